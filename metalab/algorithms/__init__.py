@@ -1,0 +1,1 @@
+"""Recipes, one a file; discovered by the catalog."""

@@ -1,0 +1,122 @@
+"""From a component's own options to a validated configuration model.
+
+A component is a frozen dataclass in one file (see `core.spec`). Here it becomes a pydantic
+model with a `kind`, so TOML, form, command line and sweep axes share one definition.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, ClassVar, Literal, get_type_hints
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    create_model,
+    model_validator,
+)
+from pydantic_core import CoreSchema, core_schema
+
+from metalab.core.spec import OptionSpec, option_default, option_spec
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Marks a field of a configuration model with its `OptionSpec`, and enforces it.
+
+    Used as `Annotated[int, Setting(OptionSpec(...))]`.
+    """
+
+    spec: OptionSpec
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Check the spec after pydantic's own type check."""
+        typed = core_schema.no_info_before_validator_function(
+            self._no_truth_value, handler(source)
+        )
+        return core_schema.no_info_after_validator_function(self._checked, typed)
+
+    def _no_truth_value(self, value: Any) -> Any:
+        # pydantic would read true as the number 1; no setting is a truth value.
+        if isinstance(value, bool):
+            raise ValueError(f"is {value!r}; allowed: {self.spec.allowed()}")  # noqa: TRY004 - pydantic reports ValueError
+        return value
+
+    def _checked(self, value: Any) -> Any:
+        self.spec.check(value)
+        return value
+
+
+class Section(BaseModel):
+    """A frozen group of settings that refuses unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class ComponentConfig(Section):
+    """The settings of one component. Subclasses are made by `component_model`.
+
+    Attributes:
+        kind: The component's name in its registry.
+    """
+
+    component: ClassVar[type[Any]]
+    kind: str
+
+    def options(self) -> dict[str, Any]:
+        """Return the component's options, without `kind`."""
+        return {name: value for name, value in self if name != "kind"}
+
+    def build(self, **bound: Any) -> Any:
+        """Return the component.
+
+        Args:
+            **bound: Arguments that come from other parts of the experiment, such as the
+                input dimension of a network.
+        """
+        return type(self).component(**self.options(), **bound)
+
+    @model_validator(mode="after")
+    def _component_accepts(self) -> "ComponentConfig":
+        """Let the component refuse combinations of its own options."""
+        if all(option_spec(entry) is not None for entry in fields(self.component)):
+            self.build()
+        return self
+
+
+def component_model(component: type[Any]) -> type[ComponentConfig]:
+    """Return the configuration model of a component class.
+
+    Args:
+        component: A frozen dataclass with `name`; each field with an `OptionSpec`
+            becomes a setting, a field without one is bound at `build`.
+    """
+    hints = get_type_hints(component)
+    definitions: dict[str, Any] = {
+        "kind": (Literal[component.name], component.name),
+    }
+    for entry in fields(component):
+        spec = option_spec(entry)
+        if spec is not None:
+            annotation = Annotated[hints[entry.name], Setting(spec)]
+            definitions[entry.name] = (annotation, option_default(entry))
+    model = create_model(
+        f"{component.__name__}Config",
+        __base__=ComponentConfig,
+        __doc__=component.__doc__,
+        **definitions,
+    )
+    model.component = component
+    return model
+
+
+def option_specs(model: type[BaseModel]) -> Mapping[str, OptionSpec]:
+    """Return the spec of each field of a configuration model that carries one."""
+    return {
+        name: mark.spec
+        for name, info in model.model_fields.items()
+        for mark in info.metadata
+        if isinstance(mark, Setting)
+    }

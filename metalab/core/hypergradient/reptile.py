@@ -1,0 +1,45 @@
+"""Move the start towards the adapted parameters."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from metalab.core.hypergradient.base import (
+    Exactness,
+    Hypergradient,
+    HypergradientEstimator,
+)
+from metalab.core.inner import InnerLoop, InnerPath, Keep
+from metalab.core.oracle import InnerOracle
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reptile(HypergradientEstimator):
+    """theta_0 - theta_K, the direction from adapted parameters back to the start.
+
+    With plain gradient descent outside and `outer_lr` = epsilon this is Reptile's
+    phi <- phi + epsilon * mean(theta_K - phi). The query set is only measured on.
+
+    Equals: inner_lr times the sum of the K inner gradients; no estimate of the K-step
+        gradient. K = 1 is joint training.
+    Valid: where phi is only the start of the inner loop.
+    Cost: no Hessian-vector product and no query gradient; memory does not grow with K.
+    Exactness: biased.
+
+    Source: Nichol et al. 2018, algorithm 1 and equation 27.
+    """
+
+    name: ClassVar[str] = "reptile"
+    title: ClassVar[str] = "Reptile direction"
+    exactness: ClassVar[Exactness] = Exactness.BIASED
+    keep: ClassVar[Keep] = Keep.END
+    only_start: ClassVar[bool] = True
+
+    def estimate(
+        self, oracle: InnerOracle, inner: InnerLoop, path: InnerPath
+    ) -> Hypergradient:
+        """Return theta_0 - theta_K of each task."""
+        del inner
+        return Hypergradient(
+            per_task=oracle.start_pullback(path.start - path.end),
+            outer_loss=oracle.query_loss(path.end),
+        )

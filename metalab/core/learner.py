@@ -1,0 +1,149 @@
+"""A meta-learner: what is learned x inner loop x hypergradient x outer optimiser."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from metalab.core.hypergradient.base import HypergradientEstimator
+from metalab.core.inner import InnerLoop, InnerPath
+from metalab.core.oracle import AutodiffOracle, BilevelProblem, InnerOracle
+from metalab.core.outer import OuterOptimizer, Slots, schedule_factor
+from metalab.core.tasks import TaskBatch
+
+METRIC_NAMES = (
+    "outer_loss",
+    "outer_loss_before",
+    "support_loss_before",
+    "support_loss_after",
+    "hypergradient_norm",
+    "adaptation_distance",
+    "meta_parameter_norm",
+)
+"""Columns of `StepResult.metrics`, in order; described in `engine.events.METRICS`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetaState:
+    """Everything that training carries from one outer step to the next.
+
+    Attributes:
+        step: Outer steps made.
+        phi: Meta-parameters, [meta].
+        slots: State of the outer optimiser.
+    """
+
+    step: int
+    phi: Float[Tensor, " meta"]
+    slots: Slots
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepResult:
+    """One outer step.
+
+    Attributes:
+        state: The next state.
+        metrics: Values of `METRIC_NAMES`, [metric], still on the device: measured before
+            the update, except the norm of the meta-parameters, measured after it.
+    """
+
+    state: MetaState
+    metrics: Float[Tensor, " metric"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetaLearner:
+    """A valid combination of the four parts.
+
+    Attributes:
+        problem: The network and what is meta-learned.
+        inner: How a task adapts.
+        hypergradient: How d outer loss / d phi is obtained.
+        outer: How phi moves.
+        num_steps: Planned outer steps, for the schedule.
+        schedule: Name of the schedule of `outer.outer_lr`.
+        clip_norm: Largest norm of the hypergradient; 0 does not clip.
+    """
+
+    problem: BilevelProblem
+    inner: InnerLoop
+    hypergradient: HypergradientEstimator
+    outer: OuterOptimizer
+    num_steps: int
+    schedule: str = "constant"
+    clip_norm: float = 0.0
+
+    def initial_state(
+        self,
+        *,
+        generator: torch.Generator,
+        dtype: torch.dtype,
+        device: torch.device,
+    ) -> MetaState:
+        """Draw the initial state.
+
+        Drawn on the generator's device and then moved, so that every device starts
+        from the same numbers.
+        """
+        meta = self.problem.meta
+        phi = meta.initial(self.problem.model, generator=generator, dtype=dtype)
+        phi = phi.to(device)
+        return MetaState(step=0, phi=phi, slots=self.outer.init(phi))
+
+    def oracle(self, phi: Float[Tensor, " meta"], batch: TaskBatch) -> InnerOracle:
+        """Return the answers about `batch` at `phi`."""
+        return AutodiffOracle(self.problem, phi, batch)
+
+    def adapt(
+        self, phi: Float[Tensor, " meta"], batch: TaskBatch, *, num_inner_steps: int
+    ) -> InnerPath:
+        """Adapt every task of `batch` and keep each theta_k, for looking at."""
+        return self.inner.run(
+            self.oracle(phi, batch), num_steps=num_inner_steps, keep_points=True
+        )
+
+    def step(self, state: MetaState, batch: TaskBatch) -> StepResult:
+        """Make one outer step. Neither argument is modified; nothing synchronises.
+
+        Args:
+            state: Where training stands.
+            batch: The meta-batch of this step, on the state's device.
+
+        Returns:
+            The next state and the metrics.
+        """
+        oracle = self.oracle(state.phi, batch)
+        path = self.inner.run(
+            oracle,
+            num_steps=self.inner.num_inner_steps,
+            keep=self.hypergradient.keep,
+        )
+        estimate = self.hypergradient.estimate(oracle, self.inner, path)
+        direction = estimate.per_task.mean(dim=0)
+        norm = torch.linalg.vector_norm(direction)
+        if self.clip_norm > 0:
+            direction = direction * (self.clip_norm / norm).clamp(max=1.0)
+        factor = schedule_factor(self.schedule, state.step, self.num_steps)
+        phi, slots = self.outer.update(
+            state.phi,
+            direction,
+            state.slots,
+            step=state.step,
+            lr=self.outer.outer_lr * factor,
+        )
+        metrics = torch.stack(
+            [
+                estimate.outer_loss.mean(),
+                oracle.query_loss(path.start).mean(),
+                oracle.support_loss(path.start).mean(),
+                oracle.support_loss(path.end).mean(),
+                norm,
+                torch.linalg.vector_norm(path.end - path.start, dim=1).mean(),
+                torch.linalg.vector_norm(phi),
+            ]
+        )
+        return StepResult(
+            state=MetaState(step=state.step + 1, phi=phi, slots=slots), metrics=metrics
+        )

@@ -1,0 +1,1 @@
+"""What is meta-learned: how the meta-parameters phi enter the inner problem."""

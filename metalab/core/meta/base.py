@@ -1,0 +1,72 @@
+"""The contract of "what is meta-learned".
+
+Notation, here and in every module that follows: phi are the meta-parameters, theta the
+inner (task) parameters, both flat; stacked over tasks they are matrices with one row a
+task. phi is stacked too, so that a hypergradient comes out one row a task.
+"""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from metalab.core.model import Model
+
+
+class MetaParameterisation(ABC):
+    """Which meta-parameters there are and how they enter the inner problem.
+
+    Attributes:
+        shapes_inner_loss: Whether phi enters the inner problem other than as its start;
+            only then does the mixed derivative d^2 L_support / d phi d theta exist.
+    """
+
+    __slots__ = ()
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    shapes_inner_loss: ClassVar[bool]
+
+    @abstractmethod
+    def meta_dim(self, model: Model) -> int:
+        """Return the number of meta-parameters."""
+
+    @abstractmethod
+    def inner_dim(self, model: Model) -> int:
+        """Return the number of parameters that a task adapts."""
+
+    @abstractmethod
+    def initial(
+        self, model: Model, *, generator: torch.Generator, dtype: torch.dtype
+    ) -> Float[Tensor, " meta"]:
+        """Draw the initial meta-parameters."""
+
+    @abstractmethod
+    def start(
+        self, model: Model, phi: Float[Tensor, "task meta"]
+    ) -> Float[Tensor, "task inner"]:
+        """Return theta_0(phi), the start of the inner loop. Linear in phi."""
+
+    @abstractmethod
+    def start_pullback(
+        self, model: Model, v: Float[Tensor, "task inner"]
+    ) -> Float[Tensor, "task meta"]:
+        """Return (d theta_0 / d phi)^T v."""
+
+    @abstractmethod
+    def predict(
+        self,
+        model: Model,
+        theta: Float[Tensor, "task inner"],
+        phi: Float[Tensor, "task meta"],
+        x: Float[Tensor, "task shot input"],
+    ) -> Float[Tensor, "task shot output"]:
+        """Return the adapted network's predictions."""
+
+    @abstractmethod
+    def regulariser(
+        self, theta: Float[Tensor, "task inner"], phi: Float[Tensor, "task meta"]
+    ) -> Float[Tensor, " task"] | None:
+        """Return what is added to the support loss of each task, or None."""

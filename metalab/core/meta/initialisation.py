@@ -1,0 +1,69 @@
+"""Meta-learn the initialisation: phi is where every task starts."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from metalab.core.meta.base import MetaParameterisation
+from metalab.core.model import Model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Initialisation(MetaParameterisation):
+    """phi = theta_0, all of the network (MAML, FOMAML, Reptile).
+
+    Source: Finn et al. 2017, equation 1.
+    """
+
+    name: ClassVar[str] = "initialisation"
+    title: ClassVar[str] = "Initialisation"
+    shapes_inner_loss: ClassVar[bool] = False
+
+    def meta_dim(self, model: Model) -> int:
+        """Return the size of the network."""
+        return model.dim
+
+    def inner_dim(self, model: Model) -> int:
+        """Return the size of the network."""
+        return model.dim
+
+    def initial(
+        self, model: Model, *, generator: torch.Generator, dtype: torch.dtype
+    ) -> Float[Tensor, " meta"]:
+        """Draw initial network parameters."""
+        return model.initial_parameters(generator=generator, dtype=dtype)
+
+    def start(
+        self, model: Model, phi: Float[Tensor, "task meta"]
+    ) -> Float[Tensor, "task inner"]:
+        """Return phi itself."""
+        del model
+        return phi
+
+    def start_pullback(
+        self, model: Model, v: Float[Tensor, "task inner"]
+    ) -> Float[Tensor, "task meta"]:
+        """Return v: the start is the identity."""
+        del model
+        return v
+
+    def predict(
+        self,
+        model: Model,
+        theta: Float[Tensor, "task inner"],
+        phi: Float[Tensor, "task meta"],
+        x: Float[Tensor, "task shot input"],
+    ) -> Float[Tensor, "task shot output"]:
+        """Return the network's output at theta."""
+        del phi
+        return model.apply(theta, x)
+
+    def regulariser(
+        self, theta: Float[Tensor, "task inner"], phi: Float[Tensor, "task meta"]
+    ) -> Float[Tensor, " task"] | None:
+        """Return None: the start is the only way phi enters."""
+        del theta, phi
+        return None

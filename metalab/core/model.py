@@ -1,0 +1,193 @@
+"""Functional networks whose parameters are rows of one matrix.
+
+theta [task, dim] holds one complete network a row, so adapting a meta-batch is a handful
+of batched matrix products and needs no vmap.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from metalab.core.spec import option
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParameterBlock:
+    """Where one named array lives in the flat parameter vector.
+
+    Attributes:
+        name: For example "layer 1 weight".
+        layer: Index of the layer, from 0.
+        shape: Shape of the array, inputs first.
+        start: First index in the flat vector.
+    """
+
+    name: str
+    layer: int
+    shape: tuple[int, ...]
+    start: int
+
+    @property
+    def size(self) -> int:
+        """Number of parameters in the block."""
+        return math.prod(self.shape)
+
+
+class Model(ABC):
+    """A function of flat, stackable parameters. Implementations are frozen."""
+
+    __slots__ = ()
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def blocks(self) -> tuple[ParameterBlock, ...]:
+        """The arrays of the flat vector, in order and without gaps."""
+
+    @property
+    def dim(self) -> int:
+        """Length of the flat parameter vector."""
+        return sum(block.size for block in self.blocks)
+
+    @abstractmethod
+    def initial_parameters(
+        self, *, generator: torch.Generator, dtype: torch.dtype
+    ) -> Float[Tensor, " dim"]:
+        """Draw initial parameters, [dim], on the generator's device."""
+
+    @abstractmethod
+    def apply(
+        self,
+        theta: Float[Tensor, "task dim"],
+        x: Float[Tensor, "task shot input"],
+    ) -> Float[Tensor, "task shot output"]:
+        """Return predictions, [task, shot, output], one network for each task."""
+
+
+ACTIVATIONS = ("relu", "tanh", "sine")
+INITIALISATIONS = ("uniform", "he", "glorot", "truncated-normal")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MLP(Model):
+    """A multilayer perceptron with a linear output.
+
+    Attributes:
+        input_dim: Number of inputs.
+        output_dim: Number of outputs.
+        hidden_sizes: Width of each hidden layer.
+        activation: Nonlinearity of the hidden layers.
+        initialisation: Rule for the initial weights.
+    """
+
+    name: ClassVar[str] = "mlp"
+    title: ClassVar[str] = "Multilayer perceptron"
+
+    input_dim: int
+    output_dim: int
+    hidden_sizes: tuple[int, ...] = option(
+        (40, 40),
+        label="Hidden sizes",
+        help="Width of each hidden layer, for example 40, 40.",
+        unit="units",
+        low=1,
+        high=4096,
+    )
+    activation: str = option(
+        "relu",
+        label="Activation",
+        help="Nonlinearity after each hidden layer.",
+        choices=ACTIVATIONS,
+    )
+    initialisation: str = option(
+        "uniform",
+        label="Initialisation",
+        help="uniform: U(-1, 1)/sqrt(inputs) for weights and biases (torch's default); "
+        "he and glorot: normal weights, zero biases; truncated-normal: standard "
+        "deviation 0.01, zero biases (the code of the MAML paper).",
+        choices=INITIALISATIONS,
+        advanced=True,
+    )
+
+    @property
+    def layer_sizes(self) -> tuple[int, ...]:
+        """Units of every layer, inputs and outputs included."""
+        return (self.input_dim, *self.hidden_sizes, self.output_dim)
+
+    @property
+    def blocks(self) -> tuple[ParameterBlock, ...]:
+        """Weight [inputs, outputs] and bias [outputs] of each layer, in order."""
+        blocks: list[ParameterBlock] = []
+        start = 0
+        sizes = self.layer_sizes
+        for layer, (inputs, outputs) in enumerate(zip(sizes, sizes[1:], strict=False)):
+            for kind, shape in (("weight", (inputs, outputs)), ("bias", (outputs,))):
+                block = ParameterBlock(
+                    name=f"layer {layer + 1} {kind}",
+                    layer=layer,
+                    shape=shape,
+                    start=start,
+                )
+                blocks.append(block)
+                start += block.size
+        return tuple(blocks)
+
+    def initial_parameters(
+        self, *, generator: torch.Generator, dtype: torch.dtype
+    ) -> Float[Tensor, " dim"]:
+        """Draw initial parameters by the rule `initialisation`, [dim]."""
+        parts = [
+            self._initial_block(block, generator, dtype).reshape(-1)
+            for block in self.blocks
+        ]
+        return torch.cat(parts)
+
+    def _initial_block(
+        self, block: ParameterBlock, generator: torch.Generator, dtype: torch.dtype
+    ) -> Tensor:
+        inputs = self.layer_sizes[block.layer]
+        outputs = self.layer_sizes[block.layer + 1]
+        values = torch.empty(block.shape, dtype=dtype, device=generator.device)
+        if self.initialisation == "uniform":
+            bound = 1 / math.sqrt(inputs)
+            return values.uniform_(-bound, bound, generator=generator)
+        if len(block.shape) == 1:
+            return values.zero_()
+        if self.initialisation == "truncated-normal":
+            return torch.nn.init.trunc_normal_(
+                values, std=0.01, a=-0.02, b=0.02, generator=generator
+            )
+        fan = inputs / 2 if self.initialisation == "he" else (inputs + outputs) / 2
+        return values.normal_(std=math.sqrt(1 / fan), generator=generator)
+
+    def apply(
+        self,
+        theta: Float[Tensor, "task dim"],
+        x: Float[Tensor, "task shot input"],
+    ) -> Float[Tensor, "task shot output"]:
+        """Return predictions, [task, shot, output]."""
+        num_tasks = theta.shape[0]
+        blocks = self.blocks
+        # One split, not one slice per block: its backward is a single concatenation.
+        parts = theta.split([block.size for block in blocks], dim=1)
+        last = len(parts) - 2
+        for index in range(0, len(parts), 2):
+            weight = parts[index].view(num_tasks, *blocks[index].shape)
+            x = torch.baddbmm(parts[index + 1].unsqueeze(1), x, weight)
+            if index < last:
+                x = self._activate(x)
+        return x
+
+    def _activate(self, x: Tensor) -> Tensor:
+        if self.activation == "relu":
+            return torch.relu(x)
+        if self.activation == "tanh":
+            return torch.tanh(x)
+        return torch.sin(x)

@@ -1,0 +1,185 @@
+"""Outer optimisers: pure functions on one flat vector, and their schedules."""
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from metalab.core.spec import option
+
+Slots = tuple[Tensor, ...]
+
+
+class OuterOptimizer(ABC):
+    """How phi moves along a hypergradient. Implementations are frozen dataclasses.
+
+    Attributes:
+        outer_lr: Step size before the schedule.
+    """
+
+    __slots__ = ()
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    outer_lr: float
+
+    @abstractmethod
+    def init(self, phi: Float[Tensor, " meta"]) -> Slots:
+        """Return the optimiser's state for phi."""
+
+    @abstractmethod
+    def update(
+        self,
+        phi: Float[Tensor, " meta"],
+        hypergradient: Float[Tensor, " meta"],
+        slots: Slots,
+        *,
+        step: int,
+        lr: float,
+    ) -> tuple[Tensor, Slots]:
+        """Return the next phi and state; the arguments are not modified.
+
+        Args:
+            phi: Meta-parameters.
+            hypergradient: Descent is against it.
+            slots: The optimiser's state.
+            step: Number of updates made before this one.
+            lr: Step size of this update.
+        """
+
+
+def _outer_lr(default: float) -> float:
+    return option(
+        default,
+        label="Outer lr",
+        help="Step size of the outer optimiser.",
+        low=0.0,
+        high=10.0,
+        exclusive=True,
+        log=True,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adam(OuterOptimizer):
+    """Adam with bias correction.
+
+    Source: Kingma & Ba 2015, algorithm 1.
+    """
+
+    name: ClassVar[str] = "adam"
+    title: ClassVar[str] = "Adam"
+
+    outer_lr: float = _outer_lr(1e-3)
+    beta1: float = option(
+        0.9,
+        label="Beta 1",
+        help="Decay of the running mean of the hypergradient.",
+        low=0.0,
+        high=0.9999,
+        advanced=True,
+    )
+    beta2: float = option(
+        0.999,
+        label="Beta 2",
+        help="Decay of the running mean of its square.",
+        low=0.0,
+        high=0.999999,
+        advanced=True,
+    )
+    epsilon: float = option(
+        1e-8,
+        label="Epsilon",
+        help="Added to the root of the second moment.",
+        low=0.0,
+        high=1.0,
+        exclusive=True,
+        log=True,
+        advanced=True,
+    )
+
+    def init(self, phi: Float[Tensor, " meta"]) -> Slots:
+        """Return zero first and second moments."""
+        return (torch.zeros_like(phi), torch.zeros_like(phi))
+
+    def update(
+        self,
+        phi: Float[Tensor, " meta"],
+        hypergradient: Float[Tensor, " meta"],
+        slots: Slots,
+        *,
+        step: int,
+        lr: float,
+    ) -> tuple[Tensor, Slots]:
+        """Return the next phi and moments."""
+        first, second = slots
+        first = torch.lerp(first, hypergradient, 1 - self.beta1)
+        second = torch.lerp(second, hypergradient * hypergradient, 1 - self.beta2)
+        count = step + 1
+        correction1 = 1 - self.beta1**count
+        correction2 = math.sqrt(1 - self.beta2**count)
+        scale = second.sqrt().div_(correction2).add_(self.epsilon)
+        return phi.addcdiv(first, scale, value=-lr / correction1), (first, second)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SGD(OuterOptimizer):
+    """Gradient descent, with heavy-ball momentum when asked."""
+
+    name: ClassVar[str] = "sgd"
+    title: ClassVar[str] = "SGD"
+
+    outer_lr: float = _outer_lr(1e-2)
+    momentum: float = option(
+        0.0,
+        label="Momentum",
+        help="Share of the previous update that is kept; 0 is plain descent.",
+        low=0.0,
+        high=0.9999,
+        advanced=True,
+    )
+
+    def init(self, phi: Float[Tensor, " meta"]) -> Slots:
+        """Return a zero velocity, or nothing without momentum."""
+        return (torch.zeros_like(phi),) if self.momentum > 0 else ()
+
+    def update(
+        self,
+        phi: Float[Tensor, " meta"],
+        hypergradient: Float[Tensor, " meta"],
+        slots: Slots,
+        *,
+        step: int,
+        lr: float,
+    ) -> tuple[Tensor, Slots]:
+        """Return the next phi and velocity."""
+        del step
+        if not slots:
+            return phi.sub(hypergradient, alpha=lr), ()
+        velocity = torch.add(hypergradient, slots[0], alpha=self.momentum)
+        return phi.sub(velocity, alpha=lr), (velocity,)
+
+
+SCHEDULES = ("constant", "linear", "cosine")
+
+
+def schedule_factor(schedule: str, step: int, num_steps: int) -> float:
+    """Return what `outer_lr` is multiplied by at `step` of `num_steps`.
+
+    Args:
+        schedule: "constant"; "linear" decay to 0 (Reptile's sine demonstration); or
+            "cosine" decay to 0.
+        step: Number of updates made so far; past the end the factor stays where it was.
+        num_steps: Planned number of updates, at least 1.
+    """
+    progress = min(step / num_steps, 1.0)
+    if schedule == "linear":
+        return 1.0 - progress
+    if schedule == "cosine":
+        return 0.5 * (1.0 + math.cos(math.pi * progress))
+    assert schedule == "constant", schedule
+    return 1.0

@@ -1,0 +1,105 @@
+"""How a component describes its own options.
+
+A component (an estimator, an inner loop, a task family, ...) is one frozen dataclass in
+one file. Each option carries an `OptionSpec`, from which the catalog derives validation,
+form, command line, sweep axes and documentation, so nothing is declared twice.
+"""
+
+import math
+from dataclasses import MISSING, Field, dataclass, field
+from typing import Any
+
+SPEC_KEY = "metalab.spec"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionSpec:
+    """What a person needs to know to set one option.
+
+    Attributes:
+        label: Name shown in the form.
+        help: One plain sentence.
+        unit: Unit of the value; "1" when dimensionless.
+        low: Smallest admissible value, or None.
+        high: Largest admissible value, or None.
+        exclusive: Whether `low` itself is refused.
+        choices: Admissible words, for options that choose one.
+        log: Whether equal ratios, not differences, are equal steps.
+        advanced: Whether the form folds the option away.
+        live: Whether the option may change while a run is in progress.
+    """
+
+    label: str
+    help: str
+    unit: str = "1"
+    low: float | None = None
+    high: float | None = None
+    exclusive: bool = False
+    choices: tuple[str, ...] = ()
+    log: bool = False
+    advanced: bool = False
+    live: bool = False
+
+    def allowed(self) -> str:
+        """Return the admissible values in words, for messages and tooltips."""
+        if self.choices:
+            return ", ".join(self.choices)
+        unit = "" if self.unit == "1" else f" {self.unit}"
+        low = "" if self.low is None else _number(self.low)
+        high = "" if self.high is None else _number(self.high)
+        if low and high:
+            text = (
+                f"above {low}, up to {high}" if self.exclusive else f"{low} to {high}"
+            )
+        elif low:
+            text = f"above {low}" if self.exclusive else f"at least {low}"
+        else:
+            text = f"at most {high}" if high else "any value"
+        return text + unit
+
+    def check(self, value: object) -> None:
+        """Refuse a value outside the bounds or choices; a tuple, by its entries.
+
+        Raises:
+            ValueError: Says the value and what is allowed; the caller adds the name.
+        """
+        for entry in value if isinstance(value, tuple) else (value,):
+            if not self._admits(entry):
+                raise ValueError(f"is {entry!r}; allowed: {self.allowed()}")
+
+    def _admits(self, entry: object) -> bool:
+        if self.choices:
+            return entry in self.choices
+        if isinstance(entry, int | float) and not isinstance(entry, bool):
+            if not math.isfinite(entry):
+                return False
+            below = self.low is not None and (
+                entry <= self.low if self.exclusive else entry < self.low
+            )
+            return not below and (self.high is None or entry <= self.high)
+        return True
+
+
+def _number(value: float) -> str:
+    return f"{int(value):,}" if value == int(value) else f"{value:g}"
+
+
+def option(default: Any, **spec: Any) -> Any:
+    """Declare an option of a component: a dataclass field with an `OptionSpec`.
+
+    Args:
+        default: The option's default value.
+        **spec: The attributes of `OptionSpec`.
+    """
+    return field(default=default, metadata={SPEC_KEY: OptionSpec(**spec)})
+
+
+def option_spec(entry: Field[Any]) -> OptionSpec | None:
+    """Return the `OptionSpec` of a dataclass field; None for a bound argument."""
+    return entry.metadata.get(SPEC_KEY)
+
+
+def option_default(entry: Field[Any]) -> Any:
+    """Return the default of an option."""
+    assert entry.default is not MISSING, f"option {entry.name} has no default"
+    return entry.default

@@ -1,0 +1,166 @@
+"""Tasks as values, and the families they are drawn from.
+
+A task is one row of numbers (for a sine: amplitude and phase), so it can be stored,
+plotted with its true curve, dragged, replayed and used by two algorithms. A family knows
+how to draw such rows, where to draw inputs, and what the true target is.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Samples:
+    """Labelled points of a batch of tasks.
+
+    Attributes:
+        x: Inputs, [task, shot, input].
+        y: Targets, [task, shot, output].
+    """
+
+    x: Float[Tensor, "task shot input"]
+    y: Float[Tensor, "task shot output"]
+
+    def to(self, device: torch.device) -> "Samples":
+        """Return the same points on another device, without waiting for the copy."""
+        return Samples(
+            x=self.x.to(device, non_blocking=True),
+            y=self.y.to(device, non_blocking=True),
+        )
+
+    def rows(self, start: int, stop: int) -> "Samples":
+        """Return tasks `start` to `stop` (views, no copy)."""
+        return Samples(x=self.x[start:stop], y=self.y[start:stop])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskBatch:
+    """A meta-batch: task values with their support and query sets.
+
+    Attributes:
+        parameters: One task value a row, [task, parameter].
+        support: The set the inner loop adapts to.
+        query: The set the outer loss is measured on.
+    """
+
+    parameters: Float[Tensor, "task parameter"]
+    support: Samples
+    query: Samples
+
+    @property
+    def num_tasks(self) -> int:
+        """Number of tasks in the batch."""
+        return self.support.x.shape[0]
+
+    def to(self, device: torch.device) -> "TaskBatch":
+        """Return the same batch on another device."""
+        return TaskBatch(
+            parameters=self.parameters.to(device, non_blocking=True),
+            support=self.support.to(device),
+            query=self.query.to(device),
+        )
+
+    def rows(self, start: int, stop: int) -> "TaskBatch":
+        """Return tasks `start` to `stop` (views, no copy)."""
+        return TaskBatch(
+            parameters=self.parameters[start:stop],
+            support=self.support.rows(start, stop),
+            query=self.query.rows(start, stop),
+        )
+
+
+class TaskFamily(ABC):
+    """A distribution over tasks. Implementations are frozen dataclasses, one a file.
+
+    Everything random comes from the generator that is passed in; tensors are made on the
+    generator's device in the requested dtype.
+    """
+
+    __slots__ = ()
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    parameter_names: ClassVar[tuple[str, ...]]
+    input_dim: ClassVar[int] = 1
+    output_dim: ClassVar[int] = 1
+
+    @property
+    @abstractmethod
+    def input_range(self) -> tuple[float, float]:
+        """Where inputs are drawn from, per coordinate; the x axis of plots."""
+
+    @property
+    @abstractmethod
+    def noise(self) -> float:
+        """Standard deviation of the noise on the targets, in units of y."""
+
+    @abstractmethod
+    def sample_parameters(
+        self, num_tasks: int, *, generator: torch.Generator, dtype: torch.dtype
+    ) -> Float[Tensor, "task parameter"]:
+        """Draw task values, [task, parameter]."""
+
+    @abstractmethod
+    def sample_inputs(
+        self,
+        num_tasks: int,
+        num_samples: int,
+        *,
+        generator: torch.Generator,
+        dtype: torch.dtype,
+    ) -> Float[Tensor, "task shot input"]:
+        """Draw inputs, [task, shot, input]."""
+
+    @abstractmethod
+    def target(
+        self,
+        parameters: Float[Tensor, "task parameter"],
+        x: Float[Tensor, "task shot input"],
+    ) -> Float[Tensor, "task shot output"]:
+        """Return the true, noise-free target at `x`, [task, shot, output]."""
+
+
+def sample_batch(
+    family: TaskFamily,
+    num_tasks: int,
+    *,
+    num_shots: int,
+    num_queries: int,
+    generator: torch.Generator,
+    dtype: torch.dtype = torch.float32,
+) -> TaskBatch:
+    """Draw tasks with independent support and query sets.
+
+    Args:
+        family: The distribution over tasks.
+        num_tasks: Number of tasks.
+        num_shots: Support points of each task.
+        num_queries: Query points of each task.
+        generator: The only source of randomness.
+        dtype: Precision of the tensors.
+
+    Returns:
+        The batch, on the generator's device.
+
+    Source: Finn et al. 2017, section 5.1 (support and query are one draw of
+        `num_shots + num_queries` points, split).
+    """
+    parameters = family.sample_parameters(num_tasks, generator=generator, dtype=dtype)
+    x = family.sample_inputs(
+        num_tasks, num_shots + num_queries, generator=generator, dtype=dtype
+    )
+    y = family.target(parameters, x)
+    if family.noise > 0:
+        y = y + family.noise * torch.randn(
+            y.shape, generator=generator, dtype=dtype, device=y.device
+        )
+    return TaskBatch(
+        parameters=parameters,
+        support=Samples(x=x[:, :num_shots], y=y[:, :num_shots]),
+        query=Samples(x=x[:, num_shots:], y=y[:, num_shots:]),
+    )

@@ -1,0 +1,1 @@
+"""An experiment in time: configuration, events, probe, trainer. No Qt, files, threads."""

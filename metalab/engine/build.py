@@ -1,0 +1,62 @@
+"""From a configuration to the parts that compute it."""
+
+import torch
+
+from metalab.core.learner import MetaLearner
+from metalab.core.oracle import BilevelProblem
+from metalab.core.tasks import TaskFamily
+from metalab.engine.config import ExperimentConfig
+
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+
+class DeviceError(ValueError):
+    """A device was asked for that torch does not have here."""
+
+
+def build_family(config: ExperimentConfig) -> TaskFamily:
+    """Return the task family of an experiment."""
+    return config.tasks.family.build()
+
+
+def build_learner(config: ExperimentConfig) -> MetaLearner:
+    """Return the meta-learner of an experiment."""
+    family = build_family(config)
+    model = config.model.build(input_dim=family.input_dim, output_dim=family.output_dim)
+    return MetaLearner(
+        problem=BilevelProblem(model=model, meta=config.meta.build()),
+        inner=config.inner.build(),
+        hypergradient=config.hypergradient.build(),
+        outer=config.outer.optimizer.build(),
+        num_steps=config.outer.num_steps,
+        schedule=config.outer.schedule,
+        clip_norm=config.outer.clip_norm,
+    )
+
+
+def available_devices() -> tuple[str, ...]:
+    """Return the devices that torch has here, fastest first."""
+    cuda = ("cuda",) if torch.cuda.is_available() else ()
+    mps = ("mps",) if torch.backends.mps.is_available() else ()
+    return (*cuda, *mps, "cpu")
+
+
+def resolve_device(config: ExperimentConfig) -> torch.device:
+    """Return the device of an experiment.
+
+    Raises:
+        DeviceError: The configured device is not available.
+    """
+    wanted = config.run.device
+    available = available_devices()
+    if wanted == "auto":
+        # mps has no float64, so "auto" passes it over for such a run.
+        usable = [
+            d for d in available if d != "mps" or config.run.precision == "float32"
+        ]
+        return torch.device(usable[0])
+    if wanted not in available:
+        raise DeviceError(
+            f"run.device is {wanted!r}; allowed here: auto, {', '.join(available)}"
+        )
+    return torch.device(wanted)

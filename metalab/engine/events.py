@@ -1,0 +1,260 @@
+"""What a run says: frozen events with floats and read-only arrays, never tensors.
+
+This module imports no torch, so that the window can hold its types from the start.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricInfo:
+    """One metric column: the same name in code, axis label, CSV header and docs.
+
+    Attributes:
+        name: Column name.
+        label: Axis and legend label.
+        unit: "1" if dimensionless; "y^2" for squared errors of the targets.
+        help: One plain sentence.
+    """
+
+    name: str
+    label: str
+    unit: str
+    help: str
+
+
+METRICS = (
+    MetricInfo(
+        name="outer_loss",
+        label="Outer loss (query, after adaptation)",
+        unit="y²",
+        help="Mean squared error on the query sets at the adapted parameters.",
+    ),
+    MetricInfo(
+        name="outer_loss_before",
+        label="Query loss before adaptation",
+        unit="y²",
+        help="Mean squared error on the query sets at the meta-parameters.",
+    ),
+    MetricInfo(
+        name="support_loss_before",
+        label="Support loss before adaptation",
+        unit="y²",
+        help="Mean squared error on the support sets at the meta-parameters.",
+    ),
+    MetricInfo(
+        name="support_loss_after",
+        label="Support loss after adaptation",
+        unit="y²",
+        help="Mean squared error on the support sets at the adapted parameters.",
+    ),
+    MetricInfo(
+        name="hypergradient_norm",
+        label="Hypergradient norm",
+        unit="1",
+        help="Euclidean norm of the mean hypergradient, before clipping.",
+    ),
+    MetricInfo(
+        name="adaptation_distance",
+        label="Adaptation distance",
+        unit="1",
+        help="Mean Euclidean distance between start and adapted parameters.",
+    ),
+    MetricInfo(
+        name="meta_parameter_norm",
+        label="Meta-parameter norm",
+        unit="1",
+        help="Euclidean norm of the meta-parameters after the step.",
+    ),
+)
+"""Metric columns, in the order of `core.learner.METRIC_NAMES`."""
+
+
+def frozen(array: NDArray[np.generic]) -> Array:
+    """Mark an array read-only and return it."""
+    array.flags.writeable = False
+    return array  # pyright: ignore[reportReturnType] - floating by construction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeTasks:
+    """The held-out tasks of a run; they never change.
+
+    Attributes:
+        parameter_names: Names of a task's numbers, for example ("amplitude", "phase").
+        parameters: Task values, [task, parameter].
+        support_x: [task, shot].
+        support_y: [task, shot].
+        query_x: [task, query].
+        query_y: [task, query].
+        grid: Inputs at which curves are drawn, [point].
+        true_curves: Noise-free targets of the gallery's tasks, [gallery, point].
+        num_inner_steps: K of training; a probe goes on to K' >= K.
+    """
+
+    parameter_names: tuple[str, ...]
+    parameters: Array
+    support_x: Array
+    support_y: Array
+    query_x: Array
+    query_y: Array
+    grid: Array
+    true_curves: Array
+    num_inner_steps: int
+
+    @property
+    def num_gallery(self) -> int:
+        """Number of tasks whose curves are drawn: the first ones."""
+        return self.true_curves.shape[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curves:
+    """How the gallery's tasks adapt at some outer step.
+
+    Attributes:
+        step: Outer steps made.
+        curves: Predictions on the grid after 0 ... K' inner steps,
+            [gallery, inner step, point].
+        support_loss: [gallery, inner step].
+        query_loss: [gallery, inner step].
+    """
+
+    step: int
+    curves: Array
+    support_loss: Array
+    query_loss: Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """Losses on every held-out task at some outer step.
+
+    Attributes:
+        step: Outer steps made.
+        support_loss: After 0 ... K' inner steps, [task, inner step].
+        query_loss: After 0 ... K' inner steps, [task, inner step].
+    """
+
+    step: int
+    support_loss: Array
+    query_loss: Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """A training state as plain arrays; enough to go on bit for bit.
+
+    Attributes:
+        step: Outer steps made.
+        phi: Meta-parameters, [meta].
+        slots: State of the outer optimiser.
+    """
+
+    step: int
+    phi: Array
+    slots: tuple[Array, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted:
+    """The first event.
+
+    Attributes:
+        step: Outer steps made already; 0 for a new run.
+        device: The device that "auto" resolved to.
+        provider: Which oracle provider computes the run.
+        probe_tasks: The held-out tasks.
+    """
+
+    step: int
+    device: str
+    provider: str
+    probe_tasks: ProbeTasks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepsDone:
+    """Some outer steps were made.
+
+    Attributes:
+        first_step: Number of the first of them; step n is the n-th update, from 1.
+        metrics: Columns as in `METRICS`, [step, metric].
+    """
+
+    first_step: int
+    metrics: Array
+
+    @property
+    def last_step(self) -> int:
+        """Number of the last step."""
+        return self.first_step + len(self.metrics) - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeTaken:
+    """The held-out tasks were evaluated, and the meta-parameters kept.
+
+    Attributes:
+        evaluation: Losses on all held-out tasks.
+        curves: How the gallery's tasks adapt.
+        phi: Snapshot of the meta-parameters, [meta].
+    """
+
+    evaluation: Evaluation
+    curves: Curves
+    phi: Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diverged:
+    """A loss or norm exploded; training stands at the last good state.
+
+    Attributes:
+        step: The outer step that went wrong.
+        last_good_step: The step that training was set back to.
+        quantity: Metric that blew up first.
+        value: Its value at `step`.
+    """
+
+    step: int
+    last_good_step: int
+    quantity: str
+    value: float
+
+    @property
+    def message(self) -> str:
+        """One sentence for people."""
+        label = next(info.label for info in METRICS if info.name == self.quantity)
+        return (
+            f"{label} became {self.value:.3g} at outer step {self.step:,}; "
+            f"kept the last good state, step {self.last_good_step:,}."
+        )
+
+
+class EndReason(Enum):
+    """Why a run's generator ended."""
+
+    FINISHED = "finished"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnded:
+    """The last event of a run that reached its planned number of steps.
+
+    Attributes:
+        step: Outer steps made.
+        reason: Why it ended.
+    """
+
+    step: int
+    reason: EndReason
+
+
+Event = RunStarted | StepsDone | ProbeTaken | Diverged | RunEnded

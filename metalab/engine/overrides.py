@@ -1,0 +1,223 @@
+"""Changing an experiment by dotted paths, and saying what is wrong with it."""
+
+import difflib
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from metalab.catalog.components import ComponentConfig, option_specs
+from metalab.catalog.recipes import merge
+from metalab.catalog.registry import Registry
+from metalab.catalog.slots import SLOTS
+from metalab.core.spec import OptionSpec
+from metalab.engine.config import ExperimentConfig
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be run.
+
+    Attributes:
+        problems: What is wrong, one entry a field.
+    """
+
+    def __init__(self, problems: Sequence["FieldProblem"]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """One thing that is wrong.
+
+    Attributes:
+        path: Dotted path of the field; "" for the whole experiment.
+        message: The value and what is allowed.
+    """
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        """Return path and message in one line."""
+        return f"{self.path} {self.message}" if self.path else self.message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldInfo:
+    """One field of an experiment, as a form shows it.
+
+    Attributes:
+        path: Dotted path, for example "inner.inner_lr".
+        group: First word of the path: the form's group.
+        value: Its current value, as plain data.
+        value_type: int, float, str or tuple (of int).
+        spec: Label, bounds, help.
+        choices: For a `kind` field, component names and titles; else empty.
+    """
+
+    path: str
+    group: str
+    value: Any
+    value_type: type
+    spec: OptionSpec
+    choices: tuple[tuple[str, str], ...] = ()
+
+
+_KIND_LABELS = {
+    "tasks.family": ("Task family", "The distribution that tasks are drawn from."),
+    "model": ("Model", "The network that adapts to each task."),
+    "meta": ("Meta-learned", "What the outer loop learns."),
+    "inner": ("Inner loop", "How one task adapts to its support set."),
+    "hypergradient": (
+        "Hypergradient",
+        "How the derivative of the outer loss in the meta-parameters is obtained.",
+    ),
+    "outer.optimizer": ("Outer optimizer", "How the meta-parameters move."),
+}
+
+
+def fields_of(config: ExperimentConfig) -> tuple[FieldInfo, ...]:
+    """Return every field of the experiment, in the order of the form."""
+    return tuple(_walk(config, ""))
+
+
+def _walk(section: BaseModel, prefix: str) -> Iterator[FieldInfo]:
+    specs = option_specs(type(section))
+    if isinstance(section, ComponentConfig):
+        yield _kind_field(prefix, section, SLOTS[prefix])
+    for name, value in section:
+        path = f"{prefix}.{name}" if prefix else name
+        if isinstance(value, BaseModel):
+            yield from _walk(value, path)
+        elif name in specs:
+            yield FieldInfo(
+                path=path,
+                group=path.split(".")[0],
+                value=value,
+                value_type=type(value),
+                spec=specs[name],
+                choices=tuple((choice, choice) for choice in specs[name].choices),
+            )
+
+
+def _kind_field(prefix: str, section: ComponentConfig, registry: Registry) -> FieldInfo:
+    label, help_text = _KIND_LABELS[prefix]
+    choices = tuple((name, c.title) for name, c in registry.components.items())
+    return FieldInfo(
+        path=f"{prefix}.kind",
+        group=prefix.split(".", maxsplit=1)[0],
+        value=section.kind,
+        value_type=str,
+        spec=OptionSpec(
+            label=label, help=help_text, choices=tuple(name for name, _ in choices)
+        ),
+        choices=choices,
+    )
+
+
+def validated(content: Mapping[str, Any]) -> ExperimentConfig:
+    """Return the experiment described by nested plain values.
+
+    Raises:
+        ConfigError: A value, key or combination that is not allowed; names the field,
+            the value, and what is allowed.
+    """
+    try:
+        return ExperimentConfig.model_validate(content)
+    except ValidationError as error:
+        raise ConfigError(
+            [_problem(entry, content) for entry in error.errors()]
+        ) from error
+
+
+def _problem(entry: Any, content: Mapping[str, Any]) -> FieldProblem:
+    location = [str(part) for part in entry["loc"]]
+    kinds = {name for registry in SLOTS.values() for name in registry.components}
+    # pydantic puts the chosen member of a union into the path; people do not write it.
+    path = ".".join(part for part in location if part not in kinds)
+    value = entry["input"]
+    if entry["type"] == "value_error":
+        return FieldProblem(path, str(entry["ctx"]["error"]))
+    if entry["type"] == "extra_forbidden":
+        return FieldProblem(path, _unknown_key(path, content))
+    if entry["type"] == "union_tag_invalid":
+        allowed = ", ".join(SLOTS[path].components)
+        return FieldProblem(
+            f"{path}.kind", f"is {entry['ctx']['tag']!r}; allowed: {allowed}"
+        )
+    if entry["type"] == "union_tag_not_found":
+        allowed = ", ".join(SLOTS[path].components)
+        return FieldProblem(f"{path}.kind", f"is missing; allowed: {allowed}")
+    allowed = str(entry["msg"]).removeprefix("Input should be ")
+    return FieldProblem(path, f"is {value!r}; allowed: {allowed}")
+
+
+def _unknown_key(path: str, content: Mapping[str, Any]) -> str:
+    del content
+    known = [info.path for info in fields_of(ExperimentConfig())]
+    known += [*SLOTS, *ExperimentConfig.model_fields]
+    near = difflib.get_close_matches(path, known, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"is not a known setting{hint}"
+
+
+def parse_assignment(text: str) -> tuple[str, Any]:
+    """Return path and value of "path=value"; the value in TOML, or a bare word.
+
+    Raises:
+        ConfigError: The text has no "=" or no path.
+    """
+    path, sign, raw = text.partition("=")
+    path = path.strip()
+    if not sign or not path:
+        raise ConfigError(
+            [FieldProblem("--set", f"is {text!r}; allowed: SECTION.FIELD=VALUE")]
+        )
+    try:
+        return path, tomllib.loads(f"value = {raw}")["value"]
+    except tomllib.TOMLDecodeError:
+        return path, raw.strip()
+
+
+def with_overrides(
+    config: ExperimentConfig, overrides: Sequence[tuple[str, Any]]
+) -> ExperimentConfig:
+    """Return the experiment with some fields changed.
+
+    Args:
+        config: Where to start.
+        overrides: Dotted paths and plain values, applied in order. Setting a component's
+            `kind` resets its other options to their defaults.
+
+    Raises:
+        ConfigError: A path or value that is not allowed.
+    """
+    content = config.to_mapping()
+    for path, value in overrides:
+        parts = path.split(".")
+        if path in SLOTS and isinstance(value, str):
+            parts.append("kind")
+        nested: Any = value
+        for part in reversed(parts):
+            nested = {part: nested}
+        content = merge(content, nested)
+    return validated(content)
+
+
+def differences(
+    config: ExperimentConfig, other: ExperimentConfig
+) -> Mapping[str, tuple[Any, Any]]:
+    """Return the fields in which two experiments differ: path -> (ours, theirs).
+
+    A field that only one of them has stands against None.
+    """
+    ours = {info.path: info.value for info in fields_of(config)}
+    theirs = {info.path: info.value for info in fields_of(other)}
+    return {
+        path: (ours.get(path), theirs.get(path))
+        for path in [*ours, *(path for path in theirs if path not in ours)]
+        if ours.get(path) != theirs.get(path)
+    }

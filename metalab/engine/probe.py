@@ -1,0 +1,151 @@
+"""Held-out tasks: drawn once from the seed, looked at without touching training."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from metalab.core.learner import MetaLearner
+from metalab.core.streams import RandomStreams
+from metalab.core.tasks import TaskBatch, TaskFamily, sample_batch
+from metalab.engine.events import Array, Curves, Evaluation, ProbeTasks, frozen
+
+NUM_GALLERY = 16
+NUM_GRID_POINTS = 100
+
+
+def to_array(tensor: Tensor) -> Array:
+    """Return a read-only copy of a tensor's values, on the CPU."""
+    return frozen(np.array(tensor.detach().cpu().numpy()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """The held-out tasks of a run and how to look at them.
+
+    Attributes:
+        learner: The run's meta-learner.
+        batch: Every held-out task.
+        grid_x: Where curves are drawn, one row for each task of the gallery,
+            [gallery, point, 1].
+        true_curves: Noise-free targets there, [gallery, point].
+        num_inner_steps: K', the number of inner steps looked at.
+    """
+
+    learner: MetaLearner
+    batch: TaskBatch
+    grid_x: Tensor
+    true_curves: Tensor
+    num_inner_steps: int
+
+    @property
+    def num_gallery(self) -> int:
+        """Number of tasks whose curves are drawn."""
+        return self.grid_x.shape[0]
+
+    def evaluate(self, phi: Tensor, step: int) -> tuple[Evaluation, Curves]:
+        """Return the losses of every held-out task, and the gallery's curves."""
+        points, support_loss, query_loss = self._adapt(phi, self.batch)
+        count = self.num_gallery
+        evaluation = Evaluation(
+            step=step, support_loss=support_loss, query_loss=query_loss
+        )
+        curves = Curves(
+            step=step,
+            curves=self._predictions(phi, [theta[:count] for theta in points]),
+            support_loss=frozen(support_loss[:count].copy()),
+            query_loss=frozen(query_loss[:count].copy()),
+        )
+        return evaluation, curves
+
+    def curves(self, phi: Tensor, step: int) -> Curves:
+        """Return the gallery's curves and losses alone: cheap enough for every frame."""
+        rows = self.batch.rows(0, self.num_gallery)
+        points, support_loss, query_loss = self._adapt(phi, rows)
+        return Curves(
+            step=step,
+            curves=self._predictions(phi, points),
+            support_loss=support_loss,
+            query_loss=query_loss,
+        )
+
+    def _adapt(
+        self, phi: Tensor, batch: TaskBatch
+    ) -> tuple[Sequence[Tensor], Array, Array]:
+        """Return theta_k, support and query loss after each inner step k."""
+        path = self.learner.adapt(phi, batch, num_inner_steps=self.num_inner_steps)
+        oracle = self.learner.oracle(phi, batch)
+        support = [oracle.support_loss(theta) for theta in path.points]
+        query = [oracle.query_loss(theta) for theta in path.points]
+        return (
+            path.points,
+            to_array(torch.stack(support, dim=1)),
+            to_array(torch.stack(query, dim=1)),
+        )
+
+    def _predictions(self, phi: Tensor, points: Sequence[Tensor]) -> Array:
+        """Return the curves on the grid, [gallery, inner step, point]."""
+        problem = self.learner.problem
+        stacked_phi = phi.expand(self.num_gallery, -1)
+        with torch.no_grad():
+            curves = [
+                problem.meta.predict(problem.model, theta, stacked_phi, self.grid_x)
+                for theta in points
+            ]
+        return to_array(torch.stack(curves, dim=1)[..., 0])
+
+    def describe(self, family: TaskFamily) -> ProbeTasks:
+        """Return the tasks as plain arrays, for plots and for the run file."""
+        support, query = self.batch.support, self.batch.query
+        return ProbeTasks(
+            parameter_names=family.parameter_names,
+            parameters=to_array(self.batch.parameters),
+            support_x=to_array(support.x[..., 0]),
+            support_y=to_array(support.y[..., 0]),
+            query_x=to_array(query.x[..., 0]),
+            query_y=to_array(query.y[..., 0]),
+            grid=to_array(self.grid_x[0, :, 0]),
+            true_curves=to_array(self.true_curves),
+            num_inner_steps=self.learner.inner.num_inner_steps,
+        )
+
+
+def make_probe(  # noqa: PLR0913 - the counts of one evaluation
+    learner: MetaLearner,
+    family: TaskFamily,
+    streams: RandomStreams,
+    *,
+    num_tasks: int,
+    num_shots: int,
+    num_queries: int,
+    num_inner_steps: int,
+    dtype: torch.dtype,
+    device: torch.device,
+) -> Probe:
+    """Draw the held-out tasks from their own stream.
+
+    The tasks depend on the seed, the family and the counts, not on the method, so that
+    two methods are compared on the same tasks.
+    """
+    batch = sample_batch(
+        family,
+        num_tasks,
+        num_shots=num_shots,
+        num_queries=num_queries,
+        generator=streams.generator("held-out tasks"),
+        dtype=dtype,
+    )
+    count = min(NUM_GALLERY, num_tasks)
+    low, high = family.input_range
+    grid = torch.linspace(low, high, NUM_GRID_POINTS, dtype=dtype)
+    x = grid[None, :, None].expand(count, -1, -1)
+    true_curves = family.target(batch.parameters[:count], x)[..., 0]
+    return Probe(
+        learner=learner,
+        batch=batch.to(device),
+        grid_x=x.to(device),
+        true_curves=true_curves,
+        num_inner_steps=max(num_inner_steps, learner.inner.num_inner_steps),
+    )

@@ -1,0 +1,175 @@
+"""One immutable view of a run, live or from a file, for every plot and table.
+
+Imports no torch: the window holds these from its first frame.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from metalab.engine.events import Array, Curves, Diverged, Evaluation, ProbeTasks
+from metalab.runs.status import RunStatus
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from metalab.engine.config import ExperimentConfig
+
+Z_95 = 1.959964
+"""Half width of a 95 % interval of a normal mean, in standard errors."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """An error that ended a run.
+
+    Attributes:
+        message: One line.
+        traceback: For the details.
+    """
+
+    message: str
+    traceback: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationSeries:
+    """Held-out losses over training. Everything is [evaluation, inner step].
+
+    Attributes:
+        steps: Outer steps made, [evaluation].
+        support_mean: Mean support loss over tasks after 0 ... K' inner steps.
+        query_mean: Mean query loss.
+        query_low: Lower end of the 95 % interval of `query_mean`.
+        query_high: Upper end.
+        query_p10: 10th percentile over tasks.
+        query_p90: 90th percentile over tasks.
+    """
+
+    steps: Array
+    support_mean: Array
+    query_mean: Array
+    query_low: Array
+    query_high: Array
+    query_p10: Array
+    query_p90: Array
+
+    def __len__(self) -> int:
+        """Return the number of evaluations."""
+        return len(self.steps)
+
+    @classmethod
+    def from_rows(cls, rows: Array) -> "EvaluationSeries":
+        """Return the series of some `evaluation_row`s, [evaluation, column]."""
+        steps = rows[:, 0]
+        # Slices of one table, so that a live view costs no copy.
+        parts = np.split(rows[:, 1:], 6, axis=1)
+        return cls(
+            steps=steps,
+            support_mean=parts[0],
+            query_mean=parts[1],
+            query_low=parts[2],
+            query_high=parts[3],
+            query_p10=parts[4],
+            query_p90=parts[5],
+        )
+
+    def rows(self) -> Array:
+        """Return the series as `evaluation_row`s, [evaluation, column]."""
+        return np.concatenate(
+            [
+                self.steps[:, None],
+                self.support_mean,
+                self.query_mean,
+                self.query_low,
+                self.query_high,
+                self.query_p10,
+                self.query_p90,
+            ],
+            axis=1,
+        )
+
+
+def mean_interval(values: Array, axis: int = 0) -> tuple[Array, Array, Array]:
+    """Return mean, lower and upper end of its 95 % interval over `axis`."""
+    mean = values.mean(axis=axis)
+    count = values.shape[axis]
+    spread = values.std(axis=axis, ddof=1) if count > 1 else np.zeros_like(mean)
+    half = Z_95 * spread / np.sqrt(count)
+    return mean, mean - half, mean + half
+
+
+def evaluation_row(evaluation: Evaluation) -> Array:
+    """Return one evaluation as a row of `EvaluationSeries`, [1 + 6 (K' + 1)]."""
+    query = evaluation.query_loss
+    mean, low, high = mean_interval(query)
+    p10, p90 = np.percentile(query, [10, 90], axis=0)
+    support = evaluation.support_loss.mean(axis=0)
+    return np.concatenate([[evaluation.step], support, mean, low, high, p10, p90])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunHistory:
+    """What is known of a run at one moment. Arrays are read-only.
+
+    Attributes:
+        config: The experiment.
+        path: The run file; None for a run that is not kept.
+        status: Where the run stands.
+        device: What "auto" resolved to; "" before the run has started.
+        step: Outer steps made.
+        steps: Outer step of each row of `metrics`, [row].
+        seconds: Training time at each row, without pauses, [row].
+        metrics: Column by name (see `engine.events.METRICS`), [row].
+        evaluations: Held-out losses.
+        probe_tasks: The held-out tasks; None before the run has started.
+        curves: How the gallery's tasks adapt, most recently; None at first.
+        diverged: Why the run paused by itself, or None.
+        failure: What ended the run, or None.
+        stored_step: Last outer step that is safe in the run file.
+    """
+
+    config: "ExperimentConfig"
+    path: "Path | None"
+    status: RunStatus
+    device: str
+    step: int
+    steps: Array
+    seconds: Array
+    metrics: Mapping[str, Array]
+    evaluations: EvaluationSeries
+    probe_tasks: ProbeTasks | None
+    curves: Curves | None
+    diverged: Diverged | None
+    failure: Failure | None
+    stored_step: int
+
+    @property
+    def num_steps(self) -> int:
+        """Planned number of outer steps."""
+        return self.config.outer.num_steps
+
+    @property
+    def num_inner_steps(self) -> int:
+        """K of training; evaluations and curves may go further."""
+        return self.config.inner.num_inner_steps
+
+    @property
+    def latest_evaluation(self) -> float | None:
+        """Held-out query loss after K inner steps, most recently."""
+        if len(self.evaluations) == 0:
+            return None
+        return float(self.evaluations.query_mean[-1, self.num_inner_steps])
+
+    @property
+    def best_evaluation(self) -> tuple[int, float] | None:
+        """Outer step and value of the lowest held-out query loss after K steps."""
+        if len(self.evaluations) == 0:
+            return None
+        column = self.evaluations.query_mean[:, self.num_inner_steps]
+        if np.isnan(column).all():
+            return None
+        index = int(np.nanargmin(column))
+        return int(self.evaluations.steps[index]), float(column[index])

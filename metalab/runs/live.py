@@ -1,0 +1,237 @@
+"""The newest state of a run, between its thread and whoever draws it.
+
+The run's thread appends; any other thread takes an immutable view. Rows are only ever
+appended behind what a view can see, so a view is a handful of slices and the lock is held
+for microseconds, whatever the length of the run.
+"""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from metalab.engine.events import (
+    METRICS,
+    Array,
+    Curves,
+    Diverged,
+    Event,
+    ProbeTaken,
+    ProbeTasks,
+    RunStarted,
+    StepsDone,
+    frozen,
+)
+from metalab.runs.history import (
+    EvaluationSeries,
+    Failure,
+    RunHistory,
+    evaluation_row,
+)
+from metalab.runs.status import RunStatus
+
+if TYPE_CHECKING:
+    from metalab.engine.config import ExperimentConfig
+
+_FIRST_CAPACITY = 1024
+
+
+class GrowingTable:
+    """Rows of equal width in one array that doubles when full."""
+
+    def __init__(self, width: int) -> None:
+        self._data = np.empty((_FIRST_CAPACITY, width))
+        self._count = 0
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return self._count
+
+    def truncate(self, count: int) -> None:
+        """Forget the rows from `count` on.
+
+        The rows that follow go to a copy: views handed out before must not change.
+        """
+        if count < self._count:
+            self._data = self._data.copy()
+            self._count = count
+
+    def append(self, rows: Array) -> None:
+        """Add rows, [row, width]."""
+        needed = self._count + len(rows)
+        if needed > len(self._data):
+            grown = np.empty((max(needed, 2 * len(self._data)), self._data.shape[1]))
+            grown[: self._count] = self._data[: self._count]
+            self._data = grown
+        self._data[self._count : needed] = rows
+        self._count = needed
+
+    def view(self) -> Array:
+        """Return a read-only view of the rows there are now."""
+        return frozen(self._data[: self._count].view())
+
+
+@dataclass(slots=True)
+class _Latest:
+    """What is replaced rather than appended."""
+
+    status: RunStatus = RunStatus.STARTING
+    device: str = ""
+    step: int = 0
+    probe_tasks: ProbeTasks | None = None
+    curves: Curves | None = None
+    diverged: Diverged | None = None
+    failure: Failure | None = None
+    stored_step: int = 0
+
+
+class LiveRun:
+    """One run as it happens.
+
+    Thread: `on_event`, `set_status`, `show_curves`, `set_stored` and `fail` belong to the
+    run's thread; everything else may be called from any thread.
+    """
+
+    def __init__(
+        self,
+        config: "ExperimentConfig",
+        *,
+        path: Path | None = None,
+        past: RunHistory | None = None,
+    ) -> None:
+        """Start empty, or with the history of a run that goes on.
+
+        Args:
+            config: The experiment.
+            path: The run file, if the run is kept.
+            past: What the run file holds already.
+        """
+        self.config = config
+        self.path = path
+        self._lock = threading.Lock()
+        self._latest = _Latest()
+        self._rows = GrowingTable(2 + len(METRICS))
+        num_points = 1 + max(
+            config.evaluation.num_inner_steps, config.inner.num_inner_steps
+        )
+        self._evaluations = GrowingTable(1 + 6 * num_points)
+        self._curves_wanted = False
+        self._version = 0
+        if past is not None:
+            self._adopt(past)
+
+    def _adopt(self, past: RunHistory) -> None:
+        columns = [past.steps, past.seconds, *(past.metrics[m.name] for m in METRICS)]
+        self._rows.append(np.stack(columns, axis=1))
+        self._evaluations.append(past.evaluations.rows())
+        self._latest.step = past.step
+        self._latest.curves = past.curves
+        self._latest.stored_step = past.stored_step
+
+    @property
+    def version(self) -> int:
+        """A number that grows whenever anything changes."""
+        with self._lock:
+            return self._version
+
+    @property
+    def curves_wanted(self) -> bool:
+        """Whether somebody has drawn the last curves and would draw newer ones."""
+        with self._lock:
+            return self._curves_wanted
+
+    def request_curves(self) -> None:
+        """Ask the run's thread for the gallery's curves as they are now."""
+        with self._lock:
+            self._curves_wanted = True
+
+    def on_event(self, event: Event, seconds: float) -> None:
+        """Take in what the trainer said; `seconds` is training time without pauses."""
+        with self._lock:
+            self._version += 1
+            if isinstance(event, RunStarted):
+                self._latest.device = event.device
+                self._latest.probe_tasks = event.probe_tasks
+                self._latest.step = event.step
+            elif isinstance(event, StepsDone):
+                self._append_steps(event, seconds)
+            elif isinstance(event, ProbeTaken):
+                self._evaluations.append(evaluation_row(event.evaluation)[None])
+                self._latest.curves = event.curves
+            elif isinstance(event, Diverged):
+                self._truncate(event.last_good_step)
+                self._latest.diverged = event
+
+    def _append_steps(self, event: StepsDone, seconds: float) -> None:
+        self._truncate(event.first_step - 1)
+        count = len(event.metrics)
+        rows = np.empty((count, 2 + len(METRICS)))
+        rows[:, 0] = np.arange(event.first_step, event.first_step + count)
+        rows[:, 1] = seconds
+        rows[:, 2:] = event.metrics
+        self._rows.append(rows)
+        self._latest.step = event.last_step
+        self._latest.diverged = None
+
+    def _truncate(self, step: int) -> None:
+        """Forget what came after `step`: training went back to it."""
+        if step < self._latest.step:
+            for table in (self._rows, self._evaluations):
+                steps = table.view()[:, 0]
+                table.truncate(int(np.searchsorted(steps, step, side="right")))
+            self._latest.step = step
+
+    def set_status(self, status: RunStatus) -> None:
+        """Say where the run stands."""
+        with self._lock:
+            self._latest.status = status
+            self._version += 1
+
+    def show_curves(self, curves: Curves) -> None:
+        """Replace the curves that are drawn; answers `request_curves`."""
+        with self._lock:
+            self._latest.curves = curves
+            self._curves_wanted = False
+            self._version += 1
+
+    def set_stored(self, step: int) -> None:
+        """Say up to which outer step the run file is safe."""
+        with self._lock:
+            self._latest.stored_step = step
+            self._version += 1
+
+    def fail(self, failure: Failure) -> None:
+        """Say what ended the run."""
+        with self._lock:
+            self._latest.status = RunStatus.FAILED
+            self._latest.failure = failure
+            self._version += 1
+
+    def snapshot(self) -> RunHistory:
+        """Return the run as it is now. Cheap: no row is copied."""
+        with self._lock:
+            rows = self._rows.view()
+            latest = self._latest
+            return RunHistory(
+                config=self.config,
+                path=self.path,
+                status=latest.status,
+                device=latest.device,
+                step=latest.step,
+                steps=rows[:, 0],
+                seconds=rows[:, 1],
+                metrics=_columns(rows),
+                evaluations=EvaluationSeries.from_rows(self._evaluations.view()),
+                probe_tasks=latest.probe_tasks,
+                curves=latest.curves,
+                diverged=latest.diverged,
+                failure=latest.failure,
+                stored_step=latest.stored_step,
+            )
+
+
+def _columns(rows: Array) -> Mapping[str, Array]:
+    return {info.name: rows[:, 2 + i] for i, info in enumerate(METRICS)}

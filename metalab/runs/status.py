@@ -1,0 +1,22 @@
+"""Where a run stands."""
+
+from enum import Enum
+
+
+class RunStatus(Enum):
+    """Lifecycle of a run.
+
+    STARTING -> RUNNING <-> PAUSED -> FINISHED | STOPPED | FAILED
+    """
+
+    STARTING = "starting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run's thread has nothing left to do."""
+        return self in (RunStatus.FINISHED, RunStatus.STOPPED, RunStatus.FAILED)

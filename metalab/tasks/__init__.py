@@ -1,0 +1,1 @@
+"""Task families, one a file; discovered by the catalog."""

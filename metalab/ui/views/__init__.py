@@ -1,0 +1,1 @@
+"""What is drawn: one view a file, each fed with a `RunHistory`."""
