@@ -96,4 +96,4 @@ class Registry:
         if kind not in self.models:
             known = ", ".join(self.models)
             raise ValueError(f"{self.slot} is {kind!r}; allowed: {known}")
-        return self.models[kind]()
+        return self.models[kind](kind=kind)

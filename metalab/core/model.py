@@ -7,6 +7,7 @@ of batched matrix products and needs no vmap.
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar
 
 import torch
@@ -127,7 +128,7 @@ class MLP(Model):
         blocks: list[ParameterBlock] = []
         start = 0
         sizes = self.layer_sizes
-        for layer, (inputs, outputs) in enumerate(zip(sizes, sizes[1:], strict=False)):
+        for layer, (inputs, outputs) in enumerate(pairwise(sizes)):
             for kind, shape in (("weight", (inputs, outputs)), ("bias", (outputs,))):
                 block = ParameterBlock(
                     name=f"layer {layer + 1} {kind}",

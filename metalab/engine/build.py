@@ -2,6 +2,7 @@
 
 import torch
 
+from metalab.core.errors import UserError
 from metalab.core.learner import MetaLearner
 from metalab.core.oracle import BilevelProblem
 from metalab.core.tasks import TaskFamily
@@ -10,7 +11,7 @@ from metalab.engine.config import ExperimentConfig
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
-class DeviceError(ValueError):
+class DeviceError(UserError):
     """A device was asked for that torch does not have here."""
 
 

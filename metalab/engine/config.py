@@ -255,6 +255,16 @@ class ExperimentConfig(Section):
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
     @property
+    def num_inner_steps(self) -> int:
+        """K, the inner steps of training."""
+        return self.inner.options()["num_inner_steps"]
+
+    @property
+    def num_shown_steps(self) -> int:
+        """K' >= K, the inner steps that are evaluated and shown."""
+        return max(self.evaluation.num_inner_steps, self.num_inner_steps)
+
+    @property
     def eval_shots(self) -> int:
         """Support points of each held-out task."""
         return self.evaluation.num_shots or self.tasks.num_shots

@@ -12,11 +12,12 @@ from metalab.catalog.components import ComponentConfig, option_specs
 from metalab.catalog.recipes import merge
 from metalab.catalog.registry import Registry
 from metalab.catalog.slots import SLOTS
+from metalab.core.errors import UserError
 from metalab.core.spec import OptionSpec
 from metalab.engine.config import ExperimentConfig
 
 
-class ConfigError(ValueError):
+class ConfigError(UserError):
     """A configuration that cannot be run.
 
     Attributes:

@@ -5,7 +5,7 @@ loop. The trainer knows no clock, file or thread; how many steps it makes betwee
 events is asked of the caller and changes no number.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 
 import numpy as np
 import torch
@@ -140,7 +140,7 @@ class Trainer:
         """
         self._explosion_tolerance *= 1e3
 
-    def run(self, pace: Callable[[], int] = lambda: 16) -> Iterator[Event]:
+    def run(self, pace: Callable[[], int] = lambda: 16) -> Generator[Event, None, None]:
         """Yield events until the planned number of outer steps is made.
 
         Args:

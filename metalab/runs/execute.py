@@ -1,7 +1,7 @@
 """The one way to run an experiment: for the window, the command line and sweeps."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Protocol
 
 from metalab.engine.events import Diverged, Event, RunEnded, StepsDone
@@ -112,7 +112,7 @@ class _Execution:
         self._live.set_status(status)
         return status
 
-    def _next(self, events: Iterator[Event]) -> Event:
+    def _next(self, events: Generator[Event, None, None]) -> Event:
         begin = self._clock()
         event = next(events)
         took = self._clock() - begin

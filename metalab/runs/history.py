@@ -94,18 +94,21 @@ class EvaluationSeries:
 
 def mean_interval(values: Array, axis: int = 0) -> tuple[Array, Array, Array]:
     """Return mean, lower and upper end of its 95 % interval over `axis`."""
-    mean = values.mean(axis=axis)
     count = values.shape[axis]
-    spread = values.std(axis=axis, ddof=1) if count > 1 else np.zeros_like(mean)
-    half = Z_95 * spread / np.sqrt(count)
-    return mean, mean - half, mean + half
+    # Adaptation that explodes gives infinite losses: their interval is undefined (NaN).
+    with np.errstate(invalid="ignore", over="ignore"):
+        mean = values.mean(axis=axis)
+        spread = values.std(axis=axis, ddof=1) if count > 1 else np.zeros_like(mean)
+        half = Z_95 * spread / np.sqrt(count)
+        return mean, mean - half, mean + half
 
 
 def evaluation_row(evaluation: Evaluation) -> Array:
     """Return one evaluation as a row of `EvaluationSeries`, [1 + 6 (K' + 1)]."""
     query = evaluation.query_loss
     mean, low, high = mean_interval(query)
-    p10, p90 = np.percentile(query, [10, 90], axis=0)
+    with np.errstate(invalid="ignore"):
+        p10, p90 = np.percentile(query, [10, 90], axis=0)
     support = evaluation.support_loss.mean(axis=0)
     return np.concatenate([[evaluation.step], support, mean, low, high, p10, p90])
 
@@ -129,6 +132,7 @@ class RunHistory:
         diverged: Why the run paused by itself, or None.
         failure: What ended the run, or None.
         stored_step: Last outer step that is safe in the run file.
+        storage_problem: Why the run file cannot be written just now, or None.
     """
 
     config: "ExperimentConfig"
@@ -145,6 +149,7 @@ class RunHistory:
     diverged: Diverged | None
     failure: Failure | None
     stored_step: int
+    storage_problem: str | None = None
 
     @property
     def num_steps(self) -> int:
@@ -154,7 +159,7 @@ class RunHistory:
     @property
     def num_inner_steps(self) -> int:
         """K of training; evaluations and curves may go further."""
-        return self.config.inner.num_inner_steps
+        return self.config.num_inner_steps
 
     @property
     def latest_evaluation(self) -> float | None:

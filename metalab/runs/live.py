@@ -86,6 +86,7 @@ class _Latest:
     diverged: Diverged | None = None
     failure: Failure | None = None
     stored_step: int = 0
+    storage_problem: str | None = None
 
 
 class LiveRun:
@@ -114,9 +115,7 @@ class LiveRun:
         self._lock = threading.Lock()
         self._latest = _Latest()
         self._rows = GrowingTable(2 + len(METRICS))
-        num_points = 1 + max(
-            config.evaluation.num_inner_steps, config.inner.num_inner_steps
-        )
+        num_points = 1 + config.num_shown_steps
         self._evaluations = GrowingTable(1 + 6 * num_points)
         self._curves_wanted = False
         self._version = 0
@@ -203,6 +202,13 @@ class LiveRun:
             self._latest.stored_step = step
             self._version += 1
 
+    def set_storage_problem(self, message: str | None) -> None:
+        """Say why the run file cannot be written; None once it can again."""
+        with self._lock:
+            if message != self._latest.storage_problem:
+                self._latest.storage_problem = message
+                self._version += 1
+
     def fail(self, failure: Failure) -> None:
         """Say what ended the run."""
         with self._lock:
@@ -230,6 +236,7 @@ class LiveRun:
                 diverged=latest.diverged,
                 failure=latest.failure,
                 stored_step=latest.stored_step,
+                storage_problem=latest.storage_problem,
             )
 
 

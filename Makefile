@@ -1,0 +1,63 @@
+# Each target is complete on a fresh machine with Python 3.11, make and pip.
+#   make run     open the window (without a display: train headless, export figures)
+#   make test    lint, types, import contracts, tests
+#   make bench   speed, as ratios; writes tests/bench/results/
+# For a CPU-only or a CUDA build of torch, see README: make run TORCH_INDEX=URL
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CONSTRAINTS := packaging/constraints.txt
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c $(CONSTRAINTS) \
+	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: run test lint format types contracts pytest slow bench coverage clean
+
+run: $(VENV)/.run
+	$(BIN)/metalab
+
+test: lint types contracts pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check metalab tests
+	$(BIN)/ruff check metalab tests
+	$(BIN)/codespell metalab tests README.md Makefile pyproject.toml
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format metalab tests
+	$(BIN)/ruff check --fix metalab tests
+
+types: $(VENV)/.dev
+	$(BIN)/pyright
+
+contracts: $(VENV)/.dev
+	$(BIN)/lint-imports --no-logo
+
+pytest: $(VENV)/.dev
+	$(PYTEST) -m "not bench and not slow"
+
+# Longer than a minute each: the paper's presets to the end, many closes, soak.
+slow: $(VENV)/.dev
+	$(PYTEST) -m "slow"
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m tests.bench
+
+coverage: $(VENV)/.dev
+	$(PYTEST) -m "not bench and not slow" --cov --cov-report=term-missing:skip-covered
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c "import sys; sys.exit(0 if sys.version_info >= (3, 11) else 'metalab needs Python 3.11 or newer: make PYTHON=python3.11')"
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: pyproject.toml $(CONSTRAINTS) | $(VENV)/bin/python
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml $(CONSTRAINTS) | $(VENV)/bin/python
+	$(PIP) -e '.[dev]'
+	@touch $@ $(VENV)/.run
+
+clean:
+	rm -rf $(VENV) metalab-out .pytest_cache .ruff_cache .hypothesis

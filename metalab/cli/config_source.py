@@ -1,0 +1,65 @@
+"""From a file, a preset and `--set` to one experiment."""
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+from metalab.catalog.recipes import merge, preset_settings
+from metalab.engine.config import ExperimentConfig
+from metalab.engine.overrides import (
+    ConfigError,
+    FieldProblem,
+    parse_assignment,
+    validated,
+    with_overrides,
+)
+
+DEFAULT_PRESET = "maml-sine"
+
+
+def resolve_config(
+    file: Path | None,
+    *,
+    preset: str | None,
+    assignments: Sequence[str],
+    seed: int | None,
+) -> ExperimentConfig:
+    """Return the experiment: preset, then file, then assignments, then seed.
+
+    Args:
+        file: A TOML file; what it leaves out comes from the preset.
+        preset: Name of a preset; None takes the default one without a file, and the
+            plain defaults with one.
+        assignments: "path=value" texts.
+        seed: Replaces `run.seed`.
+
+    Raises:
+        ConfigError: Something is not allowed; nothing has been written.
+    """
+    content = {} if preset is None and file is not None else _preset(preset)
+    if file is not None:
+        content = merge(content, _read(file))
+    config = validated(merge(ExperimentConfig().to_mapping(), content))
+    overrides = [parse_assignment(text) for text in assignments]
+    if seed is not None:
+        overrides.append(("run.seed", seed))
+    return with_overrides(config, overrides)
+
+
+def _preset(name: str | None) -> dict[str, object]:
+    try:
+        return preset_settings(name or DEFAULT_PRESET)
+    except ValueError as error:
+        raise ConfigError([FieldProblem("", str(error))]) from error
+
+
+def _read(file: Path) -> dict[str, object]:
+    try:
+        with file.open("rb") as stream:
+            return tomllib.load(stream)
+    except OSError as error:
+        raise ConfigError(
+            [FieldProblem(str(file), f"cannot be read: {error.strerror}")]
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError([FieldProblem(str(file), f"is not TOML: {error}")]) from error

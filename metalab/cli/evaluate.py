@@ -1,0 +1,69 @@
+"""`metalab eval`: post-adaptation loss on fresh tasks."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from metalab.cli.output import console, print_json
+
+
+def evaluate(
+    file: Annotated[Path, typer.Argument(help="Run file.")],
+    num_tasks: Annotated[int, typer.Option(min=2, help="Fresh tasks.")] = 600,
+    num_inner_steps: Annotated[
+        int, typer.Option(min=0, max=10_000, help="Inner steps K'.")
+    ] = 10,
+    num_shots: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Support points; by default as in the run's evaluation."
+        ),
+    ] = None,
+    num_queries: Annotated[int, typer.Option(min=1, help="Query points.")] = 100,
+    seed: Annotated[int, typer.Option(min=0, help="Fixes the fresh tasks.")] = 0,
+    json_output: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object on stdout.")
+    ] = False,
+) -> int:
+    """Measure the query loss of fresh tasks after 0 ... K' inner steps."""
+    from metalab.runs.evaluate import evaluate_fresh  # noqa: PLC0415 - torch
+    from metalab.runs.reader import open_run  # noqa: PLC0415
+    from metalab.runs.run_file import RunFileError  # noqa: PLC0415
+
+    run = open_run(file)
+    if run.checkpoint is None:
+        raise RunFileError(f"{file} holds no meta-parameters: the run never started")
+    config = run.history.config
+    result = evaluate_fresh(
+        config,
+        run.checkpoint,
+        num_tasks=num_tasks,
+        num_shots=num_shots or config.eval_shots,
+        num_queries=num_queries,
+        num_inner_steps=num_inner_steps,
+        seed=seed,
+    )
+    rows = result.rows()
+    if json_output:
+        print_json(
+            {
+                "name": config.name,
+                "file": str(file),
+                "step": run.checkpoint.step,
+                "num_tasks": num_tasks,
+                "num_shots": num_shots or config.eval_shots,
+                "num_queries": num_queries,
+                "seed": seed,
+                "loss": rows,
+            }
+        )
+        return 0
+    table = Table(title=f"{config.name}: query loss of {num_tasks:,} fresh tasks")
+    for heading in ("Inner step", "Mean", "95 % low", "95 % high"):
+        table.add_column(heading, justify="right")
+    for step, *values in rows:
+        table.add_row(str(step), *(f"{value:.4f}" for value in values))
+    console().print(table)
+    return 0

@@ -1,0 +1,38 @@
+"""`metalab export`: a figure, or its data, from a run file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from metalab.cli.output import console
+
+
+def export(
+    file: Annotated[Path, typer.Argument(help="Run file.")],
+    figure: Annotated[
+        str, typer.Argument(help="Figure: losses, adaptation or inner-loss.")
+    ],
+    to: Annotated[
+        Path, typer.Option(help="File to write: .png, .svg, .pdf, .csv or .py.")
+    ],
+    size: Annotated[
+        str, typer.Option(help="Size preset: single, double, slide or square.")
+    ] = "single",
+    task: Annotated[
+        int, typer.Option(min=1, max=16, help="Held-out task of `adaptation`.")
+    ] = 1,
+    log_y: Annotated[bool, typer.Option(help="Logarithmic loss axis.")] = True,
+    dpi: Annotated[
+        int, typer.Option(min=30, max=2400, help="Dots per inch of .png.")
+    ] = 300,
+) -> int:
+    """Draw a figure of a run for paper, or write its data."""
+    from metalab.figures.base import FigureChoices  # noqa: PLC0415 - slow
+    from metalab.figures.render import render  # noqa: PLC0415
+    from metalab.runs.replay import load_history  # noqa: PLC0415
+
+    choices = FigureChoices(task=task - 1, log_y=log_y)
+    render(figure, load_history(file), to, size=size, choices=choices, dpi=dpi)
+    console().print(f"Wrote {to}")
+    return 0

@@ -1,0 +1,82 @@
+"""The command line: what there is, and how errors are told."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+import metalab
+from metalab.cli.doctor import doctor
+from metalab.cli.evaluate import evaluate
+from metalab.cli.export import export
+from metalab.cli.output import warn
+from metalab.cli.presets import presets
+from metalab.cli.resume import resume
+from metalab.cli.train import train
+from metalab.cli.window import open_window
+from metalab.core.errors import UserError
+
+USAGE_ERROR = 2
+
+
+def _exit_with(code: int, **_options: object) -> None:
+    """Make what a command returns the exit code of the process."""
+    raise typer.Exit(code)
+
+
+app = typer.Typer(
+    result_callback=_exit_with,
+    name="metalab",
+    help="A visual laboratory for bilevel optimisation in meta-learning.",
+    epilog="Without a command, the window opens.",
+    add_completion=True,
+    no_args_is_help=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(train)
+app.command()(resume)
+app.command("eval")(evaluate)
+app.command()(export)
+app.command()(presets)
+app.command()(doctor)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"metalab {metalab.__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _start(
+    context: typer.Context,
+    preset: Annotated[
+        str | None, typer.Option(help="Preset that the window starts with.")
+    ] = None,
+    version: Annotated[  # noqa: ARG001 - handled by its callback
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """A visual laboratory for bilevel optimisation in meta-learning."""
+    if context.invoked_subcommand is None:
+        raise typer.Exit(open_window(preset=preset))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command and return its exit code.
+
+    What a person can mend (a bad value, an unreadable file) is one message on stderr
+    and exit code 2; anything else is a defect and keeps its traceback.
+    """
+    try:
+        app(list(arguments), prog_name="metalab")
+    except SystemExit as request:
+        return request.code if isinstance(request.code, int) else 0
+    except UserError as error:
+        warn(str(error))
+        return USAGE_ERROR
+    return 0

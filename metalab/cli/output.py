@@ -1,0 +1,36 @@
+"""What commands print: one JSON object on stdout, or text for people."""
+
+import json
+import math
+import sys
+from typing import Any
+
+from rich.console import Console
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON value, and nothing else, on stdout.
+
+    JSON has no NaN: values that are not finite become null.
+    """
+    print(json.dumps(_plain(value), allow_nan=False))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    return value
+
+
+def console(*, json_output: bool = False) -> Console:
+    """Return where text for people goes: stderr when stdout carries JSON."""
+    return Console(stderr=json_output, highlight=False, soft_wrap=True)
+
+
+def warn(message: str) -> None:
+    """Print one line on stderr."""
+    print(f"metalab: {message}", file=sys.stderr)

@@ -1,0 +1,146 @@
+"""Running in the foreground, with a progress bar and obedient to signals."""
+
+import signal
+from collections.abc import Generator
+from contextlib import contextmanager
+from types import FrameType
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from metalab.engine.events import Diverged, Event, ProbeTaken, RunStarted, StepsDone
+from metalab.engine.trainer import Trainer
+from metalab.runs.conduct import conduct
+from metalab.runs.control import RunControl
+from metalab.runs.live import LiveRun
+from metalab.runs.status import RunStatus
+
+
+class ProgressSink:
+    """Shows a run's progress; stops it at a given step or when it diverges."""
+
+    def __init__(
+        self,
+        progress: Progress,
+        task: TaskID,
+        control: RunControl,
+        *,
+        num_inner_steps: int,
+        stop_at: int | None,
+    ) -> None:
+        self._progress = progress
+        self._task = task
+        self._control = control
+        self._num_inner_steps = num_inner_steps
+        self._stop_at = stop_at
+        self._step = 0
+        self._first: tuple[int, float] | None = None
+        self.diverged: Diverged | None = None
+
+    def on_event(self, event: Event, seconds: float) -> None:
+        """Move the bar."""
+        if isinstance(event, RunStarted):
+            self._step = event.step
+            self._first = (event.step, seconds)
+            self._progress.update(self._task, completed=event.step)
+        elif isinstance(event, StepsDone):
+            self._step = event.last_step
+            self._show(event.last_step, seconds)
+        elif isinstance(event, ProbeTaken):
+            loss = event.evaluation.query_loss[:, self._num_inner_steps].mean()
+            self._progress.update(self._task, evaluation=f"evaluation {loss:.3f}")
+        elif isinstance(event, Diverged):
+            self.diverged = event
+            self._control.stop()
+        if self._stop_at is not None and self._step >= self._stop_at:
+            self._control.stop()
+
+    def _show(self, step: int, seconds: float) -> None:
+        assert self._first is not None, "RunStarted comes first"
+        steps, time = step - self._first[0], seconds - self._first[1]
+        rate = f"{steps / time:,.0f} steps/s" if time > 0 else ""
+        self._progress.update(self._task, completed=step, rate=rate)
+
+    def flush(self, trainer: Trainer, *, force: bool = False) -> None:
+        """Do nothing: the bar keeps nothing."""
+
+
+def run_in_foreground(
+    live: LiveRun,
+    *,
+    console: Console,
+    resuming: bool = False,
+    stop_at: int | None = None,
+) -> tuple[RunStatus, Diverged | None]:
+    """Run with a progress bar until done, stopped by a signal, or diverged.
+
+    Args:
+        live: The run.
+        console: Where the bar goes.
+        resuming: Whether the run's file exists.
+        stop_at: Outer step to stop and keep at; None goes to the end.
+
+    Returns:
+        How the run ended, and why it diverged if it did.
+
+    Raises:
+        RunFileError: The file cannot be created, used or written.
+        DeviceError: The configured device is not available.
+    """
+    control = RunControl()
+    start = live.snapshot().step
+    if stop_at is not None and stop_at > start:
+        # Allowing exactly these steps makes the stop exact whatever the pace.
+        control.step(stop_at - start)
+    total = live.config.outer.num_steps
+    with _stop_on_signals(control), _bar(console) as progress:
+        task = progress.add_task(
+            live.config.name, total=total, completed=start, rate="", evaluation=""
+        )
+        sink = ProgressSink(
+            progress,
+            task,
+            control,
+            num_inner_steps=live.config.num_inner_steps,
+            stop_at=stop_at,
+        )
+        status = conduct(live, control, resuming=resuming, sinks=[sink])
+    return status, sink.diverged
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[evaluation]}"),
+        console=console,
+        disable=not console.is_terminal,
+    )
+
+
+@contextmanager
+def _stop_on_signals(control: RunControl) -> Generator[None, None, None]:
+    """Let SIGINT and SIGTERM stop the run, which then saves and ends normally."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        control.stop()
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, stop) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)

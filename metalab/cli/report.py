@@ -1,0 +1,85 @@
+"""How a finished run is told, by `train`, `resume` and the headless start."""
+
+from rich.console import Console
+
+from metalab.cli.output import print_json, warn
+from metalab.cli.progress import run_in_foreground
+from metalab.runs.history import RunHistory
+from metalab.runs.live import LiveRun
+from metalab.runs.status import RunStatus
+
+
+def run_and_report(
+    live: LiveRun,
+    *,
+    console: Console,
+    json_output: bool,
+    resuming: bool = False,
+    stop_at: int | None = None,
+) -> int:
+    """Run in the foreground, print the result, and return the exit code.
+
+    Returns:
+        0 when the run finished or was stopped, 1 when it diverged; saved either way.
+    """
+    first_step = live.snapshot().step
+    first_seconds = _seconds(live.snapshot())
+    status, diverged = run_in_foreground(
+        live, console=console, resuming=resuming, stop_at=stop_at
+    )
+    history = live.snapshot()
+    seconds = _seconds(history) - first_seconds
+    made = history.step - first_step
+    if json_output:
+        print_json(_result(history, status, made, seconds))
+    else:
+        _tell(console, history, status, made, seconds)
+    if diverged is not None:
+        warn(f"{diverged.message} Lower inner.inner_lr or outer.optimizer.outer_lr.")
+        return 1
+    return 0
+
+
+def _seconds(history: RunHistory) -> float:
+    return float(history.seconds[-1]) if len(history.seconds) else 0.0
+
+
+def _result(
+    history: RunHistory, status: RunStatus, made: int, seconds: float
+) -> dict[str, object]:
+    evaluations = history.evaluations
+    return {
+        "name": history.config.name,
+        "status": status.value,
+        "step": history.step,
+        "num_steps": made,
+        "seconds": seconds,
+        "steps_per_second": made / seconds if seconds > 0 else 0.0,
+        "evaluation": history.latest_evaluation,
+        "evaluation_before": float(evaluations.query_mean[-1, 0])
+        if len(evaluations)
+        else None,
+        "seed": history.config.run.seed,
+        "digest": history.config.digest(),
+        "device": history.device,
+        "file": None if history.path is None else str(history.path),
+    }
+
+
+def _tell(
+    console: Console, history: RunHistory, status: RunStatus, made: int, seconds: float
+) -> None:
+    rate = made / seconds if seconds > 0 else 0.0
+    console.print(
+        f"{status.value.capitalize()} at outer step {history.step:,} of "
+        f"{history.num_steps:,}: {made:,} steps in {seconds:.1f} s ({rate:,.0f} steps/s)"
+    )
+    evaluations = history.evaluations
+    if len(evaluations):
+        k = history.num_inner_steps
+        console.print(
+            f"Held-out query loss: {evaluations.query_mean[-1, 0]:.3f} before adaptation, "
+            f"{evaluations.query_mean[-1, k]:.3f} after {k} inner steps"
+        )
+    if history.path is not None:
+        console.print(f"Run file: {history.path}")

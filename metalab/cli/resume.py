@@ -1,0 +1,37 @@
+"""`metalab resume`: go on with a run from its file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from metalab.cli.output import console
+
+
+def resume(
+    file: Annotated[Path, typer.Argument(help="Run file.")],
+    num_steps: Annotated[
+        int | None,
+        typer.Option(min=1, help="Take the run on to this many outer steps."),
+    ] = None,
+    stop_at: Annotated[
+        int | None, typer.Option(min=1, help="Stop and keep at this outer step.")
+    ] = None,
+    json_output: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object on stdout.")
+    ] = False,
+) -> int:
+    """Go on with a stopped, killed or finished run, bit for bit."""
+    from metalab.cli.report import run_and_report  # noqa: PLC0415 - torch
+    from metalab.runs.live import LiveRun  # noqa: PLC0415
+    from metalab.runs.resume import prepare_resume  # noqa: PLC0415
+
+    past = prepare_resume(file, num_steps=num_steps)
+    live = LiveRun(past.config, path=file, past=past)
+    return run_and_report(
+        live,
+        console=console(json_output=json_output),
+        json_output=json_output,
+        resuming=True,
+        stop_at=stop_at,
+    )

@@ -1,0 +1,54 @@
+"""`metalab train`: run an experiment from its start."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from metalab.cli.output import console
+
+
+def train(
+    config: Annotated[
+        Path | None, typer.Argument(help="TOML file of an experiment.")
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="Preset to start from; see `metalab presets`.")
+    ] = None,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="PATH=VALUE",
+            help="Change one setting, for example outer.num_steps=500. Repeatable.",
+        ),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Replaces run.seed.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Run file to create; by default one in the data folder."),
+    ] = None,
+    stop_at: Annotated[
+        int | None,
+        typer.Option(min=1, help="Stop and keep at this outer step; `resume` goes on."),
+    ] = None,
+    json_output: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object on stdout.")
+    ] = False,
+) -> int:
+    """Run an experiment and keep it in a run file."""
+    from metalab.cli.config_source import resolve_config  # noqa: PLC0415 - torch
+    from metalab.cli.report import run_and_report  # noqa: PLC0415
+    from metalab.runs.home import new_run_path  # noqa: PLC0415
+    from metalab.runs.live import LiveRun  # noqa: PLC0415
+
+    experiment = resolve_config(
+        config, preset=preset, assignments=assignments or [], seed=seed
+    )
+    live = LiveRun(experiment, path=out or new_run_path(experiment))
+    return run_and_report(
+        live,
+        console=console(json_output=json_output),
+        json_output=json_output,
+        stop_at=stop_at,
+    )

@@ -1,0 +1,59 @@
+"""`metalab` without a command: the window, or the default preset where none can open."""
+
+from pathlib import Path
+
+from metalab.cli.display import display_problem, install_line, missing_libraries
+from metalab.cli.output import console, warn
+
+OUT_FOLDER = "metalab-out"
+USAGE_ERROR = 2
+
+
+def open_window(*, preset: str | None = None) -> int:
+    """Open the window; without a display, train headless and export figures.
+
+    Args:
+        preset: Preset to start with; None takes the last or the default one.
+
+    Returns:
+        The exit code.
+    """
+    problem = display_problem()
+    if problem is not None:
+        warn(f"{problem}; training the preset without a window instead")
+        return run_headless(preset)
+    missing = missing_libraries()
+    if missing:
+        warn(
+            f"the window needs {', '.join(sorted(missing))}; install with: "
+            f"{install_line(missing)}"
+        )
+        return USAGE_ERROR
+    from metalab.ui.app import run_window  # noqa: PLC0415 - Qt only for a window
+
+    return run_window(preset=preset)
+
+
+def run_headless(preset: str | None) -> int:
+    """Train a preset with progress and export its figures to `./metalab-out`."""
+    from metalab.cli.config_source import resolve_config  # noqa: PLC0415 - torch
+    from metalab.cli.report import run_and_report  # noqa: PLC0415
+    from metalab.figures.registry import figures  # noqa: PLC0415
+    from metalab.figures.render import render  # noqa: PLC0415
+    from metalab.runs.home import new_run_path  # noqa: PLC0415
+    from metalab.runs.live import LiveRun  # noqa: PLC0415
+    from metalab.runs.replay import load_history  # noqa: PLC0415
+
+    config = resolve_config(None, preset=preset, assignments=[], seed=None)
+    path = new_run_path(config)
+    output = console()
+    code = run_and_report(LiveRun(config, path=path), console=output, json_output=False)
+    history = load_history(path)
+    folder = Path(OUT_FOLDER)
+    folder.mkdir(exist_ok=True)
+    for name in figures():
+        for suffix in (".png", ".pdf"):
+            target = folder / f"{config.name}-{name}{suffix}"
+            render(name, history, target, size="double")
+            output.print(f"Figure: {target.absolute()}")
+    return code

@@ -1,0 +1,58 @@
+"""A run from its first line to its last: trainer, file, loop."""
+
+from collections.abc import Sequence
+
+import torch
+
+from metalab.engine.trainer import Trainer
+from metalab.runs.control import RunControl
+from metalab.runs.execute import Sink, execute
+from metalab.runs.home import runs_folder
+from metalab.runs.live import LiveRun
+from metalab.runs.reader import open_run
+from metalab.runs.status import RunStatus
+from metalab.runs.store import RunStore
+
+
+def conduct(
+    live: LiveRun,
+    control: RunControl,
+    *,
+    resuming: bool = False,
+    sinks: Sequence[Sink] = (),
+) -> RunStatus:
+    """Run `live.config`, keep it in `live.path` if there is one, and close the file.
+
+    Args:
+        live: Where the newest state can be seen.
+        control: Where commands come from.
+        resuming: Go on from the checkpoint in the file instead of creating it.
+        sinks: Who else is told.
+
+    Returns:
+        FINISHED or STOPPED.
+
+    Raises:
+        DeviceError: The configured device is not available; nothing is written.
+        RunFileError: The file cannot be created, used or written.
+
+    Thread: any one; it is blocked until the run ends.
+    """
+    torch.set_num_threads(live.config.run.num_threads)
+    checkpoint = None
+    if resuming:
+        assert live.path is not None, "only a run with a file can be resumed"
+        checkpoint = open_run(live.path).checkpoint
+    trainer = Trainer(live.config, checkpoint=checkpoint)
+    if live.path is None:
+        return execute(trainer, live=live, control=control, sinks=sinks)
+    if live.path.parent == runs_folder():
+        runs_folder().mkdir(parents=True, exist_ok=True)
+    opened = RunStore.reopen if resuming else RunStore.create
+    store = opened(live.path, live.config, live)
+    status = RunStatus.FAILED
+    try:
+        status = execute(trainer, live=live, control=control, sinks=[store, *sinks])
+    finally:
+        store.close(status)
+    return status

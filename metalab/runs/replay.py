@@ -1,0 +1,29 @@
+"""Recomputing what a run file does not hold, from what it does."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from metalab.engine.trainer import Trainer
+from metalab.runs.history import RunHistory
+from metalab.runs.reader import StoredRun, open_run
+
+
+def with_curves(run: StoredRun) -> RunHistory:
+    """Return the run's history with the gallery's curves at its checkpoint.
+
+    Curves follow from meta-parameters and held-out tasks, so the file does not hold
+    them.
+    """
+    if run.checkpoint is None:
+        return run.history
+    trainer = Trainer(run.history.config, checkpoint=run.checkpoint)
+    return replace(run.history, curves=trainer.curves())
+
+
+def load_history(path: Path) -> RunHistory:
+    """Read a run file with its curves.
+
+    Raises:
+        RunFileError: The file cannot be used.
+    """
+    return with_curves(open_run(path))
