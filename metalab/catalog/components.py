@@ -40,8 +40,9 @@ class Setting:
 
     def _no_truth_value(self, value: Any) -> Any:
         # pydantic would read true as the number 1; no setting is a truth value.
-        if isinstance(value, bool):
-            raise ValueError(f"is {value!r}; allowed: {self.spec.allowed()}")  # noqa: TRY004 - pydantic reports ValueError
+        entries = value if isinstance(value, list | tuple) else (value,)
+        if any(isinstance(entry, bool) for entry in entries):
+            raise ValueError(f"is {value!r}; allowed: {self.spec.allowed()}")
         return value
 
     def _checked(self, value: Any) -> Any:

@@ -91,7 +91,7 @@ class GradientDescent(InnerLoop):
         inner_lr: Step size.
         inner_batch_size: Support points of one step; 0 takes all of them. Step k takes
             the k-th block of the support set, cyclically, as in the sine demonstration
-            of Reptile (Nichol et al. 2018).
+            of Reptile (Nichol et al. 2018); the last block may be smaller.
     """
 
     name: ClassVar[str] = "gradient-descent"
@@ -161,7 +161,8 @@ class GradientDescent(InnerLoop):
         size = self.inner_batch_size
         if size == 0 or size >= num_shots:
             return slice(None)
-        start = (k % (num_shots // size)) * size
+        num_blocks = -(-num_shots // size)
+        start = (k % num_blocks) * size
         return slice(start, start + size)
 
     def step_pullback(

@@ -3,7 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
@@ -52,7 +52,7 @@ class OuterOptimizer(ABC):
         """
 
 
-def _outer_lr(default: float) -> float:
+def _outer_lr(default: float) -> Any:
     return option(
         default,
         label="Outer lr",

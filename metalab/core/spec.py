@@ -71,7 +71,7 @@ class OptionSpec:
         if self.choices:
             return entry in self.choices
         if isinstance(entry, int | float) and not isinstance(entry, bool):
-            if not math.isfinite(entry):
+            if isinstance(entry, float) and not math.isfinite(entry):
                 return False
             below = self.low is not None and (
                 entry <= self.low if self.exclusive else entry < self.low

@@ -16,6 +16,9 @@ from metalab.core.errors import UserError
 from metalab.core.spec import OptionSpec
 from metalab.engine.config import ExperimentConfig
 
+_MAX_SHOWN = 60
+"""Characters of a refused value that a message repeats."""
+
 
 class ConfigError(UserError):
     """A configuration that cannot be run.
@@ -129,21 +132,27 @@ def validated(content: Mapping[str, Any]) -> ExperimentConfig:
     try:
         return ExperimentConfig.model_validate(content)
     except ValidationError as error:
-        raise ConfigError(
-            [_problem(entry, content) for entry in error.errors()]
-        ) from error
+        raise ConfigError([_problem(entry) for entry in error.errors()]) from error
 
 
-def _problem(entry: Any, content: Mapping[str, Any]) -> FieldProblem:
-    location = [str(part) for part in entry["loc"]]
-    kinds = {name for registry in SLOTS.values() for name in registry.components}
-    # pydantic puts the chosen member of a union into the path; people do not write it.
-    path = ".".join(part for part in location if part not in kinds)
+_ALLOWED_TYPES = {
+    "int": "a whole number",
+    "float": "a number",
+    "string_type": "text",
+    "string_pattern_mismatch": "text without slashes and control characters",
+    "tuple": "a list",
+    "model": "a table of settings",
+}
+"""What people call pydantic's types, by the beginning of its error's name."""
+
+
+def _problem(entry: Any) -> FieldProblem:
+    path = _written_path(entry["loc"])
     value = entry["input"]
     if entry["type"] == "value_error":
         return FieldProblem(path, str(entry["ctx"]["error"]))
     if entry["type"] == "extra_forbidden":
-        return FieldProblem(path, _unknown_key(path, content))
+        return FieldProblem(path, _unknown_key(path))
     if entry["type"] == "union_tag_invalid":
         allowed = ", ".join(SLOTS[path].components)
         return FieldProblem(
@@ -153,13 +162,40 @@ def _problem(entry: Any, content: Mapping[str, Any]) -> FieldProblem:
         allowed = ", ".join(SLOTS[path].components)
         return FieldProblem(f"{path}.kind", f"is missing; allowed: {allowed}")
     allowed = str(entry["msg"]).removeprefix("Input should be ")
-    return FieldProblem(path, f"is {value!r}; allowed: {allowed}")
+    for beginning, words in _ALLOWED_TYPES.items():
+        if entry["type"].startswith(beginning):
+            allowed = words
+    return FieldProblem(path, f"is {_shortened(value)}; allowed: {allowed}")
 
 
-def _unknown_key(path: str, content: Mapping[str, Any]) -> str:
-    del content
+def _shortened(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
+
+
+def _written_path(location: Sequence[str | int]) -> str:
+    """Return the dotted path as people write it.
+
+    pydantic puts the chosen member of a union into the path; people do not write it.
+    """
+    path = ""
+    for part in map(str, location):
+        if path not in SLOTS or part not in SLOTS[path].components:
+            path = f"{path}.{part}" if path else part
+    return path
+
+
+def _unknown_key(path: str) -> str:
+    owners = {
+        f"{slot}.{option}": kind
+        for slot, registry in SLOTS.items()
+        for kind, model in registry.models.items()
+        for option in model.model_fields
+    }
+    if path in owners:
+        return f"is a setting of kind {owners[path]!r}, not of the chosen one"
     known = [info.path for info in fields_of(ExperimentConfig())]
-    known += [*SLOTS, *ExperimentConfig.model_fields]
+    known += [*owners, *SLOTS, *ExperimentConfig.model_fields]
     near = difflib.get_close_matches(path, known, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     return f"is not a known setting{hint}"
@@ -179,7 +215,8 @@ def parse_assignment(text: str) -> tuple[str, Any]:
         )
     try:
         return path, tomllib.loads(f"value = {raw}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
+        # No TOML; or a number or nesting beyond what Python's parser takes.
         return path, raw.strip()
 
 

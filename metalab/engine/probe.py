@@ -60,6 +60,11 @@ class Probe:
         )
         return evaluation, curves
 
+    def loss_before_adaptation(self, phi: Tensor) -> float:
+        """Return the mean query loss of the held-out tasks at the meta-parameters."""
+        oracle = self.learner.oracle(phi, self.batch)
+        return float(oracle.query_loss(oracle.start()).mean())
+
     def curves(self, phi: Tensor, step: int) -> Curves:
         """Return the gallery's curves and losses alone: cheap enough for every frame."""
         rows = self.batch.rows(0, self.num_gallery)

@@ -33,8 +33,11 @@ from metalab.engine.probe import make_probe, to_array
 STEPS_PER_BLOCK = 256
 """Outer steps whose tasks are drawn in one call (about five times cheaper a step)."""
 
+POINTS_PER_BLOCK = 2**20
+"""Most points that one call draws, where a single step does not need more."""
+
 EXPLOSION_FACTOR = 1e4
-"""A loss this many times its first value counts as exploded."""
+"""A loss this many times that of the untrained network counts as exploded."""
 
 BLAME_ORDER = (
     "support_loss_before",
@@ -75,9 +78,8 @@ class Trainer:
         self._family = build_family(config)
         self._learner = build_learner(config)
         self._streams = RandomStreams(config.run.seed)
-        self._state = self._initial_state()
-        if checkpoint is not None:
-            self._state = self._restored(checkpoint)
+        fresh = self._initial_state()
+        self._state = fresh if checkpoint is None else self._restored(fresh, checkpoint)
         self._probe = make_probe(
             self._learner,
             self._family,
@@ -91,8 +93,12 @@ class Trainer:
         )
         self._last_good = self._state
         self._block: tuple[int, TaskBatch] | None = None
-        self._explosion_limit = np.inf
-        self._explosion_tolerance = 1.0
+        self._steps_per_block = _steps_per_block(config)
+        # From the untrained network, so that a resumed run has the limit of a straight
+        # one. Not zero, lest a network that starts out perfect could never move.
+        self._explosion_limit = EXPLOSION_FACTOR * max(
+            self._probe.loss_before_adaptation(fresh.phi), 1e-6
+        )
 
     @property
     def step(self) -> int:
@@ -106,8 +112,7 @@ class Trainer:
             device=self._device,
         )
 
-    def _restored(self, checkpoint: Checkpoint) -> MetaState:
-        fresh = self._state
+    def _restored(self, fresh: MetaState, checkpoint: Checkpoint) -> MetaState:
         arrays = (checkpoint.phi, *checkpoint.slots)
         shapes = [tuple(tensor.shape) for tensor in (fresh.phi, *fresh.slots)]
         if [array.shape for array in arrays] != shapes:
@@ -138,7 +143,7 @@ class Trainer:
 
         A value that is not finite is never accepted: nothing comes back from it.
         """
-        self._explosion_tolerance *= 1e3
+        self._explosion_limit *= 1e3
 
     def run(self, pace: Callable[[], int] = lambda: 16) -> Generator[Event, None, None]:
         """Yield events until the planned number of outer steps is made.
@@ -157,7 +162,8 @@ class Trainer:
             provider="autodiff",
             probe_tasks=self._probe.describe(self._family),
         )
-        if self.step == 0:
+        # Also when going on: the run may have been stopped just before this probe.
+        if self._is_probe_step(self.step):
             yield self._take_probe()
         total = self.config.outer.num_steps
         while self.step < total:
@@ -214,11 +220,9 @@ class Trainer:
 
     def _first_bad_row(self, rows: Array) -> tuple[int, str] | None:
         losses = [i for i, name in enumerate(METRIC_NAMES) if "loss" in name]
-        if np.isinf(self._explosion_limit) and np.isfinite(rows[0]).all():
-            first = max(float(rows[0, losses].max()), 1e-6)
-            self._explosion_limit = first * EXPLOSION_FACTOR
-        limits = np.full(len(METRIC_NAMES), np.finfo(rows.dtype).max)
-        limits[losses] = self._explosion_limit * self._explosion_tolerance
+        largest = float(np.finfo(rows.dtype).max)
+        limits = np.full(len(METRIC_NAMES), largest)
+        limits[losses] = min(self._explosion_limit, largest)
         bad = ~(np.abs(rows) <= limits)
         if not bad.any():
             return None
@@ -230,12 +234,12 @@ class Trainer:
 
     def _batch(self, step: int) -> TaskBatch:
         """Return the meta-batch of one step; it depends on the step alone."""
-        block, offset = divmod(step, STEPS_PER_BLOCK)
+        block, offset = divmod(step, self._steps_per_block)
         if self._block is None or self._block[0] != block:
             config = self.config
             drawn = sample_batch(
                 self._family,
-                config.outer.num_tasks * STEPS_PER_BLOCK,
+                config.outer.num_tasks * self._steps_per_block,
                 num_shots=config.tasks.num_shots,
                 num_queries=config.tasks.num_queries,
                 generator=self._streams.generator("training tasks", block),
@@ -259,6 +263,12 @@ class Trainer:
         phi = self._state.phi
         evaluation, curves = self._probe.evaluate(phi, self.step)
         return ProbeTaken(evaluation=evaluation, curves=curves, phi=to_array(phi))
+
+
+def _steps_per_block(config: ExperimentConfig) -> int:
+    tasks = config.tasks
+    points = config.outer.num_tasks * (tasks.num_shots + tasks.num_queries)
+    return max(1, min(STEPS_PER_BLOCK, POINTS_PER_BLOCK // points))
 
 
 def _early_steps(every: int) -> tuple[int, ...]:

@@ -158,8 +158,7 @@ class LiveRun:
             elif isinstance(event, StepsDone):
                 self._append_steps(event, seconds)
             elif isinstance(event, ProbeTaken):
-                self._evaluations.append(evaluation_row(event.evaluation)[None])
-                self._latest.curves = event.curves
+                self._keep_evaluation(event)
             elif isinstance(event, Diverged):
                 self._truncate(event.last_good_step)
                 self._latest.diverged = event
@@ -174,6 +173,13 @@ class LiveRun:
         self._rows.append(rows)
         self._latest.step = event.last_step
         self._latest.diverged = None
+
+    def _keep_evaluation(self, event: ProbeTaken) -> None:
+        # A run that goes on repeats the probe of the step it stands at.
+        steps = self._evaluations.view()[:, 0]
+        self._evaluations.truncate(int(np.searchsorted(steps, event.evaluation.step)))
+        self._evaluations.append(evaluation_row(event.evaluation)[None])
+        self._latest.curves = event.curves
 
     def _truncate(self, step: int) -> None:
         """Forget what came after `step`: training went back to it."""

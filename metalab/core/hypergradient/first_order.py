@@ -16,7 +16,8 @@ from metalab.core.oracle import InnerOracle
 class FirstOrder(HypergradientEstimator):
     """The query gradient at theta_K, carried to the start unchanged.
 
-    Equals: the unrolled sweep with every d theta_{k+1} / d theta_k replaced by I.
+    Equals: the unrolled sweep with every d theta_{k+1} / d theta_k replaced by I, and
+        every d theta_{k+1} / d phi by 0.
     Valid: where phi is (part of) the start, or enters the prediction directly.
     Cost: no Hessian-vector product; memory does not grow with K.
     Exactness: biased, by O(K * inner_lr * ||H||) relative to the exact one.

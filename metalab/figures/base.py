@@ -1,0 +1,83 @@
+"""What a figure is, and what a person may choose about one. Imports no matplotlib."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from metalab.core.errors import UserError
+
+if TYPE_CHECKING:
+    from metalab.figures.drawing import Drawing
+    from metalab.figures.sizes import FigureSize
+    from metalab.figures.table import Table
+    from metalab.runs.history import RunHistory
+
+X_AXES = ("outer step", "training time", "tasks seen")
+"""What `losses` can be drawn against."""
+
+LEGENDS = ("above", "inside", "right", "none")
+"""Where a legend can stand."""
+
+
+class FigureError(UserError):
+    """A figure cannot be drawn or written; the message says what would be right."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigureChoices:
+    """What a person chose about a figure; each figure heeds some of it.
+
+    Attributes:
+        task: Held-out task whose adaptation is drawn, counted from 0.
+        log_y: Whether the loss axis is logarithmic.
+        smoothing: Weight of the past in the moving average of the losses, from 0 (no
+            smoothing) to below 1.
+        x: What losses are drawn against, one of `X_AXES`.
+        legend: Where the legend stands, one of `LEGENDS`.
+
+    Raises:
+        FigureError: A choice is not admissible.
+    """
+
+    task: int = 0
+    log_y: bool = True
+    smoothing: float = 0.98
+    x: str = "outer step"
+    legend: str = "above"
+
+    def __post_init__(self) -> None:
+        """Refuse what no figure could draw."""
+        if self.task < 0:
+            raise FigureError(f"task is {self.task}; allowed: 0 or more")
+        if not 0 <= self.smoothing < 1:
+            raise FigureError(
+                f"smoothing is {self.smoothing!r}; allowed: 0 to below 1"
+            )
+        for name, value, known in (
+            ("x", self.x, X_AXES),
+            ("legend", self.legend, LEGENDS),
+        ):
+            if value not in known:
+                raise FigureError(
+                    f"{name} is {value!r}; allowed: {', '.join(known)}"
+                )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigureSpec:
+    """One figure: pure functions of a run's history. One of these a file in `kinds`.
+
+    Attributes:
+        name: Unique, lower case, for the command line and file names.
+        title: One line for menus and slides.
+        heeds: The fields of `FigureChoices` that change the figure.
+        table: Returns the figure's data, one tidy table; raises `FigureError` if the
+            history does not hold what is needed.
+        draw: Returns how that table is drawn at some size.
+    """
+
+    name: str
+    title: str
+    heeds: frozenset[str]
+    table: "Callable[[RunHistory, FigureChoices], Table]"
+    draw: "Callable[[RunHistory, FigureChoices, FigureSize], Drawing]"

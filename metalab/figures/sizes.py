@@ -1,0 +1,152 @@
+"""Size presets: a figure is made at the size at which it is read."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from metalab.figures.base import FigureError
+
+MM_PER_INCH = 25.4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigureSize:
+    """A size with the type and line widths that are right for it.
+
+    Attributes:
+        name: Unique, for the command line.
+        title: One line for menus.
+        width: In mm.
+        height: In mm.
+        text: Axis labels, in points.
+        small_text: Ticks and legend, in points.
+        line: An ordinary line, in points.
+        legend_columns: Entries side by side in a legend above the axes.
+        titled: Whether the figure carries its title; on paper the caption does.
+    """
+
+    name: str
+    title: str
+    width: float
+    height: float
+    text: float
+    small_text: float
+    line: float
+    legend_columns: int
+    titled: bool = False
+
+    @property
+    def inches(self) -> tuple[float, float]:
+        """Width and height in inches."""
+        return self.width / MM_PER_INCH, self.height / MM_PER_INCH
+
+    def style(self) -> dict[str, Any]:
+        """Return the matplotlib settings for this size.
+
+        The font is the one that matplotlib brings along, so that a figure looks the
+        same, and is the same file, on every machine.
+        """
+        thin = 0.6 * self.line
+        return {
+            "font.family": "DejaVu Sans",
+            "font.size": self.small_text,
+            "axes.titlesize": 1.25 * self.text,
+            "axes.titlelocation": "left",
+            "axes.labelsize": self.text,
+            "axes.labelpad": 0.4 * self.text,
+            "axes.linewidth": thin,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.axisbelow": True,
+            "lines.linewidth": self.line,
+            "lines.markersize": 3.2 * self.line,
+            "lines.markeredgewidth": 0.7 * self.line,
+            "lines.solid_capstyle": "round",
+            "lines.solid_joinstyle": "round",
+            "xtick.labelsize": self.small_text,
+            "ytick.labelsize": self.small_text,
+            "xtick.major.width": thin,
+            "ytick.major.width": thin,
+            "xtick.minor.width": 0.7 * thin,
+            "ytick.minor.width": 0.7 * thin,
+            "xtick.major.size": 0.4 * self.text,
+            "ytick.major.size": 0.4 * self.text,
+            "xtick.minor.size": 0.22 * self.text,
+            "ytick.minor.size": 0.22 * self.text,
+            "legend.fontsize": self.small_text,
+            "legend.frameon": False,
+            "legend.handlelength": 2.4,
+            "legend.columnspacing": 1.6,
+            "legend.borderaxespad": 0.3,
+            "figure.constrained_layout.w_pad": 0.02,
+            "figure.constrained_layout.h_pad": 0.02,
+            "figure.facecolor": "white",
+            "axes.facecolor": "white",
+            "savefig.facecolor": "white",
+            # Editors and journals take TrueType, not matplotlib's default Type 3.
+            "pdf.fonttype": 42,
+            # Text as outlines: an SVG with fonts by name looks different on a machine
+            # that lacks them. Whoever wants other text redraws with the .py script.
+            "svg.fonttype": "path",
+            # Else every SVG has other identifiers, and equal figures are unequal files.
+            "svg.hashsalt": "metalab",
+        }
+
+
+SIZES = {
+    size.name: size
+    for size in (
+        FigureSize(
+            name="single",
+            title="Single column, 89 mm",
+            width=89,
+            height=62,
+            text=8,
+            small_text=7,
+            line=1.0,
+            legend_columns=2,
+        ),
+        FigureSize(
+            name="double",
+            title="Double column, 183 mm",
+            width=183,
+            height=84,
+            text=8,
+            small_text=7,
+            line=1.1,
+            legend_columns=4,
+        ),
+        FigureSize(
+            name="slide",
+            title="Slide 16:9, 254 mm",
+            width=254,
+            height=142.875,
+            text=18,
+            small_text=15,
+            line=2.4,
+            legend_columns=3,
+            titled=True,
+        ),
+        FigureSize(
+            name="square",
+            title="Square, 89 mm",
+            width=89,
+            height=89,
+            text=8,
+            small_text=7,
+            line=1.0,
+            legend_columns=2,
+        ),
+    )
+}
+"""Size presets by name."""
+
+
+def size_named(name: str) -> FigureSize:
+    """Return a size preset.
+
+    Raises:
+        FigureError: No preset has that name.
+    """
+    if name not in SIZES:
+        raise FigureError(f"size is {name!r}; allowed: {', '.join(SIZES)}")
+    return SIZES[name]

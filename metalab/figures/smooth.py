@@ -1,0 +1,48 @@
+"""The moving average of loss curves, the same on paper and on screen."""
+
+import math
+
+import numpy as np
+
+from metalab.engine.events import Array
+
+_SMALLEST_WEIGHT = 1e-100
+"""Weights within a block stay far above the smallest float64."""
+
+
+def smoothed(values: Array, weight: float) -> Array:
+    """Return the bias-corrected exponential moving average of a series.
+
+    y_t = sum_i weight^(t - i) x_i / sum_i weight^(t - i), over the finite x_i up to t.
+    So the first value is the first average, and gaps neither spread nor pull.
+
+    Args:
+        values: x, [row].
+        weight: Of the past, from 0 (returns the values) to below 1.
+
+    Returns:
+        y, [row]; NaN before the first finite value.
+    """
+    known = np.isfinite(values)
+    total = _decayed_sum(np.where(known, values, 0.0), weight)
+    mass = _decayed_sum(known.astype(float), weight)
+    return np.divide(total, mass, out=np.full(len(total), np.nan), where=mass > 0)
+
+
+def _decayed_sum(values: Array, weight: float) -> Array:
+    """Return s_t = weight s_(t-1) + values_t, [row], in blocks rather than rows."""
+    if weight == 0:
+        return np.asarray(values, dtype=float)
+    block = int(math.log(_SMALLEST_WEIGHT) / math.log(weight))
+    block = max(1, min(block, len(values)))
+    decay = weight ** np.arange(block)
+    sums = np.empty(len(values))
+    carried = 0.0
+    for start in range(0, len(values), block):
+        part = values[start : start + block]
+        scale = decay[: len(part)]
+        sums[start : start + block] = scale * (
+            weight * carried + np.cumsum(part / scale)
+        )
+        carried = float(sums[start + len(part) - 1])
+    return sums

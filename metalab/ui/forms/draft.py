@@ -1,0 +1,181 @@
+"""What the form holds: an experiment that need not be valid yet."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from metalab.ui.forms.reading import Unread, unread_message
+
+if TYPE_CHECKING:
+    from metalab.engine.config import ExperimentConfig
+    from metalab.engine.overrides import FieldInfo, FieldProblem
+
+# The engine imports torch, which must not delay the window: it is imported in functions.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """Every field of the form.
+
+    Attributes:
+        origin: The experiment the form was given; has what no field shows, such as the
+            name.
+        values: By path: a value, in bounds or not, or `Unread` text.
+    """
+
+    origin: "ExperimentConfig"
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Whether a draft is an experiment.
+
+    Attributes:
+        config: The experiment; None while anything is wrong.
+        problems: What is wrong.
+    """
+
+    config: "ExperimentConfig | None"
+    problems: tuple["FieldProblem", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What a field is compared with and reset to.
+
+    Attributes:
+        value: The preset's value. For an option of a component that the preset does not
+            use, the component's default: one component's options mean nothing to another.
+        from_preset: Whether it is the preset's.
+    """
+
+    value: Any
+    from_preset: bool
+
+
+def draft_of(config: "ExperimentConfig") -> Draft:
+    """Return the draft that shows an experiment."""
+    return Draft(origin=config, values=_values_of(config))
+
+
+def _values_of(config: "ExperimentConfig") -> dict[str, Any]:
+    from metalab.engine.overrides import fields_of
+
+    return {info.path: info.value for info in fields_of(config)}
+
+
+def layout_of(draft: Draft) -> tuple["FieldInfo", ...]:
+    """Return the draft's fields in the order of the form, with their default values.
+
+    Which fields there are depends on the chosen components alone, so this works for a
+    draft that is not valid.
+    """
+    from metalab.catalog.slots import SLOTS
+    from metalab.engine.config import ExperimentConfig
+    from metalab.engine.overrides import fields_of
+
+    shape: BaseModel = ExperimentConfig()
+    for path, registry in SLOTS.items():
+        component = registry.default(draft.values[f"{path}.kind"])
+        shape = _with_part(shape, path.split("."), component)
+    assert isinstance(shape, ExperimentConfig)
+    return fields_of(shape)
+
+
+def _with_part(section: BaseModel, path: list[str], part: BaseModel) -> BaseModel:
+    head, *tail = path
+    if tail:
+        part = _with_part(getattr(section, head), tail, part)
+    # Copying does not validate, which is the point: only the shape is wanted.
+    return section.model_copy(update={head: part})
+
+
+def with_value(
+    draft: Draft, path: str, value: Any, *, reference: "ExperimentConfig"
+) -> Draft:
+    """Return the draft with one field changed.
+
+    Choosing another component replaces its options: by the reference's where it uses the
+    same component, else by the defaults.
+    """
+    from metalab.catalog.slots import SLOTS
+
+    slot = path.removesuffix(".kind")
+    if slot == path or slot not in SLOTS:
+        return replace(draft, values={**draft.values, path: value})
+    if value == draft.values[path]:
+        return draft
+    kept = {
+        other: old
+        for other, old in draft.values.items()
+        if not other.startswith(f"{slot}.")
+    }
+    chosen = Draft(origin=draft.origin, values={**kept, path: value})
+    fresh = {
+        other: base.value
+        for other, base in baselines(chosen, reference=reference).items()
+        if other.startswith(f"{slot}.") and other != path
+    }
+    return replace(chosen, values={**chosen.values, **fresh})
+
+
+def baselines(
+    draft: Draft, *, reference: "ExperimentConfig"
+) -> Mapping[str, Baseline]:
+    """Return what each field of the draft is compared with."""
+    theirs = _values_of(reference)
+    found: dict[str, Baseline] = {}
+    for info in layout_of(draft):
+        kind = _kind_path(info.path)
+        same = kind is None or draft.values[kind] == theirs[kind]
+        found[info.path] = Baseline(theirs[info.path] if same else info.value, same)
+    return found
+
+
+def _kind_path(path: str) -> str | None:
+    """Return the path of the choice of component that an option belongs to, if any."""
+    from metalab.catalog.slots import SLOTS
+
+    kinds = (f"{slot}.kind" for slot in SLOTS if path.startswith(f"{slot}."))
+    return next((kind for kind in kinds if kind != path), None)
+
+
+def check(draft: Draft) -> Verdict:
+    """Return the experiment that a draft describes, or all that is wrong with it."""
+    from metalab.catalog.recipes import merge
+    from metalab.engine.overrides import ConfigError, FieldProblem, validated
+
+    entered: dict[str, Any] = {}
+    unread: dict[str, Unread] = {}
+    for path, value in draft.values.items():
+        if isinstance(value, Unread):
+            unread[path] = value
+        section = entered
+        *parents, name = path.split(".")
+        for parent in parents:
+            section = section.setdefault(parent, {})
+        # No setting admits None: the engine refuses it, and does not go on to compare
+        # the field with others.
+        section[name] = None if path in unread else value
+    try:
+        config = validated(merge(draft.origin.to_mapping(), entered))
+    except ConfigError as error:
+        infos = {info.path: info for info in layout_of(draft)} if unread else {}
+        problems = [
+            FieldProblem(
+                problem.path,
+                unread_message(
+                    unread[problem.path],
+                    infos[problem.path].value_type,
+                    infos[problem.path].spec,
+                ),
+            )
+            if problem.path in unread
+            else problem
+            for problem in error.problems
+        ]
+        return Verdict(config=None, problems=tuple(problems))
+    return Verdict(config=config)

@@ -1,0 +1,224 @@
+"""One setting of the form: dot, label, editor, reset button, message."""
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+
+from metalab.ui.forms.draft import Baseline
+from metalab.ui.forms.editors import editor_for
+from metalab.ui.forms.marks import GUTTER, ResetButton, paint_dot, paint_ring, tint
+from metalab.ui.forms.reading import Unread, exact_text
+from metalab.ui.theme import Theme
+
+if TYPE_CHECKING:
+    from metalab.engine.overrides import FieldInfo
+    from metalab.ui.forms.editors import Editor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldState:
+    """What a row shows.
+
+    Attributes:
+        value: Value of the field, or `Unread`.
+        baseline: What it is compared with.
+        message: What is wrong with it; "" if nothing.
+        suspect: Whether a problem between fields names this one.
+    """
+
+    value: Any
+    baseline: Baseline
+    message: str = ""
+    suspect: bool = False
+
+    @property
+    def differs(self) -> bool:
+        """Whether the value is not the baseline's."""
+        return self.value != self.baseline.value
+
+    @property
+    def wrong(self) -> bool:
+        """Whether the field is outlined as wrong."""
+        return self.suspect or bool(self.message)
+
+
+class FieldRow(QWidget):
+    """A row of the form.
+
+    Attributes:
+        value_edited: Path, and a value or `Unread` that a person entered.
+        typing_changed: Path; a key changed the text, the value follows.
+        reset_requested: Path.
+    """
+
+    value_edited = Signal(str, object)
+    typing_changed = Signal(str)
+    reset_requested = Signal(str)
+
+    def __init__(
+        self, info: "FieldInfo", *, titled: bool, parent: QWidget | None = None
+    ) -> None:
+        """Build the row.
+
+        Args:
+            info: The setting.
+            titled: Whether the header above already says the label, so that the editor
+                takes the whole width.
+            parent: Qt's parent.
+        """
+        super().__init__(parent)
+        self.info = info
+        self._titled = titled
+        self._theme: Theme | None = None
+        self._state: FieldState | None = None
+        self._words = _searched_text(info)
+        self._label = QLabel(info.spec.label.replace("&", "&&"), self)
+        self._editor = editor_for(info, self)
+        self._reset = ResetButton(self)
+        self._message = QLabel(self)
+        self._arrange()
+        self._describe()
+        self._editor.value_edited.connect(self._on_value_edited)
+        self._editor.typing_changed.connect(self._on_typing_changed)
+        self._reset.clicked.connect(self._on_reset_clicked)
+
+    @property
+    def editor(self) -> "Editor":
+        """The widget that edits the setting."""
+        return self._editor
+
+    @property
+    def reset_button(self) -> ResetButton:
+        """The button that takes the baseline's value; hidden while nothing differs."""
+        return self._reset
+
+    @property
+    def state(self) -> FieldState | None:
+        """What the row shows; None before the first time."""
+        return self._state
+
+    @property
+    def message(self) -> str:
+        """The text below the field; "" if none is shown."""
+        return self._message.text()
+
+    @property
+    def label_width(self) -> int:
+        """Width that the label would like, in device-independent pixels."""
+        return 0 if self._titled else self._label.sizeHint().width()
+
+    def set_label_width(self, width: int) -> None:
+        """Align the label column; a longer label wraps."""
+        self._label.setFixedWidth(width)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take colours that a palette has no role for."""
+        self._theme = theme
+        tint(self._message, theme.error)
+        self._editor.set_muted(QColor(theme.muted))
+        self.update()
+
+    def show_state(self, state: FieldState) -> None:
+        """Show value, difference and problem."""
+        self._state = state
+        self._editor.show_value(state.value)
+        source = self.tr("Preset") if state.baseline.from_preset else self.tr("Default")
+        value = _shown(self.info, state.baseline.value)
+        self._reset.setToolTip(f"{source}: {value}")
+        self._reset.setAccessibleName(
+            self.tr("Reset {label} to {value}").format(
+                label=self.info.spec.label, value=value
+            )
+        )
+        self._reset.setVisible(state.differs)
+        self._message.setText(state.message)
+        self._message.setVisible(bool(state.message))
+        described = [state.message, self.info.spec.help]
+        self._editor.setAccessibleDescription(" ".join(filter(None, described)))
+        self.update()
+
+    def matches(self, words: list[str]) -> bool:
+        """Return whether every word occurs in label, path, help or choices."""
+        return all(word in self._words for word in words)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the dot of a difference and the outline of a problem."""
+        super().paintEvent(event)
+        if self._theme is None or self._state is None:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        field = QRectF(self._editor.geometry())
+        if self._state.differs:
+            colour = self._theme.error if self._state.wrong else self._theme.accent
+            paint_dot(painter, QPointF(11, field.center().y()), colour)
+        if self._state.wrong:
+            around = field.adjusted(-0.75, -0.75, 0.75, 0.75)
+            paint_ring(painter, around, QColor(self._theme.error))
+
+    def _arrange(self) -> None:
+        self._label.setWordWrap(True)
+        self._label.setBuddy(self._editor)
+        self._label.setHidden(self._titled)
+        self._message.setWordWrap(True)
+        self._message.setTextFormat(Qt.TextFormat.PlainText)
+        self._message.hide()
+        self._reset.hide()
+        layout = QGridLayout(self)
+        layout.setContentsMargins(GUTTER, 3, 4, 3)
+        layout.setHorizontalSpacing(4)
+        layout.setVerticalSpacing(3)
+        layout.setColumnStretch(1, 1)
+        if self._titled:
+            layout.addWidget(self._editor, 0, 0, 1, 2)
+        else:
+            layout.addWidget(self._label, 0, 0)
+            layout.addWidget(self._editor, 0, 1)
+        layout.addWidget(self._reset, 0, 2)
+        layout.addWidget(self._message, 1, 0, 1, 3)
+
+    def _describe(self) -> None:
+        tip = _tooltip(self.info)
+        self.setToolTip(tip)
+        self._editor.setToolTip(tip)
+        self._editor.setObjectName(self.info.path)
+        self._editor.setAccessibleName(self.info.spec.label)
+        self._reset.setObjectName(f"reset {self.info.path}")
+
+    def _on_value_edited(self, value: object) -> None:
+        self.value_edited.emit(self.info.path, value)
+
+    def _on_typing_changed(self) -> None:
+        self.typing_changed.emit(self.info.path)
+
+    def _on_reset_clicked(self) -> None:
+        # The button is about to hide, which would send the focus to the next field.
+        self._editor.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.reset_requested.emit(self.info.path)
+
+
+def _searched_text(info: "FieldInfo") -> str:
+    titles = [word for choice in info.choices for word in choice]
+    return " ".join([info.spec.label, info.path, info.spec.help, *titles]).lower()
+
+
+def _shown(info: "FieldInfo", value: Any) -> str:
+    titles = dict(info.choices)
+    text = titles.get(value, "") if isinstance(value, str) else ""
+    return text or exact_text(value)
+
+
+def _tooltip(info: "FieldInfo") -> str:
+    spec = info.spec
+    titles = ", ".join(title for _, title in info.choices)
+    lines = [
+        f"<b>{escape(spec.label)}</b>",
+        escape(spec.help),
+        f"Allowed: {escape(titles or spec.allowed())}",
+        f"<code>{escape(info.path)}</code>",
+    ]
+    return "<qt>" + "<br>".join(lines) + "</qt>"

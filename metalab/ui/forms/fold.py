@@ -1,0 +1,173 @@
+"""Parts of the form that open and close."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from metalab.ui.forms.field_row import FieldRow
+from metalab.ui.forms.marks import GUTTER, FoldHeader, tint
+from metalab.ui.theme import Theme
+
+
+class Fold(QWidget):
+    """A header with rows below it that it folds away.
+
+    A search opens it for as long as the search lasts.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        *,
+        prominent: bool,
+        expanded: bool,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._remembered: bool | None = None
+        self._rows: tuple[FieldRow, ...] = ()
+        self.header = FoldHeader(title, prominent=prominent, parent=self)
+        self._body = QWidget(self)
+        self._layout = QVBoxLayout(self._body)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(0)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.header)
+        layout.addWidget(self._body)
+        self.header.toggled.connect(self._body.setVisible)
+        self.header.setChecked(expanded)
+        self._body.setVisible(expanded)
+
+    @property
+    def rows(self) -> tuple[FieldRow, ...]:
+        """The rows, hidden ones included."""
+        return self._rows
+
+    @property
+    def expanded(self) -> bool:
+        """Whether the rows are open."""
+        return self.header.isChecked()
+
+    def set_expanded(self, *, expanded: bool) -> None:
+        """Open or close the rows."""
+        self.header.setChecked(expanded)
+
+    def set_rows(self, rows: Sequence[FieldRow], last: QWidget | None = None) -> None:
+        """Take rows in this order, and a widget after them.
+
+        Rows that were here before and are not now are the caller's to delete.
+        """
+        while self._layout.count():
+            self._layout.takeAt(0)
+        self._rows = tuple(rows)
+        for row in rows:
+            self._layout.addWidget(row)
+        if last is not None:
+            self._layout.addWidget(last)
+
+    def search(self, words: list[str]) -> bool:
+        """Show the matching rows alone; return whether there are any."""
+        found = False
+        for row in self._rows:
+            match = row.matches(words)
+            row.setVisible(match)
+            found = found or match
+        self._open_while(searching=bool(words))
+        return found
+
+    def _open_while(self, *, searching: bool) -> None:
+        if searching and self._remembered is None:
+            self._remembered = self.expanded
+            self.set_expanded(expanded=True)
+        elif not searching and self._remembered is not None:
+            self.set_expanded(expanded=self._remembered)
+            self._remembered = None
+
+    def show_dot(self, theme: Theme, rows: Sequence[FieldRow]) -> None:
+        """Mark the header if a row differs or is wrong."""
+        states = [row.state for row in rows if row.state is not None]
+        wrong = any(state.wrong for state in states)
+        differs = any(state.differs for state in states)
+        colour = theme.accent if differs else None
+        self.header.set_dot(theme.error if wrong else colour)
+
+
+class Group(QWidget):
+    """One section of the experiment: problems, ordinary rows, advanced rows."""
+
+    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme: Theme | None = None
+        self.title = title
+        self.main = Fold(title, prominent=True, expanded=True, parent=self)
+        self.advanced = Fold("", prominent=False, expanded=False)
+        self._problems = QLabel(self)
+        self._problems.setWordWrap(True)
+        self._problems.setTextFormat(Qt.TextFormat.PlainText)
+        self._problems.setContentsMargins(GUTTER, 0, 8, 6)
+        self._problems.hide()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 6)
+        layout.setSpacing(0)
+        layout.addWidget(self.main)
+        # Below the header, and there even while the rows are folded away.
+        inner = self.main.layout()
+        assert isinstance(inner, QVBoxLayout)
+        inner.insertWidget(1, self._problems)
+
+    @property
+    def rows(self) -> tuple[FieldRow, ...]:
+        """Every row, in the order of the form."""
+        return self.main.rows + self.advanced.rows
+
+    @property
+    def problems(self) -> str:
+        """The text below the header; "" if none is shown."""
+        return self._problems.text()
+
+    def set_rows(self, rows: Sequence[FieldRow]) -> None:
+        """Take rows; the advanced ones go into a fold of their own."""
+        advanced = [row for row in rows if row.info.spec.advanced]
+        ordinary = [row for row in rows if not row.info.spec.advanced]
+        self.advanced.header.setText(
+            self.tr("Advanced ({count})").format(count=len(advanced))
+        )
+        self.advanced.set_rows(advanced)
+        self.main.set_rows(ordinary, self.advanced)
+        self.advanced.setVisible(bool(advanced))
+
+    def set_problems(self, messages: Sequence[str]) -> None:
+        """Say what is wrong between the fields of this section."""
+        self._problems.setText("\n".join(messages))
+        self._problems.setVisible(bool(messages))
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take colours that a palette has no role for."""
+        self._theme = theme
+        tint(self._problems, theme.error)
+        for row in self.rows:
+            row.set_theme(theme)
+        self.refresh_dots()
+
+    def refresh_dots(self) -> None:
+        """Mark the headers of what differs or is wrong."""
+        if self._theme is not None:
+            self.main.show_dot(self._theme, self.rows)
+            self.advanced.show_dot(self._theme, self.advanced.rows)
+
+    def search(self, words: list[str]) -> bool:
+        """Show the matching rows alone; return whether there are any."""
+        in_advanced = self.advanced.search(words)
+        in_main = self.main.search(words)
+        self.advanced.setVisible(in_advanced and bool(self.advanced.rows))
+        self.setVisible(in_main or in_advanced)
+        return in_main or in_advanced
+
+    def open_to(self, row: FieldRow) -> None:
+        """Open what hides a row."""
+        self.main.set_expanded(expanded=True)
+        if row in self.advanced.rows:
+            self.advanced.set_expanded(expanded=True)

@@ -1,0 +1,186 @@
+"""The one loop, under command."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from metalab.engine.events import Event, StepsDone
+from metalab.engine.overrides import with_overrides
+from metalab.engine.trainer import Trainer
+from metalab.runs.control import RunControl
+from metalab.runs.execute import Pace, execute
+from metalab.runs.live import LiveRun
+from metalab.runs.status import RunStatus
+from metalab.runs.worker import RunWorker
+
+TIMEOUT = 60.0
+
+
+@dataclass
+class Recorder:
+    """A sink that gives one command when a step is reached."""
+
+    at: int = -1
+    command: object = None
+    events: list[Event] = field(default_factory=list)
+    forced: int = 0
+
+    def on_event(self, event: Event, seconds: float) -> None:
+        self.events.append(event)
+        if isinstance(event, StepsDone) and event.last_step >= self.at > 0:
+            self.at = -1
+            self.command()
+
+    def flush(self, trainer: Trainer, *, force: bool = False) -> None:
+        self.forced += force
+
+
+def run(config, control=None, **recorder):
+    control = control or RunControl()
+    live = LiveRun(config)
+    sink = Recorder(**recorder)
+    status = execute(Trainer(config), live=live, control=control, sinks=[sink])
+    return status, live.snapshot(), sink
+
+
+def test_runs_to_the_end(config):
+    status, history, sink = run(config)
+    assert status is history.status is RunStatus.FINISHED
+    assert history.step == 60
+    assert sink.forced == 1
+    assert (np.diff(history.seconds) >= 0).all()
+    assert history.seconds[-1] > 0
+
+
+def test_stops_and_keeps(config):
+    control = RunControl()
+    status, history, sink = run(config, control, at=7, command=control.stop)
+    assert status is RunStatus.STOPPED
+    assert 7 <= history.step < 60
+    assert sink.forced == 1
+
+
+def test_steps_are_exact_and_the_pace_changes_no_number(config):
+    _, straight, _ = run(config)
+    control = RunControl(paused=True)
+    control.step(13)
+    worker = threading.Thread(
+        target=lambda: results.append(run(config, control, at=13, command=control.stop))
+    )
+    results = []
+    worker.start()
+    worker.join(TIMEOUT)
+    _, history, _ = results[0]
+    assert history.step == 13
+    for name, column in history.metrics.items():
+        assert (column == straight.metrics[name][:13]).all(), name
+
+
+def wait_until(condition) -> None:
+    deadline = time.monotonic() + TIMEOUT
+    while not condition():
+        assert time.monotonic() < deadline, "timed out"
+        threading.Event().wait(0.002)
+
+
+@pytest.fixture
+def worker(config):
+    long = with_overrides(config, [("outer.num_steps", 1_000_000)])
+    worker = RunWorker(long)
+    worker.start()
+    wait_until(lambda: worker.live.snapshot().step > 5)
+    yield worker
+    worker.stop()
+    assert worker.join(TIMEOUT)
+
+
+def test_pause_step_resume_stop(worker):
+    worker.control.pause()
+    wait_until(lambda: worker.live.snapshot().status is RunStatus.PAUSED)
+    here = worker.live.snapshot().step
+    worker.control.step(10)
+    wait_until(lambda: worker.live.snapshot().step == here + 10)
+    wait_until(lambda: worker.live.snapshot().status is RunStatus.PAUSED)
+    assert worker.live.snapshot().step == here + 10
+    worker.control.resume()
+    wait_until(lambda: worker.live.snapshot().step > here + 20)
+    worker.stop()
+    assert worker.join(TIMEOUT)
+    assert worker.live.snapshot().status is RunStatus.STOPPED
+
+
+def test_a_pause_is_obeyed_within_a_tenth_of_a_second(worker):
+    """Median of five; the bar is for the machine, not for its busiest moment."""
+    delays = []
+    for _ in range(5):
+        begin = time.perf_counter()
+        worker.control.pause()
+        wait_until(lambda: worker.live.snapshot().status is RunStatus.PAUSED)
+        delays.append(time.perf_counter() - begin)
+        worker.control.resume()
+        wait_until(lambda: worker.live.snapshot().status is RunStatus.RUNNING)
+    assert sorted(delays)[2] < 0.1
+
+
+def test_curves_are_drawn_on_request_while_running_and_while_paused(worker):
+    worker.live.request_curves()
+    wait_until(lambda: not worker.live.curves_wanted)
+    worker.control.pause()
+    wait_until(lambda: worker.live.snapshot().status is RunStatus.PAUSED)
+    worker.live.request_curves()
+    wait_until(lambda: not worker.live.curves_wanted)
+    history = worker.live.snapshot()
+    assert history.curves.step == history.step
+
+
+def test_requested_curves_leave_the_metrics_alone(config):
+    _, undisturbed, _ = run(config)
+    live = LiveRun(config)
+    trainer = Trainer(config)
+    for event in trainer.run():
+        live.on_event(event, 0.0)
+        live.show_curves(trainer.curves())
+    for name, column in live.snapshot().metrics.items():
+        assert (column == undisturbed.metrics[name]).all(), name
+
+
+def test_divergence_pauses_with_the_last_good_state(config):
+    wild = with_overrides(config, [("inner.inner_lr", 10.0)])
+    worker = RunWorker(wild)
+    worker.start()
+    wait_until(lambda: worker.live.snapshot().diverged is not None)
+    wait_until(lambda: worker.live.snapshot().status is RunStatus.PAUSED)
+    history = worker.live.snapshot()
+    assert history.step == history.diverged.last_good_step
+    assert all(np.isfinite(column).all() for column in history.metrics.values())
+    worker.stop()
+    assert worker.join(TIMEOUT)
+
+
+def test_an_error_in_the_thread_is_kept_for_the_window(config, monkeypatch):
+    def broken(*_args, **_kwargs):
+        raise RuntimeError("the device went away")
+
+    monkeypatch.setattr("metalab.core.learner.MetaLearner.step", broken)
+    worker = RunWorker(config)
+    worker.start()
+    assert worker.join(TIMEOUT)
+    history = worker.live.snapshot()
+    assert history.status is RunStatus.FAILED
+    assert "the device went away" in history.failure.message
+    assert "Traceback" in history.failure.traceback
+
+
+def test_pace_follows_the_time_a_step_takes():
+    pace = Pace()
+    assert pace() == 1
+    for _ in range(20):
+        pace.took(pace(), 0.001 * pace())
+    assert 10 <= pace() <= 15
+    pace.took(pace(), 10.0)
+    assert pace() == 1
+    pace.limit = 1
+    assert pace() == 1
