@@ -111,6 +111,11 @@ def spread(last: int, count: int, *, keep: Sequence[int] = ()) -> list[int]:
     return sorted({*even.tolist(), *keep})
 
 
+def number_of(count: int, what: str) -> str:
+    """Return a count in words, such as "1 inner step" or "5 inner steps"."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
 def labels(x: str, y: str) -> list[Call]:
     """Return the calls that name the axes."""
     return [

@@ -1,20 +1,22 @@
 """Losses over training: query loss before and after adaptation, held-out evaluation."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from metalab.engine.events import METRICS, Array
 from metalab.figures.base import FigureChoices, FigureError, FigureSpec
 from metalab.figures.drawing import (
-    BLACK,
     BLUE,
     GREY,
+    VERMILLION,
     Call,
     Drawing,
     labels,
     legend,
     loss_axis,
+    number_of,
     tint,
     title,
     whole_ticks,
@@ -25,7 +27,7 @@ from metalab.figures.table import Column, Table
 from metalab.runs.history import RunHistory
 
 _UNIT = next(info.unit for info in METRICS if info.name == "outer_loss")
-_X_COLUMNS = {
+_X = {
     "outer step": ("outer_step", "Outer step"),
     "training time": ("training_time", "Training time (s)"),
     "tasks seen": ("tasks_seen", "Tasks seen"),
@@ -38,52 +40,54 @@ class _Series:
     """How a training loss is drawn.
 
     Attributes:
-        column: Its column in the table.
-        label: In the legend.
-        colour: Of the smoothed line; the raw one is a tint of it.
-        dash: Line style.
-        width: In ordinary lines.
+        column: Its column in the table; the average's has "_smoothed" behind.
+        colour: Of the average; the raw line is a tint of it.
+        dash: Line style of the average.
+        width: Of the average, in ordinary lines.
     """
 
     column: str
-    label: str
     colour: str
-    dash: str
+    dash: Any
     width: float
+
+
+_BEFORE = _Series(
+    column="outer_loss_before", colour=GREY, dash=(0, (3.5, 1.5)), width=1.2
+)
+_AFTER = _Series(column="outer_loss", colour=BLUE, dash="solid", width=1.6)
 
 
 def _table(history: RunHistory, choices: FigureChoices) -> Table:
     if len(history.steps) == 0:
-        raise FigureError("figure 'losses' needs training rows; this run has none yet")
+        raise FigureError("figure 'losses' needs outer steps; this run has made none")
     evaluations = history.evaluations
     k = history.num_inner_steps
     steps = np.union1d(history.steps, evaluations.steps)
-    trained = np.searchsorted(steps, history.steps)
-    evaluated = np.searchsorted(steps, evaluations.steps)
+    training_rows = np.searchsorted(steps, history.steps)
+    evaluation_rows = np.searchsorted(steps, evaluations.steps)
 
-    def placed(rows: Array, values: Array) -> Array:
-        column = np.full(len(steps), np.nan)
-        column[rows] = values
-        return column
+    def column(name: str, rows: Array, values: Array) -> Column:
+        spread = np.full(len(steps), np.nan)
+        spread[rows] = values
+        return Column(name, spread, _UNIT)
 
     columns = [
         Column("outer_step", steps),
         Column("training_time", _seconds_at(history, steps), "s"),
         Column("tasks_seen", steps * history.config.outer.num_tasks),
     ]
-    for name in ("outer_loss_before", "outer_loss"):
+    for name in (_BEFORE.column, _AFTER.column):
         raw = history.metrics[name]
         average = smoothed(raw, choices.smoothing)
-        columns += [
-            Column(name, placed(trained, raw), _UNIT),
-            Column(f"{name}_smoothed", placed(trained, average), _UNIT),
-        ]
+        columns.append(column(name, training_rows, raw))
+        columns.append(column(f"{name}_smoothed", training_rows, average))
     for name, values in (
         ("held_out_query_loss", evaluations.query_mean),
         ("held_out_query_loss_low", evaluations.query_low),
         ("held_out_query_loss_high", evaluations.query_high),
     ):
-        columns.append(Column(name, placed(evaluated, values[:, k]), _UNIT))
+        columns.append(column(name, evaluation_rows, values[:, k]))
     return Table(tuple(columns))
 
 
@@ -95,41 +99,110 @@ def _seconds_at(history: RunHistory, steps: Array) -> Array:
 
 def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Drawing:
     table = _table(history, choices)
-    x, x_label = _X_COLUMNS[choices.x]
-    k = history.num_inner_steps
-    steps = f"{k} inner step" if k == 1 else f"{k} inner steps"
-    training = (
-        _Series(
-            column="outer_loss_before",
-            label="Before adaptation",
-            colour=GREY,
-            dash=(0, (3.2, 1.4)),
-            width=1.2,
-        ),
-        _Series(
-            column="outer_loss",
-            label=f"After {steps}",
-            colour=BLUE,
-            dash="solid",
-            width=1.5,
-        ),
-    )
-    raw = [_raw(series, x, size) for series in training]
-    average = [_average(series, x, size) for series in training]
-    in_view = [table.column(series.column).values for series in training]
-    held_out = table.column("held_out_query_loss").values
+    x, x_label = _X[choices.x]
+    adapted = f"after {number_of(history.num_inner_steps, 'inner step')}"
+    losses = [
+        table.column(name).values
+        for name in (_BEFORE.column, _AFTER.column, "held_out_query_loss")
+    ]
     return Drawing(
         table=table,
         caption=_caption(history, choices),
         calls=(
-            *raw,
-            *average,
-            *_held_out(x, len(history.evaluations), size),
-            *(whole_ticks("x") if x != "training_time" else ()),
+            _raw(_BEFORE, x, size),
+            _raw(_AFTER, x, size),
+            _average(_BEFORE, x, size, label="Before adaptation"),
+            _average(_AFTER, x, size, label=adapted.capitalize()),
+            *_held_out(x, history, size, label=f"Held-out tasks, {adapted}"),
             *labels(x_label, f"Query loss ({_UNIT})"),
-            *loss_axis([*in_view, held_out], choices),
+            *(whole_ticks("x") if choices.x != "training time" else ()),
+            *loss_axis(losses, choices),
             Call(method="ax.margins", options={"x": 0.01}),
             *title(f"Losses over training: {history.config.name}", size),
             *legend(choices, size),
         ),
     )
+
+
+def _raw(series: _Series, x: str, size: FigureSize) -> Call:
+    return Call(
+        method="ax.plot",
+        columns=(x, series.column),
+        options={
+            "color": tint(series.colour, 0.32),
+            "linewidth": 0.5 * size.line,
+            "zorder": 1,
+        },
+    )
+
+
+def _average(series: _Series, x: str, size: FigureSize, *, label: str) -> Call:
+    return Call(
+        method="ax.plot",
+        columns=(x, f"{series.column}_smoothed"),
+        options={
+            "color": series.colour,
+            "linestyle": series.dash,
+            "linewidth": series.width * size.line,
+            "label": label,
+            "zorder": 3,
+        },
+    )
+
+
+def _held_out(
+    x: str, history: RunHistory, size: FigureSize, *, label: str
+) -> list[Call]:
+    count = len(history.evaluations)
+    if count == 0:
+        return []
+    name = "held_out_query_loss"
+    return [
+        Call(
+            method="ax.fill_between",
+            columns=(x, f"{name}_low", f"{name}_high"),
+            options={
+                "color": VERMILLION,
+                "alpha": 0.22,
+                "linewidth": 0,
+                "label": "95 % interval",
+                "zorder": 2,
+            },
+        ),
+        Call(
+            method="ax.plot",
+            columns=(x, name),
+            options={
+                "color": VERMILLION,
+                "linewidth": 0.9 * size.line,
+                "marker": "o",
+                "markerfacecolor": "white",
+                "markevery": max(1, count // _NUM_MARKERS),
+                "label": label,
+                "zorder": 4,
+            },
+        ),
+    ]
+
+
+def _caption(history: RunHistory, choices: FigureChoices) -> str:
+    num_tasks = number_of(history.config.outer.num_tasks, "training task")
+    held_out = number_of(history.config.evaluation.num_tasks, "held-out task")
+    average = (
+        f"moving average, weight {choices.smoothing:g} of the past; raw values pale"
+        if choices.smoothing > 0
+        else "raw values"
+    )
+    return (
+        f"Query loss of {history.config.name} during training, mean over {num_tasks} "
+        f"an outer step ({average}), and mean over {held_out} with its 95 % interval."
+    )
+
+
+FIGURE = FigureSpec(
+    name="losses",
+    title="Losses over training",
+    heeds=frozenset({"x", "smoothing", "log_y", "legend"}),
+    table=_table,
+    draw=_draw,
+)

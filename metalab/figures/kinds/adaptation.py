@@ -1,0 +1,203 @@
+"""How the meta-learner adapts to one held-out task: its curve after each inner step."""
+
+from typing import Any
+
+import numpy as np
+
+from metalab.engine.events import Curves, ProbeTasks
+from metalab.figures.base import FigureChoices, FigureError, FigureSpec
+from metalab.figures.drawing import (
+    BLACK,
+    GREEN,
+    VERMILLION,
+    Call,
+    Drawing,
+    labels,
+    legend,
+    number_of,
+    ramp,
+    spread,
+    title,
+)
+from metalab.figures.sizes import FigureSize
+from metalab.figures.table import Column, Table
+from metalab.runs.history import RunHistory
+
+_NUM_CURVES = 11
+_TRUE, _SUPPORT, _QUERY, _PREDICTED = "true curve", "support", "query", "prediction"
+
+
+def _parts(
+    history: RunHistory, choices: FigureChoices
+) -> tuple[ProbeTasks, Curves]:
+    """Return what the figure shows.
+
+    Raises:
+        FigureError: The run has no curves, or not of that task.
+    """
+    tasks, curves = history.probe_tasks, history.curves
+    if tasks is None or curves is None:
+        raise FigureError(
+            "figure 'adaptation' needs the curves of held-out tasks; this history has "
+            "none yet"
+        )
+    if choices.task >= tasks.num_gallery:
+        raise FigureError(
+            f"task is {choices.task}; allowed: 0 to {tasks.num_gallery - 1}, the "
+            "held-out tasks whose curves are kept"
+        )
+    return tasks, curves
+
+
+def _table(history: RunHistory, choices: FigureChoices) -> Table:
+    tasks, curves = _parts(history, choices)
+    predictions = curves.curves[choices.task]
+    blocks: list[tuple[str, float, Any, Any]] = [
+        (_TRUE, np.nan, tasks.grid, tasks.true_curves[choices.task]),
+        (_SUPPORT, np.nan, tasks.support_x[choices.task], tasks.support_y[choices.task]),
+        (_QUERY, np.nan, tasks.query_x[choices.task], tasks.query_y[choices.task]),
+        *((_PREDICTED, k, tasks.grid, curve) for k, curve in enumerate(predictions)),
+    ]
+    lengths = [len(x) for _, _, x, _ in blocks]
+    return Table(
+        (
+            Column("part", np.repeat([part for part, *_ in blocks], lengths)),
+            Column("inner_step", np.repeat([k for _, k, *_ in blocks], lengths)),
+            Column("x", np.concatenate([x for _, _, x, _ in blocks])),
+            Column("y", np.concatenate([y for *_, y in blocks])),
+        )
+    )
+
+
+def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Drawing:
+    tasks, curves = _parts(history, choices)
+    k = history.num_inner_steps
+    last = curves.curves.shape[1] - 1
+    shown = spread(last, _NUM_CURVES, keep=(k,))
+    colours = dict(zip(shown, ramp(len(shown)), strict=True))
+    number = f"task {choices.task + 1}"
+    return Drawing(
+        table=_table(history, choices),
+        keyed=True,
+        caption=_caption(history, choices, tasks),
+        calls=(
+            *(
+                _prediction(step, colour, k, size)
+                for step, colour in colours.items()
+            ),
+            _true_curve(size),
+            *_points(size),
+            *_key(colours, k),
+            *labels("Input x", "Output y"),
+            Call(method="ax.margins", options={"x": 0.01}),
+            *title(f"Adaptation to {number}: {history.config.name}", size),
+            *legend(choices, size),
+        ),
+    )
+
+
+def _prediction(step: int, colour: str, k: int, size: FigureSize) -> Call:
+    options: dict[str, Any] = {"color": colour, "zorder": 3 + step / 10_000}
+    if step == 0:
+        options |= {"linestyle": (0, (1, 1.2)), "linewidth": 1.6 * size.line}
+        options["label"] = "Before adaptation"
+    elif step == k:
+        options |= {"linewidth": 2.2 * size.line}
+        options["label"] = f"After {number_of(k, 'inner step')}, as in training"
+    else:
+        options["linewidth"] = 0.8 * size.line
+    return Call(
+        method="ax.plot",
+        columns=("x", "y"),
+        where={"part": _PREDICTED, "inner_step": step},
+        options=options,
+    )
+
+
+def _true_curve(size: FigureSize) -> Call:
+    return Call(
+        method="ax.plot",
+        columns=("x", "y"),
+        where={"part": _TRUE},
+        options={
+            "color": BLACK,
+            "linestyle": (0, (4, 1.6)),
+            "linewidth": 1.2 * size.line,
+            "label": "True curve",
+            "zorder": 5,
+        },
+    )
+
+
+def _points(size: FigureSize) -> list[Call]:
+    query = {
+        "color": GREEN,
+        "linestyle": "none",
+        "marker": "x",
+        "markersize": 2.4 * size.line,
+        "markeredgewidth": 0.5 * size.line,
+        "label": "Query set",
+        "zorder": 2,
+    }
+    support = {
+        "color": VERMILLION,
+        "linestyle": "none",
+        "marker": "o",
+        "markersize": 4.6 * size.line,
+        "markeredgecolor": "white",
+        "label": "Support set",
+        "zorder": 6,
+    }
+    return [
+        Call(
+            method="ax.plot", columns=("x", "y"), where={"part": part}, options=options
+        )
+        for part, options in ((_SUPPORT, support), (_QUERY, query))
+    ]
+
+
+def _key(colours: dict[int, str], k: int) -> list[Call]:
+    """Return the calls for the colour key: one box for each inner step shown."""
+    rows = list(range(len(colours)))
+    names = [f"{step} = K" if step == k else str(step) for step in colours]
+    return [
+        Call(
+            method="key.barh",
+            arguments=(rows, 1.0, 1.0),
+            options={"color": list(colours.values()), "linewidth": 0},
+        ),
+        Call(method="key.set_xlim", arguments=(0, 1)),
+        Call(method="key.set_ylim", arguments=(-0.5, len(colours) - 0.5)),
+        Call(method="key.set_xticks", arguments=([],)),
+        Call(method="key.set_yticks", arguments=(rows,), options={"labels": names}),
+        Call(method="key.yaxis.tick_right"),
+        Call(method="key.yaxis.set_label_position", arguments=("right",)),
+        Call(method="key.tick_params", options={"length": 0}),
+        Call(method="key.spines[:].set_visible", arguments=(False,)),
+        Call(method="key.set_ylabel", arguments=("Inner step",)),
+    ]
+
+
+def _caption(history: RunHistory, choices: FigureChoices, tasks: ProbeTasks) -> str:
+    values = ", ".join(
+        f"{name} {value:.3g}"
+        for name, value in zip(
+            tasks.parameter_names, tasks.parameters[choices.task], strict=True
+        )
+    )
+    assert history.curves is not None
+    return (
+        f"Adaptation of {history.config.name} to held-out task {choices.task + 1} "
+        f"({values}) from {number_of(tasks.support_x.shape[1], 'support point')}, after "
+        f"{number_of(history.curves.step, 'outer step')}; training adapts with "
+        f"K = {history.num_inner_steps}."
+    )
+
+
+FIGURE = FigureSpec(
+    name="adaptation",
+    title="Adaptation to one held-out task",
+    heeds=frozenset({"task", "legend"}),
+    table=_table,
+    draw=_draw,
+)

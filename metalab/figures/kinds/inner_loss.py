@@ -1,0 +1,169 @@
+"""Held-out loss against inner step, now and at a few earlier outer steps."""
+
+import numpy as np
+
+from metalab.engine.events import METRICS
+from metalab.figures.base import FigureChoices, FigureError, FigureSpec
+from metalab.figures.drawing import (
+    GREY,
+    VERMILLION,
+    Call,
+    Drawing,
+    labels,
+    legend,
+    loss_axis,
+    number_of,
+    ramp,
+    title,
+    whole_ticks,
+)
+from metalab.figures.sizes import FigureSize
+from metalab.figures.table import Column, Table
+from metalab.runs.history import RunHistory
+
+_UNIT = next(info.unit for info in METRICS if info.name == "outer_loss")
+_MARKERS = ("s", "^", "D", "o")
+_SHARES = (0.0, 0.01, 0.1, 1.0)
+"""Outer steps to show, as shares of the last: most changes early."""
+
+_MOST_MARKERS = 12
+
+
+def _shown(history: RunHistory) -> list[int]:
+    """Return the evaluations to show, the last one last.
+
+    Raises:
+        FigureError: There is no evaluation.
+    """
+    steps = history.evaluations.steps
+    if len(steps) == 0:
+        raise FigureError(
+            "figure 'inner-loss' needs a held-out evaluation; this run has none yet"
+        )
+    nearest = (int(np.argmin(np.abs(steps - share * steps[-1]))) for share in _SHARES)
+    return sorted(set(nearest))
+
+
+def _table(history: RunHistory, choices: FigureChoices) -> Table:  # noqa: ARG001 - every figure's signature
+    shown = _shown(history)
+    evaluations = history.evaluations
+    num_points = evaluations.query_mean.shape[1]
+    columns = [
+        Column("outer_step", np.repeat(evaluations.steps[shown], num_points)),
+        Column("inner_step", np.tile(np.arange(num_points, dtype=float), len(shown))),
+    ]
+    for name, values in (
+        ("query_loss", evaluations.query_mean),
+        ("query_loss_low", evaluations.query_low),
+        ("query_loss_high", evaluations.query_high),
+        ("support_loss", evaluations.support_mean),
+    ):
+        columns.append(Column(name, values[shown].ravel(), _UNIT))
+    return Table(tuple(columns))
+
+
+def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Drawing:
+    table = _table(history, choices)
+    steps = [int(history.evaluations.steps[index]) for index in _shown(history)]
+    markers = _MARKERS[-len(steps) :]
+    looks = zip(steps, ramp(len(steps)), markers, strict=True)
+    last = history.evaluations.query_mean.shape[1] - 1
+    losses = [table.column(name).values for name in ("query_loss", "support_loss")]
+    return Drawing(
+        table=table,
+        caption=_caption(history, steps),
+        calls=(
+            _training_mark(history.num_inner_steps, size),
+            _interval(steps[-1], ramp(1)[0]),
+            *(
+                _query(step, colour, marker, last=last, size=size)
+                for step, colour, marker in looks
+            ),
+            _support(steps[-1], size),
+            *labels("Inner step", f"Loss on held-out tasks ({_UNIT})"),
+            *whole_ticks("x"),
+            *loss_axis(losses, choices),
+            Call(method="ax.margins", options={"x": 0.02}),
+            *title(f"Loss against inner step: {history.config.name}", size),
+            *legend(choices, size),
+        ),
+    )
+
+
+def _query(step: int, colour: str, marker: str, *, last: int, size: FigureSize) -> Call:
+    return Call(
+        method="ax.plot",
+        columns=("inner_step", "query_loss"),
+        where={"outer_step": step},
+        options={
+            "color": colour,
+            "linewidth": 1.3 * size.line,
+            "marker": marker,
+            "markevery": 1 + last // _MOST_MARKERS,
+            "label": f"Query, outer step {step:,}",
+            "zorder": 4,
+        },
+    )
+
+
+def _support(step: int, size: FigureSize) -> Call:
+    return Call(
+        method="ax.plot",
+        columns=("inner_step", "support_loss"),
+        where={"outer_step": step},
+        options={
+            "color": VERMILLION,
+            "linestyle": (0, (3.5, 1.5)),
+            "linewidth": 1.3 * size.line,
+            "label": f"Support, outer step {step:,}",
+            "zorder": 3,
+        },
+    )
+
+
+def _interval(step: int, colour: str) -> Call:
+    return Call(
+        method="ax.fill_between",
+        columns=("inner_step", "query_loss_low", "query_loss_high"),
+        where={"outer_step": step},
+        options={
+            "color": colour,
+            "alpha": 0.2,
+            "linewidth": 0,
+            "label": "95 % interval",
+            "zorder": 2,
+        },
+    )
+
+
+def _training_mark(k: int, size: FigureSize) -> Call:
+    return Call(
+        method="ax.axvline",
+        arguments=(k,),
+        options={
+            "color": GREY,
+            "linestyle": (0, (1, 1.5)),
+            "linewidth": 1.2 * size.line,
+            "label": f"K = {k}, as in training",
+            "zorder": 1,
+        },
+    )
+
+
+def _caption(history: RunHistory, steps: list[int]) -> str:
+    held_out = number_of(history.config.evaluation.num_tasks, "held-out task")
+    earlier = ", ".join(f"{step:,}" for step in steps[:-1])
+    text = (
+        f"Loss of {history.config.name} against inner step, mean over {held_out}, at "
+        f"outer step {steps[-1]:,} with the 95 % interval of the query loss"
+    )
+    return f"{text}, and at earlier outer steps {earlier}." if earlier else f"{text}."
+
+
+FIGURE = FigureSpec(
+    name="inner-loss",
+    title="Loss against inner step",
+    heeds=frozenset({"log_y", "legend"}),
+    table=_table,
+    draw=_draw,
+)

@@ -1,0 +1,229 @@
+"""The command line, in process: what it prints, writes and refuses."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from metalab.catalog.recipes import presets
+from metalab.cli.main import run
+
+SMALL = [
+    "--set", "outer.num_steps=30",
+    "--set", "outer.num_tasks=4",
+    "--set", "model.hidden_sizes=[8]",
+    "--set", "evaluation.num_tasks=16",
+]  # fmt: skip
+
+
+def json_of(capsys) -> object:
+    captured = capsys.readouterr()
+    assert captured.out.count("\n") == 1, "one object and nothing else"
+    return json.loads(captured.out)
+
+
+@pytest.fixture
+def run_file(tmp_path, capsys) -> Path:
+    path = tmp_path / "run.metalab"
+    assert run(["train", *SMALL, "--out", str(path), "--json"]) == 0
+    capsys.readouterr()
+    return path
+
+
+def test_train_prints_one_object_and_keeps_the_run(tmp_path, capsys):
+    path = tmp_path / "run.metalab"
+    assert run(["train", *SMALL, "--seed", "7", "--out", str(path), "--json"]) == 0
+    result = json_of(capsys)
+    assert result["num_steps"] == result["step"] == 30
+    assert result["file"] == str(path)
+    assert result["seconds"] > 0
+    assert result["steps_per_second"] == pytest.approx(30 / result["seconds"])
+    assert result["seed"] == 7
+    assert result["status"] == "finished"
+    assert path.exists()
+
+
+def test_train_tells_people_what_happened(capsys):
+    assert run(["train", *SMALL]) == 0
+    text = capsys.readouterr().out
+    assert "Finished at outer step 30 of 30" in text
+    assert "Held-out query loss" in text
+    assert ".metalab" in text
+
+
+def test_one_seed_twice_gives_identical_metrics(tmp_path, capsys):
+    from metalab.runs.reader import open_run
+
+    histories = []
+    for name in ("a", "b"):
+        path = tmp_path / f"{name}.metalab"
+        run(["train", *SMALL, "--seed", "3", "--out", str(path), "--json"])
+        histories.append(open_run(path).history)
+    for name, column in histories[0].metrics.items():
+        assert (column == histories[1].metrics[name]).all(), name
+
+
+def test_config_file_preset_and_assignments_in_that_order(tmp_path, capsys):
+    file = tmp_path / "experiment.toml"
+    file.write_text(
+        'name = "mine"\n[outer]\nnum_steps = 20\nnum_tasks = 3\n'
+        "[model]\nhidden_sizes = [6]\n[evaluation]\nnum_tasks = 16\n"
+    )
+    assert tomllib.loads(file.read_text())
+    arguments = ["train", str(file), "--preset", "fomaml-sine", "--json"]
+    assert run([*arguments, "--set", "outer.num_steps=10"]) == 0
+    result = json_of(capsys)
+    assert result["name"] == "mine"
+    assert result["num_steps"] == 10
+
+
+def test_stop_at_then_resume(tmp_path, capsys):
+    path = tmp_path / "run.metalab"
+    arguments = ["train", *SMALL, "--out", str(path), "--stop-at", "11", "--json"]
+    assert run(arguments) == 0
+    assert json_of(capsys)["step"] == 11
+    assert run(["resume", str(path), "--json"]) == 0
+    result = json_of(capsys)
+    assert result["num_steps"] == 19
+    assert result["step"] == 30
+    assert run(["resume", str(path), "--num-steps", "40", "--json"]) == 0
+    assert json_of(capsys)["step"] == 40
+
+
+def test_eval_gives_mean_and_interval_after_each_inner_step(run_file, capsys):
+    arguments = ["eval", str(run_file), "--num-tasks", "50", "--num-inner-steps", "3"]
+    assert run([*arguments, "--json"]) == 0
+    result = json_of(capsys)
+    assert result["num_tasks"] == 50
+    assert [row[0] for row in result["loss"]] == [0, 1, 2, 3]
+    for _, mean, low, high in result["loss"]:
+        assert low < mean < high
+    run([*arguments, "--json"])
+    assert json_of(capsys) == result
+    run([*arguments, "--seed", "1", "--json"])
+    assert json_of(capsys)["loss"] != result["loss"]
+    assert run(arguments) == 0
+    assert "query loss of 50 fresh tasks" in capsys.readouterr().out
+
+
+def test_presets_lists_name_title_source(capsys):
+    assert run(["presets", "--json"]) == 0
+    rows = json_of(capsys)
+    assert [row["name"] for row in rows] == list(presets())
+    assert all(row["title"] and row["source"] for row in rows)
+    assert run(["presets"]) == 0
+    assert "maml-sine" in capsys.readouterr().out
+
+
+def test_doctor_names_versions_device_and_display(capsys):
+    assert run(["doctor", "--json"]) == 0
+    report = json_of(capsys)
+    assert report["torch"]
+    assert report["PySide6-Essentials"]
+    assert "cpu" in report["devices"]
+    assert report["display"] == "ok"
+    assert run(["doctor"]) == 0
+    assert "torch" in capsys.readouterr().out
+
+
+def test_version(capsys):
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("metalab ")
+
+
+def test_divergence_saves_and_ends_with_1(tmp_path, capsys):
+    path = tmp_path / "run.metalab"
+    arguments = ["train", *SMALL, "--set", "inner.inner_lr=10", "--out", str(path)]
+    assert run([*arguments, "--json"]) == 1
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["status"] == "stopped"
+    assert "kept the last good state" in captured.err
+    assert path.exists()
+
+
+@pytest.mark.parametrize(
+    ("assignment", "words"),
+    [
+        ("inner.inner_lr=-1", ["inner.inner_lr", "-1", "above 0, up to 10"]),
+        ("inner.inner_lr=fast", ["inner.inner_lr", "fast"]),
+        ("inner.inner_lr=nan", ["inner.inner_lr", "nan"]),
+        ("outer.num_steps=0", ["outer.num_steps", "is 0", "1 to"]),
+        ("outer.num_steps=true", ["outer.num_steps", "True"]),
+        ("outer.num_stepps=5", ["outer.num_stepps", "outer.num_steps"]),
+        ("bogus=1", ["bogus", "not a known setting"]),
+        ("hypergradient=magic", ["hypergradient.kind", "magic", "unrolled"]),
+        ("tasks.family.amplitude_max=0", ["amplitude_max", "amplitude_min"]),
+        ("inner.inner_batch_size=11", ["inner.inner_batch_size", "tasks.num_shots"]),
+        ("run.device=cuda:7", ["run.device", "cuda:7", "cpu"]),
+        ("name=a/b", ["name", "a/b"]),
+        ("no-equals-sign", ["--set", "no-equals-sign"]),
+    ],
+)
+def test_a_bad_setting_is_one_message_and_writes_nothing(
+    tmp_path, capsys, assignment, words
+):
+    path = tmp_path / "run.metalab"
+    assert run(["train", "--set", assignment, "--out", str(path), "--json"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert len(captured.err.splitlines()) == 1
+    for word in words:
+        assert word in captured.err
+    assert list(tmp_path.rglob("*")) == []
+
+
+def test_bad_files_are_one_message_and_write_nothing(tmp_path, capsys):
+    (tmp_path / "broken.toml").write_text("= nonsense")
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "foreign.metalab").write_text("SQLite format 3? no")
+    before = sorted(tmp_path.iterdir())
+    commands = [
+        ["train", str(tmp_path / "missing.toml")],
+        ["train", str(tmp_path / "broken.toml")],
+        ["train", str(tmp_path / "binary.toml")],
+        ["train", str(tmp_path)],
+        ["train", "--preset", "nobody"],
+        ["train", "--out", str(tmp_path / "no" / "folder.metalab"), *SMALL],
+        ["train", "--out", str(tmp_path / "foreign.metalab"), *SMALL],
+        ["resume", str(tmp_path / "missing.metalab")],
+        ["resume", str(tmp_path / "foreign.metalab")],
+        ["eval", str(tmp_path / "foreign.metalab")],
+        ["export", str(tmp_path / "foreign.metalab"), "losses", "--to", "x.png"],
+    ]
+    for command in commands:
+        assert run(command) == 2, command
+        captured = capsys.readouterr()
+        assert captured.out == "", command
+        assert len(captured.err.splitlines()) == 1, captured.err
+        assert captured.err.startswith("metalab: ")
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_export_writes_every_figure_in_every_format(run_file, tmp_path, capsys):
+    for figure in ("losses", "adaptation", "inner-loss"):
+        for suffix in ("png", "svg", "pdf", "csv"):
+            target = tmp_path / f"{figure}.{suffix}"
+            assert run(["export", str(run_file), figure, "--to", str(target)]) == 0
+            assert target.stat().st_size > 100
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["nothing", "--to", "x.png"], "nothing"),
+        (["losses", "--to", "x.jpeg"], "jpeg"),
+        (["losses", "--to", "x.png", "--size", "huge"], "huge"),
+        (["losses", "--to", "no/where/x.png"], "no/where"),
+    ],
+)
+def test_export_refuses_with_one_message(
+    run_file, tmp_path, monkeypatch, capsys, arguments, word
+):
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    assert run(["export", str(run_file), *arguments]) == 2
+    error = capsys.readouterr().err
+    assert word in error
+    assert len(error.splitlines()) == 1
+    assert sorted(tmp_path.rglob("*")) == before
