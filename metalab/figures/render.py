@@ -1,9 +1,8 @@
-"""Figures as files: every format, the same bytes for the same history, all or nothing."""
+"""Figures as files: the same bytes for the same history, and never half a file."""
 
 import io
 import json
 import os
-from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,225 @@ from matplotlib.figure import Figure
 from metalab import __version__
 from metalab.figures.base import FigureChoices, FigureError, FigureSpec
 from metalab.figures.drawing import Drawing
-from metalab.figures.formats import DPI_RANGE, FORMATS
+from metalab.figures.formats import DPI_RANGE, format_of
 from metalab.figures.paint import paint, styled
 from metalab.figures.registry import figure_named
 from metalab.figures.script import script
 from metalab.figures.sizes import FigureSize, size_named
 from metalab.runs.history import RunHistory
+
+
+def draw(
+    figure: FigureSpec | str,
+    history: RunHistory,
+    *,
+    size: str = "single",
+    choices: FigureChoices | None = None,
+) -> Figure:
+    """Return a figure as matplotlib's object, for a notebook.
+
+    Args:
+        figure: A figure or its name.
+        history: The run.
+        size: Name of a size preset.
+        choices: What a person chose; the defaults if None.
+
+    Raises:
+        FigureError: A name is unknown, or the history lacks what the figure shows.
+    """
+    sheet = _sheet(figure, history, size, choices)
+    with styled(sheet.size):
+        return paint(sheet.drawing, sheet.size)
+
+
+def encode(  # noqa: PLR0913 - what, of which run, as what; the rest has defaults
+    figure: FigureSpec | str,
+    history: RunHistory,
+    suffix: str,
+    *,
+    size: str = "single",
+    choices: FigureChoices | None = None,
+    dpi: float = 300,
+) -> bytes:
+    """Return a figure as the content of a file.
+
+    Args:
+        figure: A figure or its name.
+        history: The run.
+        suffix: Of the format, such as ".svg".
+        size: Name of a size preset.
+        choices: What a person chose; the defaults if None.
+        dpi: Dots per inch of a PNG.
+
+    Raises:
+        FigureError: A name is unknown, or the history lacks what the figure shows.
+    """
+    name = Path(f"figure{suffix}")
+    format_of(name)
+    sheet = _sheet(figure, history, size, choices)
+    return _files(sheet, name, dpi)[name]
+
+
+def render(  # noqa: PLR0913 - what, of which run, to where; the rest has defaults
+    figure: FigureSpec | str,
+    history: RunHistory,
+    path: Path,
+    *,
+    size: str = "single",
+    choices: FigureChoices | None = None,
+    dpi: float = 300,
+) -> tuple[Path, ...]:
+    """Write a figure in the format that the path's suffix names.
+
+    A file that is there already is replaced in one go, or stays as it was.
+
+    Args:
+        figure: A figure or its name.
+        history: The run.
+        path: .pdf, .svg, .png, .csv, or .py, which comes with its .csv beside it.
+        size: Name of a size preset.
+        choices: What a person chose; the defaults if None.
+        dpi: Dots per inch of a PNG.
+
+    Returns:
+        The files written; the one asked for comes first.
+
+    Raises:
+        FigureError: A name is unknown, the history lacks what the figure shows, or the
+            file cannot be written. Then nothing has changed on disk.
+    """
+    format_of(path)
+    if not path.parent.is_dir():
+        raise FigureError(f"the folder {path.parent} does not exist")
+    files = _files(_sheet(figure, history, size, choices), path, dpi)
+    # The data first: a script never stands without them.
+    for target in reversed(files):
+        _replace(target, files[target])
+    return tuple(files)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sheet:
+    """A figure ready to be drawn.
+
+    Attributes:
+        spec: Which figure.
+        size: At which size.
+        drawing: How.
+        origin: Where its data come from, for a reader.
+        provenance: The same for a program: everything needed to make it again, JSON.
+    """
+
+    spec: FigureSpec
+    size: FigureSize
+    drawing: Drawing
+    origin: str
+    provenance: str
+
+
+def _sheet(
+    figure: FigureSpec | str,
+    history: RunHistory,
+    size: str,
+    choices: FigureChoices | None,
+) -> _Sheet:
+    spec = figure_named(figure) if isinstance(figure, str) else figure
+    chosen_size = size_named(size)
+    chosen = choices or FigureChoices()
+    drawing = spec.draw(history, chosen, chosen_size)
+    digest = history.config.digest()
+    heeded = {k: v for k, v in asdict(chosen).items() if k in spec.heeds}
+    provenance: dict[str, Any] = {
+        "metalab": __version__,
+        "figure": spec.name,
+        "size": chosen_size.name,
+        "choices": heeded,
+        "caption": drawing.caption,
+        "outer_step": history.step,
+        "config_digest": digest,
+        "config": history.config.to_mapping(),
+    }
+    return _Sheet(
+        spec=spec,
+        size=chosen_size,
+        drawing=drawing,
+        origin=(
+            f"metalab {__version__}, figure {spec.name}, config digest {digest}, "
+            f"seed {history.config.run.seed}, outer step {history.step}"
+        ),
+        provenance=json.dumps(provenance, sort_keys=True),
+    )
+
+
+def _files(sheet: _Sheet, path: Path, dpi: float) -> dict[Path, bytes]:
+    """Return what to write where, in the order in which to name it."""
+    low, high = DPI_RANGE
+    if not low <= dpi <= high:
+        raise FigureError(f"dpi is {dpi:g}; allowed: {low} to {high}")
+    suffix = path.suffix.lower()
+    if suffix == ".csv":
+        return {path: sheet.drawing.table.to_csv().encode()}
+    if suffix == ".py":
+        text = script(
+            sheet.drawing,
+            sheet.size,
+            title=sheet.spec.title,
+            origin=sheet.origin,
+            stem=path.stem,
+        )
+        csv_path = path.with_suffix(".csv")
+        return {path: text.encode(), **_files(sheet, csv_path, dpi)}
+    return {path: _printed(sheet, suffix, dpi)}
+
+
+def _printed(sheet: _Sheet, suffix: str, dpi: float) -> bytes:
+    content = io.BytesIO()
+    with styled(sheet.size):
+        figure = paint(sheet.drawing, sheet.size)
+        figure.savefig(
+            content, format=suffix[1:], dpi=dpi, metadata=_metadata(sheet, suffix)
+        )
+    return content.getvalue()
+
+
+def _metadata(sheet: _Sheet, suffix: str) -> dict[str, Any]:
+    """Return what the file says about itself; no clock, so equal runs, equal files."""
+    program = f"metalab {__version__}"
+    title = f"{sheet.spec.title}: {sheet.drawing.caption}"
+    if suffix == ".pdf":
+        return {
+            "Title": title,
+            "Creator": program,
+            "Keywords": sheet.origin,
+            "Subject": sheet.provenance,
+            "CreationDate": None,
+        }
+    if suffix == ".svg":
+        return {
+            "Title": title,
+            "Creator": program,
+            "Keywords": sheet.origin,
+            "Description": sheet.provenance,
+            "Date": None,
+        }
+    return {
+        "Title": title,
+        "Software": program,
+        "Keywords": sheet.origin,
+        "Description": sheet.provenance,
+    }
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file beside its final name, then move it there in one step."""
+    # A symbolic link stays one: what it points to is replaced.
+    target = path.resolve()
+    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        try:
+            partial.write_bytes(content)
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        raise FigureError(f"cannot write {path}: {error.strerror}") from error

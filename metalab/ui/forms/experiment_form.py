@@ -1,0 +1,240 @@
+"""The Experiment form: every setting of an experiment, built from its configuration."""
+
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QPalette, QUndoStack
+from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
+
+from metalab.ui.forms.draft import (
+    Draft,
+    baselines,
+    check,
+    draft_of,
+    layout_of,
+    with_value,
+)
+from metalab.ui.forms.edits import Edit
+from metalab.ui.forms.field_list import FieldList
+from metalab.ui.forms.field_row import FieldState
+from metalab.ui.forms.form_header import FormHeader
+from metalab.ui.forms.problems import placed
+from metalab.ui.forms.text_entry import is_undo_or_redo
+from metalab.ui.theme import DARK, LIGHT, Theme
+
+if TYPE_CHECKING:
+    from metalab.engine.config import ExperimentConfig
+    from metalab.engine.overrides import FieldProblem
+    from metalab.ui.forms.field_row import FieldRow
+
+_TYPING_PAUSE_MS = 500
+"""What is typed counts after this pause, so that half a number is not called wrong."""
+
+
+class ExperimentForm(QWidget):
+    """Edits an `ExperimentConfig`. Create it when the engine has been imported.
+
+    Nothing in it knows an algorithm or a task family: fields, bounds, units and help come
+    from `engine.overrides.fields_of`. Values that are not allowed stay where they are
+    and are marked.
+
+    Attributes:
+        config_changed: The new `ExperimentConfig`, after an edit, an undo or a redo that
+            leaves nothing invalid. Not emitted by `set_config`.
+        validity_changed: Whether nothing is invalid.
+        undo_stack: Edits since `set_config`.
+    """
+
+    config_changed = Signal(object)
+    validity_changed = Signal(bool)
+
+    def __init__(
+        self, config: "ExperimentConfig", parent: QWidget | None = None
+    ) -> None:
+        """Show an experiment, which is also what differences are shown from."""
+        super().__init__(parent)
+        self.undo_stack = QUndoStack(self)
+        self._reference = self._announced = config
+        self._announced_valid = True
+        self._typed_path = ""
+        self._header = FormHeader(self)
+        self._list = FieldList(self)
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(_TYPING_PAUSE_MS)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._header)
+        layout.addWidget(self._list, 1)
+        self._connect()
+        self._show(draft_of(config))
+        dark = self.palette().color(QPalette.ColorRole.Window).lightnessF() < 0.5
+        self.set_theme(DARK if dark else LIGHT)
+
+    def _connect(self) -> None:
+        self._pause.timeout.connect(self.commit)
+        self._header.search_changed.connect(self._list.search)
+        self._header.search_submitted.connect(self._list.focus_first)
+        self._header.reset_all_requested.connect(self.reset_all)
+        self._list.value_edited.connect(self._on_value_edited)
+        self._list.typing_changed.connect(self._on_typing_changed)
+        self._list.reset_requested.connect(self.reset)
+        self.undo_stack.indexChanged.connect(self._announce)
+
+    def set_config(
+        self,
+        config: "ExperimentConfig",
+        *,
+        reference: "ExperimentConfig | None" = None,
+    ) -> None:
+        """Show an experiment, and forget the edits of the one before.
+
+        Args:
+            config: What to show.
+            reference: The preset that differences are shown from; None keeps it.
+        """
+        self._pause.stop()
+        self._typed_path = ""
+        if reference is not None:
+            self._reference = reference
+        self._show(draft_of(config))
+        self._announced = config
+        self.undo_stack.clear()
+        self._announce()
+
+    def config(self) -> "ExperimentConfig | None":
+        """Return the experiment, what is being typed included; None if it is invalid."""
+        self.commit()
+        return self._verdict.config
+
+    def problems(self) -> tuple["FieldProblem", ...]:
+        """Return what is wrong; what is being typed is judged after a pause."""
+        return self._verdict.problems
+
+    def commit(self) -> None:
+        """Take in what is being typed, as leaving the field would."""
+        self._pause.stop()
+        path, self._typed_path = self._typed_path, ""
+        if path:
+            self._list.row(path).editor.commit()
+
+    def set_locked(self, locked: bool) -> None:  # noqa: FBT001 - like Qt's setters
+        """Say whether a run is in progress, to which edits do not apply."""
+        self._header.set_locked(locked=locked)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours that a palette has no role for."""
+        self._header.set_theme(theme)
+        self._list.set_theme(theme)
+
+    def focus_search(self) -> None:
+        """Put the cursor into the search, its text selected."""
+        self._header.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self._header.search.selectAll()
+
+    def reveal(self, path: str) -> None:
+        """Unfold, scroll to and focus a field, or the first one of a section.
+
+        Args:
+            path: Of a field, or of a section as in `FieldProblem.path`.
+        """
+        if not self._list.shows(path):
+            self._header.search.clear()
+        self._list.reveal(path)
+
+    def row(self, path: str) -> "FieldRow":
+        """Return the row of a field.
+
+        Raises:
+            KeyError: The experiment has no such field.
+        """
+        return self._list.row(path)
+
+    def reset(self, path: str) -> None:
+        """Give a field the preset's value; undoable."""
+        self._on_value_edited(path, self._baselines[path].value)
+
+    def reset_all(self) -> None:
+        """Give every field the preset's value; undoable."""
+        self.commit()
+        values = draft_of(self._reference).values
+        after = Draft(origin=self._draft.origin, values=values)
+        self._push(after, "", self.tr("all settings"))
+
+    def _on_value_edited(self, path: str, value: Any) -> None:
+        if path != self._typed_path:
+            self.commit()
+        self._typed_path = ""
+        self._pause.stop()
+        after = with_value(self._draft, path, value, reference=self._reference)
+        self._push(after, path, self.row(path).info.spec.label)
+
+    def _push(self, after: Draft, path: str, label: str) -> None:
+        if after == self._draft:
+            return
+        before = self._draft
+        self.undo_stack.push(
+            Edit(self._show, before=before, after=after, path=path, label=label)
+        )
+
+    def _on_typing_changed(self, path: str) -> None:
+        self._typed_path = path
+        self._pause.start()
+
+    def _show(self, draft: Draft) -> None:
+        self._draft = draft
+        self._verdict = check(draft)
+        self._baselines = baselines(draft, reference=self._reference)
+        self._list.set_fields(layout_of(draft))
+        shown = placed(self._verdict.problems, self._list.paths)
+        states = {
+            path: FieldState(
+                value=draft.values[path],
+                baseline=self._baselines[path],
+                message=shown.of_field.get(path, ""),
+                suspect=path in shown.suspects,
+            )
+            for path in self._list.paths
+        }
+        self._list.show_states(states, shown.of_group)
+        self._header.show_problems(shown.of_experiment)
+        count = sum(state.differs for state in states.values())
+        self._header.show_differences(count, self._reference.name)
+
+    def _announce(self) -> None:
+        """Tell others, once the undo stack is at rest, what has become of the edits."""
+        config = self._verdict.config
+        valid = config is not None
+        if valid != self._announced_valid:
+            self._announced_valid = valid
+            self.validity_changed.emit(valid)
+        if config is not None and config != self._announced:
+            self._announced = config
+            self.config_changed.emit(config)
+
+    def event(self, event: QEvent) -> bool:
+        """Keep undo and redo from the window's shortcuts."""
+        if event.type() == QEvent.Type.ShortcutOverride and is_undo_or_redo(event):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Undo and redo edits."""
+        if not is_undo_or_redo(event):
+            super().keyPressEvent(event)
+            return
+        self.commit()
+        if event.key() == Qt.Key.Key_Z and not (
+            event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+        ):
+            self.undo_stack.undo()
+        else:
+            self.undo_stack.redo()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Align the labels again when the font changes."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._list.align_labels()

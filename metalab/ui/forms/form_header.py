@@ -1,0 +1,146 @@
+"""What stands above the settings: search, differences, notes."""
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from metalab.ui.forms.marks import ElidedLabel, tint
+from metalab.ui.theme import Theme
+
+
+class SearchField(QLineEdit):
+    """A line that Escape clears."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setPlaceholderText(self.tr("Search settings"))
+        self.setAccessibleName(self.tr("Search settings"))
+        self.setClearButtonEnabled(True)
+        self.setObjectName("search")
+
+    def event(self, event: QEvent) -> bool:
+        """Keep Escape from the window's shortcuts while there is text to clear."""
+        if event.type() == QEvent.Type.ShortcutOverride and self._clears(event):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Clear on Escape."""
+        if self._clears(event):
+            self.clear()
+        else:
+            super().keyPressEvent(event)
+
+    def _clears(self, event: QEvent) -> bool:
+        return (
+            isinstance(event, QKeyEvent)
+            and event.key() == Qt.Key.Key_Escape
+            and bool(self.text())
+        )
+
+
+class FormHeader(QWidget):
+    """Search, how far the experiment is from its preset, and what concerns all of it.
+
+    Attributes:
+        search_changed: Text of the search.
+        search_submitted: Return was pressed in the search.
+        reset_all_requested: Take the preset's values everywhere.
+    """
+
+    search_changed = Signal(str)
+    search_submitted = Signal()
+    reset_all_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.search = SearchField(self)
+        self._summary = ElidedLabel(self)
+        self._reset_all = QToolButton(self)
+        self._note = QLabel(self.tr("Edits apply to the next run"), self)
+        self._problems = QLabel(self)
+        self._arrange()
+        self.search.textChanged.connect(self.search_changed)
+        self.search.returnPressed.connect(self.search_submitted)
+        self._reset_all.clicked.connect(self.reset_all_requested)
+
+    @property
+    def summary(self) -> str:
+        """How many fields differ, in words."""
+        return self._summary.accessibleName()
+
+    @property
+    def reset_all_button(self) -> QToolButton:
+        """Takes the preset's values everywhere; hidden while nothing differs."""
+        return self._reset_all
+
+    @property
+    def note(self) -> str:
+        """The note about the run in progress; "" if none is shown."""
+        return "" if self._note.isHidden() else self._note.text()
+
+    @property
+    def problems(self) -> str:
+        """What is wrong with the experiment as a whole; "" if nothing."""
+        return self._problems.text()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take colours that a palette has no role for."""
+        tint(self._summary, theme.muted)
+        tint(self._note, theme.warning)
+        tint(self._problems, theme.error)
+
+    def set_locked(self, *, locked: bool) -> None:
+        """Show or hide the note about the run in progress."""
+        self._note.setVisible(locked)
+
+    def show_differences(self, count: int, preset: str) -> None:
+        """Say how many fields differ from a preset."""
+        if count == 0:
+            text = self.tr("Same as {preset}")
+        elif count == 1:
+            text = self.tr("1 field differs from {preset}")
+        else:
+            text = self.tr("{count} fields differ from {preset}")
+        self._summary.set_full_text(text.format(count=count, preset=preset))
+        self._reset_all.setVisible(count > 0)
+        self._reset_all.setToolTip(
+            self.tr("Take every value from {preset}").format(preset=preset)
+        )
+
+    def show_problems(self, messages: list[str]) -> None:
+        """Say what is wrong with the experiment as a whole."""
+        self._problems.setText("\n".join(messages))
+        self._problems.setVisible(bool(messages))
+
+    def _arrange(self) -> None:
+        self._reset_all.setText(self.tr("Reset all"))
+        self._reset_all.setAutoRaise(True)
+        self._reset_all.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._reset_all.setObjectName("reset all")
+        policy = self._reset_all.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self._reset_all.setSizePolicy(policy)
+        for label in (self._note, self._problems):
+            label.setWordWrap(True)
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.hide()
+        line = QHBoxLayout()
+        line.setSpacing(4)
+        line.addWidget(self._summary, 1)
+        line.addWidget(self._reset_all)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 6)
+        layout.setSpacing(6)
+        layout.addWidget(self.search)
+        layout.addLayout(line)
+        layout.addWidget(self._note)
+        layout.addWidget(self._problems)

@@ -1,0 +1,31 @@
+"""Train the default preset in a background thread, without a window; print steps/s."""
+
+import json
+import sys
+import threading
+
+from metalab.engine.config import preset_config
+from metalab.engine.overrides import with_overrides
+from metalab.runs.worker import RunWorker
+
+
+def main(warm_up: float, seconds: float) -> None:
+    config = with_overrides(
+        preset_config("maml-sine"), [("outer.num_steps", 10_000_000)]
+    )
+    worker = RunWorker(config)
+    worker.start()
+    pause = threading.Event()
+    while worker.live.snapshot().step == 0:
+        pause.wait(0.05)
+    pause.wait(warm_up)
+    first = worker.live.snapshot()
+    pause.wait(seconds)
+    last = worker.live.snapshot()
+    worker.stop()
+    worker.join()
+    print(json.dumps({"steps_per_second": (last.step - first.step) / seconds}))
+
+
+if __name__ == "__main__":
+    main(float(sys.argv[1]), float(sys.argv[2]))
