@@ -1,4 +1,5 @@
 """Problems whose answers are known without metalab's own mathematics."""
+# ruff: noqa: ARG002 - the test-only parts keep the signatures of their contracts
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -136,9 +137,7 @@ class LeastSquares:
         self, phi: Tensor, inner_lr: float, num_steps: int
     ) -> tuple[Tensor, Tensor]:
         adapted, gradients = [], []
-        pairs = zip(
-            self._quadratics("support"), self._quadratics("query"), strict=True
-        )
+        pairs = zip(self._quadratics("support"), self._quadratics("query"), strict=True)
         for (hessian, b), (query_hessian, query_b) in pairs:
             values, vectors = np.linalg.eigh(hessian)
             shrink = (1 - inner_lr * values) ** num_steps
@@ -174,9 +173,7 @@ def least_squares(
         return Samples(x=x, y=x @ weights)
 
     return LeastSquares(
-        batch=TaskBatch(
-            parameters=weights[..., 0], support=samples(), query=samples()
-        )
+        batch=TaskBatch(parameters=weights[..., 0], support=samples(), query=samples())
     )
 
 

@@ -23,8 +23,8 @@ VERMILLION = "#d55e00"
 GREEN = "#009e73"
 """Okabe and Ito's colours, and a grey; never the only difference between two series."""
 
-_RAMP_START = np.array([0xA9, 0xD0, 0xEA])
-_RAMP_END = np.array([0x00, 0x3F, 0x66])
+_RAMP_START = np.array([0x8A, 0xC0, 0xE6])
+_RAMP_END = np.array([0x00, 0x33, 0x57])
 
 _LEGEND_PLACES = {
     "above": {"loc": "outside upper center"},

@@ -103,7 +103,7 @@ def _prediction(step: int, colour: str, k: int, size: FigureSize) -> Call:
         options["label"] = "Before adaptation"
     elif step == k:
         options |= {"linewidth": 2.2 * size.line}
-        options["label"] = f"After {number_of(k, 'inner step')}, as in training"
+        options["label"] = f"After {number_of(k, 'inner step')} (K)"
     else:
         options["linewidth"] = 0.8 * size.line
     return Call(

@@ -23,7 +23,7 @@ from metalab.runs.history import RunHistory
 
 _UNIT = next(info.unit for info in METRICS if info.name == "outer_loss")
 _MARKERS = ("s", "^", "D", "o")
-_SHARES = (0.0, 0.01, 0.1, 1.0)
+_SHARES = (0.0, 0.03, 0.2, 1.0)
 """Outer steps to show, as shares of the last: most changes early."""
 
 _MOST_MARKERS = 12
@@ -73,14 +73,14 @@ def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Draw
         table=table,
         caption=_caption(history, steps),
         calls=(
-            _training_mark(history.num_inner_steps, size),
-            _interval(steps[-1], ramp(1)[0]),
             *(
                 _query(step, colour, marker, last=last, size=size)
                 for step, colour, marker in looks
             ),
             _support(steps[-1], size),
-            *labels("Inner step", f"Loss on held-out tasks ({_UNIT})"),
+            _interval(steps[-1], ramp(1)[0]),
+            _training_mark(history.num_inner_steps, size),
+            *labels("Inner step", f"Held-out loss ({_UNIT})"),
             *whole_ticks("x"),
             *loss_axis(losses, choices),
             Call(method="ax.margins", options={"x": 0.02}),
@@ -144,7 +144,7 @@ def _training_mark(k: int, size: FigureSize) -> Call:
             "color": GREY,
             "linestyle": (0, (1, 1.5)),
             "linewidth": 1.2 * size.line,
-            "label": f"K = {k}, as in training",
+            "label": f"K = {k} in training",
             "zorder": 1,
         },
     )

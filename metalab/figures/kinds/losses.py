@@ -1,7 +1,6 @@
 """Losses over training: query loss before and after adaptation, held-out evaluation."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -42,20 +41,18 @@ class _Series:
     Attributes:
         column: Its column in the table; the average's has "_smoothed" behind.
         colour: Of the average; the raw line is a tint of it.
-        dash: Line style of the average.
+        marker: On the average, so that colour is not the only difference.
         width: Of the average, in ordinary lines.
     """
 
     column: str
     colour: str
-    dash: Any
+    marker: str
     width: float
 
 
-_BEFORE = _Series(
-    column="outer_loss_before", colour=GREY, dash=(0, (3.5, 1.5)), width=1.2
-)
-_AFTER = _Series(column="outer_loss", colour=BLUE, dash="solid", width=1.6)
+_BEFORE = _Series(column="outer_loss_before", colour=GREY, marker="s", width=1.0)
+_AFTER = _Series(column="outer_loss", colour=BLUE, marker="", width=1.6)
 
 
 def _table(history: RunHistory, choices: FigureChoices) -> Table:
@@ -111,8 +108,13 @@ def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Draw
         calls=(
             _raw(_BEFORE, x, size),
             _raw(_AFTER, x, size),
-            _average(_BEFORE, x, size, label="Before adaptation"),
-            _average(_AFTER, x, size, label=adapted.capitalize()),
+            *(
+                _average(series, x, history, size, label=label)
+                for series, label in (
+                    (_BEFORE, "Before adaptation"),
+                    (_AFTER, adapted.capitalize()),
+                )
+            ),
             *_held_out(x, history, size, label=f"Held-out tasks, {adapted}"),
             *labels(x_label, f"Query loss ({_UNIT})"),
             *(whole_ticks("x") if choices.x != "training time" else ()),
@@ -129,21 +131,25 @@ def _raw(series: _Series, x: str, size: FigureSize) -> Call:
         method="ax.plot",
         columns=(x, series.column),
         options={
-            "color": tint(series.colour, 0.32),
+            "color": tint(series.colour, 0.26),
             "linewidth": 0.5 * size.line,
             "zorder": 1,
         },
     )
 
 
-def _average(series: _Series, x: str, size: FigureSize, *, label: str) -> Call:
+def _average(
+    series: _Series, x: str, history: RunHistory, size: FigureSize, *, label: str
+) -> Call:
     return Call(
         method="ax.plot",
         columns=(x, f"{series.column}_smoothed"),
         options={
             "color": series.colour,
-            "linestyle": series.dash,
             "linewidth": series.width * size.line,
+            "marker": series.marker,
+            "markerfacecolor": "white",
+            "markevery": _marked(len(history.steps)),
             "label": label,
             "zorder": 3,
         },
@@ -159,6 +165,19 @@ def _held_out(
     name = "held_out_query_loss"
     return [
         Call(
+            method="ax.plot",
+            columns=(x, name),
+            options={
+                "color": VERMILLION,
+                "linewidth": 0.9 * size.line,
+                "marker": "o",
+                "markerfacecolor": "white",
+                "markevery": _marked(count),
+                "label": label,
+                "zorder": 4,
+            },
+        ),
+        Call(
             method="ax.fill_between",
             columns=(x, f"{name}_low", f"{name}_high"),
             options={
@@ -169,20 +188,12 @@ def _held_out(
                 "zorder": 2,
             },
         ),
-        Call(
-            method="ax.plot",
-            columns=(x, name),
-            options={
-                "color": VERMILLION,
-                "linewidth": 0.9 * size.line,
-                "marker": "o",
-                "markerfacecolor": "white",
-                "markevery": max(1, count // _NUM_MARKERS),
-                "label": label,
-                "zorder": 4,
-            },
-        ),
     ]
+
+
+def _marked(count: int) -> int:
+    """Return every how many points of a line carry a marker."""
+    return max(1, count // _NUM_MARKERS)
 
 
 def _caption(history: RunHistory, choices: FigureChoices) -> str:

@@ -1,0 +1,96 @@
+"""Gradient descent on the support set."""
+
+import pytest
+import torch
+
+from metalab.core.inner import GradientDescent, Keep
+from metalab.core.meta.initialisation import Initialisation
+from metalab.core.model import MLP
+from metalab.core.oracle import AutodiffOracle, BilevelProblem
+from tests.oracles import (
+    FLOAT64,
+    generator,
+    least_squares,
+    relative_error,
+    smooth_batch,
+)
+
+MODEL = MLP(input_dim=1, output_dim=1, hidden_sizes=(4,), activation="tanh")
+PROBLEM = BilevelProblem(model=MODEL, meta=Initialisation())
+
+
+def oracle_of(batch):
+    phi = MODEL.initial_parameters(generator=generator(), dtype=FLOAT64)
+    return AutodiffOracle(PROBLEM, phi, batch)
+
+
+@pytest.mark.parametrize("num_steps", [0, 1, 5, 60])
+def test_it_follows_the_closed_form_of_least_squares(num_steps):
+    known = least_squares()
+    phi = torch.linspace(-1, 1, 4, dtype=FLOAT64)
+    inner = GradientDescent(num_inner_steps=1, inner_lr=0.05)
+    oracle = AutodiffOracle(known.problem, phi, known.batch)
+    end = inner.run(oracle, num_steps=num_steps).end
+    exact = known.adapted(phi, inner_lr=0.05, num_steps=num_steps)
+    assert relative_error(end, exact) < 1e-13
+
+
+def test_it_diverges_beyond_twice_the_inverse_curvature_and_not_before():
+    known = least_squares()
+    phi = torch.linspace(-1, 1, 4, dtype=FLOAT64)
+    oracle = AutodiffOracle(known.problem, phi, known.batch)
+    limit = 2 / known.largest_curvature()
+    start = oracle.support_loss(oracle.start()).max()
+    for factor, grows in ((0.95, False), (1.05, True)):
+        inner = GradientDescent(inner_lr=factor * limit)
+        end = inner.run(oracle, num_steps=400).end
+        assert bool(oracle.support_loss(end).max() > start) is grows
+
+
+@pytest.mark.parametrize(
+    ("size", "num_shots", "blocks"),
+    [
+        (0, 6, [(0, 6), (0, 6)]),
+        (6, 6, [(0, 6), (0, 6)]),
+        (9, 6, [(0, 6), (0, 6)]),
+        (2, 6, [(0, 2), (2, 4), (4, 6), (0, 2), (2, 4)]),
+        (4, 6, [(0, 4), (4, 6), (0, 4)]),
+        (5, 6, [(0, 5), (5, 6), (0, 5)]),
+        (1, 2, [(0, 1), (1, 2), (0, 1)]),
+    ],
+)
+def test_inner_minibatches_go_round_every_point(size, num_shots, blocks):
+    """K beyond the number of blocks starts over; the last block may be smaller."""
+    batch = smooth_batch(num_shots=num_shots)
+    inner = GradientDescent(inner_lr=0.1, inner_batch_size=size)
+    theta = oracle_of(batch).start()
+    for first, last in blocks:
+        point = theta.detach().clone().requires_grad_()
+        residual = MODEL.apply(point, batch.support.x[:, first:last])
+        residual = residual - batch.support.y[:, first:last]
+        (slope,) = torch.autograd.grad((residual**2).mean(dim=(1, 2)).sum(), point)
+        theta = theta - 0.1 * slope
+    end = inner.run(oracle_of(batch), num_steps=len(blocks)).end
+    assert relative_error(end, theta) < 1e-14
+
+
+def test_a_path_holds_what_was_asked_for():
+    inner = GradientDescent(num_inner_steps=3, inner_lr=0.1)
+    bare = inner.run(oracle_of(smooth_batch()), num_steps=3)
+    assert bare.points == ()
+    assert bare.linearisations == ()
+    full = inner.run(
+        oracle_of(smooth_batch()), num_steps=3, keep=Keep.GRAPH, keep_points=True
+    )
+    assert len(full.linearisations) == 3
+    assert len(full.points) == 4
+    assert torch.equal(full.points[0], full.start)
+    assert torch.equal(full.points[-1], full.end)
+    assert torch.equal(full.end, bare.end)
+
+
+def test_more_steps_go_through_the_same_points():
+    inner = GradientDescent(num_inner_steps=1, inner_lr=0.1, inner_batch_size=2)
+    short = inner.run(oracle_of(smooth_batch()), num_steps=2)
+    long = inner.run(oracle_of(smooth_batch()), num_steps=6, keep_points=True)
+    assert torch.equal(long.points[2], short.end)

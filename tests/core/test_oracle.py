@@ -1,0 +1,150 @@
+"""What an oracle answers about one meta-batch."""
+
+import pytest
+import torch
+
+from metalab.core.meta.initialisation import Initialisation
+from metalab.core.model import MLP
+from metalab.core.oracle import AutodiffOracle, BilevelProblem
+from tests.oracles import (
+    FLOAT64,
+    InputShift,
+    ProximalAnchor,
+    generator,
+    relative_error,
+    smooth_batch,
+)
+
+MODEL = MLP(input_dim=2, output_dim=2, hidden_sizes=(4,), activation="tanh")
+BATCH = smooth_batch(input_dim=2, output_dim=2)
+
+
+def start():
+    return MODEL.initial_parameters(generator=generator(), dtype=FLOAT64)
+
+
+def oracle_of(meta):
+    return AutodiffOracle(BilevelProblem(model=MODEL, meta=meta), start(), BATCH)
+
+
+def somewhere(size):
+    return torch.randn(3, size, generator=generator(5), dtype=FLOAT64)
+
+
+def loss_of_one(theta, x, y):
+    """Return the loss of one task, from one row; for torch.func."""
+    return ((MODEL.apply(theta[None], x[None])[0] - y) ** 2).mean()
+
+
+def test_losses_are_means_over_points_and_outputs():
+    theta = somewhere(MODEL.dim)
+    oracle = oracle_of(Initialisation())
+    for loss, samples in (
+        (oracle.support_loss(theta), BATCH.support),
+        (oracle.query_loss(theta), BATCH.query),
+    ):
+        for task in range(3):
+            prediction = MODEL.apply(theta[task : task + 1], samples.x[task : task + 1])
+            reference = torch.nn.functional.mse_loss(prediction[0], samples.y[task])
+            assert float(loss[task]) == pytest.approx(float(reference), rel=1e-14)
+
+
+def test_the_gradient_is_each_task_s_own():
+    theta = somewhere(MODEL.dim)
+    around = oracle_of(Initialisation()).linearise(theta, curvature=False)
+    for task in range(3):
+        slope = torch.func.grad(loss_of_one)(
+            theta[task], BATCH.support.x[task], BATCH.support.y[task]
+        )
+        assert relative_error(around.grad[task], slope) < 1e-13
+
+
+def test_hvp_is_the_dense_hessian_times_v():
+    theta, v = somewhere(MODEL.dim), somewhere(MODEL.dim) - 0.5
+    product = oracle_of(Initialisation()).linearise(theta, curvature=True).hvp(v)
+    for task in range(3):
+        hessian = torch.func.jacrev(torch.func.grad(loss_of_one))(
+            theta[task], BATCH.support.x[task], BATCH.support.y[task]
+        )
+        assert relative_error(product[task], hessian @ v[task]) < 1e-12
+
+
+def test_a_linearisation_answers_more_than_once():
+    theta, v = somewhere(MODEL.dim), somewhere(MODEL.dim)
+    around = oracle_of(Initialisation()).linearise(theta, curvature=True)
+    assert torch.equal(around.hvp(v), around.hvp(v))
+    assert torch.allclose(around.hvp(2 * v), 2 * around.hvp(v), rtol=1e-12)
+
+
+def test_a_minibatch_is_the_loss_of_these_points_alone():
+    theta = somewhere(MODEL.dim)
+    around = oracle_of(Initialisation()).linearise(
+        theta, minibatch=slice(1, 3), curvature=False
+    )
+    x, y = BATCH.support.x[0, 1:3], BATCH.support.y[0, 1:3]
+    assert float(around.loss[0]) == pytest.approx(float(loss_of_one(theta[0], x, y)))
+
+
+def test_mixed_vjp_of_a_proximal_anchor_is_minus_its_strength_times_v():
+    theta, v = somewhere(MODEL.dim), somewhere(MODEL.dim)
+    around = oracle_of(ProximalAnchor(strength=0.7)).linearise(theta, curvature=True)
+    assert relative_error(around.mixed_vjp(v), -0.7 * v) < 1e-14
+
+
+def test_hvp_of_a_proximal_anchor_adds_its_strength_times_v():
+    theta, v = somewhere(MODEL.dim), somewhere(MODEL.dim)
+    plain = oracle_of(Initialisation()).linearise(theta, curvature=True).hvp(v)
+    pulled = oracle_of(ProximalAnchor(strength=0.7)).linearise(theta, curvature=True)
+    assert relative_error(pulled.hvp(v), plain + 0.7 * v) < 1e-13
+
+
+def test_mixed_vjp_is_the_dense_mixed_derivative():
+    theta, v = somewhere(2), somewhere(2)
+    meta = InputShift(input_dim=2)
+    product = oracle_of(meta).linearise(theta, curvature=True).mixed_vjp(v)
+
+    def loss(shift, phi, x, y):
+        return loss_of_one(phi, x + shift, y)
+
+    for task in range(3):
+        mixed = torch.func.jacrev(torch.func.grad(loss), argnums=1)(
+            theta[task], start(), BATCH.support.x[task], BATCH.support.y[task]
+        )
+        assert relative_error(product[task], mixed.T @ v[task]) < 1e-12
+
+
+def test_the_direct_term_exists_only_where_phi_enters_otherwise():
+    theta = somewhere(MODEL.dim)
+    assert oracle_of(Initialisation()).outer_value_and_grad(theta).direct is None
+    pulled = oracle_of(ProximalAnchor()).outer_value_and_grad(theta)
+    assert torch.equal(pulled.direct, torch.zeros_like(theta))
+
+
+def test_products_need_curvature_and_mixed_products_need_a_phi():
+    theta, v = somewhere(MODEL.dim), somewhere(MODEL.dim)
+    oracle = oracle_of(Initialisation())
+    with pytest.raises(AssertionError, match="without curvature"):
+        oracle.linearise(theta, curvature=False).hvp(v)
+    with pytest.raises(AssertionError, match="no mixed derivative"):
+        oracle.linearise(theta, curvature=True).mixed_vjp(v)
+
+
+def test_what_comes_out_carries_no_graph():
+    oracle = oracle_of(ProximalAnchor())
+    around = oracle.linearise(oracle.start(), curvature=True)
+    outer = oracle.outer_value_and_grad(oracle.start())
+    v = around.grad
+    for tensor in (
+        *(oracle.start(), around.loss, around.grad, around.hvp(v)),
+        *(around.mixed_vjp(v), outer.loss, outer.grad, outer.direct),
+        *(oracle.support_loss(v), oracle.query_loss(v), oracle.start_pullback(v)),
+    ):
+        assert not tensor.requires_grad
+
+
+def test_it_answers_under_no_grad_as_well():
+    with torch.no_grad():
+        around = oracle_of(Initialisation()).linearise(
+            somewhere(MODEL.dim), curvature=True
+        )
+        assert torch.isfinite(around.hvp(somewhere(MODEL.dim))).all()

@@ -1,0 +1,103 @@
+"""Outer optimisers against torch's, and the schedules."""
+
+import math
+
+import pytest
+import torch
+
+from metalab.core.outer import SCHEDULES, SGD, Adam, schedule_factor
+from tests.oracles import FLOAT64, generator, relative_error
+
+
+def slopes(count=20, dim=30):
+    """Return gradients of very different sizes, some of them exactly zero."""
+    source = generator(3)
+    values = torch.randn(count, dim, generator=source, dtype=FLOAT64)
+    scales = torch.logspace(-6, 3, dim, dtype=FLOAT64)
+    values = values * scales
+    values[5] = 0
+    values[:, 0] = 0
+    return values
+
+
+def by_torch(optimizer_type, rates, **options):
+    point = torch.linspace(-1, 1, 30, dtype=FLOAT64).requires_grad_()
+    optimizer = optimizer_type([point], lr=rates[0], **options)
+    for slope, rate in zip(slopes(), rates, strict=True):
+        optimizer.param_groups[0]["lr"] = rate
+        point.grad = slope.clone()
+        optimizer.step()
+    return point.detach()
+
+
+def by_metalab(optimizer, rates):
+    phi = torch.linspace(-1, 1, 30, dtype=FLOAT64)
+    slots = optimizer.init(phi)
+    for step, (slope, rate) in enumerate(zip(slopes(), rates, strict=True)):
+        phi, slots = optimizer.update(phi, slope, slots, step=step, lr=rate)
+    return phi
+
+
+RATES = [0.01 * (1 - step / 40) for step in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("beta1", "beta2", "epsilon"),
+    [(0.9, 0.999, 1e-8), (0.0, 0.99, 1e-3), (0.5, 0.0, 1e-6)],
+)
+def test_adam_equals_torch(beta1, beta2, epsilon):
+    ours = by_metalab(Adam(beta1=beta1, beta2=beta2, epsilon=epsilon), RATES)
+    theirs = by_torch(torch.optim.Adam, RATES, betas=(beta1, beta2), eps=epsilon)
+    assert relative_error(ours, theirs) < 1e-12
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_sgd_equals_torch(momentum):
+    ours = by_metalab(SGD(momentum=momentum), RATES)
+    theirs = by_torch(torch.optim.SGD, RATES, momentum=momentum)
+    assert relative_error(ours, theirs) < 1e-14
+
+
+def test_adam_equals_torch_in_float32():
+    phi = torch.linspace(-1, 1, 30)
+    optimizer, slots = Adam(), Adam().init(phi)
+    point = phi.clone().requires_grad_()
+    theirs = torch.optim.Adam([point], lr=1e-3)
+    for step, slope in enumerate(slopes().float()):
+        phi, slots = optimizer.update(phi, slope, slots, step=step, lr=1e-3)
+        point.grad = slope.clone()
+        theirs.step()
+    assert relative_error(phi, point.detach()) < 1e-6
+
+
+@pytest.mark.parametrize("optimizer", [Adam(), SGD(), SGD(momentum=0.9)])
+def test_an_update_modifies_none_of_its_arguments(optimizer):
+    phi, slope = torch.ones(4), torch.full((4,), 2.0)
+    slots = optimizer.init(phi)
+    before = [slot.clone() for slot in slots]
+    optimizer.update(phi, slope, slots, step=0, lr=0.1)
+    assert torch.equal(phi, torch.ones(4))
+    assert torch.equal(slope, torch.full((4,), 2.0))
+    assert all(map(torch.equal, slots, before))
+
+
+def test_momentum_needs_a_velocity_and_plain_descent_none():
+    assert SGD().init(torch.ones(2)) == ()
+    assert len(SGD(momentum=0.5).init(torch.ones(2))) == 1
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_a_schedule_starts_at_one_and_never_rises(schedule):
+    factors = [schedule_factor(schedule, step, 10) for step in range(15)]
+    assert factors[0] == 1.0
+    assert factors == sorted(factors, reverse=True)
+    assert len(set(factors[10:])) == 1
+
+
+def test_the_decaying_schedules():
+    assert schedule_factor("constant", 7, 10) == 1.0
+    assert schedule_factor("linear", 3, 10) == pytest.approx(0.7)
+    assert schedule_factor("linear", 10, 10) == 0.0
+    assert schedule_factor("cosine", 5, 10) == pytest.approx(0.5)
+    assert schedule_factor("cosine", 2, 8) == pytest.approx((1 + math.sqrt(0.5)) / 2)
+    assert schedule_factor("cosine", 10, 10) == pytest.approx(0.0)
