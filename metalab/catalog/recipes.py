@@ -6,6 +6,7 @@ one entry point of the same group.
 """
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
@@ -111,4 +112,5 @@ def preset_settings(name: str) -> dict[str, Any]:
     if name not in presets():
         raise ValueError(f"preset is {name!r}; allowed: {', '.join(presets())}")
     recipe, preset = presets()[name]
-    return merge(merge(recipe.parts, preset.settings), {"name": name})
+    # A copy through and through: the catalog's tables are shared by every preset.
+    return deepcopy(merge(merge(recipe.parts, preset.settings), {"name": name}))

@@ -194,6 +194,7 @@ class Trainer:
         # Row i was measured at states[i]: a bad row makes that state suspect, and the
         # one before it is the last that is known to be good.
         self._state = states[index - 1] if index > 0 else self._last_good
+        self._last_good = self._state
         diverged = Diverged(
             step=start + index + 1,
             last_good_step=self.step,

@@ -43,7 +43,7 @@ def draw(
         return paint(sheet.drawing, sheet.size)
 
 
-def encode(  # noqa: PLR0913 - what, of which run, as what; the rest has defaults
+def encode(
     figure: FigureSpec | str,
     history: RunHistory,
     suffix: str,
@@ -71,7 +71,7 @@ def encode(  # noqa: PLR0913 - what, of which run, as what; the rest has default
     return _files(sheet, name, dpi)[name]
 
 
-def render(  # noqa: PLR0913 - what, of which run, to where; the rest has defaults
+def render(
     figure: FigureSpec | str,
     history: RunHistory,
     path: Path,
@@ -172,11 +172,7 @@ def _files(sheet: _Sheet, path: Path, dpi: float) -> dict[Path, bytes]:
         return {path: sheet.drawing.table.to_csv().encode()}
     if suffix == ".py":
         text = script(
-            sheet.drawing,
-            sheet.size,
-            title=sheet.spec.title,
-            origin=sheet.origin,
-            stem=path.stem,
+            sheet.drawing, sheet.size, title=sheet.spec.title, origin=sheet.origin
         )
         csv_path = path.with_suffix(".csv")
         return {path: text.encode(), **_files(sheet, csv_path, dpi)}
@@ -196,7 +192,7 @@ def _printed(sheet: _Sheet, suffix: str, dpi: float) -> bytes:
 def _metadata(sheet: _Sheet, suffix: str) -> dict[str, Any]:
     """Return what the file says about itself; no clock, so equal runs, equal files."""
     program = f"metalab {__version__}"
-    title = f"{sheet.spec.title}: {sheet.drawing.caption}"
+    title = sheet.spec.title
     if suffix == ".pdf":
         return {
             "Title": title,

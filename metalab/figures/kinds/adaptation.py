@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from metalab.engine.events import Curves, ProbeTasks
+from metalab.figures.axes import labels
 from metalab.figures.base import FigureChoices, FigureError, FigureSpec
 from metalab.figures.drawing import (
     BLACK,
@@ -12,13 +13,11 @@ from metalab.figures.drawing import (
     VERMILLION,
     Call,
     Drawing,
-    labels,
-    legend,
     number_of,
     ramp,
     spread,
-    title,
 )
+from metalab.figures.legend import with_legend
 from metalab.figures.sizes import FigureSize
 from metalab.figures.table import Column, Table
 from metalab.runs.history import RunHistory
@@ -27,9 +26,7 @@ _NUM_CURVES = 11
 _TRUE, _SUPPORT, _QUERY, _PREDICTED = "true curve", "support", "query", "prediction"
 
 
-def _parts(
-    history: RunHistory, choices: FigureChoices
-) -> tuple[ProbeTasks, Curves]:
+def _parts(history: RunHistory, choices: FigureChoices) -> tuple[ProbeTasks, Curves]:
     """Return what the figure shows.
 
     Raises:
@@ -54,7 +51,12 @@ def _table(history: RunHistory, choices: FigureChoices) -> Table:
     predictions = curves.curves[choices.task]
     blocks: list[tuple[str, float, Any, Any]] = [
         (_TRUE, np.nan, tasks.grid, tasks.true_curves[choices.task]),
-        (_SUPPORT, np.nan, tasks.support_x[choices.task], tasks.support_y[choices.task]),
+        (
+            _SUPPORT,
+            np.nan,
+            tasks.support_x[choices.task],
+            tasks.support_y[choices.task],
+        ),
         (_QUERY, np.nan, tasks.query_x[choices.task], tasks.query_y[choices.task]),
         *((_PREDICTED, k, tasks.grid, curve) for k, curve in enumerate(predictions)),
     ]
@@ -76,28 +78,26 @@ def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Draw
     shown = spread(last, _NUM_CURVES, keep=(k,))
     colours = dict(zip(shown, ramp(len(shown)), strict=True))
     number = f"task {choices.task + 1}"
+    calls = [
+        *(_prediction(step, colour, k, size) for step, colour in colours.items()),
+        _true_curve(size),
+        *_points(size),
+        *_key(colours, k),
+        *labels("Input x", "Output y"),
+        Call(method="ax.margins", options={"x": 0.01}),
+    ]
     return Drawing(
         table=_table(history, choices),
         keyed=True,
         caption=_caption(history, choices, tasks),
-        calls=(
-            *(
-                _prediction(step, colour, k, size)
-                for step, colour in colours.items()
-            ),
-            _true_curve(size),
-            *_points(size),
-            *_key(colours, k),
-            *labels("Input x", "Output y"),
-            Call(method="ax.margins", options={"x": 0.01}),
-            *title(f"Adaptation to {number}: {history.config.name}", size),
-            *legend(choices, size),
+        calls=with_legend(
+            calls, choices, size, title=f"Adaptation to {number}: {history.config.name}"
         ),
     )
 
 
 def _prediction(step: int, colour: str, k: int, size: FigureSize) -> Call:
-    options: dict[str, Any] = {"color": colour, "zorder": 3 + step / 10_000}
+    options: dict[str, Any] = {"color": colour, "zorder": 3}
     if step == 0:
         options |= {"linestyle": (0, (1, 1.2)), "linewidth": 1.6 * size.line}
         options["label"] = "Before adaptation"
@@ -198,6 +198,5 @@ FIGURE = FigureSpec(
     name="adaptation",
     title="Adaptation to one held-out task",
     heeds=frozenset({"task", "legend"}),
-    table=_table,
     draw=_draw,
 )

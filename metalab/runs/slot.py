@@ -1,0 +1,160 @@
+"""Room for one run at a time, and the newest view of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from metalab.runs.status import RunStatus
+from metalab.runs.worker import RunWorker
+
+if TYPE_CHECKING:
+    from metalab.engine.config import ExperimentConfig
+    from metalab.runs.history import RunHistory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """How to begin a run.
+
+    Attributes:
+        config: The experiment.
+        path: Where to keep the run; None keeps nothing.
+        past: What the file holds, to go on from there; None begins afresh.
+        paused: Whether the run waits for a command before its first step.
+        num_steps: With `paused`: outer steps to make before waiting.
+    """
+
+    config: "ExperimentConfig"
+    path: Path | None = None
+    past: "RunHistory | None" = None
+    paused: bool = False
+    num_steps: int = 0
+
+
+class MakeWorker(Protocol):
+    """What `RunWorker` is called like."""
+
+    def __call__(
+        self,
+        config: "ExperimentConfig",
+        *,
+        path: Path | None,
+        past: "RunHistory | None",
+        paused: bool,
+    ) -> RunWorker:
+        """Return a worker that has not been started."""
+        ...
+
+
+class RunSlot:
+    """Holds at most one live run; a new one waits until the old one has been saved.
+
+    Nothing blocks: whoever holds the slot calls `poll` now and then.
+
+    Thread: one, the window's.
+    """
+
+    def __init__(self, make_worker: MakeWorker = RunWorker) -> None:
+        self._make_worker = make_worker
+        self._worker: RunWorker | None = None
+        self._next: Launch | None = None
+        self._history: RunHistory | None = None
+        self._seen_version = -1
+
+    @property
+    def history(self) -> "RunHistory | None":
+        """The newest view of the run that is or was in the slot."""
+        return self._history
+
+    @property
+    def active(self) -> bool:
+        """Whether there is a run that takes commands."""
+        return self._worker is not None and not self._worker.control.stopping
+
+    @property
+    def busy(self) -> bool:
+        """Whether a thread is at work, or will be."""
+        return self._worker is not None or self._next is not None
+
+    @property
+    def paused(self) -> bool:
+        """Whether the run has been told to wait, and has no steps left to make."""
+        return self._worker is not None and self._worker.control.paused
+
+    def launch(self, launch: Launch) -> None:
+        """Stop and keep the run there is, if any, then begin another."""
+        self._next = launch
+        if self._worker is None:
+            self._begin()
+        else:
+            self._worker.stop()
+
+    def show(self, history: "RunHistory") -> None:
+        """Put a run that nobody is running into the slot."""
+        assert not self.busy, "the slot is taken"
+        self._history = history
+
+    def command(self, order: Callable[[RunWorker], None]) -> None:
+        """Give an order to the run, if there is one that takes commands."""
+        if self._worker is not None and self.active:
+            order(self._worker)
+
+    def stop(self) -> None:
+        """Ask the run to save and end; forget what was to follow."""
+        self._next = None
+        if self._worker is not None:
+            self._worker.stop()
+
+    def join(self, timeout: float) -> bool:
+        """Wait for the run's thread; return whether none is left."""
+        return self._worker is None or self._worker.join(timeout)
+
+    def request_curves(self) -> None:
+        """Ask for the gallery's curves as they are now, unless they are known."""
+        history = self._history
+        if self._worker is None or history is None or history.probe_tasks is None:
+            return
+        if history.curves is None or history.curves.step != history.step:
+            self._worker.live.request_curves()
+
+    def poll(self) -> bool:
+        """Take in what is new; return whether the history has changed."""
+        if self._worker is None:
+            return False
+        # In this order: what the thread said last is then in the view.
+        ended = not self._worker.alive
+        version = self._worker.live.version
+        changed = version != self._seen_version
+        if changed:
+            self._seen_version = version
+            self._history = self._worker.live.snapshot()
+        if ended:
+            self._worker = None
+            if self._next is not None:
+                self._begin()
+                changed = True
+        return changed
+
+    def _begin(self) -> None:
+        launch = self._next
+        assert launch is not None, "nothing to begin"
+        self._next = None
+        worker = self._make_worker(
+            launch.config, path=launch.path, past=launch.past, paused=launch.paused
+        )
+        if launch.num_steps:
+            worker.control.step(launch.num_steps)
+        worker.start()
+        self._worker = worker
+        self._seen_version = -1
+        self._history = worker.live.snapshot()
+
+
+def can_go_on(history: "RunHistory") -> bool:
+    """Return whether a run that has ended has a file and steps left to make."""
+    return (
+        history.status in (RunStatus.STOPPED, RunStatus.FAILED)
+        and history.path is not None
+        and 0 < history.stored_step < history.num_steps
+    )
