@@ -43,6 +43,21 @@ def draw(
         return paint(sheet.drawing, sheet.size)
 
 
+def caption_of(
+    figure: FigureSpec | str,
+    history: RunHistory,
+    *,
+    size: str = "single",
+    choices: FigureChoices | None = None,
+) -> str:
+    """Return sentences that could stand below a figure; arguments as for `draw`.
+
+    Raises:
+        FigureError: A name is unknown, or the history lacks what the figure shows.
+    """
+    return _sheet(figure, history, size, choices).drawing.caption
+
+
 def encode(
     figure: FigureSpec | str,
     history: RunHistory,

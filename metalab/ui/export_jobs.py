@@ -59,15 +59,21 @@ class ExportJobs(QObject):
         return running or kind in self._waiting
 
     def finish(self) -> None:
-        """Wait for what is being done, without telling; forget previews that wait."""
-        self._poll.stop()
-        for kind in JobKind:
-            if self._running is not None:
-                self._running[1].join()
-                self._running = None
-            if kind is JobKind.SAVE and kind in self._waiting:
-                self._begin_next()
+        """Wait for what is being done and for a save that waits; forget the rest.
+
+        Signals are sent before this returns.
+        """
+        save = self._waiting.pop(JobKind.SAVE, None)
         self._waiting.clear()
+        self._wait()
+        if save is not None:
+            self.order(JobKind.SAVE, save)
+            self._wait()
+
+    def _wait(self) -> None:
+        if self._running is not None:
+            self._running[1].join()
+            self._on_poll()
 
     def _begin_next(self) -> None:
         kind = min(self._waiting, key=lambda waiting: waiting.value)

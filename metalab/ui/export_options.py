@@ -113,7 +113,7 @@ class ExportOptions(QWidget):
         return self._figure.currentData()
 
     @property
-    def size(self) -> FigureSize:
+    def paper(self) -> FigureSize:
         """The chosen size."""
         return SIZES[self._size.currentData()]
 

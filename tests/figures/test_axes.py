@@ -4,7 +4,6 @@ import pytest
 from metalab.figures.axes import loss_axis
 from metalab.figures.base import FigureChoices
 
-
 LOG = FigureChoices()
 
 

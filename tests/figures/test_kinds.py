@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -124,7 +125,7 @@ def test_the_extremes_of_a_long_line_stay(history):
         without_evaluations(history),
         steps=steps,
         seconds=steps,
-        metrics={name: losses for name in history.metrics},
+        metrics=dict.fromkeys(history.metrics, losses),
     )
     axes = draw("losses", long, choices=FigureChoices(smoothing=0)).axes[0]
     line = line_labelled(axes, "After 2 inner steps")
@@ -234,7 +235,9 @@ def test_inner_loss_says_what_its_lines_are(history):
 def test_one_evaluation_is_enough_for_inner_loss():
     first = make_history(num_rows=1)
     evaluations = first.evaluations
-    first = replace(first, evaluations=type(evaluations).from_rows(evaluations.rows()[:1]))
+    first = replace(
+        first, evaluations=type(evaluations).from_rows(evaluations.rows()[:1])
+    )
     assert legend_texts(draw("inner-loss", first))[0] == "Query, outer step 0"
 
 
@@ -281,8 +284,6 @@ def test_only_slides_carry_a_title():
 
 
 def test_settings_of_the_process_are_neither_used_nor_changed(history):
-    import matplotlib as mpl
-
     before = draw("losses", history)
     with mpl.rc_context({"axes.facecolor": "black", "font.size": 30}):
         inside = dict(mpl.rcParams)

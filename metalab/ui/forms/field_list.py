@@ -100,7 +100,7 @@ class FieldList(QScrollArea):
             for path, row in self._rows.items()
             if _without_value(row.info) == fields.get(path)
         }
-        if list(kept) == list(fields):
+        if list(kept) == list(fields) == list(self._rows):
             return
         focus = QApplication.focusWidget()
         gone = [row for path, row in self._rows.items() if path not in kept]

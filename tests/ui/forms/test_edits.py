@@ -44,8 +44,8 @@ def test_undo_takes_back_what_is_being_typed(
 def test_edits_of_one_field_in_a_row_are_one(
     form: ExperimentForm, enter: Enter, preset: ExperimentConfig
 ) -> None:
-    for text in ("0.2", "0.3", "0.4"):
-        enter(form, LR, text)
+    for typed in ("0.2", "0.3", "0.4"):
+        enter(form, LR, typed)
     enter(form, "run.seed", "5")
     assert form.undo_stack.count() == 2
     form.undo_stack.undo()

@@ -8,9 +8,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
+from metalab.core.spec import OptionSpec
 from metalab.engine.config import ExperimentConfig
-from metalab.engine.overrides import with_overrides
+from metalab.engine.overrides import FieldInfo, fields_of, with_overrides
 from metalab.ui.forms.experiment_form import ExperimentForm
+from metalab.ui.forms.field_list import FieldList
+from metalab.ui.forms.number_box import NumberBox
 from metalab.ui.theme import DARK, LIGHT, apply_theme
 from tests.ui.forms.asking import KIND, LR, header, visible_paths
 
@@ -184,3 +187,32 @@ def test_problems_and_differences_are_drawn_in_the_theme_s_colours(
     assert not drawn(DARK.error)
     enter(form, LR, "-1")
     qtbot.waitUntil(lambda: drawn(DARK.error), timeout=2000)
+
+
+def test_fields_may_go_without_others_coming(
+    preset: ExperimentConfig, qtbot: QtBot
+) -> None:
+    fields = FieldList()
+    qtbot.addWidget(fields)
+    infos = fields_of(preset)
+    fields.set_fields(infos)
+    assert list(fields.paths) == [info.path for info in infos]
+    kept = fields.row(LR)
+    fewer = [info for info in infos if not info.path.startswith("outer.optimizer.b")]
+    fields.set_fields(fewer)
+    assert list(fields.paths) == [info.path for info in fewer]
+    assert fields.row(LR) is kept
+
+
+def test_a_setting_nobody_has_heard_of_gets_a_row_and_a_group(
+    preset: ExperimentConfig, qtbot: QtBot
+) -> None:
+    spec = OptionSpec(label="Depth", help="How deep.", unit="m", low=0.0)
+    new = FieldInfo(
+        path="sea.depth", group="sea", value=2.5, value_type=float, spec=spec
+    )
+    fields = FieldList()
+    qtbot.addWidget(fields)
+    fields.set_fields([*fields_of(preset), new])
+    assert fields.groups["sea"].title == "Sea"
+    assert isinstance(fields.row("sea.depth").editor, NumberBox)
