@@ -31,15 +31,12 @@ class InnerPath:
         points: theta_0 ... theta_K; empty unless asked for.
         linearisations: The inner loss around theta_0 ... theta_{K-1}; empty for
             `Keep.END`.
-        start_loss: Inner loss at theta_0 on the first step's points, [task]; None for
-            K = 0.
     """
 
     start: Float[Tensor, "task inner"]
     end: Float[Tensor, "task inner"]
     points: tuple[Tensor, ...]
     linearisations: tuple[Linearisation, ...]
-    start_loss: Float[Tensor, " task"] | None
 
 
 class InnerLoop(ABC):
@@ -136,14 +133,12 @@ class GradientDescent(InnerLoop):
         start = theta = oracle.start()
         points = [theta]
         linearisations: list[Linearisation] = []
-        start_loss: Tensor | None = None
         for k in range(num_steps):
             around = oracle.linearise(
                 theta,
                 minibatch=self._minibatch(k, oracle.num_shots),
                 curvature=keep is Keep.GRAPH,
             )
-            start_loss = around.loss if start_loss is None else start_loss
             theta = theta.sub(around.grad, alpha=self.inner_lr)
             if keep is Keep.GRAPH:
                 linearisations.append(around)
@@ -154,7 +149,6 @@ class GradientDescent(InnerLoop):
             end=theta,
             points=tuple(points) if keep_points else (),
             linearisations=tuple(linearisations),
-            start_loss=start_loss,
         )
 
     def _minibatch(self, k: int, num_shots: int) -> slice:

@@ -115,8 +115,7 @@ def render(
             file cannot be written. Then nothing has changed on disk.
     """
     format_of(path)
-    if not path.parent.is_dir():
-        raise FigureError(f"the folder {path.parent} does not exist")
+    _check_folder(path.parent)
     files = _files(_sheet(figure, history, size, choices), path, dpi)
     # The data first: a script never stands without them.
     for target in reversed(files):
@@ -230,6 +229,15 @@ def _metadata(sheet: _Sheet, suffix: str) -> dict[str, Any]:
         "Keywords": sheet.origin,
         "Description": sheet.provenance,
     }
+
+
+def _check_folder(folder: Path) -> None:
+    try:
+        there = folder.is_dir()
+    except OSError as error:
+        raise FigureError(f"cannot write to {folder}: {error.strerror}") from error
+    if not there:
+        raise FigureError(f"the folder {folder} does not exist")
 
 
 def _replace(path: Path, content: bytes) -> None:

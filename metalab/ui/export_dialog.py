@@ -27,6 +27,7 @@ from metalab.figures.base import FigureChoices
 from metalab.ui.export_jobs import ExportJobs, JobKind
 from metalab.ui.export_options import ExportOptions
 from metalab.ui.export_preview import ExportPreview
+from metalab.ui.export_rows import align_labels
 from metalab.ui.export_settings import ExportSettings
 from metalab.ui.export_target import ExportTarget
 from metalab.ui.forms.marks import tint
@@ -124,6 +125,7 @@ class ExportDialog(QDialog):
             parent=self,
         )
         self._target = ExportTarget(settings=settings, parent=self)
+        self._line = QFrame(self)
         self._status = QLabel(self)
         self._open_folder = QPushButton(self.tr("Open fol&der"), self)
         self._copy = QPushButton(self.tr("&Copy"), self)
@@ -184,6 +186,7 @@ class ExportDialog(QDialog):
         self._preview.set_theme(theme)
         self._target.set_theme(theme)
         tint(self._status, theme.text)
+        tint(self._line, theme.border)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Draw the first preview, once the dialog is on the screen."""
@@ -271,7 +274,7 @@ class ExportDialog(QDialog):
         self._tell(self.tr("Saved {}").format(names))
         self._saved = paths
         self._open_folder.show()
-        self._target.refresh()
+        self._target.note_saved(paths)
 
     def _tell(self, text: str, *, error: bool = False) -> None:
         """Say something about the last save or copy, in place of what was said."""
@@ -298,17 +301,16 @@ class ExportDialog(QDialog):
             QShortcut(QKeySequence(key), self).activated.connect(slot)
 
     def _arrange(self) -> None:
-        line = QFrame(self)
-        line.setFrameShape(QFrame.Shape.HLine)
-        line.setFrameShadow(QFrame.Shadow.Plain)
-        line.setForegroundRole(self.foregroundRole())
+        align_labels([self._options.form, self._target.form])
+        self._line.setFrameShape(QFrame.Shape.HLine)
+        self._line.setFrameShadow(QFrame.Shadow.Plain)
         side = QWidget(self)
         side.setFixedWidth(_SIDE_WIDTH)
         column = QVBoxLayout(side)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(14)
         column.addWidget(self._options)
-        column.addWidget(line)
+        column.addWidget(self._line)
         column.addWidget(self._target)
         column.addStretch(1)
         column.addLayout(self._status_line())

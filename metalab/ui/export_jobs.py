@@ -94,5 +94,9 @@ class ExportJobs(QObject):
             result = job.result()
         except UserError as error:
             self.refused.emit(kind, str(error))
+        except Exception:
+            # A defect: whoever waits is told, and the window's error hook says more.
+            self.refused.emit(kind, self.tr("An unexpected error; see Problems"))
+            raise
         else:
             self.finished.emit(kind, result)

@@ -1,14 +1,12 @@
 """The part of the export dialog that says which figure, how large and how drawn."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFormLayout,
     QHBoxLayout,
     QLabel,
@@ -19,6 +17,7 @@ from PySide6.QtWidgets import (
 from metalab.figures.base import LEGENDS, X_AXES, FigureChoices
 from metalab.figures.registry import figures
 from metalab.figures.sizes import SIZES, FigureSize
+from metalab.ui.export_rows import add_row, choice_box, dense_form
 from metalab.ui.export_settings import ExportSettings
 
 if TYPE_CHECKING:
@@ -41,26 +40,6 @@ def position_of(weight: float) -> int:
     """Return the slider's position nearest to a smoothing weight."""
     share = max(1 - weight, _LEAST_NEW_SHARE)
     return round(math.log(share) / math.log(_LEAST_NEW_SHARE) * _SLIDER_STEPS)
-
-
-def choice_box(
-    entries: Sequence[tuple[str, object]], chosen: object, parent: QWidget
-) -> QComboBox:
-    """Return a list to choose from.
-
-    Args:
-        entries: Text and value of each entry.
-        chosen: Value of the current one; the first if it is not among them.
-        parent: Where it stands.
-    """
-    box = QComboBox(parent)
-    for text, value in entries:
-        box.addItem(text, value)
-    box.setCurrentIndex(max(0, box.findData(chosen)))
-    box.setSizeAdjustPolicy(
-        QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-    )
-    return box
 
 
 class ExportOptions(QWidget):
@@ -101,11 +80,16 @@ class ExportOptions(QWidget):
         self._smoothing.setRange(0, _SLIDER_STEPS)
         self._smoothing.setValue(position_of(choices.smoothing))
         self._weight = QLabel(self)
-        self._form = QFormLayout(self)
+        self._form = dense_form(self)
         self._arrange()
         self._connect()
         self._show_heeded()
         self._show_weight()
+
+    @property
+    def form(self) -> QFormLayout:
+        """The rows, for alignment with other forms."""
+        return self._form
 
     @property
     def figure(self) -> str:
@@ -123,12 +107,6 @@ class ExportOptions(QWidget):
         return self._choices
 
     def _arrange(self) -> None:
-        self._form.setContentsMargins(0, 0, 0, 0)
-        self._form.setVerticalSpacing(8)
-        self._form.setHorizontalSpacing(12)
-        self._form.setFieldGrowthPolicy(
-            QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow
-        )
         smoothing = QWidget(self)
         line = QHBoxLayout(smoothing)
         line.setContentsMargins(0, 0, 0, 0)
@@ -147,14 +125,11 @@ class ExportOptions(QWidget):
             (self.tr("&Figure"), self._figure, self._figure),
             (self.tr("Si&ze"), self._size, self._size),
             (self.tr("&Task"), self._task, self._task),
-            (self.tr("&Against"), self._x, self._x),
+            (self.tr("&X axis"), self._x, self._x),
             (self.tr("S&moothing"), smoothing, self._smoothing),
             (self.tr("Lege&nd"), self._legend, self._legend),
         ):
-            label = QLabel(text, self)
-            label.setBuddy(editor)
-            editor.setAccessibleName(text.replace("&", ""))
-            self._form.addRow(label, field)
+            add_row(self._form, text, field, editor)
         self._form.addRow("", self._log_y)
 
     def _connect(self) -> None:

@@ -3,12 +3,11 @@
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPalette, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
-    QButtonGroup,
+    QCheckBox,
     QHBoxLayout,
     QLabel,
     QScrollArea,
     QStackedWidget,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -24,8 +23,25 @@ _MAT = 20
 _PLAUSIBLE_DPI = (50.0, 400.0)
 """A screen that says anything else does not know its size."""
 
+_CAPTION_LINES = 3
+
 _PICTURE, _MESSAGE = 0, 1
 """Pages."""
+
+
+class _Mat(QScrollArea):
+    """What the paper lies on.
+
+    Attributes:
+        resized: There is another amount of room.
+    """
+
+    resized = Signal()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Tell that there is another amount of room."""
+        super().resizeEvent(event)
+        self.resized.emit()
 
 
 class ExportPreview(QWidget):
@@ -41,16 +57,16 @@ class ExportPreview(QWidget):
         super().__init__(parent)
         self._paper: FigureSize | None = None
         self._measure = QLabel(self)
-        self._true = QToolButton(self)
-        self._fit = QToolButton(self)
+        self._fit = QCheckBox(self.tr("F&it to the window"), self)
         self._picture = QLabel(self)
-        self._area = QScrollArea(self)
+        self._area = _Mat(self)
         self._message = QLabel(self)
         self._pages = QStackedWidget(self)
         self._caption = QLabel(self)
         self._arrange()
-        (self._fit if fit else self._true).setChecked(True)
-        self._fit.toggled.connect(self._on_fit_toggled)
+        self._fit.setChecked(fit)
+        self._fit.toggled.connect(self._on_scale_changed)
+        self._area.resized.connect(self._on_resized)
 
     @property
     def fit(self) -> bool:
@@ -114,13 +130,6 @@ class ExportPreview(QWidget):
         self._caption.clear()
         self._pages.setCurrentIndex(_MESSAGE)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Ask for the figure at the size that fits now."""
-        super().resizeEvent(event)
-        if self.fit:
-            self._show_measure()
-            self.scale_changed.emit()
-
     def _true_dpi(self) -> float:
         """Return the device-independent pixels in an inch of the screen's glass."""
         screen = self.screen()
@@ -144,35 +153,28 @@ class ExportPreview(QWidget):
         return max(min(across, down), 0.0)
 
     def _show_measure(self) -> None:
-        assert self._paper is not None
+        if self._paper is None:
+            return
         measure = f"{self._paper.width:g} × {self._paper.height:.0f} mm"
         if self.fit:
             measure += self.tr(", shown at {:.0f} %").format(100 * self._scale())
         self._measure.setText(measure)
 
-    def _on_fit_toggled(self) -> None:
+    def _on_scale_changed(self) -> None:
         self._show_measure()
         self.scale_changed.emit()
 
+    def _on_resized(self) -> None:
+        if self.fit:
+            self._on_scale_changed()
+
     def _arrange(self) -> None:
-        group = QButtonGroup(self)
-        for button, text, tip in (
-            (
-                self._true,
-                self.tr("True size"),
-                self.tr("As large on this screen as on paper"),
-            ),
-            (self._fit, self.tr("Fit"), self.tr("As large as there is room")),
-        ):
-            button.setText(text)
-            button.setToolTip(tip)
-            button.setCheckable(True)
-            button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-            group.addButton(button)
+        self._fit.setToolTip(
+            self.tr("Else the figure is as large on this screen as on paper")
+        )
         header = QHBoxLayout()
         header.addWidget(self._measure)
         header.addStretch(1)
-        header.addWidget(self._true)
         header.addWidget(self._fit)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -200,6 +202,10 @@ class ExportPreview(QWidget):
         self._caption.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse
         )
+        self._caption.setAlignment(Qt.AlignmentFlag.AlignTop)
+        # Room for a long one, so that the figure does not jump.
+        lines = _CAPTION_LINES * self.fontMetrics().lineSpacing()
+        self._caption.setMinimumHeight(lines)
         self._caption.setAccessibleName(self.tr("Caption"))
         self._pages.addWidget(self._area)
         self._pages.addWidget(self._message)

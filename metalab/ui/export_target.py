@@ -1,6 +1,7 @@
 """The part of the export dialog that says where the figure goes, and as what."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QStandardPaths, Signal
@@ -16,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from metalab.figures.formats import DPI_RANGE, FORMATS
-from metalab.ui.export_options import choice_box
+from metalab.ui.export_rows import add_row, choice_box, dense_form
 from metalab.ui.export_settings import ExportSettings
 from metalab.ui.forms.marks import tint
 from metalab.ui.theme import Theme
@@ -47,6 +48,7 @@ class ExportTarget(QWidget):
         folder = Path(settings.folder) if settings.folder else documents_folder()
         self._folder = folder
         self._suggested = ""
+        self._own: set[Path] = set()
         self._format = choice_box(
             [(entry.title, suffix) for suffix, entry in FORMATS.items()],
             settings.suffix,
@@ -60,7 +62,7 @@ class ExportTarget(QWidget):
         self._path = QLineEdit(self)
         self._browse = QPushButton(self.tr("&Browse…"), self)
         self._note = QLabel(self)
-        self._form = QFormLayout(self)
+        self._form = dense_form(self)
         self._arrange()
         self._format.currentIndexChanged.connect(self._on_format_chosen)
         self._dpi.valueChanged.connect(self.changed)
@@ -68,6 +70,11 @@ class ExportTarget(QWidget):
         self._path.editingFinished.connect(self._on_path_entered)
         self._browse.clicked.connect(self._on_browse)
         self._show_format()
+
+    @property
+    def form(self) -> QFormLayout:
+        """The rows, for alignment with other forms."""
+        return self._form
 
     @property
     def suffix(self) -> str:
@@ -83,9 +90,10 @@ class ExportTarget(QWidget):
     def path(self) -> Path | None:
         """Where the figure goes; None if no file is named."""
         text = self._path.text().strip()
-        if not text or text.endswith(("/", "\\")):
+        start = Path.home() if text.startswith("~/") else self._folder
+        path = start / text.removeprefix("~/")
+        if not path.name or _there(path, directory=True):
             return None
-        path = self._folder / Path(text).expanduser()
         return path if path.suffix else path.with_suffix(self.suffix)
 
     @property
@@ -105,24 +113,25 @@ class ExportTarget(QWidget):
             self._path.setText(suggested)
         self._suggested = suggested
 
+    def note_saved(self, paths: Sequence[Path]) -> None:
+        """Take in what was written: replacing it again needs no warning."""
+        self._own.update(paths)
+        self.refresh()
+
     def refresh(self) -> None:
         """Look again at what is there already."""
         path = self.path
-        names = _written_names(path) if path is not None else []
-        there = [name for name in names if path and path.with_name(name).exists()]
-        if there:
-            text = self.tr("Saving replaces {}").format(self.tr(" and ").join(there))
-            self._note.setText(text)
-        else:
-            self._note.setText("")
+        replaced = [
+            written.name
+            for written in (_written(path) if path is not None else ())
+            if written not in self._own and _there(written)
+        ]
+        names = self.tr(" and ").join(replaced)
+        text = self.tr("Saving replaces {}").format(names) if names else ""
+        self._note.setText(text)
+        self._path.setToolTip("" if path is None else str(path))
 
     def _arrange(self) -> None:
-        self._form.setContentsMargins(0, 0, 0, 0)
-        self._form.setVerticalSpacing(8)
-        self._form.setHorizontalSpacing(12)
-        self._form.setFieldGrowthPolicy(
-            QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow
-        )
         self._note.setWordWrap(True)
         self._browse.setAutoDefault(False)
         file_row = QWidget(self)
@@ -135,10 +144,7 @@ class ExportTarget(QWidget):
             (self.tr("&Resolution"), self._dpi, self._dpi),
             (self.tr("F&ile"), file_row, self._path),
         ):
-            label = QLabel(text, self)
-            label.setBuddy(editor)
-            editor.setAccessibleName(text.replace("&", ""))
-            self._form.addRow(label, field)
+            add_row(self._form, text, field, editor)
         self._form.addRow("", self._note)
 
     def _on_format_chosen(self) -> None:
@@ -186,7 +192,14 @@ class ExportTarget(QWidget):
         self._form.setRowVisible(self._dpi, self.suffix == ".png")
 
 
-def _written_names(path: Path) -> list[str]:
-    if path.suffix.lower() == ".py":
-        return [path.name, path.with_suffix(".csv").name]
-    return [path.name]
+def _written(path: Path) -> list[Path]:
+    is_script = path.suffix.lower() == ".py"
+    return [path, path.with_suffix(".csv")] if is_script else [path]
+
+
+def _there(path: Path, *, directory: bool = False) -> bool:
+    try:
+        return path.is_dir() if directory else path.exists()
+    except OSError:
+        # Out of reach, or no possible name: saving will say so.
+        return False
