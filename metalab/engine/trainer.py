@@ -105,6 +105,11 @@ class Trainer:
         """Outer steps made."""
         return self._state.step
 
+    @property
+    def probe_due(self) -> bool:
+        """Whether `run`, begun now, takes a probe before its first step."""
+        return self._is_probe_step(self.step)
+
     def _initial_state(self) -> MetaState:
         return self._learner.initial_state(
             generator=self._streams.generator("initial meta-parameters"),
@@ -163,7 +168,7 @@ class Trainer:
             probe_tasks=self._probe.describe(self._family),
         )
         # Also when going on: the run may have been stopped just before this probe.
-        if self._is_probe_step(self.step):
+        if self.probe_due:
             yield self._take_probe()
         total = self.config.outer.num_steps
         while self.step < total:

@@ -15,7 +15,7 @@ from metalab.figures.table import Table
 BLACK = "#000000"
 GREY = "#6e6e6e"
 BLUE = "#0072b2"
-VERMILLION = "#d55e00"
+VERMILION = "#d55e00"
 GREEN = "#009e73"
 """Okabe and Ito's colours, and a grey; never the only difference between two series."""
 

@@ -1,14 +1,16 @@
 """Room for one run at a time, and the newest view of it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from metalab.runs.background import BackgroundJob
 from metalab.runs.status import RunStatus
 from metalab.runs.worker import RunWorker
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from metalab.engine.config import ExperimentConfig
     from metalab.runs.history import RunHistory
 
@@ -61,6 +63,9 @@ class RunSlot:
         self._next: Launch | None = None
         self._history: RunHistory | None = None
         self._seen_version = -1
+        self._reading: BackgroundJob[RunHistory] | None = None
+        self._then: Callable[[RunHistory], None] = self.show
+        self._error: Exception | None = None
 
     @property
     def history(self) -> "RunHistory | None":
@@ -76,6 +81,11 @@ class RunSlot:
     def busy(self) -> bool:
         """Whether a thread is at work, or will be."""
         return self._worker is not None or self._next is not None
+
+    @property
+    def reading(self) -> bool:
+        """Whether a run file is being read."""
+        return self._reading is not None
 
     @property
     def paused(self) -> bool:
@@ -95,20 +105,64 @@ class RunSlot:
         assert not self.busy, "the slot is taken"
         self._history = history
 
-    def command(self, order: Callable[[RunWorker], None]) -> None:
-        """Give an order to the run, if there is one that takes commands."""
+    def read(
+        self,
+        work: "Callable[[], RunHistory]",
+        then: "Callable[[RunHistory], None]",
+        *,
+        name: str,
+    ) -> None:
+        """Read a run file in the background.
+
+        Args:
+            work: Reads; its error can be had by `take_error`.
+            then: What `poll` does with the history once it is there.
+            name: Of the thread.
+        """
+        assert not self.busy, "the slot is taken"
+        assert not self.reading, "another file is being read"
+        self._reading = BackgroundJob(work, name=name)
+        self._then = then
+        self._reading.start()
+
+    def take_error(self) -> Exception | None:
+        """Return why a file could not be read, once."""
+        error, self._error = self._error, None
+        return error
+
+    def pause(self) -> None:
+        """Ask the run, if there is one that takes commands, to wait."""
         if self._worker is not None and self.active:
-            order(self._worker)
+            self._worker.control.pause()
+
+    def resume(self) -> None:
+        """Ask the run, if there is one that takes commands, to go on."""
+        if self._worker is not None and self.active:
+            self._worker.control.resume()
+
+    def step(self, num_steps: int) -> None:
+        """Ask the run, if there is one that takes commands, for some outer steps."""
+        if self._worker is not None and self.active:
+            self._worker.control.step(num_steps)
 
     def stop(self) -> None:
         """Ask the run to save and end; forget what was to follow."""
         self._next = None
+        self._then = _forget
         if self._worker is not None:
             self._worker.stop()
 
     def join(self, timeout: float) -> bool:
-        """Wait for the run's thread; return whether none is left."""
-        return self._worker is None or self._worker.join(timeout)
+        """Wait for the run's thread, and for a file that is being read.
+
+        Args:
+            timeout: Seconds for each.
+
+        Returns:
+            Whether no thread is left.
+        """
+        read = self._reading is None or self._reading.join(timeout)
+        return (self._worker is None or self._worker.join(timeout)) and read
 
     def request_curves(self) -> None:
         """Ask for the gallery's curves as they are now, unless they are known."""
@@ -118,23 +172,31 @@ class RunSlot:
         if history.curves is None or history.curves.step != history.step:
             self._worker.live.request_curves()
 
-    def poll(self) -> bool:
-        """Take in what is new; return whether the history has changed."""
+    def poll(self) -> None:
+        """Take in what is new."""
+        if self._reading is not None and self._reading.done:
+            self._finish_reading(self._reading)
         if self._worker is None:
-            return False
+            return
         # In this order: what the thread said last is then in the view.
         ended = not self._worker.alive
         version = self._worker.live.version
-        changed = version != self._seen_version
-        if changed:
+        if version != self._seen_version:
             self._seen_version = version
             self._history = self._worker.live.snapshot()
         if ended:
             self._worker = None
             if self._next is not None:
                 self._begin()
-                changed = True
-        return changed
+
+    def _finish_reading(self, job: "BackgroundJob[RunHistory]") -> None:
+        self._reading = None
+        try:
+            history = job.result()
+        except Exception as error:  # noqa: BLE001 - for whoever asked for the file
+            self._error = error
+        else:
+            self._then(history)
 
     def _begin(self) -> None:
         launch = self._next
@@ -149,6 +211,10 @@ class RunSlot:
         self._worker = worker
         self._seen_version = -1
         self._history = worker.live.snapshot()
+
+
+def _forget(_history: "RunHistory") -> None:
+    """Take in a file that was read for nothing."""
 
 
 def can_go_on(history: "RunHistory") -> bool:

@@ -11,7 +11,8 @@ from PySide6.QtGui import QAction, QIcon, QKeySequence
 
 from metalab.ui import allowed
 from metalab.ui.icons import theme_icon
-from metalab.ui.session import Phase, Session
+from metalab.ui.phase import Phase
+from metalab.ui.session import Session
 from metalab.ui.theme import Theme
 
 

@@ -2,7 +2,8 @@
 
 from PySide6.QtCore import QCoreApplication
 
-from metalab.ui.session import Phase, Session
+from metalab.ui.phase import Phase
+from metalab.ui.session import Session
 
 
 def _tr(text: str) -> str:

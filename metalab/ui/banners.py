@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSizePolicy,
     QToolButton,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -18,7 +19,8 @@ from metalab.runs.slot import can_go_on
 from metalab.runs.status import RunStatus
 from metalab.ui import engine_access as engine
 from metalab.ui.icons import icon, icon_pixmap
-from metalab.ui.session import Phase, Session
+from metalab.ui.phase import Phase
+from metalab.ui.session import Session
 from metalab.ui.theme import DARK, Theme
 
 if TYPE_CHECKING:
@@ -139,8 +141,11 @@ class BannerArea(QWidget):
         row.setContentsMargins(_STRIPE + 10, 7, 8, 7)
         row.setSpacing(10)
         row.addWidget(self._icon)
-        row.addWidget(self._title)
-        row.addWidget(self._text, 1)
+        words = QVBoxLayout()
+        words.setSpacing(1)
+        words.addWidget(self._title)
+        words.addWidget(self._text)
+        row.addLayout(words, 1)
         row.addLayout(self._choices)
         row.addWidget(self._close)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -181,6 +186,7 @@ class BannerArea(QWidget):
         self._draw_icon(spec)
         self._title.setText(spec.title)
         self._text.setText(spec.text)
+        self._text.setVisible(bool(spec.text))
         self.setAccessibleName(f"{spec.title}. {spec.text}")
         for button in self.buttons():
             # Gone at once, not only at the next turn of the event loop.

@@ -4,7 +4,7 @@ import platform
 from importlib.metadata import version
 
 from PySide6.QtCore import Qt, qVersion
-from PySide6.QtGui import QFont
+from PySide6.QtGui import QFont, QPalette
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -35,13 +35,7 @@ class ShortcutsDialog(QDialog):
         columns = QHBoxLayout()
         columns.setSpacing(3 * _MARGIN)
         for menus in (("run", "help"), ("file", "view")):
-            column = QVBoxLayout()
-            for menu in menus:
-                column.addWidget(_heading(plain(tr(MENUS[menu]))))
-                column.addLayout(_keys_of(menu))
-                column.addSpacing(_MARGIN // 2)
-            column.addStretch(1)
-            columns.addLayout(column)
+            columns.addLayout(_key_table(menus))
         note = QLabel(
             self.tr("Space types a space in a text, and chooses in a list or a box."),
             self,
@@ -62,21 +56,33 @@ def _heading(text: str) -> QLabel:
     return label
 
 
-def _keys_of(menu: str) -> QGridLayout:
+def _key_table(menus: tuple[str, ...]) -> QGridLayout:
+    """Return actions and keys of some menus, below one another."""
     grid = QGridLayout()
     grid.setHorizontalSpacing(2 * _MARGIN)
     grid.setVerticalSpacing(6)
     grid.setColumnStretch(0, 1)
-    for row, spec in enumerate(spec for spec in ACTIONS if spec.menu == menu):
-        what = QLabel(plain(tr(spec.text)))
-        what.setToolTip(tr(spec.tooltip))
-        keys = QLabel(shown_shortcut(spec))
-        keys.setFrameShape(QLabel.Shape.StyledPanel)
-        keys.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        keys.setContentsMargins(6, 1, 6, 1)
-        grid.addWidget(what, row, 0)
-        grid.addWidget(keys, row, 1)
+    for menu in menus:
+        row = grid.rowCount()
+        grid.setRowMinimumHeight(row, _MARGIN // 2)
+        grid.addWidget(_heading(plain(tr(MENUS[menu]))), row + 1, 0)
+        specs = [spec for spec in ACTIONS if spec.menu == menu]
+        for row, spec in enumerate(specs, start=row + 2):  # noqa: B020 - goes on counting
+            what = QLabel(plain(tr(spec.text)))
+            what.setToolTip(tr(spec.tooltip))
+            grid.addWidget(what, row, 0)
+            grid.addWidget(_key_cap(shown_shortcut(spec)), row, 1)
+    grid.setRowStretch(grid.rowCount(), 1)
     return grid
+
+
+def _key_cap(keys: str) -> QLabel:
+    cap = QLabel(keys)
+    cap.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    cap.setContentsMargins(8, 2, 8, 2)
+    cap.setBackgroundRole(QPalette.ColorRole.Button)
+    cap.setAutoFillBackground(True)
+    return cap
 
 
 def _close_box(dialog: QDialog) -> QDialogButtonBox:

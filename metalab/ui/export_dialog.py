@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QMimeData, Qt, QTimer, QUrl
 from PySide6.QtGui import (
@@ -30,6 +30,7 @@ from metalab.ui.export_preview import ExportPreview
 from metalab.ui.export_rows import align_labels
 from metalab.ui.export_settings import ExportSettings
 from metalab.ui.export_target import ExportTarget
+from metalab.ui.export_work import Copy, Request, make_copy, make_preview, save_file
 from metalab.ui.forms.marks import tint
 from metalab.ui.theme import Theme
 
@@ -40,51 +41,6 @@ _DEBOUNCE_MS = 150
 _MARGIN = 16
 _SIDE_WIDTH = 340
 _SIZE = (980, 640)
-
-
-class _Request(NamedTuple):
-    """A figure that is wanted; the background thread needs nothing else."""
-
-    figure: str
-    history: "RunHistory"
-    size: str
-    choices: FigureChoices
-    dpi: float
-
-
-class _Preview(NamedTuple):
-    png: bytes
-    caption: str
-
-
-class _Copy(NamedTuple):
-    png: bytes
-    svg: bytes
-
-
-def _make_preview(request: _Request) -> _Preview:
-    # Imported here, in the background: matplotlib takes a second.
-    from metalab.figures.render import caption_of, encode  # noqa: PLC0415
-
-    figure, history, size, choices, dpi = request
-    caption = caption_of(figure, history, size=size, choices=choices)
-    png = encode(figure, history, ".png", size=size, choices=choices, dpi=dpi)
-    return _Preview(png, caption)
-
-
-def _make_copy(request: _Request) -> _Copy:
-    from metalab.figures.render import encode  # noqa: PLC0415 - as above
-
-    figure, history, size, choices, dpi = request
-    png = encode(figure, history, ".png", size=size, choices=choices, dpi=dpi)
-    return _Copy(png, encode(figure, history, ".svg", size=size, choices=choices))
-
-
-def _save(request: _Request, path: Path) -> tuple[Path, ...]:
-    from metalab.figures.render import render  # noqa: PLC0415 - as above
-
-    figure, history, size, choices, dpi = request
-    return render(figure, history, path, size=size, choices=choices, dpi=dpi)
 
 
 class ExportDialog(QDialog):
@@ -117,12 +73,14 @@ class ExportDialog(QDialog):
         self._history = history
         self._theme = theme
         self._jobs = ExportJobs(self)
-        self._preview = ExportPreview(fit=settings.fit, parent=self)
         self._options = ExportOptions(
             history,
             settings=settings,
             choices=choices or FigureChoices(),
             parent=self,
+        )
+        self._preview = ExportPreview(
+            paper=self._options.paper, fit=settings.fit, parent=self
         )
         self._target = ExportTarget(settings=settings, parent=self)
         self._line = QFrame(self)
@@ -138,7 +96,6 @@ class ExportDialog(QDialog):
         self._arrange()
         self._connect()
         self.set_theme(theme)
-        self._preview.set_paper(self._options.paper)
         self._preview.show_message(self.tr("Rendering…"))
         self._target.suggest(history.config.name, self._options.figure)
         self._tell("")
@@ -207,7 +164,7 @@ class ExportDialog(QDialog):
         if self._copy.isEnabled():
             self._tell(self.tr("Copying…"))
             request = self._request(self._target.dpi)
-            self._jobs.order(JobKind.COPY, partial(_make_copy, request))
+            self._jobs.order(JobKind.COPY, partial(make_copy, request))
 
     def save(self) -> None:
         """Write the file."""
@@ -220,11 +177,11 @@ class ExportDialog(QDialog):
         self._tell(self.tr("Saving…"))
         self._save.setEnabled(False)
         request = self._request(self._target.dpi)
-        self._jobs.order(JobKind.SAVE, partial(_save, request, path))
+        self._jobs.order(JobKind.SAVE, partial(save_file, request, path))
 
-    def _request(self, dpi: float) -> _Request:
+    def _request(self, dpi: float) -> Request:
         options = self._options
-        return _Request(
+        return Request(
             options.figure, self._history, options.paper.name, options.choices, dpi
         )
 
@@ -239,7 +196,7 @@ class ExportDialog(QDialog):
 
     def _on_debounced(self) -> None:
         request = self._request(self._preview.dpi)
-        self._jobs.order(JobKind.PREVIEW, partial(_make_preview, request))
+        self._jobs.order(JobKind.PREVIEW, partial(make_preview, request))
 
     def _on_finished(self, kind: JobKind, result: Any) -> None:
         if kind is JobKind.PREVIEW:
@@ -345,7 +302,7 @@ class ExportDialog(QDialog):
         return buttons
 
 
-def _to_clipboard(copy: _Copy) -> None:
+def _to_clipboard(copy: Copy) -> None:
     content = QMimeData()
     content.setImageData(QImage.fromData(copy.png))
     content.setData("image/svg+xml", copy.svg)

@@ -127,7 +127,7 @@ class ExportOptions(QWidget):
             (self.tr("&Task"), self._task, self._task),
             (self.tr("&X axis"), self._x, self._x),
             (self.tr("S&moothing"), smoothing, self._smoothing),
-            (self.tr("Lege&nd"), self._legend, self._legend),
+            (self.tr("Le&gend"), self._legend, self._legend),
         ):
             add_row(self._form, text, field, editor)
         self._form.addRow("", self._log_y)

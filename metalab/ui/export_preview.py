@@ -29,8 +29,8 @@ _PICTURE, _MESSAGE = 0, 1
 """Pages."""
 
 
-class _Mat(QScrollArea):
-    """What the paper lies on.
+class _Pages(QStackedWidget):
+    """The figure, or what is said in its place.
 
     Attributes:
         resized: There is another amount of room.
@@ -53,20 +53,23 @@ class ExportPreview(QWidget):
 
     scale_changed = Signal()
 
-    def __init__(self, *, fit: bool, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, *, paper: FigureSize, fit: bool, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
-        self._paper: FigureSize | None = None
+        self._paper = paper
         self._measure = QLabel(self)
-        self._fit = QCheckBox(self.tr("F&it to the window"), self)
+        self._fit = QCheckBox(self.tr("Fit to the &window"), self)
         self._picture = QLabel(self)
-        self._area = _Mat(self)
+        self._area = QScrollArea(self)
         self._message = QLabel(self)
-        self._pages = QStackedWidget(self)
+        self._pages = _Pages(self)
         self._caption = QLabel(self)
         self._arrange()
         self._fit.setChecked(fit)
+        self._show_measure()
         self._fit.toggled.connect(self._on_scale_changed)
-        self._area.resized.connect(self._on_resized)
+        self._pages.resized.connect(self._on_resized)
 
     @property
     def fit(self) -> bool:
@@ -138,23 +141,20 @@ class ExportPreview(QWidget):
         return measured if low <= measured <= high else screen.logicalDotsPerInch()
 
     def _true_size(self) -> QSize:
-        assert self._paper is not None
         width, height = self._paper.inches
         return QSize(round(width * self._true_dpi()), round(height * self._true_dpi()))
 
     def _scale(self) -> float:
         """Return how many times its true size the figure is shown at."""
-        if not self.fit or self._paper is None:
+        if not self.fit:
             return 1.0
-        room = self._area.maximumViewportSize()
+        room = self._pages.size()
         true = self._true_size()
         across = (room.width() - 2 * _MAT) / true.width()
         down = (room.height() - 2 * _MAT) / true.height()
         return max(min(across, down), 0.0)
 
     def _show_measure(self) -> None:
-        if self._paper is None:
-            return
         measure = f"{self._paper.width:g} × {self._paper.height:.0f} mm"
         if self.fit:
             measure += self.tr(", shown at {:.0f} %").format(100 * self._scale())

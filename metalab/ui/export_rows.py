@@ -32,12 +32,10 @@ def dense_form(parent: QWidget) -> QFormLayout:
 
 def align_labels(forms: Sequence[QFormLayout]) -> None:
     """Make the labels of several forms equally wide, so that their fields align."""
-    labels = [
-        item.widget()
-        for form in forms
-        for row in range(form.rowCount())
-        if (item := form.itemAt(row, QFormLayout.ItemRole.LabelRole)) is not None
-    ]
+    role = QFormLayout.ItemRole.LabelRole
+    items = [form.itemAt(row, role) for form in forms for row in range(form.rowCount())]
+    # A row without a label has no item there, whatever the stubs say.
+    labels = [label for item in items if item and (label := item.widget())]
     width = max(label.sizeHint().width() for label in labels)
     for label in labels:
         label.setMinimumWidth(width)

@@ -25,7 +25,7 @@ from metalab.ui.views.live import LiveWorkspace
 
 if TYPE_CHECKING:
     from metalab.engine.config import ExperimentConfig
-    from metalab.runs.history import RunHistory
+    from metalab.runs.history import Failure, RunHistory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +75,7 @@ class Lab(QObject):
         self._preload: Preload | None = Preload() if preload is None else preload
         self._drawn: RunHistory | None = None
         self._named: ExperimentConfig | None = None
+        self._reported: Failure | None = None
         self.faults = FaultLog() if faults is None else faults
         self.preferences = PreferenceStore(self.faults)
         apply_theme(app, self.theme)
@@ -122,7 +123,10 @@ class Lab(QObject):
 
     def start(self) -> None:
         """Show the window, then import the engine behind it."""
+        self.draw()
         self.window.show()
+        # Where the space bar runs and pauses.
+        self.window.live.setFocus()
         # Painted before the import begins: that holds the interpreter lock for long.
         self._app.processEvents()
         if self._preload is not None:
@@ -220,6 +224,7 @@ class Lab(QObject):
 
     def _on_state_changed(self) -> None:
         session, window = self.session, self.window
+        self._report_failure()
         window.banners.show_banner(banner_for(session))
         window.experiment.skeleton.show_text(session.loading_text)
         form = window.experiment.form
@@ -230,6 +235,14 @@ class Lab(QObject):
             self._named = config
             window.toolbar.chip.show_recipe(engine.recipe(config))
             window.setWindowTitle(f"{config.name} \N{EM DASH} metalab")
+
+    def _report_failure(self) -> None:
+        """Put what ended a run among the problems, once."""
+        history = self.session.history
+        failure = None if history is None else history.failure
+        if failure is not None and failure is not self._reported:
+            self.faults.add(failure.message, failure.traceback)
+        self._reported = failure
 
     def _on_preset_chosen(self, name: str) -> None:
         self.session.open_preset(name)

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 
 from metalab.ui.actions import MENUS, ActionSet, tr
 from metalab.ui.banners import BannerArea
+from metalab.ui.dock_title import DockTitle
 from metalab.ui.experiment_dock import WIDTH, ExperimentDock
 from metalab.ui.icons import app_icon
 from metalab.ui.layout import restore_layout, save_layout
@@ -76,6 +77,7 @@ class MainWindow(QMainWindow):
         self.toolbar = MainToolBar(actions, self.presets, self)
         self.status = RunStatusBar(parent=self)
         self._problems_dock = QDockWidget(self.tr("Problems"), self)
+        self._titles = [self._title(self.experiment), self._title(self._problems_dock)]
         self._place()
         self._fill_menus()
         self._follow_docks()
@@ -105,6 +107,12 @@ class MainWindow(QMainWindow):
         self._problems_dock.setWidget(self.problems)
         self.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
 
+    @staticmethod
+    def _title(dock: QDockWidget) -> DockTitle:
+        title = DockTitle(dock)
+        dock.setTitleBarWidget(title)
+        return title
+
     def _fill_menus(self) -> None:
         bar = self.menuBar()
         for name, title in MENUS.items():
@@ -133,6 +141,7 @@ class MainWindow(QMainWindow):
             self.banners,
             self.toolbar,
             self.status,
+            *self._titles,
         ):
             part.set_theme(theme)
 

@@ -110,9 +110,8 @@ class Curve:
     def set_theme(self, theme: Theme) -> None:
         """Take the theme's colours."""
         self._item.opts["antialias"] = self._stroke.smooth
-        # Antialiased or dashed segments would show where they overlap.
-        whole = self._stroke.smooth or bool(self._stroke.dashes)
-        self._item.setSegmentedLineMode("off" if whole else "on")
+        # Segment by segment is twice as fast; dashes would begin anew with each.
+        self._item.setSegmentedLineMode("off" if self._stroke.dashes else "on")
         self._item.setPen(self._stroke.pen(theme))
 
     def redraw(self) -> None:
@@ -150,6 +149,7 @@ class Points:
         pen = QPen(Qt.PenStyle.NoPen)
         if ring is not None:
             pen = QPen(ring.colour(theme), self._dots.ring_width)
+            pen.setCosmetic(True)
         self._item.setPen(pen)
         self._item.setBrush(QBrush(self._dots.fill.colour(theme)))
 

@@ -14,6 +14,8 @@ PICTURE_RATIO = 2.0
 
 _PICTURE_MARGIN = 12
 
+_SHARE_OF_K = 0.6
+
 
 def mixed(under: str, over: str, share: float) -> QColor:
     """Return `share` of one colour over another: opaque, hence fast to paint."""
@@ -44,9 +46,20 @@ class Ink:
         return mixed(getattr(theme, self.under), getattr(theme, self.role), self.share)
 
 
-def ramp_ink(step: int, last: int) -> Ink:
-    """Return the ink of one inner step among 0 ... `last`."""
-    return Ink(role="ramp_end", under="ramp_start", share=step / max(last, 1))
+def ramp_ink(step: int, trained: int, last: int) -> Ink:
+    """Return the ink of an inner step: a ramp with most of it up to training's K.
+
+    Args:
+        step: From 0 to `last`.
+        trained: K.
+        last: K', at least K.
+    """
+    share_of_k = _SHARE_OF_K if last > trained else 1.0
+    if step <= trained:
+        share = share_of_k * step / max(trained, 1)
+    else:
+        share = share_of_k + (1 - share_of_k) * (step - trained) / (last - trained)
+    return Ink(role="ramp_end", under="ramp_start", share=share)
 
 
 def tint(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -38,10 +38,25 @@ from metalab.ui.ticks import linear_ticks, log_ticks
 pg.setConfigOptions(antialias=False, segmentedLineMode="on", useOpenGL=False)
 
 _FOCUS_RING = 2
-_PIXELS_A_TICK_X, _PIXELS_A_TICK_Y = 70, 32
+_RIGHT_MARGIN, _OVERHANG = 16, 30
+"""Room right of the axes, and how far a number may reach beyond the end of its axis."""
+
+_BEHIND = -1000
+"""The grid goes below the data; pyqtgraph's area of data stands at -100."""
+
+_PIXELS_A_TICK_X, _PIXELS_A_TICK_Y = 60, 32
 _FEWEST_COLUMNS = 100
+_X_MARGIN = 0.015
 _ZOOM_STEP = 0.8
 _PAN_STEP = 0.1
+
+
+class _Axis(pg.AxisItem):
+    """An axis with a grid, whose first and last numbers may reach beyond its ends."""
+
+    def boundingRect(self) -> QRectF:
+        """Return where pyqtgraph may draw: with a grid, it leaves no room there."""
+        return super().boundingRect().adjusted(-_OVERHANG, -_OVERHANG, _OVERHANG, 0)
 
 
 class Plot(QWidget):
@@ -87,8 +102,8 @@ class Plot(QWidget):
         self._pointed_at: float | None = None
         self._view: Any = pg.GraphicsView(self)
         self._box: Any = pg.ViewBox(enableMenu=False, defaultPadding=0)
-        self._bottom: Any = pg.AxisItem("bottom")
-        self._left: Any = pg.AxisItem("left")
+        self._bottom: Any = _Axis("bottom")
+        self._left: Any = _Axis("left")
         self._message = QLabel(self)
         self._arrange(x_label, y_label)
         cross = Stroke(ink=Ink(role="muted"))
@@ -103,7 +118,7 @@ class Plot(QWidget):
         self._view.viewport().installEventFilter(self)
         centre = QGraphicsWidget()
         grid = QGraphicsGridLayout(centre)
-        grid.setContentsMargins(0, 6, 10, 0)
+        grid.setContentsMargins(0, 6, _RIGHT_MARGIN, 0)
         grid.setSpacing(0)
         for item, row, column in (
             (self._left, 0, 0),
@@ -116,7 +131,12 @@ class Plot(QWidget):
             axis.linkToView(self._box)
             axis.enableAutoSIPrefix(False)  # noqa: FBT003 - pyqtgraph's signature
             axis.setGrid(255)
-            axis.setStyle(tickLength=0, tickTextOffset=6, autoExpandTextSpace=False)
+            axis.setZValue(_BEHIND)
+            axis.setStyle(
+                tickLength=0,
+                tickTextOffset=6,
+                autoExpandTextSpace=False,
+            )
             if label:
                 axis.setLabel(label)
         metrics = self.fontMetrics()
@@ -234,7 +254,8 @@ class Plot(QWidget):
             ends = self._on_axis(np.array(y))
             wanted = with_margin((float(ends[0]), float(ends[1])))
             self._settled_y = settled(self._settled_y, wanted)
-        self._limits = (x, self._settled_y or self._limits[1])
+        air = _X_MARGIN * (x[1] - x[0])
+        self._limits = ((x[0] - air, x[1] + air), self._settled_y or self._limits[1])
         if not self._zoomed:
             self._apply_limits()
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -21,6 +21,7 @@ from metalab.runs.faults import Fault, FaultLog
 
 _TIME, _MESSAGE, _COUNT = range(3)
 _COPIED_MS = 1500
+_ROW_HEIGHT = 22
 
 
 class ProblemsPanel(QWidget):
@@ -154,6 +155,7 @@ def _tree_item(fault: Fault) -> QTreeWidgetItem:
     times = f"{fault.count}×" if fault.count > 1 else ""
     item = QTreeWidgetItem([f"{fault.when:%H:%M:%S}", fault.message, times])
     item.setToolTip(_MESSAGE, fault.message)
+    item.setSizeHint(_COUNT, QSize(0, _ROW_HEIGHT))
     if fault.details:
         child = QTreeWidgetItem(["", fault.details.rstrip()])
         mono = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)

@@ -4,18 +4,17 @@ The session holds state and takes commands; it computes nothing. Views ask it, a
 told by `state_changed` when what may be done has changed.
 """
 
-from enum import Enum, auto
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from metalab.core.errors import UserError
-from metalab.runs.background import BackgroundJob
 from metalab.runs.home import new_run_path
 from metalab.runs.slot import Launch, RunSlot, can_go_on
 from metalab.ui import engine_access as engine
+from metalab.ui.phase import Notice, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,27 +22,6 @@ if TYPE_CHECKING:
     from metalab.engine.config import ExperimentConfig
     from metalab.runs.faults import FaultLog
     from metalab.runs.history import RunHistory
-    from metalab.runs.worker import RunWorker
-
-
-class Phase(Enum):
-    """What the window can do just now."""
-
-    LOADING = auto()
-    """The engine is being imported."""
-    IDLE = auto()
-    """No run takes commands; one that has ended may be shown."""
-    RUNNING = auto()
-    PAUSED = auto()
-    STOPPING = auto()
-    """A run has been told to end and is being saved, or a file is being read."""
-
-
-class Notice(NamedTuple):
-    """Something that could not be done, for a banner: what, and why."""
-
-    title: str
-    text: str
 
 
 class Session(QObject):
@@ -90,8 +68,6 @@ class Session(QObject):
         self.problem = ""
         self.preset = ""
         self.notice: Notice | None = None
-        self._job: BackgroundJob[RunHistory] | None = None
-        self._after_job: Callable[[RunHistory], None] = self._slot.show
         self._announced: tuple[object, ...] = ()
 
     @property
@@ -107,12 +83,12 @@ class Session(QObject):
     @property
     def busy(self) -> bool:
         """Whether a thread of the session is at work, or will be."""
-        return self._slot.busy or self._job is not None
+        return self._slot.busy or self._slot.reading
 
     @property
     def reading(self) -> bool:
         """Whether a run file is being read."""
-        return self._job is not None
+        return self._slot.reading
 
     @property
     def phase(self) -> Phase:
@@ -169,7 +145,10 @@ class Session(QObject):
     def toggle_run(self) -> None:
         """Run, pause or go on."""
         if self._slot.active:
-            self._slot.command(_resume if self._slot.paused else _pause)
+            if self._slot.paused:
+                self._slot.resume()
+            else:
+                self._slot.pause()
             self._announce()
         else:
             self._begin_or_go_on()
@@ -177,7 +156,7 @@ class Session(QObject):
     def step(self, num_steps: int) -> None:
         """Make some outer steps, then wait."""
         if self._slot.active:
-            self._slot.command(partial(_step, num_steps=num_steps))
+            self._slot.step(num_steps)
             self._announce()
         else:
             self._begin_or_go_on(num_steps=num_steps)
@@ -185,7 +164,6 @@ class Session(QObject):
     def stop(self) -> None:
         """End the run and keep what it has; forget what was to follow."""
         self._slot.stop()
-        self._after_job = _forget
         self._announce()
 
     def start(self) -> None:
@@ -206,7 +184,7 @@ class Session(QObject):
 
     def go_on_anyway(self) -> None:
         """Go on after the run has paused by itself."""
-        self._slot.command(_resume)
+        self._slot.resume()
         self._announce()
 
     def halve_inner_lr(self) -> None:
@@ -233,7 +211,7 @@ class Session(QObject):
     def open_file(self, path: Path) -> None:
         """Show the run that a file holds, and put its experiment into the form."""
         read = partial(engine.stored_history, path)
-        self._begin_job(read, self._show_stored, name=f"open {path.name}")
+        self._read(read, self._show_stored, name=f"open {path.name}")
 
     def dismiss_notice(self) -> None:
         """Forget what could not be done."""
@@ -244,29 +222,23 @@ class Session(QObject):
         """Ask the run for the gallery as it is now; for views that can be seen."""
         self._slot.request_curves()
 
-    def poll(self) -> bool:
-        """Take in what threads have done; return whether the history has changed.
-
-        Called by the frame clock.
-        """
-        before = self.history
-        if self._job is not None and self._job.done:
-            self._finish_job(self._job)
+    def poll(self) -> None:
+        """Take in what threads have done. Called by the frame clock."""
         self._slot.poll()
+        error = self._slot.take_error()
+        if error is not None:
+            if not isinstance(error, UserError):
+                self._faults.add_error(error)
+            self._show_notice(self.tr("The run file cannot be used"), error)
         self._announce()
-        return self.history is not before
 
     def join(self, timeout: float) -> bool:
-        """Wait for the run's thread and for a file that is being read.
-
-        Args:
-            timeout: Seconds for each.
+        """Wait for the run and for a file that is being read, `timeout` seconds each.
 
         Returns:
             Whether no thread of the session is left.
         """
-        job_ended = self._job is None or self._job.join(timeout)
-        return self._slot.join(timeout) and job_ended
+        return self._slot.join(timeout)
 
     def _begin_or_go_on(self, *, num_steps: int = 0) -> None:
         history = self.history
@@ -288,7 +260,7 @@ class Session(QObject):
         self._announce()
 
     def _go_on(self, history: "RunHistory", *, num_steps: int = 0) -> None:
-        self._begin_job(
+        self._read(
             partial(engine.past_of, history),
             partial(self._launch_past, num_steps=num_steps),
             name=f"resume {history.config.name}",
@@ -317,32 +289,17 @@ class Session(QObject):
         self.config_replaced.emit(config, reference)
         self._announce()
 
-    def _begin_job(
+    def _read(
         self,
         work: "Callable[[], RunHistory]",
         then: "Callable[[RunHistory], None]",
         *,
         name: str,
     ) -> None:
-        if self.busy:
-            return
-        self.notice = None
-        self._job = BackgroundJob(work, name=name)
-        self._after_job = then
-        self._job.start()
-        self._announce()
-
-    def _finish_job(self, job: "BackgroundJob[RunHistory]") -> None:
-        self._job = None
-        try:
-            history = job.result()
-        except UserError as error:
-            self._show_notice(self.tr("The run file cannot be used"), error)
-        except Exception as error:  # noqa: BLE001 - shown in Problems, with its traceback
-            self._faults.add_error(error)
-            self._show_notice(self.tr("The run file cannot be used"), error)
-        else:
-            self._after_job(history)
+        if not self.busy:
+            self.notice = None
+            self._slot.read(work, then, name=name)
+            self._announce()
 
     def _show_notice(self, title: str, error: Exception) -> None:
         self.notice = Notice(title, str(error))
@@ -371,19 +328,3 @@ class Session(QObject):
         if state != self._announced:
             self._announced = state
             self.state_changed.emit()
-
-
-def _forget(_history: "RunHistory") -> None:
-    """Take in a file that was read for nothing."""
-
-
-def _resume(worker: "RunWorker") -> None:
-    worker.control.resume()
-
-
-def _pause(worker: "RunWorker") -> None:
-    worker.control.pause()
-
-
-def _step(worker: "RunWorker", *, num_steps: int) -> None:
-    worker.control.step(num_steps)

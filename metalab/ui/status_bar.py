@@ -5,19 +5,18 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QSizePolicy,
     QStatusBar,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from metalab.ui.icons import icon
-from metalab.ui.session import Phase
+from metalab.ui.phase import Phase
 from metalab.ui.status_text import StatusTexts, status_texts
 from metalab.ui.theme import DARK, Theme
 
@@ -138,9 +137,11 @@ class RunStatusBar(QStatusBar):
 
     def _lay_out(self) -> None:
         self.setSizeGripEnabled(False)
-        self.setContentsMargins(0, 0, 0, 0)
-        row = QHBoxLayout()
-        row.setContentsMargins(10, 3, 10, 4)
+        panel = QWidget(self)
+        # One height, whether or not there are problems.
+        panel.setFixedHeight(self._problems.sizeHint().height() + _LINE_HEIGHT + 2)
+        row = QHBoxLayout(panel)
+        row.setContentsMargins(8, _LINE_HEIGHT + 1, 8, 1)
         row.setSpacing(18)
         row.addWidget(self._pill)
         for name, label in self._labels.items():
@@ -150,13 +151,8 @@ class RunStatusBar(QStatusBar):
                 row.addStretch(1)
             row.addWidget(label)
         row.addWidget(self._problems)
-        panel = QWidget(self)
-        column = QVBoxLayout(panel)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self._line)
-        column.addLayout(row)
         self.addWidget(panel, 1)
+        self._line.raise_()
 
     def set_theme(self, theme: Theme) -> None:
         """Take the colours that a palette has no role for."""
@@ -190,6 +186,14 @@ class RunStatusBar(QStatusBar):
             track=self._theme.border,
             line=getattr(self._theme, texts.tone),
         )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Let the line span the bar, margins included."""
+        super().resizeEvent(event)
+        self._line.setGeometry(0, 0, self.width(), _LINE_HEIGHT)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw nothing: Qt would draw a frame around what the bar holds."""
 
     def show_problems(self, count: int) -> None:
         """Show how many different problems there are; nothing if none."""

@@ -7,7 +7,7 @@ import numpy as np
 from PySide6.QtCore import QCoreApplication
 
 from metalab.runs.status import RunStatus
-from metalab.ui.session import Phase
+from metalab.ui.phase import Phase
 
 if TYPE_CHECKING:
     from metalab.runs.history import RunHistory
@@ -136,4 +136,6 @@ def _saved(history: "RunHistory") -> str:
         return _tr("Not kept")
     if history.storage_problem is not None:
         return _tr("Cannot be saved")
+    if history.stored_step == 0 and history.status.ended:
+        return ""
     return _tr("Saved to {:,}").format(history.stored_step)

@@ -16,7 +16,6 @@ _MANTISSAS = (
 )
 """Ticks within one decade, from sparse to dense."""
 
-_FEWEST = 3
 _LEAST_DECADES = 0.4
 """A shorter logarithmic axis is nearly straight and gets the ticks of a straight one."""
 
@@ -78,8 +77,6 @@ def log_ticks(low: float, high: float, most: int) -> list[Tick]:
         if inside and len(denser) > most:
             break
         inside = denser
-        if len(inside) >= _FEWEST:
-            break
     every = math.ceil(len(inside) / most) if inside else 1
     # Where there are too many decades, those divisible by the stride stay.
     return [

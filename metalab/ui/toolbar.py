@@ -2,80 +2,20 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction, QActionGroup, QColor, QPalette
-from PySide6.QtWidgets import QLabel, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction, QActionGroup, QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from metalab.ui.actions import TOOLBAR_STEPS, ActionSet, tr
-from metalab.ui.icons import icon, theme_icon
+from metalab.ui.icons import theme_icon
 from metalab.ui.theme import DARK, Theme
+from metalab.ui.tool_buttons import Chip, Look, ToolbarButton
 
 if TYPE_CHECKING:
     from metalab.catalog.recipes import Preset, Recipe
 
-ICON_SIZE = QSize(20, 20)
 _RUN_TEXTS = ("Run", "Pause", "Resume")
-
-
-class RunButton(QToolButton):
-    """Run, pause, resume: the one button in the accent colour, of one width."""
-
-    def __init__(self, action: QAction, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._action = action
-        self._theme = DARK
-        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.setIconSize(ICON_SIZE)
-        self.clicked.connect(action.trigger)
-        action.changed.connect(self._on_action_changed)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the accent colour."""
-        self._theme = theme
-        palette = QPalette(self.palette())
-        role, group = QPalette.ColorRole, QPalette.ColorGroup
-        for which in (group.Active, group.Inactive):
-            palette.setColor(which, role.Button, QColor(theme.accent))
-            palette.setColor(which, role.ButtonText, QColor(theme.on_accent))
-        self.setPalette(palette)
-        self._on_action_changed()
-
-    def sizeHint(self) -> QSize:
-        """Return a size for the longest text, so that nothing beside it moves."""
-        hint = super().sizeHint()
-        metrics = self.fontMetrics()
-        widths = {text: metrics.horizontalAdvance(tr(text)) for text in _RUN_TEXTS}
-        own = metrics.horizontalAdvance(self.text())
-        return QSize(hint.width() - own + max(widths.values()) + 8, hint.height())
-
-    def _on_action_changed(self) -> None:
-        enabled = self._action.isEnabled()
-        colour = self._theme.on_accent if enabled else self._theme.text
-        self.setEnabled(enabled)
-        self.setText(self._action.iconText())
-        self.setToolTip(self._action.toolTip())
-        self.setAccessibleName(self._action.iconText())
-        self.setIcon(icon(self._action.data() or "play", colour))
-
-
-class Chip(QLabel):
-    """Names the algorithm that the form describes."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setContentsMargins(10, 3, 10, 3)
-        self.setFrameShape(QLabel.Shape.StyledPanel)
-        self.setTextFormat(Qt.TextFormat.PlainText)
-
-    def show_recipe(self, recipe: "Recipe | None") -> None:
-        """Show a recipe; None stands for a combination without a name."""
-        if recipe is None:
-            self.setText(self.tr("Custom"))
-            self.setToolTip(self.tr("The parts in the form make no published method"))
-        else:
-            self.setText(recipe.title)
-            self.setToolTip(f"{recipe.summary}\n{recipe.source}")
-        self.setAccessibleName(self.tr("Algorithm: {}").format(self.text()))
+_GAP = 8
 
 
 class PresetMenu(QMenu):
@@ -123,6 +63,9 @@ class MainToolBar(QToolBar):
 
     Attributes:
         step_chosen: Outer steps that the step button makes from now on.
+        run_button: Run, pause, resume.
+        step_button: Some outer steps.
+        chip: The algorithm.
     """
 
     step_chosen = Signal(int)
@@ -135,76 +78,87 @@ class MainToolBar(QToolBar):
         self.setObjectName("toolbar")
         self.setMovable(False)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        self.setIconSize(ICON_SIZE)
+        self._theme = DARK
         self._actions = actions
-        self.run_button = RunButton(actions["toggle_run"], self)
-        self.step_button = self._make_step_button()
-        self.reset_button = self._split_button(("reset", "reset_new_seed"))
-        self.preset_button = self._make_preset_button(presets)
-        self.chip = Chip(self)
-        self._fill()
+        self._preset = QAction(self.tr("Preset"), self)
+        self._preset.setToolTip(
+            self.tr("Put the settings of a published experiment in the form (Alt+P)")
+        )
+        self.run_button = ToolbarButton(
+            actions["toggle_run"], Look.ACCENT, texts=[tr(t) for t in _RUN_TEXTS]
+        )
+        self.step_button = self._split_button(TOOLBAR_STEPS)
+        self.step_button.menu().triggered.connect(self._on_step_triggered)
+        self.chip = Chip()
+        self._fill(presets)
 
-    def _fill(self) -> None:
-        self.addWidget(self.run_button)
-        self.addWidget(self.step_button)
-        self._add_action("stop", with_text=True)
-        self.addWidget(self.reset_button)
-        self.addSeparator()
-        self.addWidget(self.preset_button)
-        self.addWidget(self.chip)
-        space = QWidget(self)
+    def _fill(self, presets: PresetMenu) -> None:
+        actions = self._actions
+        preset_button = ToolbarButton(self._preset)
+        preset_button.setMenu(presets)
+        self._preset.setEnabled(presets.isEnabled())
+        presets.menuAction().enabledChanged.connect(self._preset.setEnabled)
+        preset_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        space = QWidget()
         space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self.addWidget(space)
-        self._add_action("export", with_text=True)
-        self._add_action("toggle_theme")
-        self._add_action("shortcuts")
+        for widget in (
+            _gap(3),
+            self.run_button,
+            _gap(),
+            self.step_button,
+            ToolbarButton(actions["stop"]),
+            self._split_button(("reset", "reset_new_seed")),
+            _gap(),
+            preset_button,
+            _gap(4),
+            self.chip,
+            space,
+            ToolbarButton(actions["export"]),
+            ToolbarButton(actions["toggle_theme"], Look.ICON_ONLY),
+            ToolbarButton(actions["shortcuts"], Look.ICON_ONLY),
+        ):
+            self.addWidget(widget)
 
-    def _add_action(self, key: str, *, with_text: bool = False) -> None:
-        self.addAction(self._actions[key])
-        button = self.widgetForAction(self._actions[key])
-        assert isinstance(button, QToolButton), "Qt makes a button of an action"
-        if with_text:
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-
-    def _make_step_button(self) -> QToolButton:
-        button = self._split_button(TOOLBAR_STEPS)
-        button.menu().triggered.connect(self._on_step_triggered)
-        return button
-
-    def _split_button(self, keys: tuple[str, ...]) -> QToolButton:
+    def _split_button(self, keys: tuple[str, ...]) -> ToolbarButton:
         """Return a button for the first action, with a menu of all of them."""
-        button = QToolButton(self)
-        button.setAutoRaise(True)
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button = ToolbarButton(self._actions[keys[0]])
         button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
         menu = QMenu(button)
+        menu.setToolTipsVisible(True)
         menu.addActions([self._actions[key] for key in keys])
         button.setMenu(menu)
-        button.setDefaultAction(self._actions[keys[0]])
-        return button
-
-    def _make_preset_button(self, presets: PresetMenu) -> QToolButton:
-        button = QToolButton(self)
-        button.setAutoRaise(True)
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        button.setText(self.tr("Preset"))
-        button.setToolTip(
-            self.tr("Put the settings of a published experiment in the form")
-        )
-        button.setMenu(presets)
         return button
 
     def set_theme(self, theme: Theme) -> None:
         """Take the theme's colours; the actions' icons change with the actions."""
-        self.run_button.set_theme(theme)
-        self.preset_button.setIcon(theme_icon("preset", theme))
+        self._theme = theme
+        self._preset.setIcon(theme_icon("preset", theme))
+        for button in self.findChildren(ToolbarButton):
+            button.set_theme(theme)
+        self.chip.set_theme(theme)
+        self.update()
 
     def show_step_size(self, num_steps: int) -> None:
         """Make the step button do this many outer steps."""
         self.step_button.setDefaultAction(self._actions[f"step_{num_steps}"])
+        self.step_button.updateGeometry()
 
     def _on_step_triggered(self, action: QAction) -> None:
         num_steps = int(action.objectName().removeprefix("step_"))
         self.show_step_size(num_steps)
         self.step_chosen.emit(num_steps)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 - Qt's signature
+        """Draw the window's ground and one line below, for Fusion draws a gradient."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(self._theme.window))
+        painter.fillRect(
+            0, self.height() - 1, self.width(), 1, QColor(self._theme.border)
+        )
+        painter.end()
+
+
+def _gap(width: int = _GAP) -> QWidget:
+    gap = QWidget()
+    gap.setFixedWidth(width)
+    return gap

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from metalab.engine import probe as probe_module
 from metalab.engine.events import ProbeTaken, RunStarted
 from metalab.engine.trainer import Trainer
 from tests.engine.experiments import PRESETS, run, same, small
@@ -77,8 +78,8 @@ def test_more_training_steps_than_shown_are_shown_all():
 
 def test_the_gallery_is_the_first_tasks():
     probe = first_probe(small(evaluation__num_tasks=40))
-    np.testing.assert_array_equal(
-        probe.curves.query_loss, probe.evaluation.query_loss[:16]
+    np.testing.assert_allclose(
+        probe.curves.query_loss, probe.evaluation.query_loss[:16], rtol=1e-5
     )
 
 
@@ -95,3 +96,18 @@ def test_a_snapshot_of_phi_goes_with_each_probe():
     for step, probe in run(config).probes.items():
         assert probe.phi.shape == (1 * 6 + 6 + 6 * 5 + 5 + 5 + 1,)
         assert np.isfinite(probe.phi).all(), step
+
+
+def test_many_tasks_are_evaluated_in_slices(monkeypatch):
+    config = small(evaluation__num_tasks=50)
+    whole = first_probe(config)
+    monkeypatch.setattr(probe_module, "NUMBERS_AT_ONCE", 1)
+    sliced = first_probe(config)
+    assert sliced.evaluation.query_loss.shape == (50, 3)
+    np.testing.assert_allclose(
+        sliced.evaluation.query_loss, whole.evaluation.query_loss, rtol=1e-5
+    )
+    np.testing.assert_allclose(
+        sliced.evaluation.support_loss, whole.evaluation.support_loss, rtol=1e-5
+    )
+    np.testing.assert_allclose(sliced.curves.curves, whole.curves.curves, rtol=1e-4)

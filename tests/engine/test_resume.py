@@ -57,8 +57,17 @@ def test_a_probe_that_was_due_at_the_stop_is_made_up_for():
     config = small()
     heard, checkpoint = stopped_at(config, 20, before_probe=True)
     assert isinstance(heard[-1], StepsDone)
-    rest = Trainer(config, checkpoint=checkpoint).run()
-    assert same(record([*heard, *rest]).probes, run(config).probes)
+    resumed = Trainer(config, checkpoint=checkpoint)
+    assert resumed.probe_due
+    assert same(record([*heard, *resumed.run()]).probes, run(config).probes)
+
+
+def test_between_probes_none_is_due():
+    config = small()
+    _, checkpoint = stopped_at(config, 25)
+    resumed = Trainer(config, checkpoint=checkpoint)
+    assert not resumed.probe_due
+    assert isinstance(list(resumed.run(constantly(5)))[1], StepsDone)
 
 
 def test_a_run_stopped_across_blocks_goes_on():

@@ -5,6 +5,8 @@ import io
 import json
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -154,6 +156,28 @@ def test_equal_histories_make_equal_files(name, suffix):
     first, second = (encode(name, make_history(), suffix) for _ in range(2))
     assert first == second
     assert encode(name, make_history(seed=1), suffix) != first
+
+
+def test_files_are_the_same_in_every_process():
+    # Python shuffles the order of sets anew in each process.
+    code = """
+import hashlib
+from metalab.figures.render import encode
+from tests.figures.histories import make_history
+for suffix in (".svg", ".pdf", ".png"):
+    print(hashlib.sha256(encode("adaptation", make_history(), suffix)).hexdigest())
+"""
+    printed = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert printed[0] == printed[1] != ""
 
 
 def test_choices_and_size_reach_the_file(history):

@@ -10,7 +10,7 @@ from metalab.figures.base import FigureChoices, FigureError, FigureSpec
 from metalab.figures.drawing import (
     BLACK,
     GREEN,
-    VERMILLION,
+    VERMILION,
     Call,
     Drawing,
     number_of,
@@ -140,7 +140,7 @@ def _points(size: FigureSize) -> list[Call]:
         "zorder": 2,
     }
     support = {
-        "color": VERMILLION,
+        "color": VERMILION,
         "linestyle": "none",
         "marker": "o",
         "markersize": 4.6 * size.line,

@@ -5,7 +5,7 @@ import numpy as np
 from metalab.engine.events import METRICS
 from metalab.figures.axes import labels, loss_axis, whole_ticks
 from metalab.figures.base import FigureChoices, FigureError, FigureSpec
-from metalab.figures.drawing import GREY, VERMILLION, Call, Drawing, number_of, ramp
+from metalab.figures.drawing import GREY, VERMILION, Call, Drawing, number_of, ramp
 from metalab.figures.legend import with_legend
 from metalab.figures.sizes import FigureSize
 from metalab.figures.table import Column, Table
@@ -106,7 +106,7 @@ def _support(step: int, size: FigureSize) -> Call:
         columns=("inner_step", "support_loss"),
         where={"outer_step": step},
         options={
-            "color": VERMILLION,
+            "color": VERMILION,
             "linestyle": (0, (3.5, 1.5)),
             "linewidth": 1.3 * size.line,
             "label": f"Support, outer step {step:,}",
@@ -149,7 +149,7 @@ def _caption(history: RunHistory, steps: list[int]) -> str:
     earlier = ", ".join(f"{step:,}" for step in steps[:-1])
     text = (
         f"Loss of {history.config.name} against inner step, mean over {held_out}, at "
-        f"outer step {steps[-1]:,} with the 95 % interval of the query loss"
+        f"outer step {steps[-1]:,} with the 95\N{NO-BREAK SPACE}% interval of the query loss"
     )
     return f"{text}, and at earlier outer steps {earlier}." if earlier else f"{text}."
 

@@ -11,7 +11,7 @@ from metalab.figures.base import FigureChoices, FigureError, FigureSpec
 from metalab.figures.drawing import (
     BLUE,
     GREY,
-    VERMILLION,
+    VERMILION,
     Call,
     Drawing,
     number_of,
@@ -176,7 +176,7 @@ def _held_out(
             method="ax.plot",
             columns=(x, name),
             options={
-                "color": VERMILLION,
+                "color": VERMILION,
                 "linewidth": 0.9 * size.line,
                 "marker": "o",
                 "markerfacecolor": "white",
@@ -189,7 +189,7 @@ def _held_out(
             method="ax.fill_between",
             columns=(x, f"{name}_low", f"{name}_high"),
             options={
-                "color": VERMILLION,
+                "color": VERMILION,
                 "alpha": 0.22,
                 "linewidth": 0,
                 "label": "95 % interval",
@@ -214,7 +214,7 @@ def _caption(history: RunHistory, choices: FigureChoices) -> str:
     return (
         f"Query loss of {history.config.name} during training: mean over the "
         f"{number_of(history.config.outer.num_tasks, 'task')} of each outer step "
-        f"({average}), and mean over {held_out} with its 95 % interval."
+        f"({average}), and mean over {held_out} with its 95\N{NO-BREAK SPACE}% interval."
     )
 
 

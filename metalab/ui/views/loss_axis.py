@@ -84,8 +84,13 @@ def loss_axis(history: RunHistory, axis: str) -> LossAxis:
     )
 
 
-def evenly(count: int, most: int) -> Rows:
-    """Return at most `most` of `count` rows, the first and the last among them."""
-    if count <= most:
-        return np.arange(count)
-    return np.linspace(0, count - 1, most).round().astype(np.intp)
+def sparse(count: int, most: int) -> Rows:
+    """Return at most `most` + 1 of `count` rows, evenly, and the last one.
+
+    The distance is a power of two, so that rows once chosen stay while others come.
+    """
+    every = 1
+    while count > most * every:
+        every *= 2
+    rows = np.arange(0, count, every)
+    return rows if count == 0 or rows[-1] == count - 1 else np.append(rows, count - 1)

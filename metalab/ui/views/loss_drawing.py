@@ -14,15 +14,15 @@ from metalab.ui.painting import Ink
 from metalab.ui.plot import Plot
 from metalab.ui.ticks import number_text
 from metalab.ui.views.legend import Entry, Swatch
-from metalab.ui.views.loss_axis import LossAxis, evenly, loss_axis
+from metalab.ui.views.loss_axis import LossAxis, loss_axis, sparse
 from metalab.ui.views.loss_tools import LossChoices
 from metalab.ui.views.loss_track import LossTracks
 
 AFTER, BEFORE = "outer_loss", "outer_loss_before"
 
 _FAINT = 0.38
-_FEW_EVALUATIONS = 40
-"""More of them are a line rather than dots."""
+_MOST_DOTS = 24
+"""Of more evaluations, some have a dot, and all are on the line."""
 
 _TREND_FROM, _TREND = 0.8, 0.05
 
@@ -52,13 +52,15 @@ class LossDrawing:
         self._evaluated: object = None
         before, after = Ink(role="before"), Ink(role="after")
         halo, evaluation = Ink(role="surface"), Ink(role="evaluation")
-        self.spread = plot.band(Ink(role="evaluation", share=0.12), z=0)
-        self.interval = plot.band(Ink(role="evaluation", share=0.4), z=1)
+        self.spread = plot.band(Ink(role="evaluation", share=0.1), z=0)
+        self.interval = plot.band(Ink(role="evaluation", share=0.42), z=4)
+        edge = Stroke(ink=Ink(role="evaluation", share=0.5))
+        self.edges = (plot.line(edge, z=4), plot.line(edge, z=4))
         self.raw_before = plot.line(Stroke(ink=Ink(role="before", share=_FAINT)), z=2)
         self.raw_after = plot.line(Stroke(ink=Ink(role="after", share=_FAINT)), z=3)
-        self.smooth_before = plot.line(Stroke(ink=before, width=1.5), z=4)
-        self.smooth_after = plot.line(Stroke(ink=after, width=2), z=5)
-        self.held_out_line = plot.line(Stroke(ink=evaluation, width=1.5), z=6)
+        self.smooth_before = plot.line(Stroke(ink=before, width=1.5, smooth=True), z=4)
+        self.smooth_after = plot.line(Stroke(ink=after, width=2, smooth=True), z=6)
+        self.held_out_line = plot.line(Stroke(ink=evaluation), z=5)
         self.held_out = plot.points(
             Dots(fill=evaluation, ring=halo, size=7, ring_width=1), z=7
         )
@@ -73,7 +75,7 @@ class LossDrawing:
         none: Array = np.empty(0)
         self._evaluated = None
         for mark in (
-            *(self.raw_before, self.raw_after),
+            *(self.raw_before, self.raw_after, *self.edges),
             *(self.smooth_before, self.smooth_after),
             *(self.held_out_line, self.held_out, self.head_before, self.head_after),
         ):
@@ -132,17 +134,20 @@ class LossDrawing:
         if state == self._evaluated:
             return self.held_out_line.data[1]
         self._evaluated = state
-        rows = evenly(count, self._plot.num_columns // 2)
+        rows = sparse(count, self._plot.num_columns // 2)
         x = np.array([axis.of_step(float(step)) for step in evaluations.steps[rows]])
         mean = evaluations.query_mean[rows, k]
-        dots = slice(None) if count <= _FEW_EVALUATIONS else slice(-1, None)
         self.held_out_line.set_data(x, mean)
+        dots = sparse(len(rows), _MOST_DOTS)
         self.held_out.set_data(x[dots], mean[dots])
         for band, low, high in (
             (self.spread, evaluations.query_p10, evaluations.query_p90),
             (self.interval, evaluations.query_low, evaluations.query_high),
         ):
             band.set_data(x, low[rows, k], high[rows, k])
+        _, low, high = self.spread.data
+        for edge, values in zip(self.edges, (low, high), strict=True):
+            edge.set_data(x, values)
         return mean
 
     def reading(
@@ -193,7 +198,7 @@ def legend_entries(num_inner_steps: int) -> tuple[Entry, ...]:
     return (
         Entry(swatch=Swatch.LINE, ink=Ink(role="before"), text="Before adaptation"),
         Entry(swatch=Swatch.THICK, ink=Ink(role="after"), text=after),
-        Entry(swatch=Swatch.DOT, ink=evaluation, text="Held-out mean, 95 % interval"),
+        Entry(swatch=Swatch.DOT, ink=evaluation, text="Held-out mean ± 95 %"),
         Entry(
             swatch=Swatch.BAND,
             ink=Ink(role="evaluation", share=0.25),

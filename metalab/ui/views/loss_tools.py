@@ -111,20 +111,20 @@ class AxisButton(QToolButton):
             "tasks seen": self.tr("Tasks seen"),
         }
         self.setAutoRaise(True)
-        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         tip = self.tr("What the losses are drawn against")
         self.setToolTip(tip)
         self.setAccessibleDescription(tip)
-        menu = QMenu(self)
+        # Not a menu of the button: the style would paint its own, stray arrow.
+        self._menu = QMenu(self)
         group = QActionGroup(self)
         for axis in X_AXES:
-            action = menu.addAction(self._labels[axis])
+            action = self._menu.addAction(self._labels[axis])
             action.setData(axis)
             action.setCheckable(True)
             group.addAction(action)
         group.triggered.connect(self._on_triggered)
-        self.setMenu(menu)
+        self.clicked.connect(self._on_clicked)
         self._axis = ""
         self.set_axis(X_AXES[0])
 
@@ -136,9 +136,10 @@ class AxisButton(QToolButton):
     def set_axis(self, axis: str) -> None:
         """Choose an axis, one of `X_AXES`."""
         self._axis = axis
-        self.setText(self._labels[axis])
-        self.setAccessibleName(self.tr("Axis: {axis}").format(axis=self.text()))
-        for action in self.menu().actions():
+        label = self._labels[axis]
+        self.setText(f"{label} ▾")
+        self.setAccessibleName(self.tr("Axis: {axis}").format(axis=label))
+        for action in self._menu.actions():
             action.setChecked(action.data() == axis)
 
     def set_theme(self, theme: Theme) -> None:
@@ -146,9 +147,16 @@ class AxisButton(QToolButton):
         tint(self, theme.muted, self.palette().ColorRole.ButtonText)
         tint(self, theme.muted)
 
+    def choose(self, axis: str) -> None:
+        """Choose an axis as a person does."""
+        self.set_axis(axis)
+        self.axis_changed.emit(axis)
+
+    def _on_clicked(self) -> None:
+        self._menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
+
     def _on_triggered(self, action: QAction) -> None:
-        self.set_axis(action.data())
-        self.axis_changed.emit(self._axis)
+        self.choose(action.data())
 
 
 class LossTools(QWidget):

@@ -6,6 +6,9 @@ from metalab.engine.events import Array
 from metalab.runs.history import RunHistory
 from metalab.ui.decimate import Extremes, Rows, Smoother
 
+_PIXELS_A_SMOOTH_POINT = 4
+"""Smoothed curves are antialiased: they get fewer points."""
+
 
 class LossTrack:
     """One loss over training: raw and smoothed, and which rows of them to draw."""
@@ -19,8 +22,9 @@ class LossTrack:
         """
         self._smoother = Smoother(weight)
         self._raw_extremes = Extremes(num_columns)
-        self._smooth_extremes = Extremes(num_columns)
         self._num_columns = num_columns
+        self._num_smooth = max(1, num_columns // _PIXELS_A_SMOOTH_POINT)
+        self._smooth_extremes = Extremes(self._num_smooth)
         self.raw: Array = np.empty(0)
 
     def extend(self, raw: Array) -> None:
@@ -47,7 +51,7 @@ class LossTrack:
         """Return the rows of `smooth` to draw, in a window or all over."""
         if window is None:
             return self._smooth_extremes.rows(self.smooth)
-        return window.start + Extremes(self._num_columns).rows(self.smooth[window])
+        return window.start + Extremes(self._num_smooth).rows(self.smooth[window])
 
 
 class LossTracks:
