@@ -27,11 +27,8 @@ class Samples:
     y: Float[Tensor, "task shot output"]
 
     def to(self, device: torch.device) -> "Samples":
-        """Return the same points on another device, without waiting for the copy."""
-        return Samples(
-            x=self.x.to(device, non_blocking=True),
-            y=self.y.to(device, non_blocking=True),
-        )
+        """Return the same points on another device."""
+        return Samples(x=self.x.to(device), y=self.y.to(device))
 
     def rows(self, start: int, stop: int) -> "Samples":
         """Return tasks `start` to `stop` (views, no copy)."""
@@ -60,7 +57,7 @@ class TaskBatch:
     def to(self, device: torch.device) -> "TaskBatch":
         """Return the same batch on another device."""
         return TaskBatch(
-            parameters=self.parameters.to(device, non_blocking=True),
+            parameters=self.parameters.to(device),
             support=self.support.to(device),
             query=self.query.to(device),
         )

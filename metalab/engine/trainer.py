@@ -20,7 +20,6 @@ from metalab.engine.events import (
     Checkpoint,
     Curves,
     Diverged,
-    EndReason,
     Event,
     ProbeTaken,
     RunEnded,
@@ -181,7 +180,7 @@ class Trainer:
                 yield diverged
             elif self._is_probe_step(self.step) or self.step == total:
                 yield self._take_probe()
-        yield RunEnded(step=self.step, reason=EndReason.FINISHED)
+        yield RunEnded(step=self.step)
 
     def _advance(self, stop: int) -> tuple[Array, Diverged | None]:
         """Step to `stop`, or to the last state whose numbers were all good.

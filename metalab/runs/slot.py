@@ -24,7 +24,7 @@ class Launch:
         path: Where to keep the run; None keeps nothing.
         past: What the file holds, to go on from there; None begins afresh.
         paused: Whether the run waits for a command before its first step.
-        num_steps: With `paused`: outer steps to make before waiting.
+        num_steps: Outer steps to make before waiting; 0 for no such limit.
     """
 
     config: "ExperimentConfig"
@@ -203,7 +203,10 @@ class RunSlot:
         assert launch is not None, "nothing to begin"
         self._next = None
         worker = self._make_worker(
-            launch.config, path=launch.path, past=launch.past, paused=launch.paused
+            launch.config,
+            path=launch.path,
+            past=launch.past,
+            paused=launch.paused or launch.num_steps > 0,
         )
         if launch.num_steps:
             worker.control.step(launch.num_steps)

@@ -55,6 +55,7 @@ def run_window(argv: Sequence[str] = (), *, preset: str | None = None) -> int:
 
     signals = SignalWatch(end)
     app.aboutToQuit.connect(lab.close)
+    lab.window.closed.connect(app.quit)
     lab.start()
     if seconds is not None:
         QTimer.singleShot(round(1000 * seconds), lab.window, end)

@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QDialog, QFileDialog
 from metalab.runs.home import RUN_SUFFIX, runs_folder
 from metalab.ui.actions import ACTIONS, ActionSet
 from metalab.ui.dialogs import AboutDialog, ShortcutsDialog
+from metalab.ui.export_dialog import ExportDialog
+from metalab.ui.theme import THEMES
 
 if TYPE_CHECKING:
     from metalab.ui.main_window import MainWindow
@@ -22,11 +24,9 @@ class Commands(QObject):
 
     Attributes:
         theme_toggled: The other theme is wanted.
-        export_requested: The export dialog is wanted.
     """
 
     theme_toggled = Signal()
-    export_requested = Signal()
 
     def __init__(
         self,
@@ -94,8 +94,22 @@ class Commands(QObject):
         _open(dialog)
 
     def export(self) -> None:
-        """Ask for the export dialog."""
-        self.export_requested.emit()
+        """Make a figure of the run as it is now."""
+        history = self._session.history
+        assert history is not None, "the action is off without a run"
+        dialog = ExportDialog(
+            history,
+            theme=THEMES[self._preferences.current.theme],
+            choices=self._window.live.choices(),
+            settings=self._preferences.current.export,
+            parent=self._window,
+        )
+
+        def remember() -> None:
+            self._preferences.change("export", dialog.settings())
+
+        dialog.finished.connect(remember)
+        _open(dialog)
 
     def quit(self) -> None:
         """Close the window, which may ask."""
@@ -139,6 +153,11 @@ class Commands(QObject):
     def about(self) -> None:
         """Tell versions."""
         _open(AboutDialog(self._window))
+
+    def close_dialogs(self) -> None:
+        """Close what is open beside the window, which is about to be gone."""
+        for dialog in self._window.findChildren(QDialog):
+            dialog.reject()
 
     def _step(self, num_steps: int) -> None:
         self._take_in_typing()

@@ -20,16 +20,25 @@ class Request(NamedTuple):
 
 
 class Preview(NamedTuple):
+    """A figure for the screen, and what could stand below it."""
+
     png: bytes
     caption: str
 
 
 class Copy(NamedTuple):
+    """A figure for the clipboard."""
+
     png: bytes
     svg: bytes
 
 
 def make_preview(request: Request) -> Preview:
+    """Return a figure as pixels, with its caption.
+
+    Raises:
+        FigureError: It cannot be drawn.
+    """
     # Imported here, in the background: matplotlib takes a second.
     from metalab.figures.render import caption_of, encode  # noqa: PLC0415
 
@@ -40,6 +49,11 @@ def make_preview(request: Request) -> Preview:
 
 
 def make_copy(request: Request) -> Copy:
+    """Return a figure as pixels and as vectors.
+
+    Raises:
+        FigureError: It cannot be drawn.
+    """
     from metalab.figures.render import encode  # noqa: PLC0415 - as above
 
     figure, history, size, choices, dpi = request
@@ -48,6 +62,11 @@ def make_copy(request: Request) -> Copy:
 
 
 def save_file(request: Request, path: Path) -> tuple[Path, ...]:
+    """Write a figure in the format of a path's suffix; return what was written.
+
+    Raises:
+        FigureError: It cannot be drawn or written.
+    """
     from metalab.figures.render import render  # noqa: PLC0415 - as above
 
     figure, history, size, choices, dpi = request

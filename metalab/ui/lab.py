@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication
 
 from metalab.runs.faults import FaultLog
 from metalab.runs.preload import Preload
+from metalab.runs.slot import RunSlot
 from metalab.ui import engine_access as engine
 from metalab.ui.actions import ActionSet
 from metalab.ui.banners import banner_for
@@ -60,6 +61,7 @@ class Lab(QObject):
         *,
         faults: FaultLog | None = None,
         preload: Preload | None = None,
+        slot: RunSlot | None = None,
     ) -> None:
         """Build the window; `start` shows it.
 
@@ -68,6 +70,7 @@ class Lab(QObject):
             options: How to begin.
             faults: Errors from any thread; made if None.
             preload: What imports the engine; made if None.
+            slot: Room for the run; made if None.
         """
         super().__init__()
         self._app = app
@@ -79,7 +82,9 @@ class Lab(QObject):
         self.faults = FaultLog() if faults is None else faults
         self.preferences = PreferenceStore(self.faults)
         apply_theme(app, self.theme)
-        self.session = Session(self.faults, keep_runs=options.keep_runs, parent=self)
+        self.session = Session(
+            self.faults, slot=slot, keep_runs=options.keep_runs, parent=self
+        )
         self.closer = Closer(self.session, asks=self._asks, parent=self)
         self._actions = ActionSet(self.session, theme=self.theme, parent=self)
         self._problems = ProblemsPanel(self.faults)
@@ -109,7 +114,6 @@ class Lab(QObject):
     def _connect(self) -> None:
         self._commands.connect_to(self._actions)
         self._commands.theme_toggled.connect(self._on_theme_toggled)
-        self._commands.export_requested.connect(self._on_export_requested)
         self.session.state_changed.connect(self._on_state_changed)
         self.session.config_replaced.connect(self._on_config_replaced)
         self.closer.remembered.connect(self._on_remembered)
@@ -268,24 +272,10 @@ class Lab(QObject):
         elif key == "go_on_anyway":
             self.session.go_on_anyway()
 
-    def _on_export_requested(self) -> None:
-        # Brings matplotlib along.
-        from metalab.ui.export_dialog import ExportDialog  # noqa: PLC0415
-
-        history = self.session.history
-        assert history is not None, "the action is off without a run"
-        dialog = ExportDialog(
-            history,
-            theme=self.theme,
-            choices=self.window.live.choices(),
-            parent=self.window,
-        )
-        dialog.open()
-
     def _on_remembered(self) -> None:
         self.preferences.change("close_without_asking", value=True)
 
     def _on_closed(self) -> None:
+        self._commands.close_dialogs()
         self.preferences.change("workspace", self.window.live.save_state())
         self.clock.stop()
-        self._app.exit(0)

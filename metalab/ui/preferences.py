@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from metalab.runs.faults import FaultLog
 from metalab.runs.home import config_home
+from metalab.ui.export_settings import ExportSettings
 
 
 class Preferences(BaseModel):
@@ -23,9 +24,10 @@ class Preferences(BaseModel):
         close_without_asking: Whether closing stops and saves a run unasked.
         folder: Where a run file was opened last; "" for the folder of runs.
         workspace: How the Live workspace was arranged.
+        export: How the export dialog was left.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     theme: Literal["dark", "light"] = "dark"
     preset: str = ""
@@ -33,6 +35,7 @@ class Preferences(BaseModel):
     close_without_asking: bool = False
     folder: str = ""
     workspace: Mapping[str, Any] = {}
+    export: ExportSettings = ExportSettings()
 
 
 def preferences_path() -> Path:

@@ -50,14 +50,7 @@ class Session(QObject):
         keep_runs: bool = True,
         parent: QObject | None = None,
     ) -> None:
-        """Begin without engine, experiment and run.
-
-        Args:
-            faults: Where unexpected errors go.
-            slot: Room for the run.
-            keep_runs: Whether runs are written to files.
-            parent: Qt's owner.
-        """
+        """Begin without engine, experiment and run; unexpected errors go to `faults`."""
         super().__init__(parent)
         self._faults = faults
         self._slot = RunSlot() if slot is None else slot
@@ -245,7 +238,7 @@ class Session(QObject):
         if self.resumable and history is not None:
             self._go_on(history, num_steps=num_steps)
         elif self.config is not None:
-            self._launch(self.config, paused=num_steps > 0, num_steps=num_steps)
+            self._launch(self.config, num_steps=num_steps)
 
     def _launch(
         self, config: "ExperimentConfig", *, paused: bool = False, num_steps: int = 0
@@ -268,13 +261,7 @@ class Session(QObject):
 
     def _launch_past(self, past: "RunHistory", *, num_steps: int) -> None:
         self._slot.launch(
-            Launch(
-                config=past.config,
-                path=past.path,
-                past=past,
-                paused=num_steps > 0,
-                num_steps=num_steps,
-            )
+            Launch(config=past.config, path=past.path, past=past, num_steps=num_steps)
         )
 
     def _show_stored(self, history: "RunHistory") -> None:

@@ -14,7 +14,6 @@ from metalab.engine import trainer as trainer_module
 from metalab.engine.events import (
     METRICS,
     Checkpoint,
-    EndReason,
     ProbeTaken,
     RunEnded,
     RunStarted,
@@ -30,7 +29,7 @@ def test_events_come_in_order():
     assert isinstance(events[0], RunStarted)
     assert events[0].step == 0
     assert isinstance(events[1], ProbeTaken)
-    assert same(events[-1], RunEnded(step=60, reason=EndReason.FINISHED))
+    assert same(events[-1], RunEnded(step=60))
     steps = [event for event in events if isinstance(event, StepsDone)]
     assert [event.first_step for event in steps] == [
         1,
