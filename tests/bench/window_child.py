@@ -30,13 +30,9 @@ class Measurement:
         self._timer.start()
 
     def _poll(self) -> None:
-        session, now = self._lab.session, time.perf_counter()
-        history = session.history
+        history, now = self._lab.session.history, time.perf_counter()
         if self._started is None:
-            if session.config is not None and not session.training:
-                session.toggle_run()
-            if history is not None and history.step > 0:
-                self._started = now
+            self._begin(now)
         elif self._first is None:
             if now - self._started >= self._warm_up:
                 self._first = (now, history.step)
@@ -45,10 +41,20 @@ class Measurement:
                 self._finish(now, history.step)
         elif history.status.value == "paused":
             self.result["pause_ms"] = 1000 * (now - self._pressed)
-            self._timer.stop()
-            self._lab.session.stop()
-            self._lab.session.join(30.0)
-            self._lab.window.close()
+            self._end()
+
+    def _begin(self, now: float) -> None:
+        session = self._lab.session
+        if session.config is not None and not session.training:
+            session.toggle_run()
+        if session.history is not None and session.history.step > 0:
+            self._started = now
+
+    def _end(self) -> None:
+        self._timer.stop()
+        self._lab.session.stop()
+        self._lab.session.join(30.0)
+        self._lab.window.close()
 
     def _finish(self, now: float, step: int) -> None:
         begin, first_step = self._first
