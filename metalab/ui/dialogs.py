@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 import metalab
 from metalab.runs.home import runs_folder
-from metalab.ui.actions import ACTIONS, MENUS, plain, shown_shortcut, tr
+from metalab.ui.action_table import ACTIONS, MENUS, plain, shown_shortcut, tr
 from metalab.ui.icons import app_icon
 
 _LOGO = 64

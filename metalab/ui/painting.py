@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPoint, QRectF, QSize, Qt
+import numpy as np
+from PySide6.QtCore import QLineF, QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPalette
 from PySide6.QtWidgets import QWidget
+from shiboken6 import Shiboken
 
+from metalab.engine.events import Array
 from metalab.ui.theme import Theme
 
 PICTURE_RATIO = 2.0
@@ -15,6 +18,7 @@ PICTURE_RATIO = 2.0
 _PICTURE_MARGIN = 12
 
 _SHARE_OF_K = 0.6
+_FAR = 1e5
 
 
 def mixed(under: str, over: str, share: float) -> QColor:
@@ -60,6 +64,32 @@ def ramp_ink(step: int, trained: int, last: int) -> Ink:
     else:
         share = share_of_k + (1 - share_of_k) * (step - trained) / (last - trained)
     return Ink(role="ramp_end", under="ramp_start", share=share)
+
+
+def draw_segments(painter: QPainter, x: Array, y: Array) -> None:
+    """Draw a line through points, piece by piece; a y that is not finite is a gap.
+
+    In pixels and piece by piece, a wide antialiased line is ten times as fast as a path
+    on a painter that is scaled.
+
+    Args:
+        painter: Its coordinates are pixels.
+        x: Finite, [point].
+        y: [point].
+    """
+    if len(x) < 2:  # noqa: PLR2004 - a piece has two ends
+        return
+    # What lies far outside cannot be seen, and would be too much for Qt's rasteriser.
+    known = np.isfinite(y)
+    points = np.stack([x, y], axis=1, dtype=np.float64, casting="same_kind")
+    np.clip(points, -_FAR, _FAR, out=points)
+    pieces = np.concatenate([points[:-1], points[1:]], axis=1)
+    if not known.all():
+        pieces = pieces[known[:-1] & known[1:]]
+    if len(pieces):
+        # The array is as QLineF lie in memory, and lives until Qt has read it.
+        first = Shiboken.wrapInstance(pieces.ctypes.data, QLineF)
+        painter.drawLines(first, len(pieces))
 
 
 def tint(

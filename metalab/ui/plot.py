@@ -32,10 +32,11 @@ from metalab.engine.events import Array
 from metalab.ui.limits import Limits, settled, with_margin
 from metalab.ui.marks import Band, Curve, Dots, Handle, Points, Stroke, VerticalLine
 from metalab.ui.painting import Ink, tint
+from metalab.ui.plot_items import AcrossItem, BandItem, DotsItem, LineItem, PlotItem
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.ticks import linear_ticks, log_ticks
 
-pg.setConfigOptions(antialias=False, segmentedLineMode="on", useOpenGL=False)
+pg.setConfigOptions(antialias=False, useOpenGL=False)
 
 _FOCUS_RING = 2
 _RIGHT_MARGIN, _OVERHANG = 16, 30
@@ -96,6 +97,7 @@ class Plot(QWidget):
         self._zoomed = False
         self._theme: Theme = DARK
         self._handles: list[Handle] = []
+        self._items: list[PlotItem] = []
         self._settled_y: Limits | None = None
         self._limits: tuple[Limits, Limits] = ((0.0, 1.0), (0.0, 1.0))
         self._drawn_limits: tuple[Limits, Limits] | None = None
@@ -163,32 +165,25 @@ class Plot(QWidget):
 
     def line(self, stroke: Stroke, *, z: float = 0.0) -> Curve:
         """Add a line; among all, a higher `z` is drawn later."""
-        handle = Curve(self._added(pg.PlotCurveItem(), z), stroke, self._on_axis)
+        handle = Curve(self._added(LineItem(), z), stroke, self._on_axis)
         self._keep(handle)
         return handle
 
     def points(self, dots: Dots, *, z: float = 0.0) -> Points:
         """Add discs."""
-        item = pg.ScatterPlotItem(size=dots.size, antialias=True, pxMode=True)
-        handle = Points(self._added(item, z), dots, self._on_axis)
+        handle = Points(self._added(DotsItem(dots.size), z), dots, self._on_axis)
         self._keep(handle)
         return handle
 
     def band(self, ink: Ink, *, z: float = 0.0) -> Band:
         """Add a filled area."""
-        item = pg.PlotCurveItem(fillLevel="enclosed", pen=None, antialias=True)
-        handle = Band(self._added(item, z), ink, self._on_axis)
+        handle = Band(self._added(BandItem(), z), ink, self._on_axis)
         self._keep(handle)
         return handle
 
     def vertical_line(self, stroke: Stroke, *, z: float = 0.0) -> VerticalLine:
         """Add a line across the plot; hidden until `show_at`."""
-        item = pg.InfiniteLine(
-            angle=90,
-            movable=False,
-            label="",
-            labelOpts={"position": 1.0, "anchors": [(0.0, 0.0), (1.0, 0.0)]},
-        )
+        item = AcrossItem()
         item.setVisible(False)
         handle = VerticalLine(self._added(item, z), stroke)
         self._keep(handle)
@@ -197,6 +192,8 @@ class Plot(QWidget):
     def _added(self, item: Any, z: float) -> Any:
         item.setZValue(z)
         self._box.addItem(item, ignoreBounds=True)
+        self._items.append(item)
+        item.set_area(self._box.viewRect())
         return item
 
     def _keep(self, handle: Handle) -> None:
@@ -288,6 +285,9 @@ class Plot(QWidget):
         self._bottom.setTicks([linear_ticks(low, high, across, whole=self._whole_x)])
         ticks = log_ticks if self._log_y else linear_ticks
         self._left.setTicks([ticks(bottom, top, up)])
+        area = self._box.viewRect()
+        for item in self._items:
+            item.set_area(area)
         self.range_changed.emit()
 
     def _on_moved_by_hand(self, *_: object) -> None:
@@ -312,9 +312,13 @@ class Plot(QWidget):
             handle.set_theme(theme)
 
     def set_message(self, text: str) -> None:
-        """Say across the plot why it is empty; "" says nothing."""
+        """Say across the plot why it is empty, without numbers; "" says nothing."""
+        if text == self._message.text():
+            return
         self._message.setText(text)
         self._message.setVisible(bool(text))
+        for axis in (self._bottom, self._left):
+            axis.setStyle(showValues=not text)
 
     @property
     def message(self) -> str:

@@ -18,7 +18,7 @@ from metalab.ui.views.adaptation_drawing import (
     value_limits_of,
 )
 from metalab.ui.views.caption import Caption
-from metalab.ui.views.header import PanelHeader
+from metalab.ui.views.header import PREPARING, PanelHeader
 from metalab.ui.views.legend import Legend
 from metalab.ui.views.readout import Readout
 from metalab.ui.views.step_ruler import StepRuler
@@ -176,6 +176,7 @@ class AdaptationView(QWidget):
         """Say the task's values, and its losses before, after K and after K' steps."""
         tasks, curves, task = self._tasks, self._curves, self.task
         values = losses = described = ""
+        title = self.tr("query loss")
         if tasks is not None and task < tasks.num_gallery:
             values = task_values(tasks, task)
             described = f"Task {task + 1}: {values}"
@@ -183,12 +184,13 @@ class AdaptationView(QWidget):
                 query = [number_text(float(loss)) for loss in curves.query_loss[task]]
                 k = tasks.num_inner_steps
                 shown = [query[step] for step in sorted({0, k, len(query) - 1})]
-                losses = f"query loss {' → '.join(shown)}"
+                losses = " → ".join(shown)
                 described += (
                     f"; query loss {query[0]} before adaptation, {query[k]} after "
                     f"K = {k}, {query[-1]} after {number_of(len(query) - 1, 'inner step')}"
                 )
-        self.caption.set_texts(values, losses, described)
+        full = f"{title} {losses}" if losses else ""
+        self.caption.set_texts(values, full, losses, described)
         self.plot.setAccessibleDescription(described or self.tr("No curves yet"))
 
     def _show_message(self) -> None:
@@ -196,7 +198,7 @@ class AdaptationView(QWidget):
         waiting = (
             history is not None and history.curves is None and not history.status.ended
         )
-        text = self.tr("Preparing the first outer step…") if waiting else ""
+        text = PREPARING if waiting else ""
         if text != self.plot.message:
             self.plot.set_message(text)
 

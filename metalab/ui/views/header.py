@@ -8,6 +8,9 @@ from metalab.ui.icons import theme_icon
 from metalab.ui.painting import tint
 from metalab.ui.theme import Theme
 
+PREPARING = "Preparing the first outer step…"
+"""What a view says as long as a run has nothing to show."""
+
 _ICON = QSize(16, 16)
 
 
@@ -77,6 +80,10 @@ class PanelHeader(QWidget):
     def title(self) -> str:
         """What the panel shows."""
         return self._title.text()
+
+    def set_title(self, title: str) -> None:
+        """Say what the panel shows."""
+        self._title.setText(title)
 
     def add_tool(self, widget: QWidget) -> None:
         """Add a widget before the buttons to fit and to copy."""

@@ -53,7 +53,7 @@ class LossDrawing:
         before, after = Ink(role="before"), Ink(role="after")
         halo, evaluation = Ink(role="surface"), Ink(role="evaluation")
         self.spread = plot.band(Ink(role="evaluation", share=0.1), z=0)
-        self.interval = plot.band(Ink(role="evaluation", share=0.42), z=4)
+        self.interval = plot.band(Ink(role="evaluation", share=0.28), z=4)
         edge = Stroke(ink=Ink(role="evaluation", share=0.5))
         self.edges = (plot.line(edge, z=4), plot.line(edge, z=4))
         self.raw_before = plot.line(Stroke(ink=Ink(role="before", share=_FAINT)), z=2)
@@ -193,7 +193,7 @@ def legend_entries(num_inner_steps: int) -> tuple[Entry, ...]:
     Args:
         num_inner_steps: K of training; 0 before there is a run.
     """
-    after = after_text(num_inner_steps) if num_inner_steps else "After adaptation"
+    after = f"After K = {num_inner_steps}" if num_inner_steps else "After adaptation"
     evaluation = Ink(role="evaluation")
     return (
         Entry(swatch=Swatch.LINE, ink=Ink(role="before"), text="Before adaptation"),
@@ -202,7 +202,7 @@ def legend_entries(num_inner_steps: int) -> tuple[Entry, ...]:
         Entry(
             swatch=Swatch.BAND,
             ink=Ink(role="evaluation", share=0.25),
-            text="10–90 % of tasks",
+            text="10–90 %",
         ),
     )
 

@@ -10,7 +10,7 @@ from metalab.ui.painting import picture_of, tint
 from metalab.ui.plot import Plot
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.ticks import number_text
-from metalab.ui.views.header import PanelHeader
+from metalab.ui.views.header import PREPARING, PanelHeader
 from metalab.ui.views.legend import Legend
 from metalab.ui.views.loss_drawing import AFTER, LossDrawing, legend_entries
 from metalab.ui.views.loss_tools import LossChoices, LossTools
@@ -139,7 +139,7 @@ class OuterLossView(QWidget):
     def _message(self, history: RunHistory) -> str:
         if len(history.steps) or history.status.ended:
             return ""
-        return self.tr("Preparing the first outer step…")
+        return PREPARING
 
     def _describe(self) -> None:
         """Say in words what is drawn, whenever there is a new evaluation."""
