@@ -14,6 +14,7 @@ from metalab.ui.actions import ActionSet
 from metalab.ui.allowed import why_not_run
 from metalab.ui.banners import banner_for
 from metalab.ui.closing import Closer
+from metalab.ui.collector import CycleCollector
 from metalab.ui.commands import Commands
 from metalab.ui.frame_clock import FrameClock
 from metalab.ui.key_guard import SpaceGuard
@@ -54,6 +55,7 @@ class Lab(QObject):
         commands: What that does.
         window: The window.
         clock: When the window looks at the run.
+        collector: Python's cycle collection.
         closer: How it closes.
     """
 
@@ -99,6 +101,7 @@ class Lab(QObject):
             may_close=self.closer.may_close,
         )
         self.clock = FrameClock(self.draw, parent=self)
+        self.collector = CycleCollector(self)
         self.commands = Commands(
             self.session, self.window, self.preferences, parent=self
         )
@@ -138,6 +141,7 @@ class Lab(QObject):
         self._app.processEvents()
         if self._preload is not None:
             self._preload.start()
+        self.collector.start()
         self.clock.start()
 
     def draw(self) -> bool:
@@ -166,6 +170,7 @@ class Lab(QObject):
     def close(self) -> None:
         """End every thread and timer, however the application came to its end."""
         self.clock.stop()
+        self.collector.stop()
         self.closer.finish()
         if self._preload is not None:
             self._preload.cancel()
@@ -191,6 +196,7 @@ class Lab(QObject):
             self._begin()
 
     def _begin(self) -> None:
+        self.collector.settle()
         self.window.presets.set_presets(engine.all_presets())
         self.session.finish_loading()
         preset = self._options.preset or self.preferences.current.preset

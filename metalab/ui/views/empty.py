@@ -22,7 +22,9 @@ class EmptyState(QWidget):
 
     run_requested = Signal()
 
-    def __init__(self, split: tuple[float, float], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, split: tuple[float, float], parent: QWidget | None = None
+    ) -> None:
         """Make the page.
 
         Args:

@@ -206,9 +206,7 @@ class InnerLossView(QWidget):
         )
         self.plot.set_limits((0.0, max(last, 1.0)), limits)
         waiting = history is not None and last < 0 and not history.status.ended
-        self.plot.set_message(
-            PREPARING if waiting else ""
-        )
+        self.plot.set_message(PREPARING if waiting else "")
 
     def _draw_lines(self, history: RunHistory | None, last: int) -> None:
         if history is None or last < 0:

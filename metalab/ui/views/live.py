@@ -52,9 +52,7 @@ class LiveWorkspace(QWidget):
         self._bottom = _splitter(
             Qt.Orientation.Horizontal, _BOTTOM, self.inner_loss, self.gallery
         )
-        self._rows = _splitter(
-            Qt.Orientation.Vertical, _ROWS, self._top, self._bottom
-        )
+        self._rows = _splitter(Qt.Orientation.Vertical, _ROWS, self._top, self._bottom)
         self._pages = QStackedLayout(self)
         self._pages.addWidget(self.empty)
         self._pages.addWidget(self._rows)
