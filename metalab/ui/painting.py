@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPoint, QRectF, QSize, Qt
@@ -17,7 +18,7 @@ PICTURE_RATIO = 2.0
 
 _PICTURE_MARGIN = 12
 
-_SHARE_OF_K = 0.6
+_SHARE_OF_START, _SHARE_OF_K = 0.12, 0.6
 _FAR = 1e5
 
 
@@ -58,11 +59,11 @@ def ramp_ink(step: int, trained: int, last: int) -> Ink:
         trained: K.
         last: K', at least K.
     """
-    share_of_k = _SHARE_OF_K if last > trained else 1.0
+    of_k = _SHARE_OF_K if last > trained else 1.0
     if step <= trained:
-        share = share_of_k * step / max(trained, 1)
+        share = _SHARE_OF_START + (of_k - _SHARE_OF_START) * step / max(trained, 1)
     else:
-        share = share_of_k + (1 - share_of_k) * (step - trained) / (last - trained)
+        share = of_k + (1 - of_k) * (step - trained) / (last - trained)
     return Ink(role="ramp_end", under="ramp_start", share=share)
 
 
@@ -77,7 +78,7 @@ def draw_segments(painter: QPainter, x: Array, y: Array) -> None:
         x: Finite, [point].
         y: [point].
     """
-    if len(x) < 2:  # noqa: PLR2004 - a piece has two ends
+    if len(x) < 2:
         return
     # What lies far outside cannot be seen, and would be too much for Qt's rasteriser.
     known = np.isfinite(y)
@@ -88,7 +89,7 @@ def draw_segments(painter: QPainter, x: Array, y: Array) -> None:
         pieces = pieces[known[:-1] & known[1:]]
     if len(pieces):
         # The array is as QLineF lie in memory, and lives until Qt has read it.
-        first = Shiboken.wrapInstance(pieces.ctypes.data, QLineF)
+        first = cast("QLineF", Shiboken.wrapInstance(pieces.ctypes.data, QLineF))
         painter.drawLines(first, len(pieces))
 
 

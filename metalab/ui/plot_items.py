@@ -4,7 +4,7 @@ pyqtgraph has items for all of them, too. They look for their extent and their p
 in every frame and paint on a scaled painter, which takes three times as long.
 """
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -17,6 +17,7 @@ from metalab.ui.painting import draw_segments
 _TEXT_GAP = 5.0
 
 
+@runtime_checkable
 class PlotItem(Protocol):
     """What `Plot` needs of everything that stands in it."""
 

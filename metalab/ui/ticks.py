@@ -94,7 +94,7 @@ def number_text(value: float) -> str:
     if size and not _SMALLEST_PLAIN <= size < _LARGEST_PLAIN:
         mantissa, power = f"{value:.2e}".split("e")
         text = f"{mantissa}·10{str(int(power)).translate(_SUPERSCRIPT)}"
-    elif size >= 1000:  # noqa: PLR2004 - three digits
+    elif size >= 1000:
         text = f"{value:,.0f}"
     else:
         text = f"{value:#.3g}".rstrip(".") if value else "0"
@@ -134,7 +134,7 @@ def _power(value: float) -> str:
 
 
 def _log_text(decade: int, mantissa: float) -> str:
-    if -4 <= decade <= 4:  # noqa: PLR2004 - beyond, zeros are hard to count
+    if -4 <= decade <= 4:
         return f"{mantissa * 10.0**decade:,.6g}".rstrip(".")
     power = f"10{str(decade).translate(_SUPERSCRIPT)}"
     return power if mantissa == 1 else f"{mantissa:g}·{power}"

@@ -9,7 +9,7 @@ from metalab.engine.events import Curves, ProbeTasks
 from metalab.figures.drawing import number_of
 from metalab.runs.history import RunHistory
 from metalab.ui.painting import picture_of, tint
-from metalab.ui.plot import Plot
+from metalab.ui.plot_widget import Plot
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.ticks import number_text
 from metalab.ui.views.adaptation_drawing import (
@@ -220,8 +220,10 @@ class AdaptationView(QWidget):
         at = float(tasks.grid[point])
         predicted = curves.curves[self.task, :, point]
         rows = [("True", number_text(float(tasks.true_curves[self.task, point])))]
-        for step in sorted({0, tasks.num_inner_steps, self.inner_step}):
-            rows.append((f"Step {step}", number_text(float(predicted[step]))))
+        rows.extend(
+            (f"Step {step}", number_text(float(predicted[step])))
+            for step in sorted({0, tasks.num_inner_steps, self.inner_step})
+        )
         self.plot.show_crosshair(at)
         self._readout.show_beside(self.plot.place_of(at), f"x = {at:.2f}", rows)
 

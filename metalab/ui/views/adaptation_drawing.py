@@ -7,7 +7,7 @@ from metalab.figures.drawing import spread
 from metalab.ui.limits import Limits
 from metalab.ui.marks import Curve, Dots, Stroke
 from metalab.ui.painting import Ink, ramp_ink
-from metalab.ui.plot import Plot
+from metalab.ui.plot_widget import Plot
 from metalab.ui.theme import Theme
 from metalab.ui.views.legend import Entry, Swatch
 

@@ -1,7 +1,7 @@
 """The line above a plot: what it shows, and its tools."""
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QFont
+from PySide6.QtGui import QFont, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from metalab.ui.icons import theme_icon
@@ -49,6 +49,7 @@ class PanelHeader(QWidget):
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._full_title = title
         self._title = QLabel(title, self)
         font = QFont(self._title.font())
         font.setBold(True)
@@ -79,11 +80,24 @@ class PanelHeader(QWidget):
     @property
     def title(self) -> str:
         """What the panel shows."""
-        return self._title.text()
+        return self._full_title
 
     def set_title(self, title: str) -> None:
         """Say what the panel shows."""
-        self._title.setText(title)
+        self._full_title = title
+        self._cut_title()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Cut the title where there is no room for it."""
+        super().resizeEvent(event)
+        self._cut_title()
+
+    def _cut_title(self) -> None:
+        cut = self._title.fontMetrics().elidedText(
+            self._full_title, Qt.TextElideMode.ElideRight, self._title.width()
+        )
+        self._title.setText(cut)
+        self._title.setToolTip(self._full_title if cut != self._full_title else "")
 
     def add_tool(self, widget: QWidget) -> None:
         """Add a widget before the buttons to fit and to copy."""

@@ -10,10 +10,9 @@ from metalab.runs.history import RunHistory
 from metalab.ui.limits import value_limits
 from metalab.ui.marks import Dots, Stroke
 from metalab.ui.painting import Ink, picture_of, tint
-from metalab.ui.plot import Plot
+from metalab.ui.plot_widget import Plot
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.ticks import number_text
-from metalab.ui.views.caption import Caption
 from metalab.ui.views.header import PREPARING, PanelHeader, tool_button
 from metalab.ui.views.legend import Entry, Legend, Swatch
 from metalab.ui.views.outer_loss import UNIT

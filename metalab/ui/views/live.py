@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeGuard
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QImage, QShowEvent
@@ -138,9 +138,8 @@ class LiveWorkspace(QWidget):
 
     def picture(self) -> QImage:
         """Return the plot that has the focus, else the outer loss, as a picture."""
-        focus = self.focusWidget()
         for view in self._views():
-            if focus is not None and view.isAncestorOf(focus):
+            if any(part.hasFocus() for part in view.findChildren(QWidget)):
                 return view.picture()
         return self.outer_loss.picture()
 
@@ -198,10 +197,10 @@ def _splitter(
     return splitter
 
 
-def _are_sizes(value: object) -> bool:
+def _are_sizes(value: object) -> TypeGuard[list[int]]:
     return (
-        isinstance(value, list | tuple)
-        and len(value) == 2  # noqa: PLR2004 - every splitter has two parts
+        isinstance(value, list)
+        and len(value) == 2
         and all(type(size) is int and size > 0 for size in value)
     )
 

@@ -9,9 +9,9 @@ from metalab.engine.events import Array
 from metalab.figures.drawing import number_of
 from metalab.runs.history import RunHistory
 from metalab.ui.limits import value_limits
-from metalab.ui.marks import Curve, Dots, Stroke
+from metalab.ui.marks import Dots, Stroke
 from metalab.ui.painting import Ink
-from metalab.ui.plot import Plot
+from metalab.ui.plot_widget import Plot
 from metalab.ui.ticks import number_text
 from metalab.ui.views.legend import Entry, Swatch
 from metalab.ui.views.loss_axis import LossAxis, loss_axis, sparse

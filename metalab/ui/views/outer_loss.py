@@ -1,13 +1,13 @@
 """Losses over training: query loss before and after adaptation, held-out evaluation."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QGuiApplication, QImage, QPalette
+from PySide6.QtGui import QGuiApplication, QImage, QPalette, QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from metalab.engine.events import METRICS
 from metalab.runs.history import RunHistory
 from metalab.ui.painting import picture_of, tint
-from metalab.ui.plot import Plot
+from metalab.ui.plot_widget import Plot
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.ticks import number_text
 from metalab.ui.views.header import PREPARING, PanelHeader
@@ -51,6 +51,10 @@ class OuterLossView(QWidget):
         self.plot.setAccessibleName(self.tr("Outer loss over training"))
         self.legend.set_entries(*legend_entries(0))
         self.header.add_tool(self.tools)
+        # Measured while everything is there: title, tools, and the button to fit.
+        self._roomy = (
+            self.header.sizeHint().width() + self.header.fit.sizeHint().width()
+        )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 2)
         layout.setSpacing(0)
@@ -88,6 +92,11 @@ class OuterLossView(QWidget):
         tint(self, theme.surface, QPalette.ColorRole.Window)
         for part in (self.header, self.tools, self.legend, self.plot, self._readout):
             part.set_theme(theme)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Name the slider where there is room for a word."""
+        super().resizeEvent(event)
+        self.tools.smoothing.set_named(named=self.width() >= self._roomy)
 
     def picture(self) -> QImage:
         """Return legend, plot and axis as a picture, without the tools."""

@@ -18,6 +18,7 @@ class Readout(QLabel):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._plot = parent
         self.setTextFormat(Qt.TextFormat.RichText)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setContentsMargins(9, 6, 9, 6)
@@ -58,9 +59,9 @@ class Readout(QLabel):
         )
         self.setText(f"<b>{escape(title)}</b><table cellspacing='0'>{cells}</table>")
         self.adjustSize()
-        parent = self.parentWidget()
+        room = self._plot.width()
         right = place.x() + _DISTANCE
-        if right + self.width() > parent.width():
+        if right + self.width() > room:
             right = place.x() - _DISTANCE - self.width()
         self.move(max(0, right), place.y() + _TOP)
         self.show()

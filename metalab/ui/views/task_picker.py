@@ -28,7 +28,7 @@ class TaskPicker(QWidget):
         """
         super().__init__(parent)
         # Only which task is looked at: nothing that is computed depends on it.
-        self._random = random.Random()  # noqa: S311
+        self._random = random.Random()
         self.previous = tool_button("‹", self.tr("Previous task"), parent=self)
         self.next = tool_button("›", self.tr("Next task"), parent=self)
         self.dice = tool_button("", self.tr("Another task, by chance"), parent=self)

@@ -68,7 +68,7 @@ class TileGrid(QWidget):
         return self._selected
 
     @property
-    def cursor(self) -> int:
+    def keyboard_place(self) -> int:
         """The place that the keyboard is at."""
         return self._cursor
 

@@ -79,7 +79,7 @@ def loss_share(loss: float, reference: float) -> float:
 
 def loss_colour(share: float, theme: Theme) -> QColor:
     """Return the colour of a loss; blue to yellow to red, which all people tell apart."""
-    if share < 0.5:  # noqa: PLR2004 - the middle
+    if share < 0.5:
         return mixed(theme.after, theme.evaluation, 2 * share)
     return mixed(theme.evaluation, theme.error, 2 * share - 1)
 
