@@ -6,7 +6,7 @@ from typing import cast
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPoint, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPalette
+from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPalette, QRegion
 from PySide6.QtWidgets import QWidget
 from shiboken6 import Shiboken
 
@@ -20,6 +20,7 @@ _PICTURE_MARGIN = 12
 
 _SHARE_OF_START, _SHARE_OF_K = 0.12, 0.6
 _FAR = 1e5
+_EDGE = 2
 
 
 def mixed(under: str, over: str, share: float) -> QColor:
@@ -134,7 +135,11 @@ def picture_of(
     painter.drawText(frame, Qt.AlignmentFlag.AlignTop, title)
     top += line
     for part in shown:
-        part.render(painter, QPoint(_PICTURE_MARGIN, top))
+        # Without the edge, where a part may show that it has the focus.
+        inside = part.rect().adjusted(_EDGE, _EDGE, -_EDGE, -_EDGE)
+        left = (size.width() - part.width()) // 2
+        place = QPoint(left + _EDGE, top + _EDGE)
+        part.render(painter, place, QRegion(inside))
         top += part.height()
     painter.end()
     return image

@@ -184,10 +184,10 @@ class DotsItem(QGraphicsItem):
         del option, widget
         if not self._points:
             return
-        stamp = self._stamp_for(painter.device().devicePixelRatioF())
-        half = stamp.width() / stamp.devicePixelRatioF() / 2
         painter.save()
         to_pixels = _on_pixels(painter)
+        stamp = self._stamp_for(painter.deviceTransform().m11())
+        half = stamp.width() / stamp.devicePixelRatioF() / 2
         for x, y in self._points:
             place = to_pixels.map(QPointF(x, y))
             painter.drawPixmap(QPointF(place.x() - half, place.y() - half), stamp)

@@ -25,6 +25,7 @@ from metalab.ui.theme import DARK, Theme
 _FOCUS_RING = 2
 _SMALLEST = (160, 110)
 _X_AIR = 0.015
+_ON_TOP = 100.0
 _ZOOM_STEP, _POINTER_STEP = 0.8, 0.01
 
 
@@ -73,7 +74,7 @@ class Plot(QWidget):
         )
         self._message = QLabel(self)
         self._arrange()
-        self._cross = self.vertical_line(Stroke(ink=Ink(role="muted")))
+        self._cross = self.vertical_line(Stroke(ink=Ink(role="muted")), z=_ON_TOP)
         self._area.range_changed.connect(self.range_changed)
         self._area.moved_by_hand.connect(self._on_moved_by_hand)
         self.set_theme(self._theme)

@@ -118,6 +118,7 @@ class AdaptationView(QWidget):
 
     def picture(self) -> QImage:
         """Return plot, key and values as a picture, without the tools."""
+        self.plot.point_at(None)
         parts = (self.legend, self.plot, self.ruler, self.caption)
         title = f"{self.header.title}: task {self.task + 1}"
         return picture_of(parts, title=title, theme=self._theme)
@@ -225,7 +226,9 @@ class AdaptationView(QWidget):
             for step in sorted({0, tasks.num_inner_steps, self.inner_step})
         )
         self.plot.show_crosshair(at)
-        self._readout.show_beside(self.plot.place_of(at), f"x = {at:.2f}", rows)
+        self._readout.show_beside(
+            self.plot.place_of(at), f"x = {number_text(at)}", rows
+        )
 
     def _on_copy_requested(self) -> None:
         QGuiApplication.clipboard().setImage(self.picture())

@@ -21,12 +21,6 @@ BY_TASK, BY_LOSS = "task", "loss"
 _UPDATES_A_SORT = 10
 """While a run goes on, tiles change places this rarely: else no eye could follow."""
 
-_LEGEND = (
-    Entry(swatch=Swatch.LINE, ink=Ink(role="before", share=0.7), text="Before"),
-    Entry(swatch=Swatch.THICK, ink=Ink(role="after"), text="After K inner steps"),
-    Entry(swatch=Swatch.DASHED, ink=Ink(role="truth"), text="True"),
-)
-
 
 class GalleryView(QWidget):
     """Sixteen held-out tasks as tiles.
@@ -62,7 +56,7 @@ class GalleryView(QWidget):
 
     def _arrange(self) -> None:
         self.setAutoFillBackground(True)
-        self.legend.set_entries(*_LEGEND)
+        self.legend.set_entries(*_legend_entries("K"))
         self._sort_name.setBuddy(self.sort)
         tip = self.tr("Order of the tiles")
         self.sort.setToolTip(tip)
@@ -151,6 +145,7 @@ class GalleryView(QWidget):
         if tasks is not None:
             self._fill_sorts(tasks.parameter_names)
             self.key.set_worst(zero_loss(tasks))
+            self.legend.set_entries(*_legend_entries(f"K = {tasks.num_inner_steps}"))
 
     def _sort(self, *, at_once: bool) -> None:
         tasks = self._tasks
@@ -196,3 +191,11 @@ class GalleryView(QWidget):
 
     def _on_copy_requested(self) -> None:
         QGuiApplication.clipboard().setImage(self.picture())
+
+
+def _legend_entries(adapted: str) -> tuple[Entry, ...]:
+    return (
+        Entry(swatch=Swatch.DASHED, ink=Ink(role="truth"), text="True"),
+        Entry(swatch=Swatch.LINE, ink=Ink(role="before", share=0.7), text="Before"),
+        Entry(swatch=Swatch.THICK, ink=Ink(role="after"), text=f"After {adapted}"),
+    )

@@ -1,9 +1,10 @@
 """The line above a plot: what it shows, and its tools."""
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QFont, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
+from metalab.ui.forms.marks import ElidedLabel
 from metalab.ui.icons import theme_icon
 from metalab.ui.painting import tint
 from metalab.ui.theme import Theme
@@ -50,14 +51,12 @@ class PanelHeader(QWidget):
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._full_title = title
-        self._title = QLabel(title, self)
+        self._title = ElidedLabel(self)
         font = QFont(self._title.font())
         font.setBold(True)
         self._title.setFont(font)
         self._title.setMinimumWidth(40)
-        self._title.setSizePolicy(
-            QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred
-        )
+        self._title.set_full_text(title)
         self.fit = tool_button(
             self.tr("Fit"),
             self.tr("Show everything again (0, or double click in the plot)"),
@@ -85,19 +84,12 @@ class PanelHeader(QWidget):
     def set_title(self, title: str) -> None:
         """Say what the panel shows."""
         self._full_title = title
-        self._cut_title()
+        self._title.set_full_text(title)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Cut the title where there is no room for it."""
-        super().resizeEvent(event)
-        self._cut_title()
-
-    def _cut_title(self) -> None:
-        cut = self._title.fontMetrics().elidedText(
-            self._full_title, Qt.TextElideMode.ElideRight, self._title.width()
-        )
-        self._title.setText(cut)
-        self._title.setToolTip(self._full_title if cut != self._full_title else "")
+    def comfortable_width(self) -> int:
+        """Return the width at which nothing is cut, the button to fit included."""
+        title = self._title.fontMetrics().horizontalAdvance(self._full_title)
+        return self.sizeHint().width() + title + self.fit.sizeHint().width()
 
     def add_tool(self, widget: QWidget) -> None:
         """Add a widget before the buttons to fit and to copy."""

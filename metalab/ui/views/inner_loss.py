@@ -147,6 +147,7 @@ class InnerLossView(QWidget):
 
     def picture(self) -> QImage:
         """Return plot and legend as a picture, without the tools."""
+        self.plot.point_at(None)
         return picture_of(
             (self.legend, self.plot), title=self.header.title, theme=self._theme
         )

@@ -8,7 +8,7 @@ from metalab.ui.theme import DARK, Theme
 from metalab.ui.ticks import number_text
 from metalab.ui.views.tile_painter import COLOUR_DECADES, loss_colour
 
-_BAR, _BAR_HEIGHT, _GAP = 64, 8, 6
+_BAR, _BAR_HEIGHT, _GAP, _SIDE = 64, 8, 6, 4
 _STOPS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
@@ -48,7 +48,7 @@ class LossKey(QWidget):
         """Return room for the strip and its numbers."""
         metrics = self.fontMetrics()
         numbers = sum(metrics.horizontalAdvance(end) + _GAP for end in self._ends)
-        return QSize(_BAR + numbers, metrics.height() + 4)
+        return QSize(_BAR + numbers + 2 * _SIDE, metrics.height() + 4)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the strip and its numbers."""
@@ -57,13 +57,15 @@ class LossKey(QWidget):
             return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        frame = QRectF(self.rect())
+        frame = QRectF(self.rect()).adjusted(_SIDE, 0, -_SIDE, 0)
         align = Qt.AlignmentFlag.AlignVCenter
         painter.setPen(QColor(self._theme.muted))
         painter.drawText(frame, align, self._ends[0])
         painter.drawText(frame, align | Qt.AlignmentFlag.AlignRight, self._ends[1])
-        left = painter.fontMetrics().horizontalAdvance(self._ends[0]) + _GAP
-        bar = QRectF(left, frame.center().y() - _BAR_HEIGHT / 2, _BAR, _BAR_HEIGHT)
+        left = frame.left() + painter.fontMetrics().horizontalAdvance(self._ends[0])
+        bar = QRectF(
+            left + _GAP, frame.center().y() - _BAR_HEIGHT / 2, _BAR, _BAR_HEIGHT
+        )
         gradient = QLinearGradient(QPointF(bar.left(), 0), QPointF(bar.right(), 0))
         for share in _STOPS:
             gradient.setColorAt(share, loss_colour(share, self._theme))

@@ -50,11 +50,15 @@ class OuterLossView(QWidget):
         self.setAutoFillBackground(True)
         self.plot.setAccessibleName(self.tr("Outer loss over training"))
         self.legend.set_entries(*legend_entries(0))
-        self.header.add_tool(self.tools)
-        # Measured while everything is there: title, tools, and the button to fit.
-        self._roomy = (
-            self.header.sizeHint().width() + self.header.fit.sizeHint().width()
+        self.legend.setToolTip(
+            self.tr(
+                "Query loss of the training tasks, raw and smoothed; and of the held-out "
+                "tasks after K inner steps: mean, its 95 % interval, 10th and 90th "
+                "percentile over tasks"
+            )
         )
+        self.header.add_tool(self.tools)
+        self._roomy = self.header.comfortable_width()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 2)
         layout.setSpacing(0)
@@ -100,6 +104,7 @@ class OuterLossView(QWidget):
 
     def picture(self) -> QImage:
         """Return legend, plot and axis as a picture, without the tools."""
+        self.plot.point_at(None)
         parts = (self.legend, self.plot, self.tools.axis)
         return picture_of(parts, title=self.header.title, theme=self._theme)
 

@@ -53,7 +53,7 @@ class Readout(QLabel):
             rows: Names and values.
         """
         cells = "".join(
-            f"<tr><td>{escape(name)}&nbsp;&nbsp;</td>"
+            f"<tr><td>{_indented(name)}&nbsp;&nbsp;</td>"
             f"<td align='right'>{escape(value)}</td></tr>"
             for name, value in rows
         )
@@ -66,3 +66,9 @@ class Readout(QLabel):
         self.move(max(0, right), place.y() + _TOP)
         self.show()
         self.raise_()
+
+
+def _indented(text: str) -> str:
+    """Return a text for HTML that keeps the spaces it begins with."""
+    plain = text.lstrip()
+    return "&nbsp;" * (2 * (len(text) - len(plain))) + escape(plain)

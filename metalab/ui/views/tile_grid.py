@@ -149,24 +149,18 @@ class TileGrid(QWidget):
         self._picture = None
         self.update()
 
-    def _empty_pixmap(self) -> QPixmap:
-        ratio = self.devicePixelRatioF()
-        pixmap = QPixmap(self.size() * ratio)
-        pixmap.setDevicePixelRatio(ratio)
-        return pixmap
-
     def _small_font(self) -> QFont:
         font = QFont(self.font())
         font.setPointSizeF(0.85 * font.pointSizeF())
         return font
 
-    def _make_picture(self, tasks: ProbeTasks) -> QPixmap:
+    def _make_picture(self, tasks: ProbeTasks, ratio: float) -> QPixmap:
         """Return all tiles, without marks of the person."""
-        ratio = self.devicePixelRatioF()
         size = self.size() * ratio
         if self._painter is None or self._still.size() != size:
             self._painter = TilePainter(tasks, self.layout_of_tiles, self._theme)
-            self._still = self._empty_pixmap()
+            self._still = QPixmap(size)
+            self._still.setDevicePixelRatio(ratio)
             self._still.fill(QColor(self._theme.surface))
             painter = QPainter(self._still)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -191,9 +185,10 @@ class TileGrid(QWidget):
             painter.setPen(QColor(self._theme.muted))
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._message)
             return
-        ratio = self.devicePixelRatioF()
+        # Not the screen's: a picture for the clipboard is sharper.
+        ratio = painter.deviceTransform().m11()
         if self._picture is None or self._picture.size() != self.size() * ratio:
-            self._picture = self._make_picture(self._tasks)
+            self._picture = self._make_picture(self._tasks, ratio)
         painter.drawPixmap(0, 0, self._picture)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         layout = self.layout_of_tiles
