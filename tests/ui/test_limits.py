@@ -28,6 +28,13 @@ def test_few_values_are_never_outliers():
     assert value_limits([values], log=False, trimmed=True) == (1.0, 100.0)
 
 
+def test_the_largest_numbers_there_are_leave_room_for_a_margin():
+    low, high = with_margin(
+        value_limits([np.array([-1.7e308, 1.7e308])], log=False, trimmed=False)
+    )
+    assert np.isfinite(high - low)
+
+
 def test_nothing_has_no_limits():
     assert (
         value_limits([np.empty(0), np.array([np.nan])], log=False, trimmed=True) is None

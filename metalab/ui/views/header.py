@@ -89,7 +89,8 @@ class PanelHeader(QWidget):
     def comfortable_width(self) -> int:
         """Return the width at which nothing is cut, the button to fit included."""
         title = self._title.fontMetrics().horizontalAdvance(self._full_title)
-        return self.sizeHint().width() + title + self.fit.sizeHint().width()
+        more = title - self._title.minimumWidth() + self.fit.sizeHint().width()
+        return self.sizeHint().width() + more
 
     def add_tool(self, widget: QWidget) -> None:
         """Add a widget before the buttons to fit and to copy."""

@@ -108,7 +108,10 @@ class LossDrawing:
         )
 
     def _draw_tracks(self, axis: LossAxis) -> list[Array]:
-        """Draw the losses of training; return what is drawn of them."""
+        """Draw the losses of training; return the raw values that are drawn.
+
+        The averages lie between them, and trail behind an outlier for long.
+        """
         window = axis.window(self._plot.x_range) if self._plot.zoomed else None
         drawn: list[Array] = []
         for name, raw, smooth, head in (
@@ -121,7 +124,6 @@ class LossDrawing:
             drawn.append(track.raw[rows])
             rows = track.smooth_rows(window)
             smooth.set_data(axis.of_rows(rows), track.smooth[rows])
-            drawn.append(track.smooth[rows])
             head.set_data(axis.of_rows(slice(-1, None)), track.smooth[-1:])
         return drawn
 

@@ -159,6 +159,7 @@ class OuterLossView(QWidget):
         """Say in words what is drawn, whenever there is a new evaluation."""
         history = self._history
         state = history and (
+            id(history.config),
             len(history.evaluations),
             len(history.steps) > 0,
             history.status,
