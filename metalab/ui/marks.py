@@ -84,11 +84,6 @@ class Curve:
         """How the line looks."""
         return self._stroke
 
-    @property
-    def visible(self) -> bool:
-        """Whether the line is drawn."""
-        return self._item.isVisible()
-
     def set_data(self, x: Array, y: Array) -> None:
         """Draw other points, [point]; NaN makes a gap."""
         self._x, self._y = x, y
@@ -99,10 +94,6 @@ class Curve:
         if stroke != self._stroke:
             self._stroke = stroke
             self.set_theme(theme)
-
-    def set_visible(self, *, visible: bool) -> None:
-        """Show or hide the line."""
-        self._item.setVisible(visible)
 
     def set_theme(self, theme: Theme) -> None:
         """Take the theme's colours."""
@@ -132,10 +123,6 @@ class Points:
         """Draw other points, [point]; points that are not finite are left out."""
         self._x, self._y = x, y
         self.redraw()
-
-    def set_visible(self, *, visible: bool) -> None:
-        """Show or hide the points."""
-        self._item.setVisible(visible)
 
     def set_theme(self, theme: Theme) -> None:
         """Take the theme's colours."""

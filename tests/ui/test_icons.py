@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QSize
-from PySide6.QtGui import QIcon
+from PySide6.QtGui import QColor, QIcon
 
 import metalab
 from metalab.ui.assets import assets_folder
@@ -14,6 +14,10 @@ from metalab.ui.icons import app_icon, icon, icon_pixmap, theme_icon
 from metalab.ui.theme import DARK, LIGHT
 
 NAMES = sorted(path.stem for path in (assets_folder() / "icons").glob("*.svg"))
+
+
+def distance(one: QColor, other: QColor) -> int:
+    return max(abs(a - b) for a, b in zip(one.getRgb(), other.getRgb(), strict=True))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -28,7 +32,9 @@ def test_a_drawing_is_in_one_colour_and_inside_its_square(qapp, name, colour):
                 seen.add(pixel.name())
             if x in (0, 47) or y in (0, 47):
                 assert pixel.alpha() == 0
-    assert seen == {colour}
+    # Antialiasing rounds.
+    assert all(distance(QColor(found), QColor(colour)) <= 2 for found in seen)
+    assert seen
 
 
 def test_an_icon_is_sharp_on_screens_of_any_density(qapp):

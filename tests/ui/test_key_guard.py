@@ -46,6 +46,7 @@ def test_space_is_a_space_in_a_text(ready, qtbot):
     assert ready.session.phase is Phase.IDLE
 
 
+@pytest.mark.qt_log_ignore("This plugin does not support")
 def test_space_opens_a_list(ready, qtbot):
     box = ready.window.experiment.form.findChild(QComboBox)
     press(ready, qtbot, box)

@@ -60,14 +60,6 @@ def test_a_gap_is_not_bridged(plot: Plot):
     assert pixels(plot, DARK.after).any(axis=0).sum() < 0.6 * whole
 
 
-def test_a_hidden_line_is_not_drawn(plot: Plot):
-    line = plot.line(AFTER)
-    line.set_data(np.array([0.0, 1.0]), np.array([0.5, 0.5]))
-    assert pixels(plot, DARK.after).any()
-    line.set_visible(visible=False)
-    assert not pixels(plot, DARK.after).any()
-
-
 def test_the_log_axis_leaves_out_what_is_not_positive(plot: Plot):
     line = plot.line(AFTER)
     plot.set_log_y(log=True)

@@ -28,6 +28,7 @@ def bar(qtbot, clock):
     qtbot.addWidget(bar)
     bar.set_theme(DARK)
     bar.resize(1100, bar.sizeHint().height())
+    bar.show()
     return bar
 
 

@@ -11,6 +11,8 @@ from metalab.ui.views.ghosts import paint_ghosts
 
 _BUTTON = QSize(190, 44)
 _PLATE_RADIUS = 10.0
+_MOST_LETTERS = 56
+"""In a line; longer texts are wrapped."""
 
 
 class EmptyState(QWidget):
@@ -47,6 +49,10 @@ class EmptyState(QWidget):
         large.setPointSizeF(1.35 * large.pointSizeF())
         large.setBold(True)
         self._title.setFont(large)
+        for label in (self._title, self._detail):
+            label.setWordWrap(True)
+            label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            label.setTextFormat(Qt.TextFormat.PlainText)
         button = QFont(self.font())
         button.setPointSizeF(1.15 * button.pointSizeF())
         button.setBold(True)
@@ -82,10 +88,11 @@ class EmptyState(QWidget):
             title: Name of the experiment.
             detail: One line more; "" for none.
         """
-        self._title.setText(title)
-        self._title.setVisible(bool(title))
-        self._detail.setText(detail)
-        self._detail.setVisible(bool(detail))
+        for label, text in ((self._title, title), (self._detail, detail)):
+            label.setText(text)
+            label.setVisible(bool(text))
+            if text:
+                _fit(label)
         self.button.setAccessibleDescription(title)
         self.update()
 
@@ -118,3 +125,11 @@ class EmptyState(QWidget):
         painter.setBrush(QColor(self._theme.surface))
         around = plate.adjusted(-36, -26, 36, 26)
         painter.drawRoundedRect(around, _PLATE_RADIUS, _PLATE_RADIUS)
+
+
+def _fit(label: QLabel) -> None:
+    """Give a label that wraps its size: a layout that centres it does not ask."""
+    metrics = label.fontMetrics()
+    longest = _MOST_LETTERS * metrics.averageCharWidth()
+    width = min(metrics.horizontalAdvance(label.text()) + 2, longest)
+    label.setFixedSize(width, label.heightForWidth(width))

@@ -171,6 +171,7 @@ def test_the_tooltip_says_the_tasks_values_and_losses(view, monkeypatch):
     class Tip:
         @staticmethod
         def showText(place: QPoint, text: str, widget: object) -> None:
+            del place, widget
             tips.append(text)
 
         @staticmethod
@@ -217,6 +218,13 @@ def test_the_border_says_the_loss(view: GalleryView):
     assert bluer == [True, False]
     assert loss_colour(0.0, DARK).name() == DARK.after
     assert loss_colour(1.0, DARK).name() == DARK.error
+
+
+def test_the_key_names_the_losses_at_its_ends(view: GalleryView):
+    history = make_history()
+    view.show_history(history)
+    worst = zero_loss(history.probe_tasks)
+    assert view.key.ends == (number_text(worst / 100), number_text(worst))
 
 
 def test_shares_of_a_loss():

@@ -47,6 +47,14 @@ def test_the_empty_page_names_the_preset(live: LiveWorkspace):
     assert "MAML" in live.empty.button.accessibleDescription()
 
 
+def test_a_long_text_on_the_empty_page_is_wrapped(live: LiveWorkspace):
+    live.set_preset("MAML", "Short")
+    short = live.empty._detail.size()
+    live.set_preset("MAML", "a few more words " * 20)
+    assert live.empty._detail.height() > 3 * short.height()
+    assert live.empty._detail.width() < live.width() / 2
+
+
 def test_a_run_replaces_the_empty_page(live: LiveWorkspace):
     live.show_history(starting())
     assert live.outer_loss.isVisible()

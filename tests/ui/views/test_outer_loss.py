@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -12,7 +12,7 @@ from metalab.figures.smooth import smoothed
 from metalab.runs.status import RunStatus
 from metalab.ui.views.loss_tools import SMOOTHING, LossChoices
 from metalab.ui.views.outer_loss import OuterLossView
-from tests.ui.views.histories import cut, make_history, starting
+from tests.ui.views.histories import cut, make_config, make_history, starting
 
 
 @pytest.fixture
@@ -146,6 +146,26 @@ def test_the_axis_button_changes_x(view: OuterLossView, axis, scale):
     )
     np.testing.assert_allclose(view.drawing.held_out.data[0][:2], [0.0, scale * 100])
     assert view.plot.x_range[1] >= scale * 200
+
+
+def test_the_axis_buttons_menu_chooses(view: OuterLossView, qtbot):
+    action = next(
+        a for a in view.tools.axis.findChildren(QAction) if a.data() == "tasks seen"
+    )
+    with qtbot.waitSignal(view.choices_changed):
+        action.trigger()
+    assert view.choices.x == "tasks seen"
+    assert action.isChecked()
+
+
+def test_the_legend_names_k(view: OuterLossView):
+    assert "After adaptation" in [entry.text for entry in view.legend.entries]
+    view.show_history(make_history(10, config=make_config(k=3)))
+    assert "After K = 3" in [entry.text for entry in view.legend.entries]
+
+
+def test_a_legend_wraps_where_it_is_narrow(view: OuterLossView):
+    assert view.legend.heightForWidth(120) > 3 * view.legend.heightForWidth(2000)
 
 
 def test_a_divergence_is_marked(view: OuterLossView):
