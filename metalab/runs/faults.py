@@ -27,6 +27,13 @@ class Fault:
     count: int = 1
 
 
+def one_line(error: BaseException) -> str:
+    """Return the kind of an error and the first line of what it says."""
+    lines = str(error).strip().splitlines()
+    kind = type(error).__name__
+    return f"{kind}: {lines[0]}" if lines else kind
+
+
 class FaultLog:
     """Where errors of every thread arrive. Equal ones are counted, not repeated.
 
@@ -62,9 +69,7 @@ class FaultLog:
 
     def add_error(self, error: BaseException) -> None:
         """Take in an exception with its traceback."""
-        summary = "".join(traceback.format_exception_only(error)).strip()
-        lines = summary.splitlines() or [type(error).__name__]
-        self.add(lines[0], "".join(traceback.format_exception(error)))
+        self.add(one_line(error), "".join(traceback.format_exception(error)))
 
     def clear(self) -> None:
         """Forget everything."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from metalab.core.errors import UserError
 from metalab.runs.control import RunControl
+from metalab.runs.faults import one_line
 from metalab.runs.history import Failure
 from metalab.runs.live import LiveRun
 
@@ -78,11 +79,7 @@ class RunWorker:
 
 
 def _failure(error: Exception) -> Failure:
-    if isinstance(error, UserError):
-        message = str(error)
-    else:
-        summary = "".join(traceback.format_exception_only(error)).strip()
-        message = summary.splitlines()[-1]
+    message = str(error) if isinstance(error, UserError) else one_line(error)
     return Failure(
         message=message,
         traceback="".join(traceback.format_exception(error)),

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from metalab.runs.faults import MAX_FAULTS, FaultLog, watch_threads
+from metalab.runs.faults import MAX_FAULTS, FaultLog, one_line, watch_threads
 
 
 def raised(message: str) -> Exception:
@@ -38,6 +38,10 @@ def test_an_error_is_one_line_with_its_traceback():
     assert fault.message == "ValueError: first line"
     assert "second line" in fault.details
     assert "raise ValueError" in fault.details
+
+
+def test_an_error_that_says_nothing_is_its_kind():
+    assert one_line(ZeroDivisionError()) == "ZeroDivisionError"
 
 
 def test_the_same_error_again_is_counted():
@@ -104,4 +108,21 @@ def test_what_escapes_from_a_thread_arrives():
     finally:
         threading.excepthook = before
     assert [fault.message for fault in log.snapshot()] == ["RuntimeError: escaped"]
+    assert len(told) == 1
+
+
+def test_a_thread_that_leaves_by_itself_is_no_fault():
+    log = FaultLog()
+    told = []
+    before = threading.excepthook
+    threading.excepthook = told.append
+    try:
+        restore = watch_threads(log)
+        threading.excepthook(
+            threading.ExceptHookArgs((SystemExit, SystemExit(0), None, None))
+        )
+        restore()
+    finally:
+        threading.excepthook = before
+    assert log.snapshot() == ()
     assert len(told) == 1
