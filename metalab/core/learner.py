@@ -6,9 +6,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.hypergradient.base import HypergradientEstimator
-from metalab.core.inner import InnerLoop, InnerPath
-from metalab.core.oracle import AutodiffOracle, BilevelProblem, InnerOracle
+from metalab.core.autodiff import AutodiffOracle
+from metalab.core.hypergradient.base import HypergradientEstimator, Request
+from metalab.core.inner.base import InnerLoop, InnerPath
+from metalab.core.oracle import BilevelProblem, InnerOracle
 from metalab.core.outer import OuterOptimizer, Slots, schedule_factor
 from metalab.core.tasks import TaskBatch
 
@@ -88,8 +89,11 @@ class MetaLearner:
         from the same numbers.
         """
         meta = self.problem.meta
-        phi = meta.initial(self.problem.model, generator=generator, dtype=dtype)
-        phi = phi.to(device)
+        shaping = meta.initial(self.problem.model, generator=generator, dtype=dtype)
+        rates = self.inner.initial_meta(
+            self.problem.adapted, generator=generator, dtype=dtype
+        )
+        phi = torch.cat([shaping, rates]).to(device)
         return MetaState(step=0, phi=phi, slots=self.outer.init(phi))
 
     def oracle(self, phi: Float[Tensor, " meta"], batch: TaskBatch) -> InnerOracle:
@@ -104,12 +108,17 @@ class MetaLearner:
             self.oracle(phi, batch), num_steps=num_inner_steps, keep_points=True
         )
 
-    def step(self, state: MetaState, batch: TaskBatch) -> StepResult:
-        """Make one outer step. Neither argument is modified; nothing synchronises.
+    def step(
+        self, state: MetaState, batch: TaskBatch, generator: torch.Generator
+    ) -> StepResult:
+        """Make one outer step. No argument but the generator is modified.
+
+        Nothing synchronises with the device.
 
         Args:
             state: Where training stands.
             batch: The meta-batch of this step, on the state's device.
+            generator: For estimators that draw; on the CPU.
 
         Returns:
             The next state and the metrics.
@@ -120,7 +129,9 @@ class MetaLearner:
             num_steps=self.inner.num_inner_steps,
             keep=self.hypergradient.keep,
         )
-        estimate = self.hypergradient.estimate(oracle, self.inner, path)
+        estimate = self.hypergradient.estimate(
+            oracle, self.inner, path, Request(weights=None, generator=generator)
+        )
         direction = estimate.per_task.mean(dim=0)
         norm = torch.linalg.vector_norm(direction)
         if self.clip_norm > 0:

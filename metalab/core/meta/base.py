@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.model import Model
+from metalab.core.model import Model, ParameterBlock
 
 
 class MetaParameterisation(ABC):
@@ -29,13 +29,18 @@ class MetaParameterisation(ABC):
     title: ClassVar[str]
     shapes_inner_loss: ClassVar[bool]
 
+    @property
+    @abstractmethod
+    def extra_inputs(self) -> int:
+        """Inputs that the network gets beside the task's own."""
+
+    @abstractmethod
+    def adapted_blocks(self, model: Model) -> tuple[ParameterBlock, ...]:
+        """Return the arrays that a task adapts, laid out from 0 without gaps."""
+
     @abstractmethod
     def meta_dim(self, model: Model) -> int:
         """Return the number of meta-parameters."""
-
-    @abstractmethod
-    def inner_dim(self, model: Model) -> int:
-        """Return the number of parameters that a task adapts."""
 
     @abstractmethod
     def initial(
@@ -47,7 +52,7 @@ class MetaParameterisation(ABC):
     def start(
         self, model: Model, phi: Float[Tensor, "task meta"]
     ) -> Float[Tensor, "task inner"]:
-        """Return theta_0(phi), the start of the inner loop. Linear in phi."""
+        """Return theta_0(phi), the start of the inner loop. Affine in phi."""
 
     @abstractmethod
     def start_pullback(
