@@ -52,9 +52,7 @@ def conjugate_gradient(
     return q
 
 
-def neumann(
-    matvec: MatVec, v: Tensor, *, num_terms: int, step_size: float
-) -> Tensor:
+def neumann(matvec: MatVec, v: Tensor, *, num_terms: int, step_size: float) -> Tensor:
     """Approximate H^-1 v by step_size * sum_{k=0..num_terms} (I - step_size H)^k v.
 
     Converges like (1 - step_size mu)^num_terms and diverges for step_size > 2 / L, with

@@ -7,14 +7,13 @@ Inner loops and hypergradient estimators are written once, for the whole meta-ba
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from metalab.core.loss import mean_squared_error
 from metalab.core.meta.base import MetaParameterisation
 from metalab.core.model import Model, ParameterBlock
-from metalab.core.tasks import Samples, TaskBatch
+from metalab.core.tasks import Samples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

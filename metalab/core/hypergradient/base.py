@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from metalab.core.inner.base import Cotangent, InnerLoop, InnerPath, InnerStep, Keep
+from metalab.core.meta.base import Way
 from metalab.core.oracle import InnerOracle
 
 
@@ -29,14 +30,6 @@ class Target(Enum):
     """Of the query loss after exactly K inner steps (MAML)."""
     SOLUTION = "solution"
     """Of the query loss at the exact solution of the inner problem (iMAML)."""
-
-
-class Learns(Enum):
-    """A way in which meta-parameters enter, which an estimator can differentiate or not."""
-
-    START = "the start of the inner loop"
-    RATES = "the rates of the inner loop"
-    INNER_LOSS = "the inner loss"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +66,7 @@ class HypergradientEstimator(ABC):
         exactness: How the estimate relates to its target.
         target: Which derivative it aims at.
         keep: What of the inner path it needs.
-        learns: Which meta-parameters it can learn.
+        learns: The ways of phi that it differentiates.
         weighs_steps: Whether it can differentiate a loss over several inner steps.
     """
 
@@ -84,7 +77,7 @@ class HypergradientEstimator(ABC):
     exactness: ClassVar[Exactness]
     target: ClassVar[Target]
     keep: ClassVar[Keep]
-    learns: ClassVar[frozenset[Learns]]
+    learns: ClassVar[frozenset[Way]]
     weighs_steps: ClassVar[bool] = False
 
     @abstractmethod
@@ -116,7 +109,7 @@ def end_cotangent(
     return v.scaled(weight), outer.loss
 
 
-def sweep(  # noqa: PLR0913 - one argument each for what the sweep goes over
+def sweep(
     oracle: InnerOracle,
     inner: InnerLoop,
     steps: Sequence[InnerStep],

@@ -8,7 +8,6 @@ from metalab.core.hypergradient.base import (
     Exactness,
     Hypergradient,
     HypergradientEstimator,
-    Learns,
     Request,
     Target,
     at_start,
@@ -16,6 +15,7 @@ from metalab.core.hypergradient.base import (
     sweep,
 )
 from metalab.core.inner.base import InnerLoop, InnerPath, InnerState, Keep
+from metalab.core.meta.base import Way
 from metalab.core.oracle import InnerOracle
 
 
@@ -37,7 +37,7 @@ class Checkpointed(HypergradientEstimator):
     exactness: ClassVar[Exactness] = Exactness.EXACT
     target: ClassVar[Target] = Target.K_STEP
     keep: ClassVar[Keep] = Keep.END
-    learns: ClassVar[frozenset[Learns]] = frozenset(Learns)
+    learns: ClassVar[frozenset[Way]] = frozenset(Way)
     weighs_steps: ClassVar[bool] = True
 
     def estimate(

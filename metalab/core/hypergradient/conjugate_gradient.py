@@ -1,7 +1,7 @@
 """Implicit differentiation, solved by conjugate gradients."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -9,13 +9,13 @@ from metalab.core.hypergradient.base import (
     Exactness,
     Hypergradient,
     HypergradientEstimator,
-    Learns,
     Request,
     Target,
 )
 from metalab.core.hypergradient.implicit import damped, damping_option, implicit
 from metalab.core.inner.base import InnerLoop, InnerPath, Keep
 from metalab.core.linear_solve import MatVec, conjugate_gradient
+from metalab.core.meta.base import Way
 from metalab.core.oracle import InnerOracle
 from metalab.core.spec import option
 
@@ -41,7 +41,7 @@ class ImplicitCG(HypergradientEstimator):
     exactness: ClassVar[Exactness] = Exactness.CONVERGENT
     target: ClassVar[Target] = Target.SOLUTION
     keep: ClassVar[Keep] = Keep.END
-    learns: ClassVar[frozenset[Learns]] = frozenset({Learns.INNER_LOSS})
+    learns: ClassVar[frozenset[Way]] = frozenset({Way.INNER_LOSS})
 
     num_iterations: int = option(
         10,

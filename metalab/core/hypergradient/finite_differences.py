@@ -9,12 +9,12 @@ from metalab.core.hypergradient.base import (
     Exactness,
     Hypergradient,
     HypergradientEstimator,
-    Learns,
     Request,
     Target,
     outer_loss_at,
 )
 from metalab.core.inner.base import InnerLoop, InnerPath, Keep
+from metalab.core.meta.base import Way
 from metalab.core.oracle import InnerOracle
 from metalab.core.spec import option
 
@@ -34,7 +34,7 @@ class FiniteDifferences(HypergradientEstimator):
     exactness: ClassVar[Exactness] = Exactness.CONVERGENT
     target: ClassVar[Target] = Target.K_STEP
     keep: ClassVar[Keep] = Keep.END
-    learns: ClassVar[frozenset[Learns]] = frozenset(Learns)
+    learns: ClassVar[frozenset[Way]] = frozenset(Way)
     weighs_steps: ClassVar[bool] = True
 
     epsilon: float = option(

@@ -7,11 +7,11 @@ from metalab.core.hypergradient.base import (
     Exactness,
     Hypergradient,
     HypergradientEstimator,
-    Learns,
     Request,
     Target,
 )
 from metalab.core.inner.base import InnerLoop, InnerPath, Keep
+from metalab.core.meta.base import Way
 from metalab.core.oracle import InnerOracle
 
 
@@ -36,7 +36,7 @@ class Reptile(HypergradientEstimator):
     exactness: ClassVar[Exactness] = Exactness.BIASED
     target: ClassVar[Target] = Target.K_STEP
     keep: ClassVar[Keep] = Keep.END
-    learns: ClassVar[frozenset[Learns]] = frozenset({Learns.START})
+    learns: ClassVar[frozenset[Way]] = frozenset({Way.START})
 
     def estimate(
         self,

@@ -9,13 +9,13 @@ from metalab.core.hypergradient.base import (
     Exactness,
     Hypergradient,
     HypergradientEstimator,
-    Learns,
     Request,
     Target,
 )
 from metalab.core.hypergradient.implicit import implicit
 from metalab.core.inner.base import InnerLoop, InnerPath, Keep
 from metalab.core.linear_solve import MatVec
+from metalab.core.meta.base import Way
 from metalab.core.oracle import InnerOracle
 
 
@@ -36,8 +36,7 @@ class T1T2(HypergradientEstimator):
     exactness: ClassVar[Exactness] = Exactness.BIASED
     target: ClassVar[Target] = Target.SOLUTION
     keep: ClassVar[Keep] = Keep.END
-    learns: ClassVar[frozenset[Learns]] = frozenset({Learns.INNER_LOSS})
-
+    learns: ClassVar[frozenset[Way]] = frozenset({Way.INNER_LOSS})
 
     def estimate(
         self,

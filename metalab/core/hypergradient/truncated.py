@@ -7,7 +7,6 @@ from metalab.core.hypergradient.base import (
     Exactness,
     Hypergradient,
     HypergradientEstimator,
-    Learns,
     Request,
     Target,
     at_start,
@@ -15,6 +14,7 @@ from metalab.core.hypergradient.base import (
     sweep,
 )
 from metalab.core.inner.base import InnerLoop, InnerPath, Keep
+from metalab.core.meta.base import Way
 from metalab.core.oracle import InnerOracle
 from metalab.core.spec import option
 
@@ -42,7 +42,7 @@ class Truncated(HypergradientEstimator):
     exactness: ClassVar[Exactness] = Exactness.BIASED
     target: ClassVar[Target] = Target.K_STEP
     keep: ClassVar[Keep] = Keep.GRAPH
-    learns: ClassVar[frozenset[Learns]] = frozenset(Learns)
+    learns: ClassVar[frozenset[Way]] = frozenset(Way)
     weighs_steps: ClassVar[bool] = True
 
     num_backprop_steps: int = option(

@@ -7,7 +7,6 @@ from metalab.core.hypergradient.base import (
     Exactness,
     Hypergradient,
     HypergradientEstimator,
-    Learns,
     Request,
     Target,
     at_start,
@@ -15,6 +14,7 @@ from metalab.core.hypergradient.base import (
     sweep,
 )
 from metalab.core.inner.base import InnerLoop, InnerPath, Keep
+from metalab.core.meta.base import Way
 from metalab.core.oracle import InnerOracle
 
 
@@ -36,7 +36,7 @@ class Unrolled(HypergradientEstimator):
     exactness: ClassVar[Exactness] = Exactness.EXACT
     target: ClassVar[Target] = Target.K_STEP
     keep: ClassVar[Keep] = Keep.GRAPH
-    learns: ClassVar[frozenset[Learns]] = frozenset(Learns)
+    learns: ClassVar[frozenset[Way]] = frozenset(Way)
     weighs_steps: ClassVar[bool] = True
 
     def estimate(
@@ -48,7 +48,5 @@ class Unrolled(HypergradientEstimator):
     ) -> Hypergradient:
         """Return the exact hypergradient of each task."""
         v, outer_loss = end_cotangent(oracle, path, request)
-        v = sweep(
-            oracle, inner, path.steps, v, request, num_exact=path.num_steps
-        )
+        v = sweep(oracle, inner, path.steps, v, request, num_exact=path.num_steps)
         return Hypergradient(per_task=at_start(oracle, v), outer_loss=outer_loss)

@@ -133,15 +133,14 @@ class InnerLoop(ABC):
 
     Attributes:
         num_inner_steps: K of training.
-        stationary: Whether the loop ends at a stationary point of the inner loss, as far
-            as its cap allows; implicit hypergradients rest on that.
+        learns_rates: Whether the loop has meta-parameters of its own.
     """
 
     __slots__ = ()
 
     name: ClassVar[str]
     title: ClassVar[str]
-    stationary: ClassVar[bool]
+    learns_rates: ClassVar[bool]
     num_inner_steps: int
 
     @abstractmethod
@@ -179,9 +178,7 @@ class InnerLoop(ABC):
         """
 
     @abstractmethod
-    def pullback(
-        self, oracle: InnerOracle, step: InnerStep, v: Cotangent
-    ) -> Cotangent:
+    def pullback(self, oracle: InnerOracle, step: InnerStep, v: Cotangent) -> Cotangent:
         """Return the cotangent at the start of a step from the one at its end, exactly."""
 
     @abstractmethod

@@ -7,7 +7,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.inner.base import Cotangent, InnerLoop, InnerPath, InnerState, InnerStep, Keep
+from metalab.core.inner.base import (
+    Cotangent,
+    InnerLoop,
+    InnerPath,
+    InnerState,
+    InnerStep,
+    Keep,
+)
 from metalab.core.inner.descent import descend, through_update
 from metalab.core.model import ParameterBlock
 from metalab.core.oracle import InnerOracle
@@ -29,7 +36,7 @@ class GradientDescent(InnerLoop):
 
     name: ClassVar[str] = "gradient-descent"
     title: ClassVar[str] = "Gradient descent"
-    stationary: ClassVar[bool] = False
+    learns_rates: ClassVar[bool] = False
 
     num_inner_steps: int = option(
         1,

@@ -7,7 +7,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.inner.base import Cotangent, InnerLoop, InnerPath, InnerState, InnerStep, Keep
+from metalab.core.inner.base import (
+    Cotangent,
+    InnerLoop,
+    InnerPath,
+    InnerState,
+    InnerStep,
+    Keep,
+)
 from metalab.core.inner.descent import descend, through_update
 from metalab.core.inner.rates import GRANULARITIES, RateLayout
 from metalab.core.model import ParameterBlock
@@ -39,7 +46,7 @@ class LearnedDescent(InnerLoop):
 
     name: ClassVar[str] = "learned-descent"
     title: ClassVar[str] = "Gradient descent, learned rates"
-    stationary: ClassVar[bool] = False
+    learns_rates: ClassVar[bool] = True
 
     num_inner_steps: int = option(
         1,

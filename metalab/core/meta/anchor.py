@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import pad
 
-from metalab.core.meta.base import MetaParameterisation
+from metalab.core.meta.base import MetaParameterisation, Way
 from metalab.core.model import Model, ParameterBlock
 from metalab.core.spec import option
 
@@ -29,6 +29,7 @@ class ProximalAnchor(MetaParameterisation):
     name: ClassVar[str] = "anchor"
     title: ClassVar[str] = "Proximal anchor"
     shapes_inner_loss: ClassVar[bool] = True
+    regularised: ClassVar[bool] = True
 
     strength: float = option(
         2.0,
@@ -45,6 +46,14 @@ class ProximalAnchor(MetaParameterisation):
         help="Whether the outer loop learns the strength too.",
         choices=STRENGTHS,
     )
+
+    @property
+    def ways(self) -> tuple[frozenset[Way], ...]:
+        """How each part of phi enters the outer loss."""
+        return (
+            frozenset({Way.START, Way.INNER_LOSS}),
+            *[frozenset({Way.INNER_LOSS})] * self._num_learned,
+        )
 
     @property
     def extra_inputs(self) -> int:

@@ -6,6 +6,7 @@ task. phi is stacked too, so that a hypergradient comes out one row a task.
 """
 
 from abc import ABC, abstractmethod
+from enum import Enum
 from typing import ClassVar
 
 import torch
@@ -15,12 +16,23 @@ from torch import Tensor
 from metalab.core.model import Model, ParameterBlock
 
 
+class Way(Enum):
+    """A way in which meta-parameters enter the outer loss."""
+
+    START = "as the start of the inner loop"
+    RATES = "as the rates of the inner loop"
+    PREDICTION = "directly in the prediction"
+    INNER_LOSS = "in the inner loss"
+
+
 class MetaParameterisation(ABC):
     """Which meta-parameters there are and how they enter the inner problem.
 
     Attributes:
         shapes_inner_loss: Whether phi enters the inner problem other than as its start;
             only then does the mixed derivative d^2 L_support / d phi d theta exist.
+        regularised: Whether the inner loss has a stationary point for every network,
+            which implicit hypergradients rest on.
     """
 
     __slots__ = ()
@@ -28,6 +40,15 @@ class MetaParameterisation(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     shapes_inner_loss: ClassVar[bool]
+    regularised: ClassVar[bool]
+
+    @property
+    @abstractmethod
+    def ways(self) -> tuple[frozenset[Way], ...]:
+        """For each part of phi, the ways in which it enters the outer loss.
+
+        An estimator can learn a part if it differentiates at least one of its ways.
+        """
 
     @property
     @abstractmethod

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import pad
 
-from metalab.core.meta.base import MetaParameterisation
+from metalab.core.meta.base import MetaParameterisation, Way
 from metalab.core.meta.part import num_layers, spliced, split_layers
 from metalab.core.model import Model, ParameterBlock
 
@@ -23,6 +23,15 @@ class BodyOnly(MetaParameterisation):
     name: ClassVar[str] = "body"
     title: ClassVar[str] = "Initialisation, body adapts"
     shapes_inner_loss: ClassVar[bool] = True
+    regularised: ClassVar[bool] = False
+
+    @property
+    def ways(self) -> tuple[frozenset[Way], ...]:
+        """How each part of phi enters the outer loss."""
+        return (
+            frozenset({Way.START}),
+            frozenset({Way.PREDICTION, Way.INNER_LOSS}),
+        )
 
     @property
     def extra_inputs(self) -> int:

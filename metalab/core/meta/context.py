@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.meta.base import MetaParameterisation
+from metalab.core.meta.base import MetaParameterisation, Way
 from metalab.core.model import Model, ParameterBlock
 from metalab.core.spec import option
 
@@ -25,6 +25,7 @@ class Context(MetaParameterisation):
     name: ClassVar[str] = "context"
     title: ClassVar[str] = "Context vector"
     shapes_inner_loss: ClassVar[bool] = True
+    regularised: ClassVar[bool] = False
 
     context_dim: int = option(
         5,
@@ -34,6 +35,11 @@ class Context(MetaParameterisation):
         low=1,
         high=1000,
     )
+
+    @property
+    def ways(self) -> tuple[frozenset[Way], ...]:
+        """How each part of phi enters the outer loss."""
+        return (frozenset({Way.PREDICTION, Way.INNER_LOSS}),)
 
     @property
     def extra_inputs(self) -> int:

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.meta.base import MetaParameterisation
+from metalab.core.meta.base import MetaParameterisation, Way
 from metalab.core.model import Model, ParameterBlock
 
 
@@ -21,6 +21,12 @@ class Initialisation(MetaParameterisation):
     name: ClassVar[str] = "initialisation"
     title: ClassVar[str] = "Initialisation"
     shapes_inner_loss: ClassVar[bool] = False
+    regularised: ClassVar[bool] = False
+
+    @property
+    def ways(self) -> tuple[frozenset[Way], ...]:
+        """How each part of phi enters the outer loss."""
+        return (frozenset({Way.START}),)
 
     @property
     def extra_inputs(self) -> int:

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.meta.base import MetaParameterisation
+from metalab.core.meta.base import MetaParameterisation, Way
 from metalab.core.model import Model, ParameterBlock
 from metalab.core.spec import option
 
@@ -28,6 +28,7 @@ class PenaltyStrength(MetaParameterisation):
     name: ClassVar[str] = "penalty"
     title: ClassVar[str] = "L2 strength"
     shapes_inner_loss: ClassVar[bool] = True
+    regularised: ClassVar[bool] = True
 
     strength: float = option(
         0.1,
@@ -46,6 +47,11 @@ class PenaltyStrength(MetaParameterisation):
         high=2**31 - 1,
         advanced=True,
     )
+
+    @property
+    def ways(self) -> tuple[frozenset[Way], ...]:
+        """How each part of phi enters the outer loss."""
+        return (frozenset({Way.INNER_LOSS}),)
 
     @property
     def extra_inputs(self) -> int:
