@@ -11,6 +11,7 @@ from metalab.core.hypergradient.base import HypergradientEstimator, Request
 from metalab.core.inner.base import InnerLoop, InnerPath
 from metalab.core.oracle import BilevelProblem, InnerOracle
 from metalab.core.outer import OuterOptimizer, Slots, schedule_factor
+from metalab.core.streams import RandomStreams
 from metalab.core.tasks import TaskBatch
 
 METRIC_NAMES = (
@@ -109,16 +110,14 @@ class MetaLearner:
         )
 
     def step(
-        self, state: MetaState, batch: TaskBatch, generator: torch.Generator
+        self, state: MetaState, batch: TaskBatch, streams: RandomStreams
     ) -> StepResult:
-        """Make one outer step. No argument but the generator is modified.
-
-        Nothing synchronises with the device.
+        """Make one outer step. No argument is modified; nothing synchronises.
 
         Args:
             state: Where training stands.
             batch: The meta-batch of this step, on the state's device.
-            generator: For estimators that draw; on the CPU.
+            streams: For estimators that draw.
 
         Returns:
             The next state and the metrics.
@@ -130,7 +129,7 @@ class MetaLearner:
             keep=self.hypergradient.keep,
         )
         estimate = self.hypergradient.estimate(
-            oracle, self.inner, path, Request(weights=None, generator=generator)
+            oracle, self.inner, path, Request(weights=None, streams=streams, step=state.step)
         )
         direction = estimate.per_task.mean(dim=0)
         norm = torch.linalg.vector_norm(direction)

@@ -23,9 +23,12 @@ def build_family(config: ExperimentConfig) -> TaskFamily:
 def build_learner(config: ExperimentConfig) -> MetaLearner:
     """Return the meta-learner of an experiment."""
     family = build_family(config)
-    model = config.model.build(input_dim=family.input_dim, output_dim=family.output_dim)
+    meta = config.meta.build()
+    model = config.model.build(
+        input_dim=family.input_dim + meta.extra_inputs, output_dim=family.output_dim
+    )
     return MetaLearner(
-        problem=BilevelProblem(model=model, meta=config.meta.build()),
+        problem=BilevelProblem(model=model, meta=meta),
         inner=config.inner.build(),
         hypergradient=config.hypergradient.build(),
         outer=config.outer.optimizer.build(),

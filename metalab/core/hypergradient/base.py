@@ -13,6 +13,7 @@ from torch import Tensor
 from metalab.core.inner.base import Cotangent, InnerLoop, InnerPath, InnerStep, Keep
 from metalab.core.meta.base import Way
 from metalab.core.oracle import InnerOracle
+from metalab.core.streams import RandomStreams
 
 
 class Exactness(Enum):
@@ -52,11 +53,17 @@ class Request:
     Attributes:
         weights: Weight of the query loss after 0 ... K inner steps in the outer loss;
             None counts the last alone.
-        generator: For estimators that draw; on the CPU.
+        streams: Randomness of the run, for estimators that draw.
+        step: Outer steps made; what an estimator draws depends on it alone.
     """
 
     weights: tuple[float, ...] | None
-    generator: torch.Generator
+    streams: RandomStreams
+    step: int
+
+    def generator(self) -> torch.Generator:
+        """Return this step's generator, on the CPU."""
+        return self.streams.generator("hypergradient", self.step)
 
 
 class HypergradientEstimator(ABC):
