@@ -8,7 +8,9 @@ from torch import Tensor
 
 from metalab.core.autodiff import AutodiffOracle
 from metalab.core.hypergradient.base import HypergradientEstimator, Request
+from metalab.core.hypergradient.first_order import FirstOrder
 from metalab.core.inner.base import InnerLoop, InnerPath
+from metalab.core.objective import OuterObjective
 from metalab.core.oracle import BilevelProblem, InnerOracle
 from metalab.core.outer import OuterOptimizer, Slots, schedule_factor
 from metalab.core.streams import RandomStreams
@@ -67,6 +69,9 @@ class MetaLearner:
         num_steps: Planned outer steps, for the schedule.
         schedule: Name of the schedule of `outer.outer_lr`.
         clip_norm: Largest norm of the hypergradient; 0 does not clip.
+        objective: Which inner steps the outer loss counts.
+        first_order_steps: Outer steps at the start that use the first-order
+            hypergradient instead (MAML++, derivative-order annealing).
     """
 
     problem: BilevelProblem
@@ -76,6 +81,8 @@ class MetaLearner:
     num_steps: int
     schedule: str = "constant"
     clip_norm: float = 0.0
+    objective: OuterObjective = OuterObjective()
+    first_order_steps: int = 0
 
     def initial_state(
         self,
@@ -109,6 +116,9 @@ class MetaLearner:
             self.oracle(phi, batch), num_steps=num_inner_steps, keep_points=True
         )
 
+    def _estimator(self, step: int) -> HypergradientEstimator:
+        return FirstOrder() if step < self.first_order_steps else self.hypergradient
+
     def step(
         self, state: MetaState, batch: TaskBatch, streams: RandomStreams
     ) -> StepResult:
@@ -123,14 +133,15 @@ class MetaLearner:
             The next state and the metrics.
         """
         oracle = self.oracle(state.phi, batch)
-        path = self.inner.run(
-            oracle,
-            num_steps=self.inner.num_inner_steps,
-            keep=self.hypergradient.keep,
+        estimator = self._estimator(state.step)
+        num_steps = self.inner.num_inner_steps
+        path = self.inner.run(oracle, num_steps=num_steps, keep=estimator.keep)
+        request = Request(
+            weights=self.objective.weights(state.step, num_steps),
+            streams=streams,
+            step=state.step,
         )
-        estimate = self.hypergradient.estimate(
-            oracle, self.inner, path, Request(weights=None, streams=streams, step=state.step)
-        )
+        estimate = estimator.estimate(oracle, self.inner, path, request)
         direction = estimate.per_task.mean(dim=0)
         norm = torch.linalg.vector_norm(direction)
         if self.clip_norm > 0:

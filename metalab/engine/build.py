@@ -4,6 +4,7 @@ import torch
 
 from metalab.core.errors import UserError
 from metalab.core.learner import MetaLearner
+from metalab.core.objective import OuterObjective
 from metalab.core.oracle import BilevelProblem
 from metalab.core.tasks import TaskFamily
 from metalab.engine.config import ExperimentConfig
@@ -35,6 +36,10 @@ def build_learner(config: ExperimentConfig) -> MetaLearner:
         num_steps=config.outer.num_steps,
         schedule=config.outer.schedule,
         clip_norm=config.outer.clip_norm,
+        objective=OuterObjective(
+            loss=config.outer.loss, annealing_steps=config.outer.annealing_steps
+        ),
+        first_order_steps=config.outer.first_order_steps,
     )
 
 

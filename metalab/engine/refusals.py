@@ -23,7 +23,7 @@ def refusal(config: "ExperimentConfig") -> str | None:
             f"hypergradient.kind is {config.hypergradient.kind!r}: {reason}; nearest "
             f"valid choice: hypergradient.kind = {nearest!r}"
         )
-    return _setting_refusal(config)
+    return _objective_refusal(config) or _setting_refusal(config)
 
 
 def valid_estimators(config: "ExperimentConfig") -> tuple[str, ...]:
@@ -55,6 +55,24 @@ def estimator_refusal(
             f"it needs an inner problem with a stationary point, and meta.kind "
             f"{config.meta.kind!r} has no regulariser"
         )
+    return None
+
+
+def _objective_refusal(config: "ExperimentConfig") -> str | None:
+    estimator = config.hypergradient.component
+    if config.outer.loss != "final" and not estimator.weighs_steps:
+        return (
+            f"outer.loss is {config.outer.loss!r}, and hypergradient.kind "
+            f"{config.hypergradient.kind!r} does not look at the inner steps on the way; "
+            "nearest valid choice: hypergradient.kind = 'unrolled'"
+        )
+    if config.outer.first_order_steps > 0:
+        reason = estimator_refusal(config, HYPERGRADIENTS.components["first-order"])
+        if reason is not None:
+            return (
+                f"outer.first_order_steps is {config.outer.first_order_steps}, but of "
+                f"the first-order hypergradient, {reason}; allowed: 0"
+            )
     return None
 
 

@@ -50,17 +50,13 @@ class FigureChoices:
         if self.task < 0:
             raise FigureError(f"task is {self.task}; allowed: 0 or more")
         if not 0 <= self.smoothing < 1:
-            raise FigureError(
-                f"smoothing is {self.smoothing!r}; allowed: 0 to below 1"
-            )
+            raise FigureError(f"smoothing is {self.smoothing!r}; allowed: 0 to below 1")
         for name, value, known in (
             ("x", self.x, X_AXES),
             ("legend", self.legend, LEGENDS),
         ):
             if value not in known:
-                raise FigureError(
-                    f"{name} is {value!r}; allowed: {', '.join(known)}"
-                )
+                raise FigureError(f"{name} is {value!r}; allowed: {', '.join(known)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

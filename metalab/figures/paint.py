@@ -68,7 +68,7 @@ def _thinned(x: NDArray[Any], y: NDArray[Any]) -> list[NDArray[Any]]:
     Without it a run of a million outer steps makes an SVG of 50 MB.
     """
     stretch = len(y) // (_MOST_POINTS // 2)
-    if stretch <= 2:  # noqa: PLR2004 - lowest and highest would be all
+    if stretch <= 2:
         return [x, y]
     whole = len(y) - len(y) % stretch
     rows = y[:whole].reshape(-1, stretch)

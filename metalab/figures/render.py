@@ -43,7 +43,7 @@ def draw(
         return paint(sheet.drawing, sheet.size)
 
 
-def encode(  # noqa: PLR0913 - what, of which run, as what; the rest has defaults
+def encode(
     figure: FigureSpec | str,
     history: RunHistory,
     suffix: str,
@@ -71,7 +71,7 @@ def encode(  # noqa: PLR0913 - what, of which run, as what; the rest has default
     return _files(sheet, name, dpi)[name]
 
 
-def render(  # noqa: PLR0913 - what, of which run, to where; the rest has defaults
+def render(
     figure: FigureSpec | str,
     history: RunHistory,
     path: Path,

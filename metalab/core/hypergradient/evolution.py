@@ -71,7 +71,9 @@ class EvolutionStrategies(HypergradientEstimator):
             (oracle.num_tasks, oracle.meta_dim), dtype=dtype, device=device
         )
         shape = (self.num_pairs, 1, oracle.meta_dim)
-        noise = torch.randn(shape, generator=request.generator(), dtype=dtype).to(device)
+        noise = torch.randn(shape, generator=request.generator(), dtype=dtype).to(
+            device
+        )
         for direction in noise:
             delta = self.sigma * direction
             above = outer_loss_at(oracle.moved(delta), inner, path.num_steps, request)

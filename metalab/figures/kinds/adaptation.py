@@ -27,9 +27,7 @@ _NUM_CURVES = 11
 _TRUE, _SUPPORT, _QUERY, _PREDICTED = "true curve", "support", "query", "prediction"
 
 
-def _parts(
-    history: RunHistory, choices: FigureChoices
-) -> tuple[ProbeTasks, Curves]:
+def _parts(history: RunHistory, choices: FigureChoices) -> tuple[ProbeTasks, Curves]:
     """Return what the figure shows.
 
     Raises:
@@ -54,7 +52,12 @@ def _table(history: RunHistory, choices: FigureChoices) -> Table:
     predictions = curves.curves[choices.task]
     blocks: list[tuple[str, float, Any, Any]] = [
         (_TRUE, np.nan, tasks.grid, tasks.true_curves[choices.task]),
-        (_SUPPORT, np.nan, tasks.support_x[choices.task], tasks.support_y[choices.task]),
+        (
+            _SUPPORT,
+            np.nan,
+            tasks.support_x[choices.task],
+            tasks.support_y[choices.task],
+        ),
         (_QUERY, np.nan, tasks.query_x[choices.task], tasks.query_y[choices.task]),
         *((_PREDICTED, k, tasks.grid, curve) for k, curve in enumerate(predictions)),
     ]
@@ -81,10 +84,7 @@ def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Draw
         keyed=True,
         caption=_caption(history, choices, tasks),
         calls=(
-            *(
-                _prediction(step, colour, k, size)
-                for step, colour in colours.items()
-            ),
+            *(_prediction(step, colour, k, size) for step, colour in colours.items()),
             _true_curve(size),
             *_points(size),
             *_key(colours, k),

@@ -122,9 +122,7 @@ def with_value(
     return replace(chosen, values={**chosen.values, **fresh})
 
 
-def baselines(
-    draft: Draft, *, reference: "ExperimentConfig"
-) -> Mapping[str, Baseline]:
+def baselines(draft: Draft, *, reference: "ExperimentConfig") -> Mapping[str, Baseline]:
     """Return what each field of the draft is compared with."""
     theirs = _values_of(reference)
     found: dict[str, Baseline] = {}

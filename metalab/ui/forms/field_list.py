@@ -103,7 +103,9 @@ class FieldList(QScrollArea):
         self._rows = {}
         for name, members in groupby(infos, attrgetter("group")):
             group = self._group(name)
-            rows = [kept.get(info.path) or self._new_row(info, group) for info in members]
+            rows = [
+                kept.get(info.path) or self._new_row(info, group) for info in members
+            ]
             self._rows |= {row.info.path: row for row in rows}
             group.set_rows(rows)
         for row in gone:

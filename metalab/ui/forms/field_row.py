@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from metalab.ui.forms.draft import Baseline
 from metalab.ui.forms.editors import editor_for
 from metalab.ui.forms.marks import GUTTER, ResetButton, paint_dot, paint_ring, tint
-from metalab.ui.forms.reading import Unread, exact_text
+from metalab.ui.forms.reading import exact_text
 from metalab.ui.theme import Theme
 
 if TYPE_CHECKING:
