@@ -79,9 +79,9 @@ class MetaLearner:
     hypergradient: HypergradientEstimator
     outer: OuterOptimizer
     num_steps: int
+    objective: OuterObjective
     schedule: str = "constant"
     clip_norm: float = 0.0
-    objective: OuterObjective = OuterObjective()
     first_order_steps: int = 0
 
     def initial_state(
