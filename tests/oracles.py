@@ -1,5 +1,4 @@
 """Problems whose answers are known without metalab's own mathematics."""
-# ruff: noqa: ARG002 - the test-only parts keep the signatures of their contracts
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -6,12 +6,14 @@ one entry point of the same group.
 """
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
 
-from metalab.catalog.registry import iter_modules
+from metalab.catalog.registry import iter_modules, loaded_entry
+from metalab.core.errors import UserError
 
 ENTRY_POINT_GROUP = "metalab.algorithms"
 
@@ -81,7 +83,7 @@ def recipes() -> Mapping[str, Recipe]:
     """
     found: dict[str, Recipe] = {}
     loaded = [m.RECIPE for m in iter_modules("metalab.algorithms")]
-    loaded += [entry.load() for entry in entry_points(group=ENTRY_POINT_GROUP)]
+    loaded += [loaded_entry(entry) for entry in entry_points(group=ENTRY_POINT_GROUP)]
     names: set[str] = set()
     for recipe in loaded:
         for name in (recipe.name, *(preset.name for preset in recipe.presets)):
@@ -106,9 +108,10 @@ def preset_settings(name: str) -> dict[str, Any]:
     """Return the nested configuration of a preset.
 
     Raises:
-        ValueError: No preset has that name.
+        UserError: No preset has that name.
     """
     if name not in presets():
-        raise ValueError(f"preset is {name!r}; allowed: {', '.join(presets())}")
+        raise UserError(f"preset is {name!r}; allowed: {', '.join(presets())}")
     recipe, preset = presets()[name]
-    return merge(merge(recipe.parts, preset.settings), {"name": name})
+    # A copy through and through: the catalog's tables are shared by every preset.
+    return deepcopy(merge(merge(recipe.parts, preset.settings), {"name": name}))

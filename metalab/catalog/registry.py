@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Annotated, Any, Union
 
 from pydantic import Field
 
 from metalab.catalog.components import ComponentConfig, component_model
+from metalab.core.errors import UserError
 
 
 def iter_modules(package: str) -> Iterator[ModuleType]:
@@ -27,6 +28,22 @@ def iter_modules(package: str) -> Iterator[ModuleType]:
         return
     for info in sorted(pkgutil.iter_modules(root.__path__), key=lambda i: i.name):
         yield import_module(f"{package}.{info.name}")
+
+
+def loaded_entry(entry: EntryPoint) -> Any:
+    """Return what a third party's entry point names.
+
+    Raises:
+        UserError: It cannot be loaded; names the package to mend or to remove.
+    """
+    try:
+        return entry.load()
+    except Exception as error:
+        owner = entry.dist.name if entry.dist is not None else "a package"
+        raise UserError(
+            f"entry point {entry.name!r} of {owner} in {entry.group!r} cannot be "
+            f"loaded ({type(error).__name__}: {error}); update or remove that package"
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -73,7 +90,7 @@ class Registry:
                     yield value
         if self.entry_point_group:
             for entry in entry_points(group=self.entry_point_group):
-                yield entry.load()
+                yield loaded_entry(entry)
 
     @cached_property
     def models(self) -> Mapping[str, type[ComponentConfig]]:

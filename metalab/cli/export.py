@@ -24,7 +24,7 @@ def export(
     ] = 1,
     log_y: Annotated[bool, typer.Option(help="Logarithmic loss axis.")] = True,
     dpi: Annotated[
-        int, typer.Option(min=30, max=2400, help="Dots per inch of .png.")
+        int, typer.Option(min=30, max=1200, help="Dots per inch of .png.")
     ] = 300,
 ) -> int:
     """Draw a figure of a run for paper, or write its data."""

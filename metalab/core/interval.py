@@ -1,6 +1,11 @@
-"""Families of functions of one input, drawn uniformly from an interval."""
+"""Families of functions of one input that is drawn uniformly from an interval.
 
-from dataclasses import dataclass
+Their options come in pairs, `amplitude_min` and `amplitude_max`, and share the three that
+`x_min_option`, `x_max_option` and `noise_option` declare.
+"""
+
+from dataclasses import fields
+from typing import Any, cast
 
 import torch
 from jaxtyping import Float
@@ -8,6 +13,73 @@ from torch import Tensor
 
 from metalab.core.spec import option
 from metalab.core.tasks import TaskFamily
+
+
+def smallest(what: str, default: float, **spec: Any) -> Any:
+    """Declare the option at the low end of a range, such as "amplitude"."""
+    return option(
+        default,
+        **{
+            "label": f"{what.capitalize()} min",
+            "help": f"Smallest {what} of a task.",
+            **spec,
+        },
+    )
+
+
+def largest(what: str, default: float, **spec: Any) -> Any:
+    """Declare the option at the high end of a range, such as "amplitude"."""
+    return option(
+        default,
+        **{
+            "label": f"{what.capitalize()} max",
+            "help": f"Largest {what} of a task.",
+            **spec,
+        },
+    )
+
+
+def x_min_option(default: float) -> Any:
+    """Declare the smallest input."""
+    return option(
+        default,
+        label="x min",
+        help="Smallest input.",
+        unit="x",
+        low=-100.0,
+        high=100.0,
+        advanced=True,
+    )
+
+
+def x_max_option(default: float) -> Any:
+    """Declare the largest input."""
+    return option(
+        default,
+        label="x max",
+        help="Largest input.",
+        unit="x",
+        low=-100.0,
+        high=100.0,
+        advanced=True,
+    )
+
+
+def noise_option(published: str = "") -> Any:
+    """Declare the noise, none by default.
+
+    Args:
+        published: What papers use, for example "MMAML: 0.3".
+    """
+    note = f" ({published})" if published else ""
+    return option(
+        0.0,
+        label="Noise",
+        help=f"Standard deviation of the noise on support and query targets{note}.",
+        unit="y",
+        low=0.0,
+        high=10.0,
+    )
 
 
 def uniform(
@@ -37,21 +109,35 @@ def uniform_columns(
     return low + (high - low) * unit
 
 
-def refuse_empty_range(low_name: str, low: float, high_name: str, high: float) -> None:
-    """Refuse a range whose end lies below its start.
+def ranges_of(family: TaskFamily, *names: str) -> tuple[tuple[float, float], ...]:
+    """Return the values of the pairs of options called `name`_min and `name`_max."""
+    return tuple(
+        (getattr(family, f"{name}_min"), getattr(family, f"{name}_max"))
+        for name in names
+    )
+
+
+def refuse_empty_ranges(family: TaskFamily) -> None:
+    """Refuse a pair of options, such as amplitude_min and amplitude_max, out of order.
+
+    Equal ends fix a number of the tasks; inputs must have an extent.
 
     Raises:
         ValueError: Names both ends and their values.
     """
-    if high < low:
-        raise ValueError(
-            f"{high_name} is {high:g}; it must be at least {low_name}, {low:g}"
-        )
+    names = [entry.name for entry in fields(cast("Any", family))]
+    for low in (name for name in names if name.endswith("_min")):
+        high = low.removesuffix("_min") + "_max"
+        start, end = getattr(family, low), getattr(family, high)
+        must = "exceed" if low == "x_min" else "be at least"
+        if end < start or (end == start and low == "x_min"):
+            raise ValueError(f"{high} is {end:g}; it must {must} {low}, {start:g}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class IntervalFamily(TaskFamily):
     """Abstract: inputs uniform in [x_min, x_max], Gaussian noise on the targets.
+
+    The three options are declared by each family, after its own, with its own defaults.
 
     Attributes:
         x_min: Smallest input.
@@ -59,43 +145,19 @@ class IntervalFamily(TaskFamily):
         noise_std: Standard deviation of the noise, in units of y.
     """
 
-    x_min: float = option(
-        -5.0,
-        label="x min",
-        help="Smallest input.",
-        unit="x",
-        low=-100.0,
-        high=100.0,
-        advanced=True,
-    )
-    x_max: float = option(
-        5.0,
-        label="x max",
-        help="Largest input.",
-        unit="x",
-        low=-100.0,
-        high=100.0,
-        advanced=True,
-    )
-    noise_std: float = option(
-        0.0,
-        label="Noise",
-        help="Standard deviation of the noise on support and query targets.",
-        unit="y",
-        low=0.0,
-        high=10.0,
-    )
+    __slots__ = ()
+
+    x_min: float
+    x_max: float
+    noise_std: float
 
     def __post_init__(self) -> None:
-        """Refuse inputs without extent.
+        """Refuse empty ranges.
 
         Raises:
-            ValueError: x_max does not exceed x_min.
+            ValueError: A range whose end lies below its start; inputs without extent.
         """
-        if self.x_max <= self.x_min:
-            raise ValueError(
-                f"x_max is {self.x_max:g}; it must exceed x_min, {self.x_min:g}"
-            )
+        refuse_empty_ranges(self)
 
     @property
     def input_range(self) -> tuple[float, float]:

@@ -26,7 +26,6 @@ class OptionSpec:
         choices: Admissible words, for options that choose one.
         log: Whether equal ratios, not differences, are equal steps.
         advanced: Whether the form folds the option away.
-        live: Whether the option may change while a run is in progress.
     """
 
     label: str
@@ -38,7 +37,6 @@ class OptionSpec:
     choices: tuple[str, ...] = ()
     log: bool = False
     advanced: bool = False
-    live: bool = False
 
     def allowed(self) -> str:
         """Return the admissible values in words, for messages and tooltips."""

@@ -24,10 +24,10 @@ class RandomStreams:
 
     seed: int
 
-    def generator(
-        self, purpose: str, block: int = 0, *, device: str = "cpu"
-    ) -> torch.Generator:
-        """Return a fresh generator for block `block` of the stream `purpose`.
+    def generator(self, purpose: str, block: int = 0) -> torch.Generator:
+        """Return a fresh generator on the CPU for block `block` of stream `purpose`.
+
+        On the CPU, so that every device is given the same numbers.
 
         The seed is a hash, so that neighbouring seeds, purposes and blocks are
         unrelated; torch's own seeding mixes too little for consecutive integers.
@@ -35,4 +35,4 @@ class RandomStreams:
         text = f"{self.seed}/{purpose}/{block}".encode()
         digest = hashlib.blake2b(text, digest_size=8).digest()
         value = int.from_bytes(digest, "little") >> (64 - _SEED_BITS)
-        return torch.Generator(device=device).manual_seed(value)
+        return torch.Generator().manual_seed(value)

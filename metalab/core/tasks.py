@@ -27,11 +27,8 @@ class Samples:
     y: Float[Tensor, "task shot output"]
 
     def to(self, device: torch.device) -> "Samples":
-        """Return the same points on another device, without waiting for the copy."""
-        return Samples(
-            x=self.x.to(device, non_blocking=True),
-            y=self.y.to(device, non_blocking=True),
-        )
+        """Return the same points on another device."""
+        return Samples(x=self.x.to(device), y=self.y.to(device))
 
     def rows(self, start: int, stop: int) -> "Samples":
         """Return tasks `start` to `stop` (views, no copy)."""
@@ -60,7 +57,7 @@ class TaskBatch:
     def to(self, device: torch.device) -> "TaskBatch":
         """Return the same batch on another device."""
         return TaskBatch(
-            parameters=self.parameters.to(device, non_blocking=True),
+            parameters=self.parameters.to(device),
             support=self.support.to(device),
             query=self.query.to(device),
         )
@@ -85,9 +82,17 @@ class TaskFamily(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
-    parameter_names: ClassVar[tuple[str, ...]]
-    input_dim: ClassVar[int] = 1
     output_dim: ClassVar[int] = 1
+
+    @property
+    @abstractmethod
+    def parameter_names(self) -> tuple[str, ...]:
+        """Names of a task's numbers, in the order of the columns."""
+
+    @property
+    def input_dim(self) -> int:
+        """Number of inputs; one unless a family says otherwise."""
+        return 1
 
     @property
     @abstractmethod
@@ -115,6 +120,14 @@ class TaskFamily(ABC):
         dtype: torch.dtype,
     ) -> Float[Tensor, "task shot input"]:
         """Draw inputs, [task, shot, input]."""
+
+    def inputs_at(self, position: Float[Tensor, "*points"]) -> Tensor:
+        """Return the inputs at places of the x axis of plots, [*points, input].
+
+        A family of several inputs draws them from a curve whose first coordinate is the
+        place on the axis, so that its tasks can be plotted; one input is the place.
+        """
+        return position[..., None]
 
     @abstractmethod
     def target(

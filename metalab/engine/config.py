@@ -315,17 +315,25 @@ def preset_config(name: str) -> ExperimentConfig:
 
 
 def recipe_of(config: ExperimentConfig) -> Recipe | None:
-    """Return the recipe whose parts the experiment has, or None for a new combination."""
+    """Return the recipe whose parts the experiment has, or None for a new combination.
+
+    Where one recipe extends another, the one that says more is meant.
+    """
     content = config.to_mapping()
-    for recipe in recipes().values():
-        if _contains(content, recipe.parts):
-            return recipe
-    return None
+    fitting = [r for r in recipes().values() if _contains(content, r.parts)]
+    return max(fitting, key=lambda recipe: _size(recipe.parts), default=None)
+
+
+def _size(parts: Mapping[str, Any]) -> int:
+    """Return how many settings nested parts name."""
+    return sum(
+        _size(value) if isinstance(value, Mapping) else 1 for value in parts.values()
+    )
 
 
 def _contains(content: Mapping[str, Any], parts: Mapping[str, Any]) -> bool:
     return all(
-        _contains(content[key], value)
+        _contains(content.get(key, {}), value)
         if isinstance(value, Mapping)
         else content.get(key) == value
         for key, value in parts.items()

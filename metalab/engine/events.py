@@ -4,7 +4,6 @@ This module imports no torch, so that the window can hold its types from the sta
 """
 
 from dataclasses import dataclass
-from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -238,23 +237,15 @@ class Diverged:
         )
 
 
-class EndReason(Enum):
-    """Why a run's generator ended."""
-
-    FINISHED = "finished"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnded:
     """The last event of a run that reached its planned number of steps.
 
     Attributes:
         step: Outer steps made.
-        reason: Why it ended.
     """
 
     step: int
-    reason: EndReason
 
 
 Event = RunStarted | StepsDone | ProbeTaken | Diverged | RunEnded

@@ -214,10 +214,11 @@ def parse_assignment(text: str) -> tuple[str, Any]:
             [FieldProblem("--set", f"is {text!r}; allowed: SECTION.FIELD=VALUE")]
         )
     try:
-        return path, tomllib.loads(f"value = {raw}")["value"]
+        parsed = tomllib.loads(f"value = {raw}")
     except (ValueError, RecursionError):
         # No TOML; or a number or nesting beyond what Python's parser takes.
-        return path, raw.strip()
+        parsed = {}
+    return path, parsed["value"] if list(parsed) == ["value"] else raw.strip()
 
 
 def with_overrides(

@@ -15,6 +15,9 @@ from metalab.engine.events import Array, Curves, Evaluation, ProbeTasks, frozen
 NUM_GALLERY = 16
 NUM_GRID_POINTS = 100
 
+NUMBERS_AT_ONCE = 2**24
+"""Inner parameters that an evaluation holds at most, or those of one gallery."""
+
 
 def to_array(tensor: Tensor) -> Array:
     """Return a read-only copy of a tensor's values, on the CPU."""
@@ -47,18 +50,24 @@ class Probe:
 
     def evaluate(self, phi: Tensor, step: int) -> tuple[Evaluation, Curves]:
         """Return the losses of every held-out task, and the gallery's curves."""
-        points, support_loss, query_loss = self._adapt(phi, self.batch)
-        count = self.num_gallery
+        size = self._tasks_at_once
+        # In slices: each holds theta_0 ... theta_K' of its tasks, and then lets go.
+        slices = [
+            self._adapt(phi, self.batch.rows(start, start + size))[1:]
+            for start in range(0, self.batch.num_tasks, size)
+        ]
         evaluation = Evaluation(
-            step=step, support_loss=support_loss, query_loss=query_loss
-        )
-        curves = Curves(
             step=step,
-            curves=self._predictions(phi, [theta[:count] for theta in points]),
-            support_loss=frozen(support_loss[:count].copy()),
-            query_loss=frozen(query_loss[:count].copy()),
+            support_loss=frozen(np.concatenate([support for support, _ in slices])),
+            query_loss=frozen(np.concatenate([query for _, query in slices])),
         )
-        return evaluation, curves
+        return evaluation, self.curves(phi, step)
+
+    @property
+    def _tasks_at_once(self) -> int:
+        dim = self.learner.problem.meta.inner_dim(self.learner.problem.model)
+        fitting = NUMBERS_AT_ONCE // (dim * (self.num_inner_steps + 1))
+        return max(self.num_gallery, fitting)
 
     def loss_before_adaptation(self, phi: Tensor) -> float:
         """Return the mean query loss of the held-out tasks at the meta-parameters."""

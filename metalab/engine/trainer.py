@@ -20,7 +20,6 @@ from metalab.engine.events import (
     Checkpoint,
     Curves,
     Diverged,
-    EndReason,
     Event,
     ProbeTaken,
     RunEnded,
@@ -105,6 +104,11 @@ class Trainer:
         """Outer steps made."""
         return self._state.step
 
+    @property
+    def probe_due(self) -> bool:
+        """Whether `run`, begun now, takes a probe before its first step."""
+        return self._is_probe_step(self.step)
+
     def _initial_state(self) -> MetaState:
         return self._learner.initial_state(
             generator=self._streams.generator("initial meta-parameters"),
@@ -163,7 +167,7 @@ class Trainer:
             probe_tasks=self._probe.describe(self._family),
         )
         # Also when going on: the run may have been stopped just before this probe.
-        if self._is_probe_step(self.step):
+        if self.probe_due:
             yield self._take_probe()
         total = self.config.outer.num_steps
         while self.step < total:
@@ -176,7 +180,7 @@ class Trainer:
                 yield diverged
             elif self._is_probe_step(self.step) or self.step == total:
                 yield self._take_probe()
-        yield RunEnded(step=self.step, reason=EndReason.FINISHED)
+        yield RunEnded(step=self.step)
 
     def _advance(self, stop: int) -> tuple[Array, Diverged | None]:
         """Step to `stop`, or to the last state whose numbers were all good.
@@ -194,6 +198,7 @@ class Trainer:
         # Row i was measured at states[i]: a bad row makes that state suspect, and the
         # one before it is the last that is known to be good.
         self._state = states[index - 1] if index > 0 else self._last_good
+        self._last_good = self._state
         diverged = Diverged(
             step=start + index + 1,
             last_good_step=self.step,

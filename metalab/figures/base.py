@@ -1,22 +1,22 @@
 """What a figure is, and what a person may choose about one. Imports no matplotlib."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from metalab.core.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from metalab.figures.drawing import Drawing
     from metalab.figures.sizes import FigureSize
-    from metalab.figures.table import Table
     from metalab.runs.history import RunHistory
 
 X_AXES = ("outer step", "training time", "tasks seen")
 """What `losses` can be drawn against."""
 
-LEGENDS = ("above", "inside", "right", "none")
-"""Where a legend can stand."""
+LEGENDS = ("above", "right", "none")
+"""Where a legend can stand: never on the curves."""
 
 
 class FigureError(UserError):
@@ -67,13 +67,11 @@ class FigureSpec:
         name: Unique, lower case, for the command line and file names.
         title: One line for menus and slides.
         heeds: The fields of `FigureChoices` that change the figure.
-        table: Returns the figure's data, one tidy table; raises `FigureError` if the
-            history does not hold what is needed.
-        draw: Returns how that table is drawn at some size.
+        draw: Returns the figure's data, one tidy table, and how to draw them at some
+            size; raises `FigureError` if the history does not hold what is needed.
     """
 
     name: str
     title: str
     heeds: frozenset[str]
-    table: "Callable[[RunHistory, FigureChoices], Table]"
     draw: "Callable[[RunHistory, FigureChoices, FigureSize], Drawing]"

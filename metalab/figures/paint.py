@@ -4,7 +4,7 @@ Through its object interface alone: no pyplot, no backend of the process, and se
 only within `styled`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,19 +16,16 @@ from numpy.typing import NDArray
 from metalab.figures.drawing import Call, Drawing
 from metalab.figures.sizes import FigureSize
 
-KEY_WIDTHS = (24, 1)
-"""Widths of the axes and of the colour key beside them."""
-
 _MOST_POINTS = 4_000
 """Of one line: more than a printer can tell apart in a column of 183 mm."""
 
 
 @contextmanager
-def styled(size: FigureSize) -> Iterator[None]:
+def styled(size: FigureSize) -> Generator[None]:
     """Give matplotlib the settings of a size, and nothing of the user's, for a while."""
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(size.style())
+        mpl.rcParams.update(size.style())  # pyright: ignore[reportCallIssue, reportArgumentType] - the stubs list the keys
         yield
 
 
@@ -36,7 +33,7 @@ def paint(drawing: Drawing, size: FigureSize) -> Figure:
     """Return the figure. Call within `styled`."""
     figure = Figure(figsize=size.inches, layout="constrained")
     if drawing.keyed:
-        axes, key = figure.subplots(1, 2, width_ratios=KEY_WIDTHS)
+        axes, key = figure.subplots(1, 2, width_ratios=size.key_widths)
         names = {"fig": figure, "ax": axes, "key": key}
     else:
         names = {"fig": figure, "ax": figure.subplots()}
@@ -47,9 +44,14 @@ def paint(drawing: Drawing, size: FigureSize) -> Figure:
 
 def _perform(call: Call, names: dict[str, Any], drawing: Drawing) -> None:
     data = drawing.table.select(call.columns, call.where) if call.columns else []
+    options = dict(call.options)
     if call.method == "ax.plot":
-        data = _thinned(*data)
-    _method(call.method, names)(*data, *call.arguments, **call.options)
+        x, y = data
+        data = _thinned(x, y)
+        if "markevery" in options:
+            share = len(data[0]) / max(len(x), 1)
+            options["markevery"] = max(1, round(options["markevery"] * share))
+    _method(call.method, names)(*data, *call.arguments, **options)
 
 
 def _method(path: str, names: dict[str, Any]) -> Any:
@@ -74,5 +76,6 @@ def _thinned(x: NDArray[Any], y: NDArray[Any]) -> list[NDArray[Any]]:
     rows = y[:whole].reshape(-1, stretch)
     starts = np.arange(0, whole, stretch)
     extremes = [starts + rows.argmin(axis=1), starts + rows.argmax(axis=1)]
-    kept = np.unique(np.concatenate([*extremes, [0], np.arange(whole, len(y))]))
+    ends = [[0], np.arange(whole, len(y)), [len(y) - 1]]
+    kept = np.unique(np.concatenate([*extremes, *ends]))
     return [x[kept], y[kept]]

@@ -43,6 +43,21 @@ def draw(
         return paint(sheet.drawing, sheet.size)
 
 
+def caption_of(
+    figure: FigureSpec | str,
+    history: RunHistory,
+    *,
+    size: str = "single",
+    choices: FigureChoices | None = None,
+) -> str:
+    """Return sentences that could stand below a figure; arguments as for `draw`.
+
+    Raises:
+        FigureError: A name is unknown, or the history lacks what the figure shows.
+    """
+    return _sheet(figure, history, size, choices).drawing.caption
+
+
 def encode(
     figure: FigureSpec | str,
     history: RunHistory,
@@ -100,8 +115,7 @@ def render(
             file cannot be written. Then nothing has changed on disk.
     """
     format_of(path)
-    if not path.parent.is_dir():
-        raise FigureError(f"the folder {path.parent} does not exist")
+    _check_folder(path.parent)
     files = _files(_sheet(figure, history, size, choices), path, dpi)
     # The data first: a script never stands without them.
     for target in reversed(files):
@@ -172,11 +186,7 @@ def _files(sheet: _Sheet, path: Path, dpi: float) -> dict[Path, bytes]:
         return {path: sheet.drawing.table.to_csv().encode()}
     if suffix == ".py":
         text = script(
-            sheet.drawing,
-            sheet.size,
-            title=sheet.spec.title,
-            origin=sheet.origin,
-            stem=path.stem,
+            sheet.drawing, sheet.size, title=sheet.spec.title, origin=sheet.origin
         )
         csv_path = path.with_suffix(".csv")
         return {path: text.encode(), **_files(sheet, csv_path, dpi)}
@@ -196,7 +206,7 @@ def _printed(sheet: _Sheet, suffix: str, dpi: float) -> bytes:
 def _metadata(sheet: _Sheet, suffix: str) -> dict[str, Any]:
     """Return what the file says about itself; no clock, so equal runs, equal files."""
     program = f"metalab {__version__}"
-    title = f"{sheet.spec.title}: {sheet.drawing.caption}"
+    title = sheet.spec.title
     if suffix == ".pdf":
         return {
             "Title": title,
@@ -219,6 +229,15 @@ def _metadata(sheet: _Sheet, suffix: str) -> dict[str, Any]:
         "Keywords": sheet.origin,
         "Description": sheet.provenance,
     }
+
+
+def _check_folder(folder: Path) -> None:
+    try:
+        there = folder.is_dir()
+    except OSError as error:
+        raise FigureError(f"cannot write to {folder}: {error.strerror}") from error
+    if not there:
+        raise FigureError(f"the folder {folder} does not exist")
 
 
 def _replace(path: Path, content: bytes) -> None:

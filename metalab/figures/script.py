@@ -1,18 +1,18 @@
 """A short program that redraws a figure from its CSV file, for editing by hand."""
 
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
 from metalab.figures.drawing import Call, Drawing
-from metalab.figures.paint import KEY_WIDTHS
 from metalab.figures.sizes import FigureSize
 
-_HEAD = '''"""Redraw {title!r} from the CSV file of the same name beside this script.
+_LINE = 88
 
-{caption}
-{origin}
+_HEAD = '''"""{about}
 
-Needs matplotlib. Run: python {stem}.py [OUTPUT.pdf]
+Draws the data of the CSV file that has the same name as this script and lies beside it.
+Needs matplotlib. Arguments: [OUTPUT], a .pdf, .svg or .png file.
 """
 
 import csv
@@ -42,9 +42,7 @@ def column(*names, **where):
 '''
 
 
-def script(
-    drawing: Drawing, size: FigureSize, *, title: str, origin: str, stem: str
-) -> str:
+def script(drawing: Drawing, size: FigureSize, *, title: str, origin: str) -> str:
     """Return the program.
 
     Args:
@@ -52,16 +50,18 @@ def script(
         size: Its size.
         title: Its title.
         origin: One line on where the data come from.
-        stem: Name of the script and of its CSV file, without suffix.
     """
-    head = _HEAD.format(title=title, caption=drawing.caption, origin=origin, stem=stem)
-    return head + "\n".join(
+    # The name of an experiment may hold quotes, which would end the docstring.
+    about = [f"{title}.", "", drawing.caption, "", f"From {origin}."]
+    lines = [textwrap.fill(line.replace('"', "'"), _LINE) for line in about]
+    return _HEAD.format(about="\n".join(lines)) + "\n".join(
         [
             "",
+            "matplotlib.rcdefaults()",
             f"matplotlib.rcParams.update({_mapping(size.style())})",
             "",
             f"fig = Figure(figsize={size.inches!r}, layout='constrained')",
-            _axes(drawing),
+            _axes(drawing, size),
             *(_statement(call, drawing) for call in drawing.calls),
             "fig.savefig(OUTPUT, dpi=300)",
             "",
@@ -69,9 +69,9 @@ def script(
     )
 
 
-def _axes(drawing: Drawing) -> str:
+def _axes(drawing: Drawing, size: FigureSize) -> str:
     if drawing.keyed:
-        return f"ax, key = fig.subplots(1, 2, width_ratios={KEY_WIDTHS!r})"
+        return f"ax, key = fig.subplots(1, 2, width_ratios={size.key_widths!r})"
     return "ax = fig.subplots()"
 
 
@@ -88,6 +88,6 @@ def _statement(call: Call, drawing: Drawing) -> str:
         arguments.insert(0, f"*column({', '.join([*headers, *chosen])})")
     arguments += [f"{key}={value!r}" for key, value in call.options.items()]
     line = f"{call.method}({', '.join(arguments)})"
-    if len(line) <= 88:
+    if len(line) <= _LINE:
         return line
     return "\n".join([f"{call.method}(", *(f"    {a}," for a in arguments), ")"])

@@ -6,6 +6,15 @@ from typing import Any
 from metalab.figures.base import FigureError
 
 MM_PER_INCH = 25.4
+POINTS_PER_INCH = 72
+
+_LEGEND = {
+    "legend.handlelength": 2.2,
+    "legend.handletextpad": 0.6,
+    "legend.columnspacing": 1.4,
+}
+LEGEND_COLUMN_EMS = sum(_LEGEND.values())
+"""Width of a legend's column beside its text, in heights of the text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +29,6 @@ class FigureSize:
         text: Axis labels, in points.
         small_text: Ticks and legend, in points.
         line: An ordinary line, in points.
-        legend_columns: Entries side by side in a legend above the axes.
         titled: Whether the figure carries its title; on paper the caption does.
     """
 
@@ -31,13 +39,27 @@ class FigureSize:
     text: float
     small_text: float
     line: float
-    legend_columns: int
     titled: bool = False
 
     @property
     def inches(self) -> tuple[float, float]:
         """Width and height in inches."""
         return self.width / MM_PER_INCH, self.height / MM_PER_INCH
+
+    @property
+    def points(self) -> float:
+        """The width in points."""
+        return self.inches[0] * POINTS_PER_INCH
+
+    @property
+    def title_text(self) -> float:
+        """The title, in points."""
+        return 1.25 * self.text
+
+    @property
+    def key_widths(self) -> tuple[int, int]:
+        """Widths of the axes and of a colour key beside it, which is a letter wide."""
+        return round(self.points / self.text), 1
 
     def style(self) -> dict[str, Any]:
         """Return the matplotlib settings for this size.
@@ -46,11 +68,10 @@ class FigureSize:
         same, and is the same file, on every machine.
         """
         thin = 0.6 * self.line
+        margin = 0.3 * self.text / POINTS_PER_INCH
         return {
             "font.family": "DejaVu Sans",
             "font.size": self.small_text,
-            "axes.titlesize": 1.25 * self.text,
-            "axes.titlelocation": "left",
             "axes.labelsize": self.text,
             "axes.labelpad": 0.4 * self.text,
             "axes.linewidth": thin,
@@ -74,11 +95,10 @@ class FigureSize:
             "ytick.minor.size": 0.22 * self.text,
             "legend.fontsize": self.small_text,
             "legend.frameon": False,
-            "legend.handlelength": 2.4,
-            "legend.columnspacing": 1.6,
+            **_LEGEND,
             "legend.borderaxespad": 0.3,
-            "figure.constrained_layout.w_pad": 0.02,
-            "figure.constrained_layout.h_pad": 0.02,
+            "figure.constrained_layout.w_pad": margin,
+            "figure.constrained_layout.h_pad": margin,
             "figure.facecolor": "white",
             "axes.facecolor": "white",
             "savefig.facecolor": "white",
@@ -103,7 +123,6 @@ SIZES = {
             text=8,
             small_text=7,
             line=1.0,
-            legend_columns=2,
         ),
         FigureSize(
             name="double",
@@ -113,7 +132,6 @@ SIZES = {
             text=8,
             small_text=7,
             line=1.1,
-            legend_columns=4,
         ),
         FigureSize(
             name="slide",
@@ -123,7 +141,6 @@ SIZES = {
             text=18,
             small_text=15,
             line=2.4,
-            legend_columns=3,
             titled=True,
         ),
         FigureSize(
@@ -134,7 +151,6 @@ SIZES = {
             text=8,
             small_text=7,
             line=1.0,
-            legend_columns=2,
         ),
     )
 }

@@ -24,20 +24,25 @@ def smoothed(values: Array, weight: float) -> Array:
         y, [row]; NaN before the first finite value.
     """
     known = np.isfinite(values)
-    total = _decayed_sum(np.where(known, values, 0.0), weight)
-    mass = _decayed_sum(known.astype(float), weight)
+    total = decayed_sum(np.where(known, values, 0.0), weight)
+    mass = decayed_sum(known.astype(float), weight)
     return np.divide(total, mass, out=np.full(len(total), np.nan), where=mass > 0)
 
 
-def _decayed_sum(values: Array, weight: float) -> Array:
-    """Return s_t = weight s_(t-1) + values_t, [row], in blocks rather than rows."""
-    if weight == 0:
+def decayed_sum(values: Array, weight: float, *, carried: float = 0.0) -> Array:
+    """Return s_t = weight s_(t-1) + values_t, [row], in blocks rather than rows.
+
+    Args:
+        values: Finite, [row].
+        weight: From 0 to below 1.
+        carried: s before the first row, to go on with a series.
+    """
+    if weight == 0 or len(values) == 0:
         return np.asarray(values, dtype=float)
     block = int(math.log(_SMALLEST_WEIGHT) / math.log(weight))
     block = max(1, min(block, len(values)))
     decay = weight ** np.arange(block)
     sums = np.empty(len(values))
-    carried = 0.0
     for start in range(0, len(values), block):
         part = values[start : start + block]
         scale = decay[: len(part)]

@@ -5,12 +5,17 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-Values = NDArray[np.floating] | NDArray[np.str_]
+from metalab.engine.events import Array
+
+Values = Array | NDArray[np.str_]
+
+_EXACT = 2**53
+"""Whole numbers up to here are floats exactly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ def _cell(value: str | float) -> str:
     if math.isnan(value):
         return ""
     # A count is not written as 100.0.
-    whole = value.is_integer() and abs(value) < 2**53
+    whole = math.isfinite(value) and value == int(value) and abs(value) < _EXACT
     return str(int(value)) if whole else repr(value)
 
 
@@ -65,9 +70,13 @@ class Table:
         """Return a column by its name, without unit."""
         return next(column for column in self.columns if column.name == name)
 
+    def numbers(self, name: str) -> Array:
+        """Return the values of a numeric column, [row]."""
+        return cast("Array", self.column(name).values)
+
     def select(
         self, names: Sequence[str], where: Mapping[str, float | str]
-    ) -> list[NDArray[Any]]:
+    ) -> list[Array]:
         """Return some numeric columns, in the rows that have a value in all of them.
 
         Args:
@@ -77,7 +86,7 @@ class Table:
         kept = np.ones(len(self), dtype=bool)
         for name, value in where.items():
             kept &= self.column(name).values == value
-        chosen = [self.column(name).values[kept] for name in names]
+        chosen = [self.numbers(name)[kept] for name in names]
         complete = ~np.any([np.isnan(values) for values in chosen], axis=0)
         return [values[complete] for values in chosen]
 

@@ -12,7 +12,8 @@ from metalab.engine.config import ExperimentConfig
 from metalab.engine.events import Array, Checkpoint
 from metalab.runs.history import mean_interval
 
-TASKS_AT_ONCE = 100
+NUMBERS_AT_ONCE = 2**26
+"""Adapted parameters that are in memory at once: a quarter of a gigabyte in float32."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +66,9 @@ def evaluate_fresh(  # noqa: PLR0913 - the counts of one evaluation
         dtype=dtype,
     ).to(device)
     parts: list[torch.Tensor] = []
-    for start in range(0, num_tasks, TASKS_AT_ONCE):
-        rows = batch.rows(start, min(start + TASKS_AT_ONCE, num_tasks))
+    at_once = max(1, NUMBERS_AT_ONCE // (phi.numel() * (num_inner_steps + 1)))
+    for start in range(0, num_tasks, at_once):
+        rows = batch.rows(start, min(start + at_once, num_tasks))
         path = learner.adapt(phi, rows, num_inner_steps=num_inner_steps)
         oracle = learner.oracle(phi, rows)
         losses = [oracle.query_loss(theta) for theta in path.points]

@@ -94,11 +94,13 @@ class _Execution:
         past = live.snapshot().seconds
         self._seconds = float(past[-1]) if len(past) else 0.0
         self._curves_at = -CURVES_SECONDS
+        self._diverged = False
 
     def run(self) -> RunStatus:
         events = self._trainer.run(self._pace)
         status = RunStatus.STOPPED
         try:
+            self._begin(events)
             while self._may_go_on():
                 event = self._next(events)
                 self._tell(event)
@@ -112,6 +114,12 @@ class _Execution:
         self._live.set_status(status)
         return status
 
+    def _begin(self, events: Generator[Event, None, None]) -> None:
+        """Tell what needs no step, so that a run that starts paused can be seen."""
+        self._tell(self._next(events))
+        if self._trainer.probe_due:
+            self._tell(self._next(events))
+
     def _next(self, events: Generator[Event, None, None]) -> Event:
         begin = self._clock()
         event = next(events)
@@ -124,6 +132,7 @@ class _Execution:
 
     def _tell(self, event: Event) -> None:
         if isinstance(event, Diverged):
+            self._diverged = True
             self._control.pause()
         self._live.on_event(event, self._seconds)
         for sink in self._sinks:
@@ -145,6 +154,7 @@ class _Execution:
             if turn.order is Order.STOP:
                 return False
             if turn.order is Order.GO:
+                self._accept_divergence()
                 self._pace.limit = turn.num_steps
                 self._live.set_status(RunStatus.RUNNING)
                 return True
@@ -155,3 +165,12 @@ class _Execution:
                     sink.flush(self._trainer, force=True)
             self._show_curves()
             self._control.wait(WAIT_SECONDS)
+
+    def _accept_divergence(self) -> None:
+        """Take the order to go on after a divergence for consent to it.
+
+        The same steps would explode in the same way.
+        """
+        if self._diverged:
+            self._diverged = False
+            self._trainer.accept_explosion()

@@ -5,6 +5,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from metalab.core.errors import UserError
 from metalab.runs.control import RunControl
 from metalab.runs.history import Failure
 from metalab.runs.live import LiveRun
@@ -77,8 +78,12 @@ class RunWorker:
 
 
 def _failure(error: Exception) -> Failure:
-    summary = "".join(traceback.format_exception_only(error)).strip()
+    if isinstance(error, UserError):
+        message = str(error)
+    else:
+        summary = "".join(traceback.format_exception_only(error)).strip()
+        message = summary.splitlines()[-1]
     return Failure(
-        message=summary.splitlines()[-1],
+        message=message,
         traceback="".join(traceback.format_exception(error)),
     )

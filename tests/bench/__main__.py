@@ -11,7 +11,10 @@ from tests.bench import engine, window
 RESULTS = Path(__file__).parent / "results"
 
 BENCHES: dict[str, tuple[str, Callable[[int], list[dict[str, object]]]]] = {
-    "engine": ("Outer steps: meta-gradient, metrics and Adam, one thread", engine.measure),
+    "engine": (
+        "Outer steps: meta-gradient, metrics and Adam, one thread",
+        engine.measure,
+    ),
     "window": ("Training beside the open window, default preset", window.measure),
 }
 

@@ -23,8 +23,7 @@ def measure(num_rounds: int) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for num_inner_steps in (1, 5):
         ways = {
-            name: _ours(name, num_inner_steps)
-            for name in ("maml-sine", "fomaml-sine")
+            name: _ours(name, num_inner_steps) for name in ("maml-sine", "fomaml-sine")
         }
         ways["torch.func vmap + grad, torch Adam"] = _torch_func(num_inner_steps)
         rates = interleaved(

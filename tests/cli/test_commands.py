@@ -8,6 +8,7 @@ import pytest
 
 from metalab.catalog.recipes import presets
 from metalab.cli.main import run
+from metalab.runs.reader import open_run
 
 SMALL = [
     "--set", "outer.num_steps=30",
@@ -53,8 +54,6 @@ def test_train_tells_people_what_happened(capsys):
 
 
 def test_one_seed_twice_gives_identical_metrics(tmp_path, capsys):
-    from metalab.runs.reader import open_run
-
     histories = []
     for name in ("a", "b"):
         path = tmp_path / f"{name}.metalab"

@@ -1,5 +1,6 @@
 """One outer step: the four parts together."""
 
+import gc
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,7 @@ from metalab.core.inner import GradientDescent
 from metalab.core.learner import METRIC_NAMES, MetaLearner
 from metalab.core.meta.initialisation import Initialisation
 from metalab.core.model import MLP
-from metalab.core.oracle import BilevelProblem
+from metalab.core.oracle import AutodiffLinearisation, BilevelProblem
 from metalab.core.outer import SGD, Adam, schedule_factor
 from metalab.engine.events import METRICS
 from tests.oracles import (
@@ -143,3 +144,20 @@ def test_every_device_starts_from_the_same_numbers():
     )
     assert state.phi.is_meta
     assert state.phi.shape == initial_state(LEARNER).phi.shape
+
+
+@pytest.mark.parametrize("hypergradient", [Unrolled(), FirstOrder(), Reptile()])
+def test_a_step_leaves_no_graph_behind(hypergradient):
+    """Not even until the next garbage collection: graphs are the bulk of the memory."""
+    learner = replace(LEARNER, hypergradient=hypergradient)
+    batch, state = smooth_batch(), initial_state(learner)
+    gc.collect()
+    gc.disable()
+    try:
+        result = learner.step(state, batch)
+        path = learner.adapt(state.phi, batch, num_inner_steps=3)
+        kept = [o for o in gc.get_objects() if type(o) is AutodiffLinearisation]
+    finally:
+        gc.enable()
+    assert kept == []
+    assert all(tensor.grad_fn is None for tensor in (result.state.phi, *path.points))

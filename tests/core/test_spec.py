@@ -36,6 +36,7 @@ def test_bounds_read_as_plain_words(entries, words):
         ({}, (0, -1e300, 10**400), (math.inf, -math.inf, math.nan)),
         ({"choices": ("a", "b")}, ("a", "b"), ("c", "", "ab")),
         ({"low": 1}, ((), (1,), (3, 1)), ((0,), (3, 0, 4))),
+        ({}, ("any text", ""), ()),
     ],
 )
 def test_a_value_is_admitted_or_refused(entries, good, bad):

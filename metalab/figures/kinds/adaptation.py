@@ -5,20 +5,19 @@ from typing import Any
 import numpy as np
 
 from metalab.engine.events import Curves, ProbeTasks
+from metalab.figures.axes import labels
 from metalab.figures.base import FigureChoices, FigureError, FigureSpec
 from metalab.figures.drawing import (
     BLACK,
     GREEN,
-    VERMILLION,
+    VERMILION,
     Call,
     Drawing,
-    labels,
-    legend,
     number_of,
     ramp,
     spread,
-    title,
 )
+from metalab.figures.legend import with_legend
 from metalab.figures.sizes import FigureSize
 from metalab.figures.table import Column, Table
 from metalab.runs.history import RunHistory
@@ -79,25 +78,26 @@ def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Draw
     shown = spread(last, _NUM_CURVES, keep=(k,))
     colours = dict(zip(shown, ramp(len(shown)), strict=True))
     number = f"task {choices.task + 1}"
+    calls = [
+        *(_prediction(step, colour, k, size) for step, colour in colours.items()),
+        _true_curve(size),
+        *_points(size),
+        *_key(colours, k),
+        *labels("Input x", "Output y"),
+        Call(method="ax.margins", options={"x": 0.01}),
+    ]
     return Drawing(
         table=_table(history, choices),
         keyed=True,
         caption=_caption(history, choices, tasks),
-        calls=(
-            *(_prediction(step, colour, k, size) for step, colour in colours.items()),
-            _true_curve(size),
-            *_points(size),
-            *_key(colours, k),
-            *labels("Input x", "Output y"),
-            Call(method="ax.margins", options={"x": 0.01}),
-            *title(f"Adaptation to {number}: {history.config.name}", size),
-            *legend(choices, size),
+        calls=with_legend(
+            calls, choices, size, title=f"Adaptation to {number}: {history.config.name}"
         ),
     )
 
 
 def _prediction(step: int, colour: str, k: int, size: FigureSize) -> Call:
-    options: dict[str, Any] = {"color": colour, "zorder": 3 + step / 10_000}
+    options: dict[str, Any] = {"color": colour, "zorder": 3}
     if step == 0:
         options |= {"linestyle": (0, (1, 1.2)), "linewidth": 1.6 * size.line}
         options["label"] = "Before adaptation"
@@ -140,7 +140,7 @@ def _points(size: FigureSize) -> list[Call]:
         "zorder": 2,
     }
     support = {
-        "color": VERMILLION,
+        "color": VERMILION,
         "linestyle": "none",
         "marker": "o",
         "markersize": 4.6 * size.line,
@@ -198,6 +198,5 @@ FIGURE = FigureSpec(
     name="adaptation",
     title="Adaptation to one held-out task",
     heeds=frozenset({"task", "legend"}),
-    table=_table,
     draw=_draw,
 )

@@ -3,20 +3,10 @@
 import numpy as np
 
 from metalab.engine.events import METRICS
+from metalab.figures.axes import labels, loss_axis, whole_ticks
 from metalab.figures.base import FigureChoices, FigureError, FigureSpec
-from metalab.figures.drawing import (
-    GREY,
-    VERMILLION,
-    Call,
-    Drawing,
-    labels,
-    legend,
-    loss_axis,
-    number_of,
-    ramp,
-    title,
-    whole_ticks,
-)
+from metalab.figures.drawing import GREY, VERMILION, Call, Drawing, number_of, ramp
+from metalab.figures.legend import with_legend
 from metalab.figures.sizes import FigureSize
 from metalab.figures.table import Column, Table
 from metalab.runs.history import RunHistory
@@ -44,7 +34,7 @@ def _shown(history: RunHistory) -> list[int]:
     return sorted(set(nearest))
 
 
-def _table(history: RunHistory, choices: FigureChoices) -> Table:  # noqa: ARG001 - every figure's signature
+def _table(history: RunHistory) -> Table:
     shown = _shown(history)
     evaluations = history.evaluations
     num_points = evaluations.query_mean.shape[1]
@@ -63,29 +53,33 @@ def _table(history: RunHistory, choices: FigureChoices) -> Table:  # noqa: ARG00
 
 
 def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Drawing:
-    table = _table(history, choices)
+    table = _table(history)
     steps = [int(history.evaluations.steps[index]) for index in _shown(history)]
     markers = _MARKERS[-len(steps) :]
     looks = zip(steps, ramp(len(steps)), markers, strict=True)
     last = history.evaluations.query_mean.shape[1] - 1
-    losses = [table.column(name).values for name in ("query_loss", "support_loss")]
+    losses = [table.numbers(name) for name in ("query_loss", "support_loss")]
+    calls = [
+        *(
+            _query(step, colour, marker, last=last, size=size)
+            for step, colour, marker in looks
+        ),
+        _support(steps[-1], size),
+        _interval(steps[-1], ramp(1)[0]),
+        _training_mark(history.num_inner_steps, size),
+        *labels("Inner step", f"Held-out loss ({_UNIT})"),
+        *whole_ticks("x"),
+        *loss_axis(losses, choices),
+        Call(method="ax.margins", options={"x": 0.02}),
+    ]
     return Drawing(
         table=table,
         caption=_caption(history, steps),
-        calls=(
-            *(
-                _query(step, colour, marker, last=last, size=size)
-                for step, colour, marker in looks
-            ),
-            _support(steps[-1], size),
-            _interval(steps[-1], ramp(1)[0]),
-            _training_mark(history.num_inner_steps, size),
-            *labels("Inner step", f"Held-out loss ({_UNIT})"),
-            *whole_ticks("x"),
-            *loss_axis(losses, choices),
-            Call(method="ax.margins", options={"x": 0.02}),
-            *title(f"Loss against inner step: {history.config.name}", size),
-            *legend(choices, size),
+        calls=with_legend(
+            calls,
+            choices,
+            size,
+            title=f"Loss against inner step: {history.config.name}",
         ),
     )
 
@@ -112,7 +106,7 @@ def _support(step: int, size: FigureSize) -> Call:
         columns=("inner_step", "support_loss"),
         where={"outer_step": step},
         options={
-            "color": VERMILLION,
+            "color": VERMILION,
             "linestyle": (0, (3.5, 1.5)),
             "linewidth": 1.3 * size.line,
             "label": f"Support, outer step {step:,}",
@@ -155,7 +149,7 @@ def _caption(history: RunHistory, steps: list[int]) -> str:
     earlier = ", ".join(f"{step:,}" for step in steps[:-1])
     text = (
         f"Loss of {history.config.name} against inner step, mean over {held_out}, at "
-        f"outer step {steps[-1]:,} with the 95 % interval of the query loss"
+        f"outer step {steps[-1]:,} with the 95\N{NO-BREAK SPACE}% interval of the query loss"
     )
     return f"{text}, and at earlier outer steps {earlier}." if earlier else f"{text}."
 
@@ -164,6 +158,5 @@ FIGURE = FigureSpec(
     name="inner-loss",
     title="Loss against inner step",
     heeds=frozenset({"log_y", "legend"}),
-    table=_table,
     draw=_draw,
 )

@@ -3,23 +3,21 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from metalab.engine.events import METRICS, Array
+from metalab.figures.axes import labels, loss_axis, whole_ticks
 from metalab.figures.base import FigureChoices, FigureError, FigureSpec
 from metalab.figures.drawing import (
     BLUE,
     GREY,
-    VERMILLION,
+    VERMILION,
     Call,
     Drawing,
-    labels,
-    legend,
-    loss_axis,
     number_of,
     tint,
-    title,
-    whole_ticks,
 )
+from metalab.figures.legend import with_legend
 from metalab.figures.sizes import FigureSize
 from metalab.figures.smooth import smoothed
 from metalab.figures.table import Column, Table
@@ -42,17 +40,23 @@ class _Series:
         column: Its column in the table; the average's has "_smoothed" behind.
         colour: Of the average; the raw line is a tint of it.
         marker: On the average, so that colour is not the only difference.
+        lone_marker: After a single outer step, when there is no line yet.
         width: Of the average, in ordinary lines.
     """
 
     column: str
     colour: str
     marker: str
+    lone_marker: str
     width: float
 
 
-_BEFORE = _Series(column="outer_loss_before", colour=GREY, marker="s", width=1.0)
-_AFTER = _Series(column="outer_loss", colour=BLUE, marker="", width=1.6)
+_BEFORE = _Series(
+    column="outer_loss_before", colour=GREY, marker="s", lone_marker="s", width=1.0
+)
+_AFTER = _Series(
+    column="outer_loss", colour=BLUE, marker="", lone_marker="D", width=1.6
+)
 
 
 def _table(history: RunHistory, choices: FigureChoices) -> Table:
@@ -64,7 +68,7 @@ def _table(history: RunHistory, choices: FigureChoices) -> Table:
     training_rows = np.searchsorted(steps, history.steps)
     evaluation_rows = np.searchsorted(steps, evaluations.steps)
 
-    def column(name: str, rows: Array, values: Array) -> Column:
+    def column(name: str, rows: NDArray[np.intp], values: Array) -> Column:
         spread = np.full(len(steps), np.nan)
         spread[rows] = values
         return Column(name, spread, _UNIT)
@@ -99,61 +103,65 @@ def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Draw
     x, x_label = _X[choices.x]
     adapted = f"after {number_of(history.num_inner_steps, 'inner step')}"
     losses = [
-        table.column(name).values
+        table.numbers(name)
         for name in (_BEFORE.column, _AFTER.column, "held_out_query_loss")
+    ]
+    before, after = "Before adaptation", adapted.capitalize()
+    draw = _averaged if choices.smoothing > 0 else _raw_alone
+    calls = [
+        *draw(_BEFORE, before, x=x, num_rows=len(history.steps), size=size),
+        *draw(_AFTER, after, x=x, num_rows=len(history.steps), size=size),
+        *_held_out(x, history, size, label=f"Held-out, {adapted}"),
+        *labels(x_label, f"Query loss ({_UNIT})"),
+        *(whole_ticks("x") if choices.x != "training time" else ()),
+        *loss_axis(losses, choices),
+        Call(method="ax.margins", options={"x": 0.01}),
     ]
     return Drawing(
         table=table,
         caption=_caption(history, choices),
-        calls=(
-            _raw(_BEFORE, x, size),
-            _raw(_AFTER, x, size),
-            *(
-                _average(series, x, history, size, label=label)
-                for series, label in (
-                    (_BEFORE, "Before adaptation"),
-                    (_AFTER, adapted.capitalize()),
-                )
-            ),
-            *_held_out(x, history, size, label=f"Held-out tasks, {adapted}"),
-            *labels(x_label, f"Query loss ({_UNIT})"),
-            *(whole_ticks("x") if choices.x != "training time" else ()),
-            *loss_axis(losses, choices),
-            Call(method="ax.margins", options={"x": 0.01}),
-            *title(f"Losses over training: {history.config.name}", size),
-            *legend(choices, size),
+        calls=with_legend(
+            calls, choices, size, title=f"Losses over training: {history.config.name}"
         ),
     )
 
 
-def _raw(series: _Series, x: str, size: FigureSize) -> Call:
-    return Call(
-        method="ax.plot",
-        columns=(x, series.column),
-        options={
-            "color": tint(series.colour, 0.26),
-            "linewidth": 0.5 * size.line,
-            "zorder": 1,
-        },
-    )
+def _raw_alone(
+    series: _Series, label: str, *, x: str, num_rows: int, size: FigureSize
+) -> list[Call]:
+    options = {
+        "color": series.colour,
+        "linewidth": 0.5 * size.line,
+        "marker": "" if num_rows > 1 else series.lone_marker,
+        "label": label,
+        "zorder": 1,
+    }
+    return [Call(method="ax.plot", columns=(x, series.column), options=options)]
 
 
-def _average(
-    series: _Series, x: str, history: RunHistory, size: FigureSize, *, label: str
-) -> Call:
-    return Call(
-        method="ax.plot",
-        columns=(x, f"{series.column}_smoothed"),
-        options={
-            "color": series.colour,
-            "linewidth": series.width * size.line,
-            "marker": series.marker,
-            "markerfacecolor": "white",
-            "markevery": _marked(len(history.steps)),
-            "label": label,
-            "zorder": 3,
-        },
-    )
+def _averaged(
+    series: _Series, label: str, *, x: str, num_rows: int, size: FigureSize
+) -> list[Call]:
+    raw = {
+        "color": tint(series.colour, 0.26),
+        "linewidth": 0.5 * size.line,
+        "zorder": 1,
+    }
+    average = {
+        "color": series.colour,
+        "linewidth": series.width * size.line,
+        "marker": series.marker if num_rows > 1 else series.lone_marker,
+        "markerfacecolor": "white",
+        "markevery": _marked(num_rows),
+        "label": label,
+        "zorder": 3,
+    }
+    return [
+        Call(method="ax.plot", columns=(x, series.column), options=raw),
+        Call(
+            method="ax.plot", columns=(x, f"{series.column}_smoothed"), options=average
+        ),
+    ]
 
 
 def _held_out(
@@ -168,7 +176,7 @@ def _held_out(
             method="ax.plot",
             columns=(x, name),
             options={
-                "color": VERMILLION,
+                "color": VERMILION,
                 "linewidth": 0.9 * size.line,
                 "marker": "o",
                 "markerfacecolor": "white",
@@ -181,7 +189,7 @@ def _held_out(
             method="ax.fill_between",
             columns=(x, f"{name}_low", f"{name}_high"),
             options={
-                "color": VERMILLION,
+                "color": VERMILION,
                 "alpha": 0.22,
                 "linewidth": 0,
                 "label": "95 % interval",
@@ -197,7 +205,6 @@ def _marked(count: int) -> int:
 
 
 def _caption(history: RunHistory, choices: FigureChoices) -> str:
-    num_tasks = number_of(history.config.outer.num_tasks, "training task")
     held_out = number_of(history.config.evaluation.num_tasks, "held-out task")
     average = (
         f"moving average, weight {choices.smoothing:g} of the past; raw values pale"
@@ -205,8 +212,9 @@ def _caption(history: RunHistory, choices: FigureChoices) -> str:
         else "raw values"
     )
     return (
-        f"Query loss of {history.config.name} during training, mean over {num_tasks} "
-        f"an outer step ({average}), and mean over {held_out} with its 95 % interval."
+        f"Query loss of {history.config.name} during training: mean over the "
+        f"{number_of(history.config.outer.num_tasks, 'task')} of each outer step "
+        f"({average}), and mean over {held_out} with its 95\N{NO-BREAK SPACE}% interval."
     )
 
 
@@ -214,6 +222,5 @@ FIGURE = FigureSpec(
     name="losses",
     title="Losses over training",
     heeds=frozenset({"x", "smoothing", "log_y", "legend"}),
-    table=_table,
     draw=_draw,
 )

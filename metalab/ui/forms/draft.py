@@ -1,14 +1,16 @@
 """What the form holds: an experiment that need not be valid yet."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from metalab.catalog.recipes import merge
 from metalab.ui.forms.reading import Unread, unread_message
 
 if TYPE_CHECKING:
+    from metalab.catalog.registry import Registry
     from metalab.engine.config import ExperimentConfig
     from metalab.engine.overrides import FieldInfo, FieldProblem
 
@@ -61,10 +63,20 @@ def draft_of(config: "ExperimentConfig") -> Draft:
     return Draft(origin=config, values=_values_of(config))
 
 
-def _values_of(config: "ExperimentConfig") -> dict[str, Any]:
-    from metalab.engine.overrides import fields_of
+def _fields_of(config: "ExperimentConfig") -> tuple["FieldInfo", ...]:
+    from metalab.engine.overrides import fields_of  # noqa: PLC0415 - torch
 
-    return {info.path: info.value for info in fields_of(config)}
+    return fields_of(config)
+
+
+def _slots() -> Mapping[str, "Registry"]:
+    from metalab.catalog.slots import SLOTS  # noqa: PLC0415 - torch
+
+    return SLOTS
+
+
+def _values_of(config: "ExperimentConfig") -> dict[str, Any]:
+    return {info.path: info.value for info in _fields_of(config)}
 
 
 def layout_of(draft: Draft) -> tuple["FieldInfo", ...]:
@@ -73,16 +85,14 @@ def layout_of(draft: Draft) -> tuple["FieldInfo", ...]:
     Which fields there are depends on the chosen components alone, so this works for a
     draft that is not valid.
     """
-    from metalab.catalog.slots import SLOTS
-    from metalab.engine.config import ExperimentConfig
-    from metalab.engine.overrides import fields_of
+    from metalab.engine.config import ExperimentConfig  # noqa: PLC0415 - torch
 
     shape: BaseModel = ExperimentConfig()
-    for path, registry in SLOTS.items():
+    for path, registry in _slots().items():
         component = registry.default(draft.values[f"{path}.kind"])
         shape = _with_part(shape, path.split("."), component)
     assert isinstance(shape, ExperimentConfig)
-    return fields_of(shape)
+    return _fields_of(shape)
 
 
 def _with_part(section: BaseModel, path: list[str], part: BaseModel) -> BaseModel:
@@ -101,10 +111,8 @@ def with_value(
     Choosing another component replaces its options: by the reference's where it uses the
     same component, else by the defaults.
     """
-    from metalab.catalog.slots import SLOTS
-
     slot = path.removesuffix(".kind")
-    if slot == path or slot not in SLOTS:
+    if slot == path or slot not in _slots():
         return replace(draft, values={**draft.values, path: value})
     if value == draft.values[path]:
         return draft
@@ -135,45 +143,49 @@ def baselines(draft: Draft, *, reference: "ExperimentConfig") -> Mapping[str, Ba
 
 def _kind_path(path: str) -> str | None:
     """Return the path of the choice of component that an option belongs to, if any."""
-    from metalab.catalog.slots import SLOTS
-
-    kinds = (f"{slot}.kind" for slot in SLOTS if path.startswith(f"{slot}."))
+    kinds = (f"{slot}.kind" for slot in _slots() if path.startswith(f"{slot}."))
     return next((kind for kind in kinds if kind != path), None)
 
 
 def check(draft: Draft) -> Verdict:
     """Return the experiment that a draft describes, or all that is wrong with it."""
-    from metalab.catalog.recipes import merge
-    from metalab.engine.overrides import ConfigError, FieldProblem, validated
+    from metalab.engine.overrides import ConfigError, validated  # noqa: PLC0415 - torch
 
-    entered: dict[str, Any] = {}
-    unread: dict[str, Unread] = {}
-    for path, value in draft.values.items():
-        if isinstance(value, Unread):
-            unread[path] = value
-        section = entered
+    # No setting admits None: the engine refuses it, and does not go on to compare the
+    # field with others.
+    readable = {
+        path: None if isinstance(value, Unread) else value
+        for path, value in draft.values.items()
+    }
+    try:
+        config = validated(merge(draft.origin.to_mapping(), _nested(readable)))
+    except ConfigError as error:
+        return Verdict(config=None, problems=_explained(draft, error.problems))
+    return Verdict(config=config)
+
+
+def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    for path, value in values.items():
         *parents, name = path.split(".")
+        section = content
         for parent in parents:
             section = section.setdefault(parent, {})
-        # No setting admits None: the engine refuses it, and does not go on to compare
-        # the field with others.
-        section[name] = None if path in unread else value
-    try:
-        config = validated(merge(draft.origin.to_mapping(), entered))
-    except ConfigError as error:
-        infos = {info.path: info for info in layout_of(draft)} if unread else {}
-        problems = [
-            FieldProblem(
-                problem.path,
-                unread_message(
-                    unread[problem.path],
-                    infos[problem.path].value_type,
-                    infos[problem.path].spec,
-                ),
-            )
-            if problem.path in unread
-            else problem
-            for problem in error.problems
-        ]
-        return Verdict(config=None, problems=tuple(problems))
-    return Verdict(config=config)
+        section[name] = value
+    return content
+
+
+def _explained(
+    draft: Draft, problems: Sequence["FieldProblem"]
+) -> tuple["FieldProblem", ...]:
+    """Return the problems, those of unreadable text with the text."""
+    infos = {info.path: info for info in layout_of(draft)}
+    messages = {
+        path: unread_message(value, infos[path].value_type, infos[path].spec)
+        for path, value in draft.values.items()
+        if isinstance(value, Unread)
+    }
+    return tuple(
+        replace(problem, message=messages.get(problem.path, problem.message))
+        for problem in problems
+    )

@@ -2,15 +2,18 @@
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QColor, QWheelEvent
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QLineEdit, QSizePolicy, QStyle, QWidget
 
 from metalab.ui.forms.number_box import NumberBox
-from metalab.ui.forms.text_entry import TextEntry, UnitLabel
+from metalab.ui.forms.text_entry import TextEntry, UnitLabel, is_undo_or_redo
 
 if TYPE_CHECKING:
     from metalab.engine.overrides import FieldInfo
+
+_INDENT = 2
+"""Aligns a line's text with that of the boxes above and below it."""
 
 
 class TextField(QLineEdit):
@@ -26,10 +29,14 @@ class TextField(QLineEdit):
 
     def __init__(self, info: "FieldInfo", parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._entry = TextEntry(self, self, info.value_type)
+        self._entry = TextEntry(self, info.value_type)
         self._unit = UnitLabel(info.spec.unit, self)
+        margins = self.textMargins()
+        margins.setLeft(_INDENT)
+        self.setTextMargins(margins)
         self._entry.value_edited.connect(self.value_edited)
         self._entry.typing_changed.connect(self.typing_changed)
+        self.editingFinished.connect(self._entry.finish)
         self.show_value(info.value)
 
     @property
@@ -45,6 +52,10 @@ class TextField(QLineEdit):
         """Report what has been typed."""
         self._entry.commit()
 
+    def discard(self) -> None:
+        """Forget what has been typed and not reported."""
+        self._entry.discard()
+
     def set_muted(self, colour: QColor) -> None:
         """Draw the unit in a colour."""
         self._unit.set_colour(colour)
@@ -52,6 +63,30 @@ class TextField(QLineEdit):
     def minimumSizeHint(self) -> QSize:
         """Return the size of an ordinary line; the unit adds nothing to its height."""
         return QSize(super().minimumSizeHint().width(), super().sizeHint().height())
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show the value exactly."""
+        self._entry.follow_focus(event)
+        super().focusInEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Take in what has been typed, and show it shortly."""
+        super().focusOutEvent(event)
+        self._entry.follow_focus(event)
+
+    def event(self, event: QEvent) -> bool:
+        """Leave undo to the form, which undoes edits of fields, not keystrokes."""
+        if event.type() == QEvent.Type.ShortcutOverride and is_undo_or_redo(event):
+            event.ignore()
+            return False
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Leave undo to the form."""
+        if is_undo_or_redo(event):
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
 
 
 class ChoiceBox(QComboBox):
@@ -90,6 +125,9 @@ class ChoiceBox(QComboBox):
         self.setCurrentIndex(self.findData(value))
 
     def commit(self) -> None:
+        """Do nothing: a choice is reported when it is made."""
+
+    def discard(self) -> None:
         """Do nothing: a choice is reported when it is made."""
 
     def set_muted(self, colour: QColor) -> None:

@@ -8,7 +8,12 @@ from metalab.ui.forms.draft import Draft
 
 
 class Edit(QUndoCommand):
-    """A change of one field, or of all. Edits of one field in a row are one edit."""
+    """A change of one field, or of all. Edits of one field in a row are one edit.
+
+    Attributes:
+        path: The field; "" for many, which are never merged.
+        after: What the form holds after the edit.
+    """
 
     def __init__(
         self,
@@ -31,12 +36,12 @@ class Edit(QUndoCommand):
         super().__init__(label)
         self._show = show
         self._before = before
-        self._after = after
-        self._path = path
+        self.after = after
+        self.path = path
 
     def redo(self) -> None:
         """Show the changed draft."""
-        self._show(self._after)
+        self._show(self.after)
 
     def undo(self) -> None:
         """Show the draft before the change."""
@@ -48,8 +53,8 @@ class Edit(QUndoCommand):
 
     def mergeWith(self, other: QUndoCommand) -> bool:
         """Take in a later edit of the same field; vanish if it undid this one."""
-        if not isinstance(other, Edit) or not self._path or other._path != self._path:
+        if not isinstance(other, Edit) or not self.path or other.path != self.path:
             return False
-        self._after = other._after
-        self.setObsolete(self._after == self._before)
+        self.after = other.after
+        self.setObsolete(self.after == self._before)
         return True

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QPalette, QUndoStack
+from PySide6.QtGui import QKeyEvent, QKeySequence, QPalette, QUndoStack
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from metalab.ui.forms.draft import (
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from metalab.engine.config import ExperimentConfig
     from metalab.engine.overrides import FieldProblem
     from metalab.ui.forms.field_row import FieldRow
+    from metalab.ui.forms.fold import Group
 
 _TYPING_PAUSE_MS = 500
 """What is typed counts after this pause, so that half a number is not called wrong."""
@@ -94,8 +95,6 @@ class ExperimentForm(QWidget):
             config: What to show.
             reference: The preset that differences are shown from; None keeps it.
         """
-        self._pause.stop()
-        self._typed_path = ""
         if reference is not None:
             self._reference = reference
         self._show(draft_of(config))
@@ -118,6 +117,12 @@ class ExperimentForm(QWidget):
         path, self._typed_path = self._typed_path, ""
         if path:
             self._list.row(path).editor.commit()
+
+    def _discard_typing(self) -> None:
+        self._pause.stop()
+        path, self._typed_path = self._typed_path, ""
+        if path:
+            self._list.row(path).editor.discard()
 
     def set_locked(self, locked: bool) -> None:  # noqa: FBT001 - like Qt's setters
         """Say whether a run is in progress, to which edits do not apply."""
@@ -151,13 +156,27 @@ class ExperimentForm(QWidget):
         """
         return self._list.row(path)
 
+    def group(self, name: str) -> "Group":
+        """Return the group of fields whose paths begin with a name.
+
+        Raises:
+            KeyError: The experiment has no such group.
+        """
+        return self._list.groups[name]
+
+    @property
+    def empty_text(self) -> str:
+        """What stands in place of the fields when a search finds none; else ""."""
+        return self._list.empty_text
+
     def reset(self, path: str) -> None:
         """Give a field the preset's value; undoable."""
+        self._discard_typing()
         self._on_value_edited(path, self._baselines[path].value)
 
     def reset_all(self) -> None:
         """Give every field the preset's value; undoable."""
-        self.commit()
+        self._discard_typing()
         values = draft_of(self._reference).values
         after = Draft(origin=self._draft.origin, values=values)
         self._push(after, "", self.tr("all settings"))
@@ -183,6 +202,7 @@ class ExperimentForm(QWidget):
         self._pause.start()
 
     def _show(self, draft: Draft) -> None:
+        self._discard_typing()
         self._draft = draft
         self._verdict = check(draft)
         self._baselines = baselines(draft, reference=self._reference)
@@ -226,9 +246,7 @@ class ExperimentForm(QWidget):
             super().keyPressEvent(event)
             return
         self.commit()
-        if event.key() == Qt.Key.Key_Z and not (
-            event.modifiers() & Qt.KeyboardModifier.ShiftModifier
-        ):
+        if event.matches(QKeySequence.StandardKey.Undo):
             self.undo_stack.undo()
         else:
             self.undo_stack.redo()

@@ -1,11 +1,12 @@
 """The scrolling part of the form: every setting, in foldable groups."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, Qt, Signal
 from PySide6.QtWidgets import (
     QApplication,
     QFrame,
@@ -46,7 +47,6 @@ class FieldList(QScrollArea):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme: Theme | None = None
-        self._infos: tuple[FieldInfo, ...] = ()
         self._rows: dict[str, FieldRow] = {}
         self._groups: dict[str, Group] = {}
         self._words: list[str] = []
@@ -94,15 +94,19 @@ class FieldList(QScrollArea):
 
     def set_fields(self, infos: Sequence["FieldInfo"]) -> None:
         """Have one row for each field; rows of fields that stay are kept."""
-        if tuple(infos) == self._infos:
+        fields = {info.path: _without_value(info) for info in infos}
+        kept = {
+            path: row
+            for path, row in self._rows.items()
+            if _without_value(row.info) == fields.get(path)
+        }
+        if list(kept) == list(fields) == list(self._rows):
             return
         focus = QApplication.focusWidget()
-        kept = {path: row for path, row in self._rows.items() if row.info in infos}
         gone = [row for path, row in self._rows.items() if path not in kept]
-        self._infos = tuple(infos)
         self._rows = {}
         for name, members in groupby(infos, attrgetter("group")):
-            group = self._group(name)
+            group = self._group(name, infos)
             rows = [
                 kept.get(info.path) or self._new_row(info, group) for info in members
             ]
@@ -116,10 +120,10 @@ class FieldList(QScrollArea):
         if self._theme is not None:
             self.set_theme(self._theme)
 
-    def _group(self, name: str) -> Group:
+    def _group(self, name: str, infos: Sequence["FieldInfo"]) -> Group:
         if name not in self._groups:
             title = _TITLES.get(name, name.capitalize())
-            kind = next((i for i in self._infos if i.path == f"{name}.kind"), None)
+            kind = next((i for i in infos if i.path == f"{name}.kind"), None)
             group = Group(title if kind is None else kind.spec.label, self.widget())
             self._groups[name] = group
             # The stretch stays last.
@@ -200,6 +204,8 @@ class FieldList(QScrollArea):
         for row in self._below(path):
             self._groups[row.info.group].open_to(row)
             row.editor.setFocus(Qt.FocusReason.OtherFocusReason)
+            # What has just unfolded has its place once the layouts have run.
+            QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
             self.ensureWidgetVisible(row)
             return
 
@@ -216,3 +222,8 @@ class FieldList(QScrollArea):
             for name, row in self._rows.items()
             if name == path or not path or name.startswith(f"{path}.")
         ]
+
+
+def _without_value(info: "FieldInfo") -> "FieldInfo":
+    """Return what a row is for: any value of the field."""
+    return replace(info, value=None)

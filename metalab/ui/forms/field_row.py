@@ -109,7 +109,9 @@ class FieldRow(QWidget):
     @property
     def label_width(self) -> int:
         """Width that the label would like, in device-independent pixels."""
-        return 0 if self._titled else self._label.sizeHint().width()
+        metrics = self._label.fontMetrics()
+        wanted = metrics.horizontalAdvance(self.info.spec.label) + 2
+        return 0 if self._titled else wanted
 
     def set_label_width(self, width: int) -> None:
         """Align the label column; a longer label wraps."""
@@ -215,10 +217,9 @@ def _shown(info: "FieldInfo", value: Any) -> str:
 def _tooltip(info: "FieldInfo") -> str:
     spec = info.spec
     titles = ", ".join(title for _, title in info.choices)
-    lines = [
-        f"<b>{escape(spec.label)}</b>",
-        escape(spec.help),
-        f"Allowed: {escape(titles or spec.allowed())}",
-        f"<code>{escape(info.path)}</code>",
-    ]
-    return "<qt>" + "<br>".join(lines) + "</qt>"
+    label, *lines = (
+        escape(line, quote=False)
+        for line in (spec.label, spec.help, f"Allowed: {titles or spec.allowed()}")
+    )
+    path = f"<code>{escape(info.path, quote=False)}</code>"
+    return f"<qt><b>{label}</b><br>{'<br>'.join([*lines, path])}</qt>"

@@ -46,6 +46,10 @@ class Fold(QWidget):
         """The rows, hidden ones included."""
         return self._rows
 
+    def append(self, widget: QWidget) -> None:
+        """Put a widget below the rows, to be folded with them."""
+        self._layout.addWidget(widget)
+
     @property
     def expanded(self) -> bool:
         """Whether the rows are open."""
@@ -55,18 +59,16 @@ class Fold(QWidget):
         """Open or close the rows."""
         self.header.setChecked(expanded)
 
-    def set_rows(self, rows: Sequence[FieldRow], last: QWidget | None = None) -> None:
-        """Take rows in this order, and a widget after them.
+    def set_rows(self, rows: Sequence[FieldRow]) -> None:
+        """Take rows in this order.
 
         Rows that were here before and are not now are the caller's to delete.
         """
-        while self._layout.count():
-            self._layout.takeAt(0)
+        for row in self._rows:
+            self._layout.removeWidget(row)
         self._rows = tuple(rows)
-        for row in rows:
-            self._layout.addWidget(row)
-        if last is not None:
-            self._layout.addWidget(last)
+        for place, row in enumerate(rows):
+            self._layout.insertWidget(place, row)
 
     def search(self, words: list[str]) -> bool:
         """Show the matching rows alone; return whether there are any."""
@@ -93,6 +95,10 @@ class Fold(QWidget):
         differs = any(state.differs for state in states)
         colour = theme.accent if differs else None
         self.header.set_dot(theme.error if wrong else colour)
+        meaning = self.tr("differs from the preset") if differs else ""
+        self.header.setAccessibleDescription(
+            self.tr("has a problem") if wrong else meaning
+        )
 
 
 class Group(QWidget):
@@ -104,6 +110,7 @@ class Group(QWidget):
         self.title = title
         self.main = Fold(title, prominent=True, expanded=True, parent=self)
         self.advanced = Fold("", prominent=False, expanded=False)
+        self.main.append(self.advanced)
         self._problems = QLabel(self)
         self._problems.setWordWrap(True)
         self._problems.setTextFormat(Qt.TextFormat.PlainText)
@@ -136,7 +143,7 @@ class Group(QWidget):
             self.tr("Advanced ({count})").format(count=len(advanced))
         )
         self.advanced.set_rows(advanced)
-        self.main.set_rows(ordinary, self.advanced)
+        self.main.set_rows(ordinary)
         self.advanced.setVisible(bool(advanced))
 
     def set_problems(self, messages: Sequence[str]) -> None:

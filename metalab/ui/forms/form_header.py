@@ -95,7 +95,7 @@ class FormHeader(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Take colours that a palette has no role for."""
         tint(self._summary, theme.muted)
-        tint(self._note, theme.warning)
+        tint(self._note, theme.accent)
         tint(self._problems, theme.error)
 
     def set_locked(self, *, locked: bool) -> None:

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QColor, QValidator, QWheelEvent
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QValidator, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QSizePolicy,
@@ -14,13 +14,16 @@ from PySide6.QtWidgets import (
 
 from metalab.ui.forms.reading import Unread
 from metalab.ui.forms.stepping import stepped
-from metalab.ui.forms.text_entry import TextEntry, UnitLabel
+from metalab.ui.forms.text_entry import TextEntry, UnitLabel, is_undo_or_redo
 
 if TYPE_CHECKING:
     from metalab.engine.overrides import FieldInfo
 
 _SHORTEST = "00,000"
 """A box is never too narrow for this number and the unit."""
+
+_PAGE = 10
+"""Steps of Page Up, as Qt counts them."""
 
 
 class NumberBox(QAbstractSpinBox):
@@ -43,10 +46,12 @@ class NumberBox(QAbstractSpinBox):
         self._spec = info.spec
         self._whole = info.value_type is int
         self._number: float = info.value
-        self._entry = TextEntry(self, self.lineEdit(), info.value_type)
+        self._entry = TextEntry(self.lineEdit(), info.value_type)
         self._unit = UnitLabel(info.spec.unit, self.lineEdit())
         self._entry.value_edited.connect(self._on_value_edited)
         self._entry.typing_changed.connect(self.typing_changed)
+        # Return ends in the box; the line inside it never hears of it.
+        self.editingFinished.connect(self._entry.finish)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.show_value(info.value)
@@ -67,13 +72,22 @@ class NumberBox(QAbstractSpinBox):
         """Report what has been typed."""
         self._entry.commit()
 
+    def discard(self) -> None:
+        """Forget what has been typed and not reported."""
+        self._entry.discard()
+
     def set_muted(self, colour: QColor) -> None:
         """Draw the unit in a colour."""
         self._unit.set_colour(colour)
 
     def stepBy(self, steps: int) -> None:
-        """Step, report the new number and select it."""
+        """Step, report the new number and select it.
+
+        A page, which Qt counts as ten steps, is a factor of ten on a log scale.
+        """
         self.commit()
+        if self._spec.log and abs(steps) >= _PAGE:
+            steps = 2 if steps > 0 else -2
         value = self._stepped(steps)
         if value != self.value:
             self.show_value(value)
@@ -109,6 +123,30 @@ class NumberBox(QAbstractSpinBox):
         return self.style().sizeFromContents(
             QStyle.ContentsType.CT_SpinBox, option, content, self
         )
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show the number exactly."""
+        self._entry.follow_focus(event)
+        super().focusInEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Take in what has been typed, and show it shortly."""
+        super().focusOutEvent(event)
+        self._entry.follow_focus(event)
+
+    def event(self, event: QEvent) -> bool:
+        """Leave undo to the form, which undoes edits of fields, not keystrokes."""
+        if event.type() == QEvent.Type.ShortcutOverride and is_undo_or_redo(event):
+            event.ignore()
+            return False
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Leave undo to the form."""
+        if is_undo_or_redo(event):
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Step only with the focus: scrolling the form must not change it."""

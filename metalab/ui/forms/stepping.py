@@ -59,7 +59,7 @@ def _log_origin(spec: OptionSpec) -> float:
     """Where a ratio scale starts when there is no positive number to start from."""
     if spec.low is not None and spec.low > 0 and not spec.exclusive:
         return spec.low
-    return (spec.high or 1.0) * 1e-6
+    return _rounded((spec.high or 1.0) * 1e-6, 1)
 
 
 def times_root_ten(value: float, *, up: bool) -> float:

@@ -4,7 +4,8 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QKeySequence, QPalette
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit
+from shiboken6 import isValid
 
 from metalab.ui.forms.reading import exact_text, read, short_text
 
@@ -21,8 +22,7 @@ class TextEntry(QObject):
     """Gives a `QLineEdit` a value, and reports what is typed as one.
 
     While the field has the focus it shows the value exactly; otherwise it shows a
-    shorter text. What is typed is kept, readable or not. Undo is left to the form, which
-    undoes edits of fields, not keystrokes.
+    shorter text. What is typed is kept, readable or not.
 
     Attributes:
         value_edited: A value or `Unread` that a person entered and that differs from
@@ -33,24 +33,20 @@ class TextEntry(QObject):
     value_edited = Signal(object)
     typing_changed = Signal()
 
-    def __init__(self, field: QWidget, line: QLineEdit, value_type: type) -> None:
+    def __init__(self, line: QLineEdit, value_type: type) -> None:
         """Take over the line.
 
         Args:
-            field: The widget that has the focus while the line is edited; the line
-                itself, or the box around it.
             line: Where to type.
             value_type: int, float, str or tuple (of int).
         """
-        super().__init__(field)
+        super().__init__(line)
         self._line = line
         self._type = value_type
         self._value: Any = None
         self._typed = False
         self._focused = False
         line.textEdited.connect(self._on_text_edited)
-        line.editingFinished.connect(self.finish)
-        field.installEventFilter(self)
 
     @property
     def value(self) -> Any:
@@ -74,25 +70,30 @@ class TextEntry(QObject):
             self._value = value
             self.value_edited.emit(value)
 
-    def finish(self) -> None:
-        """Report what has been typed, and write it in the usual form."""
-        self.commit()
+    def discard(self) -> None:
+        """Forget what has been typed since the last commit."""
+        self._typed = False
         self._rewrite()
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Follow the focus of the field, and pass undo on to the form."""
-        kind = event.type()
-        if kind in (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress):
-            if is_undo_or_redo(event):
-                event.ignore()
-                return True
-        elif kind == QEvent.Type.FocusIn:
+    def finish(self) -> None:
+        """Report what has been typed, and write it in the usual form."""
+        # A window that is destroyed while it is open takes the focus from its fields
+        # last, when their parts have gone.
+        if isValid(self._line):
+            self.commit()
+            self._rewrite()
+
+    def follow_focus(self, event: QFocusEvent) -> None:
+        """Write the value exactly while the field has the focus, shortly otherwise.
+
+        The field calls it from its focus events.
+        """
+        if event.gotFocus():
             self._focused = True
             self._rewrite()
-        elif kind == QEvent.Type.FocusOut and not _only_a_menu(event):
+        elif event.reason() != Qt.FocusReason.PopupFocusReason:
             self._focused = False
             self.finish()
-        return super().eventFilter(watched, event)
 
     def _rewrite(self) -> None:
         text = (exact_text if self._focused else short_text)(self._value)
@@ -106,19 +107,13 @@ class TextEntry(QObject):
         self.typing_changed.emit()
 
 
-def _only_a_menu(event: QEvent) -> bool:
-    return (
-        isinstance(event, QFocusEvent)
-        and event.reason() == Qt.FocusReason.PopupFocusReason
-    )
-
-
 class UnitLabel(QLabel):
     """A unit at the end of a line, out of the way of the text."""
 
     def __init__(self, unit: str, line: QLineEdit) -> None:
         super().__init__("" if unit == "1" else unit, line)
         self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setForegroundRole(QPalette.ColorRole.WindowText)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         layout = QHBoxLayout(line)
         layout.setContentsMargins(0, 0, 4, 0)

@@ -1,0 +1,66 @@
+"""Importing the engine in the background, so that torch does not delay the window."""
+
+from collections.abc import Sequence
+from importlib import import_module
+
+from metalab.runs.background import BackgroundJob
+
+ENGINE = (
+    "torch",
+    "metalab.engine.overrides",
+    "metalab.runs.conduct",
+    "metalab.runs.replay",
+    "metalab.runs.resume",
+)
+"""What the window needs before it can run anything, in order."""
+
+
+class Preload:
+    """The imports, one after another, in a background thread.
+
+    Until `done`, the window's thread must import none of these modules: it would wait
+    for the import lock, and look frozen.
+    """
+
+    def __init__(self, modules: Sequence[str] = ENGINE) -> None:
+        self._modules = modules
+        self._stage = modules[0]
+        self._cancelled = False
+        self._job = BackgroundJob(self._import_all, name="preload")
+
+    def start(self) -> None:
+        """Begin."""
+        self._job.start()
+
+    @property
+    def stage(self) -> str:
+        """The module that is being imported, for people who wait."""
+        return self._stage
+
+    @property
+    def done(self) -> bool:
+        """Whether there is nothing left to import, or an import has failed."""
+        return self._job.done
+
+    def check(self) -> None:
+        """Raise what an import raised; call it when `done`.
+
+        Raises:
+            Exception: Why the engine cannot be used.
+        """
+        self._job.result()
+
+    def cancel(self) -> None:
+        """Import nothing more after the module in progress."""
+        self._cancelled = True
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait for the end; return whether it has come."""
+        return self._job.join(timeout)
+
+    def _import_all(self) -> None:
+        for module in self._modules:
+            if self._cancelled:
+                return
+            self._stage = module
+            import_module(module)

@@ -1,0 +1,71 @@
+"""Why a command would do nothing just now, in words for a tooltip; "" if it would."""
+
+from PySide6.QtCore import QCoreApplication
+
+from metalab.ui.phase import Phase
+from metalab.ui.session import Session
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("allowed", text)
+
+
+def always(_session: Session) -> str:
+    """Return "": some commands need nothing."""
+    return ""
+
+
+def why_not_start(session: Session) -> str:
+    """Return why no new run can begin."""
+    if not session.loaded:
+        return session.loading_text
+    if session.config is None:
+        return _tr("A setting is not allowed: {}").format(session.problem)
+    return _tr("A run file is being read") if session.reading else ""
+
+
+def why_not_run(session: Session) -> str:
+    """Return why nothing can run, pause or make a step."""
+    if session.phase in (Phase.RUNNING, Phase.PAUSED):
+        return ""
+    return _why_busy(session) or why_not_start(session)
+
+
+def why_not_stop(session: Session) -> str:
+    """Return why there is nothing to stop."""
+    if session.phase in (Phase.RUNNING, Phase.PAUSED):
+        return ""
+    return _why_busy(session) or _tr("No run is in progress")
+
+
+def why_not_reset(session: Session) -> str:
+    """Return why no run can be started over."""
+    if session.loaded and session.history is None:
+        return _tr("There is no run yet")
+    return why_not_start(session)
+
+
+def why_not_open(session: Session) -> str:
+    """Return why no run file can be opened."""
+    if not session.loaded:
+        return session.loading_text
+    return _tr("A run is in progress: stop it first") if session.busy else ""
+
+
+def why_not_edit(session: Session) -> str:
+    """Return why there is no form."""
+    return "" if session.loaded else session.loading_text
+
+
+def why_not_export(session: Session) -> str:
+    """Return why there is nothing to draw for paper."""
+    history = session.history
+    if history is None or history.probe_tasks is None:
+        return _tr("There is no run yet")
+    return ""
+
+
+def _why_busy(session: Session) -> str:
+    if session.reading:
+        return _tr("A run file is being read")
+    return _tr("The run is being saved") if session.phase is Phase.STOPPING else ""

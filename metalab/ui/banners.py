@@ -1,0 +1,224 @@
+"""Banners: what needs a decision, said above the workspace without stopping anything."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from metalab.runs.slot import can_go_on
+from metalab.runs.status import RunStatus
+from metalab.ui import engine_access as engine
+from metalab.ui.icons import icon, icon_pixmap
+from metalab.ui.phase import Phase
+from metalab.ui.session import Session
+from metalab.ui.theme import DARK, Theme
+
+if TYPE_CHECKING:
+    from metalab.runs.history import RunHistory
+
+_STRIPE = 3
+_ICON = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BannerSpec:
+    """What a banner says and offers.
+
+    Attributes:
+        tone: Role of the theme: "warning" or "error". Also the name of the icon.
+        title: What happened.
+        text: The rest, in a sentence or two.
+        buttons: Key and label of each choice.
+    """
+
+    tone: str
+    title: str
+    text: str
+    buttons: tuple[tuple[str, str], ...] = ()
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("banners", text)
+
+
+def banner_for(session: Session) -> BannerSpec | None:
+    """Return what most needs a decision, or None."""
+    if session.notice is not None:
+        title, text = session.notice
+        return BannerSpec(tone="error", title=title, text=text)
+    history = session.history
+    if history is None:
+        return None
+    if history.status is RunStatus.FAILED and session.phase is Phase.IDLE:
+        return _failed(history)
+    if history.storage_problem is not None and session.training:
+        return BannerSpec(
+            tone="error",
+            title=_tr("The run cannot be saved"),
+            text=_tr("{}. It is kept in memory and tried again.").format(
+                history.storage_problem
+            ),
+        )
+    if history.diverged is not None:
+        return _diverged(history, paused=session.phase is Phase.PAUSED)
+    return None
+
+
+def _failed(history: "RunHistory") -> BannerSpec:
+    failure = history.failure
+    title = _tr("Run stopped at outer step {:,}").format(history.step)
+    if history.stored_step > 0:
+        title += _tr("; saved up to {:,}").format(history.stored_step)
+    again = _tr("Resume") if can_go_on(history) else _tr("Retry")
+    return BannerSpec(
+        tone="error",
+        title=title,
+        text="" if failure is None else failure.message,
+        buttons=(("details", _tr("Details")), ("retry", again)),
+    )
+
+
+def _diverged(history: "RunHistory", *, paused: bool) -> BannerSpec:
+    assert history.diverged is not None, "nothing has diverged"
+    buttons: list[tuple[str, str]] = []
+    if engine.inner_lr(history.config) is not None:
+        buttons.append(("halve_inner_lr", _tr("Halve inner lr and restart")))
+    if paused:
+        buttons.append(("go_on_anyway", _tr("Resume anyway")))
+    return BannerSpec(
+        tone="warning",
+        title=_tr("Training diverged"),
+        text=history.diverged.message,
+        buttons=tuple(buttons),
+    )
+
+
+class BannerArea(QWidget):
+    """Shows one banner, or takes no room.
+
+    Attributes:
+        button_clicked: Key of the choice that was made.
+        dismissed: The banner was closed.
+    """
+
+    button_clicked = Signal(str)
+    dismissed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = DARK
+        self._spec: BannerSpec | None = None
+        self._closed: BannerSpec | None = None
+        self._icon = QLabel(self)
+        self._text = QLabel(self)
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
+        self._text.setWordWrap(True)
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._title = QLabel(self)
+        self._title.setTextFormat(Qt.TextFormat.PlainText)
+        bold = self._title.font()
+        bold.setBold(True)
+        self._title.setFont(bold)
+        self._close = QToolButton(self)
+        self._close.setAutoRaise(True)
+        self._close.setIconSize(QSize(16, 16))
+        self._close.setAccessibleName(self.tr("Dismiss"))
+        self._close.setToolTip(self.tr("Dismiss"))
+        self._close.clicked.connect(self._on_closed)
+        self._choices = QHBoxLayout()
+        self._choices.setSpacing(8)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(_STRIPE + 10, 7, 8, 7)
+        row.setSpacing(10)
+        row.addWidget(self._icon)
+        words = QVBoxLayout()
+        words.setSpacing(1)
+        words.addWidget(self._title)
+        words.addWidget(self._text)
+        row.addLayout(words, 1)
+        row.addLayout(self._choices)
+        row.addWidget(self._close)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.hide()
+
+    @property
+    def spec(self) -> BannerSpec | None:
+        """What is shown."""
+        return self._spec
+
+    def show_banner(self, spec: BannerSpec | None) -> None:
+        """Show a banner, unless the very same was dismissed just before."""
+        if spec is None:
+            self._closed = None
+        wanted = None if spec == self._closed else spec
+        if wanted == self._spec:
+            return
+        self._spec = wanted
+        if wanted is not None:
+            self._fill(wanted)
+        self.setVisible(wanted is not None)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours that a palette has no role for."""
+        self._theme = theme
+        self._close.setIcon(icon("close", theme.text))
+        if self._spec is not None:
+            self._draw_icon(self._spec)
+        self.update()
+
+    def buttons(self) -> list[QPushButton]:
+        """Return the buttons of the choices, in order."""
+        return self.findChildren(
+            QPushButton, options=Qt.FindChildOption.FindDirectChildrenOnly
+        )
+
+    def _fill(self, spec: BannerSpec) -> None:
+        self._draw_icon(spec)
+        self._title.setText(spec.title)
+        self._text.setText(spec.text)
+        self._text.setVisible(bool(spec.text))
+        self.setAccessibleName(f"{spec.title}. {spec.text}")
+        for button in self.buttons():
+            # Gone at once, not only at the next turn of the event loop.
+            button.setParent(None)
+            button.deleteLater()
+        for key, label in spec.buttons:
+            button = QPushButton(label, self)
+            button.setObjectName(key)
+            button.clicked.connect(self._on_clicked)
+            self._choices.addWidget(button)
+
+    def _draw_icon(self, spec: BannerSpec) -> None:
+        colour = getattr(self._theme, spec.tone)
+        ratio = self.devicePixelRatioF()
+        self._icon.setPixmap(icon_pixmap(spec.tone, colour, _ICON, ratio))
+
+    def _on_clicked(self) -> None:
+        self.button_clicked.emit(self.sender().objectName())
+
+    def _on_closed(self) -> None:
+        self._closed = self._spec
+        self.show_banner(self._spec)
+        self.dismissed.emit()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 - Qt's signature
+        """Draw a tinted ground with a stripe of the tone at its beginning."""
+        if self._spec is None:
+            return
+        painter = QPainter(self)
+        colour = QColor(getattr(self._theme, self._spec.tone))
+        tint = QColor(colour)
+        tint.setAlphaF(0.12)
+        painter.fillRect(self.rect(), tint)
+        painter.fillRect(0, 0, _STRIPE, self.height(), colour)
+        painter.end()

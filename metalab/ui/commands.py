@@ -1,0 +1,180 @@
+"""What each action does: one method for each key of the table."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QDialog, QFileDialog
+
+from metalab.runs.home import RUN_SUFFIX, runs_folder
+from metalab.ui.actions import ACTIONS, ActionSet
+from metalab.ui.dialogs import AboutDialog, ShortcutsDialog
+from metalab.ui.export_dialog import ExportDialog
+from metalab.ui.theme import THEMES
+
+if TYPE_CHECKING:
+    from metalab.ui.main_window import MainWindow
+    from metalab.ui.preferences import PreferenceStore
+    from metalab.ui.session import Session
+
+
+class Commands(QObject):
+    """Carries out actions. Nothing here decides whether one is allowed: the table does.
+
+    Attributes:
+        theme_toggled: The other theme is wanted.
+    """
+
+    theme_toggled = Signal()
+
+    def __init__(
+        self,
+        session: "Session",
+        window: "MainWindow",
+        preferences: "PreferenceStore",
+        *,
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._window = window
+        self._preferences = preferences
+
+    def connect_to(self, actions: ActionSet) -> None:
+        """Connect each action with its method."""
+        for spec in ACTIONS:
+            actions[spec.key].triggered.connect(getattr(self, spec.key))
+
+    def toggle_run(self) -> None:
+        """Run, pause or go on."""
+        self._take_in_typing()
+        self._session.toggle_run()
+
+    def step_1(self) -> None:
+        """Make one outer step."""
+        self._step(1)
+
+    def step_10(self) -> None:
+        """Make ten outer steps."""
+        self._step(10)
+
+    def step_100(self) -> None:
+        """Make a hundred outer steps."""
+        self._step(100)
+
+    def stop(self) -> None:
+        """End the run and keep it."""
+        self._session.stop()
+
+    def start(self) -> None:
+        """Begin a run of what the form says."""
+        self._take_in_typing()
+        self._session.start()
+
+    def reset(self) -> None:
+        """Start over; with the Shift key held on a click, with a new seed."""
+        shift = Qt.KeyboardModifier.ShiftModifier
+        held = bool(QGuiApplication.keyboardModifiers() & shift)
+        self._take_in_typing()
+        self._session.reset(new_seed=held)
+
+    def reset_new_seed(self) -> None:
+        """Start over with another seed."""
+        self._take_in_typing()
+        self._session.reset(new_seed=True)
+
+    def open_file(self) -> None:
+        """Ask for a run file."""
+        dialog = QFileDialog(self._window, self.tr("Open run file"))
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilter(self.tr("Run files (*{})").format(RUN_SUFFIX))
+        dialog.setDirectory(self._preferences.current.folder or str(runs_folder()))
+        dialog.fileSelected.connect(self._on_file_selected)
+        _open(dialog)
+
+    def export(self) -> None:
+        """Make a figure of the run as it is now."""
+        history = self._session.history
+        assert history is not None, "the action is off without a run"
+        dialog = ExportDialog(
+            history,
+            theme=THEMES[self._preferences.current.theme],
+            choices=self._window.live.choices(),
+            settings=self._preferences.current.export,
+            parent=self._window,
+        )
+
+        def remember() -> None:
+            self._preferences.change("export", dialog.settings())
+
+        dialog.finished.connect(remember)
+        _open(dialog)
+
+    def quit(self) -> None:
+        """Close the window, which may ask."""
+        self._window.close()
+
+    def inner_back(self) -> None:
+        """Point out the inner step before."""
+        self._window.live.step_inner(-1)
+
+    def inner_forward(self) -> None:
+        """Point out the next inner step."""
+        self._window.live.step_inner(1)
+
+    def search(self) -> None:
+        """Put the cursor into the search field of the form."""
+        self._window.show_experiment(shown=True)
+        form = self._window.experiment.form
+        if form is not None:
+            form.focus_search()
+
+    def show_experiment(self, shown: bool) -> None:  # noqa: FBT001 - Qt's signal
+        """Show or hide the form."""
+        self._window.show_experiment(shown=shown)
+
+    def show_problems(self, shown: bool) -> None:  # noqa: FBT001 - Qt's signal
+        """Show or hide the list of errors."""
+        self._window.show_problems(shown=shown)
+
+    def reset_layout(self) -> None:
+        """Put the window's parts where they were at first."""
+        self._window.reset_layout()
+
+    def toggle_theme(self) -> None:
+        """Ask for the other theme."""
+        self.theme_toggled.emit()
+
+    def shortcuts(self) -> None:
+        """List actions and keys."""
+        _open(ShortcutsDialog(self._window))
+
+    def about(self) -> None:
+        """Tell versions."""
+        _open(AboutDialog(self._window))
+
+    def close_dialogs(self) -> None:
+        """Close what is open beside the window, which is about to be gone."""
+        for dialog in self._window.findChildren(QDialog):
+            dialog.reject()
+
+    def _step(self, num_steps: int) -> None:
+        self._take_in_typing()
+        self._session.step(num_steps)
+
+    def _take_in_typing(self) -> None:
+        form = self._window.experiment.form
+        if form is not None:
+            form.commit()
+
+    def _on_file_selected(self, name: str) -> None:
+        path = Path(name)
+        self._preferences.change("folder", str(path.parent))
+        self._session.open_file(path)
+
+
+def _open(dialog: QDialog) -> None:
+    """Open a dialog that goes when it is closed; the run and its plots go on."""
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.open()

@@ -1,0 +1,144 @@
+"""Fewer points for the same picture: the extremes of blocks, and moving averages.
+
+Both follow a series that grows: they read its new rows alone, so that a frame costs the
+same after ten rows as after ten million.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metalab.engine.events import Array
+from metalab.figures.smooth import decayed_sum
+from metalab.runs.live import GrowingTable
+
+Rows = NDArray[np.intp]
+
+_POINTS_IN_COLUMN = 2
+
+
+def decimate(x: Array, y: Array, num_columns: int) -> tuple[Array, Array]:
+    """Return at most two points for each column of pixels, that look like all of them.
+
+    Args:
+        x: Ascending, [row].
+        y: [row]; NaN and infinite values are gaps, and no extremes.
+        num_columns: Width of the plot in pixels, at least 1.
+
+    Returns:
+        Points in the order of x, the smallest and the largest finite y among them.
+    """
+    rows = Extremes(num_columns).rows(y)
+    return x[rows], y[rows]
+
+
+class Extremes:
+    """The rows of a growing series that hold the extremes of its blocks.
+
+    A block is a power of two rows long, and the first one begins with the first row: so
+    blocks stay where they are while rows are added, and the drawn curve does not shiver.
+    """
+
+    def __init__(self, num_columns: int) -> None:
+        """Begin with no rows.
+
+        Args:
+            num_columns: Most blocks there may be, at least 1.
+        """
+        assert num_columns >= 1, "a plot has at least one column"
+        self._num_columns = num_columns
+        self._size = 1
+        self._lows = np.empty(0, dtype=np.intp)
+        self._highs = np.empty(0, dtype=np.intp)
+
+    def rows(self, y: Array) -> Rows:
+        """Return the rows to draw, ascending.
+
+        Args:
+            y: The whole series, [row]: what was given before, and what was added.
+        """
+        if len(y) <= _POINTS_IN_COLUMN * self._num_columns:
+            return np.arange(len(y))
+        self._widen_blocks(y)
+        known = len(self._lows) * self._size
+        num_full = (len(y) - known) // self._size
+        if num_full:
+            lows, highs = _extremes(y, known, num_full, self._size)
+            self._lows = np.concatenate([self._lows, lows])
+            self._highs = np.concatenate([self._highs, highs])
+            known += num_full * self._size
+        lows, highs = self._lows, self._highs
+        if known < len(y):
+            low, high = _extremes(y, known, 1, len(y) - known)
+            lows, highs = np.append(lows, low), np.append(highs, high)
+        pairs = np.sort(np.stack([lows, highs], axis=1), axis=1).ravel()
+        return pairs[np.append(True, pairs[1:] != pairs[:-1])]  # noqa: FBT003 - a value
+
+    def _widen_blocks(self, y: Array) -> None:
+        """Join blocks in pairs until there are no more than columns."""
+        while len(y) > self._num_columns * self._size:
+            self._size *= 2
+            whole = len(self._lows) // 2 * 2
+            self._lows = _better(y, self._lows[:whole], np.less)
+            self._highs = _better(y, self._highs[:whole], np.greater)
+
+
+def _better(y: Array, rows: Rows, wins: np.ufunc) -> Rows:
+    """Return the better row of each pair; the earlier one unless the later one wins."""
+    first, second = rows[0::2], rows[1::2]
+    held, challenger = y[first], y[second]
+    later = np.isfinite(challenger) & (wins(challenger, held) | ~np.isfinite(held))
+    return np.where(later, second, first)
+
+
+def _extremes(y: Array, start: int, count: int, size: int) -> tuple[Rows, Rows]:
+    """Return where each block has its smallest and its largest finite value.
+
+    A block without one gives its first row twice: a gap is drawn there.
+    """
+    blocks = y[start : start + count * size].reshape(count, size)
+    known = np.isfinite(blocks)
+    first = start + size * np.arange(count)
+    lows = np.where(known, blocks, np.inf).argmin(axis=1)
+    highs = np.where(known, blocks, -np.inf).argmax(axis=1)
+    return first + lows, first + highs
+
+
+class Smoother:
+    """The bias-corrected exponential moving average of a growing series.
+
+    The same as `metalab.figures.smooth.smoothed`, so that screen and paper agree.
+    """
+
+    def __init__(self, weight: float) -> None:
+        """Begin with no rows.
+
+        Args:
+            weight: Of the past, from 0 (no smoothing) to below 1.
+        """
+        assert 0 <= weight < 1, "the past weighs less than everything"
+        self._weight = weight
+        self._total = 0.0
+        self._mass = 0.0
+        self._average = GrowingTable(1)
+
+    def __len__(self) -> int:
+        """Return the number of rows taken in."""
+        return len(self._average)
+
+    @property
+    def values(self) -> Array:
+        """The average after each row, [row]; NaN before the first finite value."""
+        return self._average.view()[:, 0]
+
+    def extend(self, new: Array) -> None:
+        """Take in the rows that were added, [row]."""
+        if len(new) == 0:
+            return
+        known = np.isfinite(new)
+        added = np.where(known, new, 0.0)
+        total = decayed_sum(added, self._weight, carried=self._total)
+        mass = decayed_sum(known.astype(float), self._weight, carried=self._mass)
+        self._total, self._mass = float(total[-1]), float(mass[-1])
+        average = np.full(len(new), np.nan)
+        np.divide(total, mass, out=average, where=mass > 0)
+        self._average.append(average[:, None])

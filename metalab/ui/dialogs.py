@@ -1,0 +1,157 @@
+"""Small dialogs: shortcuts, about, and what to do with a run when the window closes."""
+
+import platform
+from importlib.metadata import version
+
+from PySide6.QtCore import Qt, qVersion
+from PySide6.QtGui import QFont, QPalette
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QDialog,
+    QDialogButtonBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+import metalab
+from metalab.runs.home import runs_folder
+from metalab.ui.actions import ACTIONS, MENUS, plain, shown_shortcut, tr
+from metalab.ui.icons import app_icon
+
+_LOGO = 64
+_MARGIN = 18
+
+
+class ShortcutsDialog(QDialog):
+    """Every action with its keys, in two columns."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Keyboard shortcuts"))
+        columns = QHBoxLayout()
+        columns.setSpacing(3 * _MARGIN)
+        for menus in (("run", "help"), ("file", "view")):
+            columns.addLayout(_key_table(menus))
+        note = QLabel(
+            self.tr("Space types a space in a text, and chooses in a list or a box."),
+            self,
+        )
+        note.setEnabled(False)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
+        layout.addLayout(columns)
+        layout.addWidget(note)
+        layout.addWidget(_close_box(self))
+
+
+def _heading(text: str) -> QLabel:
+    label = QLabel(text)
+    font = label.font()
+    font.setWeight(QFont.Weight.DemiBold)
+    label.setFont(font)
+    return label
+
+
+def _key_table(menus: tuple[str, ...]) -> QGridLayout:
+    """Return actions and keys of some menus, below one another."""
+    grid = QGridLayout()
+    grid.setHorizontalSpacing(2 * _MARGIN)
+    grid.setVerticalSpacing(6)
+    grid.setColumnStretch(0, 1)
+    for menu in menus:
+        row = grid.rowCount()
+        grid.setRowMinimumHeight(row, _MARGIN // 2)
+        grid.addWidget(_heading(plain(tr(MENUS[menu]))), row + 1, 0)
+        specs = [spec for spec in ACTIONS if spec.menu == menu]
+        for row, spec in enumerate(specs, start=row + 2):  # noqa: B020 - goes on counting
+            what = QLabel(plain(tr(spec.text)))
+            what.setToolTip(tr(spec.tooltip))
+            grid.addWidget(what, row, 0)
+            grid.addWidget(_key_cap(shown_shortcut(spec)), row, 1)
+    grid.setRowStretch(grid.rowCount(), 1)
+    return grid
+
+
+def _key_cap(keys: str) -> QLabel:
+    cap = QLabel(keys)
+    cap.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    cap.setContentsMargins(8, 2, 8, 2)
+    cap.setBackgroundRole(QPalette.ColorRole.Button)
+    cap.setAutoFillBackground(True)
+    return cap
+
+
+def _close_box(dialog: QDialog) -> QDialogButtonBox:
+    box = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, dialog)
+    box.rejected.connect(dialog.reject)
+    return box
+
+
+class AboutDialog(QDialog):
+    """Versions, and where runs are kept."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("About metalab"))
+        logo = QLabel(self)
+        logo.setPixmap(app_icon().pixmap(_LOGO, _LOGO))
+        title = _heading(f"metalab {metalab.__version__}")
+        lines = (
+            self.tr("A visual laboratory for bilevel optimisation in meta-learning."),
+            "",
+            self.tr("Runs are kept in {}").format(runs_folder()),
+            f"Python {platform.python_version()}, Qt {qVersion()}, "
+            f"torch {version('torch')}",
+        )
+        text = QLabel("\n".join(lines), self)
+        text.setTextFormat(Qt.TextFormat.PlainText)
+        text.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse
+            | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        grid = QGridLayout(self)
+        grid.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
+        grid.setHorizontalSpacing(_MARGIN)
+        grid.addWidget(logo, 0, 0, 2, 1, Qt.AlignmentFlag.AlignTop)
+        grid.addWidget(title, 0, 1)
+        grid.addWidget(text, 1, 1)
+        grid.addWidget(_close_box(self), 2, 0, 1, 2)
+
+
+class CloseDialog(QDialog):
+    """Asks whether to stop and save the run that is in progress; training goes on."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("A run is in progress"))
+        text = QLabel(
+            self.tr(
+                "Closing stops the run and saves it; it can go on later from its file."
+            ),
+            self,
+        )
+        text.setWordWrap(True)
+        self._remember = QCheckBox(self.tr("&Do not ask again"), self)
+        box = QDialogButtonBox(self)
+        stop = QPushButton(self.tr("&Stop and save"), self)
+        stop.setDefault(True)
+        box.addButton(stop, QDialogButtonBox.ButtonRole.AcceptRole)
+        box.addButton(QDialogButtonBox.StandardButton.Cancel)
+        box.accepted.connect(self.accept)
+        box.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
+        layout.setSpacing(_MARGIN)
+        layout.addWidget(text)
+        layout.addWidget(self._remember)
+        layout.addWidget(box)
+        self.setMinimumWidth(380)
+
+    @property
+    def remember(self) -> bool:
+        """Whether not to ask again."""
+        return self._remember.isChecked()

@@ -1,0 +1,99 @@
+"""What the window asks of the engine. Importing this module does not import torch.
+
+Call none of these until the engine has been imported (`runs.preload`).
+"""
+
+import secrets
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from metalab.catalog.recipes import Preset, Recipe
+    from metalab.engine.config import ExperimentConfig
+    from metalab.runs.history import RunHistory
+
+DEFAULT_PRESET = "maml-sine"
+_INNER_LR = "inner.inner_lr"
+_SEEDS = 100_000
+"""New seeds are below this: short enough to be said aloud."""
+
+
+def all_presets() -> "tuple[tuple[Recipe, Preset], ...]":
+    """Return every preset with its recipe, in the order of menus."""
+    from metalab.catalog.recipes import presets  # noqa: PLC0415 - may bring torch along
+
+    return tuple(presets().values())
+
+
+def preset(name: str) -> "ExperimentConfig":
+    """Return the experiment of a preset.
+
+    Raises:
+        ValueError: No preset has that name.
+    """
+    from metalab.engine.config import preset_config  # noqa: PLC0415 - torch
+
+    return preset_config(name)
+
+
+def recipe(config: "ExperimentConfig") -> "Recipe | None":
+    """Return the recipe whose parts an experiment has, or None."""
+    from metalab.engine.config import recipe_of  # noqa: PLC0415 - torch
+
+    return recipe_of(config)
+
+
+def with_other_seed(config: "ExperimentConfig") -> "ExperimentConfig":
+    """Return the experiment with a seed that is drawn at random, never the same."""
+    from metalab.engine.overrides import with_overrides  # noqa: PLC0415 - torch
+
+    seed = secrets.randbelow(_SEEDS - 1)
+    # Every seed below the limit but the present one is equally likely.
+    return with_overrides(config, [("run.seed", seed + (seed >= config.run.seed))])
+
+
+def inner_lr(config: "ExperimentConfig") -> float | None:
+    """Return the inner learning rate; None if the inner loop has none."""
+    from metalab.engine.overrides import fields_of  # noqa: PLC0415 - torch
+
+    values = (info.value for info in fields_of(config) if info.path == _INNER_LR)
+    return next(values, None)
+
+
+def with_half_inner_lr(config: "ExperimentConfig") -> "ExperimentConfig":
+    """Return the experiment with half its inner learning rate.
+
+    Raises:
+        ConfigError: Half of it is below what is allowed.
+    """
+    from metalab.engine.overrides import with_overrides  # noqa: PLC0415 - torch
+
+    rate = inner_lr(config)
+    assert rate is not None, "the inner loop has no learning rate"
+    return with_overrides(config, [(_INNER_LR, rate / 2)])
+
+
+def stored_history(path: Path) -> "RunHistory":
+    """Read a run file, curves included. Takes a while: not for the window's thread.
+
+    Raises:
+        RunFileError: The file cannot be used.
+    """
+    from metalab.runs.replay import load_history  # noqa: PLC0415 - torch
+
+    return load_history(path)
+
+
+def past_of(history: "RunHistory") -> "RunHistory":
+    """Read what a run goes on from. Takes a while: not for the window's thread.
+
+    The curves on the screen stay until there are newer ones.
+
+    Raises:
+        RunFileError: The file cannot be used, or nothing is left to do.
+    """
+    from metalab.runs.resume import prepare_resume  # noqa: PLC0415 - torch
+
+    assert history.path is not None, "only a run with a file can go on"
+    return replace(prepare_resume(history.path), curves=history.curves)

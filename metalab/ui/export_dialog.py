@@ -1,0 +1,313 @@
+"""Makes a figure for paper: choose, look at it in its true size, save or copy."""
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QMimeData, Qt, QTimer, QUrl
+from PySide6.QtGui import (
+    QDesktopServices,
+    QGuiApplication,
+    QImage,
+    QKeySequence,
+    QShortcut,
+    QShowEvent,
+)
+from PySide6.QtWidgets import (
+    QDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from metalab.figures.base import FigureChoices
+from metalab.ui.export_jobs import ExportJobs, JobKind
+from metalab.ui.export_options import ExportOptions
+from metalab.ui.export_preview import ExportPreview
+from metalab.ui.export_rows import align_labels
+from metalab.ui.export_settings import ExportSettings
+from metalab.ui.export_target import ExportTarget
+from metalab.ui.export_work import Copy, Request, make_copy, make_preview, save_file
+from metalab.ui.forms.marks import tint
+from metalab.ui.theme import Theme
+
+if TYPE_CHECKING:
+    from metalab.runs.history import RunHistory
+
+_DEBOUNCE_MS = 150
+_MARGIN = 16
+_SIDE_WIDTH = 340
+_SIZE = (980, 640)
+
+
+class ExportDialog(QDialog):
+    """One run as it was when the dialog was opened, as figures.
+
+    Errors and results are told in the dialog itself; it stays open until it is closed.
+    """
+
+    def __init__(
+        self,
+        history: "RunHistory",
+        *,
+        theme: Theme,
+        choices: FigureChoices | None = None,
+        settings: ExportSettings | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        """Prepare the dialog; figures are drawn once it is shown.
+
+        Args:
+            history: The run.
+            theme: Colours of the dialog; figures are on white paper in any theme.
+            choices: How figures are drawn at first, such as the task that is looked at.
+            settings: What the dialog was left with the last time.
+            parent: The window.
+        """
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Export figure"))
+        settings = settings or ExportSettings()
+        self._history = history
+        self._theme = theme
+        self._jobs = ExportJobs(self)
+        self._options = ExportOptions(
+            history,
+            settings=settings,
+            choices=choices or FigureChoices(),
+            parent=self,
+        )
+        self._preview = ExportPreview(
+            paper=self._options.paper, fit=settings.fit, parent=self
+        )
+        self._target = ExportTarget(settings=settings, parent=self)
+        self._line = QFrame(self)
+        self._status = QLabel(self)
+        self._open_folder = QPushButton(self.tr("Open fol&der"), self)
+        self._copy = QPushButton(self.tr("&Copy"), self)
+        self._close = QPushButton(self.tr("Close"), self)
+        self._save = QPushButton(self.tr("&Save"), self)
+        self._saved: tuple[Path, ...] = ()
+        self._debounce = QTimer(self)
+        self._debounce.setSingleShot(True)
+        self._debounce.setInterval(_DEBOUNCE_MS)
+        self._arrange()
+        self._connect()
+        self.set_theme(theme)
+        self._preview.show_message(self.tr("Rendering…"))
+        self._target.suggest(history.config.name, self._options.figure)
+        self._tell("")
+
+    @property
+    def choices(self) -> FigureChoices:
+        """How figures are drawn, as chosen last."""
+        return self._options.choices
+
+    @property
+    def preview(self) -> ExportPreview:
+        """Shows the figure."""
+        return self._preview
+
+    @property
+    def options(self) -> ExportOptions:
+        """Says which figure."""
+        return self._options
+
+    @property
+    def target(self) -> ExportTarget:
+        """Says where it goes."""
+        return self._target
+
+    @property
+    def status(self) -> str:
+        """What the dialog says about the last save or copy; "" if nothing."""
+        return self._status.text()
+
+    def settings(self) -> ExportSettings:
+        """Return what to pass to the next dialog."""
+        path = self._target.path
+        return ExportSettings(
+            figure=self._options.figure,
+            size=self._options.paper.name,
+            suffix=self._target.suffix,
+            dpi=self._target.dpi,
+            folder=str(path.parent) if path is not None else "",
+            fit=self._preview.fit,
+        )
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take another theme's colours."""
+        self._theme = theme
+        self._preview.set_theme(theme)
+        self._target.set_theme(theme)
+        tint(self._status, theme.text)
+        tint(self._line, theme.border)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Draw the first preview, once the dialog is on the screen."""
+        super().showEvent(event)
+        self._debounce.start()
+
+    def done(self, result: int) -> None:
+        """Close, once a file that is being saved is there; stay if it cannot be."""
+        saving = self._jobs.is_busy(JobKind.SAVE)
+        self._debounce.stop()
+        self._jobs.finish()
+        if saving and not self._saved:
+            return
+        super().done(result)
+
+    def copy(self) -> None:
+        """Put the figure on the clipboard."""
+        if self._copy.isEnabled():
+            self._tell(self.tr("Copying…"))
+            request = self._request(self._target.dpi)
+            self._jobs.order(JobKind.COPY, partial(make_copy, request))
+
+    def save(self) -> None:
+        """Write the file."""
+        if not self._save.isEnabled():
+            return
+        path = self._target.path
+        if path is None:
+            self._tell(self.tr("Enter the name of a file"), error=True)
+            return
+        self._tell(self.tr("Saving…"))
+        self._save.setEnabled(False)
+        request = self._request(self._target.dpi)
+        self._jobs.order(JobKind.SAVE, partial(save_file, request, path))
+
+    def _request(self, dpi: float) -> Request:
+        options = self._options
+        return Request(
+            options.figure, self._history, options.paper.name, options.choices, dpi
+        )
+
+    def _on_changed(self) -> None:
+        self._preview.set_paper(self._options.paper)
+        self._target.suggest(self._history.config.name, self._options.figure)
+        self._tell("")
+        self._debounce.start()
+
+    def _on_target_changed(self) -> None:
+        self._tell("")
+
+    def _on_debounced(self) -> None:
+        request = self._request(self._preview.dpi)
+        self._jobs.order(JobKind.PREVIEW, partial(make_preview, request))
+
+    def _on_finished(self, kind: JobKind, result: Any) -> None:
+        if kind is JobKind.PREVIEW:
+            self._preview.show_figure(QImage.fromData(result.png), result.caption)
+            self._allow(drawable=True)
+        elif kind is JobKind.COPY:
+            _to_clipboard(result)
+            self._tell(self.tr("Copied as PNG and SVG"))
+        else:
+            self._save.setEnabled(True)
+            self._tell_saved(result)
+
+    def _on_refused(self, kind: JobKind, reason: str) -> None:
+        if kind is JobKind.PREVIEW:
+            self._preview.show_message(_sentence(reason))
+            self._allow(drawable=False)
+        else:
+            self._save.setEnabled(True)
+            self._tell(_sentence(reason), error=True)
+
+    def _on_open_folder(self) -> None:
+        folder = self._saved[0].parent
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+    def _allow(self, *, drawable: bool) -> None:
+        """Let the figure be saved and copied, or not."""
+        self._copy.setEnabled(drawable)
+        self._save.setEnabled(drawable and not self._jobs.is_busy(JobKind.SAVE))
+
+    def _tell_saved(self, paths: tuple[Path, ...]) -> None:
+        names = self.tr(" and ").join(path.name for path in paths)
+        self._tell(self.tr("Saved {}").format(names))
+        self._saved = paths
+        self._open_folder.show()
+        self._target.note_saved(paths)
+
+    def _tell(self, text: str, *, error: bool = False) -> None:
+        """Say something about the last save or copy, in place of what was said."""
+        self._saved = ()
+        self._open_folder.hide()
+        self._status.setText(text)
+        tint(self._status, self._theme.error if error else self._theme.text)
+
+    def _connect(self) -> None:
+        self._debounce.timeout.connect(self._on_debounced)
+        self._options.changed.connect(self._on_changed)
+        self._preview.scale_changed.connect(self._debounce.start)
+        self._target.changed.connect(self._on_target_changed)
+        self._jobs.finished.connect(self._on_finished)
+        self._jobs.refused.connect(self._on_refused)
+        self._copy.clicked.connect(self.copy)
+        self._save.clicked.connect(self.save)
+        self._close.clicked.connect(self.reject)
+        self._open_folder.clicked.connect(self._on_open_folder)
+        for key, slot in (
+            (QKeySequence.StandardKey.Copy, self.copy),
+            (QKeySequence.StandardKey.Save, self.save),
+        ):
+            QShortcut(QKeySequence(key), self).activated.connect(slot)
+
+    def _arrange(self) -> None:
+        align_labels([self._options.form, self._target.form])
+        self._line.setFrameShape(QFrame.Shape.HLine)
+        self._line.setFrameShadow(QFrame.Shadow.Plain)
+        side = QWidget(self)
+        side.setFixedWidth(_SIDE_WIDTH)
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(14)
+        column.addWidget(self._options)
+        column.addWidget(self._line)
+        column.addWidget(self._target)
+        column.addStretch(1)
+        column.addLayout(self._status_line())
+        column.addLayout(self._buttons())
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
+        layout.setSpacing(_MARGIN)
+        layout.addWidget(self._preview, 1)
+        layout.addWidget(side)
+        self.resize(*_SIZE)
+
+    def _status_line(self) -> QHBoxLayout:
+        self._status.setWordWrap(True)
+        self._status.setTextFormat(Qt.TextFormat.PlainText)
+        self._status.setAccessibleName(self.tr("Result"))
+        self._open_folder.setAutoDefault(False)
+        line = QHBoxLayout()
+        line.addWidget(self._status, 1)
+        line.addWidget(self._open_folder)
+        return line
+
+    def _buttons(self) -> QHBoxLayout:
+        self._save.setDefault(True)
+        self._copy.setToolTip(self.tr("Put PNG and SVG on the clipboard"))
+        buttons = QHBoxLayout()
+        for button in (self._copy, self._close):
+            button.setAutoDefault(False)
+        buttons.addWidget(self._copy)
+        buttons.addStretch(1)
+        buttons.addWidget(self._close)
+        buttons.addWidget(self._save)
+        return buttons
+
+
+def _to_clipboard(copy: Copy) -> None:
+    content = QMimeData()
+    content.setImageData(QImage.fromData(copy.png))
+    content.setData("image/svg+xml", copy.svg)
+    QGuiApplication.clipboard().setMimeData(content)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

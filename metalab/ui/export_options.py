@@ -1,0 +1,186 @@
+"""The part of the export dialog that says which figure, how large and how drawn."""
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QSlider,
+    QWidget,
+)
+
+from metalab.figures.base import LEGENDS, X_AXES, FigureChoices
+from metalab.figures.registry import figures
+from metalab.figures.sizes import SIZES, FigureSize
+from metalab.ui.export_rows import add_row, choice_box, dense_form
+from metalab.ui.export_settings import ExportSettings
+
+if TYPE_CHECKING:
+    from metalab.runs.history import RunHistory
+
+_SLIDER_STEPS = 60
+_LEAST_NEW_SHARE = 1e-3
+"""Share of the newest value in the strongest smoothing."""
+
+
+def weight_at(position: int) -> float:
+    """Return the smoothing weight at a position of the slider, 0 ... `_SLIDER_STEPS`.
+
+    Equal steps multiply the number of averaged values, so 0.9 and 0.99 are far apart.
+    """
+    return round(1 - _LEAST_NEW_SHARE ** (position / _SLIDER_STEPS), 4)
+
+
+def position_of(weight: float) -> int:
+    """Return the slider's position nearest to a smoothing weight."""
+    share = max(1 - weight, _LEAST_NEW_SHARE)
+    return round(math.log(share) / math.log(_LEAST_NEW_SHARE) * _SLIDER_STEPS)
+
+
+class ExportOptions(QWidget):
+    """Figure, size, and what the figure can be told.
+
+    Attributes:
+        changed: Something was chosen.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self,
+        history: "RunHistory",
+        *,
+        settings: ExportSettings,
+        choices: FigureChoices,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._choices = choices
+        self._figure = choice_box(
+            [(spec.title, name) for name, spec in figures().items()],
+            settings.figure,
+            self,
+        )
+        self._size = choice_box(
+            [(size.title, name) for name, size in SIZES.items()], settings.size, self
+        )
+        self._task = choice_box(_task_entries(history), choices.task, self)
+        self._x = choice_box([(x.capitalize(), x) for x in X_AXES], choices.x, self)
+        self._legend = choice_box(
+            [(place.capitalize(), place) for place in LEGENDS], choices.legend, self
+        )
+        self._log_y = QCheckBox(self.tr("&Logarithmic loss axis"), self)
+        self._log_y.setChecked(choices.log_y)
+        self._smoothing = QSlider(Qt.Orientation.Horizontal, self)
+        self._smoothing.setRange(0, _SLIDER_STEPS)
+        self._smoothing.setValue(position_of(choices.smoothing))
+        self._weight = QLabel(self)
+        self._form = dense_form(self)
+        self._arrange()
+        self._connect()
+        self._show_heeded()
+        self._show_weight()
+
+    @property
+    def form(self) -> QFormLayout:
+        """The rows, for alignment with other forms."""
+        return self._form
+
+    @property
+    def figure(self) -> str:
+        """Name of the chosen figure."""
+        return self._figure.currentData()
+
+    @property
+    def paper(self) -> FigureSize:
+        """The chosen size."""
+        return SIZES[self._size.currentData()]
+
+    @property
+    def choices(self) -> FigureChoices:
+        """Everything that was chosen about how figures are drawn."""
+        return self._choices
+
+    def _arrange(self) -> None:
+        smoothing = QWidget(self)
+        line = QHBoxLayout(smoothing)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addWidget(self._smoothing, 1)
+        line.addWidget(self._weight)
+        self._weight.setMinimumWidth(self.fontMetrics().horizontalAdvance("0.9999"))
+        self._weight.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self._rows: dict[str, QWidget] = {
+            "task": self._task,
+            "x": self._x,
+            "smoothing": smoothing,
+            "legend": self._legend,
+            "log_y": self._log_y,
+        }
+        for text, field, editor in (
+            (self.tr("&Figure"), self._figure, self._figure),
+            (self.tr("Si&ze"), self._size, self._size),
+            (self.tr("&Task"), self._task, self._task),
+            (self.tr("&X axis"), self._x, self._x),
+            (self.tr("S&moothing"), smoothing, self._smoothing),
+            (self.tr("Le&gend"), self._legend, self._legend),
+        ):
+            add_row(self._form, text, field, editor)
+        self._form.addRow("", self._log_y)
+
+    def _connect(self) -> None:
+        self._figure.currentIndexChanged.connect(self._on_figure_chosen)
+        self._smoothing.valueChanged.connect(self._on_smoothing_moved)
+        self._size.currentIndexChanged.connect(self._on_edited)
+        for box in (self._task, self._x, self._legend):
+            box.currentIndexChanged.connect(self._on_edited)
+        self._log_y.toggled.connect(self._on_edited)
+
+    def _on_figure_chosen(self) -> None:
+        self._show_heeded()
+        self.changed.emit()
+
+    def _on_smoothing_moved(self, position: int) -> None:
+        self._choices = replace(self._choices, smoothing=weight_at(position))
+        self._show_weight()
+        self.changed.emit()
+
+    def _on_edited(self) -> None:
+        self._choices = replace(
+            self._choices,
+            task=self._task.currentData(),
+            x=self._x.currentData(),
+            legend=self._legend.currentData(),
+            log_y=self._log_y.isChecked(),
+        )
+        self.changed.emit()
+
+    def _show_heeded(self) -> None:
+        """Show only what the figure heeds."""
+        heeds = figures()[self.figure].heeds
+        for name, field in self._rows.items():
+            self._form.setRowVisible(field, name in heeds)
+
+    def _show_weight(self) -> None:
+        weight = self._choices.smoothing
+        self._weight.setText(f"{weight:.3g}" if weight > 0 else self.tr("off"))
+
+
+def _task_entries(history: "RunHistory") -> list[tuple[str, object]]:
+    tasks = history.probe_tasks
+    if tasks is None:
+        return [("1", 0)]
+    entries: list[tuple[str, object]] = []
+    for index in range(tasks.num_gallery):
+        values = ", ".join(
+            f"{name} {value:.2f}"
+            for name, value in zip(
+                tasks.parameter_names, tasks.parameters[index], strict=True
+            )
+        )
+        entries.append((f"{index + 1}: {values}", index))
+    return entries

@@ -1,0 +1,281 @@
+"""The composition: which parts a window has, and who tells whom."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QApplication
+
+from metalab.runs.faults import FaultLog
+from metalab.runs.preload import Preload
+from metalab.runs.slot import RunSlot
+from metalab.ui import engine_access as engine
+from metalab.ui.actions import ActionSet
+from metalab.ui.banners import banner_for
+from metalab.ui.closing import Closer
+from metalab.ui.commands import Commands
+from metalab.ui.frame_clock import FrameClock
+from metalab.ui.key_guard import SpaceGuard
+from metalab.ui.layout import layout_settings
+from metalab.ui.main_window import MainWindow
+from metalab.ui.preferences import PreferenceStore
+from metalab.ui.problems import ProblemsPanel
+from metalab.ui.session import Session
+from metalab.ui.theme import THEMES, Theme, apply_theme
+from metalab.ui.views.live import LiveWorkspace
+
+if TYPE_CHECKING:
+    from metalab.engine.config import ExperimentConfig
+    from metalab.runs.history import Failure, RunHistory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabOptions:
+    """How a window begins.
+
+    Attributes:
+        preset: Preset in the form at first; None takes the last one, or the default.
+        keep_runs: Whether runs are written to files.
+    """
+
+    preset: str | None = None
+    keep_runs: bool = True
+
+
+class Lab(QObject):
+    """One window with everything behind it.
+
+    Attributes:
+        faults: Errors from any thread.
+        preferences: What is remembered.
+        session: The experiment and the run.
+        window: The window.
+        clock: When the window looks at the run.
+        closer: How it closes.
+    """
+
+    def __init__(
+        self,
+        app: QApplication,
+        options: LabOptions,
+        *,
+        faults: FaultLog | None = None,
+        preload: Preload | None = None,
+        slot: RunSlot | None = None,
+    ) -> None:
+        """Build the window; `start` shows it.
+
+        Args:
+            app: The application, which gets the theme.
+            options: How to begin.
+            faults: Errors from any thread; made if None.
+            preload: What imports the engine; made if None.
+            slot: Room for the run; made if None.
+        """
+        super().__init__()
+        self._app = app
+        self._options = options
+        self._preload: Preload | None = Preload() if preload is None else preload
+        self._drawn: RunHistory | None = None
+        self._named: ExperimentConfig | None = None
+        self._reported: Failure | None = None
+        self.faults = FaultLog() if faults is None else faults
+        self.preferences = PreferenceStore(self.faults)
+        apply_theme(app, self.theme)
+        self.session = Session(
+            self.faults, slot=slot, keep_runs=options.keep_runs, parent=self
+        )
+        self.closer = Closer(self.session, asks=self._asks, parent=self)
+        self._actions = ActionSet(self.session, theme=self.theme, parent=self)
+        self._problems = ProblemsPanel(self.faults)
+        self.window = MainWindow(
+            self._actions,
+            LiveWorkspace(),
+            self._problems,
+            settings=layout_settings(),
+            may_close=self.closer.may_close,
+        )
+        self.clock = FrameClock(self.draw, parent=self)
+        self._commands = Commands(
+            self.session, self.window, self.preferences, parent=self
+        )
+        self._space = SpaceGuard(app, self)
+        self._connect()
+        self.window.live.restore_state(self.preferences.current.workspace)
+        self.window.toolbar.show_step_size(self.preferences.current.step_size)
+        self.window.set_theme(self.theme)
+        self._on_state_changed()
+
+    @property
+    def theme(self) -> Theme:
+        """The theme that was chosen last."""
+        return THEMES[self.preferences.current.theme]
+
+    def _connect(self) -> None:
+        self._commands.connect_to(self._actions)
+        self._commands.theme_toggled.connect(self._on_theme_toggled)
+        self.session.state_changed.connect(self._on_state_changed)
+        self.session.config_replaced.connect(self._on_config_replaced)
+        self.closer.remembered.connect(self._on_remembered)
+        window = self.window
+        window.live.run_requested.connect(self._actions["toggle_run"].trigger)
+        window.presets.preset_chosen.connect(self._on_preset_chosen)
+        window.toolbar.step_chosen.connect(self._on_step_chosen)
+        window.banners.button_clicked.connect(self._on_banner_clicked)
+        window.banners.dismissed.connect(self.session.dismiss_notice)
+        window.closed.connect(self._on_closed)
+
+    def start(self) -> None:
+        """Show the window, then import the engine behind it."""
+        self.draw()
+        self.window.show()
+        # Where the space bar runs and pauses.
+        self.window.live.setFocus()
+        # Painted before the import begins: that holds the interpreter lock for long.
+        self._app.processEvents()
+        if self._preload is not None:
+            self._preload.start()
+        self.clock.start()
+
+    def draw(self) -> bool:
+        """Hand what is new to the views; return whether anything was.
+
+        Called by the frame clock.
+        """
+        seen = self.window.seen
+        self.clock.set_hidden(hidden=not seen)
+        if self._preload is not None:
+            self._follow_preload(self._preload)
+        self.session.poll()
+        if self._problems.poll():
+            self.window.status.show_problems(self._problems.count)
+        history = self.session.history
+        self.window.status.show_history(self.session.phase, history)
+        if not seen or not self.window.live.isVisible():
+            return False
+        self.session.request_curves()
+        if history is self._drawn:
+            return False
+        self._drawn = history
+        self.window.live.show_history(history)
+        return True
+
+    def close(self) -> None:
+        """End every thread and timer, however the application came to its end."""
+        self.clock.stop()
+        self.closer.finish()
+        if self._preload is not None:
+            self._preload.cancel()
+            self._preload.join()
+
+    def _asks(self) -> bool:
+        return not self.preferences.current.close_without_asking
+
+    def _follow_preload(self, preload: Preload) -> None:
+        if not preload.done:
+            text = self.tr("Loading {}…").format(preload.stage)
+            self.session.set_loading_text(text)
+            return
+        self._preload = None
+        try:
+            preload.check()
+        except Exception as error:  # noqa: BLE001 - shown in the window
+            self.faults.add_error(error)
+            text = self.tr("The engine cannot be loaded: {}").format(error)
+            self.session.set_loading_text(text)
+            self.window.show_problems(shown=True)
+        else:
+            self._begin()
+
+    def _begin(self) -> None:
+        self.window.presets.set_presets(engine.all_presets())
+        self.session.finish_loading()
+        preset = self._options.preset or self.preferences.current.preset
+        try:
+            self.session.open_preset(preset or engine.DEFAULT_PRESET)
+        except ValueError as error:
+            self.faults.add(str(error))
+            self.session.open_preset(engine.DEFAULT_PRESET)
+        self.window.presets.mark(self.session.preset)
+
+    def _on_config_replaced(
+        self, config: "ExperimentConfig", reference: "ExperimentConfig | None"
+    ) -> None:
+        form = self.window.experiment.form
+        if form is not None:
+            form.set_config(config, reference=reference)
+            return
+        # Its modules bring the engine along.
+        from metalab.ui.forms.experiment_form import (  # noqa: PLC0415
+            ExperimentForm,
+        )
+
+        form = ExperimentForm(config)
+        form.config_changed.connect(self.session.set_config)
+        form.validity_changed.connect(self._on_validity_changed)
+        self.window.experiment.show_form(form)
+        self.window.experiment.set_theme(self.theme)
+
+    def _on_validity_changed(self, valid: bool) -> None:  # noqa: FBT001 - Qt's signal
+        form = self.window.experiment.form
+        if form is None:
+            return
+        config = form.config()
+        if valid and config is not None:
+            self.session.set_config(config)
+        else:
+            self.session.set_invalid(str(form.problems()[0]))
+
+    def _on_state_changed(self) -> None:
+        session, window = self.session, self.window
+        self._report_failure()
+        window.banners.show_banner(banner_for(session))
+        window.experiment.skeleton.show_text(session.loading_text)
+        form = window.experiment.form
+        if form is not None:
+            form.set_locked(session.training)
+        config = session.config
+        if config is not None and config is not self._named:
+            self._named = config
+            window.toolbar.chip.show_recipe(engine.recipe(config))
+            window.setWindowTitle(f"{config.name} \N{EM DASH} metalab")
+
+    def _report_failure(self) -> None:
+        """Put what ended a run among the problems, once."""
+        history = self.session.history
+        failure = None if history is None else history.failure
+        if failure is not None and failure is not self._reported:
+            self.faults.add(failure.message, failure.traceback)
+        self._reported = failure
+
+    def _on_preset_chosen(self, name: str) -> None:
+        self.session.open_preset(name)
+        self.preferences.change("preset", name)
+        self.window.presets.mark(name)
+
+    def _on_step_chosen(self, num_steps: int) -> None:
+        self.preferences.change("step_size", num_steps)
+
+    def _on_theme_toggled(self) -> None:
+        self.preferences.change("theme", "light" if self.theme.dark else "dark")
+        apply_theme(self._app, self.theme)
+        self.window.set_theme(self.theme)
+
+    def _on_banner_clicked(self, key: str) -> None:
+        if key == "details":
+            self.window.show_problems(shown=True)
+            self._problems.reveal_newest()
+        elif key == "retry":
+            self.session.retry()
+        elif key == "halve_inner_lr":
+            self.session.halve_inner_lr()
+        elif key == "go_on_anyway":
+            self.session.go_on_anyway()
+
+    def _on_remembered(self) -> None:
+        self.preferences.change("close_without_asking", value=True)
+
+    def _on_closed(self) -> None:
+        self._commands.close_dialogs()
+        self.preferences.change("workspace", self.window.live.save_state())
+        self.clock.stop()

@@ -1,0 +1,192 @@
+"""The window: it places parts and passes on; it decides and computes nothing."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSettings, QSize, Qt, Signal
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QMainWindow,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from metalab.ui.actions import MENUS, ActionSet, tr
+from metalab.ui.banners import BannerArea
+from metalab.ui.dock_title import DockTitle
+from metalab.ui.experiment_dock import WIDTH, ExperimentDock
+from metalab.ui.icons import app_icon
+from metalab.ui.layout import restore_layout, save_layout
+from metalab.ui.status_bar import RunStatusBar
+from metalab.ui.toolbar import MainToolBar, PresetMenu
+
+if TYPE_CHECKING:
+    from metalab.ui.problems import ProblemsPanel
+    from metalab.ui.theme import Theme
+    from metalab.ui.views.live import LiveWorkspace
+
+MINIMUM_SIZE = QSize(1100, 700)
+PROBLEMS_HEIGHT = 190
+
+
+class MainWindow(QMainWindow):
+    """Toolbar, form, workspaces, problems, status bar.
+
+    Attributes:
+        closed: The window is about to be gone; everything is saved.
+        live: The Live workspace.
+        experiment: The dock of the form.
+        problems: The Problems panel.
+        banners: What needs a decision.
+        presets: The menu of presets.
+        toolbar: The toolbar.
+        status: The status bar.
+    """
+
+    closed = Signal()
+
+    def __init__(
+        self,
+        actions: ActionSet,
+        live: "LiveWorkspace",
+        problems: "ProblemsPanel",
+        *,
+        settings: QSettings,
+        may_close: Callable[[QWidget], bool],
+    ) -> None:
+        """Build the window.
+
+        Args:
+            actions: What can be done.
+            live: The Live workspace.
+            problems: The Problems panel.
+            settings: Where the layout is kept.
+            may_close: Asked by each attempt to close.
+        """
+        super().__init__()
+        self._actions = actions
+        self._settings = settings
+        self._may_close = may_close
+        self.live = live
+        self.problems = problems
+        self.experiment = ExperimentDock(self)
+        self.banners = BannerArea(self)
+        self.presets = PresetMenu(self)
+        self.toolbar = MainToolBar(actions, self.presets, self)
+        self.status = RunStatusBar(parent=self)
+        self._problems_dock = QDockWidget(self.tr("Problems"), self)
+        self._titles = [self._title(self.experiment), self._title(self._problems_dock)]
+        self._place()
+        self._fill_menus()
+        self._follow_docks()
+        self.reset_layout()
+        restore_layout(self, settings)
+
+    def _place(self) -> None:
+        self.setWindowTitle("metalab")
+        self.setWindowIcon(app_icon())
+        self.setMinimumSize(MINIMUM_SIZE)
+        self.setObjectName("main")
+        self.addToolBar(self.toolbar)
+        self.setStatusBar(self.status)
+        tabs = QTabWidget(self)
+        tabs.setDocumentMode(True)
+        # One workspace needs no tab; the bar appears with the second.
+        tabs.setTabBarAutoHide(True)
+        tabs.addTab(self.live, self.tr("Live"))
+        centre = QWidget(self)
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.banners)
+        column.addWidget(tabs, 1)
+        self.setCentralWidget(centre)
+        self._problems_dock.setObjectName("problems")
+        self._problems_dock.setWidget(self.problems)
+        self.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
+
+    @staticmethod
+    def _title(dock: QDockWidget) -> DockTitle:
+        title = DockTitle(dock)
+        dock.setTitleBarWidget(title)
+        return title
+
+    def _fill_menus(self) -> None:
+        bar = self.menuBar()
+        for name, title in MENUS.items():
+            menu = bar.addMenu(tr(title))
+            menu.setToolTipsVisible(True)
+            for spec, action in self._actions.in_menu(name):
+                if spec.separated:
+                    menu.addSeparator()
+                menu.addAction(action)
+            if name == "run":
+                bar.addMenu(self.presets)
+        # For the shortcuts to work where a menu bar is not part of the window.
+        self.addActions([action for _, action in self._actions.all()])
+
+    def _follow_docks(self) -> None:
+        self.experiment.visibilityChanged.connect(self._on_dock_visibility_changed)
+        self._problems_dock.visibilityChanged.connect(self._on_dock_visibility_changed)
+        self.status.problems_clicked.connect(self._on_problems_clicked)
+
+    def set_theme(self, theme: "Theme") -> None:
+        """Hand the theme to every part."""
+        self._actions.set_theme(theme)
+        for part in (
+            self.live,
+            self.experiment,
+            self.banners,
+            self.toolbar,
+            self.status,
+            *self._titles,
+        ):
+            part.set_theme(theme)
+
+    def reset_layout(self) -> None:
+        """Put the docks where they belong at first."""
+        for dock, area in (
+            (self.experiment, Qt.DockWidgetArea.LeftDockWidgetArea),
+            (self._problems_dock, Qt.DockWidgetArea.BottomDockWidgetArea),
+        ):
+            dock.setFloating(False)
+            self.addDockWidget(area, dock)
+        self.experiment.show()
+        self._problems_dock.hide()
+        self.toolbar.show()
+        self.resizeDocks([self.experiment], [WIDTH], Qt.Orientation.Horizontal)
+        self.resizeDocks(
+            [self._problems_dock], [PROBLEMS_HEIGHT], Qt.Orientation.Vertical
+        )
+
+    def show_experiment(self, *, shown: bool) -> None:
+        """Show or hide the form."""
+        self.experiment.setVisible(shown)
+
+    def show_problems(self, *, shown: bool) -> None:
+        """Show or hide the list of errors."""
+        self._problems_dock.setVisible(shown)
+
+    @property
+    def seen(self) -> bool:
+        """Whether any of the window can be on a screen."""
+        return self.isVisible() and not self.isMinimized()
+
+    def _on_dock_visibility_changed(self) -> None:
+        # A dock is also invisible while the window is minimised: then nothing changed.
+        self._actions["show_experiment"].setChecked(not self.experiment.isHidden())
+        self._actions["show_problems"].setChecked(not self._problems_dock.isHidden())
+
+    def _on_problems_clicked(self) -> None:
+        self.show_problems(shown=self._problems_dock.isHidden())
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Close if nothing would be lost; otherwise see to that first."""
+        if not self._may_close(self):
+            event.ignore()
+            return
+        save_layout(self, self._settings)
+        event.accept()
+        self.closed.emit()

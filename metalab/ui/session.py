@@ -1,0 +1,317 @@
+"""What the window is about: one experiment that is edited, and one run.
+
+The session holds state and takes commands; it computes nothing. Views ask it, and are
+told by `state_changed` when what may be done has changed.
+"""
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from metalab.core.errors import UserError
+from metalab.runs.home import new_run_path
+from metalab.runs.slot import Launch, RunSlot, can_go_on
+from metalab.ui import engine_access as engine
+from metalab.ui.phase import Notice, Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from metalab.engine.config import ExperimentConfig
+    from metalab.runs.faults import FaultLog
+    from metalab.runs.history import RunHistory
+
+
+class Session(QObject):
+    """The state of one window, and the commands that change it.
+
+    Attributes:
+        state_changed: What may be done, or what a banner would say, has changed.
+        config_replaced: The experiment was replaced by a command: the new one, and the
+            preset that differences are shown from (None keeps it).
+        loaded: Whether the engine can be used.
+        loading_text: What the window waits for, or why it waits in vain.
+        config: The experiment in the form; None while it is invalid.
+        problem: What is wrong with the experiment; "" if nothing.
+        preset: Name of the preset that was opened last.
+        notice: What could not be done, until it is dismissed or something else is done.
+    """
+
+    state_changed = Signal()
+    config_replaced = Signal(object, object)
+
+    def __init__(
+        self,
+        faults: "FaultLog",
+        *,
+        slot: RunSlot | None = None,
+        keep_runs: bool = True,
+        parent: QObject | None = None,
+    ) -> None:
+        """Begin without engine, experiment and run; unexpected errors go to `faults`."""
+        super().__init__(parent)
+        self._faults = faults
+        self._slot = RunSlot() if slot is None else slot
+        self._keep_runs = keep_runs
+        self.loaded = False
+        self.loading_text = self.tr("Loading torch…")
+        self.config: ExperimentConfig | None = None
+        self.problem = ""
+        self.preset = ""
+        self.notice: Notice | None = None
+        self._announced: tuple[object, ...] = ()
+
+    @property
+    def history(self) -> "RunHistory | None":
+        """The newest view of the run that is or was."""
+        return self._slot.history
+
+    @property
+    def training(self) -> bool:
+        """Whether ending now would cut a run short."""
+        return self._slot.busy
+
+    @property
+    def busy(self) -> bool:
+        """Whether a thread of the session is at work, or will be."""
+        return self._slot.busy or self._slot.reading
+
+    @property
+    def reading(self) -> bool:
+        """Whether a run file is being read."""
+        return self._slot.reading
+
+    @property
+    def phase(self) -> Phase:
+        """What can be done just now."""
+        if not self.loaded:
+            return Phase.LOADING
+        if self._slot.active:
+            return Phase.PAUSED if self._slot.paused else Phase.RUNNING
+        return Phase.STOPPING if self.busy else Phase.IDLE
+
+    @property
+    def resumable(self) -> bool:
+        """Whether "run" goes on with the run that is shown, instead of a new one."""
+        history = self.history
+        return (
+            self.phase is Phase.IDLE
+            and history is not None
+            and can_go_on(history)
+            and self.config == history.config
+        )
+
+    def finish_loading(self) -> None:
+        """Say that the engine has been imported."""
+        self.loaded = True
+        self._announce()
+
+    def set_loading_text(self, text: str) -> None:
+        """Say what the window waits for."""
+        self.loading_text = text
+        self._announce()
+
+    def set_config(self, config: "ExperimentConfig") -> None:
+        """Take in an edit."""
+        self.config = config
+        self.problem = ""
+        self._announce()
+
+    def set_invalid(self, problem: str) -> None:
+        """Take in an edit that is not allowed, and why."""
+        self.config = None
+        self.problem = problem
+        self._announce()
+
+    def open_preset(self, name: str) -> None:
+        """Put a preset into the form; a run that is in progress goes on.
+
+        Raises:
+            ValueError: No preset has that name.
+        """
+        config = engine.preset(name)
+        self.preset = name
+        self._replace_config(config, reference=config)
+
+    def toggle_run(self) -> None:
+        """Run, pause or go on."""
+        if self._slot.active:
+            if self._slot.paused:
+                self._slot.resume()
+            else:
+                self._slot.pause()
+            self._announce()
+        else:
+            self._begin_or_go_on()
+
+    def step(self, num_steps: int) -> None:
+        """Make some outer steps, then wait."""
+        if self._slot.active:
+            self._slot.step(num_steps)
+            self._announce()
+        else:
+            self._begin_or_go_on(num_steps=num_steps)
+
+    def stop(self) -> None:
+        """End the run and keep what it has; forget what was to follow."""
+        self._slot.stop()
+        self._announce()
+
+    def start(self) -> None:
+        """Begin a run of the experiment in the form; one in progress is kept."""
+        if self.config is not None:
+            self._launch(self.config)
+
+    def reset(self, *, new_seed: bool = False) -> None:
+        """Start over with the experiment in the form; one in progress is kept.
+
+        The new run waits at step 0 unless one was running.
+        """
+        if self.config is None:
+            return
+        if new_seed:
+            self._replace_config(engine.with_other_seed(self.config))
+        self._launch(self.config, paused=self.phase is not Phase.RUNNING)
+
+    def go_on_anyway(self) -> None:
+        """Go on after the run has paused by itself."""
+        self._slot.resume()
+        self._announce()
+
+    def halve_inner_lr(self) -> None:
+        """Start the shown experiment over with half the inner learning rate."""
+        history = self.history
+        assert history is not None, "there is no run to mend"
+        try:
+            config = engine.with_half_inner_lr(history.config)
+        except UserError as error:
+            self._show_notice(self.tr("Cannot halve the inner learning rate"), error)
+            return
+        self._replace_config(config)
+        self._launch(config)
+
+    def retry(self) -> None:
+        """Run again what has failed: from its file if that holds a state, else afresh."""
+        history = self.history
+        assert history is not None, "there is no run to try again"
+        if can_go_on(history):
+            self._go_on(history)
+        else:
+            self._launch(history.config)
+
+    def open_file(self, path: Path) -> None:
+        """Show the run that a file holds, and put its experiment into the form."""
+        read = partial(engine.stored_history, path)
+        self._read(read, self._show_stored, name=f"open {path.name}")
+
+    def dismiss_notice(self) -> None:
+        """Forget what could not be done."""
+        self.notice = None
+        self._announce()
+
+    def request_curves(self) -> None:
+        """Ask the run for the gallery as it is now; for views that can be seen."""
+        self._slot.request_curves()
+
+    def poll(self) -> None:
+        """Take in what threads have done. Called by the frame clock."""
+        self._slot.poll()
+        error = self._slot.take_error()
+        if error is not None:
+            if not isinstance(error, UserError):
+                self._faults.add_error(error)
+            self._show_notice(self.tr("The run file cannot be used"), error)
+        self._announce()
+
+    def join(self, timeout: float) -> bool:
+        """Wait for the run and for a file that is being read, `timeout` seconds each.
+
+        Returns:
+            Whether no thread of the session is left.
+        """
+        return self._slot.join(timeout)
+
+    def _begin_or_go_on(self, *, num_steps: int = 0) -> None:
+        history = self.history
+        if self.resumable and history is not None:
+            self._go_on(history, num_steps=num_steps)
+        elif self.config is not None:
+            self._launch(self.config, num_steps=num_steps)
+
+    def _launch(
+        self, config: "ExperimentConfig", *, paused: bool = False, num_steps: int = 0
+    ) -> None:
+        if self.reading:
+            return
+        self.notice = None
+        path = new_run_path(config) if self._keep_runs else None
+        self._slot.launch(
+            Launch(config=config, path=path, paused=paused, num_steps=num_steps)
+        )
+        self._announce()
+
+    def _go_on(self, history: "RunHistory", *, num_steps: int = 0) -> None:
+        self._read(
+            partial(engine.past_of, history),
+            partial(self._launch_past, num_steps=num_steps),
+            name=f"resume {history.config.name}",
+        )
+
+    def _launch_past(self, past: "RunHistory", *, num_steps: int) -> None:
+        self._slot.launch(
+            Launch(config=past.config, path=past.path, past=past, num_steps=num_steps)
+        )
+
+    def _show_stored(self, history: "RunHistory") -> None:
+        self._slot.show(history)
+        self._replace_config(history.config, reference=history.config)
+
+    def _replace_config(
+        self, config: "ExperimentConfig", *, reference: "ExperimentConfig | None" = None
+    ) -> None:
+        self.config = config
+        self.problem = ""
+        self.config_replaced.emit(config, reference)
+        self._announce()
+
+    def _read(
+        self,
+        work: "Callable[[], RunHistory]",
+        then: "Callable[[RunHistory], None]",
+        *,
+        name: str,
+    ) -> None:
+        if not self.busy:
+            self.notice = None
+            self._slot.read(work, then, name=name)
+            self._announce()
+
+    def _show_notice(self, title: str, error: Exception) -> None:
+        self.notice = Notice(title, str(error))
+        self._announce()
+
+    def _announce(self) -> None:
+        """Emit `state_changed` if what views show of the session has changed."""
+        history = self.history
+        state: tuple[object, ...] = (
+            self.phase,
+            self.loading_text,
+            self.problem,
+            self.config,
+            self.notice,
+            self.resumable,
+        )
+        if history is not None:
+            state += (
+                history.status,
+                history.path,
+                history.probe_tasks is None,
+                history.diverged,
+                history.failure,
+                history.storage_problem,
+            )
+        if state != self._announced:
+            self._announced = state
+            self.state_changed.emit()

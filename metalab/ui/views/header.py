@@ -1,0 +1,92 @@
+"""The line above a plot: what it shows, and its tools."""
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+
+from metalab.ui.icons import theme_icon
+from metalab.ui.painting import tint
+from metalab.ui.theme import Theme
+
+_ICON = QSize(16, 16)
+
+
+def tool_button(
+    text: str, tip: str, *, parent: QWidget, checkable: bool = False
+) -> QToolButton:
+    """Return a flat button that the keyboard reaches.
+
+    Args:
+        text: On the button, and its accessible name.
+        tip: One sentence.
+        parent: Qt's parent.
+        checkable: Whether it stays pressed.
+    """
+    button = QToolButton(parent)
+    button.setText(text)
+    button.setToolTip(tip)
+    button.setAccessibleName(text)
+    button.setAccessibleDescription(tip)
+    button.setCheckable(checkable)
+    button.setAutoRaise(True)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return button
+
+
+class PanelHeader(QWidget):
+    """A title on the left, tools on the right.
+
+    Attributes:
+        fit_requested: The axes shall follow the data again.
+        copy_requested: A picture of the plot shall go to the clipboard.
+    """
+
+    fit_requested = Signal()
+    copy_requested = Signal()
+
+    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._title = QLabel(title, self)
+        font = QFont(self._title.font())
+        font.setBold(True)
+        self._title.setFont(font)
+        self._title.setMinimumWidth(40)
+        self._title.setSizePolicy(
+            QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred
+        )
+        self.fit = tool_button(
+            self.tr("Fit"),
+            self.tr("Show everything again (0, or double click in the plot)"),
+            parent=self,
+        )
+        self.fit.hide()
+        self.copy = tool_button(
+            self.tr("Copy"), self.tr("Copy the plot as a picture"), parent=self
+        )
+        self.copy.setIconSize(_ICON)
+        self._layout = QHBoxLayout(self)
+        self._layout.setContentsMargins(10, 3, 4, 3)
+        self._layout.setSpacing(4)
+        self._layout.addWidget(self._title, 1)
+        self._layout.addWidget(self.fit)
+        self._layout.addWidget(self.copy)
+        self.fit.clicked.connect(self.fit_requested)
+        self.copy.clicked.connect(self.copy_requested)
+
+    @property
+    def title(self) -> str:
+        """What the panel shows."""
+        return self._title.text()
+
+    def add_tool(self, widget: QWidget) -> None:
+        """Add a widget before the buttons to fit and to copy."""
+        self._layout.insertWidget(self._layout.count() - 2, widget)
+
+    def on_zoom_changed(self, zoomed: bool) -> None:  # noqa: FBT001 - a slot
+        """Offer to fit where a person has moved the axes."""
+        self.fit.setVisible(zoomed)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the theme's colours."""
+        tint(self._title, theme.text)
+        self.copy.setIcon(theme_icon("copy", theme))

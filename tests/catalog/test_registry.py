@@ -1,0 +1,69 @@
+"""Discovery of components, built in and of third parties."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from metalab.catalog import registry as registry_module
+from metalab.catalog.registry import Registry
+from metalab.catalog.slots import OUTER_OPTIMIZERS, SLOTS, TASK_FAMILIES
+from metalab.core.tasks import TaskFamily
+from metalab.tasks.sinusoid import Sinusoid
+from tests.catalog.plugin import Plane
+
+
+def offering(monkeypatch, *components):
+    """Pretend that installed packages register these; return a fresh registry."""
+    entries = [SimpleNamespace(load=lambda c=c: c) for c in components]
+    monkeypatch.setattr(
+        registry_module,
+        "entry_points",
+        lambda group: entries if group == "metalab.tasks" else [],
+    )
+    return Registry("task family", TaskFamily, "metalab.tasks", "metalab.tasks")
+
+
+def test_built_in_components_are_found_by_being_there():
+    assert TASK_FAMILIES.components["sinusoid"] is Sinusoid
+    assert list(OUTER_OPTIMIZERS.components) == ["adam", "sgd"]
+
+
+def test_abstract_and_imported_classes_are_not_components():
+    for registry in SLOTS.values():
+        for component in registry.components.values():
+            assert component is not registry.base
+            assert component.__module__.startswith(registry.package)
+
+
+def test_third_parties_join_through_their_entry_point(monkeypatch):
+    registry = offering(monkeypatch, Plane)
+    assert list(registry.components) == ["plane", "sinusoid"]
+    assert registry.models["plane"](slope_max=3).build() == Plane(slope_max=3)
+
+
+def test_a_registry_without_a_group_takes_no_third_parties(monkeypatch):
+    offering(monkeypatch, Plane)
+    closed = Registry("task family", TaskFamily, "metalab.tasks")
+    assert list(closed.components) == ["sinusoid"]
+
+
+def test_two_components_of_one_name_are_an_error(monkeypatch):
+    clash = type("Clash", (Plane,), {"name": "sinusoid"})
+    with pytest.raises(
+        ValueError, match="two components are called 'sinusoid' as task"
+    ):
+        _ = offering(monkeypatch, clash).components
+
+
+def test_the_default_of_an_unknown_kind_is_refused_with_the_known_ones():
+    with pytest.raises(
+        ValueError, match="outer optimizer is 'lion'; allowed: adam, sgd"
+    ):
+        OUTER_OPTIMIZERS.default("lion")
+
+
+def test_slots_are_where_the_components_stand():
+    assert set(SLOTS) == {
+        *("tasks.family", "model", "meta", "inner", "hypergradient"),
+        "outer.optimizer",
+    }

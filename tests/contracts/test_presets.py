@@ -1,0 +1,84 @@
+"""What every recipe and preset owes: it is valid, it is itself, and it learns."""
+
+import itertools
+
+import pytest
+
+from metalab.catalog.recipes import merge, presets, recipes
+from metalab.catalog.slots import SLOTS
+from metalab.engine.config import ExperimentConfig, preset_config, recipe_of, refusal
+from metalab.engine.events import ProbeTaken, StepsDone
+from metalab.engine.overrides import ConfigError, validated, with_overrides
+from metalab.engine.trainer import Trainer
+
+PRESETS = tuple(presets())
+RECIPES = tuple(recipes())
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_is_valid_and_named(name):
+    config = preset_config(name)
+    _, preset = presets()[name]
+    assert config.name == name
+    assert preset.title
+    assert preset.source
+    assert refusal(config) is None
+    assert validated(config.to_mapping()) == config
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_is_recognised_as_its_recipe(name):
+    recipe, _ = presets()[name]
+    assert recipe_of(preset_config(name)) is recipe
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_says_what_it_is(name):
+    recipe = recipes()[name]
+    assert recipe.name == name == name.lower()
+    assert recipe.title
+    assert recipe.source
+    assert recipe.summary.endswith(".")
+    assert recipe.presets
+    config = validated(merge(ExperimentConfig().to_mapping(), recipe.parts))
+    assert recipe_of(config) is recipe
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_learns(name):
+    """Held-out loss after adaptation falls within 150 outer steps."""
+    config = with_overrides(
+        preset_config(name), [("evaluation.every", 150), ("evaluation.num_queries", 20)]
+    )
+    trainer = Trainer(config)
+    adapted = {}
+    for event in trainer.run(lambda: 50):
+        if isinstance(event, ProbeTaken):
+            losses = event.evaluation.query_loss[:, config.num_inner_steps]
+            adapted[event.evaluation.step] = float(losses.mean())
+        if trainer.step == 150 and 150 in adapted:
+            break
+    assert adapted[150] < 0.95 * adapted[0]
+
+
+def combinations():
+    """Yield one choice of kind for every slot, all choices once."""
+    kinds = [tuple(registry.components) for registry in SLOTS.values()]
+    for choice in itertools.product(*kinds):
+        yield dict(zip(SLOTS, choice, strict=True))
+
+
+@pytest.mark.parametrize(
+    "choice", [*combinations()], ids=lambda c: "+".join(c.values())
+)
+def test_any_combination_is_refused_with_a_reason_or_takes_a_step(choice):
+    shrunk = [("outer.num_steps", 2), ("evaluation.num_inner_steps", 1)]
+    try:
+        config = with_overrides(ExperimentConfig(), [*choice.items(), *shrunk])
+    except ConfigError as error:
+        said = str(error)
+        reason = "nearest valid choice" in said
+    else:
+        events = list(Trainer(config).run())
+        reason = any(isinstance(event, StepsDone) for event in events)
+    assert reason

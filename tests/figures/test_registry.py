@@ -1,0 +1,55 @@
+import subprocess
+import sys
+
+import pytest
+
+from metalab.figures.base import LEGENDS, X_AXES, FigureChoices, FigureError
+from metalab.figures.registry import figure_named, figures
+from metalab.figures.sizes import size_named
+
+
+def test_every_module_is_found_by_its_name():
+    assert list(figures()) == ["adaptation", "inner-loss", "losses"]
+    for name, spec in figures().items():
+        assert spec.name == name
+        assert spec.title
+
+
+def test_the_heeded_choices_exist():
+    fields = set(FigureChoices.__dataclass_fields__)
+    for spec in figures().values():
+        assert spec.heeds <= fields
+
+
+def test_unknown_names_say_what_is_allowed():
+    with pytest.raises(FigureError, match="'loss'; allowed: adaptation, inner-loss"):
+        figure_named("loss")
+    with pytest.raises(FigureError, match="'poster'; allowed: single, double, slide"):
+        size_named("poster")
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        ({"task": -1}, "task is -1; allowed: 0 or more"),
+        ({"smoothing": 1.0}, "smoothing is 1.0; allowed: 0 to below 1"),
+        ({"smoothing": float("nan")}, "smoothing is nan"),
+        ({"x": "wall time"}, f"x is 'wall time'; allowed: {', '.join(X_AXES)}"),
+        ({"legend": "best"}, f"legend is 'best'; allowed: {', '.join(LEGENDS)}"),
+    ],
+)
+def test_choices_refuse_what_cannot_be_drawn(choice, message):
+    with pytest.raises(FigureError, match=message):
+        FigureChoices(**choice)
+
+
+def test_listing_figures_imports_no_matplotlib():
+    code = (
+        "import sys; import metalab.figures.registry as r, metalab.figures.sizes, "
+        "metalab.figures.formats; r.figures(); "
+        "print([m for m in ('matplotlib', 'torch', 'PySide6') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"

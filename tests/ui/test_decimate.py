@@ -1,0 +1,113 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+
+from metalab.figures.smooth import smoothed
+from metalab.ui.decimate import Extremes, Smoother, decimate
+
+VALUES = npst.arrays(
+    np.float64,
+    st.integers(0, 400),
+    elements=st.floats(-1e6, 1e6) | st.sampled_from([np.nan, np.inf, -np.inf]),
+)
+
+
+@given(y=VALUES, num_columns=st.integers(1, 60))
+def test_extremes_order_and_size_survive(y, num_columns):
+    x = np.arange(len(y), dtype=float)
+    few_x, few_y = decimate(x, y, num_columns)
+    assert len(few_x) <= 2 * num_columns
+    assert (np.diff(few_x) > 0).all()
+    np.testing.assert_array_equal(few_y, y[few_x.astype(int)])
+    finite, kept = y[np.isfinite(y)], few_y[np.isfinite(few_y)]
+    if len(finite):
+        assert kept.min() == finite.min()
+        assert kept.max() == finite.max()
+
+
+@given(y=VALUES, num_columns=st.integers(1, 60))
+def test_few_rows_are_all_kept(y, num_columns):
+    if len(y) <= 2 * num_columns:
+        _, few = decimate(np.arange(len(y), dtype=float), y, num_columns)
+        np.testing.assert_array_equal(few, y)
+
+
+@settings(max_examples=50)
+@given(
+    y=VALUES,
+    num_columns=st.integers(1, 40),
+    pieces=st.lists(st.integers(0, 90), max_size=12),
+)
+def test_growing_bit_by_bit_gives_the_same_extremes(y, num_columns, pieces):
+    extremes = Extremes(num_columns)
+    for end in [*np.minimum(np.cumsum(pieces), len(y)).astype(int), len(y)]:
+        rows = extremes.rows(y[:end])
+    at_once = Extremes(num_columns).rows(y)
+    np.testing.assert_array_equal(y[rows], y[at_once])
+
+
+def test_every_block_keeps_its_own_extremes():
+    y = np.random.default_rng(0).normal(size=4096)
+    rows = Extremes(256).rows(y)
+    blocks = y.reshape(256, 16)
+    kept = np.zeros(len(y), dtype=bool)
+    kept[rows] = True
+    assert (np.where(kept, y, np.inf).reshape(256, 16).min(1) == blocks.min(1)).all()
+    assert (np.where(kept, y, -np.inf).reshape(256, 16).max(1) == blocks.max(1)).all()
+
+
+def test_rows_once_chosen_stay_while_rows_are_added():
+    y = np.random.default_rng(1).normal(size=1000)
+    extremes = Extremes(100)
+    # 16 rows are a block from 801 on; whole blocks of the past do not move.
+    before = set(extremes.rows(y[:900])[:-2].tolist())
+    assert before <= set(extremes.rows(y).tolist())
+
+
+def test_a_strided_column_is_read_as_it_is():
+    table = np.random.default_rng(2).normal(size=(5000, 9))
+    column = table[:, 3]
+    few_x, few_y = decimate(table[:, 0].cumsum(), column, 100)
+    assert len(few_x) <= 200
+    assert few_y.max() == column.max()
+
+
+@settings(max_examples=50)
+@given(
+    values=VALUES,
+    weight=st.sampled_from([0.0, 0.3, 0.9, 0.98, 0.999]),
+    pieces=st.lists(st.integers(0, 120), max_size=8),
+)
+def test_smoother_agrees_with_the_figures(values, weight, pieces):
+    smoother = Smoother(weight)
+    start = 0
+    for end in [*np.minimum(np.cumsum(pieces), len(values)).astype(int), len(values)]:
+        smoother.extend(values[start:end])
+        start = end
+    assert len(smoother) == len(values)
+    np.testing.assert_allclose(
+        smoother.values, smoothed(values, weight), rtol=1e-9, atol=1e-6
+    )
+
+
+def test_smoother_is_unbiased_at_the_start():
+    smoother = Smoother(0.99)
+    smoother.extend(np.full(3, 5.0))
+    np.testing.assert_allclose(smoother.values, 5.0)
+
+
+def test_views_given_before_do_not_change():
+    smoother = Smoother(0.5)
+    smoother.extend(np.arange(4.0))
+    before = smoother.values
+    copy = before.copy()
+    smoother.extend(np.arange(2000.0))
+    np.testing.assert_array_equal(before, copy)
+
+
+@pytest.mark.parametrize("weight", [-0.1, 1.0])
+def test_a_weight_out_of_range_is_refused(weight):
+    with pytest.raises(AssertionError):
+        Smoother(weight)
