@@ -52,7 +52,7 @@ SINE = Mode(
     shift=(0.0, math.pi),
     offset=(0.0, 0.0),
 )
-LINE = Mode(shape=torch.clone, scale=(0.0, 3.0), shift=(0.0, 0.0))
+LINE = Mode(shape=torch.positive, scale=(0.0, 3.0), shift=(0.0, 0.0))
 QUADRATIC = Mode(shape=torch.square, scale=(0.02, 0.15))
 TANH = Mode(shape=torch.tanh, scale=(0.0, 3.0))
 ABSOLUTE = Mode(shape=torch.abs, scale=(0.0, 3.0))

@@ -92,6 +92,4 @@ class SineOrLine(IntervalFamily):
     ) -> Float[Tensor, "task shot output"]:
         """Return the sine or the line of each task."""
         line, first, second = parameters[:, :, None, None].unbind(dim=1)
-        return torch.where(
-            line > 0, first * x + second, first * torch.sin(x - second)
-        )
+        return torch.where(line > 0, first * x + second, first * torch.sin(x - second))

@@ -37,9 +37,7 @@ class SinusoidFrequency(IntervalFamily):
 
     amplitude_min: float = smallest("amplitude", 0.1, unit="y", low=0.0, high=100.0)
     amplitude_max: float = largest("amplitude", 5.0, unit="y", low=0.0, high=100.0)
-    frequency_min: float = smallest(
-        "frequency", 0.8, unit="rad/x", low=0.0, high=100.0
-    )
+    frequency_min: float = smallest("frequency", 0.8, unit="rad/x", low=0.0, high=100.0)
     frequency_max: float = largest("frequency", 1.2, unit="rad/x", low=0.0, high=100.0)
     phase_min: float = smallest(
         "phase", 0.0, unit="rad", low=-10.0, high=10.0, advanced=True

@@ -39,7 +39,7 @@ def _triangle(turns: Tensor) -> Tensor:
 
 
 def _sign(turns: Tensor) -> Tensor:
-    return torch.where(turns >= 0, 1.0, -1.0).to(turns.dtype)
+    return 2 * (turns >= 0).to(turns.dtype) - 1
 
 
 SHAPES: Mapping[str, Callable[[Tensor], Tensor]] = MappingProxyType(

@@ -57,6 +57,7 @@ class ImplicitCG(HypergradientEstimator):
         help="Relative residual at which a task's solve stops.",
         low=0.0,
         high=1.0,
+        exclusive=True,
         log=True,
         advanced=True,
     )

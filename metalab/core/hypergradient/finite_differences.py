@@ -27,6 +27,8 @@ class FiniteDifferences(HypergradientEstimator):
     Valid: always; float64 and a smooth activation for more than three digits.
     Cost: 2 dim(phi) inner loops; memory does not grow with K.
     Exactness: convergent as epsilon falls, until rounding takes over.
+
+    Source: Nocedal & Wright 2006, section 8.1.
     """
 
     name: ClassVar[str] = "finite-differences"
@@ -57,9 +59,8 @@ class FiniteDifferences(HypergradientEstimator):
         """Return the differences of each task's outer loss."""
         columns: list[torch.Tensor] = []
         for index in range(oracle.meta_dim):
-            delta = torch.zeros((1, oracle.meta_dim), dtype=path.end.dtype)
+            delta = path.end.new_zeros(1, oracle.meta_dim)
             delta[0, index] = self.epsilon
-            delta = delta.to(path.end.device)
             above = outer_loss_at(oracle.moved(delta), inner, path.num_steps, request)
             below = outer_loss_at(oracle.moved(-delta), inner, path.num_steps, request)
             columns.append((above - below) / (2 * self.epsilon))

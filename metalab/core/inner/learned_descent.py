@@ -100,7 +100,8 @@ class LearnedDescent(InnerLoop):
                 f"inner_lr, {self.inner_lr:g}"
             )
 
-    def _layout(self, adapted: tuple[ParameterBlock, ...]) -> RateLayout:
+    def layout(self, adapted: tuple[ParameterBlock, ...]) -> RateLayout:
+        """Return how the rates spread over the adapted parameters and the steps."""
         return RateLayout(
             granularity=self.granularity,
             blocks=adapted,
@@ -109,7 +110,7 @@ class LearnedDescent(InnerLoop):
 
     def meta_dim(self, adapted: tuple[ParameterBlock, ...]) -> int:
         """Return the number of rates."""
-        return self._layout(adapted).dim
+        return self.layout(adapted).dim
 
     def initial_meta(
         self,
@@ -119,7 +120,7 @@ class LearnedDescent(InnerLoop):
         dtype: torch.dtype,
     ) -> Float[Tensor, " rates"]:
         """Draw the initial rates, or their logarithms."""
-        shape = (self._layout(adapted).dim,)
+        shape = (self.layout(adapted).dim,)
         unit = torch.rand(
             shape, generator=generator, dtype=dtype, device=generator.device
         )
@@ -170,7 +171,7 @@ class _Rates:
     """The learned rates of one oracle."""
 
     def __init__(self, loop: LearnedDescent, oracle: InnerOracle) -> None:
-        self._layout = loop._layout(oracle.adapted)  # noqa: SLF001 - its own loop
+        self._layout = loop.layout(oracle.adapted)
         self._exponential = loop.parameterisation == "exponential"
         raw = oracle.rates()
         self._rates = raw.exp() if self._exponential else raw
