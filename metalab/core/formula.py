@@ -27,6 +27,7 @@ from torch import Tensor
 MAX_CHARACTERS = 500
 MAX_NODES = 200
 MAX_DEPTH = 40
+LARGEST_NUMBER = 1e30
 
 CONSTANTS: Mapping[str, float] = MappingProxyType({"pi": math.pi, "e": math.e})
 
@@ -284,9 +285,11 @@ class _Reader:
         return self._number(float(value), token)
 
     def _number(self, value: float, token: _Token) -> Node:
-        if not math.isfinite(value):
+        # What float32 holds with room to calculate; NaN fails the comparison too.
+        if not abs(value) <= LARGEST_NUMBER:
             raise ValueError(
-                f"it has a value {token.place} that is not a finite number"
+                f"it has a value {token.place} that is not a finite number; allowed: "
+                f"up to {LARGEST_NUMBER:g}"
             )
         return self._counted(Number(value))
 

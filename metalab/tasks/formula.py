@@ -187,11 +187,13 @@ class TypedFormula(IntervalFamily):
         label="Formula",
         help="Formula of x and the parameters: + - * / **, parentheses, pi, e, sin cos "
         "tan tanh exp log sqrt abs min max sign floor relu step.",
+        max_length=500,
     )
     parameters: str = option(
         "a=0.1..5, w=0.8..1.2, p=0..pi",
         label="Parameters",
         help="Name and range of each parameter, drawn for each task.",
+        max_length=MAX_CHARACTERS,
     )
     x_min: float = x_min_option(-5.0)
     x_max: float = x_max_option(5.0)

@@ -151,6 +151,7 @@ class Points(TaskFamily):
         "-5, 0; -3, 2; -1, 1.5; 0, -1; 2, -2; 3, 0.5; 5, 1",
         label="Points",
         help="Points of the curve: x, y; x, y; and so on.",
+        max_length=MAX_CHARACTERS,
     )
     interpolation: str = option(
         "smooth",
