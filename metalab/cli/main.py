@@ -13,7 +13,7 @@ from metalab.cli.output import warn
 from metalab.cli.presets import presets
 from metalab.cli.resume import resume
 from metalab.cli.train import train
-from metalab.cli.window import open_window
+from metalab.cli.window import ShowWindow, open_window
 from metalab.core.errors import UserError
 
 USAGE_ERROR = 2
@@ -63,17 +63,22 @@ def _start(
 ) -> None:
     """A visual laboratory for bilevel optimisation in meta-learning."""
     if context.invoked_subcommand is None:
-        raise typer.Exit(open_window(preset=preset))
+        raise typer.Exit(open_window(context.obj, preset=preset))
 
 
-def run(arguments: Sequence[str]) -> int:
+def no_window(_preset: str | None) -> int:
+    """Stand in for the window where the caller brings none."""
+    raise AssertionError("no window was passed in")
+
+
+def run(arguments: Sequence[str], *, show: ShowWindow = no_window) -> int:
     """Run a command and return its exit code.
 
     What a person can mend (a bad value, an unreadable file) is one message on stderr
     and exit code 2; anything else is a defect and keeps its traceback.
     """
     try:
-        app(list(arguments), prog_name="metalab")
+        app(list(arguments), prog_name="metalab", obj=show)
     except SystemExit as request:
         return request.code if isinstance(request.code, int) else 0
     except UserError as error:

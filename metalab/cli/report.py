@@ -79,7 +79,7 @@ def _tell(
         k = history.num_inner_steps
         console.print(
             f"Held-out query loss: {evaluations.query_mean[-1, 0]:.3f} before adaptation, "
-            f"{evaluations.query_mean[-1, k]:.3f} after {k} inner steps"
+            f"{evaluations.query_mean[-1, k]:.3f} after {k} inner step{'s' if k > 1 else ''}"
         )
     if history.path is not None:
         console.print(f"Run file: {history.path}")

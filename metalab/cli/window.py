@@ -1,5 +1,6 @@
 """`metalab` without a command: the window, or the default preset where none can open."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from metalab.cli.display import display_problem, install_line, missing_libraries
@@ -9,10 +10,15 @@ OUT_FOLDER = "metalab-out"
 USAGE_ERROR = 2
 
 
-def open_window(*, preset: str | None = None) -> int:
+ShowWindow = Callable[[str | None], int]
+"""Opens the window with a preset and returns the exit code."""
+
+
+def open_window(show: ShowWindow, *, preset: str | None = None) -> int:
     """Open the window; without a display, train headless and export figures.
 
     Args:
+        show: Opens the window; passed in, since the command line knows no Qt.
         preset: Preset to start with; None takes the last or the default one.
 
     Returns:
@@ -29,9 +35,7 @@ def open_window(*, preset: str | None = None) -> int:
             f"{install_line(missing)}"
         )
         return USAGE_ERROR
-    from metalab.ui.app import run_window  # noqa: PLC0415 - Qt only for a window
-
-    return run_window(preset=preset)
+    return show(preset)
 
 
 def run_headless(preset: str | None) -> int:

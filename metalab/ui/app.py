@@ -1,7 +1,6 @@
 """The window as a program: from the command line to the exit code."""
 
 import os
-import sys
 from collections.abc import Sequence
 
 from PySide6.QtCore import QCoreApplication, QTimer
@@ -18,10 +17,6 @@ from metalab.ui.os_signals import SignalWatch
 QUIT_AFTER = "METALAB_QUIT_AFTER"
 """Environment variable: seconds after which the window closes by itself, unasked, as
 SIGTERM would make it. For smoke tests of installed and bundled applications."""
-
-SWITCH_INTERVAL = 5e-4
-"""Seconds after which a thread that computes gives up the interpreter lock: a frame waits
-for the run's thread no longer than that."""
 
 
 def run_window(argv: Sequence[str] = (), *, preset: str | None = None) -> int:
@@ -42,7 +37,6 @@ def run_window(argv: Sequence[str] = (), *, preset: str | None = None) -> int:
     if preset is not None:
         _check_preset(preset)
     seconds = _quit_after()
-    sys.setswitchinterval(SWITCH_INTERVAL)
     app = application(argv)
     faults = FaultLog()
     restore_hooks = watch_errors(faults)
@@ -53,9 +47,13 @@ def run_window(argv: Sequence[str] = (), *, preset: str | None = None) -> int:
     def end() -> None:
         lab.closer.close_unasked(lab.window)
 
+    def leave() -> None:
+        # Not quit: that would try to close the window again.
+        app.exit(0)
+
     signals = SignalWatch(end)
     app.aboutToQuit.connect(lab.close)
-    lab.window.closed.connect(app.quit)
+    lab.window.closed.connect(leave)
     lab.start()
     if seconds is not None:
         QTimer.singleShot(round(1000 * seconds), lab.window, end)

@@ -8,7 +8,8 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QFileDialog
 
 from metalab.runs.home import RUN_SUFFIX, runs_folder
-from metalab.ui.actions import ACTIONS, ActionSet
+from metalab.ui.action_table import ACTIONS
+from metalab.ui.actions import ActionSet
 from metalab.ui.dialogs import AboutDialog, ShortcutsDialog
 from metalab.ui.export_dialog import ExportDialog
 from metalab.ui.theme import THEMES
@@ -100,7 +101,7 @@ class Commands(QObject):
         dialog = ExportDialog(
             history,
             theme=THEMES[self._preferences.current.theme],
-            choices=self._window.live.choices(),
+            choices=self._window.live.views_choices(),
             settings=self._preferences.current.export,
             parent=self._window,
         )
@@ -110,6 +111,10 @@ class Commands(QObject):
 
         dialog.finished.connect(remember)
         _open(dialog)
+
+    def copy_plot(self) -> None:
+        """Put a plot on the clipboard."""
+        QGuiApplication.clipboard().setImage(self._window.live.picture())
 
     def quit(self) -> None:
         """Close the window, which may ask."""

@@ -71,7 +71,7 @@ class Extremes:
             low, high = _extremes(y, known, 1, len(y) - known)
             lows, highs = np.append(lows, low), np.append(highs, high)
         pairs = np.sort(np.stack([lows, highs], axis=1), axis=1).ravel()
-        return pairs[np.append(True, pairs[1:] != pairs[:-1])]  # noqa: FBT003 - a value
+        return pairs[np.append(True, pairs[1:] != pairs[:-1])]
 
     def _widen_blocks(self, y: Array) -> None:
         """Join blocks in pairs until there are no more than columns."""

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 import metalab
 from metalab.runs.home import runs_folder
-from metalab.ui.actions import ACTIONS, MENUS, plain, shown_shortcut, tr
+from metalab.ui.action_table import ACTIONS, MENUS, plain, shown_shortcut, tr
 from metalab.ui.icons import app_icon
 
 _LOGO = 64
@@ -86,7 +86,9 @@ def _key_cap(keys: str) -> QLabel:
 
 
 def _close_box(dialog: QDialog) -> QDialogButtonBox:
-    box = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, dialog)
+    box = QDialogButtonBox(dialog)
+    # With a text of our own it has no icon of the desktop's, which fits no theme.
+    box.addButton(dialog.tr("Close"), QDialogButtonBox.ButtonRole.RejectRole)
     box.rejected.connect(dialog.reject)
     return box
 
@@ -140,7 +142,7 @@ class CloseDialog(QDialog):
         stop = QPushButton(self.tr("&Stop and save"), self)
         stop.setDefault(True)
         box.addButton(stop, QDialogButtonBox.ButtonRole.AcceptRole)
-        box.addButton(QDialogButtonBox.StandardButton.Cancel)
+        box.addButton(self.tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
         box.accepted.connect(self.accept)
         box.rejected.connect(self.reject)
         layout = QVBoxLayout(self)

@@ -37,6 +37,14 @@ def preset(name: str) -> "ExperimentConfig":
     return preset_config(name)
 
 
+def preset_words(name: str) -> tuple[str, str]:
+    """Return title and source of a preset; the name alone for an experiment of another."""
+    for _, found in all_presets():
+        if found.name == name:
+            return found.title, found.source
+    return name, ""
+
+
 def recipe(config: "ExperimentConfig") -> "Recipe | None":
     """Return the recipe whose parts an experiment has, or None."""
     from metalab.engine.config import recipe_of  # noqa: PLC0415 - torch

@@ -14,8 +14,9 @@ FRAME_MS = 33
 HIDDEN_MS = 100
 """While nothing of the window can be seen."""
 
-REST = 2
-"""A frame that took t of the processor is followed by at least this many t of rest."""
+SHARE = 2
+"""A frame that took t of the processor lasts at least this many t: the window never
+takes more than half of the interpreter's time."""
 
 LONGEST_MS = 300
 """No hiccup, such as building a dialog, stops the picture for longer."""
@@ -109,7 +110,7 @@ class FrameClock(QObject):
         else:
             self._drawn_at = None
         shortest = HIDDEN_MS if self._hidden else FRAME_MS
-        interval = max(shortest, min(round((1 + REST) * took_ms), LONGEST_MS))
+        interval = max(shortest, min(round(SHARE * took_ms), LONGEST_MS))
         if interval != self._timer.interval():
             self._timer.setInterval(interval)
 

@@ -11,8 +11,10 @@ from metalab.runs.preload import Preload
 from metalab.runs.slot import RunSlot
 from metalab.ui import engine_access as engine
 from metalab.ui.actions import ActionSet
+from metalab.ui.allowed import why_not_run
 from metalab.ui.banners import banner_for
 from metalab.ui.closing import Closer
+from metalab.ui.collector import CycleCollector
 from metalab.ui.commands import Commands
 from metalab.ui.frame_clock import FrameClock
 from metalab.ui.key_guard import SpaceGuard
@@ -49,8 +51,11 @@ class Lab(QObject):
         faults: Errors from any thread.
         preferences: What is remembered.
         session: The experiment and the run.
+        actions: What can be done.
+        commands: What that does.
         window: The window.
         clock: When the window looks at the run.
+        collector: Python's cycle collection.
         closer: How it closes.
     """
 
@@ -78,6 +83,7 @@ class Lab(QObject):
         self._preload: Preload | None = Preload() if preload is None else preload
         self._drawn: RunHistory | None = None
         self._named: ExperimentConfig | None = None
+        self._reference: ExperimentConfig | None = None
         self._reported: Failure | None = None
         self.faults = FaultLog() if faults is None else faults
         self.preferences = PreferenceStore(self.faults)
@@ -86,17 +92,17 @@ class Lab(QObject):
             self.faults, slot=slot, keep_runs=options.keep_runs, parent=self
         )
         self.closer = Closer(self.session, asks=self._asks, parent=self)
-        self._actions = ActionSet(self.session, theme=self.theme, parent=self)
-        self._problems = ProblemsPanel(self.faults)
+        self.actions = ActionSet(self.session, theme=self.theme, parent=self)
         self.window = MainWindow(
-            self._actions,
+            self.actions,
             LiveWorkspace(),
-            self._problems,
+            ProblemsPanel(self.faults),
             settings=layout_settings(),
             may_close=self.closer.may_close,
         )
         self.clock = FrameClock(self.draw, parent=self)
-        self._commands = Commands(
+        self.collector = CycleCollector(self)
+        self.commands = Commands(
             self.session, self.window, self.preferences, parent=self
         )
         self._space = SpaceGuard(app, self)
@@ -112,13 +118,13 @@ class Lab(QObject):
         return THEMES[self.preferences.current.theme]
 
     def _connect(self) -> None:
-        self._commands.connect_to(self._actions)
-        self._commands.theme_toggled.connect(self._on_theme_toggled)
+        self.commands.connect_to(self.actions)
+        self.commands.theme_toggled.connect(self._on_theme_toggled)
         self.session.state_changed.connect(self._on_state_changed)
         self.session.config_replaced.connect(self._on_config_replaced)
         self.closer.remembered.connect(self._on_remembered)
         window = self.window
-        window.live.run_requested.connect(self._actions["toggle_run"].trigger)
+        window.live.run_requested.connect(self.actions["toggle_run"].trigger)
         window.presets.preset_chosen.connect(self._on_preset_chosen)
         window.toolbar.step_chosen.connect(self._on_step_chosen)
         window.banners.button_clicked.connect(self._on_banner_clicked)
@@ -135,6 +141,7 @@ class Lab(QObject):
         self._app.processEvents()
         if self._preload is not None:
             self._preload.start()
+        self.collector.start()
         self.clock.start()
 
     def draw(self) -> bool:
@@ -147,8 +154,8 @@ class Lab(QObject):
         if self._preload is not None:
             self._follow_preload(self._preload)
         self.session.poll()
-        if self._problems.poll():
-            self.window.status.show_problems(self._problems.count)
+        if self.window.problems.poll():
+            self.window.status.show_problems(self.window.problems.count)
         history = self.session.history
         self.window.status.show_history(self.session.phase, history)
         if not seen or not self.window.live.isVisible():
@@ -163,6 +170,7 @@ class Lab(QObject):
     def close(self) -> None:
         """End every thread and timer, however the application came to its end."""
         self.clock.stop()
+        self.collector.stop()
         self.closer.finish()
         if self._preload is not None:
             self._preload.cancel()
@@ -188,6 +196,7 @@ class Lab(QObject):
             self._begin()
 
     def _begin(self) -> None:
+        self.collector.settle()
         self.window.presets.set_presets(engine.all_presets())
         self.session.finish_loading()
         preset = self._options.preset or self.preferences.current.preset
@@ -201,6 +210,7 @@ class Lab(QObject):
     def _on_config_replaced(
         self, config: "ExperimentConfig", reference: "ExperimentConfig | None"
     ) -> None:
+        self._reference = reference or self._reference
         form = self.window.experiment.form
         if form is not None:
             form.set_config(config, reference=reference)
@@ -231,14 +241,23 @@ class Lab(QObject):
         self._report_failure()
         window.banners.show_banner(banner_for(session))
         window.experiment.skeleton.show_text(session.loading_text)
+        window.live.set_ready(ready=not why_not_run(session))
         form = window.experiment.form
         if form is not None:
             form.set_locked(session.training)
         config = session.config
         if config is not None and config is not self._named:
             self._named = config
-            window.toolbar.chip.show_recipe(engine.recipe(config))
-            window.setWindowTitle(f"{config.name} \N{EM DASH} metalab")
+            self._name(config)
+
+    def _name(self, config: "ExperimentConfig") -> None:
+        """Say in words what the form describes."""
+        window = self.window
+        window.toolbar.chip.show_recipe(engine.recipe(config))
+        window.setWindowTitle(f"{config.name} \N{EM DASH} metalab")
+        title, source = engine.preset_words(config.name)
+        changed = self.tr("With the changes in the form")
+        window.live.set_preset(title, source if config == self._reference else changed)
 
     def _report_failure(self) -> None:
         """Put what ended a run among the problems, once."""
@@ -264,7 +283,7 @@ class Lab(QObject):
     def _on_banner_clicked(self, key: str) -> None:
         if key == "details":
             self.window.show_problems(shown=True)
-            self._problems.reveal_newest()
+            self.window.problems.reveal_newest()
         elif key == "retry":
             self.session.retry()
         elif key == "halve_inner_lr":
@@ -276,6 +295,6 @@ class Lab(QObject):
         self.preferences.change("close_without_asking", value=True)
 
     def _on_closed(self) -> None:
-        self._commands.close_dialogs()
+        self.commands.close_dialogs()
         self.preferences.change("workspace", self.window.live.save_state())
         self.clock.stop()

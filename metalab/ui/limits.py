@@ -13,6 +13,7 @@ _QUANTILES = (1.0, 99.0)
 _FEWEST_TO_TRIM = 20
 _MARGIN = 0.05
 _FULL_ENOUGH = 0.7
+_FARTHEST = 1e300
 _ROUND_ENDS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 
@@ -33,7 +34,8 @@ def value_limits(series: Iterable[Array], *, log: bool, trimmed: bool) -> Limits
             ends.extend(np.percentile(drawn, _QUANTILES).tolist())
         else:
             ends.extend((float(drawn.min()), float(drawn.max())))
-    return (min(ends), max(ends)) if ends else None
+    # Two ends and a margin must not add up to infinity.
+    return (max(min(ends), -_FARTHEST), min(max(ends), _FARTHEST)) if ends else None
 
 
 def with_margin(limits: Limits) -> Limits:

@@ -13,7 +13,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from metalab.ui.actions import MENUS, ActionSet, tr
+from metalab.ui.action_table import MENUS, tr
+from metalab.ui.actions import ActionSet
 from metalab.ui.banners import BannerArea
 from metalab.ui.dock_title import DockTitle
 from metalab.ui.experiment_dock import WIDTH, ExperimentDock

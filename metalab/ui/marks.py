@@ -5,14 +5,14 @@ A handle holds the data as they are; the plot says how they look on its axes.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QBrush, QPen
+from PySide6.QtGui import QPen
 
 from metalab.engine.events import Array
 from metalab.ui.painting import Ink
+from metalab.ui.plot_items import AcrossItem, BandItem, DotsItem, LineItem
 from metalab.ui.theme import Theme
 
 OnAxis = Callable[[Array], Array]
@@ -39,14 +39,11 @@ class Stroke:
 
     def pen(self, theme: Theme) -> QPen:
         """Return Qt's pen."""
+        # Its square caps close the joints; round ones take seven times as long.
         pen = QPen(self.ink.colour(theme), self.width)
-        pen.setCosmetic(True)
         if self.dashes:
             pen.setDashPattern(self.dashes)
             pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-        elif self.smooth:
-            pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-            pen.setCapStyle(Qt.PenCapStyle.RoundCap)
         return pen
 
 
@@ -70,8 +67,8 @@ class Dots:
 class Curve:
     """A line through points."""
 
-    def __init__(self, item: Any, stroke: Stroke, on_axis: OnAxis) -> None:
-        """Wrap pyqtgraph's item; made by `Plot.line`."""
+    def __init__(self, item: LineItem, stroke: Stroke, on_axis: OnAxis) -> None:
+        """Wrap Qt's item; made by `Plot.line`."""
         self._item = item
         self._stroke = stroke
         self._on_axis = on_axis
@@ -87,11 +84,6 @@ class Curve:
         """How the line looks."""
         return self._stroke
 
-    @property
-    def visible(self) -> bool:
-        """Whether the line is drawn."""
-        return self._item.isVisible()
-
     def set_data(self, x: Array, y: Array) -> None:
         """Draw other points, [point]; NaN makes a gap."""
         self._x, self._y = x, y
@@ -103,27 +95,20 @@ class Curve:
             self._stroke = stroke
             self.set_theme(theme)
 
-    def set_visible(self, *, visible: bool) -> None:
-        """Show or hide the line."""
-        self._item.setVisible(visible)
-
     def set_theme(self, theme: Theme) -> None:
         """Take the theme's colours."""
-        self._item.opts["antialias"] = self._stroke.smooth
-        # Segment by segment is twice as fast; dashes would begin anew with each.
-        self._item.setSegmentedLineMode("off" if self._stroke.dashes else "on")
-        self._item.setPen(self._stroke.pen(theme))
+        self._item.set_pen(self._stroke.pen(theme), smooth=self._stroke.smooth)
 
     def redraw(self) -> None:
         """Draw the data again: the axis has changed."""
-        self._item.setData(self._x, self._on_axis(self._y), connect="finite")
+        self._item.set_points(self._x, self._on_axis(self._y))
 
 
 class Points:
     """Discs at points."""
 
-    def __init__(self, item: Any, dots: Dots, on_axis: OnAxis) -> None:
-        """Wrap pyqtgraph's item; made by `Plot.points`."""
+    def __init__(self, item: DotsItem, dots: Dots, on_axis: OnAxis) -> None:
+        """Wrap Qt's item; made by `Plot.points`."""
         self._item = item
         self._dots = dots
         self._on_axis = on_axis
@@ -139,32 +124,26 @@ class Points:
         self._x, self._y = x, y
         self.redraw()
 
-    def set_visible(self, *, visible: bool) -> None:
-        """Show or hide the points."""
-        self._item.setVisible(visible)
-
     def set_theme(self, theme: Theme) -> None:
         """Take the theme's colours."""
         ring = self._dots.ring
         pen = QPen(Qt.PenStyle.NoPen)
         if ring is not None:
             pen = QPen(ring.colour(theme), self._dots.ring_width)
-            pen.setCosmetic(True)
-        self._item.setPen(pen)
-        self._item.setBrush(QBrush(self._dots.fill.colour(theme)))
+        self._item.set_colours(self._dots.fill.colour(theme), pen)
 
     def redraw(self) -> None:
         """Draw the data again: the axis has changed."""
         y = self._on_axis(self._y)
         known = np.isfinite(self._x) & np.isfinite(y)
-        self._item.setData(self._x[known], y[known])
+        self._item.set_points(self._x[known], y[known])
 
 
 class Band:
     """The area between two lines."""
 
-    def __init__(self, item: Any, ink: Ink, on_axis: OnAxis) -> None:
-        """Wrap pyqtgraph's item; made by `Plot.band`."""
+    def __init__(self, item: BandItem, ink: Ink, on_axis: OnAxis) -> None:
+        """Wrap Qt's item; made by `Plot.band`."""
         self._item = item
         self._ink = ink
         self._on_axis = on_axis
@@ -182,7 +161,7 @@ class Band:
 
     def set_theme(self, theme: Theme) -> None:
         """Take the theme's colours."""
-        self._item.setBrush(QBrush(self._ink.colour(theme)))
+        self._item.set_colour(self._ink.colour(theme))
 
     def redraw(self) -> None:
         """Draw the data again: the axis has changed."""
@@ -193,17 +172,14 @@ class Band:
         floor = known_low.min() if len(known_low) else np.nan
         low = np.where(np.isfinite(low) | ~np.isfinite(high), low, floor)
         known = np.isfinite(low) & np.isfinite(high)
-        x, low, high = self._x[known], low[known], high[known]
-        self._item.setData(
-            np.concatenate([x, x[::-1]]), np.concatenate([high, low[::-1]])
-        )
+        self._item.set_edges(self._x[known], low[known], high[known])
 
 
 class VerticalLine:
     """A line across the plot at one x, with a word beside it."""
 
-    def __init__(self, item: Any, stroke: Stroke) -> None:
-        """Wrap pyqtgraph's item; made by `Plot.vertical_line`."""
+    def __init__(self, item: AcrossItem, stroke: Stroke) -> None:
+        """Wrap Qt's item; made by `Plot.vertical_line`."""
         self._item = item
         self._stroke = stroke
         self._x: float | None = None
@@ -226,17 +202,14 @@ class VerticalLine:
         self._x, self._text = x, text
         self._item.setVisible(x is not None)
         if x is not None:
-            self._item.setValue(x)
-            self._item.label.setFormat(text)
+            self._item.set_place(x, text)
 
     def redraw(self) -> None:
         """Do nothing: a vertical line does not depend on the vertical axis."""
 
     def set_theme(self, theme: Theme) -> None:
         """Take the theme's colours."""
-        pen = self._stroke.pen(theme)
-        self._item.setPen(pen)
-        self._item.label.setColor(pen.color())
+        self._item.set_pen(self._stroke.pen(theme))
 
 
 Handle = Curve | Points | Band | VerticalLine

@@ -22,6 +22,7 @@ from metalab.ui.theme import DARK, Theme
 
 if TYPE_CHECKING:
     from metalab.runs.history import RunHistory
+    from metalab.runs.status import RunStatus
 
 TEXT_SECONDS = 0.2
 """Numbers that change faster cannot be read."""
@@ -123,6 +124,7 @@ class RunStatusBar(QStatusBar):
         self._now = now
         self._shown_at = -TEXT_SECONDS
         self._theme = DARK
+        self._state: tuple[Phase, RunStatus | None] | None = None
         self._num_problems = 0
         self._texts = StatusTexts(state="", tone="muted")
         self._line = ProgressLine(self)
@@ -161,16 +163,18 @@ class RunStatusBar(QStatusBar):
         self.show_problems(self._num_problems)
 
     def show_history(self, phase: Phase, history: "RunHistory | None") -> None:
-        """Show where a run stands; texts that only count change a few times a second."""
-        texts = status_texts(phase, history)
-        if texts.state == self._texts.state and texts.tone == self._texts.tone:
-            self._show_line(texts)
-            if self._now() - self._shown_at < TEXT_SECONDS:
-                return
-        self._show(texts)
+        """Show where a run stands; numbers change only a few times a second."""
+        state = (phase, None if history is None else history.status)
+        if state == self._state and self._now() - self._shown_at < TEXT_SECONDS:
+            return
+        self._state = state
+        self._show(status_texts(phase, history))
 
     def _show(self, texts: StatusTexts) -> None:
         self._shown_at = self._now()
+        if texts.state != self._texts.state:
+            for label in self._labels.values():
+                label.setMinimumWidth(0)
         self._texts = texts
         self._pill.show_state(texts.state, getattr(self._theme, texts.tone))
         for name, label in self._labels.items():
@@ -178,9 +182,10 @@ class RunStatusBar(QStatusBar):
             label.setVisible(bool(text))
             if text != label.text():
                 label.setText(text)
-        self._show_line(texts)
-
-    def _show_line(self, texts: StatusTexts) -> None:
+                # Grows only, lest a digit less moves all that follows.
+                label.setMinimumWidth(
+                    max(label.minimumWidth(), label.sizeHint().width())
+                )
         self._line.show_share(
             texts.share,
             track=self._theme.border,

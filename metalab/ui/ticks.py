@@ -24,6 +24,7 @@ _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _UNITS = ((1e9, "G"), (1e6, "M"))
 _LARGEST_PLAIN, _SMALLEST_PLAIN = 1e7, 1e-4
 _ROUNDING = 1e-9
+_ROUNDS_TO_THOUSAND = 999.5
 
 
 def linear_ticks(
@@ -94,7 +95,7 @@ def number_text(value: float) -> str:
     if size and not _SMALLEST_PLAIN <= size < _LARGEST_PLAIN:
         mantissa, power = f"{value:.2e}".split("e")
         text = f"{mantissa}·10{str(int(power)).translate(_SUPERSCRIPT)}"
-    elif size >= 1000:  # noqa: PLR2004 - three digits
+    elif size >= _ROUNDS_TO_THOUSAND:
         text = f"{value:,.0f}"
     else:
         text = f"{value:#.3g}".rstrip(".") if value else "0"
@@ -107,7 +108,8 @@ def _texts(values: Iterable[float], step: float) -> list[str]:
     for unit, letter in _UNITS:
         if largest >= unit and step >= unit / 1000:
             places = _places(step / unit)
-            return [_plain(value / unit, places) + letter for value in values]
+            texts = (_plain(value / unit, places) + letter for value in values)
+            return [t if v else "0" for t, v in zip(texts, values, strict=True)]
     places = _places(step)
     if largest >= _LARGEST_PLAIN or (0 < largest < _SMALLEST_PLAIN):
         return [_power(value) for value in values]
@@ -134,7 +136,7 @@ def _power(value: float) -> str:
 
 
 def _log_text(decade: int, mantissa: float) -> str:
-    if -4 <= decade <= 4:  # noqa: PLR2004 - beyond, zeros are hard to count
+    if -4 <= decade <= 4:
         return f"{mantissa * 10.0**decade:,.6g}".rstrip(".")
     power = f"10{str(decade).translate(_SUPERSCRIPT)}"
     return power if mantissa == 1 else f"{mantissa:g}·{power}"

@@ -6,7 +6,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
-from metalab.ui.actions import TOOLBAR_STEPS, ActionSet, tr
+from metalab.ui.action_table import TOOLBAR_STEPS, tr
+from metalab.ui.actions import ActionSet
 from metalab.ui.icons import theme_icon
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.tool_buttons import Chip, Look, ToolbarButton

@@ -6,7 +6,7 @@ import time
 
 from PySide6.QtCore import QTimer
 
-from metalab.ui.app import SWITCH_INTERVAL, application, create_window
+from metalab.ui.app import application, create_window
 from metalab.ui.lab import Lab
 
 WIDTH, HEIGHT = 1280, 800
@@ -52,9 +52,7 @@ class Measurement:
 
     def _end(self) -> None:
         self._timer.stop()
-        self._lab.session.stop()
-        self._lab.session.join(30.0)
-        self._lab.window.close()
+        self._lab.closer.close_unasked(self._lab.window)
 
     def _finish(self, now: float, step: int) -> None:
         begin, first_step = self._first
@@ -71,7 +69,6 @@ class Measurement:
 
 
 def main(warm_up: float, seconds: float) -> None:
-    sys.setswitchinterval(SWITCH_INTERVAL)
     app = application()
     lab = create_window(app, preset="maml-sine")
     lab.start()

@@ -9,7 +9,7 @@ from metalab.engine.events import Curves, ProbeTasks
 from metalab.figures.drawing import number_of
 from metalab.runs.history import RunHistory
 from metalab.ui.painting import picture_of, tint
-from metalab.ui.plot import Plot
+from metalab.ui.plot_widget import Plot
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.ticks import number_text
 from metalab.ui.views.adaptation_drawing import (
@@ -18,7 +18,7 @@ from metalab.ui.views.adaptation_drawing import (
     value_limits_of,
 )
 from metalab.ui.views.caption import Caption
-from metalab.ui.views.header import PanelHeader
+from metalab.ui.views.header import PREPARING, PanelHeader
 from metalab.ui.views.legend import Legend
 from metalab.ui.views.readout import Readout
 from metalab.ui.views.step_ruler import StepRuler
@@ -118,6 +118,7 @@ class AdaptationView(QWidget):
 
     def picture(self) -> QImage:
         """Return plot, key and values as a picture, without the tools."""
+        self.plot.point_at(None)
         parts = (self.legend, self.plot, self.ruler, self.caption)
         title = f"{self.header.title}: task {self.task + 1}"
         return picture_of(parts, title=title, theme=self._theme)
@@ -176,6 +177,7 @@ class AdaptationView(QWidget):
         """Say the task's values, and its losses before, after K and after K' steps."""
         tasks, curves, task = self._tasks, self._curves, self.task
         values = losses = described = ""
+        title = self.tr("query loss")
         if tasks is not None and task < tasks.num_gallery:
             values = task_values(tasks, task)
             described = f"Task {task + 1}: {values}"
@@ -183,12 +185,13 @@ class AdaptationView(QWidget):
                 query = [number_text(float(loss)) for loss in curves.query_loss[task]]
                 k = tasks.num_inner_steps
                 shown = [query[step] for step in sorted({0, k, len(query) - 1})]
-                losses = f"query loss {' → '.join(shown)}"
+                losses = " → ".join(shown)
                 described += (
                     f"; query loss {query[0]} before adaptation, {query[k]} after "
                     f"K = {k}, {query[-1]} after {number_of(len(query) - 1, 'inner step')}"
                 )
-        self.caption.set_texts(values, losses, described)
+        full = f"{title} {losses}" if losses else ""
+        self.caption.set_texts(values, full, losses, described)
         self.plot.setAccessibleDescription(described or self.tr("No curves yet"))
 
     def _show_message(self) -> None:
@@ -196,7 +199,7 @@ class AdaptationView(QWidget):
         waiting = (
             history is not None and history.curves is None and not history.status.ended
         )
-        text = self.tr("Preparing the first outer step…") if waiting else ""
+        text = PREPARING if waiting else ""
         if text != self.plot.message:
             self.plot.set_message(text)
 
@@ -218,10 +221,14 @@ class AdaptationView(QWidget):
         at = float(tasks.grid[point])
         predicted = curves.curves[self.task, :, point]
         rows = [("True", number_text(float(tasks.true_curves[self.task, point])))]
-        for step in sorted({0, tasks.num_inner_steps, self.inner_step}):
-            rows.append((f"Step {step}", number_text(float(predicted[step]))))
+        rows.extend(
+            (f"Step {step}", number_text(float(predicted[step])))
+            for step in sorted({0, tasks.num_inner_steps, self.inner_step})
+        )
         self.plot.show_crosshair(at)
-        self._readout.show_beside(self.plot.place_of(at), f"x = {at:.2f}", rows)
+        self._readout.show_beside(
+            self.plot.place_of(at), f"x = {number_text(at)}", rows
+        )
 
     def _on_copy_requested(self) -> None:
         QGuiApplication.clipboard().setImage(self.picture())
@@ -229,9 +236,4 @@ class AdaptationView(QWidget):
 
 def task_values(tasks: ProbeTasks, task: int) -> str:
     """Return the numbers of a task in words, such as "amplitude 3.21, phase 0.53"."""
-    return ", ".join(
-        f"{name} {number_text(float(value))}"
-        for name, value in zip(
-            tasks.parameter_names, tasks.parameters[task], strict=True
-        )
-    )
+    return tasks.words(task, number_text)

@@ -7,7 +7,7 @@ from metalab.figures.drawing import spread
 from metalab.ui.limits import Limits
 from metalab.ui.marks import Curve, Dots, Stroke
 from metalab.ui.painting import Ink, ramp_ink
-from metalab.ui.plot import Plot
+from metalab.ui.plot_widget import Plot
 from metalab.ui.theme import Theme
 from metalab.ui.views.legend import Entry, Swatch
 
@@ -32,12 +32,11 @@ class AdaptationDrawing:
         """Put the marks into a plot, without data."""
         self._plot = plot
         self._shown: list[int] = []
-        self.query = plot.points(
-            Dots(fill=Ink(role="query", share=0.5), size=3.5), z=0
-        )
+        self.query = plot.points(Dots(fill=Ink(role="query", share=0.5), size=3.5), z=0)
         plain = Stroke(ink=ramp_ink(0, 1, 1), smooth=True)
         self.curves: list[Curve] = [
-            plot.line(plain, z=1 + index / _MOST_CURVES) for index in range(_MOST_CURVES)
+            plot.line(plain, z=1 + index / _MOST_CURVES)
+            for index in range(_MOST_CURVES)
         ]
         self.truth = plot.line(
             Stroke(ink=Ink(role="truth"), width=1.5, dashes=(4.0, 3.0), smooth=True),

@@ -1,12 +1,12 @@
 """A line of values below a plot."""
 
-from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from metalab.ui.theme import DARK, Theme
 
-_MARGIN, _GAP, _AIR = 12, 12, 5
+_MARGIN, _GAP, _AIR = 10, 12, 5
 
 
 class Caption(QWidget):
@@ -15,7 +15,7 @@ class Caption(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = DARK
-        self._left = self._right = ""
+        self._left = self._right = self._short_right = ""
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     @property
@@ -33,12 +33,20 @@ class Caption(QWidget):
         self._theme = theme
         self.update()
 
-    def set_texts(self, left: str, right: str, tip: str) -> None:
-        """Show two texts, and more in the tooltip."""
-        if (left, right, tip) != (self._left, self._right, self.toolTip()):
-            self._left, self._right = left, right
-            self.setToolTip(tip)
+    def set_texts(self, left: str, right: str, short_right: str, tip: str) -> None:
+        """Show two texts.
+
+        Args:
+            left: At the left edge.
+            right: At the right edge.
+            short_right: Instead of `right` where there is no room for both.
+            tip: All of it, in the tooltip.
+        """
+        texts = (left, right, short_right)
+        if texts != (self._left, self._right, self._short_right):
+            self._left, self._right, self._short_right = texts
             self.update()
+        self.setToolTip(tip)
 
     def sizeHint(self) -> QSize:
         """Return the height of the line."""
@@ -54,9 +62,12 @@ class Caption(QWidget):
         painter = QPainter(self)
         painter.setPen(QColor(self._theme.muted))
         frame = self.rect().adjusted(_MARGIN, 0, -_MARGIN, -3)
-        metrics = painter.fontMetrics()
-        align = Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(frame, align | Qt.AlignmentFlag.AlignRight, self._right)
-        room = frame.width() - metrics.horizontalAdvance(self._right) - _GAP
+        metrics, align = painter.fontMetrics(), Qt.AlignmentFlag.AlignVCenter
+        right = self._right
+        wanted = metrics.horizontalAdvance(self._left + right) + _GAP
+        if wanted > frame.width():
+            right = self._short_right
+        painter.drawText(frame, align | Qt.AlignmentFlag.AlignRight, right)
+        room = frame.width() - metrics.horizontalAdvance(right) - _GAP
         left = metrics.elidedText(self._left, Qt.TextElideMode.ElideRight, room)
-        painter.drawText(QRect(frame.topLeft(), frame.size()), align, left)
+        painter.drawText(frame, align, left)

@@ -2,11 +2,15 @@
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
+from metalab.ui.forms.marks import ElidedLabel
 from metalab.ui.icons import theme_icon
 from metalab.ui.painting import tint
 from metalab.ui.theme import Theme
+
+PREPARING = "Preparing the first outer step…"
+"""What a view says as long as a run has nothing to show."""
 
 _ICON = QSize(16, 16)
 
@@ -46,14 +50,13 @@ class PanelHeader(QWidget):
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._title = QLabel(title, self)
+        self._full_title = title
+        self._title = ElidedLabel(self)
         font = QFont(self._title.font())
         font.setBold(True)
         self._title.setFont(font)
         self._title.setMinimumWidth(40)
-        self._title.setSizePolicy(
-            QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred
-        )
+        self._title.set_full_text(title)
         self.fit = tool_button(
             self.tr("Fit"),
             self.tr("Show everything again (0, or double click in the plot)"),
@@ -76,7 +79,18 @@ class PanelHeader(QWidget):
     @property
     def title(self) -> str:
         """What the panel shows."""
-        return self._title.text()
+        return self._full_title
+
+    def set_title(self, title: str) -> None:
+        """Say what the panel shows."""
+        self._full_title = title
+        self._title.set_full_text(title)
+
+    def comfortable_width(self) -> int:
+        """Return the width at which nothing is cut, the button to fit included."""
+        title = self._title.fontMetrics().horizontalAdvance(self._full_title)
+        more = title - self._title.minimumWidth() + self.fit.sizeHint().width()
+        return self.sizeHint().width() + more
 
     def add_tool(self, widget: QWidget) -> None:
         """Add a widget before the buttons to fit and to copy."""

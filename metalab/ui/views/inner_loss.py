@@ -10,16 +10,15 @@ from metalab.runs.history import RunHistory
 from metalab.ui.limits import value_limits
 from metalab.ui.marks import Dots, Stroke
 from metalab.ui.painting import Ink, picture_of, tint
-from metalab.ui.plot import Plot
+from metalab.ui.plot_widget import Plot
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.ticks import number_text
-from metalab.ui.views.caption import Caption
-from metalab.ui.views.header import PanelHeader, tool_button
+from metalab.ui.views.header import PREPARING, PanelHeader, tool_button
 from metalab.ui.views.legend import Entry, Legend, Swatch
 from metalab.ui.views.outer_loss import UNIT
 from metalab.ui.views.readout import Readout
 
-_MOST_DOTS = 60
+_MOST_DOTS = 24
 _NONE: Array = np.empty(0)
 
 
@@ -39,7 +38,7 @@ class InnerLossView(QWidget):
         self._drawn: object = None
         self._task = 0
         self._step: int | None = None
-        self.header = PanelHeader(self.tr("Loss against inner step"), self)
+        self.header = PanelHeader("", self)
         self.log = tool_button(
             self.tr("Log"),
             self.tr("Logarithmic loss axis"),
@@ -79,12 +78,21 @@ class InnerLossView(QWidget):
             Stroke(ink=Ink(role="muted"), dashes=(4.0, 3.0)), z=-1
         )
         self.emphasis = plot.vertical_line(
-            Stroke(ink=Ink(role="ramp_end", share=0.6), width=5), z=-2
+            Stroke(ink=Ink(role="ramp_end", share=0.4), width=5), z=-2
         )
 
     def _arrange(self) -> None:
         self.setAutoFillBackground(True)
         self.header.add_tool(self.log)
+        self.legend.set_entries(
+            Entry(swatch=Swatch.THICK, ink=Ink(role="query"), text=self.tr("Query")),
+            Entry(swatch=Swatch.RING, ink=Ink(role="support"), text=self.tr("Support")),
+            Entry(
+                swatch=Swatch.LINE,
+                ink=Ink(role="evaluation"),
+                text=self.tr("Query, mean of all tasks ± 95 %"),
+            ),
+        )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 2)
         layout.setSpacing(0)
@@ -92,7 +100,7 @@ class InnerLossView(QWidget):
             layout.addWidget(widget)
         layout.addWidget(self.plot, 1)
         self.plot.setAccessibleName(self.tr("Held-out loss against inner step"))
-        self._say_legend()
+        self._say_task()
 
     def _connect(self) -> None:
         self.log.clicked.connect(self._on_log_clicked)
@@ -115,7 +123,7 @@ class InnerLossView(QWidget):
         """Show another task."""
         if task != self._task:
             self._task = task
-            self._say_legend()
+            self._say_task()
             self.plot.forget_limits()
             self._refresh()
 
@@ -139,6 +147,7 @@ class InnerLossView(QWidget):
 
     def picture(self) -> QImage:
         """Return plot and legend as a picture, without the tools."""
+        self.plot.point_at(None)
         return picture_of(
             (self.legend, self.plot), title=self.header.title, theme=self._theme
         )
@@ -197,9 +206,7 @@ class InnerLossView(QWidget):
         )
         self.plot.set_limits((0.0, max(last, 1.0)), limits)
         waiting = history is not None and last < 0 and not history.status.ended
-        self.plot.set_message(
-            self.tr("Preparing the first outer step…") if waiting else ""
-        )
+        self.plot.set_message(PREPARING if waiting else "")
 
     def _draw_lines(self, history: RunHistory | None, last: int) -> None:
         if history is None or last < 0:
@@ -219,21 +226,11 @@ class InnerLossView(QWidget):
             return _NONE, _NONE
         return curves.support_loss[self._task], curves.query_loss[self._task]
 
-    def _say_legend(self) -> None:
-        task = self.tr("task {number}").format(number=self._task + 1)
-        mean = Ink(role="evaluation")
-        self.legend.set_entries(
-            Entry(
-                swatch=Swatch.THICK,
-                ink=Ink(role="query"),
-                text=self.tr("Query, {task}").format(task=task),
-            ),
-            Entry(
-                swatch=Swatch.RING,
-                ink=Ink(role="support"),
-                text=self.tr("Support, {task}").format(task=task),
-            ),
-            Entry(swatch=Swatch.LINE, ink=mean, text=self.tr("Query mean ± 95 %")),
+    def _say_task(self) -> None:
+        self.header.set_title(
+            self.tr("Loss against inner step, task {number}").format(
+                number=self._task + 1
+            )
         )
 
     def _summary(self) -> str:

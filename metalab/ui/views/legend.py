@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from metalab.ui.painting import Ink
 from metalab.ui.theme import DARK, Theme
 
-_SWATCH, _GAP, _SPACING = 20, 6, 14
+_SWATCH, _GAP, _SPACING = 16, 5, 12
 _LINE_HEIGHT = 1.5
 
 

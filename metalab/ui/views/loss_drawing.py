@@ -9,9 +9,9 @@ from metalab.engine.events import Array
 from metalab.figures.drawing import number_of
 from metalab.runs.history import RunHistory
 from metalab.ui.limits import value_limits
-from metalab.ui.marks import Curve, Dots, Stroke
+from metalab.ui.marks import Dots, Stroke
 from metalab.ui.painting import Ink
-from metalab.ui.plot import Plot
+from metalab.ui.plot_widget import Plot
 from metalab.ui.ticks import number_text
 from metalab.ui.views.legend import Entry, Swatch
 from metalab.ui.views.loss_axis import LossAxis, loss_axis, sparse
@@ -53,7 +53,7 @@ class LossDrawing:
         before, after = Ink(role="before"), Ink(role="after")
         halo, evaluation = Ink(role="surface"), Ink(role="evaluation")
         self.spread = plot.band(Ink(role="evaluation", share=0.1), z=0)
-        self.interval = plot.band(Ink(role="evaluation", share=0.42), z=4)
+        self.interval = plot.band(Ink(role="evaluation", share=0.28), z=4)
         edge = Stroke(ink=Ink(role="evaluation", share=0.5))
         self.edges = (plot.line(edge, z=4), plot.line(edge, z=4))
         self.raw_before = plot.line(Stroke(ink=Ink(role="before", share=_FAINT)), z=2)
@@ -108,7 +108,10 @@ class LossDrawing:
         )
 
     def _draw_tracks(self, axis: LossAxis) -> list[Array]:
-        """Draw the losses of training; return what is drawn of them."""
+        """Draw the losses of training; return the raw values that are drawn.
+
+        The averages lie between them, and trail behind an outlier for long.
+        """
         window = axis.window(self._plot.x_range) if self._plot.zoomed else None
         drawn: list[Array] = []
         for name, raw, smooth, head in (
@@ -121,7 +124,6 @@ class LossDrawing:
             drawn.append(track.raw[rows])
             rows = track.smooth_rows(window)
             smooth.set_data(axis.of_rows(rows), track.smooth[rows])
-            drawn.append(track.smooth[rows])
             head.set_data(axis.of_rows(slice(-1, None)), track.smooth[-1:])
         return drawn
 
@@ -193,7 +195,7 @@ def legend_entries(num_inner_steps: int) -> tuple[Entry, ...]:
     Args:
         num_inner_steps: K of training; 0 before there is a run.
     """
-    after = after_text(num_inner_steps) if num_inner_steps else "After adaptation"
+    after = f"After K = {num_inner_steps}" if num_inner_steps else "After adaptation"
     evaluation = Ink(role="evaluation")
     return (
         Entry(swatch=Swatch.LINE, ink=Ink(role="before"), text="Before adaptation"),
@@ -202,7 +204,7 @@ def legend_entries(num_inner_steps: int) -> tuple[Entry, ...]:
         Entry(
             swatch=Swatch.BAND,
             ink=Ink(role="evaluation", share=0.25),
-            text="10–90 % of tasks",
+            text="10–90 %",
         ),
     )
 

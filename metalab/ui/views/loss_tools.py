@@ -80,6 +80,10 @@ class SmoothingSlider(QWidget):
         self._slider.setValue(SMOOTHING.index(nearest))
         self._say_value()
 
+    def set_named(self, *, named: bool) -> None:
+        """Show or hide the word before the slider."""
+        self._name.setVisible(named)
+
     def set_theme(self, theme: Theme) -> None:
         """Take the theme's colours."""
         for label in (self._name, self._value):

@@ -9,6 +9,8 @@ from metalab.ui.decimate import Extremes, Rows, Smoother
 _PIXELS_A_SMOOTH_POINT = 4
 """Smoothed curves are antialiased: they get fewer points."""
 
+_COLUMN_STEP = 64
+
 
 class LossTrack:
     """One loss over training: raw and smoothed, and which rows of them to draw."""
@@ -21,11 +23,15 @@ class LossTrack:
             num_columns: Width of the plot in pixels.
         """
         self._smoother = Smoother(weight)
-        self._raw_extremes = Extremes(num_columns)
+        self.raw: Array = np.empty(0)
+        self.set_num_columns(num_columns)
+
+    def set_num_columns(self, num_columns: int) -> None:
+        """Draw in another width."""
         self._num_columns = num_columns
         self._num_smooth = max(1, num_columns // _PIXELS_A_SMOOTH_POINT)
+        self._raw_extremes = Extremes(self._num_columns)
         self._smooth_extremes = Extremes(self._num_smooth)
-        self.raw: Array = np.empty(0)
 
     def extend(self, raw: Array) -> None:
         """Take in the rows that were added.
@@ -65,7 +71,8 @@ class LossTracks:
         """
         self._names = names
         self._tracks: dict[str, LossTrack] = {}
-        self._settings: tuple[float, int] | None = None
+        self._weight = 0.0
+        self._num_columns = 0
         self._past: RunHistory | None = None
 
     def __getitem__(self, name: str) -> LossTrack:
@@ -80,11 +87,17 @@ class LossTracks:
             weight: Of the past in the moving average.
             num_columns: Width of the plot in pixels.
         """
-        settings = (weight, num_columns)
+        # In steps: who drags a splitter does not thin a million rows at every pixel.
+        num_columns = max(_COLUMN_STEP, num_columns // _COLUMN_STEP * _COLUMN_STEP)
         past = self._past
-        if settings != self._settings or past is None or not _goes_on(past, history):
-            self._tracks = {name: LossTrack(*settings) for name in self._names}
-            self._settings = settings
+        if past is None or weight != self._weight or not _goes_on(past, history):
+            self._tracks = {
+                name: LossTrack(weight, num_columns) for name in self._names
+            }
+        elif num_columns != self._num_columns:
+            for track in self._tracks.values():
+                track.set_num_columns(num_columns)
+        self._weight, self._num_columns = weight, num_columns
         for name, track in self._tracks.items():
             track.extend(history.metrics[name])
         self._past = history

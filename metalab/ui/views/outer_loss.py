@@ -1,16 +1,16 @@
 """Losses over training: query loss before and after adaptation, held-out evaluation."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QGuiApplication, QImage, QPalette
+from PySide6.QtGui import QGuiApplication, QImage, QPalette, QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from metalab.engine.events import METRICS
 from metalab.runs.history import RunHistory
 from metalab.ui.painting import picture_of, tint
-from metalab.ui.plot import Plot
+from metalab.ui.plot_widget import Plot
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.ticks import number_text
-from metalab.ui.views.header import PanelHeader
+from metalab.ui.views.header import PREPARING, PanelHeader
 from metalab.ui.views.legend import Legend
 from metalab.ui.views.loss_drawing import AFTER, LossDrawing, legend_entries
 from metalab.ui.views.loss_tools import LossChoices, LossTools
@@ -50,7 +50,15 @@ class OuterLossView(QWidget):
         self.setAutoFillBackground(True)
         self.plot.setAccessibleName(self.tr("Outer loss over training"))
         self.legend.set_entries(*legend_entries(0))
+        self.legend.setToolTip(
+            self.tr(
+                "Query loss of the training tasks, raw and smoothed; and of the held-out "
+                "tasks after K inner steps: mean, its 95 % interval, 10th and 90th "
+                "percentile over tasks"
+            )
+        )
         self.header.add_tool(self.tools)
+        self._roomy = self.header.comfortable_width()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 2)
         layout.setSpacing(0)
@@ -89,8 +97,14 @@ class OuterLossView(QWidget):
         for part in (self.header, self.tools, self.legend, self.plot, self._readout):
             part.set_theme(theme)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Name the slider where there is room for a word."""
+        super().resizeEvent(event)
+        self.tools.smoothing.set_named(named=self.width() >= self._roomy)
+
     def picture(self) -> QImage:
         """Return legend, plot and axis as a picture, without the tools."""
+        self.plot.point_at(None)
         parts = (self.legend, self.plot, self.tools.axis)
         return picture_of(parts, title=self.header.title, theme=self._theme)
 
@@ -139,12 +153,13 @@ class OuterLossView(QWidget):
     def _message(self, history: RunHistory) -> str:
         if len(history.steps) or history.status.ended:
             return ""
-        return self.tr("Preparing the first outer step…")
+        return PREPARING
 
     def _describe(self) -> None:
         """Say in words what is drawn, whenever there is a new evaluation."""
         history = self._history
         state = history and (
+            id(history.config),
             len(history.evaluations),
             len(history.steps) > 0,
             history.status,

@@ -96,6 +96,8 @@ class StepRuler(QSlider):
         del event
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if not self.isEnabled():
+            return
         self._paint_line(painter)
         if self.maximum() <= _MOST_DOTS:
             for step in range(self.maximum() + 1):

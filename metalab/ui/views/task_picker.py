@@ -28,14 +28,13 @@ class TaskPicker(QWidget):
         """
         super().__init__(parent)
         # Only which task is looked at: nothing that is computed depends on it.
-        self._random = random.Random()  # noqa: S311
+        self._random = random.Random()
         self.previous = tool_button("‹", self.tr("Previous task"), parent=self)
         self.next = tool_button("›", self.tr("Next task"), parent=self)
         self.dice = tool_button("", self.tr("Another task, by chance"), parent=self)
         self.dice.setIconSize(QSize(16, 16))
         self.box = QSpinBox(self)
         self.box.setPrefix(self.tr("Task "))
-        self.box.setWrapping(True)
         self.box.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
         self.box.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         tip = self.tr("Held-out task that is shown")
@@ -49,6 +48,8 @@ class TaskPicker(QWidget):
         for widget in (self.previous, self.box, self.next, self.dice):
             layout.addWidget(widget)
         self.set_num_tasks(num_tasks)
+        # Not before: the box would wrap its first value, 0, to the last task.
+        self.box.setWrapping(True)
         self.box.valueChanged.connect(self._on_value_changed)
         self.previous.clicked.connect(self.box.stepDown)
         self.next.clicked.connect(self.box.stepUp)

@@ -1,0 +1,225 @@
+"""The Live workspace: a run as it happens, in four plots."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, TypeGuard
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QImage, QShowEvent
+from PySide6.QtWidgets import QSplitter, QStackedLayout, QWidget
+
+from metalab.figures.base import X_AXES, FigureChoices
+from metalab.runs.history import RunHistory
+from metalab.ui.theme import DARK, Theme
+from metalab.ui.views.adaptation import AdaptationView
+from metalab.ui.views.empty import EmptyState
+from metalab.ui.views.gallery import GalleryView
+from metalab.ui.views.inner_loss import InnerLossView
+from metalab.ui.views.loss_tools import LossChoices
+from metalab.ui.views.outer_loss import OuterLossView
+
+_ROWS, _TOP, _BOTTOM = (56, 44), (55, 45), (42, 58)
+"""Sizes that the splitters begin with, relative to each other."""
+
+_GHOST_SPLIT = (_TOP[0] / sum(_TOP), _ROWS[0] / sum(_ROWS))
+
+
+class LiveWorkspace(QWidget):
+    """Outer loss, adaptation, loss against inner step, and gallery of one run.
+
+    One task and one scale of the losses are common to all of them.
+
+    Attributes:
+        run_requested: There is no run, and the preset shall run.
+        choices_changed: A person chose something that `save_state` keeps.
+    """
+
+    run_requested = Signal()
+    choices_changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._history: RunHistory | None = None
+        self._stale = False
+        self.outer_loss = OuterLossView()
+        self.adaptation = AdaptationView()
+        self.inner_loss = InnerLossView()
+        self.gallery = GalleryView()
+        self.empty = EmptyState(_GHOST_SPLIT)
+        self._top = _splitter(
+            Qt.Orientation.Horizontal, _TOP, self.outer_loss, self.adaptation
+        )
+        self._bottom = _splitter(
+            Qt.Orientation.Horizontal, _BOTTOM, self.inner_loss, self.gallery
+        )
+        self._rows = _splitter(Qt.Orientation.Vertical, _ROWS, self._top, self._bottom)
+        self._pages = QStackedLayout(self)
+        self._pages.addWidget(self.empty)
+        self._pages.addWidget(self._rows)
+        self._connect()
+        self.set_theme(DARK)
+
+    def _connect(self) -> None:
+        self.empty.run_requested.connect(self.run_requested)
+        self.adaptation.task_chosen.connect(self.set_task)
+        self.gallery.task_chosen.connect(self.set_task)
+        self.adaptation.inner_step_chosen.connect(self.inner_loss.set_inner_step)
+        self.outer_loss.choices_changed.connect(self._on_loss_choices_changed)
+        self.inner_loss.log_chosen.connect(self._on_log_chosen)
+        self.gallery.sort_changed.connect(self.choices_changed)
+
+    # What is shown
+
+    def show_history(self, history: RunHistory | None) -> None:
+        """Show a run as it is now; None for no run. Does nothing while hidden."""
+        self._history = history
+        self._stale = True
+        if self.isVisible():
+            self._refresh()
+
+    def _refresh(self) -> None:
+        self._stale = False
+        page = self.empty if self._history is None else self._rows
+        if self._pages.currentWidget() is not page:
+            focused = self.empty.button.hasFocus()
+            self._pages.setCurrentWidget(page)
+            if focused:
+                # Qt would move the focus to the first button of the plots, which then
+                # takes the space bar that a person means for run and pause.
+                self.setFocus()
+        for view in self._views():
+            view.show_history(self._history)
+
+    def _views(
+        self,
+    ) -> tuple[OuterLossView, AdaptationView, InnerLossView, GalleryView]:
+        return self.outer_loss, self.adaptation, self.inner_loss, self.gallery
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Catch up with what came while the workspace was hidden."""
+        super().showEvent(event)
+        if self._stale:
+            self._refresh()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a theme's colours."""
+        self.empty.set_theme(theme)
+        for view in self._views():
+            view.set_theme(theme)
+
+    def set_preset(self, title: str, detail: str = "") -> None:
+        """Say what the button of the empty page would run."""
+        self.empty.set_preset(title, detail)
+
+    def set_ready(self, *, ready: bool) -> None:
+        """Let the button of the empty page be pressed, or not yet."""
+        self.empty.set_ready(ready=ready)
+
+    # What a person chooses
+
+    @property
+    def task(self) -> int:
+        """The held-out task that is shown, counted from 0."""
+        return self.adaptation.task
+
+    def set_task(self, task: int) -> None:
+        """Show one held-out task in every plot."""
+        for view in (self.adaptation, self.inner_loss, self.gallery):
+            view.set_task(task)
+
+    def step_inner(self, delta: int) -> None:
+        """Emphasise a later or, with a negative `delta`, an earlier inner step."""
+        self.adaptation.step_inner(delta)
+
+    def views_choices(self) -> FigureChoices:
+        """Return what is chosen, as figures take it."""
+        choices = self.outer_loss.choices
+        return FigureChoices(
+            task=self.task,
+            log_y=choices.log_y,
+            smoothing=choices.smoothing,
+            x=choices.x,
+        )
+
+    def picture(self) -> QImage:
+        """Return the plot that has the focus, else the outer loss, as a picture."""
+        for view in self._views():
+            if any(part.hasFocus() for part in view.findChildren(QWidget)):
+                return view.picture()
+        return self.outer_loss.picture()
+
+    def _on_loss_choices_changed(self) -> None:
+        self.inner_loss.set_log(log=self.outer_loss.choices.log_y)
+        self.choices_changed.emit()
+
+    def _on_log_chosen(self, log: bool) -> None:  # noqa: FBT001 - a slot
+        self.outer_loss.set_choices(replace(self.outer_loss.choices, log_y=log))
+        self.choices_changed.emit()
+
+    # What is remembered
+
+    def save_state(self) -> dict[str, Any]:
+        """Return sizes and choices as plain values, for `restore_state`."""
+        choices = self.outer_loss.choices
+        return {
+            "rows": self._rows.sizes(),
+            "top": self._top.sizes(),
+            "bottom": self._bottom.sizes(),
+            "log_y": choices.log_y,
+            "trimmed": choices.trimmed,
+            "smoothing": choices.smoothing,
+            "x": choices.x,
+            "sort": self.gallery.sort_by,
+        }
+
+    def restore_state(self, state: Mapping[str, Any]) -> None:
+        """Take sizes and choices; what is missing or not understood stays as it is."""
+        for name, splitter in (
+            ("rows", self._rows),
+            ("top", self._top),
+            ("bottom", self._bottom),
+        ):
+            sizes = state.get(name)
+            if _are_sizes(sizes):
+                splitter.setSizes(sizes)
+        self.outer_loss.set_choices(_restored(self.outer_loss.choices, state))
+        self.inner_loss.set_log(log=self.outer_loss.choices.log_y)
+        sort = state.get("sort")
+        if isinstance(sort, str):
+            self.gallery.set_sort(sort)
+
+
+def _splitter(
+    orientation: Qt.Orientation, sizes: tuple[int, int], *parts: QWidget
+) -> QSplitter:
+    splitter = QSplitter(orientation)
+    splitter.setChildrenCollapsible(False)
+    splitter.setHandleWidth(6)
+    for part, size in zip(parts, sizes, strict=True):
+        splitter.addWidget(part)
+        splitter.setStretchFactor(splitter.count() - 1, size)
+    splitter.setSizes([10 * size for size in sizes])
+    return splitter
+
+
+def _are_sizes(value: object) -> TypeGuard[list[int]]:
+    return (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(type(size) is int and size > 0 for size in value)
+    )
+
+
+def _restored(choices: LossChoices, state: Mapping[str, Any]) -> LossChoices:
+    """Return choices with whatever is understood of a saved state."""
+    smoothing, x = state.get("smoothing"), state.get("x")
+    flags = {
+        name: value
+        for name in ("log_y", "trimmed")
+        if isinstance(value := state.get(name), bool)
+    }
+    if isinstance(smoothing, float | int) and 0 <= smoothing < 1:
+        choices = replace(choices, smoothing=float(smoothing))
+    if x in X_AXES:
+        choices = replace(choices, x=x)
+    return replace(choices, **flags)

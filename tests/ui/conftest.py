@@ -1,0 +1,74 @@
+"""A whole window whose run does only what a test tells it to."""
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from metalab.runs.preload import Preload
+from metalab.runs.slot import RunSlot
+from metalab.ui.lab import Lab, LabOptions
+from tests.ui.fake_worker import Workshop
+
+
+@pytest.fixture
+def no_leaks(qapp: QApplication) -> Iterator[None]:
+    """Check that a test leaves no window and no thread."""
+    before = set(qapp.topLevelWidgets())
+    yield
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    left = [w for w in qapp.topLevelWidgets() if w not in before and w.isVisible()]
+    assert left == []
+    others = [t for t in threading.enumerate() if t is not threading.main_thread()]
+    assert others == []
+
+
+@pytest.fixture
+def workshop() -> Workshop:
+    return Workshop()
+
+
+@pytest.fixture
+def open_lab(
+    no_leaks: None, qtbot: QtBot, qapp: QApplication, workshop: Workshop
+) -> Iterator[Callable[..., Lab]]:
+    """Open windows whose frame clock is ticked by hand; close them in the end."""
+    labs: list[Lab] = []
+
+    def open_one(*, load: bool = True, **options: object) -> Lab:
+        given = {"slot": RunSlot(workshop), "preload": Preload(("torch",))} | options
+        lab = Lab(qapp, LabOptions(), **given)
+        labs.append(lab)
+        lab.window.resize(1280, 800)
+        lab.start()
+        lab.clock.stop()
+        if load:
+            until(qtbot, lab, lambda: lab.session.loaded)
+        return lab
+
+    yield open_one
+    for lab in labs:
+        lab.close()
+        lab.session.poll()
+        lab.window.close()
+        lab.window.deleteLater()
+        lab.deleteLater()
+
+
+def until(qtbot: QtBot, lab: Lab, condition: Callable[[], object]) -> None:
+    """Tick the frame clock until something is so."""
+
+    def ticked() -> bool:
+        lab.clock.tick()
+        return bool(condition())
+
+    qtbot.waitUntil(ticked, timeout=20_000)
+
+
+@pytest.fixture
+def lab(open_lab: Callable[..., Lab]) -> Lab:
+    """Return a window with the default preset in its form."""
+    return open_lab()

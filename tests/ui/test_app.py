@@ -1,0 +1,150 @@
+"""The window as a program: what a process does, from its start to its exit code."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from metalab.core.errors import UserError
+from metalab.runs.reader import open_run
+from metalab.runs.status import RunStatus
+from metalab.ui.app import QUIT_AFTER, run_window
+
+pytestmark = pytest.mark.gui
+
+OPEN = "import sys; from metalab.ui.app import run_window; sys.exit(run_window())"
+
+
+def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, **environment},
+    )
+
+
+def test_torch_is_imported_after_the_window_has_been_painted():
+    code = """
+import json, sys
+from PySide6.QtCore import QEvent, QObject
+from metalab.ui.app import application, create_window
+app = application()
+lab = create_window(app)
+heavy = {"torch", "matplotlib", "metalab.engine.config"}
+seen = {}
+
+class Watch(QObject):
+    def eventFilter(self, watched, event):
+        if event.type() == QEvent.Type.Paint and "painted" not in seen:
+            seen["painted"] = sorted(heavy & set(sys.modules))
+        return False
+
+watch = Watch()
+lab.window.live.installEventFilter(watch)
+lab.window.toolbar.installEventFilter(watch)
+lab.start()
+while not lab.session.loaded:
+    app.processEvents()
+    lab.clock.tick()
+seen["loaded"] = sorted(heavy & set(sys.modules))
+lab.window.close()
+lab.close()
+print(json.dumps(seen))
+"""
+    result = python(code)
+    assert result.returncode == 0, result.stderr
+    seen = json.loads(result.stdout)
+    assert seen == {"painted": [], "loaded": ["metalab.engine.config", "torch"]}
+
+
+@pytest.mark.parametrize("seconds", ["0", "0.3", "3"])
+def test_closes_by_itself_after_a_while(seconds):
+    """At once, while the engine is being imported, and after that."""
+    result = python(OPEN, **{QUIT_AFTER: seconds})
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("wait", ["shown", "loaded"])
+def test_a_signal_ends_the_window_with_0(number, wait):
+    code = """
+import sys
+from metalab.ui import lab as module
+class Lab(module.Lab):
+    def start(self):
+        super().start()
+        print("shown", flush=True)
+    def _begin(self):
+        super()._begin()
+        print("loaded", flush=True)
+module.Lab = Lab
+import metalab.ui.app as app
+app.Lab = Lab
+sys.exit(app.run_window())
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while process.stdout.readline().strip() != wait:
+        assert process.poll() is None, process.stderr.read()
+    process.send_signal(number)
+    begin = time.monotonic()
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    assert time.monotonic() - begin < 20
+
+
+def test_a_signal_stops_and_saves_a_run(tmp_path):
+    code = """
+import sys
+from metalab.ui import app, lab as module
+class Lab(module.Lab):
+    def _begin(self):
+        super()._begin()
+        self.session.toggle_run()
+    def draw(self):
+        drawn = super().draw()
+        history = self.session.history
+        if history is not None and history.step > 5:
+            print(history.path, flush=True)
+        return drawn
+app.Lab = Lab
+sys.exit(app.run_window())
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    path = process.stdout.readline().strip()
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+
+    history = open_run(Path(path)).history
+    assert history.status is RunStatus.STOPPED
+    assert history.step > 5
+    assert not list(Path(path).parent.glob("*-wal"))
+
+
+def test_a_preset_that_does_not_exist_opens_nothing():
+    with pytest.raises(UserError, match=r"no-such.*maml-sine"):
+        run_window(preset="no-such")
+
+
+def test_nonsense_for_a_time_opens_nothing(monkeypatch):
+    monkeypatch.setenv(QUIT_AFTER, "soon")
+    with pytest.raises(UserError, match="soon"):
+        run_window()

@@ -1,0 +1,83 @@
+"""Noticing that metalab did not close properly."""
+
+import faulthandler
+import os
+import subprocess
+import sys
+
+import pytest
+
+from metalab.runs.faults import FaultLog
+from metalab.ui.crash_log import CrashLog
+
+
+@pytest.fixture(autouse=True)
+def _faulthandler():
+    """Give faulthandler back to pytest."""
+    enabled = faulthandler.is_enabled()
+    yield
+    if enabled:
+        faulthandler.enable(sys.__stderr__)
+
+
+@pytest.fixture
+def faults():
+    return FaultLog()
+
+
+def ended_process() -> int:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait(30)
+    return process.pid
+
+
+def test_a_good_end_leaves_nothing(tmp_path, faults):
+    log = CrashLog(tmp_path / "log")
+    log.open(faults)
+    assert [path.name for path in (tmp_path / "log").iterdir()] == [
+        f"open-{os.getpid()}.log"
+    ]
+    assert faulthandler.is_enabled()
+    log.close()
+    assert list((tmp_path / "log").iterdir()) == []
+    assert faults.snapshot() == ()
+
+
+@pytest.mark.parametrize("trace", ["Fatal Python error: Segmentation fault", ""])
+def test_a_bad_end_is_reported_once(tmp_path, faults, trace):
+    left = tmp_path / f"open-{ended_process()}.log"
+    left.write_text(trace, encoding="utf-8")
+    log = CrashLog(tmp_path)
+    log.open(faults)
+    (fault,) = faults.snapshot()
+    assert "did not close properly" in fault.message
+    assert (trace or "from outside") in fault.details
+    assert not left.exists()
+    log.close()
+
+
+def test_another_window_that_is_open_is_left_alone(tmp_path, faults):
+    other = tmp_path / f"open-{os.getppid()}.log"
+    other.write_text("", encoding="utf-8")
+    log = CrashLog(tmp_path)
+    log.open(faults)
+    log.close()
+    assert other.exists()
+    assert faults.snapshot() == ()
+
+
+def test_a_number_that_is_used_again_is_a_bad_end_too(tmp_path, faults):
+    (tmp_path / f"open-{os.getpid()}.log").write_text("Fatal", encoding="utf-8")
+    log = CrashLog(tmp_path)
+    log.open(faults)
+    log.close()
+    assert [fault.details for fault in faults.snapshot()] == ["Fatal"]
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path, faults):
+    blocked = tmp_path / "file"
+    blocked.write_text("", encoding="utf-8")
+    log = CrashLog(blocked / "log")
+    log.open(faults)
+    log.close()
+    assert "No log of crashes" in faults.snapshot()[0].message

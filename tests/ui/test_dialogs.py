@@ -1,0 +1,47 @@
+"""Shortcuts, about, and the question at the end."""
+
+from PySide6.QtWidgets import QLabel, QPushButton
+
+import metalab
+from metalab.runs.home import runs_folder
+from metalab.ui.action_table import ACTIONS, plain, shown_shortcut
+from metalab.ui.dialogs import AboutDialog, CloseDialog, ShortcutsDialog
+
+
+def texts(dialog) -> list[str]:
+    return [label.text() for label in dialog.findChildren(QLabel)]
+
+
+def test_every_action_is_listed_with_its_keys(qtbot):
+    dialog = ShortcutsDialog()
+    qtbot.addWidget(dialog)
+    shown = texts(dialog)
+    for spec in ACTIONS:
+        assert plain(spec.text) in shown
+        assert shown_shortcut(spec) in shown
+
+
+def test_about_tells_versions_and_where_runs_are(qtbot):
+    dialog = AboutDialog()
+    qtbot.addWidget(dialog)
+    shown = "\n".join(texts(dialog))
+    assert metalab.__version__ in shown
+    assert str(runs_folder()) in shown
+    for name in ("Python", "Qt", "torch"):
+        assert name in shown
+
+
+def test_the_question_has_a_safe_answer_at_hand(qtbot):
+    dialog = CloseDialog()
+    qtbot.addWidget(dialog)
+    default = [b.text() for b in dialog.findChildren(QPushButton) if b.isDefault()]
+    assert default == ["&Stop and save"]
+    assert not dialog.remember
+
+
+def test_no_dialog_is_larger_than_the_smallest_window(qtbot):
+    for dialog in (ShortcutsDialog(), AboutDialog(), CloseDialog()):
+        qtbot.addWidget(dialog)
+        hint = dialog.sizeHint()
+        assert hint.width() <= 1100
+        assert hint.height() <= 700

@@ -1,0 +1,285 @@
+"""The parts of the window together; the frame clock is ticked by hand."""
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QDialog, QFileDialog
+
+from metalab.runs.preload import Preload
+from metalab.runs.run_file import RunFileError
+from metalab.runs.status import RunStatus
+from metalab.ui import engine_access
+from metalab.ui.phase import Phase
+from metalab.ui.preferences import preferences_path
+from metalab.ui.theme import DARK, LIGHT
+from tests.ui.conftest import until
+from tests.ui.fake_worker import small_config
+
+pytestmark = pytest.mark.gui
+
+
+@pytest.fixture
+def running(lab, workshop):
+    lab.session.set_config(small_config())
+    lab.session.toggle_run()
+    workshop.worker.play(6)
+    lab.clock.tick()
+    return lab
+
+
+def test_the_window_is_there_before_the_engine(open_lab):
+    lab = open_lab(load=False)
+    assert lab.window.isVisible()
+    assert lab.window.experiment.form is None
+    assert lab.window.experiment.skeleton.accessibleName() == "Loading torch…"
+    assert lab.session.phase is Phase.LOADING
+    assert "Loading torch…" in lab.actions["toggle_run"].toolTip()
+
+
+def test_then_the_form_shows_the_default_preset(lab):
+    form = lab.window.experiment.form
+    assert form.isVisible()
+    assert form.config().name == engine_access.DEFAULT_PRESET
+    assert lab.session.config == form.config()
+    assert lab.window.toolbar.chip.text == "MAML"
+    assert "MAML" in lab.window.live.empty.title
+
+
+def test_an_engine_that_cannot_be_loaded_is_told(open_lab, qtbot):
+    lab = open_lab(load=False, preload=Preload(["metalab.no_such_module"]))
+    until(qtbot, lab, lambda: "cannot be loaded" in lab.session.loading_text)
+    assert "no_such_module" in lab.window.experiment.skeleton.accessibleName()
+    assert lab.window.problems.count == 1
+    assert lab.window.problems.isVisible()
+    assert not lab.actions["toggle_run"].isEnabled()
+    assert "cannot be loaded" in lab.actions["toggle_run"].toolTip()
+
+
+def test_a_preset_that_is_gone_falls_back(open_lab):
+    first = open_lab()
+    first.preferences.change("preset", "from-a-plugin")
+    second = open_lab()
+    assert second.session.preset == engine_access.DEFAULT_PRESET
+    assert "from-a-plugin" in second.faults.snapshot()[0].message
+
+
+def test_preferences_with_bad_entries_are_told(open_lab):
+    preferences_path().parent.mkdir(parents=True)
+    preferences_path().write_text('{"theme": "pink"}', encoding="utf-8")
+    lab = open_lab()
+    assert lab.window.problems.count == 2
+    assert not lab.window.problems.isVisible()
+
+
+def test_frames_reach_the_workspace_while_it_can_be_seen(running, workshop):
+    live = running.window.live
+    shown = []
+    live.show_history = shown.append
+    assert not running.draw()
+    workshop.worker.play(2)
+    assert running.draw()
+    assert shown == [running.session.history]
+    live.hide()
+    workshop.worker.play(2)
+    assert not running.draw()
+    live.show()
+    assert running.draw()
+    assert shown[-1] is running.session.history
+
+
+def test_a_minimised_window_draws_nothing_and_slowly(running, workshop, qtbot):
+    running.window.showMinimized()
+    qtbot.waitUntil(running.window.isMinimized, timeout=5000)
+    workshop.worker.play(2)
+    running.clock.tick()
+    running.clock.tick()
+    assert running.clock.interval_ms == 100
+    assert not workshop.worker.live.curves_wanted
+    running.window.showNormal()
+
+
+def test_the_button_of_the_empty_workspace_runs(lab, qtbot):
+    lab.window.live.empty.button.click()
+    assert lab.session.phase is Phase.RUNNING
+
+
+def test_an_edit_in_the_form_counts_for_the_next_run(running, workshop):
+    form = running.window.experiment.form
+    form.reset_all()
+    form.row("outer.num_tasks").editor.stepBy(1)
+    assert running.session.config.outer.num_tasks == form.config().outer.num_tasks
+    assert workshop.worker.live.config.outer.num_tasks == 4
+
+
+def test_an_invalid_form_says_so_on_the_run_button(lab, qtbot):
+    form = lab.window.experiment.form
+    editor = form.row("inner.inner_lr").editor
+    editor.setFocus()
+    editor.lineEdit().setText("-1")
+    editor.lineEdit().textEdited.emit("-1")
+    form.commit()
+    assert lab.session.config is None
+    assert not lab.actions["toggle_run"].isEnabled()
+    assert "inner_lr" in lab.actions["toggle_run"].toolTip()
+    form.undo_stack.undo()
+    assert lab.session.config is not None
+    assert lab.actions["toggle_run"].isEnabled()
+
+
+def test_what_is_being_typed_counts_when_run_is_pressed(lab, workshop):
+    editor = lab.window.experiment.form.row("outer.num_tasks").editor
+    editor.setFocus()
+    editor.lineEdit().setText("3")
+    editor.lineEdit().textEdited.emit("3")
+    lab.actions["toggle_run"].trigger()
+    assert workshop.worker.live.config.outer.num_tasks == 3
+
+
+def test_divergence_shows_a_banner_whose_buttons_work(running, workshop):
+    workshop.worker.diverge()
+    running.clock.tick()
+    banners = running.window.banners
+    assert banners.isVisible()
+    assert banners.spec.text == running.session.history.diverged.message
+    halve, anyway = banners.buttons()
+    anyway.click()
+    assert not workshop.worker.control.paused
+    workshop.worker.diverge()
+    running.clock.tick()
+    halve.click()
+    workshop.worker.end(RunStatus.STOPPED)
+    running.clock.tick()
+    assert workshop.worker.live.config.inner.inner_lr == 0.005
+    assert running.window.experiment.form.config().inner.inner_lr == 0.005
+    assert banners.isHidden()
+
+
+def test_a_failed_run_shows_a_banner_and_a_problem(running, workshop, monkeypatch):
+    workshop.worker.fail()
+    running.clock.tick()
+    running.clock.tick()
+    assert running.window.problems.count == 1
+    assert not running.window.problems.isVisible()
+    details, retry = running.window.banners.buttons()
+    details.click()
+    assert running.window.problems.isVisible()
+    history = running.session.history
+    monkeypatch.setattr(engine_access, "past_of", lambda _: history)
+    retry.click()
+    assert running.session.join(10)
+    running.clock.tick()
+    assert running.session.phase is Phase.RUNNING
+    assert running.window.banners.isHidden()
+    workshop.worker.fail()
+    running.clock.tick()
+    running.clock.tick()
+    assert [fault.count for fault in running.faults.snapshot()] == [2]
+
+
+def test_problems_of_any_thread_are_counted_in_the_status_bar(lab, qtbot):
+    lab.faults.add("from somewhere")
+    lab.clock.tick()
+    button = lab.window.status.findChild(QAbstractButton)
+    assert button.text() == "1 problem"
+    button.click()
+    assert lab.window.problems.isVisible()
+    assert lab.actions["show_problems"].isChecked()
+    lab.actions["show_problems"].trigger()
+    assert not lab.window.problems.isVisible()
+
+
+def test_the_theme_changes_everywhere_and_is_remembered(lab, open_lab, qapp):
+    assert lab.theme is DARK
+    lab.actions["toggle_theme"].trigger()
+    assert lab.theme is LIGHT
+    assert qapp.palette().window().color().name() == LIGHT.window
+    picture = lab.window.grab().toImage()
+    assert picture.pixelColor(900, 40).name() == LIGHT.window
+    assert open_lab().theme is LIGHT
+
+
+def test_reset_layout_brings_hidden_parts_back(lab):
+    lab.actions["show_experiment"].trigger()
+    lab.actions["show_problems"].trigger()
+    assert lab.window.experiment.isHidden()
+    lab.actions["reset_layout"].trigger()
+    assert lab.window.experiment.isVisible()
+    assert not lab.window.problems.isVisible()
+    assert lab.actions["show_experiment"].isChecked()
+    assert not lab.actions["show_problems"].isChecked()
+
+
+def test_search_brings_the_form_and_takes_the_focus(lab, qtbot):
+    lab.window.activateWindow()
+    lab.actions["show_experiment"].trigger()
+    lab.actions["search"].trigger()
+    assert lab.window.experiment.isVisible()
+    form = lab.window.experiment.form
+    qtbot.waitUntil(lambda: form.isAncestorOf(lab.window.focusWidget()), timeout=5000)
+
+
+def dialog_of(lab, kind: type[QDialog]) -> QDialog:
+    return next(d for d in lab.window.findChildren(kind) if d.isVisible())
+
+
+def test_opening_a_file_shows_its_run(running, workshop, qtbot, tmp_path, monkeypatch):
+    running.session.stop()
+    workshop.worker.end(RunStatus.STOPPED)
+    running.clock.tick()
+    history = replace(running.session.history, config=small_config(run__seed=7))
+    monkeypatch.setattr(engine_access, "stored_history", lambda _: history)
+    running.actions["open_file"].trigger()
+    dialog = dialog_of(running, QFileDialog)
+    dialog.fileSelected.emit(str(tmp_path / "run.metalab"))
+    dialog.close()
+    assert running.session.join(10)
+    running.clock.tick()
+    assert running.session.history is history
+    assert running.window.experiment.form.config().run.seed == 7
+    assert running.actions["toggle_run"].iconText() == "Resume"
+    assert running.preferences.current.folder == str(tmp_path)
+
+
+def test_a_foreign_file_is_told_in_a_banner(lab, tmp_path, monkeypatch):
+    def refuse(path):
+        raise RunFileError(f"{path} is not a metalab run file")
+
+    monkeypatch.setattr(engine_access, "stored_history", refuse)
+    lab.session.open_file(tmp_path / "holiday.jpg")
+    assert lab.session.join(10)
+    lab.clock.tick()
+    banners = lab.window.banners
+    assert "holiday.jpg is not a metalab run file" in banners.spec.text
+    banners.findChild(
+        QAbstractButton, options=Qt.FindChildOption.FindDirectChildrenOnly
+    )
+    banners.dismissed.emit()
+    assert banners.isHidden()
+
+
+def test_the_export_dialog_takes_and_leaves_its_choices(running, qtbot):
+    running.window.live.set_task(2)
+    running.actions["export"].trigger()
+    dialog = next(d for d in running.window.findChildren(QDialog) if d.isVisible())
+    assert dialog.choices.task == 2
+    before = running.preferences.current.export
+    box = next(b for b in dialog.findChildren(QComboBox) if b.isEnabled())
+    box.setCurrentIndex((box.currentIndex() + 1) % box.count())
+    dialog.reject()
+    assert running.preferences.current.export != before
+
+
+def test_the_plot_with_the_focus_is_copied(running, qapp):
+    qapp.clipboard().clear()
+    running.actions["copy_plot"].trigger()
+    assert not qapp.clipboard().image().isNull()
+
+
+def test_everything_that_can_be_reached_by_tab_has_a_name(running):
+    window = running.window
+    for button in window.findChildren(QAbstractButton):
+        tabbed = button.focusPolicy() & Qt.FocusPolicy.TabFocus
+        if button.isVisible() and tabbed and button.objectName() != "qt_spinbox":
+            named = button.text() or button.accessibleName()
+            assert named, f"{button} in {button.parent()}"
