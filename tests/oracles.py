@@ -7,14 +7,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from metalab.core.inner import InnerLoop
-from metalab.core.meta.base import MetaParameterisation
+from metalab.core.autodiff import AutodiffOracle
+from metalab.core.hypergradient.base import (
+    Hypergradient,
+    HypergradientEstimator,
+    Request,
+)
+from metalab.core.inner.base import InnerLoop
+from metalab.core.meta.base import MetaParameterisation, Way
 from metalab.core.meta.initialisation import Initialisation
-from metalab.core.model import MLP, Model
-from metalab.core.oracle import AutodiffOracle, BilevelProblem
+from metalab.core.model import MLP, Model, ParameterBlock
+from metalab.core.oracle import BilevelProblem
+from metalab.core.streams import RandomStreams
 from metalab.core.tasks import Samples, TaskBatch
 
 FLOAT64 = torch.float64
+FINAL_LOSS = Request(weights=None, streams=RandomStreams(0), step=0)
+"""The outer loss after the last inner step."""
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -72,6 +81,26 @@ def smooth_batch(
     )
 
 
+def initial_phi(problem: BilevelProblem, inner: InnerLoop, seed: int = 0) -> Tensor:
+    """Draw [problem part | rates of the inner loop], float64."""
+    source = generator(seed)
+    shaping = problem.meta.initial(problem.model, generator=source, dtype=FLOAT64)
+    rates = inner.initial_meta(problem.adapted, generator=source, dtype=FLOAT64)
+    return torch.cat([shaping, rates])
+
+
+def estimated(
+    estimator: HypergradientEstimator,
+    oracle: AutodiffOracle,
+    inner: InnerLoop,
+    *,
+    request: Request = FINAL_LOSS,
+) -> Hypergradient:
+    """Return an estimate for the K inner steps that the loop has in training."""
+    path = inner.run(oracle, num_steps=inner.num_inner_steps, keep=estimator.keep)
+    return estimator.estimate(oracle, inner, path, request)
+
+
 def outer_objective(
     problem: BilevelProblem, inner: InnerLoop, batch: TaskBatch, num_steps: int
 ) -> Callable[[Tensor], Tensor]:
@@ -118,6 +147,27 @@ class LeastSquares:
     def hypergradient(self, phi: Tensor, *, inner_lr: float, num_steps: int) -> Tensor:
         """Return the gradient of the K-step outer loss of each task, [task, dim]."""
         return self._each(phi, inner_lr, num_steps)[1]
+
+    def proximal(self, phi: Tensor, *, strength: float) -> tuple[Tensor, Tensor]:
+        """Solve min |X~ theta - y|^2 / n + strength/2 |theta - phi|^2 for each task.
+
+        theta* = A^-1 (b + strength phi) with A = H + strength I, so that the query loss
+        there has the gradient strength A^-1 g in phi, and strength (phi - theta*)^T A^-1 g
+        in the logarithm of the strength, with g = H_q theta* - b_q.
+
+        Returns:
+            theta*, [task, dim]; the gradient in [phi, log strength], [task, dim + 1].
+        """
+        solutions, gradients = [], []
+        pairs = zip(self._quadratics("support"), self._quadratics("query"), strict=True)
+        for (hessian, b), (query_hessian, query_b) in pairs:
+            pulled = hessian + strength * np.eye(len(b))
+            theta = np.linalg.solve(pulled, b + strength * phi.numpy())
+            q = np.linalg.solve(pulled, query_hessian @ theta - query_b)
+            of_strength = strength * np.dot(phi.numpy() - theta, q)
+            solutions.append(theta)
+            gradients.append(np.append(strength * q, of_strength))
+        return torch.tensor(np.stack(solutions)), torch.tensor(np.stack(gradients))
 
     def largest_curvature(self) -> float:
         """Return the largest eigenvalue of any task's support Hessian."""
@@ -177,38 +227,6 @@ def least_squares(
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProximalAnchor(MetaParameterisation):
-    """phi is the start and an anchor: |theta - phi|^2 * strength / 2 joins the loss."""
-
-    name = "test-proximal-anchor"
-    title = "Proximal anchor"
-    shapes_inner_loss = True
-
-    strength: float = 0.7
-
-    def meta_dim(self, model: Model) -> int:
-        return model.dim
-
-    def inner_dim(self, model: Model) -> int:
-        return model.dim
-
-    def initial(self, model, *, generator, dtype):
-        return model.initial_parameters(generator=generator, dtype=dtype)
-
-    def start(self, model, phi):
-        return phi
-
-    def start_pullback(self, model, v):
-        return v
-
-    def predict(self, model, theta, phi, x):
-        return model.apply(theta, x)
-
-    def regulariser(self, theta, phi):
-        return 0.5 * self.strength * ((theta - phi) ** 2).sum(dim=1)
-
-
-@dataclass(frozen=True, kw_only=True)
 class InputShift(MetaParameterisation):
     """phi is the whole network; a task adapts a shift of its inputs, from 0.
 
@@ -219,14 +237,19 @@ class InputShift(MetaParameterisation):
     name = "test-input-shift"
     title = "Input shift"
     shapes_inner_loss = True
+    regularised = False
+    extra_inputs = 0
+    ways = (frozenset({Way.PREDICTION, Way.INNER_LOSS}),)
 
     input_dim: int = 1
 
+    def adapted_blocks(self, model: Model) -> tuple[ParameterBlock, ...]:
+        return (
+            ParameterBlock(name="shift", layer=0, shape=(self.input_dim,), start=0),
+        )
+
     def meta_dim(self, model: Model) -> int:
         return model.dim
-
-    def inner_dim(self, model: Model) -> int:
-        return self.input_dim
 
     def initial(self, model, *, generator, dtype):
         return model.initial_parameters(generator=generator, dtype=dtype)

@@ -6,10 +6,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.hypergradient.base import HypergradientEstimator
-from metalab.core.inner import InnerLoop, InnerPath
-from metalab.core.oracle import AutodiffOracle, BilevelProblem, InnerOracle
+from metalab.core.autodiff import AutodiffOracle
+from metalab.core.hypergradient.base import HypergradientEstimator, Request
+from metalab.core.hypergradient.first_order import FirstOrder
+from metalab.core.inner.base import InnerLoop, InnerPath
+from metalab.core.objective import OuterObjective
+from metalab.core.oracle import BilevelProblem, InnerOracle
 from metalab.core.outer import OuterOptimizer, Slots, schedule_factor
+from metalab.core.streams import RandomStreams
 from metalab.core.tasks import TaskBatch
 
 METRIC_NAMES = (
@@ -65,6 +69,9 @@ class MetaLearner:
         num_steps: Planned outer steps, for the schedule.
         schedule: Name of the schedule of `outer.outer_lr`.
         clip_norm: Largest norm of the hypergradient; 0 does not clip.
+        objective: Which inner steps the outer loss counts.
+        first_order_steps: Outer steps at the start that use the first-order
+            hypergradient instead (MAML++, derivative-order annealing).
     """
 
     problem: BilevelProblem
@@ -72,8 +79,10 @@ class MetaLearner:
     hypergradient: HypergradientEstimator
     outer: OuterOptimizer
     num_steps: int
+    objective: OuterObjective
     schedule: str = "constant"
     clip_norm: float = 0.0
+    first_order_steps: int = 0
 
     def initial_state(
         self,
@@ -88,8 +97,11 @@ class MetaLearner:
         from the same numbers.
         """
         meta = self.problem.meta
-        phi = meta.initial(self.problem.model, generator=generator, dtype=dtype)
-        phi = phi.to(device)
+        shaping = meta.initial(self.problem.model, generator=generator, dtype=dtype)
+        rates = self.inner.initial_meta(
+            self.problem.adapted, generator=generator, dtype=dtype
+        )
+        phi = torch.cat([shaping, rates]).to(device)
         return MetaState(step=0, phi=phi, slots=self.outer.init(phi))
 
     def oracle(self, phi: Float[Tensor, " meta"], batch: TaskBatch) -> InnerOracle:
@@ -104,23 +116,32 @@ class MetaLearner:
             self.oracle(phi, batch), num_steps=num_inner_steps, keep_points=True
         )
 
-    def step(self, state: MetaState, batch: TaskBatch) -> StepResult:
-        """Make one outer step. Neither argument is modified; nothing synchronises.
+    def _estimator(self, step: int) -> HypergradientEstimator:
+        return FirstOrder() if step < self.first_order_steps else self.hypergradient
+
+    def step(
+        self, state: MetaState, batch: TaskBatch, streams: RandomStreams
+    ) -> StepResult:
+        """Make one outer step. No argument is modified; nothing synchronises.
 
         Args:
             state: Where training stands.
             batch: The meta-batch of this step, on the state's device.
+            streams: For estimators that draw.
 
         Returns:
             The next state and the metrics.
         """
         oracle = self.oracle(state.phi, batch)
-        path = self.inner.run(
-            oracle,
-            num_steps=self.inner.num_inner_steps,
-            keep=self.hypergradient.keep,
+        estimator = self._estimator(state.step)
+        num_steps = self.inner.num_inner_steps
+        path = self.inner.run(oracle, num_steps=num_steps, keep=estimator.keep)
+        request = Request(
+            weights=self.objective.weights(state.step, num_steps),
+            streams=streams,
+            step=state.step,
         )
-        estimate = self.hypergradient.estimate(oracle, self.inner, path)
+        estimate = estimator.estimate(oracle, self.inner, path, request)
         direction = estimate.per_task.mean(dim=0)
         norm = torch.linalg.vector_norm(direction)
         if self.clip_norm > 0:

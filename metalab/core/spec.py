@@ -10,6 +10,7 @@ from dataclasses import MISSING, Field, dataclass, field
 from typing import Any
 
 SPEC_KEY = "metalab.spec"
+_LONGEST_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,7 @@ class OptionSpec:
         high: Largest admissible value, or None.
         exclusive: Whether `low` itself is refused.
         choices: Admissible words, for options that choose one.
+        max_length: Most characters of a text; 0 for options that are no text.
         log: Whether equal ratios, not differences, are equal steps.
         advanced: Whether the form folds the option away.
     """
@@ -35,6 +37,7 @@ class OptionSpec:
     high: float | None = None
     exclusive: bool = False
     choices: tuple[str, ...] = ()
+    max_length: int = 0
     log: bool = False
     advanced: bool = False
 
@@ -42,6 +45,8 @@ class OptionSpec:
         """Return the admissible values in words, for messages and tooltips."""
         if self.choices:
             return ", ".join(self.choices)
+        if self.max_length:
+            return f"a text of at most {self.max_length:,} characters"
         unit = "" if self.unit == "1" else f" {self.unit}"
         low = "" if self.low is None else _number(self.low)
         high = "" if self.high is None else _number(self.high)
@@ -63,11 +68,13 @@ class OptionSpec:
         """
         for entry in value if isinstance(value, tuple) else (value,):
             if not self._admits(entry):
-                raise ValueError(f"is {entry!r}; allowed: {self.allowed()}")
+                raise ValueError(f"is {_shown(entry)}; allowed: {self.allowed()}")
 
     def _admits(self, entry: object) -> bool:
         if self.choices:
             return entry in self.choices
+        if self.max_length:
+            return isinstance(entry, str) and len(entry) <= self.max_length
         if isinstance(entry, int | float) and not isinstance(entry, bool):
             if isinstance(entry, float) and not math.isfinite(entry):
                 return False
@@ -76,6 +83,12 @@ class OptionSpec:
             )
             return not below and (self.high is None or entry <= self.high)
         return True
+
+
+def _shown(value: object) -> str:
+    """Return a value for a message; a long text by its beginning."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
 def _number(value: float) -> str:

@@ -82,9 +82,17 @@ class TaskFamily(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
-    parameter_names: ClassVar[tuple[str, ...]]
-    input_dim: ClassVar[int] = 1
     output_dim: ClassVar[int] = 1
+
+    @property
+    @abstractmethod
+    def parameter_names(self) -> tuple[str, ...]:
+        """Names of a task's numbers, in the order of the columns."""
+
+    @property
+    def input_dim(self) -> int:
+        """Number of inputs; one unless a family says otherwise."""
+        return 1
 
     @property
     @abstractmethod
@@ -112,6 +120,14 @@ class TaskFamily(ABC):
         dtype: torch.dtype,
     ) -> Float[Tensor, "task shot input"]:
         """Draw inputs, [task, shot, input]."""
+
+    def inputs_at(self, position: Float[Tensor, "*points"]) -> Tensor:
+        """Return the inputs at places of the x axis of plots, [*points, input].
+
+        A family of several inputs draws them from a curve whose first coordinate is the
+        place on the axis, so that its tasks can be plotted; one input is the place.
+        """
+        return position[..., None]
 
     @abstractmethod
     def target(

@@ -4,6 +4,7 @@ import torch
 
 from metalab.core.errors import UserError
 from metalab.core.learner import MetaLearner
+from metalab.core.objective import OuterObjective
 from metalab.core.oracle import BilevelProblem
 from metalab.core.tasks import TaskFamily
 from metalab.engine.config import ExperimentConfig
@@ -23,15 +24,22 @@ def build_family(config: ExperimentConfig) -> TaskFamily:
 def build_learner(config: ExperimentConfig) -> MetaLearner:
     """Return the meta-learner of an experiment."""
     family = build_family(config)
-    model = config.model.build(input_dim=family.input_dim, output_dim=family.output_dim)
+    meta = config.meta.build()
+    model = config.model.build(
+        input_dim=family.input_dim + meta.extra_inputs, output_dim=family.output_dim
+    )
     return MetaLearner(
-        problem=BilevelProblem(model=model, meta=config.meta.build()),
+        problem=BilevelProblem(model=model, meta=meta),
         inner=config.inner.build(),
         hypergradient=config.hypergradient.build(),
         outer=config.outer.optimizer.build(),
         num_steps=config.outer.num_steps,
         schedule=config.outer.schedule,
         clip_norm=config.outer.clip_norm,
+        objective=OuterObjective(
+            loss=config.outer.loss, annealing_steps=config.outer.annealing_steps
+        ),
+        first_order_steps=config.outer.first_order_steps,
     )
 
 

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from metalab.catalog import slots
 from metalab.catalog.components import Section
 from metalab.catalog.recipes import Recipe, preset_settings, recipes
+from metalab.engine.refusals import refusal
 from metalab.engine.sections import (
     EvaluationConfig,
     HypergradientConfig,
@@ -85,26 +86,6 @@ class ExperimentConfig(Section):
     def eval_shots(self) -> int:
         """Support points of each held-out task."""
         return self.evaluation.num_shots or self.tasks.num_shots
-
-
-def refusal(config: ExperimentConfig) -> str | None:
-    """Return why a combination makes no sense and what to choose instead, or None."""
-    estimator = config.hypergradient.component
-    if estimator.only_start and config.meta.component.shapes_inner_loss:
-        return (
-            f"hypergradient.kind is {config.hypergradient.kind!r}, which can only learn "
-            f"the start of the inner loop, and meta.kind is {config.meta.kind!r}; "
-            "nearest valid choice: hypergradient.kind = 'unrolled'"
-        )
-    batch_size = config.inner.options().get("inner_batch_size", 0)
-    if batch_size > config.tasks.num_shots:
-        return (
-            f"inner.inner_batch_size is {batch_size}; allowed: at most tasks.num_shots, "
-            f"{config.tasks.num_shots}"
-        )
-    if config.run.device == "mps" and config.run.precision == "float64":
-        return "run.precision is 'float64'; allowed on run.device 'mps': float32"
-    return None
 
 
 def preset_config(name: str) -> ExperimentConfig:

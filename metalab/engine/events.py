@@ -3,12 +3,15 @@
 This module imports no torch, so that the window can hold its types from the start.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.floating]
+
+_MOST_WORDS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +109,22 @@ class ProbeTasks:
     grid: Array
     true_curves: Array
     num_inner_steps: int
+
+    def words(self, task: int, number: Callable[[float], str]) -> str:
+        """Return the numbers of a task in words, such as "amplitude 3.21, phase 0.53".
+
+        Args:
+            task: Index of the task.
+            number: How a value is written.
+
+        A task of many numbers (the weights of a random function) is told by the first.
+        """
+        pairs = zip(self.parameter_names, self.parameters[task].tolist(), strict=True)
+        words = [f"{name} {number(value)}" for name, value in pairs]
+        if len(words) > _MOST_WORDS:
+            rest = len(words) - _MOST_WORDS
+            words = [*words[:_MOST_WORDS], f"and {rest} more"]
+        return ", ".join(words)
 
     @property
     def num_gallery(self) -> int:

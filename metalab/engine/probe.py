@@ -65,7 +65,7 @@ class Probe:
 
     @property
     def _tasks_at_once(self) -> int:
-        dim = self.learner.problem.meta.inner_dim(self.learner.problem.model)
+        dim = sum(block.size for block in self.learner.problem.adapted)
         fitting = NUMBERS_AT_ONCE // (dim * (self.num_inner_steps + 1))
         return max(self.num_gallery, fitting)
 
@@ -102,7 +102,7 @@ class Probe:
     def _predictions(self, phi: Tensor, points: Sequence[Tensor]) -> Array:
         """Return the curves on the grid, [gallery, inner step, point]."""
         problem = self.learner.problem
-        stacked_phi = phi.expand(self.num_gallery, -1)
+        stacked_phi = phi[: problem.meta_dim].expand(self.num_gallery, -1)
         with torch.no_grad():
             curves = [
                 problem.meta.predict(problem.model, theta, stacked_phi, self.grid_x)
@@ -154,7 +154,7 @@ def make_probe(  # noqa: PLR0913 - the counts of one evaluation
     count = min(NUM_GALLERY, num_tasks)
     low, high = family.input_range
     grid = torch.linspace(low, high, NUM_GRID_POINTS, dtype=dtype)
-    x = grid[None, :, None].expand(count, -1, -1)
+    x = family.inputs_at(grid).expand(count, -1, -1)
     true_curves = family.target(batch.parameters[:count], x)[..., 0]
     return Probe(
         learner=learner,

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from metalab.catalog import slots
 from metalab.catalog.components import ComponentConfig, Section, Setting
+from metalab.core.objective import OBJECTIVES
 from metalab.core.outer import SCHEDULES
 from metalab.core.spec import OptionSpec
 
@@ -89,6 +90,39 @@ class OuterConfig(Section):
             choices=SCHEDULES,
         ),
     ] = "constant"
+    loss: Annotated[
+        str,
+        _spec(
+            label="Outer loss",
+            help="final: the query loss after the last inner step; multi-step: a sum "
+            "over all inner steps, annealed to the last (MAML++).",
+            choices=OBJECTIVES,
+            advanced=True,
+        ),
+    ] = "final"
+    annealing_steps: Annotated[
+        int,
+        _spec(
+            label="Annealing",
+            help="Outer steps after which the multi-step loss counts the last inner "
+            "step alone.",
+            unit="steps",
+            low=1,
+            high=1_000_000_000,
+            advanced=True,
+        ),
+    ] = 5_000
+    first_order_steps: Annotated[
+        int,
+        _spec(
+            label="First-order for",
+            help="Outer steps at the start that use the first-order hypergradient.",
+            unit="steps",
+            low=0,
+            high=1_000_000_000,
+            advanced=True,
+        ),
+    ] = 0
     clip_norm: Annotated[
         float,
         _spec(

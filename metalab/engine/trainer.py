@@ -217,7 +217,9 @@ class Trainer:
         rows: list[torch.Tensor] = []
         while self.step < stop:
             states.append(self._state)
-            result = self._learner.step(self._state, self._batch(self.step))
+            result = self._learner.step(
+                self._state, self._batch(self.step), self._streams
+            )
             self._state = result.state
             rows.append(result.metrics)
         # The one synchronisation with the device for all these steps.

@@ -176,11 +176,6 @@ def _task_entries(history: "RunHistory") -> list[tuple[str, object]]:
         return [("1", 0)]
     entries: list[tuple[str, object]] = []
     for index in range(tasks.num_gallery):
-        values = ", ".join(
-            f"{name} {value:.2f}"
-            for name, value in zip(
-                tasks.parameter_names, tasks.parameters[index], strict=True
-            )
-        )
+        values = tasks.words(index, "{:.2f}".format)
         entries.append((f"{index + 1}: {values}", index))
     return entries

@@ -62,6 +62,8 @@ def test_an_option_has_a_label_a_help_a_unit_and_limits(model, name, spec):
     if spec.choices:
         assert len(set(spec.choices)) == len(spec.choices) > 1
         assert (spec.low, spec.high) == (None, None)
+    elif spec.max_length:
+        assert (spec.low, spec.high) == (None, None)
     else:
         assert spec.low < spec.high
     if spec.log:
@@ -83,6 +85,11 @@ def test_an_option_takes_what_it_allows_and_nothing_beyond(model, name, spec):
     if spec.choices:
         assert not any(refusal(choice) for choice in spec.choices)
         assert refusal("no such word")
+        return
+    if spec.max_length:
+        (told,) = refusal("1" * (spec.max_length + 1))
+        assert f"at most {spec.max_length:,} characters" in str(told["ctx"]["error"])
+        assert refusal(3)
         return
     inside = [spec.high] if spec.exclusive else [spec.low, spec.high]
     outside = [spec.low - 1, spec.high + 1] + [spec.low] * spec.exclusive

@@ -1,14 +1,12 @@
 """What every recipe and preset owes: it is valid, it is itself, and it learns."""
 
-import itertools
-
 import pytest
 
 from metalab.catalog.recipes import merge, presets, recipes
-from metalab.catalog.slots import SLOTS
-from metalab.engine.config import ExperimentConfig, preset_config, recipe_of, refusal
-from metalab.engine.events import ProbeTaken, StepsDone
-from metalab.engine.overrides import ConfigError, validated, with_overrides
+from metalab.engine.config import ExperimentConfig, preset_config, recipe_of
+from metalab.engine.events import ProbeTaken
+from metalab.engine.overrides import validated, with_overrides
+from metalab.engine.refusals import refusal
 from metalab.engine.trainer import Trainer
 
 PRESETS = tuple(presets())
@@ -59,26 +57,3 @@ def test_a_preset_learns(name):
         if trainer.step == 150 and 150 in adapted:
             break
     assert adapted[150] < 0.95 * adapted[0]
-
-
-def combinations():
-    """Yield one choice of kind for every slot, all choices once."""
-    kinds = [tuple(registry.components) for registry in SLOTS.values()]
-    for choice in itertools.product(*kinds):
-        yield dict(zip(SLOTS, choice, strict=True))
-
-
-@pytest.mark.parametrize(
-    "choice", [*combinations()], ids=lambda c: "+".join(c.values())
-)
-def test_any_combination_is_refused_with_a_reason_or_takes_a_step(choice):
-    shrunk = [("outer.num_steps", 2), ("evaluation.num_inner_steps", 1)]
-    try:
-        config = with_overrides(ExperimentConfig(), [*choice.items(), *shrunk])
-    except ConfigError as error:
-        said = str(error)
-        reason = "nearest valid choice" in said
-    else:
-        events = list(Trainer(config).run())
-        reason = any(isinstance(event, StepsDone) for event in events)
-    assert reason

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from metalab.catalog.slots import TASK_FAMILIES
+from tests.catalog.plugin import Plane
+
 ROOT = Path(__file__).parents[2]
 
 PLUGIN = """
@@ -91,11 +94,12 @@ def test_it_is_configured_recognised_refused_and_trained_like_our_own(installed)
         timeout=120,
     )
     assert ran.returncode == 0, ran.stderr
+    families = TASK_FAMILIES.components.values()
     assert json.loads(ran.stdout) == {
         "round_trip": True,
         "recipe": "plane-first",
         "default": "sinusoid",
-        "kinds": [["plane", "Plane"], ["sinusoid", "Sinusoid"]],
+        "kinds": sorted([[f.name, f.title] for f in (*families, Plane)]),
         "refusal": "tasks.family.slope_max is -1.0; allowed: 0 to 9",
         "steps": 30,
     }

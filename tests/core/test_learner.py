@@ -6,19 +6,22 @@ from dataclasses import replace
 import pytest
 import torch
 
+from metalab.core.autodiff import AutodiffLinearisation
 from metalab.core.hypergradient.first_order import FirstOrder
 from metalab.core.hypergradient.reptile import Reptile
 from metalab.core.hypergradient.unrolled import Unrolled
-from metalab.core.inner import GradientDescent
+from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.learner import METRIC_NAMES, MetaLearner
+from metalab.core.meta.anchor import ProximalAnchor
 from metalab.core.meta.initialisation import Initialisation
 from metalab.core.model import MLP
-from metalab.core.oracle import AutodiffLinearisation, BilevelProblem
+from metalab.core.objective import OuterObjective
+from metalab.core.oracle import BilevelProblem
 from metalab.core.outer import SGD, Adam, schedule_factor
+from metalab.core.streams import RandomStreams
 from metalab.engine.events import METRICS
 from tests.oracles import (
     FLOAT64,
-    ProximalAnchor,
     generator,
     least_squares,
     relative_error,
@@ -26,6 +29,7 @@ from tests.oracles import (
 )
 
 CPU = torch.device("cpu")
+STREAMS = RandomStreams(0)
 LEARNER = MetaLearner(
     problem=BilevelProblem(
         model=MLP(input_dim=1, output_dim=1, hidden_sizes=(5,), activation="tanh"),
@@ -35,6 +39,7 @@ LEARNER = MetaLearner(
     hypergradient=Unrolled(),
     outer=SGD(outer_lr=0.5),
     num_steps=10,
+    objective=OuterObjective(),
 )
 
 
@@ -55,7 +60,7 @@ def test_a_step_descends_against_the_mean_hypergradient_in_closed_form():
     learner = replace(LEARNER, problem=known.problem)
     state = initial_state(learner)
     exact = known.hypergradient(state.phi, inner_lr=0.1, num_steps=3).mean(dim=0)
-    result = learner.step(state, known.batch)
+    result = learner.step(state, known.batch, STREAMS)
     assert relative_error(result.state.phi, state.phi - 0.5 * exact) < 1e-13
     assert metrics_of(result)["hypergradient_norm"] == pytest.approx(
         float(exact.norm())
@@ -65,7 +70,7 @@ def test_a_step_descends_against_the_mean_hypergradient_in_closed_form():
 
 def test_metrics_are_measured_before_the_update():
     batch, state = smooth_batch(), initial_state(LEARNER)
-    result = LEARNER.step(state, batch)
+    result = LEARNER.step(state, batch, STREAMS)
     path = LEARNER.adapt(state.phi, batch, num_inner_steps=3)
     oracle = LEARNER.oracle(state.phi, batch)
     expected = {
@@ -84,9 +89,9 @@ def test_metrics_are_measured_before_the_update():
 @pytest.mark.parametrize("share", [0.5, 2.0])
 def test_clipping_shortens_a_long_hypergradient_and_leaves_a_short_one(share):
     batch, state = smooth_batch(), initial_state(LEARNER)
-    free = LEARNER.step(state, batch)
+    free = LEARNER.step(state, batch, STREAMS)
     norm = metrics_of(free)["hypergradient_norm"]
-    clipped = replace(LEARNER, clip_norm=share * norm).step(state, batch)
+    clipped = replace(LEARNER, clip_norm=share * norm).step(state, batch, STREAMS)
     moved = state.phi - clipped.state.phi
     expected = (state.phi - free.state.phi) * min(share, 1.0)
     assert relative_error(moved, expected) < 1e-12
@@ -99,14 +104,17 @@ def test_clipping_survives_a_hypergradient_of_zero():
     state = initial_state(still)
     prediction = still.problem.model.apply(state.phi.expand(3, -1), batch.support.x)
     solved = replace(batch, support=replace(batch.support, y=prediction))
-    assert torch.equal(still.step(state, solved).state.phi, state.phi)
+    assert torch.equal(still.step(state, solved, STREAMS).state.phi, state.phi)
 
 
 @pytest.mark.parametrize("schedule", ["constant", "linear", "cosine"])
 def test_the_schedule_scales_the_step(schedule):
     batch, state = smooth_batch(), replace(initial_state(LEARNER), step=4)
-    free = LEARNER.step(state, batch).state.phi - state.phi
-    paced = replace(LEARNER, schedule=schedule).step(state, batch).state.phi - state.phi
+    free = LEARNER.step(state, batch, STREAMS).state.phi - state.phi
+    paced = (
+        replace(LEARNER, schedule=schedule).step(state, batch, STREAMS).state.phi
+        - state.phi
+    )
     assert relative_error(paced, schedule_factor(schedule, 4, 10) * free) < 1e-12
 
 
@@ -118,8 +126,8 @@ def test_a_step_modifies_neither_state_nor_batch(hypergradient, outer):
     tensors = (state.phi, *state.slots, batch.parameters)
     tensors += (batch.support.x, batch.support.y, batch.query.x, batch.query.y)
     copies = [tensor.clone() for tensor in tensors]
-    first = learner.step(state, batch)
-    second = learner.step(state, batch)
+    first = learner.step(state, batch, STREAMS)
+    second = learner.step(state, batch, STREAMS)
     assert all(map(torch.equal, tensors, copies))
     assert torch.equal(first.state.phi, second.state.phi)
     assert torch.equal(first.metrics, second.metrics)
@@ -127,12 +135,12 @@ def test_a_step_modifies_neither_state_nor_batch(hypergradient, outer):
 
 
 def test_phi_that_shapes_the_inner_loss_trains_through_the_same_step():
-    problem = replace(LEARNER.problem, meta=ProximalAnchor())
+    problem = replace(LEARNER.problem, meta=ProximalAnchor(strength=0.7))
     learner = replace(LEARNER, problem=problem, outer=Adam(outer_lr=0.05))
     batch, state = smooth_batch(), initial_state(learner)
     losses = []
     for _ in range(60):
-        result = learner.step(state, batch)
+        result = learner.step(state, batch, STREAMS)
         state = result.state
         losses.append(metrics_of(result)["outer_loss"])
     assert losses[-1] < 0.9 * losses[0]
@@ -154,7 +162,7 @@ def test_a_step_leaves_no_graph_behind(hypergradient):
     gc.collect()
     gc.disable()
     try:
-        result = learner.step(state, batch)
+        result = learner.step(state, batch, STREAMS)
         path = learner.adapt(state.phi, batch, num_inner_steps=3)
         kept = [o for o in gc.get_objects() if type(o) is AutodiffLinearisation]
     finally:

@@ -29,6 +29,7 @@ def test_every_setting_arrives_where_it_belongs():
     assert asdict(learner.inner) == {
         "num_inner_steps": 5,
         "inner_lr": 0.02,
+        "momentum": 0.0,
         "inner_batch_size": 10,
     }
     assert learner.hypergradient == Reptile()
@@ -38,6 +39,17 @@ def test_every_setting_arrives_where_it_belongs():
     assert learner.problem.model.layer_sizes == (1, 64, 64, 1)
     assert learner.problem.model.activation == "tanh"
     assert build_family(config).noise == 0.1
+
+
+def test_the_outer_loss_and_extra_inputs_arrive_too():
+    config = with_overrides(
+        preset_config("maml-plus-plus-sine"), [("outer.first_order_steps", 7)]
+    )
+    learner = build_learner(config)
+    assert asdict(learner.objective) == {"loss": "multi-step", "annealing_steps": 3_000}
+    assert learner.first_order_steps == 7
+    context = build_learner(preset_config("cavia-sine"))
+    assert context.problem.model.layer_sizes == (1 + 5, 40, 40, 1)
 
 
 def having(monkeypatch, *devices):

@@ -6,13 +6,12 @@ import pytest
 import tomli_w
 from pydantic import ValidationError
 
-from metalab.core.inner import GradientDescent
+from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.engine import config as config_module
 from metalab.engine.config import (
     ExperimentConfig,
     preset_config,
     recipe_of,
-    refusal,
 )
 from metalab.engine.overrides import validated, with_overrides
 
@@ -85,18 +84,6 @@ def test_a_recipe_is_recognised_by_its_parts():
     assert recipe_of(changed(hypergradient__kind="first-order")).name == "fomaml"
     assert recipe_of(changed(inner__inner_lr=0.5)).name == "maml"
     assert recipe_of(changed(outer__optimizer="sgd")) is None
-
-
-def test_an_estimator_of_the_start_is_refused_where_phi_does_more(monkeypatch):
-    reptile = changed(hypergradient__kind="reptile")
-    assert refusal(reptile) is None
-    monkeypatch.setattr(reptile.meta.component, "shapes_inner_loss", True)
-    assert refusal(reptile) == (
-        "hypergradient.kind is 'reptile', which can only learn the start of the inner "
-        "loop, and meta.kind is 'initialisation'; nearest valid choice: "
-        "hypergradient.kind = 'unrolled'"
-    )
-    assert refusal(DEFAULT) is None
 
 
 def test_every_default_is_the_one_of_its_component():

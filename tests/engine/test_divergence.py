@@ -42,8 +42,8 @@ class FaultyLearner:
         self.bad = bad
         self.values = values
 
-    def step(self, state, batch):
-        result = self._learner.step(state, batch)
+    def step(self, state, batch, streams):
+        result = self._learner.step(state, batch, streams)
         if state.step + 1 != self.bad:
             return result
         metrics = result.metrics.clone()

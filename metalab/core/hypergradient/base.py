@@ -1,15 +1,19 @@
-"""The contract of a hypergradient estimator."""
+"""The contract of a hypergradient estimator, and the sweep that most of them share."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.inner import InnerLoop, InnerPath, Keep
+from metalab.core.inner.base import Cotangent, InnerLoop, InnerPath, InnerStep, Keep
+from metalab.core.meta.base import Way
 from metalab.core.oracle import InnerOracle
+from metalab.core.streams import RandomStreams
 
 
 class Exactness(Enum):
@@ -18,6 +22,15 @@ class Exactness(Enum):
     EXACT = "exact"
     CONVERGENT = "convergent"
     BIASED = "biased"
+
+
+class Target(Enum):
+    """Which derivative an estimator aims at; the two differ for finite K."""
+
+    K_STEP = "K-step"
+    """Of the query loss after exactly K inner steps (MAML)."""
+    SOLUTION = "solution"
+    """Of the query loss at the exact solution of the inner problem (iMAML)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +46,35 @@ class Hypergradient:
     outer_loss: Float[Tensor, " task"]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What an estimate is asked for, beside the batch.
+
+    Attributes:
+        weights: Weight of the query loss after 0 ... K inner steps in the outer loss;
+            None counts the last alone.
+        streams: Randomness of the run, for estimators that draw.
+        step: Outer steps made; what an estimator draws depends on it alone.
+    """
+
+    weights: tuple[float, ...] | None
+    streams: RandomStreams
+    step: int
+
+    def generator(self) -> torch.Generator:
+        """Return this step's generator, on the CPU."""
+        return self.streams.generator("hypergradient", self.step)
+
+
 class HypergradientEstimator(ABC):
     """A way to obtain the hypergradient. Implementations are frozen dataclasses.
 
     Attributes:
-        exactness: How the estimate relates to the gradient of the K-step outer loss.
+        exactness: How the estimate relates to its target.
+        target: Which derivative it aims at.
         keep: What of the inner path it needs.
-        only_start: Whether it can only learn the start of the inner loop.
+        learns: The ways of phi that it differentiates.
+        weighs_steps: Whether it can differentiate a loss over several inner steps.
     """
 
     __slots__ = ()
@@ -47,12 +82,18 @@ class HypergradientEstimator(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     exactness: ClassVar[Exactness]
+    target: ClassVar[Target]
     keep: ClassVar[Keep]
-    only_start: ClassVar[bool] = False
+    learns: ClassVar[frozenset[Way]]
+    weighs_steps: ClassVar[bool] = False
 
     @abstractmethod
     def estimate(
-        self, oracle: InnerOracle, inner: InnerLoop, path: InnerPath
+        self,
+        oracle: InnerOracle,
+        inner: InnerLoop,
+        path: InnerPath,
+        request: Request,
     ) -> Hypergradient:
         """Return the hypergradient of each task.
 
@@ -60,4 +101,70 @@ class HypergradientEstimator(ABC):
             oracle: The meta-batch at the current meta-parameters.
             inner: The loop that made `path`.
             path: The inner path, with at least what `keep` asks for.
+            request: Which outer loss, and where randomness comes from.
         """
+
+
+def end_cotangent(
+    oracle: InnerOracle, path: InnerPath, request: Request
+) -> tuple[Cotangent, Tensor]:
+    """Return the cotangent at theta_K, and the query loss there, [task]."""
+    outer = oracle.outer_value_and_grad(path.end)
+    weight = 1.0 if request.weights is None else request.weights[path.num_steps]
+    velocity = torch.zeros_like(outer.grad) if path.state.velocity is not None else None
+    v = Cotangent(theta=outer.grad, velocity=velocity, phi=outer.direct)
+    return v.scaled(weight), outer.loss
+
+
+def sweep(
+    oracle: InnerOracle,
+    inner: InnerLoop,
+    steps: Sequence[InnerStep],
+    v: Cotangent,
+    request: Request,
+    *,
+    num_exact: int,
+) -> Cotangent:
+    """Carry a cotangent back over inner steps, last first.
+
+    Args:
+        oracle: The meta-batch.
+        inner: The loop that made the steps.
+        steps: The steps, first to last.
+        v: Cotangent at the end of the last one.
+        request: Weights of the query losses on the way.
+        num_exact: How many steps, from the last, are differentiated exactly; through the
+            earlier ones the cotangent goes straight.
+    """
+    for distance, step in enumerate(reversed(steps)):
+        pull = inner.pullback if distance < num_exact else inner.straight_pullback
+        v = pull(oracle, step, v)
+        weight = 0.0 if request.weights is None else request.weights[step.index]
+        if weight != 0.0:
+            outer = oracle.outer_value_and_grad(step.start)
+            v = v.plus_theta(outer.grad * weight)
+            v = v.plus_phi(None if outer.direct is None else outer.direct * weight)
+    return v
+
+
+def at_start(oracle: InnerOracle, v: Cotangent) -> Float[Tensor, "task meta"]:
+    """Return the hypergradient of a cotangent that has arrived at theta_0."""
+    through_start = oracle.start_pullback(v.theta)
+    return through_start if v.phi is None else v.phi + through_start
+
+
+def outer_loss_at(
+    oracle: InnerOracle, inner: InnerLoop, num_steps: int, request: Request
+) -> Float[Tensor, " task"]:
+    """Return the outer loss of each task at the oracle's meta-parameters, [task]."""
+    path = inner.run(
+        oracle, num_steps=num_steps, keep_points=request.weights is not None
+    )
+    if request.weights is None:
+        return oracle.query_loss(path.end)
+    losses = [
+        weight * oracle.query_loss(theta)
+        for weight, theta in zip(request.weights, path.points, strict=True)
+        if weight != 0.0
+    ]
+    return torch.stack(losses).sum(dim=0)

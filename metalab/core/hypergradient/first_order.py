@@ -7,8 +7,14 @@ from metalab.core.hypergradient.base import (
     Exactness,
     Hypergradient,
     HypergradientEstimator,
+    Request,
+    Target,
+    at_start,
+    end_cotangent,
+    sweep,
 )
-from metalab.core.inner import InnerLoop, InnerPath, Keep
+from metalab.core.inner.base import InnerLoop, InnerPath, Keep
+from metalab.core.meta.base import Way
 from metalab.core.oracle import InnerOracle
 
 
@@ -16,10 +22,11 @@ from metalab.core.oracle import InnerOracle
 class FirstOrder(HypergradientEstimator):
     """The query gradient at theta_K, carried to the start unchanged.
 
-    Equals: the unrolled sweep with every d theta_{k+1} / d theta_k replaced by I, and
-        every d theta_{k+1} / d phi by 0.
-    Valid: where phi is (part of) the start, or enters the prediction directly.
-    Cost: no Hessian-vector product; memory does not grow with K.
+    Equals: the unrolled sweep with every second derivative of the inner loss taken as
+        zero: d theta_{k+1} / d theta_k by I, and no mixed derivative. Learned rates keep
+        theirs, which needs none.
+    Valid: where phi is (part of) the start, the rates, or enters the prediction.
+    Cost: no Hessian-vector product; memory grows by one gradient a step.
     Exactness: biased, by O(K * inner_lr * ||H||) relative to the exact one.
 
     Source: Finn et al. 2017, section 5.2 (FOMAML); Nichol et al. 2018, section 3.
@@ -28,15 +35,19 @@ class FirstOrder(HypergradientEstimator):
     name: ClassVar[str] = "first-order"
     title: ClassVar[str] = "First-order"
     exactness: ClassVar[Exactness] = Exactness.BIASED
-    keep: ClassVar[Keep] = Keep.END
+    target: ClassVar[Target] = Target.K_STEP
+    keep: ClassVar[Keep] = Keep.GRADIENTS
+    learns: ClassVar[frozenset[Way]] = frozenset({Way.START, Way.RATES, Way.PREDICTION})
+    weighs_steps: ClassVar[bool] = True
 
     def estimate(
-        self, oracle: InnerOracle, inner: InnerLoop, path: InnerPath
+        self,
+        oracle: InnerOracle,
+        inner: InnerLoop,
+        path: InnerPath,
+        request: Request,
     ) -> Hypergradient:
         """Return the first-order hypergradient of each task."""
-        del inner
-        outer = oracle.outer_value_and_grad(path.end)
-        per_task = oracle.start_pullback(outer.grad)
-        if outer.direct is not None:
-            per_task = per_task + outer.direct
-        return Hypergradient(per_task=per_task, outer_loss=outer.loss)
+        v, outer_loss = end_cotangent(oracle, path, request)
+        v = sweep(oracle, inner, path.steps, v, request, num_exact=0)
+        return Hypergradient(per_task=at_start(oracle, v), outer_loss=outer_loss)

@@ -7,8 +7,11 @@ from metalab.core.hypergradient.base import (
     Exactness,
     Hypergradient,
     HypergradientEstimator,
+    Request,
+    Target,
 )
-from metalab.core.inner import InnerLoop, InnerPath, Keep
+from metalab.core.inner.base import InnerLoop, InnerPath, Keep
+from metalab.core.meta.base import Way
 from metalab.core.oracle import InnerOracle
 
 
@@ -31,14 +34,19 @@ class Reptile(HypergradientEstimator):
     name: ClassVar[str] = "reptile"
     title: ClassVar[str] = "Reptile direction"
     exactness: ClassVar[Exactness] = Exactness.BIASED
+    target: ClassVar[Target] = Target.K_STEP
     keep: ClassVar[Keep] = Keep.END
-    only_start: ClassVar[bool] = True
+    learns: ClassVar[frozenset[Way]] = frozenset({Way.START})
 
     def estimate(
-        self, oracle: InnerOracle, inner: InnerLoop, path: InnerPath
+        self,
+        oracle: InnerOracle,
+        inner: InnerLoop,
+        path: InnerPath,
+        request: Request,
     ) -> Hypergradient:
         """Return theta_0 - theta_K of each task."""
-        del inner
+        del inner, request
         return Hypergradient(
             per_task=oracle.start_pullback(path.start - path.end),
             outer_loss=oracle.query_loss(path.end),

@@ -7,8 +7,14 @@ from metalab.core.hypergradient.base import (
     Exactness,
     Hypergradient,
     HypergradientEstimator,
+    Request,
+    Target,
+    at_start,
+    end_cotangent,
+    sweep,
 )
-from metalab.core.inner import InnerLoop, InnerPath, Keep
+from metalab.core.inner.base import InnerLoop, InnerPath, Keep
+from metalab.core.meta.base import Way
 from metalab.core.oracle import InnerOracle
 
 
@@ -28,19 +34,19 @@ class Unrolled(HypergradientEstimator):
     name: ClassVar[str] = "unrolled"
     title: ClassVar[str] = "Unrolled (exact)"
     exactness: ClassVar[Exactness] = Exactness.EXACT
+    target: ClassVar[Target] = Target.K_STEP
     keep: ClassVar[Keep] = Keep.GRAPH
+    learns: ClassVar[frozenset[Way]] = frozenset(Way)
+    weighs_steps: ClassVar[bool] = True
 
     def estimate(
-        self, oracle: InnerOracle, inner: InnerLoop, path: InnerPath
+        self,
+        oracle: InnerOracle,
+        inner: InnerLoop,
+        path: InnerPath,
+        request: Request,
     ) -> Hypergradient:
         """Return the exact hypergradient of each task."""
-        outer = oracle.outer_value_and_grad(path.end)
-        v = outer.grad
-        total = outer.direct
-        for around in reversed(path.linearisations):
-            if total is not None:
-                total = total + inner.step_mixed_pullback(around, v)
-            v = inner.step_pullback(around, v)
-        through_start = oracle.start_pullback(v)
-        per_task = through_start if total is None else total + through_start
-        return Hypergradient(per_task=per_task, outer_loss=outer.loss)
+        v, outer_loss = end_cotangent(oracle, path, request)
+        v = sweep(oracle, inner, path.steps, v, request, num_exact=path.num_steps)
+        return Hypergradient(per_task=at_start(oracle, v), outer_loss=outer_loss)

@@ -6,13 +6,23 @@ task. phi is stacked too, so that a hypergradient comes out one row a task.
 """
 
 from abc import ABC, abstractmethod
+from enum import Enum
 from typing import ClassVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.model import Model
+from metalab.core.model import Model, ParameterBlock
+
+
+class Way(Enum):
+    """A way in which meta-parameters enter the outer loss."""
+
+    START = "as the start of the inner loop"
+    RATES = "as the rates of the inner loop"
+    PREDICTION = "directly in the prediction"
+    INNER_LOSS = "in the inner loss"
 
 
 class MetaParameterisation(ABC):
@@ -21,6 +31,8 @@ class MetaParameterisation(ABC):
     Attributes:
         shapes_inner_loss: Whether phi enters the inner problem other than as its start;
             only then does the mixed derivative d^2 L_support / d phi d theta exist.
+        regularised: Whether the inner loss has a stationary point for every network,
+            which implicit hypergradients rest on.
     """
 
     __slots__ = ()
@@ -28,14 +40,28 @@ class MetaParameterisation(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     shapes_inner_loss: ClassVar[bool]
+    regularised: ClassVar[bool]
+
+    @property
+    @abstractmethod
+    def ways(self) -> tuple[frozenset[Way], ...]:
+        """For each part of phi, the ways in which it enters the outer loss.
+
+        An estimator can learn a part if it differentiates at least one of its ways.
+        """
+
+    @property
+    @abstractmethod
+    def extra_inputs(self) -> int:
+        """Inputs that the network gets beside the task's own."""
+
+    @abstractmethod
+    def adapted_blocks(self, model: Model) -> tuple[ParameterBlock, ...]:
+        """Return the arrays that a task adapts, laid out from 0 without gaps."""
 
     @abstractmethod
     def meta_dim(self, model: Model) -> int:
         """Return the number of meta-parameters."""
-
-    @abstractmethod
-    def inner_dim(self, model: Model) -> int:
-        """Return the number of parameters that a task adapts."""
 
     @abstractmethod
     def initial(
@@ -47,7 +73,7 @@ class MetaParameterisation(ABC):
     def start(
         self, model: Model, phi: Float[Tensor, "task meta"]
     ) -> Float[Tensor, "task inner"]:
-        """Return theta_0(phi), the start of the inner loop. Linear in phi."""
+        """Return theta_0(phi), the start of the inner loop. Affine in phi."""
 
     @abstractmethod
     def start_pullback(

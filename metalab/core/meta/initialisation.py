@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.meta.base import MetaParameterisation
-from metalab.core.model import Model
+from metalab.core.meta.base import MetaParameterisation, Way
+from metalab.core.model import Model, ParameterBlock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,14 +21,25 @@ class Initialisation(MetaParameterisation):
     name: ClassVar[str] = "initialisation"
     title: ClassVar[str] = "Initialisation"
     shapes_inner_loss: ClassVar[bool] = False
+    regularised: ClassVar[bool] = False
+
+    @property
+    def ways(self) -> tuple[frozenset[Way], ...]:
+        """How each part of phi enters the outer loss."""
+        return (frozenset({Way.START}),)
+
+    @property
+    def extra_inputs(self) -> int:
+        """None."""
+        return 0
 
     def meta_dim(self, model: Model) -> int:
         """Return the size of the network."""
         return model.dim
 
-    def inner_dim(self, model: Model) -> int:
-        """Return the size of the network."""
-        return model.dim
+    def adapted_blocks(self, model: Model) -> tuple[ParameterBlock, ...]:
+        """Return the whole network."""
+        return model.blocks
 
     def initial(
         self, model: Model, *, generator: torch.Generator, dtype: torch.dtype

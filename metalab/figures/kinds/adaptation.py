@@ -179,12 +179,7 @@ def _key(colours: dict[int, str], k: int) -> list[Call]:
 
 
 def _caption(history: RunHistory, choices: FigureChoices, tasks: ProbeTasks) -> str:
-    values = ", ".join(
-        f"{name} {value:.3g}"
-        for name, value in zip(
-            tasks.parameter_names, tasks.parameters[choices.task], strict=True
-        )
-    )
+    values = tasks.words(choices.task, "{:.3g}".format)
     assert history.curves is not None
     return (
         f"Adaptation of {history.config.name} to held-out task {choices.task + 1} "

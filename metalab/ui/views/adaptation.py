@@ -236,9 +236,4 @@ class AdaptationView(QWidget):
 
 def task_values(tasks: ProbeTasks, task: int) -> str:
     """Return the numbers of a task in words, such as "amplitude 3.21, phase 0.53"."""
-    return ", ".join(
-        f"{name} {number_text(float(value))}"
-        for name, value in zip(
-            tasks.parameter_names, tasks.parameters[task], strict=True
-        )
-    )
+    return tasks.words(task, number_text)

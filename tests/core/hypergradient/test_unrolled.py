@@ -6,18 +6,20 @@ import pytest
 import torch
 from torch import nn
 
+from metalab.core.autodiff import AutodiffOracle
 from metalab.core.hypergradient.unrolled import Unrolled
-from metalab.core.inner import GradientDescent
+from metalab.core.inner.gradient_descent import GradientDescent
+from metalab.core.meta.anchor import ProximalAnchor
 from metalab.core.meta.initialisation import Initialisation
 from metalab.core.model import MLP
-from metalab.core.oracle import AutodiffOracle, BilevelProblem
+from metalab.core.oracle import BilevelProblem
 from metalab.core.tasks import sample_batch
 from metalab.tasks.sinusoid import Sinusoid
 from tests.oracles import (
     FLOAT64,
     InputShift,
-    ProximalAnchor,
     central_differences,
+    estimated,
     generator,
     least_squares,
     outer_objective,
@@ -28,8 +30,7 @@ from tests.oracles import (
 
 def unrolled(problem, inner, phi, batch):
     oracle = AutodiffOracle(problem, phi, batch)
-    path = inner.run(oracle, num_steps=inner.num_inner_steps, keep=Unrolled.keep)
-    return Unrolled().estimate(oracle, inner, path)
+    return estimated(Unrolled(), oracle, inner)
 
 
 @pytest.mark.parametrize("num_steps", [1, 5])
@@ -71,7 +72,7 @@ def test_it_differentiates_through_inner_minibatches():
 
 
 @pytest.mark.parametrize("num_steps", [1, 5])
-@pytest.mark.parametrize("meta", [ProximalAnchor(), InputShift()])
+@pytest.mark.parametrize("meta", [ProximalAnchor(strength=0.7), InputShift()])
 def test_it_has_the_mixed_and_direct_terms(meta, num_steps):
     model = MLP(input_dim=1, output_dim=1, hidden_sizes=(5,), activation="tanh")
     problem = BilevelProblem(model=model, meta=meta)

@@ -3,10 +3,12 @@
 import pytest
 import torch
 
-from metalab.core.inner import GradientDescent, Keep
+from metalab.core.autodiff import AutodiffOracle
+from metalab.core.inner.base import Keep
+from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.meta.initialisation import Initialisation
 from metalab.core.model import MLP
-from metalab.core.oracle import AutodiffOracle, BilevelProblem
+from metalab.core.oracle import BilevelProblem
 from tests.oracles import (
     FLOAT64,
     generator,
@@ -78,11 +80,12 @@ def test_a_path_holds_what_was_asked_for():
     inner = GradientDescent(num_inner_steps=3, inner_lr=0.1)
     bare = inner.run(oracle_of(smooth_batch()), num_steps=3)
     assert bare.points == ()
-    assert bare.linearisations == ()
+    assert bare.steps == ()
     full = inner.run(
         oracle_of(smooth_batch()), num_steps=3, keep=Keep.GRAPH, keep_points=True
     )
-    assert len(full.linearisations) == 3
+    assert [step.index for step in full.steps] == [0, 1, 2]
+    assert all(map(torch.equal, full.points, [step.start for step in full.steps]))
     assert len(full.points) == 4
     assert torch.equal(full.points[0], full.start)
     assert torch.equal(full.points[-1], full.end)
@@ -94,3 +97,31 @@ def test_more_steps_go_through_the_same_points():
     short = inner.run(oracle_of(smooth_batch()), num_steps=2)
     long = inner.run(oracle_of(smooth_batch()), num_steps=6, keep_points=True)
     assert torch.equal(long.points[2], short.end)
+
+
+def test_momentum_is_that_of_torch():
+    batch = smooth_batch()
+    inner = GradientDescent(inner_lr=0.1, momentum=0.8)
+    end = inner.run(oracle_of(batch), num_steps=6).end
+    theta = oracle_of(batch).start().clone().requires_grad_()
+    optimizer = torch.optim.SGD([theta], lr=0.1, momentum=0.8)
+    for _ in range(6):
+        optimizer.zero_grad()
+        residual = MODEL.apply(theta, batch.support.x) - batch.support.y
+        (residual**2).mean(dim=(1, 2)).sum().backward()
+        optimizer.step()
+    assert relative_error(end, theta.detach()) < 1e-13
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.8])
+def test_a_path_goes_on_where_another_ended(momentum):
+    """Velocity and minibatches included."""
+    inner = GradientDescent(inner_lr=0.1, momentum=momentum, inner_batch_size=2)
+    oracle = oracle_of(smooth_batch())
+    whole = inner.run(oracle, num_steps=7, keep=Keep.GRADIENTS)
+    first = inner.run(oracle, num_steps=3)
+    rest = inner.run(oracle, num_steps=4, begin=first.state, keep=Keep.GRADIENTS)
+    assert torch.equal(rest.end, whole.end)
+    assert [step.index for step in rest.steps] == [3, 4, 5, 6]
+    assert (first.num_steps, rest.num_steps) == (3, 4)
+    assert rest.steps[0].around.loss.equal(whole.steps[3].around.loss)

@@ -3,14 +3,20 @@
 import pytest
 import torch
 
+from metalab.core.autodiff import AutodiffOracle
+from metalab.core.inner.learned_descent import LearnedDescent
+from metalab.core.meta.anchor import ProximalAnchor
+from metalab.core.meta.body import BodyOnly
+from metalab.core.meta.head import HeadOnly
 from metalab.core.meta.initialisation import Initialisation
+from metalab.core.meta.penalty import PenaltyStrength
 from metalab.core.model import MLP
-from metalab.core.oracle import AutodiffOracle, BilevelProblem
+from metalab.core.oracle import BilevelProblem
 from tests.oracles import (
     FLOAT64,
     InputShift,
-    ProximalAnchor,
     generator,
+    initial_phi,
     relative_error,
     smooth_batch,
 )
@@ -113,10 +119,57 @@ def test_mixed_vjp_is_the_dense_mixed_derivative():
         assert relative_error(product[task], mixed.T @ v[task]) < 1e-12
 
 
+@pytest.mark.parametrize(
+    "meta",
+    [
+        *(InputShift(input_dim=2), HeadOnly(), BodyOnly(), PenaltyStrength()),
+        *(ProximalAnchor(strength=0.7), ProximalAnchor(strength_is="learned")),
+    ],
+)
+def test_mixed_jvp_is_the_transpose_of_mixed_vjp(meta):
+    """<w, B u> = <B^T w, u> for every u and w, phi's rates included."""
+    problem = BilevelProblem(model=MODEL, meta=meta)
+    inner = LearnedDescent(granularity="shared")
+    oracle = AutodiffOracle(problem, initial_phi(problem, inner), BATCH)
+    theta = oracle.start() + 0.3
+    u, w = somewhere(oracle.meta_dim), somewhere(theta.shape[1]) - 0.2
+    around = oracle.linearise(theta, curvature=True)
+    forth = (w * around.mixed_jvp(u)).sum(dim=1)
+    back = (around.mixed_vjp(w) * u).sum(dim=1)
+    assert relative_error(forth, back) < 1e-12
+    assert float(back.norm()) > 1e-3
+    assert not around.mixed_jvp(u).requires_grad
+
+
+def test_rates_stand_behind_what_shapes_the_problem():
+    problem = BilevelProblem(model=MODEL, meta=Initialisation())
+    phi = torch.cat([start(), torch.tensor([7.0, 8.0], dtype=FLOAT64)])
+    oracle = AutodiffOracle(problem, phi, BATCH)
+    assert oracle.meta_dim == MODEL.dim + 2
+    assert oracle.rates().tolist() == [[7.0, 8.0]] * 3
+    v = somewhere(2)
+    back = oracle.rates_pullback(v)
+    assert torch.equal(back[:, MODEL.dim :], v)
+    assert not back[:, : MODEL.dim].any()
+    assert torch.equal(oracle.start(), start().expand(3, -1))
+    of_start = oracle.start_pullback(somewhere(MODEL.dim))
+    assert torch.equal(of_start[:, : MODEL.dim], somewhere(MODEL.dim))
+    assert not of_start[:, MODEL.dim :].any()
+
+
+def test_moving_phi_leaves_the_first_oracle_where_it_was():
+    oracle = oracle_of(Initialisation())
+    moved = oracle.moved(torch.ones(1, MODEL.dim, dtype=FLOAT64))
+    assert torch.equal(moved.start(), oracle.start() + 1)
+    assert torch.equal(oracle.start(), start().expand(3, -1))
+    each = torch.arange(3, dtype=FLOAT64)[:, None].expand(-1, MODEL.dim)
+    assert torch.equal(oracle.moved(each).start(), oracle.start() + each)
+
+
 def test_the_direct_term_exists_only_where_phi_enters_otherwise():
     theta = somewhere(MODEL.dim)
     assert oracle_of(Initialisation()).outer_value_and_grad(theta).direct is None
-    pulled = oracle_of(ProximalAnchor()).outer_value_and_grad(theta)
+    pulled = oracle_of(ProximalAnchor(strength=0.7)).outer_value_and_grad(theta)
     assert torch.equal(pulled.direct, torch.zeros_like(theta))
 
 
@@ -130,7 +183,7 @@ def test_products_need_curvature_and_mixed_products_need_a_phi():
 
 
 def test_what_comes_out_carries_no_graph():
-    oracle = oracle_of(ProximalAnchor())
+    oracle = oracle_of(ProximalAnchor(strength=0.7))
     around = oracle.linearise(oracle.start(), curvature=True)
     outer = oracle.outer_value_and_grad(oracle.start())
     v = around.grad

@@ -1,0 +1,35 @@
+"""CAVIA: adapt a context vector, share the network."""
+
+from metalab.algorithms.maml import SINE
+from metalab.catalog.recipes import Preset, Recipe, merge
+
+RECIPE = Recipe(
+    name="cavia",
+    title="CAVIA",
+    source="Zintgraf, Shiarlis, Kurin, Hofmann & Whiteson 2019, section 3.1",
+    summary="A task adapts a few extra inputs from zero; the network itself is shared "
+    "and learned by the outer loop.",
+    parts={
+        "meta": {"kind": "context"},
+        "inner": {"kind": "gradient-descent"},
+        "hypergradient": {"kind": "unrolled"},
+        "outer": {"optimizer": {"kind": "adam"}},
+    },
+    presets=(
+        Preset(
+            name="cavia-sine",
+            title="CAVIA on sines, 10 shots, 5 context parameters",
+            source="Zintgraf et al. 2019, section 5.1 and code (inner lr 1, 25 tasks; "
+            "10,000 of 50,000 steps; the code clamps each task's hypergradient to +-10, "
+            "here its norm is clipped at 10)",
+            settings=merge(
+                SINE,
+                {
+                    "meta": {"kind": "context", "context_dim": 5},
+                    "inner": {"inner_lr": 1.0},
+                    "outer": {"clip_norm": 10.0},
+                },
+            ),
+        ),
+    ),
+)

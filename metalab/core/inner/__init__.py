@@ -1,0 +1,1 @@
+"""Inner loops: how one task adapts, written for the whole meta-batch. One a file."""

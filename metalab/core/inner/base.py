@@ -1,0 +1,188 @@
+"""The contract of an inner loop.
+
+phi has two parts, [problem | rates]: what shapes the problem and its start (see
+`core.meta`), and what an inner loop learns about its own steps, such as learning rates.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from enum import Enum
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from metalab.core.model import ParameterBlock
+from metalab.core.oracle import InnerOracle, Linearisation
+
+
+class Keep(Enum):
+    """What of the inner path a hypergradient estimator needs afterwards."""
+
+    END = "end"
+    """Only theta_0 and theta_K: memory does not grow with K."""
+    GRADIENTS = "gradients"
+    """Also each step's gradient: memory grows with K, without any graph."""
+    GRAPH = "graph"
+    """Every step's linearisation: memory grows linearly with K."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InnerState:
+    """Where an inner loop stands between two steps.
+
+    Attributes:
+        index: Inner steps made.
+        theta: theta_index, [task, inner].
+        velocity: [task, inner]; None without momentum.
+    """
+
+    index: int
+    theta: Float[Tensor, "task inner"]
+    velocity: Float[Tensor, "task inner"] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InnerStep:
+    """One inner step, with what its derivative needs.
+
+    Attributes:
+        index: k; the step leads from theta_k to theta_{k+1}.
+        start: theta_k, [task, inner].
+        velocity: Velocity before the step, [task, inner]; None without momentum.
+        update: What was subtracted, before the learning rate, [task, inner].
+        around: The inner loss around theta_k; without curvature unless kept.
+    """
+
+    index: int
+    start: Float[Tensor, "task inner"]
+    velocity: Float[Tensor, "task inner"] | None
+    update: Float[Tensor, "task inner"]
+    around: Linearisation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InnerPath:
+    """What the inner loop did.
+
+    Attributes:
+        begin: Where the path begins; theta_0 unless it is a later segment.
+        state: Where it ends.
+        points: theta_0 ... theta_K; empty unless asked for.
+        steps: The steps; empty for `Keep.END`.
+    """
+
+    begin: InnerState
+    state: InnerState
+    points: tuple[Tensor, ...]
+    steps: tuple[InnerStep, ...]
+
+    @property
+    def start(self) -> Float[Tensor, "task inner"]:
+        """Parameters at its beginning: theta_0."""
+        return self.begin.theta
+
+    @property
+    def end(self) -> Float[Tensor, "task inner"]:
+        """Parameters at its end: theta_K."""
+        return self.state.theta
+
+    @property
+    def num_steps(self) -> int:
+        """Number of steps that were made."""
+        return self.state.index - self.begin.index
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cotangent:
+    """What a reverse sweep carries.
+
+    Attributes:
+        theta: With respect to theta_k, [task, inner].
+        velocity: With respect to the velocity, [task, inner]; None without momentum.
+        phi: Gathered so far with respect to phi, [task, meta]; None for nothing yet.
+    """
+
+    theta: Float[Tensor, "task inner"]
+    velocity: Float[Tensor, "task inner"] | None
+    phi: Float[Tensor, "task meta"] | None
+
+    def scaled(self, factor: float) -> "Cotangent":
+        """Return the cotangent times a number; the velocity part starts at zero."""
+        if factor == 1.0:
+            return self
+        phi = None if self.phi is None else self.phi * factor
+        return Cotangent(theta=self.theta * factor, velocity=self.velocity, phi=phi)
+
+    def plus_theta(self, more: Tensor) -> "Cotangent":
+        """Return the cotangent with `more` added to its theta part."""
+        theta = self.theta + more
+        return Cotangent(theta=theta, velocity=self.velocity, phi=self.phi)
+
+    def plus_phi(self, more: Tensor | None) -> "Cotangent":
+        """Return the cotangent with `more` added to its phi part."""
+        if more is None:
+            return self
+        phi = more if self.phi is None else self.phi + more
+        return Cotangent(theta=self.theta, velocity=self.velocity, phi=phi)
+
+
+class InnerLoop(ABC):
+    """An adaptation rule. Implementations are frozen dataclasses.
+
+    Attributes:
+        num_inner_steps: K of training.
+        learns_rates: Whether the loop has meta-parameters of its own.
+    """
+
+    __slots__ = ()
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    learns_rates: ClassVar[bool]
+    num_inner_steps: int
+
+    @abstractmethod
+    def meta_dim(self, adapted: tuple[ParameterBlock, ...]) -> int:
+        """Return how many meta-parameters the loop itself learns."""
+
+    @abstractmethod
+    def initial_meta(
+        self,
+        adapted: tuple[ParameterBlock, ...],
+        *,
+        generator: torch.Generator,
+        dtype: torch.dtype,
+    ) -> Float[Tensor, " rates"]:
+        """Draw the loop's own meta-parameters."""
+
+    @abstractmethod
+    def run(
+        self,
+        oracle: InnerOracle,
+        *,
+        num_steps: int,
+        begin: InnerState | None = None,
+        keep: Keep = Keep.END,
+        keep_points: bool = False,
+    ) -> InnerPath:
+        """Adapt every task of the oracle's batch.
+
+        Args:
+            oracle: The meta-batch.
+            begin: Where to go on from; None starts at theta_0.
+            num_steps: Inner steps to take; need not be `num_inner_steps`.
+            keep: What the path holds for a hypergradient estimator.
+            keep_points: Whether the path holds every theta_k, for drawing.
+        """
+
+    @abstractmethod
+    def pullback(self, oracle: InnerOracle, step: InnerStep, v: Cotangent) -> Cotangent:
+        """Return the cotangent at the start of a step from the one at its end, exactly."""
+
+    @abstractmethod
+    def straight_pullback(
+        self, oracle: InnerOracle, step: InnerStep, v: Cotangent
+    ) -> Cotangent:
+        """Return it with every second derivative of the inner loss taken as zero."""

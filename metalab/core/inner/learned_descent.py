@@ -1,0 +1,184 @@
+"""Gradient descent whose learning rates are meta-learned."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from metalab.core.inner.base import (
+    Cotangent,
+    InnerLoop,
+    InnerPath,
+    InnerState,
+    InnerStep,
+    Keep,
+)
+from metalab.core.inner.descent import descend, through_update
+from metalab.core.inner.rates import GRANULARITIES, RateLayout
+from metalab.core.model import ParameterBlock
+from metalab.core.oracle import InnerOracle
+from metalab.core.spec import option
+
+PARAMETERISATIONS = ("linear", "exponential")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnedDescent(InnerLoop):
+    """theta_{k+1} = theta_k - alpha_k(phi) * grad L_support(theta_k), alpha learned.
+
+    With `per-parameter` rates this is Meta-SGD, and a meta-learned diagonal
+    preconditioner; with `per-layer-per-step` rates, the step sizes of MAML++.
+
+    Attributes:
+        num_inner_steps: K.
+        inner_lr: Where the rates start (the lower end, if they start spread).
+        inner_lr_high: Upper end of the uniform start of the rates; 0 starts all of them
+            at `inner_lr`.
+        granularity: What shares a rate.
+        parameterisation: "linear": phi holds the rates, which may turn negative, as in
+            Meta-SGD; "exponential": phi holds their logarithms.
+
+    Source: Li et al. 2017 (Meta-SGD), equation 2; Antoniou et al. 2019 (MAML++),
+        section 4.
+    """
+
+    name: ClassVar[str] = "learned-descent"
+    title: ClassVar[str] = "Gradient descent, learned rates"
+    learns_rates: ClassVar[bool] = True
+
+    num_inner_steps: int = option(
+        1,
+        label="Inner steps K",
+        help="Gradient steps that each task takes on its support set.",
+        unit="steps",
+        low=1,
+        high=1000,
+    )
+    inner_lr: float = option(
+        0.01,
+        label="Initial inner lr",
+        help="Where the learned rates start; the lower end, if they start spread.",
+        low=0.0,
+        high=10.0,
+        exclusive=True,
+        log=True,
+    )
+    inner_lr_high: float = option(
+        0.0,
+        label="Initial inner lr, high",
+        help="Upper end of the uniform start of the rates; 0 starts all alike.",
+        low=0.0,
+        high=10.0,
+        advanced=True,
+    )
+    granularity: str = option(
+        "per-parameter",
+        label="Granularity",
+        help="What shares one learned rate.",
+        choices=GRANULARITIES,
+    )
+    parameterisation: str = option(
+        "linear",
+        label="Parameterisation",
+        help="linear: phi holds the rates; exponential: their logarithms, so that they "
+        "stay positive.",
+        choices=PARAMETERISATIONS,
+        advanced=True,
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse an empty range.
+
+        Raises:
+            ValueError: The upper end of the start lies below the lower one.
+        """
+        if 0 < self.inner_lr_high < self.inner_lr:
+            raise ValueError(
+                f"inner_lr_high is {self.inner_lr_high:g}; it must be 0 or at least "
+                f"inner_lr, {self.inner_lr:g}"
+            )
+
+    def layout(self, adapted: tuple[ParameterBlock, ...]) -> RateLayout:
+        """Return how the rates spread over the adapted parameters and the steps."""
+        return RateLayout(
+            granularity=self.granularity,
+            blocks=adapted,
+            num_inner_steps=self.num_inner_steps,
+        )
+
+    def meta_dim(self, adapted: tuple[ParameterBlock, ...]) -> int:
+        """Return the number of rates."""
+        return self.layout(adapted).dim
+
+    def initial_meta(
+        self,
+        adapted: tuple[ParameterBlock, ...],
+        *,
+        generator: torch.Generator,
+        dtype: torch.dtype,
+    ) -> Float[Tensor, " rates"]:
+        """Draw the initial rates, or their logarithms."""
+        shape = (self.layout(adapted).dim,)
+        unit = torch.rand(
+            shape, generator=generator, dtype=dtype, device=generator.device
+        )
+        high = self.inner_lr_high or self.inner_lr
+        rates = self.inner_lr + (high - self.inner_lr) * unit
+        return rates.log() if self.parameterisation == "exponential" else rates
+
+    def run(
+        self,
+        oracle: InnerOracle,
+        *,
+        num_steps: int,
+        begin: InnerState | None = None,
+        keep: Keep = Keep.END,
+        keep_points: bool = False,
+    ) -> InnerPath:
+        """Take `num_steps` steps with the learned rates."""
+        return descend(
+            oracle,
+            num_steps=num_steps,
+            begin=begin,
+            rate=_Rates(self, oracle).at,
+            momentum=0.0,
+            batch_size=0,
+            keep=keep,
+            keep_points=keep_points,
+        )
+
+    def pullback(self, oracle: InnerOracle, step: InnerStep, v: Cotangent) -> Cotangent:
+        """Return (I - A_k H_k)^T v, with what comes through phi."""
+        of_grad, _ = through_update(v, _Rates(self, oracle).at(step.index), 0.0)
+        back = self.straight_pullback(oracle, step, v)
+        theta = v.theta + step.around.hvp(of_grad)
+        exact = Cotangent(theta=theta, velocity=None, phi=back.phi)
+        if oracle.phi_shapes_inner_loss:
+            return exact.plus_phi(step.around.mixed_vjp(of_grad))
+        return exact
+
+    def straight_pullback(
+        self, oracle: InnerOracle, step: InnerStep, v: Cotangent
+    ) -> Cotangent:
+        """Return v, with d alpha_k = - v * grad: that needs no second derivative."""
+        of_rates = _Rates(self, oracle).pullback(-(v.theta * step.update), step.index)
+        return v.plus_phi(oracle.rates_pullback(of_rates))
+
+
+class _Rates:
+    """The learned rates of one oracle."""
+
+    def __init__(self, loop: LearnedDescent, oracle: InnerOracle) -> None:
+        self._layout = loop.layout(oracle.adapted)
+        self._exponential = loop.parameterisation == "exponential"
+        raw = oracle.rates()
+        self._rates = raw.exp() if self._exponential else raw
+
+    def at(self, step: int) -> Tensor:
+        return self._layout.spread(self._rates, step)
+
+    def pullback(self, v: Tensor, step: int) -> Tensor:
+        of_rates = self._layout.gather(v, step)
+        return of_rates * self._rates if self._exponential else of_rates

@@ -1,0 +1,118 @@
+"""Meta-learn the anchor of a proximal inner problem."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import pad
+
+from metalab.core.meta.base import MetaParameterisation, Way
+from metalab.core.model import Model, ParameterBlock
+from metalab.core.spec import option
+
+STRENGTHS = ("fixed", "learned")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProximalAnchor(MetaParameterisation):
+    """phi = anchor and start; the inner loss gains strength/2 * ||theta - anchor||^2.
+
+    Attributes:
+        strength: lambda, or where it starts if it is learned.
+        strength_is: "fixed", or "learned": phi then ends with log lambda.
+
+    Source: Rajeswaran et al. 2019 (iMAML), equation 3.
+    """
+
+    name: ClassVar[str] = "anchor"
+    title: ClassVar[str] = "Proximal anchor"
+    shapes_inner_loss: ClassVar[bool] = True
+    regularised: ClassVar[bool] = True
+
+    strength: float = option(
+        2.0,
+        label="Proximal strength",
+        help="lambda: how strongly adapted parameters are pulled to the anchor.",
+        low=0.0,
+        high=1e4,
+        exclusive=True,
+        log=True,
+    )
+    strength_is: str = option(
+        "fixed",
+        label="Strength is",
+        help="Whether the outer loop learns the strength too.",
+        choices=STRENGTHS,
+    )
+
+    @property
+    def ways(self) -> tuple[frozenset[Way], ...]:
+        """How each part of phi enters the outer loss."""
+        return (
+            frozenset({Way.START, Way.INNER_LOSS}),
+            *[frozenset({Way.INNER_LOSS})] * self._num_learned,
+        )
+
+    @property
+    def extra_inputs(self) -> int:
+        """None."""
+        return 0
+
+    @property
+    def _num_learned(self) -> int:
+        return 1 if self.strength_is == "learned" else 0
+
+    def adapted_blocks(self, model: Model) -> tuple[ParameterBlock, ...]:
+        """Return the whole network."""
+        return model.blocks
+
+    def meta_dim(self, model: Model) -> int:
+        """Return the size of the network, and one if the strength is learned."""
+        return model.dim + self._num_learned
+
+    def initial(
+        self, model: Model, *, generator: torch.Generator, dtype: torch.dtype
+    ) -> Float[Tensor, " meta"]:
+        """Draw an initial anchor; the strength starts where it is set."""
+        anchor = model.initial_parameters(generator=generator, dtype=dtype)
+        log_strength = anchor.new_tensor([self.strength] * self._num_learned).log()
+        return torch.cat([anchor, log_strength])
+
+    def _anchor(self, phi: Tensor) -> Tensor:
+        return phi[:, : phi.shape[1] - self._num_learned]
+
+    def start(
+        self, model: Model, phi: Float[Tensor, "task meta"]
+    ) -> Float[Tensor, "task inner"]:
+        """Return the anchor."""
+        del model
+        return self._anchor(phi)
+
+    def start_pullback(
+        self, model: Model, v: Float[Tensor, "task inner"]
+    ) -> Float[Tensor, "task meta"]:
+        """Return v at the place of the anchor."""
+        del model
+        return pad(v, (0, self._num_learned))
+
+    def predict(
+        self,
+        model: Model,
+        theta: Float[Tensor, "task inner"],
+        phi: Float[Tensor, "task meta"],
+        x: Float[Tensor, "task shot input"],
+    ) -> Float[Tensor, "task shot output"]:
+        """Return the network's output at theta."""
+        del phi
+        return model.apply(theta, x)
+
+    def regulariser(
+        self, theta: Float[Tensor, "task inner"], phi: Float[Tensor, "task meta"]
+    ) -> Float[Tensor, " task"] | None:
+        """Return strength/2 * ||theta - anchor||^2."""
+        distance = (theta - self._anchor(phi)).square().sum(dim=1)
+        if self._num_learned:
+            return 0.5 * phi[:, -1].exp() * distance
+        return 0.5 * self.strength * distance

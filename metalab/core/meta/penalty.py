@@ -1,0 +1,108 @@
+"""Meta-learn the strength of an L2 penalty: the classic bilevel problem."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from metalab.core.meta.base import MetaParameterisation, Way
+from metalab.core.model import Model, ParameterBlock
+from metalab.core.spec import option
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PenaltyStrength(MetaParameterisation):
+    """phi = log lambda; the inner loss gains lambda/2 * ||theta||^2.
+
+    Every task starts from one and the same fixed draw of the network's parameters.
+
+    Attributes:
+        strength: Where lambda starts.
+        start_seed: Fixes the start of the inner loop.
+
+    Source: Pedregosa 2016, section 4; Lorraine et al. 2020, section 5.
+    """
+
+    name: ClassVar[str] = "penalty"
+    title: ClassVar[str] = "L2 strength"
+    shapes_inner_loss: ClassVar[bool] = True
+    regularised: ClassVar[bool] = True
+
+    strength: float = option(
+        0.1,
+        label="Initial L2 strength",
+        help="Where the learned strength lambda of the L2 penalty starts.",
+        low=0.0,
+        high=1e4,
+        exclusive=True,
+        log=True,
+    )
+    start_seed: int = option(
+        0,
+        label="Start seed",
+        help="Fixes the parameters from which every task starts.",
+        low=0,
+        high=2**31 - 1,
+        advanced=True,
+    )
+
+    @property
+    def ways(self) -> tuple[frozenset[Way], ...]:
+        """How each part of phi enters the outer loss."""
+        return (frozenset({Way.INNER_LOSS}),)
+
+    @property
+    def extra_inputs(self) -> int:
+        """None."""
+        return 0
+
+    def adapted_blocks(self, model: Model) -> tuple[ParameterBlock, ...]:
+        """Return the whole network."""
+        return model.blocks
+
+    def meta_dim(self, model: Model) -> int:
+        """Return 1: the logarithm of the strength."""
+        del model
+        return 1
+
+    def initial(
+        self, model: Model, *, generator: torch.Generator, dtype: torch.dtype
+    ) -> Float[Tensor, " meta"]:
+        """Return the logarithm of the initial strength."""
+        del model
+        strength = torch.tensor([self.strength], dtype=dtype, device=generator.device)
+        return strength.log()
+
+    def start(
+        self, model: Model, phi: Float[Tensor, "task meta"]
+    ) -> Float[Tensor, "task inner"]:
+        """Return the fixed start, one row a task."""
+        generator = torch.Generator().manual_seed(self.start_seed)
+        drawn = model.initial_parameters(generator=generator, dtype=phi.dtype)
+        return drawn.to(phi.device).expand(phi.shape[0], -1)
+
+    def start_pullback(
+        self, model: Model, v: Float[Tensor, "task inner"]
+    ) -> Float[Tensor, "task meta"]:
+        """Return zero: the start does not depend on phi."""
+        del model
+        return v.new_zeros(v.shape[0], 1)
+
+    def predict(
+        self,
+        model: Model,
+        theta: Float[Tensor, "task inner"],
+        phi: Float[Tensor, "task meta"],
+        x: Float[Tensor, "task shot input"],
+    ) -> Float[Tensor, "task shot output"]:
+        """Return the network's output at theta."""
+        del phi
+        return model.apply(theta, x)
+
+    def regulariser(
+        self, theta: Float[Tensor, "task inner"], phi: Float[Tensor, "task meta"]
+    ) -> Float[Tensor, " task"] | None:
+        """Return lambda/2 * ||theta||^2."""
+        return 0.5 * phi[:, 0].exp() * theta.square().sum(dim=1)

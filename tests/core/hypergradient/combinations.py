@@ -1,0 +1,58 @@
+"""Every choice of what is meta-learned with every inner loop, at one small problem."""
+
+from metalab.core.autodiff import AutodiffOracle
+from metalab.core.inner.gradient_descent import GradientDescent
+from metalab.core.inner.learned_descent import PARAMETERISATIONS, LearnedDescent
+from metalab.core.inner.rates import GRANULARITIES
+from metalab.core.meta.anchor import ProximalAnchor
+from metalab.core.meta.body import BodyOnly
+from metalab.core.meta.context import Context
+from metalab.core.meta.head import HeadOnly
+from metalab.core.meta.initialisation import Initialisation
+from metalab.core.meta.penalty import PenaltyStrength
+from metalab.core.model import MLP
+from metalab.core.oracle import BilevelProblem
+from tests.oracles import InputShift, initial_phi, smooth_batch
+
+NUM_STEPS = 4
+
+METAS = {
+    "initialisation": Initialisation(),
+    "head": HeadOnly(),
+    "body": BodyOnly(),
+    "context": Context(context_dim=3),
+    "anchor": ProximalAnchor(strength=0.5),
+    "anchor-learned": ProximalAnchor(strength=0.5, strength_is="learned"),
+    "penalty": PenaltyStrength(),
+    "input-shift": InputShift(),
+}
+
+INNERS = {
+    "plain": GradientDescent(num_inner_steps=NUM_STEPS, inner_lr=0.03),
+    "momentum": GradientDescent(num_inner_steps=NUM_STEPS, inner_lr=0.03, momentum=0.7),
+    "minibatches": GradientDescent(
+        num_inner_steps=NUM_STEPS, inner_lr=0.03, inner_batch_size=2
+    ),
+} | {
+    f"{granularity}-{parameterisation}": LearnedDescent(
+        num_inner_steps=NUM_STEPS,
+        inner_lr=0.03,
+        inner_lr_high=0.05,
+        granularity=granularity,
+        parameterisation=parameterisation,
+    )
+    for granularity in GRANULARITIES
+    for parameterisation in PARAMETERISATIONS
+}
+
+
+def oracle_of(meta, inner):
+    """Return a meta-batch of three tasks at random meta-parameters."""
+    model = MLP(
+        input_dim=1 + meta.extra_inputs,
+        output_dim=1,
+        hidden_sizes=(3, 2),
+        activation="tanh",
+    )
+    problem = BilevelProblem(model=model, meta=meta)
+    return AutodiffOracle(problem, initial_phi(problem, inner), smooth_batch())

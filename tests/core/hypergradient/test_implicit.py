@@ -1,0 +1,130 @@
+"""Implicit differentiation: the derivative at the inner solution."""
+
+import pytest
+import torch
+
+from metalab.core.autodiff import AutodiffOracle
+from metalab.core.hypergradient.checkpointed import Checkpointed
+from metalab.core.hypergradient.conjugate_gradient import ImplicitCG
+from metalab.core.hypergradient.first_order import FirstOrder
+from metalab.core.hypergradient.neumann import ImplicitNeumann
+from metalab.core.hypergradient.t1_t2 import T1T2
+from metalab.core.inner.base import Keep
+from metalab.core.inner.gradient_descent import GradientDescent
+from metalab.core.meta.anchor import ProximalAnchor
+from metalab.core.meta.penalty import PenaltyStrength
+from metalab.core.oracle import BilevelProblem
+from tests.core.hypergradient.combinations import oracle_of
+from tests.oracles import FLOAT64, estimated, least_squares, relative_error
+
+STRENGTH = 0.7
+KNOWN = least_squares()
+PHI = torch.linspace(-1, 1, 4, dtype=FLOAT64)
+CG = ImplicitCG(num_iterations=50, tolerance=1e-14)
+NEUMANN = ImplicitNeumann(num_terms=600, step_size=0.1)
+THOROUGH = [CG, NEUMANN]
+REGULARISED = [
+    ProximalAnchor(strength=3.0),
+    ProximalAnchor(strength=3.0, strength_is="learned"),
+    PenaltyStrength(strength=3.0),
+]
+
+
+def descent(num_steps):
+    return GradientDescent(num_inner_steps=num_steps, inner_lr=0.1)
+
+
+def closed_form_oracle(strength_is="fixed"):
+    """Return the least-squares tasks with an anchor, and their exact answers."""
+    meta = ProximalAnchor(strength=STRENGTH, strength_is=strength_is)
+    problem = BilevelProblem(model=KNOWN.problem.model, meta=meta)
+    learned = [STRENGTH] if strength_is == "learned" else []
+    phi = torch.cat([PHI, torch.tensor(learned, dtype=FLOAT64).log()])
+    _, exact = KNOWN.proximal(PHI, strength=STRENGTH)
+    return AutodiffOracle(problem, phi, KNOWN.batch), exact[:, : phi.numel()]
+
+
+def error(estimator, num_steps=800, strength_is="fixed"):
+    oracle, exact = closed_form_oracle(strength_is)
+    found = estimated(estimator, oracle, descent(num_steps)).per_task
+    return relative_error(found, exact)
+
+
+@pytest.mark.parametrize("strength_is", ["fixed", "learned"])
+@pytest.mark.parametrize("estimator", THOROUGH)
+def test_converged_it_is_the_closed_form(estimator, strength_is):
+    assert error(estimator, strength_is=strength_is) < 1e-10
+
+
+@pytest.mark.parametrize("strength_is", ["fixed", "learned"])
+def test_the_unrolled_sweep_converges_to_the_same_closed_form(strength_is):
+    assert error(Checkpointed(), strength_is=strength_is) < 1e-10
+
+
+@pytest.mark.parametrize("estimator", THOROUGH)
+@pytest.mark.parametrize("meta", REGULARISED)
+def test_on_a_network_it_is_the_unrolled_one_once_both_have_converged(meta, estimator):
+    inner = GradientDescent(num_inner_steps=600, inner_lr=0.1)
+    oracle = oracle_of(meta, inner)
+    exact = estimated(Checkpointed(), oracle, inner).per_task
+    assert relative_error(estimated(estimator, oracle, inner).per_task, exact) < 1e-8
+
+
+@pytest.mark.parametrize("estimator", THOROUGH)
+def test_its_error_falls_with_the_inner_steps(estimator):
+    errors = [error(estimator, num_steps=n) for n in (2, 5, 10, 20, 40, 80)]
+    print("inner steps 2, 5, 10, 20, 40, 80:", errors)
+    assert errors == sorted(errors, reverse=True)
+    assert errors[-1] < 1e-2 * errors[0]
+
+
+def test_its_error_falls_with_the_tolerance_of_the_solver():
+    errors = [
+        error(ImplicitCG(num_iterations=50, tolerance=tolerance))
+        for tolerance in (1e-1, 1e-2, 1e-4, 1e-8)
+    ]
+    print("tolerance 1e-1, 1e-2, 1e-4, 1e-8:", errors)
+    assert errors == sorted(errors, reverse=True)
+    assert errors[-1] < 1e-7
+
+
+def test_its_error_falls_with_the_effort_of_the_solver():
+    for efforts in (
+        [ImplicitCG(num_iterations=n, tolerance=0.0) for n in (1, 2, 3, 4)],
+        [ImplicitNeumann(num_terms=n, step_size=0.1) for n in (1, 10, 30, 100)],
+    ):
+        errors = [error(estimator) for estimator in efforts]
+        assert errors == sorted(errors, reverse=True)
+        assert errors[-1] < 1e-2 * errors[0]
+
+
+@pytest.mark.parametrize("kind", [ImplicitCG, ImplicitNeumann])
+def test_damping_changes_the_target_in_proportion(kind):
+    effort = {"num_terms": 600} if kind is ImplicitNeumann else {"tolerance": 1e-14}
+    errors = [error(kind(damping=damping, **effort)) for damping in (1e-4, 1e-3)]
+    assert errors[1] / errors[0] == pytest.approx(10, rel=0.05)
+
+
+@pytest.mark.parametrize("strength_is", ["fixed", "learned"])
+def test_t1_t2_of_an_anchor_is_collinear_with_first_order(strength_is):
+    """G7: B = -strength I there, so T1-T2 is strength times the query gradient."""
+    oracle, _ = closed_form_oracle(strength_is)
+    inner = descent(20)
+    t1_t2 = estimated(T1T2(), oracle, inner).per_task[:, : PHI.numel()]
+    first_order = estimated(FirstOrder(), oracle, inner).per_task[:, : PHI.numel()]
+    cosine = torch.nn.functional.cosine_similarity(t1_t2, first_order)
+    assert (1 - cosine).max() < 1e-12
+    assert relative_error(t1_t2, STRENGTH * first_order) < 1e-12
+
+
+def test_t1_t2_is_a_neumann_series_of_one_term_and_step_one():
+    oracle, exact = closed_form_oracle("learned")
+    inner = descent(20)
+    found = estimated(T1T2(), oracle, inner).per_task
+    series = ImplicitNeumann(num_terms=0, step_size=1.0)
+    assert torch.equal(found, estimated(series, oracle, inner).per_task)
+    assert relative_error(found, exact) > 0.1
+
+
+def test_their_memory_does_not_grow_with_the_path():
+    assert {kind.keep for kind in (ImplicitCG, ImplicitNeumann, T1T2)} == {Keep.END}
