@@ -18,6 +18,7 @@ class Theme:
         name: "dark" or "light".
         window: Behind docks and dialogs.
         surface: Behind plots, fields and tables.
+        box: Inside a check box.
         raised: Buttons, headers, hovered rows.
         border: Lines between surfaces.
         text: Ordinary text.
@@ -41,6 +42,7 @@ class Theme:
     name: str
     window: str
     surface: str
+    box: str
     raised: str
     border: str
     text: str
@@ -83,6 +85,7 @@ DARK = Theme(
     name="dark",
     window="#1b1d22",
     surface="#131519",
+    box="#454c59",
     raised="#292d35",
     border="#363b45",
     text="#e8eaee",
@@ -107,6 +110,7 @@ LIGHT = Theme(
     name="light",
     window="#f3f4f6",
     surface="#ffffff",
+    box="#ffffff",
     raised="#e6e9ee",
     border="#cdd2da",
     text="#1a1e25",
@@ -133,7 +137,12 @@ THEMES = {theme.name: theme for theme in (DARK, LIGHT)}
 def apply_theme(app: QApplication, theme: Theme) -> None:
     """Give the whole application the theme's palette, on the Fusion style."""
     app.setStyle(QStyleFactory.create("Fusion"))
-    app.setPalette(qt_palette(theme))
+    palette = qt_palette(theme)
+    app.setPalette(palette)
+    # Fusion frames a box in a darker shade of the window, which on a dark one cannot be
+    # seen; a filled box can.
+    palette.setColor(QPalette.ColorRole.Base, QColor(theme.box))
+    app.setPalette(palette, "QCheckBox")  # pyright: ignore[reportArgumentType] - takes a name; the stubs say bytes
 
 
 def qt_palette(theme: Theme) -> QPalette:
