@@ -1,10 +1,15 @@
 """Shared by parameterisations that adapt some layers and keep the others shared."""
 
+from abc import abstractmethod
 from dataclasses import replace
+from typing import ClassVar
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import pad
 
+from metalab.core.meta.base import MetaParameterisation, Way
 from metalab.core.model import Model, ParameterBlock
 
 
@@ -40,3 +45,81 @@ def num_layers(model: Model) -> int:
 def spliced(phi: Tensor, theta: Tensor, place: slice) -> Tensor:
     """Return phi with `place` taken by theta, [task, dim]."""
     return torch.cat([phi[:, : place.start], theta, phi[:, place.stop :]], dim=1)
+
+
+class SomeLayers(MetaParameterisation):
+    """Abstract: phi = the whole network; a task adapts consecutive layers of it.
+
+    The other layers are shared by all tasks and learned by the outer loop, through the
+    prediction and through the inner loss.
+    """
+
+    __slots__ = ()
+
+    shapes_inner_loss: ClassVar[bool] = True
+    regularised: ClassVar[bool] = False
+
+    @abstractmethod
+    def adapted_layers(self, num_layers: int) -> tuple[int, int]:
+        """Return the first adapted layer, and the one after the last, from 0."""
+
+    @property
+    def ways(self) -> tuple[frozenset[Way], ...]:
+        """How each part of phi enters the outer loss."""
+        return (
+            frozenset({Way.START}),
+            frozenset({Way.PREDICTION, Way.INNER_LOSS}),
+        )
+
+    @property
+    def extra_inputs(self) -> int:
+        """None."""
+        return 0
+
+    def _split(self, model: Model) -> tuple[tuple[ParameterBlock, ...], slice]:
+        first, end = self.adapted_layers(num_layers(model))
+        return split_layers(model, first_adapted=first, end_adapted=end)
+
+    def adapted_blocks(self, model: Model) -> tuple[ParameterBlock, ...]:
+        """Return the adapted layers."""
+        return self._split(model)[0]
+
+    def meta_dim(self, model: Model) -> int:
+        """Return the size of the network."""
+        return model.dim
+
+    def initial(
+        self, model: Model, *, generator: torch.Generator, dtype: torch.dtype
+    ) -> Float[Tensor, " meta"]:
+        """Draw initial network parameters."""
+        return model.initial_parameters(generator=generator, dtype=dtype)
+
+    def start(
+        self, model: Model, phi: Float[Tensor, "task meta"]
+    ) -> Float[Tensor, "task inner"]:
+        """Return phi's adapted layers."""
+        return phi[:, self._split(model)[1]]
+
+    def start_pullback(
+        self, model: Model, v: Float[Tensor, "task inner"]
+    ) -> Float[Tensor, "task meta"]:
+        """Return v at the place of the adapted layers."""
+        place = self._split(model)[1]
+        return pad(v, (place.start, model.dim - place.stop))
+
+    def predict(
+        self,
+        model: Model,
+        theta: Float[Tensor, "task inner"],
+        phi: Float[Tensor, "task meta"],
+        x: Float[Tensor, "task shot input"],
+    ) -> Float[Tensor, "task shot output"]:
+        """Return the network's output with its adapted layers at theta."""
+        return model.apply(spliced(phi, theta, self._split(model)[1]), x)
+
+    def regulariser(
+        self, theta: Float[Tensor, "task inner"], phi: Float[Tensor, "task meta"]
+    ) -> Float[Tensor, " task"] | None:
+        """Return None."""
+        del theta, phi
+        return None

@@ -151,7 +151,7 @@ class OuterLossView(QWidget):
         )
 
     def _message(self, history: RunHistory) -> str:
-        if len(history.steps) or history.status.ended:
+        if len(history.steps) or history.status.ended or history.diverged:
             return ""
         return PREPARING
 

@@ -87,7 +87,7 @@ def test_a_search_without_a_match_says_so(form: ExperimentForm, qtbot: QtBot) ->
 def test_a_search_outlives_a_change_of_rows(
     form: ExperimentForm, preset: ExperimentConfig, qtbot: QtBot
 ) -> None:
-    qtbot.keyClicks(header(form).search, "momentum")
+    qtbot.keyClicks(header(form).search, "optimizer.momentum")
     form.set_config(with_overrides(preset, [(KIND, "sgd")]))
     assert visible_paths(form) == ["outer.optimizer.momentum"]
 
