@@ -15,6 +15,7 @@ from tests.bench.rounds import Rate, interleaved, ratio, steps_per_second
 
 NUM_BATCHES = 16
 SECONDS = 0.5
+STREAMS = RandomStreams(0)
 
 
 def measure(num_rounds: int) -> list[dict[str, object]]:
@@ -50,8 +51,7 @@ def _rows(num_inner_steps: int, rates: dict[str, Rate]) -> list[dict[str, object
     ]
 
 
-def _batches(learner: MetaLearner, num_tasks: int) -> list[TaskBatch]:
-    del learner
+def _batches(num_tasks: int) -> list[TaskBatch]:
     family = build_family(preset_config("maml-sine"))
     return [
         sample_batch(
@@ -59,7 +59,7 @@ def _batches(learner: MetaLearner, num_tasks: int) -> list[TaskBatch]:
             num_tasks,
             num_shots=10,
             num_queries=10,
-            generator=RandomStreams(0).generator("bench", index),
+            generator=STREAMS.generator("bench", index),
         )
         for index in range(NUM_BATCHES)
     ]
@@ -70,9 +70,9 @@ def _ours(preset: str, num_inner_steps: int) -> Callable[[], object]:
         preset_config(preset), [("inner.num_inner_steps", num_inner_steps)]
     )
     learner = build_learner(config)
-    batches = _batches(learner, config.outer.num_tasks)
+    batches = _batches(config.outer.num_tasks)
     state = learner.initial_state(
-        generator=RandomStreams(0).generator("init"),
+        generator=STREAMS.generator("init"),
         dtype=torch.float32,
         device=torch.device("cpu"),
     )
@@ -87,7 +87,7 @@ class _Stepper:
 
     def step(self) -> None:
         batch = self._batches[self._state.step % len(self._batches)]
-        self._state = self._learner.step(self._state, batch).state
+        self._state = self._learner.step(self._state, batch, STREAMS).state
 
 
 def _torch_func(num_inner_steps: int) -> Callable[[], object]:
@@ -100,7 +100,7 @@ def _torch_func(num_inner_steps: int) -> Callable[[], object]:
         torch.nn.Linear(40, 1),
     )
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
-    batches = _batches(build_learner(preset_config("maml-sine")), 25)
+    batches = _batches(25)
 
     def loss(params, x, y):
         return ((functional_call(net, params, (x,)) - y) ** 2).mean()
