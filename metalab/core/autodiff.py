@@ -1,31 +1,63 @@
 """The oracle provider for any model, in any dtype, on any device: torch autograd."""
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import pad
 
-from metalab.core.oracle import BilevelProblem, InnerOracle, Linearisation, OuterValue
+from metalab.core.oracle import (
+    BilevelProblem,
+    BothGradients,
+    Evaluations,
+    InnerOracle,
+    Linearisation,
+    OuterValue,
+    Terms,
+)
 from metalab.core.tasks import Samples, TaskBatch
 
 
 class AutodiffLinearisation(Linearisation):
     """A linearisation that keeps the graph of the gradient."""
 
-    __slots__ = ("_graph", "_phi", "_theta", "grad", "loss")
+    __slots__ = (
+        "_evaluations",
+        "_graph",
+        "_phi",
+        "_point",
+        "grad",
+        "loss",
+        "minibatch",
+        "terms",
+        "theta",
+    )
 
-    def __init__(
-        self, loss: Tensor, graph: Tensor, theta: Tensor, phi: Tensor | None
+    def __init__(  # noqa: PLR0913 - what the products need
+        self,
+        loss: Tensor,
+        graph: Tensor,
+        point: Tensor,
+        phi: Tensor | None,
+        *,
+        minibatch: slice,
+        terms: Terms,
+        evaluations: Evaluations,
     ) -> None:
         self.loss = loss.detach()
         self.grad = graph.detach()
+        self.theta = point.detach()
+        self.minibatch = minibatch
+        self.terms = terms
         self._graph = graph
-        self._theta = theta
+        self._point = point
         self._phi = phi
+        self._evaluations = evaluations
 
     def hvp(self, v: Float[Tensor, "task inner"]) -> Float[Tensor, "task inner"]:
         """Return the Hessian-vector product by a second reverse sweep."""
-        return self._product(v, self._theta)
+        return self._product(v, self._point)
 
     def mixed_vjp(self, v: Float[Tensor, "task inner"]) -> Float[Tensor, "task meta"]:
         """Return the mixed product by a second reverse sweep."""
@@ -35,7 +67,7 @@ class AutodiffLinearisation(Linearisation):
     def mixed_jvp(self, u: Float[Tensor, "task meta"]) -> Float[Tensor, "task inner"]:
         """Return the mixed product: B^T w is linear in w, so its derivative is B."""
         assert self._phi is not None, "phi only sets the start: no mixed derivative"
-        w = torch.zeros_like(self._theta, requires_grad=True)
+        w = torch.zeros_like(self._point, requires_grad=True)
         with torch.enable_grad():
             product = self._product(w, self._phi, create_graph=True)
         (forward,) = torch.autograd.grad(
@@ -47,6 +79,7 @@ class AutodiffLinearisation(Linearisation):
         self, v: Tensor, argument: Tensor, *, create_graph: bool = False
     ) -> Tensor:
         assert self._graph.requires_grad, "linearised without curvature"
+        self._evaluations.products += 1
         (product,) = torch.autograd.grad(
             self._graph,
             argument,
@@ -70,6 +103,7 @@ class AutodiffOracle(InnerOracle):
         "_phi",
         "_problem",
         "adapted",
+        "evaluations",
         "meta_dim",
         "num_shots",
         "num_tasks",
@@ -81,8 +115,10 @@ class AutodiffOracle(InnerOracle):
         problem: BilevelProblem,
         phi: Float[Tensor, " meta"] | Float[Tensor, "task meta"],
         batch: TaskBatch,
+        evaluations: Evaluations | None = None,
     ) -> None:
         self._problem = problem
+        self.evaluations = Evaluations() if evaluations is None else evaluations
         self._batch = batch
         self.num_tasks = batch.num_tasks
         self.num_shots = batch.support.x.shape[1]
@@ -109,6 +145,14 @@ class AutodiffOracle(InnerOracle):
         own = self._problem.meta.start_pullback(self._problem.model, v)
         return pad(own, (0, self.meta_dim - own.shape[1]))
 
+    def start_pushforward(
+        self, u: Float[Tensor, "#task meta"]
+    ) -> Float[Tensor, "task inner"]:
+        """Return (d theta_0 / d phi) u: the start is affine in phi."""
+        meta, model = self._problem.meta, self._problem.model
+        own = u[:, : self._problem.meta_dim].expand(self.num_tasks, -1)
+        return meta.start(model, own) - meta.start(model, torch.zeros_like(own))
+
     def rates(self) -> Float[Tensor, "task rates"]:
         """Return the part of phi that belongs to the inner loop."""
         return self._phi.detach()[:, self._problem.meta_dim :]
@@ -119,29 +163,86 @@ class AutodiffOracle(InnerOracle):
         """Return v at the place of `rates` in phi."""
         return pad(v, (self._problem.meta_dim, 0))
 
+    def rates_pushforward(
+        self, u: Float[Tensor, "#task meta"]
+    ) -> Float[Tensor, "#task rates"]:
+        """Return the part of u that belongs to the inner loop."""
+        return u[:, self._problem.meta_dim :]
+
     def moved(self, delta: Float[Tensor, "#task meta"]) -> "AutodiffOracle":
         """Return the same batch at phi + delta."""
-        return AutodiffOracle(self._problem, self._phi.detach() + delta, self._batch)
+        phi = self._phi.detach() + delta
+        return AutodiffOracle(self._problem, phi, self._batch, self.evaluations)
 
     def linearise(
         self,
         theta: Float[Tensor, "task inner"],
         *,
         minibatch: slice = slice(None),
+        terms: Terms = Terms.ALL,
         curvature: bool,
     ) -> Linearisation:
         """Evaluate loss and gradient at theta; keep the graph when asked."""
-        samples = self._batch.support
-        if minibatch != slice(None):
-            samples = Samples(x=samples.x[:, minibatch], y=samples.y[:, minibatch])
         point = theta.detach().requires_grad_()
         with torch.enable_grad():
-            loss = self._problem.inner_loss(point, self._problem_phi(), samples)
+            loss = self._problem.inner_loss(
+                point,
+                self._problem_phi(),
+                self._batch.support,
+                minibatch=minibatch,
+                terms=terms,
+            )
             (graph,) = torch.autograd.grad(
                 loss, point, torch.ones_like(loss), create_graph=curvature
             )
-        phi = self._phi if self.phi_shapes_inner_loss else None
-        return AutodiffLinearisation(loss, graph, point, phi)
+        self.evaluations.gradients += 1
+        return AutodiffLinearisation(
+            loss,
+            graph,
+            point,
+            self._phi if self.phi_shapes_inner_loss else None,
+            minibatch=minibatch,
+            terms=terms,
+            evaluations=self.evaluations,
+        )
+
+    def both_gradients(self, around: Linearisation, theta: Tensor) -> BothGradients:
+        """Return the gradients at theta in one reverse sweep."""
+        point = theta.detach().requires_grad_()
+        with_phi = self.phi_shapes_inner_loss
+        with torch.enable_grad():
+            loss = self._problem.inner_loss(
+                point,
+                self._problem_phi(),
+                self._batch.support,
+                minibatch=around.minibatch,
+                terms=around.terms,
+            )
+        grads = torch.autograd.grad(
+            loss,
+            (point, self._phi) if with_phi else (point,),
+            torch.ones_like(loss),
+            materialize_grads=True,
+        )
+        self.evaluations.gradients += 1
+        return BothGradients(theta=grads[0], phi=grads[1] if with_phi else None)
+
+    def regulariser_strength(self) -> Float[Tensor, "task 1"] | None:
+        """Return the strength of an isotropic regulariser, or None."""
+        problem = self._problem
+        return problem.meta.isotropic_strength(
+            problem.model, self._problem_phi().detach(), num_shots=self.num_shots
+        )
+
+    def hessian_solver(self) -> Callable[[Tensor], Tensor]:
+        """Return v -> H^-1 v for a quadratic inner loss."""
+        problem = self._problem
+        with torch.no_grad():
+            solver = problem.meta.hessian_solver(
+                problem.model, self._problem_phi().detach(), self._batch.support
+            )
+        assert solver is not None, "the inner loss is no quadratic"
+        return solver
 
     def support_loss(
         self, theta: Float[Tensor, "task inner"]
@@ -153,20 +254,38 @@ class AutodiffOracle(InnerOracle):
         """Return the mean squared error on the query set."""
         return self._loss(theta, self._batch.query)
 
+    def outer_loss(self, theta: Float[Tensor, "task inner"]) -> Float[Tensor, " task"]:
+        """Return what the outer loop descends."""
+        problem = self._problem
+        with torch.no_grad():
+            return problem.meta.outer_loss(
+                problem.model, theta, self._problem_phi(), self._batch
+            )
+
     def _loss(self, theta: Tensor, samples: Samples) -> Tensor:
         with torch.no_grad():
-            return self._problem.prediction_loss(theta, self._problem_phi(), samples)
+            return self._problem.prediction_loss(
+                theta, self._problem_phi(), samples, self._batch.support
+            )
 
     def outer_value_and_grad(self, theta: Float[Tensor, "task inner"]) -> OuterValue:
-        """Return the query loss and its gradients in theta and, directly, in phi."""
+        """Return the query loss, and the outer loss's gradients in theta and phi."""
         point = theta.detach().requires_grad_()
         with_phi = self.phi_shapes_inner_loss
-        arguments = (point, self._phi) if with_phi else (point,)
+        problem = self._problem
         with torch.enable_grad():
-            phi = self._problem_phi()
-            loss = self._problem.prediction_loss(point, phi, self._batch.query)
+            loss = problem.meta.outer_loss(
+                problem.model, point, self._problem_phi(), self._batch
+            )
         grads = torch.autograd.grad(
-            loss, arguments, torch.ones_like(loss), materialize_grads=True
+            loss,
+            (point, self._phi) if with_phi else (point,),
+            torch.ones_like(loss),
+            materialize_grads=True,
         )
+        self.evaluations.gradients += 1
+        reported = loss.detach()
+        if problem.meta.is_probabilistic:
+            reported = self.query_loss(theta)
         direct = grads[1] if with_phi else None
-        return OuterValue(loss=loss.detach(), grad=grads[0], direct=direct)
+        return OuterValue(loss=reported, grad=grads[0], direct=direct)

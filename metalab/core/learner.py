@@ -11,7 +11,7 @@ from metalab.core.hypergradient.base import HypergradientEstimator, Request
 from metalab.core.hypergradient.first_order import FirstOrder
 from metalab.core.inner.base import InnerLoop, InnerPath
 from metalab.core.objective import OuterObjective
-from metalab.core.oracle import BilevelProblem, InnerOracle
+from metalab.core.oracle import BilevelProblem, Evaluations, InnerOracle
 from metalab.core.outer import OuterOptimizer, Slots, schedule_factor
 from metalab.core.streams import RandomStreams
 from metalab.core.tasks import TaskBatch
@@ -51,10 +51,12 @@ class StepResult:
         state: The next state.
         metrics: Values of `METRIC_NAMES`, [metric], still on the device: measured before
             the update, except the norm of the meta-parameters, measured after it.
+        evaluations: What the step asked of the oracle.
     """
 
     state: MetaState
     metrics: Float[Tensor, " metric"]
+    evaluations: Evaluations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,5 +168,7 @@ class MetaLearner:
             ]
         )
         return StepResult(
-            state=MetaState(step=state.step + 1, phi=phi, slots=slots), metrics=metrics
+            state=MetaState(step=state.step + 1, phi=phi, slots=slots),
+            metrics=metrics,
+            evaluations=oracle.evaluations,
         )

@@ -68,12 +68,19 @@ def neumann(matvec: MatVec, v: Tensor, *, num_terms: int, step_size: float) -> T
 
 
 def nystrom(
-    matvec: MatVec, v: Tensor, *, rank: int, damping: float, generator: torch.Generator
+    matvec: MatVec, v: Tensor, *, rank: int, damping: Tensor, generator: torch.Generator
 ) -> Tensor:
     """Approximate (H + damping I)^-1 v from a random low-rank sketch of H.
 
-    H ~ Y (Omega^T Y)^-1 Y^T with Y = H Omega and `rank` Gaussian columns Omega, inverted
-    by Woodbury's identity.
+    H ~ Y (Omega^T Y)^-1 Y^T with Y = H Omega and `rank` orthonormal columns Omega,
+    inverted by Woodbury's identity.
+
+    Args:
+        matvec: q -> H q, each [task, dim].
+        v: Right-hand side, [task, dim].
+        rank: Columns of the sketch, at most dim; dim of them are exact.
+        damping: Positive, [task, 1].
+        generator: Where the directions come from.
 
     Source: Hataya & Yamada 2023 (Nystrom method for hypergradients), section 3.
     """
@@ -86,8 +93,9 @@ def nystrom(
     )  # [task, rank, dim]
     core = images @ basis.T
     core = 0.5 * (core + core.mT)
-    inner = core * damping + images @ images.mT
-    right = torch.linalg.solve(inner, images @ v[:, :, None])
+    inner = core * damping[:, :, None] + images @ images.mT
+    # The sketch of a Hessian of lower rank is singular: the least-norm solution is meant.
+    right = torch.linalg.pinv(inner, hermitian=True) @ (images @ v[:, :, None])
     return (v - (images.mT @ right)[:, :, 0]) / damping
 
 

@@ -46,6 +46,8 @@ class Model(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
+    only_input_dim: ClassVar[int | None] = None
+    """The one number of inputs that the model takes; None for any."""
 
     @property
     @abstractmethod
@@ -56,6 +58,29 @@ class Model(ABC):
     def dim(self) -> int:
         """Length of the flat parameter vector."""
         return sum(block.size for block in self.blocks)
+
+    @property
+    def head_blocks(self) -> tuple[ParameterBlock, ...]:
+        """The arrays of the last layer, which is linear."""
+        last = self.blocks[-1].layer
+        return tuple(block for block in self.blocks if block.layer == last)
+
+    @property
+    def body_dim(self) -> int:
+        """Number of parameters before the last layer: where the head begins."""
+        return self.head_blocks[0].start
+
+    @abstractmethod
+    def features(
+        self,
+        body: Float[Tensor, "task body"],
+        x: Float[Tensor, "task shot input"],
+    ) -> Float[Tensor, "task shot feature"]:
+        """Return what the last layer multiplies, a 1 for its bias included.
+
+        A prediction is features @ head, with the head's arrays one below the other as
+        [feature, output].
+        """
 
     @abstractmethod
     def initial_parameters(
@@ -174,16 +199,29 @@ class MLP(Model):
         x: Float[Tensor, "task shot input"],
     ) -> Float[Tensor, "task shot output"]:
         """Return predictions, [task, shot, output]."""
-        num_tasks = theta.shape[0]
         blocks = self.blocks
         # One split, not one slice per block: its backward is a single concatenation.
         parts = theta.split([block.size for block in blocks], dim=1)
-        last = len(parts) - 2
+        hidden = self._hidden(parts[:-2], x)
+        weight = parts[-2].view(theta.shape[0], *blocks[-2].shape)
+        return torch.baddbmm(parts[-1].unsqueeze(1), hidden, weight)
+
+    def features(
+        self,
+        body: Float[Tensor, "task body"],
+        x: Float[Tensor, "task shot input"],
+    ) -> Float[Tensor, "task shot feature"]:
+        """Return the last hidden layer, and a 1 for the bias."""
+        sizes = [block.size for block in self.blocks[:-2]]
+        hidden = self._hidden(body.split(sizes, dim=1) if sizes else (), x)
+        one = hidden.new_ones(*hidden.shape[:-1], 1)
+        return torch.cat([hidden, one], dim=2)
+
+    def _hidden(self, parts: tuple[Tensor, ...], x: Tensor) -> Tensor:
+        blocks = self.blocks
         for index in range(0, len(parts), 2):
-            weight = parts[index].view(num_tasks, *blocks[index].shape)
-            x = torch.baddbmm(parts[index + 1].unsqueeze(1), x, weight)
-            if index < last:
-                x = self._activate(x)
+            weight = parts[index].view(x.shape[0], *blocks[index].shape)
+            x = self._activate(torch.baddbmm(parts[index + 1].unsqueeze(1), x, weight))
         return x
 
     def _activate(self, x: Tensor) -> Tensor:
@@ -192,3 +230,53 @@ class MLP(Model):
         if self.activation == "tanh":
             return torch.tanh(x)
         return torch.sin(x)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SineBasis(Model):
+    """w1 sin x + w2 cos x: every sine of frequency 1, and nothing else.
+
+    With a closed-form inner loop this is the least-squares oracle of the sine tasks: two
+    unknowns, so two noise-free points determine a task.
+
+    Attributes:
+        input_dim: Number of inputs: 1.
+        output_dim: Number of outputs.
+    """
+
+    name: ClassVar[str] = "sine-basis"
+    title: ClassVar[str] = "Basis {sin x, cos x}"
+    only_input_dim: ClassVar[int | None] = 1
+
+    input_dim: int
+    output_dim: int
+
+    @property
+    def blocks(self) -> tuple[ParameterBlock, ...]:
+        """The two weights of each output."""
+        shape = (2, self.output_dim)
+        return (ParameterBlock(name="layer 1 weight", layer=0, shape=shape, start=0),)
+
+    def initial_parameters(
+        self, *, generator: torch.Generator, dtype: torch.dtype
+    ) -> Float[Tensor, " dim"]:
+        """Return zeros, [dim]: there is nothing to break a symmetry for."""
+        return torch.zeros(self.dim, dtype=dtype, device=generator.device)
+
+    def features(
+        self,
+        body: Float[Tensor, "task body"],
+        x: Float[Tensor, "task shot input"],
+    ) -> Float[Tensor, "task shot feature"]:
+        """Return [sin x, cos x]."""
+        del body
+        return torch.cat([torch.sin(x), torch.cos(x)], dim=2)
+
+    def apply(
+        self,
+        theta: Float[Tensor, "task dim"],
+        x: Float[Tensor, "task shot input"],
+    ) -> Float[Tensor, "task shot output"]:
+        """Return predictions, [task, shot, output]."""
+        weight = theta.view(theta.shape[0], 2, self.output_dim)
+        return self.features(theta[:, :0], x) @ weight

@@ -5,7 +5,9 @@ Inner loops and hypergradient estimators are written once, for the whole meta-ba
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 
 from jaxtyping import Float
 from torch import Tensor
@@ -14,6 +16,15 @@ from metalab.core.loss import mean_squared_error
 from metalab.core.meta.base import MetaParameterisation
 from metalab.core.model import Model, ParameterBlock
 from metalab.core.tasks import Samples
+
+
+class Terms(Enum):
+    """Which terms of the inner loss are meant."""
+
+    ALL = "all"
+    PREDICTION = "prediction"
+    """The prediction loss, without regulariser."""
+    REGULARISER = "regulariser"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,16 +49,59 @@ class BilevelProblem:
         """Meta-parameters of the problem; those of the inner loop come after them."""
         return self.meta.meta_dim(self.model)
 
-    def prediction_loss(self, theta: Tensor, phi: Tensor, samples: Samples) -> Tensor:
+    def prediction_loss(
+        self, theta: Tensor, phi: Tensor, samples: Samples, support: Samples
+    ) -> Tensor:
         """Return the mean squared error of each task on `samples`, [task]."""
-        prediction = self.meta.predict(self.model, theta, phi, samples.x)
+        prediction = self.meta.predict(self.model, theta, phi, samples.x, support)
         return mean_squared_error(prediction, samples.y)
 
-    def inner_loss(self, theta: Tensor, phi: Tensor, samples: Samples) -> Tensor:
-        """Return what the inner loop descends: prediction loss plus regulariser."""
-        loss = self.prediction_loss(theta, phi, samples)
-        penalty = self.meta.regulariser(theta, phi)
+    def inner_loss(
+        self,
+        theta: Tensor,
+        phi: Tensor,
+        support: Samples,
+        *,
+        minibatch: slice = slice(None),
+        terms: Terms = Terms.ALL,
+    ) -> Tensor:
+        """Return what the inner loop descends: prediction loss plus regulariser, [task].
+
+        Args:
+            theta: Inner parameters, [task, inner].
+            phi: Meta-parameters of the problem, [task, meta].
+            support: The support sets.
+            minibatch: Which of their points the prediction loss counts; the regulariser
+                is always that of the whole set.
+            terms: Which terms count.
+        """
+        if terms is Terms.PREDICTION:
+            penalty = None
+        else:
+            penalty = self.meta.regulariser(
+                self.model, theta, phi, num_shots=support.x.shape[1]
+            )
+        if terms is Terms.REGULARISER:
+            assert penalty is not None, "the inner loss has no regulariser"
+            return penalty
+        part = support
+        if minibatch != slice(None):
+            part = Samples(x=support.x[:, minibatch], y=support.y[:, minibatch])
+        loss = self.prediction_loss(theta, phi, part, support)
         return loss if penalty is None else loss + penalty
+
+
+@dataclass(slots=True, kw_only=True)
+class Evaluations:
+    """How often an oracle was asked, a whole meta-batch at a time.
+
+    Attributes:
+        gradients: Gradients of the inner or of the outer loss.
+        products: Hessian-vector and mixed products.
+    """
+
+    gradients: int = 0
+    products: int = 0
 
 
 class Linearisation(ABC):
@@ -56,12 +110,18 @@ class Linearisation(ABC):
     Attributes:
         loss: Inner loss of each task, [task].
         grad: Its gradient in theta, [task, inner].
+        theta: The point.
+        minibatch: Which support points count.
+        terms: Which terms of the inner loss count.
     """
 
     __slots__ = ()
 
     loss: Float[Tensor, " task"]
     grad: Float[Tensor, "task inner"]
+    theta: Float[Tensor, "task inner"]
+    minibatch: slice
+    terms: Terms
 
     @abstractmethod
     def hvp(self, v: Float[Tensor, "task inner"]) -> Float[Tensor, "task inner"]:
@@ -81,8 +141,9 @@ class OuterValue:
     """The outer loss at adapted parameters.
 
     Attributes:
-        loss: Query loss of each task, [task].
-        grad: Its gradient in theta, [task, inner].
+        loss: Mean squared error of each task on its query set, [task]: the outer loss,
+            unless the parameterisation has one of its own.
+        grad: Gradient of the outer loss in theta, [task, inner].
         direct: Its gradient in phi with theta held fixed, [task, meta]; None where phi
             does not enter the prediction.
     """
@@ -90,6 +151,19 @@ class OuterValue:
     loss: Float[Tensor, " task"]
     grad: Float[Tensor, "task inner"]
     direct: Float[Tensor, "task meta"] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BothGradients:
+    """First derivatives of the inner loss.
+
+    Attributes:
+        theta: In theta, [task, inner].
+        phi: In phi, theta held fixed, [task, meta]; None where phi is only the start.
+    """
+
+    theta: Float[Tensor, "task inner"]
+    phi: Float[Tensor, "task meta"] | None
 
 
 class InnerOracle(ABC):
@@ -101,6 +175,7 @@ class InnerOracle(ABC):
         meta_dim: Number of meta-parameters, those of the inner loop included.
         adapted: The arrays that a task adapts.
         phi_shapes_inner_loss: Whether `mixed_vjp` has a meaning.
+        evaluations: What it was asked so far; shared with every `moved` one.
     """
 
     __slots__ = ()
@@ -110,6 +185,7 @@ class InnerOracle(ABC):
     meta_dim: int
     adapted: tuple[ParameterBlock, ...]
     phi_shapes_inner_loss: bool
+    evaluations: Evaluations
 
     @abstractmethod
     def start(self) -> Float[Tensor, "task inner"]:
@@ -122,6 +198,12 @@ class InnerOracle(ABC):
         """Return (d theta_0 / d phi)^T v."""
 
     @abstractmethod
+    def start_pushforward(
+        self, u: Float[Tensor, "#task meta"]
+    ) -> Float[Tensor, "task inner"]:
+        """Return (d theta_0 / d phi) u."""
+
+    @abstractmethod
     def rates(self) -> Float[Tensor, "task rates"]:
         """Return the part of phi that belongs to the inner loop."""
 
@@ -130,6 +212,12 @@ class InnerOracle(ABC):
         self, v: Float[Tensor, "task rates"]
     ) -> Float[Tensor, "task meta"]:
         """Return v at the place of `rates` in phi, zero elsewhere."""
+
+    @abstractmethod
+    def rates_pushforward(
+        self, u: Float[Tensor, "#task meta"]
+    ) -> Float[Tensor, "#task rates"]:
+        """Return the part of u that belongs to the inner loop."""
 
     @abstractmethod
     def moved(self, delta: Float[Tensor, "#task meta"]) -> "InnerOracle":
@@ -141,6 +229,7 @@ class InnerOracle(ABC):
         theta: Float[Tensor, "task inner"],
         *,
         minibatch: slice = slice(None),
+        terms: Terms = Terms.ALL,
         curvature: bool,
     ) -> Linearisation:
         """Evaluate loss and gradient at theta.
@@ -148,8 +237,25 @@ class InnerOracle(ABC):
         Args:
             theta: Inner parameters; not modified.
             minibatch: Which support points count.
+            terms: Which terms of the inner loss count.
             curvature: Keep what `hvp` and `mixed_vjp` need. Memory then lives as long
                 as the returned object.
+        """
+
+    @abstractmethod
+    def both_gradients(self, around: Linearisation, theta: Tensor) -> BothGradients:
+        """Return the gradients at theta of the inner loss that `around` is about."""
+
+    @abstractmethod
+    def regulariser_strength(self) -> Float[Tensor, "task 1"] | None:
+        """Return s of an inner loss with the term s/2 ||theta - centre||^2, or None."""
+
+    @abstractmethod
+    def hessian_solver(self) -> Callable[[Tensor], Tensor]:
+        """Return v -> H^-1 v, each [task, inner], for a quadratic inner loss.
+
+        Raises:
+            AssertionError: The inner loss has no closed-form minimum.
         """
 
     @abstractmethod
@@ -163,5 +269,9 @@ class InnerOracle(ABC):
         """Return the mean squared error on the query set."""
 
     @abstractmethod
+    def outer_loss(self, theta: Float[Tensor, "task inner"]) -> Float[Tensor, " task"]:
+        """Return what the outer loop descends, at adapted parameters theta."""
+
+    @abstractmethod
     def outer_value_and_grad(self, theta: Float[Tensor, "task inner"]) -> OuterValue:
-        """Return the query loss and its gradients at adapted parameters theta."""
+        """Return the query loss, and the outer loss's gradients, at adapted theta."""

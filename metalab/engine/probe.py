@@ -103,9 +103,12 @@ class Probe:
         """Return the curves on the grid, [gallery, inner step, point]."""
         problem = self.learner.problem
         stacked_phi = phi[: problem.meta_dim].expand(self.num_gallery, -1)
+        support = self.batch.support.rows(0, self.num_gallery)
         with torch.no_grad():
             curves = [
-                problem.meta.predict(problem.model, theta, stacked_phi, self.grid_x)
+                problem.meta.predict(
+                    problem.model, theta, stacked_phi, self.grid_x, support
+                )
                 for theta in points
             ]
         return to_array(torch.stack(curves, dim=1)[..., 0])

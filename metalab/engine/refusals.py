@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from metalab.catalog.slots import HYPERGRADIENTS
 from metalab.core.hypergradient.base import HypergradientEstimator, Target
+from metalab.core.inner.base import InnerLoop, Needs
 from metalab.core.meta.base import Way
 
 if TYPE_CHECKING:
@@ -12,9 +13,18 @@ if TYPE_CHECKING:
 PREFERENCE = ("unrolled", "implicit-cg")
 """Which estimators are proposed first, where several would do."""
 
+FALLBACK_INNER = "gradient-descent"
+"""The inner loop that asks nothing of the inner problem."""
+
 
 def refusal(config: "ExperimentConfig") -> str | None:
     """Return why a combination makes no sense and what to choose instead, or None."""
+    inner_reason = inner_refusal(config, config.inner.component)
+    if inner_reason is not None:
+        return (
+            f"inner.kind is {config.inner.kind!r}: {inner_reason}; nearest valid "
+            f"choice: inner.kind = {FALLBACK_INNER!r}"
+        )
     reason = estimator_refusal(config, config.hypergradient.component)
     if reason is not None:
         valid = valid_estimators(config)
@@ -24,6 +34,21 @@ def refusal(config: "ExperimentConfig") -> str | None:
             f"valid choice: hypergradient.kind = {nearest!r}"
         )
     return _objective_refusal(config) or _setting_refusal(config)
+
+
+def inner_refusal(config: "ExperimentConfig", inner: type[InnerLoop]) -> str | None:
+    """Return why an inner loop does not go with what is meta-learned, or None."""
+    meta = config.meta.build()
+    starts = any(Way.START in ways for ways in meta.ways)
+    met = {
+        Needs.NOTHING: True,
+        Needs.STATIONARY_POINT: meta.regularised,
+        Needs.CLOSED_FORM: meta.closed_form,
+        Needs.ANCHOR: meta.isotropic and starts,
+    }[inner.needs]
+    if met:
+        return None
+    return f"it needs {inner.needs.value}; meta.kind {config.meta.kind!r} has none"
 
 
 def valid_estimators(config: "ExperimentConfig") -> tuple[str, ...]:
@@ -55,6 +80,11 @@ def estimator_refusal(
             f"it needs an inner problem with a stationary point, and meta.kind "
             f"{config.meta.kind!r} has no regulariser"
         )
+    if estimator.needs_strength and not meta.isotropic:
+        return (
+            f"it needs a regulariser of one strength for all parameters, and meta.kind "
+            f"{config.meta.kind!r} has another"
+        )
     return None
 
 
@@ -77,6 +107,9 @@ def _objective_refusal(config: "ExperimentConfig") -> str | None:
 
 
 def _setting_refusal(config: "ExperimentConfig") -> str | None:
+    reason = _input_refusal(config)
+    if reason is not None:
+        return reason
     batch_size = config.inner.options().get("inner_batch_size", 0)
     if batch_size > config.tasks.num_shots:
         return (
@@ -86,3 +119,15 @@ def _setting_refusal(config: "ExperimentConfig") -> str | None:
     if config.run.device == "mps" and config.run.precision == "float64":
         return "run.precision is 'float64'; allowed on run.device 'mps': float32"
     return None
+
+
+def _input_refusal(config: "ExperimentConfig") -> str | None:
+    inputs = config.tasks.family.build().input_dim + config.meta.build().extra_inputs
+    only = config.model.component.only_input_dim
+    if only is None or inputs == only:
+        return None
+    return (
+        f"model.kind is {config.model.kind!r}: it takes {only} input, and there are "
+        f"{inputs} (tasks.family.kind {config.tasks.family.kind!r}, meta.kind "
+        f"{config.meta.kind!r}); nearest valid choice: model.kind = 'mlp'"
+    )

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from metalab.core.inner.base import Cotangent, InnerLoop, InnerPath, InnerStep, Keep
 from metalab.core.meta.base import Way
-from metalab.core.oracle import InnerOracle
+from metalab.core.oracle import Evaluations, InnerOracle
 from metalab.core.streams import RandomStreams
 
 
@@ -21,6 +21,8 @@ class Exactness(Enum):
 
     EXACT = "exact"
     CONVERGENT = "convergent"
+    UNBIASED = "unbiased"
+    """Exact on average over its own random draws."""
     BIASED = "biased"
 
 
@@ -66,6 +68,27 @@ class Request:
         return self.streams.generator("hypergradient", self.step)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """What the cost of an estimate depends on.
+
+    Attributes:
+        num_inner_steps: K.
+        meta_dim: Number of meta-parameters.
+        mixed: Whether phi shapes the inner loss, so that each step has a mixed product
+            beside its Hessian-vector product.
+    """
+
+    num_inner_steps: int
+    meta_dim: int
+    mixed: bool
+
+    @property
+    def products_per_step(self) -> int:
+        """Products of one exact inner step, swept in either direction."""
+        return 2 if self.mixed else 1
+
+
 class HypergradientEstimator(ABC):
     """A way to obtain the hypergradient. Implementations are frozen dataclasses.
 
@@ -75,6 +98,7 @@ class HypergradientEstimator(ABC):
         keep: What of the inner path it needs.
         learns: The ways of phi that it differentiates.
         weighs_steps: Whether it can differentiate a loss over several inner steps.
+        needs_strength: Whether it needs a regulariser of one strength for all parameters.
     """
 
     __slots__ = ()
@@ -86,6 +110,14 @@ class HypergradientEstimator(ABC):
     keep: ClassVar[Keep]
     learns: ClassVar[frozenset[Way]]
     weighs_steps: ClassVar[bool] = False
+    needs_strength: ClassVar[bool] = False
+
+    @abstractmethod
+    def cost(self, size: Size) -> Evaluations:
+        """Return what an estimate of the final outer loss asks of the oracle.
+
+        Beside the K gradients of the inner path itself, which is a descent.
+        """
 
     @abstractmethod
     def estimate(
@@ -161,9 +193,9 @@ def outer_loss_at(
         oracle, num_steps=num_steps, keep_points=request.weights is not None
     )
     if request.weights is None:
-        return oracle.query_loss(path.end)
+        return oracle.outer_loss(path.end)
     losses = [
-        weight * oracle.query_loss(theta)
+        weight * oracle.outer_loss(theta)
         for weight, theta in zip(request.weights, path.points, strict=True)
         if weight != 0.0
     ]

@@ -9,6 +9,7 @@ from metalab.core.hypergradient.base import (
     Hypergradient,
     HypergradientEstimator,
     Request,
+    Size,
     Target,
     at_start,
     end_cotangent,
@@ -16,7 +17,7 @@ from metalab.core.hypergradient.base import (
 )
 from metalab.core.inner.base import InnerLoop, InnerPath, InnerState, Keep
 from metalab.core.meta.base import Way
-from metalab.core.oracle import InnerOracle
+from metalab.core.oracle import Evaluations, InnerOracle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,15 @@ class Checkpointed(HypergradientEstimator):
     keep: ClassVar[Keep] = Keep.END
     learns: ClassVar[frozenset[Way]] = frozenset(Way)
     weighs_steps: ClassVar[bool] = True
+
+    def cost(self, size: Size) -> Evaluations:
+        """Return the products of K steps, and their gradients up to twice more."""
+        length = max(1, math.isqrt(size.num_inner_steps))
+        to_last_segment = (-(-size.num_inner_steps // length) - 1) * length
+        return Evaluations(
+            gradients=1 + to_last_segment + size.num_inner_steps,
+            products=size.num_inner_steps * size.products_per_step,
+        )
 
     def estimate(
         self,

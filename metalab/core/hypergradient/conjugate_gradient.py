@@ -5,23 +5,20 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from metalab.core.hypergradient.base import (
-    Exactness,
-    Hypergradient,
-    HypergradientEstimator,
-    Request,
-    Target,
+from metalab.core.hypergradient.base import Request, Size
+from metalab.core.hypergradient.implicit import (
+    ImplicitEstimator,
+    damped,
+    damping_option,
+    iterations_option,
+    tolerance_option,
 )
-from metalab.core.hypergradient.implicit import damped, damping_option, implicit
-from metalab.core.inner.base import InnerLoop, InnerPath, Keep
-from metalab.core.linear_solve import MatVec, conjugate_gradient
-from metalab.core.meta.base import Way
-from metalab.core.oracle import InnerOracle
-from metalab.core.spec import option
+from metalab.core.linear_solve import conjugate_gradient
+from metalab.core.oracle import Evaluations, InnerOracle, Linearisation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImplicitCG(HypergradientEstimator):
+class ImplicitCG(ImplicitEstimator):
     """grad_phi f - B^T q, with (H + damping I) q = grad_theta f by conjugate gradients.
 
     Equals: the derivative at the exact inner solution, once inner loop and solver have
@@ -38,45 +35,22 @@ class ImplicitCG(HypergradientEstimator):
 
     name: ClassVar[str] = "implicit-cg"
     title: ClassVar[str] = "Implicit, conjugate gradients"
-    exactness: ClassVar[Exactness] = Exactness.CONVERGENT
-    target: ClassVar[Target] = Target.SOLUTION
-    keep: ClassVar[Keep] = Keep.END
-    learns: ClassVar[frozenset[Way]] = frozenset({Way.INNER_LOSS})
-
-    num_iterations: int = option(
-        10,
-        label="CG iterations",
-        help="Most iterations of the linear solver.",
-        unit="iterations",
-        low=1,
-        high=10_000,
-    )
-    tolerance: float = option(
-        1e-6,
-        label="CG tolerance",
-        help="Relative residual at which a task's solve stops.",
-        low=0.0,
-        high=1.0,
-        exclusive=True,
-        log=True,
-        advanced=True,
-    )
+    num_iterations: int = iterations_option(10)
+    tolerance: float = tolerance_option()
     damping: float = damping_option()
 
-    def estimate(
-        self,
-        oracle: InnerOracle,
-        inner: InnerLoop,
-        path: InnerPath,
-        request: Request,
-    ) -> Hypergradient:
-        """Return the implicit hypergradient of each task."""
-        del inner, request
-        return implicit(oracle, path, self._solve)
+    def cost(self, size: Size) -> Evaluations:
+        """Return two gradients at theta_K, a product an iteration, and the mixed one."""
+        del size
+        return Evaluations(gradients=2, products=self.num_iterations + 1)
 
-    def _solve(self, matvec: MatVec, v: Tensor) -> Tensor:
+    def solve(
+        self, oracle: InnerOracle, around: Linearisation, v: Tensor, request: Request
+    ) -> Tensor:
+        """Return the last iterate."""
+        del oracle, request
         return conjugate_gradient(
-            damped(matvec, self.damping),
+            damped(around.hvp, self.damping),
             v,
             num_iterations=self.num_iterations,
             tolerance=self.tolerance,

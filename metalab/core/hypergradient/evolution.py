@@ -10,13 +10,14 @@ from metalab.core.hypergradient.base import (
     Hypergradient,
     HypergradientEstimator,
     Request,
+    Size,
     Target,
     outer_loss_at,
 )
+from metalab.core.hypergradient.perturbation import pairs_option, sigma_option
 from metalab.core.inner.base import InnerLoop, InnerPath, Keep
 from metalab.core.meta.base import Way
-from metalab.core.oracle import InnerOracle
-from metalab.core.spec import option
+from metalab.core.oracle import Evaluations, InnerOracle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,23 +41,12 @@ class EvolutionStrategies(HypergradientEstimator):
     learns: ClassVar[frozenset[Way]] = frozenset(Way)
     weighs_steps: ClassVar[bool] = True
 
-    num_pairs: int = option(
-        32,
-        label="Antithetic pairs",
-        help="Pairs of perturbations; the variance falls with their number.",
-        unit="pairs",
-        low=1,
-        high=100_000,
-    )
-    sigma: float = option(
-        0.01,
-        label="Sigma",
-        help="Standard deviation of a perturbation of each meta-parameter.",
-        low=0.0,
-        high=10.0,
-        exclusive=True,
-        log=True,
-    )
+    num_pairs: int = pairs_option()
+    sigma: float = sigma_option()
+
+    def cost(self, size: Size) -> Evaluations:
+        """Return the inner gradients of two paths for each pair."""
+        return Evaluations(gradients=2 * self.num_pairs * size.num_inner_steps)
 
     def estimate(
         self,

@@ -10,12 +10,13 @@ from metalab.core.hypergradient.base import (
     Hypergradient,
     HypergradientEstimator,
     Request,
+    Size,
     Target,
     outer_loss_at,
 )
 from metalab.core.inner.base import InnerLoop, InnerPath, Keep
 from metalab.core.meta.base import Way
-from metalab.core.oracle import InnerOracle
+from metalab.core.oracle import Evaluations, InnerOracle
 from metalab.core.spec import option
 
 
@@ -48,6 +49,10 @@ class FiniteDifferences(HypergradientEstimator):
         exclusive=True,
         log=True,
     )
+
+    def cost(self, size: Size) -> Evaluations:
+        """Return the inner gradients of two paths for each meta-parameter."""
+        return Evaluations(gradients=2 * size.meta_dim * size.num_inner_steps)
 
     def estimate(
         self,

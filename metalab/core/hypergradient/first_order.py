@@ -8,6 +8,7 @@ from metalab.core.hypergradient.base import (
     Hypergradient,
     HypergradientEstimator,
     Request,
+    Size,
     Target,
     at_start,
     end_cotangent,
@@ -15,7 +16,7 @@ from metalab.core.hypergradient.base import (
 )
 from metalab.core.inner.base import InnerLoop, InnerPath, Keep
 from metalab.core.meta.base import Way
-from metalab.core.oracle import InnerOracle
+from metalab.core.oracle import Evaluations, InnerOracle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,11 @@ class FirstOrder(HypergradientEstimator):
     keep: ClassVar[Keep] = Keep.GRADIENTS
     learns: ClassVar[frozenset[Way]] = frozenset({Way.START, Way.RATES, Way.PREDICTION})
     weighs_steps: ClassVar[bool] = True
+
+    def cost(self, size: Size) -> Evaluations:
+        """Return one outer gradient."""
+        del size
+        return Evaluations(gradients=1)
 
     def estimate(
         self,

@@ -1,38 +1,62 @@
 """Differentiate the solution of the inner problem, not the way to it."""
 
-from collections.abc import Callable
-from typing import Any
+from abc import abstractmethod
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
-from metalab.core.hypergradient.base import Hypergradient
-from metalab.core.inner.base import InnerPath
+from metalab.core.hypergradient.base import (
+    Exactness,
+    Hypergradient,
+    HypergradientEstimator,
+    Request,
+    Target,
+)
+from metalab.core.inner.base import InnerLoop, InnerPath, Keep
 from metalab.core.linear_solve import MatVec
-from metalab.core.oracle import InnerOracle
+from metalab.core.meta.base import Way
+from metalab.core.oracle import InnerOracle, Linearisation
 from metalab.core.spec import option
 
 
-def implicit(
-    oracle: InnerOracle, path: InnerPath, solve: Callable[[MatVec, Tensor], Tensor]
-) -> Hypergradient:
-    """Return grad_phi f - B^T q with H q = grad_theta f, all at theta_K.
+class ImplicitEstimator(HypergradientEstimator):
+    """Abstract: grad_phi f - B^T q with H q = grad_theta f, all at theta_K.
 
     H and B are the second derivatives of the inner loss, regulariser included, on the
     whole support set. theta_K stands for the solution: what it lacks is the error.
 
-    Args:
-        oracle: The meta-batch; phi shapes its inner loss.
-        path: The inner path; only its end counts.
-        solve: (q -> H q, v) -> H^-1 v.
-
     Source: Pedregosa 2016, section 2; Rajeswaran et al. 2019, lemma 1.
     """
-    outer = oracle.outer_value_and_grad(path.end)
-    assert outer.direct is not None, "phi must shape the inner loss"
-    around = oracle.linearise(path.end, curvature=True)
-    per_task = outer.direct - around.mixed_vjp(solve(around.hvp, outer.grad))
-    return Hypergradient(per_task=per_task, outer_loss=outer.loss)
+
+    __slots__ = ()
+
+    exactness: ClassVar[Exactness] = Exactness.CONVERGENT
+    target: ClassVar[Target] = Target.SOLUTION
+    keep: ClassVar[Keep] = Keep.END
+    learns: ClassVar[frozenset[Way]] = frozenset({Way.INNER_LOSS})
+
+    @abstractmethod
+    def solve(
+        self, oracle: InnerOracle, around: Linearisation, v: Tensor, request: Request
+    ) -> Tensor:
+        """Return q with H q = v, or close to it, each [task, inner]."""
+
+    def estimate(
+        self,
+        oracle: InnerOracle,
+        inner: InnerLoop,
+        path: InnerPath,
+        request: Request,
+    ) -> Hypergradient:
+        """Return the implicit hypergradient of each task."""
+        del inner
+        outer = oracle.outer_value_and_grad(path.end)
+        assert outer.direct is not None, "phi must shape the inner loss"
+        around = oracle.linearise(path.end, curvature=True)
+        q = self.solve(oracle, around, outer.grad, request)
+        per_task = outer.direct - around.mixed_vjp(q)
+        return Hypergradient(per_task=per_task, outer_loss=outer.loss)
 
 
 def damped(matvec: MatVec, damping: float) -> MatVec:
@@ -48,5 +72,31 @@ def damping_option() -> Any:
         help="Added to the Hessian of the inner loss; it changes the target.",
         low=0.0,
         high=1e6,
+        advanced=True,
+    )
+
+
+def iterations_option(default: int) -> Any:
+    """Return the option of estimators that solve by conjugate gradients."""
+    return option(
+        default,
+        label="CG iterations",
+        help="Most iterations of the linear solver.",
+        unit="iterations",
+        low=1,
+        high=10_000,
+    )
+
+
+def tolerance_option() -> Any:
+    """Return the other option of estimators that solve by conjugate gradients."""
+    return option(
+        1e-6,
+        label="CG tolerance",
+        help="Relative residual at which a task's solve stops.",
+        low=0.0,
+        high=1.0,
+        exclusive=True,
+        log=True,
         advanced=True,
     )

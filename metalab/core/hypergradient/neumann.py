@@ -5,23 +5,19 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from metalab.core.hypergradient.base import (
-    Exactness,
-    Hypergradient,
-    HypergradientEstimator,
-    Request,
-    Target,
+from metalab.core.hypergradient.base import Request, Size
+from metalab.core.hypergradient.implicit import (
+    ImplicitEstimator,
+    damped,
+    damping_option,
 )
-from metalab.core.hypergradient.implicit import damped, damping_option, implicit
-from metalab.core.inner.base import InnerLoop, InnerPath, Keep
-from metalab.core.linear_solve import MatVec, neumann
-from metalab.core.meta.base import Way
-from metalab.core.oracle import InnerOracle
+from metalab.core.linear_solve import neumann
+from metalab.core.oracle import Evaluations, InnerOracle, Linearisation
 from metalab.core.spec import option
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImplicitNeumann(HypergradientEstimator):
+class ImplicitNeumann(ImplicitEstimator):
     """grad_phi f - B^T q, with q the truncated Neumann series of H^-1 grad_theta f.
 
     Equals: the derivative at the exact inner solution, once inner loop and series have
@@ -38,11 +34,6 @@ class ImplicitNeumann(HypergradientEstimator):
 
     name: ClassVar[str] = "implicit-neumann"
     title: ClassVar[str] = "Implicit, Neumann series"
-    exactness: ClassVar[Exactness] = Exactness.CONVERGENT
-    target: ClassVar[Target] = Target.SOLUTION
-    keep: ClassVar[Keep] = Keep.END
-    learns: ClassVar[frozenset[Way]] = frozenset({Way.INNER_LOSS})
-
     num_terms: int = option(
         20,
         label="Neumann terms",
@@ -62,20 +53,18 @@ class ImplicitNeumann(HypergradientEstimator):
     )
     damping: float = damping_option()
 
-    def estimate(
-        self,
-        oracle: InnerOracle,
-        inner: InnerLoop,
-        path: InnerPath,
-        request: Request,
-    ) -> Hypergradient:
-        """Return the implicit hypergradient of each task."""
-        del inner, request
-        return implicit(oracle, path, self._solve)
+    def cost(self, size: Size) -> Evaluations:
+        """Return two gradients at theta_K, a product a term, and the mixed one."""
+        del size
+        return Evaluations(gradients=2, products=self.num_terms + 1)
 
-    def _solve(self, matvec: MatVec, v: Tensor) -> Tensor:
+    def solve(
+        self, oracle: InnerOracle, around: Linearisation, v: Tensor, request: Request
+    ) -> Tensor:
+        """Return the sum of the series so far."""
+        del oracle, request
         return neumann(
-            damped(matvec, self.damping),
+            damped(around.hvp, self.damping),
             v,
             num_terms=self.num_terms,
             step_size=self.step_size,

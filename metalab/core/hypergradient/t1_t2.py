@@ -5,22 +5,13 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from metalab.core.hypergradient.base import (
-    Exactness,
-    Hypergradient,
-    HypergradientEstimator,
-    Request,
-    Target,
-)
-from metalab.core.hypergradient.implicit import implicit
-from metalab.core.inner.base import InnerLoop, InnerPath, Keep
-from metalab.core.linear_solve import MatVec
-from metalab.core.meta.base import Way
-from metalab.core.oracle import InnerOracle
+from metalab.core.hypergradient.base import Exactness, Request, Size
+from metalab.core.hypergradient.implicit import ImplicitEstimator
+from metalab.core.oracle import Evaluations, InnerOracle, Linearisation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class T1T2(HypergradientEstimator):
+class T1T2(ImplicitEstimator):
     """grad_phi f - B^T grad_theta f: the implicit formula with I for H^-1.
 
     Equals: a Neumann series of one term and step size 1.
@@ -34,21 +25,15 @@ class T1T2(HypergradientEstimator):
     name: ClassVar[str] = "t1-t2"
     title: ClassVar[str] = "T1-T2"
     exactness: ClassVar[Exactness] = Exactness.BIASED
-    target: ClassVar[Target] = Target.SOLUTION
-    keep: ClassVar[Keep] = Keep.END
-    learns: ClassVar[frozenset[Way]] = frozenset({Way.INNER_LOSS})
 
-    def estimate(
-        self,
-        oracle: InnerOracle,
-        inner: InnerLoop,
-        path: InnerPath,
-        request: Request,
-    ) -> Hypergradient:
-        """Return the implicit hypergradient of each task."""
-        del inner, request
-        return implicit(oracle, path, self._solve)
+    def cost(self, size: Size) -> Evaluations:
+        """Return two gradients at theta_K, and the mixed product."""
+        del size
+        return Evaluations(gradients=2, products=1)
 
-    def _solve(self, matvec: MatVec, v: Tensor) -> Tensor:
-        del matvec
+    def solve(
+        self, oracle: InnerOracle, around: Linearisation, v: Tensor, request: Request
+    ) -> Tensor:
+        """Return v."""
+        del oracle, around, request
         return v

@@ -8,6 +8,7 @@ from metalab.core.hypergradient.base import (
     Hypergradient,
     HypergradientEstimator,
     Request,
+    Size,
     Target,
     at_start,
     end_cotangent,
@@ -15,7 +16,7 @@ from metalab.core.hypergradient.base import (
 )
 from metalab.core.inner.base import InnerLoop, InnerPath, Keep
 from metalab.core.meta.base import Way
-from metalab.core.oracle import InnerOracle
+from metalab.core.oracle import Evaluations, InnerOracle
 from metalab.core.spec import option
 
 
@@ -53,6 +54,11 @@ class Truncated(HypergradientEstimator):
         low=0,
         high=1000,
     )
+
+    def cost(self, size: Size) -> Evaluations:
+        """Return one outer gradient, and the products of the exact steps."""
+        exact = min(self.num_backprop_steps, size.num_inner_steps)
+        return Evaluations(gradients=1, products=exact * size.products_per_step)
 
     def estimate(
         self,

@@ -8,6 +8,7 @@ from metalab.core.hypergradient.base import (
     Hypergradient,
     HypergradientEstimator,
     Request,
+    Size,
     Target,
     at_start,
     end_cotangent,
@@ -15,7 +16,7 @@ from metalab.core.hypergradient.base import (
 )
 from metalab.core.inner.base import InnerLoop, InnerPath, Keep
 from metalab.core.meta.base import Way
-from metalab.core.oracle import InnerOracle
+from metalab.core.oracle import Evaluations, InnerOracle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,11 @@ class Unrolled(HypergradientEstimator):
     keep: ClassVar[Keep] = Keep.GRAPH
     learns: ClassVar[frozenset[Way]] = frozenset(Way)
     weighs_steps: ClassVar[bool] = True
+
+    def cost(self, size: Size) -> Evaluations:
+        """Return one outer gradient, and the products of K steps."""
+        products = size.num_inner_steps * size.products_per_step
+        return Evaluations(gradients=1, products=products)
 
     def estimate(
         self,

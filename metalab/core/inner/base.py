@@ -128,26 +128,50 @@ class Cotangent:
         return Cotangent(theta=self.theta, velocity=self.velocity, phi=phi)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tangent:
+    """What a forward sweep carries: derivatives along one direction of phi.
+
+    Attributes:
+        theta: Of theta_k, [task, inner].
+        velocity: Of the velocity, [task, inner]; None without momentum.
+    """
+
+    theta: Float[Tensor, "task inner"]
+    velocity: Float[Tensor, "task inner"] | None
+
+
+class Needs(Enum):
+    """What an inner loop asks of the inner problem."""
+
+    NOTHING = "nothing"
+    STATIONARY_POINT = "a regulariser, so that there is a point to converge to"
+    CLOSED_FORM = "a quadratic inner loss, so that its minimum has a closed form"
+    ANCHOR = "a proximal anchor to be pulled back to"
+
+
 class InnerLoop(ABC):
     """An adaptation rule. Implementations are frozen dataclasses.
 
     Attributes:
         num_inner_steps: K of training.
         learns_rates: Whether the loop has meta-parameters of its own.
+        needs: What it asks of the inner problem.
     """
 
     __slots__ = ()
 
     name: ClassVar[str]
     title: ClassVar[str]
-    learns_rates: ClassVar[bool]
+    learns_rates: ClassVar[bool] = False
+    needs: ClassVar[Needs] = Needs.NOTHING
     num_inner_steps: int
 
-    @abstractmethod
     def meta_dim(self, adapted: tuple[ParameterBlock, ...]) -> int:
         """Return how many meta-parameters the loop itself learns."""
+        del adapted
+        return 0
 
-    @abstractmethod
     def initial_meta(
         self,
         adapted: tuple[ParameterBlock, ...],
@@ -156,6 +180,8 @@ class InnerLoop(ABC):
         dtype: torch.dtype,
     ) -> Float[Tensor, " rates"]:
         """Draw the loop's own meta-parameters."""
+        del adapted
+        return torch.empty(0, dtype=dtype, device=generator.device)
 
     @abstractmethod
     def run(
@@ -180,6 +206,23 @@ class InnerLoop(ABC):
     @abstractmethod
     def pullback(self, oracle: InnerOracle, step: InnerStep, v: Cotangent) -> Cotangent:
         """Return the cotangent at the start of a step from the one at its end, exactly."""
+
+    @abstractmethod
+    def pushforward(
+        self,
+        oracle: InnerOracle,
+        step: InnerStep,
+        u: Float[Tensor, "#task meta"],
+        t: Tangent,
+    ) -> Tangent:
+        """Return the tangent at the end of a step from the one at its start.
+
+        Args:
+            oracle: The meta-batch.
+            step: The step, with curvature.
+            u: Direction of phi.
+            t: Derivatives along u at the start of the step.
+        """
 
     @abstractmethod
     def straight_pullback(

@@ -1,15 +1,77 @@
-"""The arithmetic of a descent step and of its derivative, shared by the loops."""
+"""Gradient steps and their derivatives, shared by every loop that descends."""
 
+from abc import abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.inner.base import Cotangent, InnerPath, InnerState, InnerStep, Keep
-from metalab.core.oracle import InnerOracle
+from metalab.core.inner.base import (
+    Cotangent,
+    InnerLoop,
+    InnerPath,
+    InnerState,
+    InnerStep,
+    Keep,
+    Tangent,
+)
+from metalab.core.oracle import InnerOracle, Linearisation, Terms
+from metalab.core.spec import option
 
-RateOf = Callable[[int], "Tensor | float"]
-"""Learning rate at inner step k: a number, or [task, 1] or [task, inner]."""
+RateOf = Callable[[int, Tensor], "Tensor | float"]
+"""Learning rate at inner step k, given the gradient there: a number, or [task, 1] or
+[task, inner]."""
+
+
+def steps_option(default: int = 1) -> Any:
+    """Declare K."""
+    return option(
+        default,
+        label="Inner steps K",
+        help="Gradient steps that each task takes on its support set.",
+        unit="steps",
+        low=1,
+        high=1000,
+    )
+
+
+def rate_option(default: float = 0.01, **spec: Any) -> Any:
+    """Declare the step size of the inner loop."""
+    texts = {"label": "Inner lr", "help": "Step size of the inner loop."} | spec
+    return option(default, low=0.0, high=10.0, exclusive=True, log=True, **texts)
+
+
+def _never(grad: Tensor) -> bool:
+    del grad
+    return False
+
+
+def _all_terms(step: int) -> Terms:
+    del step
+    return Terms.ALL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """Heavy-ball steps m <- momentum m + grad, theta <- theta - rate m.
+
+    Attributes:
+        rate: Learning rate of each step.
+        momentum: Share of the velocity that is kept; 0 is plain descent.
+        batch_size: Support points of a step; 0 takes all.
+        terms: Terms of the inner loss that a step descends.
+        at_rest: Whether a gradient moves no task any more, so that the rest of the path
+            need not be computed.
+    """
+
+    rate: RateOf
+    momentum: float = 0.0
+    batch_size: int = 0
+    terms: Callable[[int], Terms] = _all_terms
+    at_rest: Callable[[Tensor], bool] = _never
 
 
 def minibatch(step: int, batch_size: int, num_shots: int) -> slice:
@@ -21,54 +83,45 @@ def minibatch(step: int, batch_size: int, num_shots: int) -> slice:
     return slice(start, start + batch_size)
 
 
-def descend(  # noqa: PLR0913 - the parts of one rule
+def descend(
     oracle: InnerOracle,
+    rule: Rule,
     *,
     num_steps: int,
     begin: InnerState | None,
-    rate: RateOf,
-    momentum: float,
-    batch_size: int,
     keep: Keep,
     keep_points: bool,
 ) -> InnerPath:
-    """Take heavy-ball steps m <- momentum m + grad, theta <- theta - rate m.
-
-    Args:
-        oracle: The meta-batch.
-        num_steps: Steps to take.
-        begin: Where to go on from; None starts at theta_0.
-        rate: Learning rate of each step.
-        momentum: Share of the velocity that is kept; 0 is plain descent.
-        batch_size: Support points of a step; 0 takes all.
-        keep: What the path holds for a hypergradient estimator.
-        keep_points: Whether the path holds every theta_k.
-    """
+    """Take `num_steps` steps by a rule; the other arguments are those of a loop."""
     if begin is None:
         theta = oracle.start()
-        velocity = torch.zeros_like(theta) if momentum > 0 else None
+        velocity = torch.zeros_like(theta) if rule.momentum > 0 else None
         begin = InnerState(index=0, theta=theta, velocity=velocity)
     theta, velocity = begin.theta, begin.velocity
     points = [theta]
     steps: list[InnerStep] = []
     end = begin.index + num_steps
+    resting: Linearisation | None = None
     for k in range(begin.index, end):
-        around = oracle.linearise(
+        around = resting or oracle.linearise(
             theta,
-            minibatch=minibatch(k, batch_size, oracle.num_shots),
+            minibatch=minibatch(k, rule.batch_size, oracle.num_shots),
+            terms=rule.terms(k),
             curvature=keep is Keep.GRAPH,
         )
+        if resting is None and rule.at_rest(around.grad):
+            resting = around
         before = velocity
         update = around.grad
         if velocity is not None:
-            update = velocity = torch.add(around.grad, velocity, alpha=momentum)
+            update = velocity = torch.add(around.grad, velocity, alpha=rule.momentum)
         if keep is not Keep.END:
             steps.append(
                 InnerStep(
                     index=k, start=theta, velocity=before, update=update, around=around
                 )
             )
-        theta = scaled_difference(theta, update, rate(k))
+        theta = scaled_difference(theta, update, rule.rate(k, around.grad))
         if keep_points:
             points.append(theta)
     return InnerPath(
@@ -98,3 +151,80 @@ def through_update(
     if v.velocity is not None:
         of_update = of_update + v.velocity
     return of_update, of_update * momentum if momentum > 0 else None
+
+
+class Descent(InnerLoop):
+    """Abstract: a loop of gradient steps by a `Rule`."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def rule(self, oracle: InnerOracle) -> Rule:
+        """Return how the loop steps, for one meta-batch."""
+
+    def rate_tangent(
+        self, oracle: InnerOracle, step: int, u: Float[Tensor, "#task meta"]
+    ) -> Tensor | None:
+        """Return how a step's rate changes along u; None where it does not."""
+        del oracle, step, u
+        return None
+
+    def run(
+        self,
+        oracle: InnerOracle,
+        *,
+        num_steps: int,
+        begin: InnerState | None = None,
+        keep: Keep = Keep.END,
+        keep_points: bool = False,
+    ) -> InnerPath:
+        """Take `num_steps` gradient steps."""
+        return descend(
+            oracle,
+            self.rule(oracle),
+            num_steps=num_steps,
+            begin=begin,
+            keep=keep,
+            keep_points=keep_points,
+        )
+
+    def pullback(self, oracle: InnerOracle, step: InnerStep, v: Cotangent) -> Cotangent:
+        """Return (I - rate H_k)^T v, and - rate B_k^T v for phi."""
+        rule = self.rule(oracle)
+        rate = rule.rate(step.index, step.around.grad)
+        of_grad, of_velocity = through_update(v, rate, rule.momentum)
+        theta = v.theta + step.around.hvp(of_grad)
+        of_phi = self.straight_pullback(oracle, step, v).phi
+        back = Cotangent(theta=theta, velocity=of_velocity, phi=of_phi)
+        if oracle.phi_shapes_inner_loss:
+            return back.plus_phi(step.around.mixed_vjp(of_grad))
+        return back
+
+    def straight_pullback(
+        self, oracle: InnerOracle, step: InnerStep, v: Cotangent
+    ) -> Cotangent:
+        """Return v unchanged."""
+        del oracle, step
+        return v
+
+    def pushforward(
+        self,
+        oracle: InnerOracle,
+        step: InnerStep,
+        u: Float[Tensor, "#task meta"],
+        t: Tangent,
+    ) -> Tangent:
+        """Return (I - rate H_k) t - rate B_k u - (change of the rate) * update."""
+        rule = self.rule(oracle)
+        of_update = step.around.hvp(t.theta)
+        if oracle.phi_shapes_inner_loss:
+            of_update = of_update + step.around.mixed_jvp(u.expand(len(t.theta), -1))
+        velocity = None
+        if t.velocity is not None:
+            velocity = of_update = of_update + rule.momentum * t.velocity
+        rate = rule.rate(step.index, step.around.grad)
+        theta = scaled_difference(t.theta, of_update, rate)
+        of_rate = self.rate_tangent(oracle, step.index, u)
+        if of_rate is not None:
+            theta = theta - of_rate * step.update
+        return Tangent(theta=theta, velocity=velocity)

@@ -7,15 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.inner.base import (
-    Cotangent,
-    InnerLoop,
-    InnerPath,
-    InnerState,
-    InnerStep,
-    Keep,
-)
-from metalab.core.inner.descent import descend, through_update
+from metalab.core.inner.base import Cotangent, InnerStep
+from metalab.core.inner.descent import Descent, Rule, rate_option, steps_option
 from metalab.core.inner.rates import GRANULARITIES, RateLayout
 from metalab.core.model import ParameterBlock
 from metalab.core.oracle import InnerOracle
@@ -25,7 +18,7 @@ PARAMETERISATIONS = ("linear", "exponential")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LearnedDescent(InnerLoop):
+class LearnedDescent(Descent):
     """theta_{k+1} = theta_k - alpha_k(phi) * grad L_support(theta_k), alpha learned.
 
     With `per-parameter` rates this is Meta-SGD, and a meta-learned diagonal
@@ -48,22 +41,10 @@ class LearnedDescent(InnerLoop):
     title: ClassVar[str] = "Gradient descent, learned rates"
     learns_rates: ClassVar[bool] = True
 
-    num_inner_steps: int = option(
-        1,
-        label="Inner steps K",
-        help="Gradient steps that each task takes on its support set.",
-        unit="steps",
-        low=1,
-        high=1000,
-    )
-    inner_lr: float = option(
-        0.01,
+    num_inner_steps: int = steps_option()
+    inner_lr: float = rate_option(
         label="Initial inner lr",
         help="Where the learned rates start; the lower end, if they start spread.",
-        low=0.0,
-        high=10.0,
-        exclusive=True,
-        log=True,
     )
     inner_lr_high: float = option(
         0.0,
@@ -128,36 +109,15 @@ class LearnedDescent(InnerLoop):
         rates = self.inner_lr + (high - self.inner_lr) * unit
         return rates.log() if self.parameterisation == "exponential" else rates
 
-    def run(
-        self,
-        oracle: InnerOracle,
-        *,
-        num_steps: int,
-        begin: InnerState | None = None,
-        keep: Keep = Keep.END,
-        keep_points: bool = False,
-    ) -> InnerPath:
-        """Take `num_steps` steps with the learned rates."""
-        return descend(
-            oracle,
-            num_steps=num_steps,
-            begin=begin,
-            rate=_Rates(self, oracle).at,
-            momentum=0.0,
-            batch_size=0,
-            keep=keep,
-            keep_points=keep_points,
-        )
+    def rule(self, oracle: InnerOracle) -> Rule:
+        """Return descent at the learned rates."""
+        return Rule(rate=_Rates(self, oracle).at)
 
-    def pullback(self, oracle: InnerOracle, step: InnerStep, v: Cotangent) -> Cotangent:
-        """Return (I - A_k H_k)^T v, with what comes through phi."""
-        of_grad, _ = through_update(v, _Rates(self, oracle).at(step.index), 0.0)
-        back = self.straight_pullback(oracle, step, v)
-        theta = v.theta + step.around.hvp(of_grad)
-        exact = Cotangent(theta=theta, velocity=None, phi=back.phi)
-        if oracle.phi_shapes_inner_loss:
-            return exact.plus_phi(step.around.mixed_vjp(of_grad))
-        return exact
+    def rate_tangent(
+        self, oracle: InnerOracle, step: int, u: Float[Tensor, "#task meta"]
+    ) -> Tensor:
+        """Return how the rates of a step change along u."""
+        return _Rates(self, oracle).pushforward(oracle.rates_pushforward(u), step)
 
     def straight_pullback(
         self, oracle: InnerOracle, step: InnerStep, v: Cotangent
@@ -176,9 +136,14 @@ class _Rates:
         raw = oracle.rates()
         self._rates = raw.exp() if self._exponential else raw
 
-    def at(self, step: int) -> Tensor:
+    def at(self, step: int, grad: Tensor) -> Tensor:
+        del grad
         return self._layout.spread(self._rates, step)
 
     def pullback(self, v: Tensor, step: int) -> Tensor:
         of_rates = self._layout.gather(v, step)
         return of_rates * self._rates if self._exponential else of_rates
+
+    def pushforward(self, u: Tensor, step: int) -> Tensor:
+        change = u * self._rates if self._exponential else u
+        return self._layout.spread(change, step)

@@ -11,6 +11,7 @@ from torch.nn.functional import pad
 from metalab.core.meta.base import MetaParameterisation, Way
 from metalab.core.model import Model, ParameterBlock
 from metalab.core.spec import option
+from metalab.core.tasks import Samples
 
 STRENGTHS = ("fixed", "learned")
 
@@ -30,6 +31,7 @@ class ProximalAnchor(MetaParameterisation):
     title: ClassVar[str] = "Proximal anchor"
     shapes_inner_loss: ClassVar[bool] = True
     regularised: ClassVar[bool] = True
+    isotropic: ClassVar[bool] = True
 
     strength: float = option(
         2.0,
@@ -103,16 +105,30 @@ class ProximalAnchor(MetaParameterisation):
         theta: Float[Tensor, "task inner"],
         phi: Float[Tensor, "task meta"],
         x: Float[Tensor, "task shot input"],
+        support: Samples,
     ) -> Float[Tensor, "task shot output"]:
         """Return the network's output at theta."""
-        del phi
+        del phi, support
         return model.apply(theta, x)
 
     def regulariser(
-        self, theta: Float[Tensor, "task inner"], phi: Float[Tensor, "task meta"]
+        self,
+        model: Model,
+        theta: Float[Tensor, "task inner"],
+        phi: Float[Tensor, "task meta"],
+        *,
+        num_shots: int,
     ) -> Float[Tensor, " task"] | None:
         """Return strength/2 * ||theta - anchor||^2."""
         distance = (theta - self._anchor(phi)).square().sum(dim=1)
+        strength = self.isotropic_strength(model, phi, num_shots=num_shots)
+        return 0.5 * strength[:, 0] * distance
+
+    def isotropic_strength(
+        self, model: Model, phi: Float[Tensor, "task meta"], *, num_shots: int
+    ) -> Float[Tensor, "task 1"]:
+        """Return lambda."""
+        del model, num_shots
         if self._num_learned:
-            return 0.5 * phi[:, -1].exp() * distance
-        return 0.5 * self.strength * distance
+            return phi[:, -1:].exp()
+        return phi.new_full((phi.shape[0], 1), self.strength)

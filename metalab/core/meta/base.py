@@ -6,6 +6,7 @@ task. phi is stacked too, so that a hypergradient comes out one row a task.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from enum import Enum
 from typing import ClassVar
 
@@ -13,7 +14,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from metalab.core.loss import mean_squared_error
 from metalab.core.model import Model, ParameterBlock
+from metalab.core.tasks import Samples, TaskBatch
 
 
 class Way(Enum):
@@ -33,6 +36,11 @@ class MetaParameterisation(ABC):
             only then does the mixed derivative d^2 L_support / d phi d theta exist.
         regularised: Whether the inner loss has a stationary point for every network,
             which implicit hypergradients rest on.
+        isotropic: Whether `isotropic_strength` is defined.
+        closed_form: Whether the inner loss is a quadratic in theta for every network, so
+            that its minimum has a closed form.
+        is_probabilistic: Whether `outer_loss` is another than the mean squared error,
+            and `deviation` is defined.
     """
 
     __slots__ = ()
@@ -41,6 +49,9 @@ class MetaParameterisation(ABC):
     title: ClassVar[str]
     shapes_inner_loss: ClassVar[bool]
     regularised: ClassVar[bool]
+    isotropic: ClassVar[bool] = False
+    closed_form: ClassVar[bool] = False
+    is_probabilistic: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -88,11 +99,80 @@ class MetaParameterisation(ABC):
         theta: Float[Tensor, "task inner"],
         phi: Float[Tensor, "task meta"],
         x: Float[Tensor, "task shot input"],
+        support: Samples,
     ) -> Float[Tensor, "task shot output"]:
-        """Return the adapted network's predictions."""
+        """Return the adapted network's predictions.
 
-    @abstractmethod
+        Args:
+            model: The network.
+            theta: Inner parameters.
+            phi: Meta-parameters.
+            x: Where to predict.
+            support: The support set, for what sees a task other than by adapting to it.
+        """
+
     def regulariser(
-        self, theta: Float[Tensor, "task inner"], phi: Float[Tensor, "task meta"]
+        self,
+        model: Model,
+        theta: Float[Tensor, "task inner"],
+        phi: Float[Tensor, "task meta"],
+        *,
+        num_shots: int,
     ) -> Float[Tensor, " task"] | None:
         """Return what is added to the support loss of each task, or None."""
+        del model, theta, phi, num_shots
+        return None
+
+    def isotropic_strength(
+        self, model: Model, phi: Float[Tensor, "task meta"], *, num_shots: int
+    ) -> Float[Tensor, "task 1"] | None:
+        """Return the strength s of a regulariser s/2 * ||theta - centre||^2.
+
+        Returns:
+            None where the regulariser has another form, or where there is none.
+        """
+        del model, phi, num_shots
+        return None
+
+    def hessian_solver(
+        self, model: Model, phi: Float[Tensor, "task meta"], support: Samples
+    ) -> Callable[[Tensor], Tensor] | None:
+        """Return v -> H^-1 v, H the Hessian of a quadratic inner loss, [task, inner].
+
+        Returns:
+            None unless `closed_form`.
+        """
+        del model, phi, support
+        return None
+
+    def outer_loss(
+        self,
+        model: Model,
+        theta: Float[Tensor, "task inner"],
+        phi: Float[Tensor, "task meta"],
+        batch: TaskBatch,
+    ) -> Float[Tensor, " task"]:
+        """Return what the outer loop descends: the mean squared error on the query set."""
+        prediction = self.predict(model, theta, phi, batch.query.x, batch.support)
+        return mean_squared_error(prediction, batch.query.y)
+
+    def deviation(
+        self,
+        model: Model,
+        phi: Float[Tensor, "task meta"],
+        x: Float[Tensor, "task shot input"],
+        support: Samples | None,
+    ) -> Float[Tensor, "task shot"] | None:
+        """Return the standard deviation of the predictive distribution.
+
+        Args:
+            model: The network.
+            phi: Meta-parameters.
+            x: Where to predict.
+            support: What the task has been adapted to; None before adaptation.
+
+        Returns:
+            None for a parameterisation that predicts numbers, not distributions.
+        """
+        del model, phi, x, support
+        return None

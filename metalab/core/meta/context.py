@@ -10,6 +10,7 @@ from torch import Tensor
 from metalab.core.meta.base import MetaParameterisation, Way
 from metalab.core.model import Model, ParameterBlock
 from metalab.core.spec import option
+from metalab.core.tasks import Samples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,14 +83,9 @@ class Context(MetaParameterisation):
         theta: Float[Tensor, "task inner"],
         phi: Float[Tensor, "task meta"],
         x: Float[Tensor, "task shot input"],
+        support: Samples,
     ) -> Float[Tensor, "task shot output"]:
         """Return the network's output at [x, context]."""
+        del support
         context = theta.unsqueeze(1).expand(-1, x.shape[1], -1)
         return model.apply(phi, torch.cat([x, context], dim=2))
-
-    def regulariser(
-        self, theta: Float[Tensor, "task inner"], phi: Float[Tensor, "task meta"]
-    ) -> Float[Tensor, " task"] | None:
-        """Return None."""
-        del theta, phi
-        return None

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from metalab.core.meta.base import MetaParameterisation, Way
 from metalab.core.model import Model, ParameterBlock
+from metalab.core.tasks import Samples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,14 +68,8 @@ class Initialisation(MetaParameterisation):
         theta: Float[Tensor, "task inner"],
         phi: Float[Tensor, "task meta"],
         x: Float[Tensor, "task shot input"],
+        support: Samples,
     ) -> Float[Tensor, "task shot output"]:
         """Return the network's output at theta."""
-        del phi
+        del phi, support
         return model.apply(theta, x)
-
-    def regulariser(
-        self, theta: Float[Tensor, "task inner"], phi: Float[Tensor, "task meta"]
-    ) -> Float[Tensor, " task"] | None:
-        """Return None: the start is the only way phi enters."""
-        del theta, phi
-        return None

@@ -11,6 +11,7 @@ from torch.nn.functional import pad
 
 from metalab.core.meta.base import MetaParameterisation, Way
 from metalab.core.model import Model, ParameterBlock
+from metalab.core.tasks import Samples
 
 
 def shifted(blocks: tuple[ParameterBlock, ...]) -> tuple[ParameterBlock, ...]:
@@ -113,13 +114,8 @@ class SomeLayers(MetaParameterisation):
         theta: Float[Tensor, "task inner"],
         phi: Float[Tensor, "task meta"],
         x: Float[Tensor, "task shot input"],
+        support: Samples,
     ) -> Float[Tensor, "task shot output"]:
         """Return the network's output with its adapted layers at theta."""
+        del support
         return model.apply(spliced(phi, theta, self._split(model)[1]), x)
-
-    def regulariser(
-        self, theta: Float[Tensor, "task inner"], phi: Float[Tensor, "task meta"]
-    ) -> Float[Tensor, " task"] | None:
-        """Return None."""
-        del theta, phi
-        return None

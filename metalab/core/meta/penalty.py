@@ -10,6 +10,7 @@ from torch import Tensor
 from metalab.core.meta.base import MetaParameterisation, Way
 from metalab.core.model import Model, ParameterBlock
 from metalab.core.spec import option
+from metalab.core.tasks import Samples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,7 @@ class PenaltyStrength(MetaParameterisation):
     title: ClassVar[str] = "L2 strength"
     shapes_inner_loss: ClassVar[bool] = True
     regularised: ClassVar[bool] = True
+    isotropic: ClassVar[bool] = True
 
     strength: float = option(
         0.1,
@@ -96,13 +98,27 @@ class PenaltyStrength(MetaParameterisation):
         theta: Float[Tensor, "task inner"],
         phi: Float[Tensor, "task meta"],
         x: Float[Tensor, "task shot input"],
+        support: Samples,
     ) -> Float[Tensor, "task shot output"]:
         """Return the network's output at theta."""
-        del phi
+        del phi, support
         return model.apply(theta, x)
 
     def regulariser(
-        self, theta: Float[Tensor, "task inner"], phi: Float[Tensor, "task meta"]
+        self,
+        model: Model,
+        theta: Float[Tensor, "task inner"],
+        phi: Float[Tensor, "task meta"],
+        *,
+        num_shots: int,
     ) -> Float[Tensor, " task"] | None:
         """Return lambda/2 * ||theta||^2."""
-        return 0.5 * phi[:, 0].exp() * theta.square().sum(dim=1)
+        strength = self.isotropic_strength(model, phi, num_shots=num_shots)
+        return 0.5 * strength[:, 0] * theta.square().sum(dim=1)
+
+    def isotropic_strength(
+        self, model: Model, phi: Float[Tensor, "task meta"], *, num_shots: int
+    ) -> Float[Tensor, "task 1"]:
+        """Return lambda."""
+        del model, num_shots
+        return phi[:, :1].exp()

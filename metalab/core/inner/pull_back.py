@@ -1,0 +1,53 @@
+"""Gradient descent without the proximal term, and one step of it at the end."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+
+from metalab.core.inner.base import Needs
+from metalab.core.inner.descent import Descent, Rule, rate_option
+from metalab.core.oracle import InnerOracle, Terms
+from metalab.core.spec import option
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullBackDescent(Descent):
+    """K - 1 steps on the prediction loss alone, then one on the regulariser alone.
+
+    What the authors' code of iMAML runs, in contrast to the paper, whose inner loop
+    descends both at every step. Steps beyond K are on the prediction loss again.
+
+    Attributes:
+        num_inner_steps: K, the pull-back included.
+        inner_lr: Step size of every step.
+
+    Source: the authors' code of Rajeswaran et al. 2019, `omniglot_implicit_maml.py`.
+    """
+
+    name: ClassVar[str] = "pull-back-descent"
+    title: ClassVar[str] = "Descent, then one pull-back (iMAML's code)"
+    needs: ClassVar[Needs] = Needs.ANCHOR
+
+    num_inner_steps: int = option(
+        17,
+        label="Inner steps K",
+        help="Gradient steps that each task takes; the last one is the pull-back.",
+        unit="steps",
+        low=2,
+        high=1000,
+    )
+    inner_lr: float = rate_option()
+
+    def rule(self, oracle: InnerOracle) -> Rule:
+        """Return descent at `inner_lr` of the terms that a step is about."""
+        del oracle
+        return Rule(rate=self._rate, terms=self._terms)
+
+    def _rate(self, step: int, grad: Tensor) -> float:
+        del step, grad
+        return self.inner_lr
+
+    def _terms(self, step: int) -> Terms:
+        pulls = step == self.num_inner_steps - 1
+        return Terms.REGULARISER if pulls else Terms.PREDICTION

@@ -1,0 +1,106 @@
+"""Meta-learn the features of a ridge regression."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from metalab.core.meta.anchor import STRENGTHS
+from metalab.core.meta.base import Way
+from metalab.core.meta.linear_head import LinearHead, Prior
+from metalab.core.model import Model
+from metalab.core.spec import option
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RidgeHead(LinearHead):
+    """phi = body, and log strength if it is learned; the head is ridge regression.
+
+    A task minimises ||F W - Y||^2 + strength ||W||^2 over its head W, which starts at
+    zero; the bias counts as a weight. On a network without hidden layers, phi is the
+    logarithm of the strength alone: the ridge-hyperparameter problem.
+
+    Attributes:
+        strength: lambda, or where it starts if it is learned.
+        strength_is: "fixed", or "learned".
+
+    Source: Bertinetto et al. 2019 (R2-D2), equation 5; the scale and bias that the paper
+        adds for classification have no use in regression.
+    """
+
+    name: ClassVar[str] = "ridge-head"
+    title: ClassVar[str] = "Features of a ridge head"
+    isotropic: ClassVar[bool] = True
+
+    strength: float = option(
+        1.0,
+        label="Ridge strength",
+        help="lambda of ||F W - Y||^2 + lambda ||W||^2, on sums of squares.",
+        low=0.0,
+        high=1e6,
+        exclusive=True,
+        log=True,
+    )
+    strength_is: str = option(
+        "learned",
+        label="Strength is",
+        help="Whether the outer loop learns the strength too.",
+        choices=STRENGTHS,
+    )
+
+    @property
+    def _num_learned(self) -> int:
+        return 1 if self.strength_is == "learned" else 0
+
+    @property
+    def ways(self) -> tuple[frozenset[Way], ...]:
+        """How each part of phi enters the outer loss."""
+        return (
+            frozenset({Way.PREDICTION, Way.INNER_LOSS}),
+            *[frozenset({Way.INNER_LOSS})] * self._num_learned,
+        )
+
+    def meta_dim(self, model: Model) -> int:
+        """Return the size of the body, and one if the strength is learned."""
+        return model.body_dim + self._num_learned
+
+    def initial(
+        self, model: Model, *, generator: torch.Generator, dtype: torch.dtype
+    ) -> Float[Tensor, " meta"]:
+        """Draw an initial body; the strength starts where it is set."""
+        drawn = model.initial_parameters(generator=generator, dtype=dtype)
+        log_strength = drawn.new_tensor([self.strength] * self._num_learned).log()
+        return torch.cat([drawn[: model.body_dim], log_strength])
+
+    def start(
+        self, model: Model, phi: Float[Tensor, "task meta"]
+    ) -> Float[Tensor, "task inner"]:
+        """Return zero."""
+        return phi.new_zeros(phi.shape[0], model.dim - model.body_dim)
+
+    def start_pullback(
+        self, model: Model, v: Float[Tensor, "task inner"]
+    ) -> Float[Tensor, "task meta"]:
+        """Return zero: the start does not depend on phi."""
+        return v.new_zeros(v.shape[0], self.meta_dim(model))
+
+    def _strength(self, phi: Tensor) -> Tensor:
+        if self._num_learned:
+            return phi[:, -1:].exp()
+        return phi.new_full((phi.shape[0], 1), self.strength)
+
+    def prior(self, model: Model, phi: Float[Tensor, "task meta"]) -> Prior:
+        """Return lambda I around zero."""
+        outputs = model.head_blocks[-1].shape[-1]
+        features = (model.dim - model.body_dim) // outputs
+        eye = torch.eye(features, dtype=phi.dtype, device=phi.device)
+        return Prior(mean=None, precision=self._strength(phi)[:, :, None] * eye)
+
+    def isotropic_strength(
+        self, model: Model, phi: Float[Tensor, "task meta"], *, num_shots: int
+    ) -> Float[Tensor, "task 1"]:
+        """Return 2 lambda / (N C)."""
+        outputs = model.head_blocks[-1].shape[-1]
+        return 2 * self._strength(phi) / (num_shots * outputs)
