@@ -13,7 +13,7 @@ from metalab.core.hypergradient.base import (
     HypergradientEstimator,
     Request,
 )
-from metalab.core.inner.base import InnerLoop
+from metalab.core.inner.base import InnerLoop, Needs
 from metalab.core.meta.base import MetaParameterisation, Way
 from metalab.core.meta.initialisation import Initialisation
 from metalab.core.model import MLP, Model, ParameterBlock
@@ -89,6 +89,16 @@ def initial_phi(problem: BilevelProblem, inner: InnerLoop, seed: int = 0) -> Ten
     return torch.cat([shaping, rates])
 
 
+def goes_with(inner: InnerLoop | type[InnerLoop], meta: MetaParameterisation) -> bool:
+    """Return whether an inner loop has what it needs of the inner problem."""
+    return {
+        Needs.NOTHING: True,
+        Needs.STATIONARY_POINT: meta.regularised,
+        Needs.CLOSED_FORM: meta.closed_form,
+        Needs.ANCHOR: meta.isotropic and any(Way.START in ways for ways in meta.ways),
+    }[inner.needs]
+
+
 def estimated(
     estimator: HypergradientEstimator,
     oracle: AutodiffOracle,
@@ -111,7 +121,7 @@ def outer_objective(
 
     def objective(phi: Tensor) -> Tensor:
         oracle = AutodiffOracle(problem, phi, batch)
-        return oracle.query_loss(inner.run(oracle, num_steps=num_steps).end).mean()
+        return oracle.outer_loss(inner.run(oracle, num_steps=num_steps).end).mean()
 
     return objective
 
@@ -260,8 +270,5 @@ class InputShift(MetaParameterisation):
     def start_pullback(self, model, v):
         return v.new_zeros(v.shape[0], model.dim)
 
-    def predict(self, model, theta, phi, x):
+    def predict(self, model, theta, phi, x, support):
         return model.apply(phi, x + theta[:, None, :])
-
-    def regulariser(self, theta, phi):
-        return None

@@ -94,8 +94,12 @@ def nystrom(
     core = images @ basis.T
     core = 0.5 * (core + core.mT)
     inner = core * damping[:, :, None] + images @ images.mT
-    # The sketch of a Hessian of lower rank is singular: the least-norm solution is meant.
-    right = torch.linalg.pinv(inner, hermitian=True) @ (images @ v[:, :, None])
+    # The sketch of a Hessian of lower rank is singular; a trace of rounding's size keeps
+    # the solve finite, and what it adds lies in the null space that `images` removes.
+    scale = inner.diagonal(dim1=1, dim2=2).sum(dim=1)[:, None, None]
+    eye = torch.eye(rank, dtype=v.dtype, device=v.device)
+    inner = inner + torch.finfo(v.dtype).eps * scale * eye
+    right = torch.linalg.solve_ex(inner, images @ v[:, :, None]).result
     return (v - (images.mT @ right)[:, :, 0]) / damping
 
 

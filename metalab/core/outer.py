@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import torch
@@ -162,6 +162,38 @@ class SGD(OuterOptimizer):
             return phi.sub(hypergradient, alpha=lr), ()
         velocity = torch.add(hypergradient, slots[0], alpha=self.momentum)
         return phi.sub(velocity, alpha=lr), (velocity,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoUpdate(OuterOptimizer):
+    """phi stays where it is: a baseline that learns nothing from other tasks.
+
+    Attributes:
+        outer_lr: 0.
+    """
+
+    name: ClassVar[str] = "none"
+    title: ClassVar[str] = "None: phi stays"
+
+    outer_lr: float = field(default=0.0, init=False)
+
+    def init(self, phi: Float[Tensor, " meta"]) -> Slots:
+        """Return nothing."""
+        del phi
+        return ()
+
+    def update(
+        self,
+        phi: Float[Tensor, " meta"],
+        hypergradient: Float[Tensor, " meta"],
+        slots: Slots,
+        *,
+        step: int,
+        lr: float,
+    ) -> tuple[Tensor, Slots]:
+        """Return phi."""
+        del hypergradient, slots, step, lr
+        return phi, ()
 
 
 SCHEDULES = ("constant", "linear", "cosine")

@@ -5,17 +5,18 @@ import torch
 
 from metalab.catalog.slots import HYPERGRADIENTS, INNER_LOOPS, META_PARAMETERISATIONS
 from metalab.core.autodiff import AutodiffOracle
-from metalab.core.hypergradient.base import Exactness, Target
+from metalab.core.hypergradient.base import Exactness, Size, Target
 from metalab.core.inner.base import Keep
 from metalab.core.meta.anchor import ProximalAnchor
 from metalab.core.meta.base import Way
 from metalab.core.model import MLP
-from metalab.core.oracle import BilevelProblem
+from metalab.core.oracle import BilevelProblem, Evaluations
 from tests.oracles import (
     FLOAT64,
     InputShift,
     central_differences,
     estimated,
+    goes_with,
     initial_phi,
     least_squares,
     outer_objective,
@@ -30,7 +31,13 @@ METAS = [kind() for kind in META_PARAMETERISATIONS.components.values()] + [
 ]
 INNER = INNER_LOOPS.components.values()
 STRENGTH = 0.7
-THOROUGH = {"num_iterations": 50, "num_terms": 600, "step_size": 0.1, "tolerance": 0.0}
+THOROUGH = {
+    "num_iterations": 50,
+    "num_terms": 600,
+    "step_size": 0.1,
+    "tolerance": 0.0,
+    "rank": 4,
+}
 """Options with which an estimator that converges has converged."""
 
 
@@ -90,6 +97,8 @@ def test_exact_means_the_slope_of_the_k_step_outer_loss(
     kind, meta, inner_kind, num_steps
 ):
     assert kind.learns == frozenset(Way), "limit this test to what it learns"
+    if not goes_with(inner_kind, meta):
+        pytest.skip("refused by the configuration")
     problem = network(meta)
     inner = loop(inner_kind, num_inner_steps=num_steps, inner_lr=0.1)
     batch, phi = smooth_batch(), initial_phi(problem, inner)
@@ -132,6 +141,8 @@ def test_convergent_to_the_solution_means_ever_closer_to_the_closed_form(kind):
 def test_biased_still_means_downhill(kind, inner_kind, num_steps):
     known = least_squares()
     problem = problem_for(kind, known)
+    if not goes_with(inner_kind, problem.meta):
+        pytest.skip("refused by the configuration")
     inner = loop(inner_kind, num_inner_steps=num_steps, inner_lr=0.05)
     if inner.learns_rates and Way.RATES not in kind.learns:
         pytest.skip("refused by the configuration")
@@ -181,8 +192,55 @@ def test_tasks_do_not_mix(kind):
 
     together = rows(known.batch)
     # A difference of losses divides their rounding by its small step.
-    by_values = kind.name in ("finite-differences", "evolution")
+    by_values = kind.name in (
+        "finite-differences",
+        "evolution",
+        "persistent-evolution",
+    )
     limit = 1e-8 if by_values else 1e-12
     for task in range(known.batch.num_tasks):
         row = rows(known.batch.rows(task, task + 1))[0]
         assert relative_error(together[task], row) < limit
+
+
+@pytest.mark.parametrize("kind", claiming(Exactness.UNBIASED))
+def test_unbiased_means_exact_on_average(kind):
+    known = least_squares()
+    phi = torch.linspace(-1, 1, 4, dtype=FLOAT64)
+    inner = INNER_LOOPS.components["gradient-descent"](num_inner_steps=5, inner_lr=0.05)
+    oracle = AutodiffOracle(known.problem, phi, known.batch)
+    exact = known.hypergradient(phi, inner_lr=0.05, num_steps=5)
+
+    def error(count):
+        estimator = configured(HYPERGRADIENTS, kind, num_directions=count)
+        return relative_error(estimated(estimator, oracle, inner).per_task, exact)
+
+    assert error(4000) < 0.1
+    assert error(4000) < 0.5 * error(40)
+
+
+@pytest.mark.parametrize("num_steps", [1, 2, 7])
+@pytest.mark.parametrize("meta_kind", ["initialisation", "anchor"])
+@pytest.mark.parametrize("kind", ESTIMATORS)
+def test_it_costs_what_it_declares(kind, meta_kind, num_steps):
+    meta = META_PARAMETERISATIONS.components[meta_kind]()
+    ways = frozenset().union(*meta.ways)
+    if not ways & kind.learns or (
+        kind.target is Target.SOLUTION and not meta.regularised
+    ):
+        pytest.skip("refused by the configuration")
+    problem, batch = network(meta), smooth_batch()
+    inner = INNER_LOOPS.components["gradient-descent"](
+        num_inner_steps=num_steps, inner_lr=0.05
+    )
+    oracle = AutodiffOracle(problem, initial_phi(problem, inner), batch)
+    estimated(kind(), oracle, inner)
+    size = Size(
+        num_inner_steps=num_steps,
+        meta_dim=oracle.meta_dim,
+        mixed=oracle.phi_shapes_inner_loss,
+    )
+    declared = kind().cost(size)
+    assert oracle.evaluations == Evaluations(
+        gradients=num_steps + declared.gradients, products=declared.products
+    )

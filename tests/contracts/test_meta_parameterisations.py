@@ -1,20 +1,27 @@
 """What every choice of "what is meta-learned" owes, the test-only one included."""
 
+from functools import partial
+
 import pytest
 import torch
+from torch.autograd.functional import hessian as hessian_of
 
 from metalab.catalog.slots import META_PARAMETERISATIONS
 from metalab.core.meta.anchor import ProximalAnchor
 from metalab.core.meta.base import Way
+from metalab.core.meta.ridge_head import RidgeHead
 from metalab.core.model import MLP
-from tests.oracles import FLOAT64, InputShift, generator
+from metalab.core.oracle import BilevelProblem
+from tests.oracles import FLOAT64, InputShift, generator, smooth_batch
 
 METAS = {
     **{name: kind() for name, kind in META_PARAMETERISATIONS.components.items()},
     "anchor-learned": ProximalAnchor(strength_is="learned"),
+    "ridge-fixed": RidgeHead(strength_is="fixed"),
     "input-shift": InputShift(),
 }
 NUM_TASKS = 3
+SUPPORT = smooth_batch(num_tasks=NUM_TASKS, num_shots=4, output_dim=2).support
 
 each = pytest.mark.parametrize("meta", METAS.values(), ids=METAS)
 
@@ -51,8 +58,8 @@ def test_sizes_are_as_announced(meta):
     assert theta.shape == (NUM_TASKS, inner_dim(meta))
     assert meta.start_pullback(model, theta).shape == stacked.shape
     x = torch.zeros(NUM_TASKS, 5, 1, dtype=FLOAT64)
-    assert meta.predict(model, theta, stacked, x).shape == (NUM_TASKS, 5, 2)
-    penalty = meta.regulariser(theta, stacked)
+    assert meta.predict(model, theta, stacked, x, SUPPORT).shape == (NUM_TASKS, 5, 2)
+    penalty = meta.regulariser(model, theta, stacked, num_shots=4)
     assert penalty is None or penalty.shape == (NUM_TASKS,)
     assert meta.regularised is (penalty is not None)
 
@@ -84,11 +91,11 @@ def test_it_says_truly_in_which_ways_phi_enters(meta):
     x = rows(5, 4)[..., None]
 
     def prediction(phi):
-        return meta.predict(model, theta, phi, x)
+        return meta.predict(model, theta, phi, x, SUPPORT)
 
     def inner_loss(phi):
         loss = (prediction(phi) ** 2).mean(dim=(1, 2))
-        penalty = meta.regulariser(theta, phi)
+        penalty = meta.regulariser(model, theta, phi, num_shots=4)
         return loss if penalty is None else loss + penalty
 
     def start(phi):
@@ -104,3 +111,54 @@ def test_it_says_truly_in_which_ways_phi_enters(meta):
         assert (way in ways) is not torch.equal(function(one), function(two)), way
     assert (Way.INNER_LOSS in ways) is meta.shapes_inner_loss
     assert Way.RATES not in ways
+
+
+@each
+def test_an_isotropic_regulariser_has_its_strength_as_hessian(meta):
+    model = model_of(meta)
+    phi, theta = phi_of(meta, 7), rows(inner_dim(meta), 8)
+    strength = meta.isotropic_strength(model, phi, num_shots=4)
+    assert (strength is not None) is meta.isotropic
+    if strength is None:
+        return
+
+    def penalty(at):
+        return meta.regulariser(model, at[None], phi[:1], num_shots=4)[0]
+
+    hessian = hessian_of(penalty, theta[0])
+    torch.testing.assert_close(
+        hessian, strength[0, 0] * torch.eye(len(hessian), dtype=FLOAT64)
+    )
+
+
+@each
+def test_a_closed_form_solves_with_the_hessian_of_the_inner_loss(meta):
+    model = model_of(meta)
+    phi, theta = phi_of(meta, 9), rows(inner_dim(meta), 10)
+    solve = meta.hessian_solver(model, phi, SUPPORT)
+    assert (solve is not None) is meta.closed_form
+    if solve is None:
+        return
+    problem = BilevelProblem(model=model, meta=meta)
+
+    def loss(at, *, task):
+        alone = SUPPORT.rows(task, task + 1)
+        return problem.inner_loss(at[None], phi[task : task + 1], alone)[0]
+
+    for task in range(NUM_TASKS):
+        hessian = hessian_of(partial(loss, task=task), theta[task])
+        found = hessian @ solve(theta)[task]
+        torch.testing.assert_close(found, theta[task], rtol=1e-8, atol=1e-10)
+
+
+@each
+def test_a_predictive_deviation_is_there_where_it_is_promised(meta):
+    model = model_of(meta)
+    x = rows(6, 11)[..., None]
+    phi = phi_of(meta, 12)
+    before = meta.deviation(model, phi, x, None)
+    after = meta.deviation(model, phi, x, SUPPORT)
+    assert (after is not None) is meta.is_probabilistic
+    if before is not None and after is not None:
+        assert before.shape == after.shape == (NUM_TASKS, 6)
+        assert (after <= before).all(), "points can only tell"

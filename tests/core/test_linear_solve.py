@@ -143,7 +143,11 @@ def test_a_neumann_series_of_no_further_term_is_a_step():
 
 def sketched(matrix, rank, damping):
     return nystrom(
-        product_of(matrix), V, rank=rank, damping=damping, generator=generator(1)
+        product_of(matrix),
+        V,
+        rank=rank,
+        damping=torch.full((len(V), 1), damping, dtype=FLOAT64),
+        generator=generator(1),
     )
 
 

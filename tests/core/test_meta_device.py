@@ -113,7 +113,15 @@ def one_step(hypergradient, *, outer=None, meta=None, inner=None, drawn=(), **mo
 
 SMALL = (4, 3)
 UNROLLED = HYPERGRADIENTS.components["unrolled"]
-DRAWING = {HYPERGRADIENTS.components["evolution"]: DRAW}
+DRAWING = {
+    HYPERGRADIENTS.components[name]: DRAW
+    for name in (
+        "evolution",
+        "forward-gradient",
+        "implicit-nystrom",
+        "persistent-evolution",
+    )
+}
 ANCHOR = ProximalAnchor(strength=0.7)
 
 

@@ -1,15 +1,20 @@
 """Every choice of what is meta-learned with every inner loop, at one small problem."""
 
 from metalab.core.autodiff import AutodiffOracle
+from metalab.core.inner.closed_form import ClosedForm
 from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.inner.learned_descent import PARAMETERISATIONS, LearnedDescent
+from metalab.core.inner.proximal_descent import ProximalDescent
+from metalab.core.inner.pull_back import PullBackDescent
 from metalab.core.inner.rates import GRANULARITIES
 from metalab.core.meta.anchor import ProximalAnchor
+from metalab.core.meta.bayesian_head import BayesianHead
 from metalab.core.meta.body import BodyOnly
 from metalab.core.meta.context import Context
 from metalab.core.meta.head import HeadOnly
 from metalab.core.meta.initialisation import Initialisation
 from metalab.core.meta.penalty import PenaltyStrength
+from metalab.core.meta.ridge_head import RidgeHead
 from metalab.core.model import MLP
 from metalab.core.oracle import BilevelProblem
 from tests.oracles import InputShift, initial_phi, smooth_batch
@@ -24,6 +29,9 @@ METAS = {
     "anchor": ProximalAnchor(strength=0.5),
     "anchor-learned": ProximalAnchor(strength=0.5, strength_is="learned"),
     "penalty": PenaltyStrength(),
+    "ridge": RidgeHead(strength=0.8),
+    "ridge-fixed": RidgeHead(strength=0.8, strength_is="fixed"),
+    "bayesian": BayesianHead(noise_std=0.7, prior_strength=2.0),
     "input-shift": InputShift(),
 }
 
@@ -33,6 +41,11 @@ INNERS = {
     "minibatches": GradientDescent(
         num_inner_steps=NUM_STEPS, inner_lr=0.03, inner_batch_size=2
     ),
+    "to-tolerance": ProximalDescent(
+        num_inner_steps=NUM_STEPS, inner_lr=0.1, tolerance=0.8
+    ),
+    "pull-back": PullBackDescent(num_inner_steps=NUM_STEPS, inner_lr=0.03),
+    "closed-form": ClosedForm(num_inner_steps=NUM_STEPS),
 } | {
     f"{granularity}-{parameterisation}": LearnedDescent(
         num_inner_steps=NUM_STEPS,

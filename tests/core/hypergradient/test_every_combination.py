@@ -5,16 +5,19 @@ import torch
 
 from metalab.core.hypergradient.base import Request
 from metalab.core.hypergradient.checkpointed import Checkpointed
+from metalab.core.hypergradient.difference_product import DifferenceProduct
 from metalab.core.hypergradient.finite_differences import FiniteDifferences
 from metalab.core.hypergradient.first_order import FirstOrder
+from metalab.core.hypergradient.forward_mode import ForwardMode
 from metalab.core.hypergradient.truncated import Truncated
 from metalab.core.hypergradient.unrolled import Unrolled
+from metalab.core.inner.base import Needs
 from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.inner.learned_descent import LearnedDescent
 from metalab.core.meta.initialisation import Initialisation
 from metalab.core.streams import RandomStreams
 from tests.core.hypergradient.combinations import INNERS, METAS, NUM_STEPS, oracle_of
-from tests.oracles import estimated, initial_phi, relative_error
+from tests.oracles import estimated, goes_with, initial_phi, relative_error
 
 WEIGHTS = {"final": None, "multi-step": (0.1, 0.0, 0.2, 0.3, 0.4)}
 """A weight at the start and one of zero are there on purpose."""
@@ -26,7 +29,9 @@ CASES = [
     for loss in WEIGHTS
     # The multi-step loss contains the final one; a few loops take that alone as well.
     if loss == "multi-step" or how in ("plain", "momentum", "per-parameter-linear")
+    if goes_with(inner, meta)
 ]
+STEP_BY_STEP = [how for how, inner in INNERS.items() if inner.needs is Needs.NOTHING]
 
 
 def asking(loss):
@@ -44,6 +49,9 @@ def test_exact_ones_are_exact_and_truncated_ones_have_their_limits(meta, inner, 
     exact = estimate(Unrolled())
     assert relative_error(exact, estimate(FiniteDifferences())) < 1e-6
     assert relative_error(estimate(Checkpointed()), exact) < 1e-12
+    assert relative_error(estimate(ForwardMode()), exact) < 1e-10
+    by_differences = estimate(DifferenceProduct(epsilon=1e-4))
+    assert relative_error(by_differences, exact) < 1e-6
     for all_steps in (NUM_STEPS, NUM_STEPS + 3):
         whole = estimate(Truncated(num_backprop_steps=all_steps))
         assert relative_error(whole, exact) < 1e-10
@@ -90,7 +98,7 @@ def by_definition(meta, inner, num_exact):
         (slope,) = torch.autograd.grad(loss, at, create_graph=through)
         theta = theta - rate(step) * slope
     # Plus nothing: so that phi is always there to differentiate by.
-    outer = problem.prediction_loss(theta, own, batch.query).sum() + 0.0 * phi.sum()
+    outer = meta.outer_loss(problem.model, theta, own, batch).sum() + 0.0 * phi.sum()
     (reference,) = torch.autograd.grad(outer, phi)
     return oracle, reference
 
@@ -102,7 +110,7 @@ def by_definition(meta, inner, num_exact):
     [
         pytest.param(inner, id=name)
         for name, inner in INNERS.items()
-        if name not in ("momentum", "minibatches")
+        if name in STEP_BY_STEP and name not in ("momentum", "minibatches")
     ],
 )
 def test_a_truncated_sweep_takes_early_gradients_as_constants(meta, inner, num_exact):

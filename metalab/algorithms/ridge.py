@@ -1,0 +1,37 @@
+"""R2-D2: a ridge-regression head on meta-learned features."""
+
+from metalab.algorithms.maml import SINE
+from metalab.catalog.recipes import Preset, Recipe, merge
+
+RECIPE = Recipe(
+    name="ridge",
+    title="Ridge head (R2-D2)",
+    source="Bertinetto, Henriques, Torr & Vedaldi 2019, section 3.2",
+    summary="A task solves ridge regression on shared features in closed form; the outer "
+    "loop learns features and strength through the solve.",
+    parts={
+        "meta": {"kind": "ridge-head"},
+        "inner": {"kind": "closed-form"},
+        "hypergradient": {"kind": "unrolled"},
+        "outer": {"optimizer": {"kind": "adam"}},
+    },
+    presets=(
+        Preset(
+            name="ridge-sine",
+            title="Ridge head on sines, 10 shots, learned strength",
+            source="MAML's sine protocol (Finn et al. 2017, section 5.1); strength 1 at "
+            "first is ours: the paper has no sine experiment",
+            settings=merge(
+                SINE,
+                {
+                    "meta": {"kind": "ridge-head", "strength": 1.0},
+                    "inner": {
+                        "kind": "closed-form",
+                        "num_inner_steps": 1,
+                    },
+                    "evaluation": {"num_inner_steps": 1},
+                },
+            ),
+        ),
+    ),
+)
