@@ -44,8 +44,9 @@ VARIANTS = {
         },
     ],
     "learned-descent": [
-        {"inner.granularity": "per-parameter"},
+        {"inner.num_inner_steps": 2, "inner.granularity": "per-parameter"},
         {
+            "inner.num_inner_steps": 2,
             "inner.granularity": "per-layer-per-step",
             "inner.parameterisation": "exponential",
         },
@@ -64,7 +65,6 @@ SMALL = {
     "evaluation.num_queries": 2,
     "evaluation.num_inner_steps": 2,
     "evaluation.every": 2,
-    "inner.num_inner_steps": 2,
 }
 
 
