@@ -1,6 +1,6 @@
 """MAML: exact hypergradient of an initialisation through K gradient steps."""
 
-from metalab.catalog.recipes import Preset, Recipe
+from metalab.catalog.recipes import Preset, Recipe, merge
 
 SINE = {
     "tasks": {"family": {"kind": "sinusoid"}, "num_shots": 10, "num_queries": 10},
@@ -29,6 +29,49 @@ RECIPE = Recipe(
             source="Finn et al. 2017, section 5.1 (10,000 of the paper's 70,000 steps; "
             "torch's default initialisation, the authors' code has a truncated normal)",
             settings=SINE,
+        ),
+        *[
+            Preset(
+                name=f"maml-sine-{shots}",
+                title=f"MAML on sines, {shots} shots, 1 inner step",
+                source="Finn et al. 2017, section 5.1 (as maml-sine)",
+                settings=merge(
+                    SINE, {"tasks": {"num_shots": shots, "num_queries": shots}}
+                ),
+            )
+            for shots in (5, 20)
+        ],
+        Preset(
+            name="maml-sine-or-line",
+            title="MAML on noisy sines and lines, 10 shots",
+            source="Task distribution of Finn, Xu & Levine 2018 (PLATIPUS), noise 0.3 as "
+            "remembered; learner and settings as maml-sine",
+            settings=merge(
+                SINE,
+                {"tasks": {"family": {"kind": "sine-or-line", "noise_std": 0.3}}},
+            ),
+        ),
+        Preset(
+            name="maml-multimodal",
+            title="MAML on sines and lines, two modes, 5 shots, 5 inner steps",
+            source="Vuorio, Sun, Hu & Lim 2019 (MMAML), code of the regression "
+            "experiments (noise 0.3, 100-100-100, 5 steps of 0.001, 50 tasks; 10,000 of "
+            "70,000 steps)",
+            settings={
+                "tasks": {
+                    "family": {"kind": "multimodal", "noise_std": 0.3},
+                    "num_shots": 5,
+                    "num_queries": 5,
+                },
+                "model": {"kind": "mlp", "hidden_sizes": [100, 100, 100]},
+                "inner": {"num_inner_steps": 5, "inner_lr": 0.001},
+                "outer": {
+                    "num_tasks": 50,
+                    "num_steps": 10_000,
+                    "clip_norm": 2.0,
+                    "optimizer": {"outer_lr": 1e-3},
+                },
+            },
         ),
     ),
 )

@@ -33,5 +33,29 @@ RECIPE = Recipe(
                 },
             ),
         ),
+        Preset(
+            name="ridge-hyperparameter",
+            title="Ridge strength of noisy linear regression, known answer",
+            source="the hyperparameter problem of Pedregosa 2016 and Franceschi et al. "
+            "2017; with normal weights the best strength is noise over weight variance, "
+            "here 4",
+            settings={
+                "tasks": {
+                    "family": {"kind": "ridge-regression"},
+                    "num_shots": 15,
+                    "num_queries": 20,
+                },
+                "model": {"kind": "mlp", "hidden_sizes": []},
+                "meta": {"kind": "ridge-head", "strength": 0.01},
+                "inner": {"kind": "closed-form", "num_inner_steps": 1},
+                "outer": {
+                    "num_tasks": 25,
+                    "num_steps": 3_000,
+                    "schedule": "cosine",
+                    "optimizer": {"kind": "adam", "outer_lr": 0.02},
+                },
+                "evaluation": {"num_inner_steps": 1},
+            },
+        ),
     ),
 )

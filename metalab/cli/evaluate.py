@@ -1,5 +1,6 @@
 """`metalab eval`: post-adaptation loss on fresh tasks."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +8,20 @@ import typer
 from rich.table import Table
 
 from metalab.cli.output import console, print_json
+
+
+class QueryInputs(StrEnum):
+    """The words of `core.tasks.QUERY_INPUTS`, which this module must not load yet."""
+
+    RANDOM = "random"
+    GRID = "grid"
+
+
+class QueryTargets(StrEnum):
+    """The words of `core.tasks.QUERY_TARGETS`."""
+
+    NOISY = "noisy"
+    NOISE_FREE = "noise-free"
 
 
 def evaluate(
@@ -22,12 +37,20 @@ def evaluate(
         ),
     ] = None,
     num_queries: Annotated[int, typer.Option(min=1, help="Query points.")] = 100,
+    query_inputs: Annotated[
+        QueryInputs, typer.Option(help="Query inputs: drawn, or an even grid.")
+    ] = QueryInputs.RANDOM,
+    query_targets: Annotated[
+        QueryTargets,
+        typer.Option(help="Query targets: like the support set's, or true."),
+    ] = QueryTargets.NOISY,
     seed: Annotated[int, typer.Option(min=0, help="Fixes the fresh tasks.")] = 0,
     json_output: Annotated[
         bool, typer.Option("--json", help="Print one JSON object on stdout.")
     ] = False,
 ) -> int:
     """Measure the query loss of fresh tasks after 0 ... K' inner steps."""
+    from metalab.core.tasks import QueryKind  # noqa: PLC0415
     from metalab.runs.evaluate import evaluate_fresh  # noqa: PLC0415 - torch
     from metalab.runs.reader import open_run  # noqa: PLC0415
     from metalab.runs.run_file import RunFileError  # noqa: PLC0415
@@ -44,6 +67,7 @@ def evaluate(
         num_queries=num_queries,
         num_inner_steps=num_inner_steps,
         seed=seed,
+        query=QueryKind(inputs=query_inputs, targets=query_targets),
     )
     rows = result.rows()
     if json_output:
@@ -55,6 +79,8 @@ def evaluate(
                 "num_tasks": num_tasks,
                 "num_shots": num_shots or config.eval_shots,
                 "num_queries": num_queries,
+                "query_inputs": query_inputs,
+                "query_targets": query_targets,
                 "seed": seed,
                 "loss": rows,
             }

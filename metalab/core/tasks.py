@@ -83,6 +83,9 @@ class TaskFamily(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     output_dim: ClassVar[int] = 1
+    inputs_lie_on_a_curve: ClassVar[bool] = True
+    """Whether every input is one of `inputs_at`, so that plots show all there is; if
+    not, they show a section of the task, and points beside it."""
 
     @property
     @abstractmethod
@@ -124,10 +127,22 @@ class TaskFamily(ABC):
     def inputs_at(self, position: Float[Tensor, "*points"]) -> Tensor:
         """Return the inputs at places of the x axis of plots, [*points, input].
 
-        A family of several inputs draws them from a curve whose first coordinate is the
-        place on the axis, so that its tasks can be plotted; one input is the place.
+        A family of several inputs names a curve whose first coordinate is the place on
+        the axis, so that its tasks can be plotted; one input is the place.
         """
         return position[..., None]
+
+    def observed(
+        self,
+        parameters: Float[Tensor, "task parameter"],
+        x: Float[Tensor, "task shot place"],
+    ) -> Float[Tensor, "task shot input"]:
+        """Return what the network is given at the inputs x of `target`.
+
+        The inputs themselves, unless a family tells the network more.
+        """
+        del parameters
+        return x
 
     @abstractmethod
     def target(
@@ -138,7 +153,28 @@ class TaskFamily(ABC):
         """Return the true, noise-free target at `x`, [task, shot, output]."""
 
 
-def sample_batch(
+QUERY_INPUTS = ("random", "grid")
+QUERY_TARGETS = ("noisy", "noise-free")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryKind:
+    """How query sets are made; the defaults are those of training.
+
+    Attributes:
+        inputs: "random": drawn like the support set; "grid": evenly spaced over the
+            family's `input_range`, ends included.
+        targets: "noisy" like the support set's, or "noise-free".
+    """
+
+    inputs: str = "random"
+    targets: str = "noisy"
+
+
+LIKE_SUPPORT = QueryKind()
+
+
+def sample_batch(  # noqa: PLR0913 - the counts of one draw
     family: TaskFamily,
     num_tasks: int,
     *,
@@ -146,6 +182,7 @@ def sample_batch(
     num_queries: int,
     generator: torch.Generator,
     dtype: torch.dtype = torch.float32,
+    query: QueryKind = LIKE_SUPPORT,
 ) -> TaskBatch:
     """Draw tasks with independent support and query sets.
 
@@ -156,22 +193,33 @@ def sample_batch(
         num_queries: Query points of each task.
         generator: The only source of randomness.
         dtype: Precision of the tensors.
+        query: How query sets are made. Tasks and support sets do not depend on it.
 
     Returns:
         The batch, on the generator's device.
 
     Source: Finn et al. 2017, section 5.1 (support and query are one draw of
-        `num_shots + num_queries` points, split).
+        `num_shots + num_queries` points, split). Zintgraf et al. 2019 evaluate on a grid
+        of 100 points, Nichol et al. 2018 on one of 50.
     """
     parameters = family.sample_parameters(num_tasks, generator=generator, dtype=dtype)
     x = family.sample_inputs(
         num_tasks, num_shots + num_queries, generator=generator, dtype=dtype
     )
+    if query.inputs == "grid":
+        low, high = family.input_range
+        places = torch.linspace(low, high, num_queries, dtype=dtype, device=x.device)
+        grid = family.inputs_at(places).expand(num_tasks, -1, -1)
+        x = torch.cat([x[:, :num_shots], grid], dim=1)
     y = family.target(parameters, x)
     if family.noise > 0:
-        y = y + family.noise * torch.randn(
+        noise = family.noise * torch.randn(
             y.shape, generator=generator, dtype=dtype, device=y.device
         )
+        if query.targets == "noise-free":
+            noise[:, num_shots:] = 0.0
+        y = y + noise
+    x = family.observed(parameters, x)
     return TaskBatch(
         parameters=parameters,
         support=Samples(x=x[:, :num_shots], y=y[:, :num_shots]),

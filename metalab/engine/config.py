@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from metalab.catalog import slots
 from metalab.catalog.components import Section
 from metalab.catalog.recipes import Recipe, preset_settings, recipes
+from metalab.core.tasks import QueryKind
 from metalab.engine.refusals import refusal
 from metalab.engine.sections import (
     EvaluationConfig,
@@ -81,6 +82,13 @@ class ExperimentConfig(Section):
     def num_shown_steps(self) -> int:
         """K' >= K, the inner steps that are evaluated and shown."""
         return max(self.evaluation.num_inner_steps, self.num_inner_steps)
+
+    @property
+    def held_out_query(self) -> QueryKind:
+        """How the query sets of the held-out tasks are made."""
+        return QueryKind(
+            inputs=self.evaluation.query_inputs, targets=self.evaluation.query_targets
+        )
 
     @property
     def eval_shots(self) -> int:

@@ -9,7 +9,13 @@ from torch import Tensor
 
 from metalab.core.learner import MetaLearner
 from metalab.core.streams import RandomStreams
-from metalab.core.tasks import TaskBatch, TaskFamily, sample_batch
+from metalab.core.tasks import (
+    LIKE_SUPPORT,
+    QueryKind,
+    TaskBatch,
+    TaskFamily,
+    sample_batch,
+)
 from metalab.engine.events import Array, Curves, Evaluation, ProbeTasks, frozen
 
 NUM_GALLERY = 16
@@ -140,6 +146,7 @@ def make_probe(  # noqa: PLR0913 - the counts of one evaluation
     num_inner_steps: int,
     dtype: torch.dtype,
     device: torch.device,
+    query: QueryKind = LIKE_SUPPORT,
 ) -> Probe:
     """Draw the held-out tasks from their own stream.
 
@@ -153,16 +160,18 @@ def make_probe(  # noqa: PLR0913 - the counts of one evaluation
         num_queries=num_queries,
         generator=streams.generator("held-out tasks"),
         dtype=dtype,
+        query=query,
     )
     count = min(NUM_GALLERY, num_tasks)
     low, high = family.input_range
     grid = torch.linspace(low, high, NUM_GRID_POINTS, dtype=dtype)
     x = family.inputs_at(grid).expand(count, -1, -1)
-    true_curves = family.target(batch.parameters[:count], x)[..., 0]
+    shown = batch.parameters[:count]
+    true_curves = family.target(shown, x)[..., 0]
     return Probe(
         learner=learner,
         batch=batch.to(device),
-        grid_x=x.to(device),
+        grid_x=family.observed(shown, x).to(device),
         true_curves=true_curves,
         num_inner_steps=max(num_inner_steps, learner.inner.num_inner_steps),
     )

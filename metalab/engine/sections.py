@@ -9,6 +9,7 @@ from metalab.catalog.components import ComponentConfig, Section, Setting
 from metalab.core.objective import OBJECTIVES
 from metalab.core.outer import SCHEDULES
 from metalab.core.spec import OptionSpec
+from metalab.core.tasks import QUERY_INPUTS, QUERY_TARGETS
 
 if TYPE_CHECKING:
     FamilyConfig = ModelConfig = MetaConfig = ComponentConfig
@@ -181,6 +182,25 @@ class EvaluationConfig(Section):
             advanced=True,
         ),
     ] = 100
+    query_inputs: Annotated[
+        str,
+        _spec(
+            label="Held-out query inputs",
+            help="random: drawn like the support set; grid: evenly spaced (CAVIA "
+            "evaluates on 100 points, Reptile's demonstration on 50).",
+            choices=QUERY_INPUTS,
+            advanced=True,
+        ),
+    ] = "random"
+    query_targets: Annotated[
+        str,
+        _spec(
+            label="Held-out query targets",
+            help="noisy, as the support set's are, or noise-free.",
+            choices=QUERY_TARGETS,
+            advanced=True,
+        ),
+    ] = "noisy"
     num_inner_steps: Annotated[
         int,
         _spec(

@@ -87,6 +87,7 @@ class Trainer:
             num_shots=config.eval_shots,
             num_queries=config.evaluation.num_queries,
             num_inner_steps=config.evaluation.num_inner_steps,
+            query=config.held_out_query,
             dtype=self._dtype,
             device=self._device,
         )

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from metalab.core.streams import RandomStreams
-from metalab.core.tasks import sample_batch
+from metalab.core.tasks import LIKE_SUPPORT, QueryKind, sample_batch
 from metalab.engine.build import DTYPES, build_family, build_learner, resolve_device
 from metalab.engine.config import ExperimentConfig
 from metalab.engine.events import Array, Checkpoint
@@ -43,8 +43,19 @@ def evaluate_fresh(  # noqa: PLR0913 - the counts of one evaluation
     num_queries: int,
     num_inner_steps: int,
     seed: int,
+    query: QueryKind = LIKE_SUPPORT,
 ) -> FreshEvaluation:
     """Adapt to fresh tasks from the checkpoint's meta-parameters.
+
+    Args:
+        config: The experiment.
+        checkpoint: Its meta-parameters.
+        num_tasks: Fresh tasks.
+        num_shots: Support points of each.
+        num_queries: Query points of each.
+        num_inner_steps: K'.
+        seed: Fixes the tasks.
+        query: How query sets are made; tasks and support sets do not depend on it.
 
     Inner step 0 is measured on the query set, like every other step. Tasks come from
     their own stream: two runs of one task family evaluated with one seed see the same
@@ -64,6 +75,7 @@ def evaluate_fresh(  # noqa: PLR0913 - the counts of one evaluation
         num_queries=num_queries,
         generator=RandomStreams(seed).generator("fresh tasks"),
         dtype=dtype,
+        query=query,
     ).to(device)
     parts: list[torch.Tensor] = []
     at_once = max(1, NUMBERS_AT_ONCE // (phi.numel() * (num_inner_steps + 1)))

@@ -14,10 +14,12 @@ from metalab.core.interval import (
     noise_option,
     ranges_of,
     smallest,
+    uniform,
     uniform_columns,
     x_max_option,
     x_min_option,
 )
+from metalab.core.spec import option
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +29,10 @@ class Sinusoid(IntervalFamily):
     Amplitude and phase are uniform in their ranges, x is uniform in [x_min, x_max]. With
     the default ranges, no fixed function has a mean squared error below 3.006, and the
     zero function has 4.252.
+
+    Attributes:
+        grid_points: Points of the grid that inputs are drawn from, each pass over it in
+            a random order; 0 draws uniform inputs.
 
     Source: Finn et al. 2017, section 5.1; the sign of the phase as in the authors' code.
     """
@@ -50,6 +56,16 @@ class Sinusoid(IntervalFamily):
     x_min: float = x_min_option(-5.0)
     x_max: float = x_max_option(5.0)
     noise_std: float = noise_option()
+    grid_points: int = option(
+        0,
+        label="Input grid",
+        help="Points of an even grid that inputs are drawn from, in shuffled passes over "
+        "it; 0 draws them uniformly (Reptile's demonstration: 50).",
+        unit="points",
+        low=0,
+        high=10_000,
+        advanced=True,
+    )
 
     @property
     def parameter_names(self) -> tuple[str, ...]:
@@ -62,6 +78,35 @@ class Sinusoid(IntervalFamily):
         """Draw amplitude and phase of each task."""
         ranges = ranges_of(self, "amplitude", "phase")
         return uniform_columns(num_tasks, ranges, generator=generator, dtype=dtype)
+
+    def sample_inputs(
+        self,
+        num_tasks: int,
+        num_samples: int,
+        *,
+        generator: torch.Generator,
+        dtype: torch.dtype,
+    ) -> Float[Tensor, "task shot input"]:
+        """Draw inputs uniformly, or pass by pass over the grid."""
+        if self.grid_points == 0:
+            return uniform(
+                (num_tasks, num_samples, 1),
+                generator=generator,
+                dtype=dtype,
+                low=self.x_min,
+                high=self.x_max,
+            )
+        grid = torch.linspace(
+            self.x_min,
+            self.x_max,
+            self.grid_points,
+            dtype=dtype,
+            device=generator.device,
+        )
+        num_passes = -(-num_samples // self.grid_points)
+        shape = (num_tasks, num_passes, self.grid_points)
+        order = uniform(shape, generator=generator, dtype=dtype).argsort(dim=2)
+        return grid[order].reshape(num_tasks, -1, 1)[:, :num_samples]
 
     def target(
         self,

@@ -25,7 +25,7 @@ def offering(monkeypatch, *components):
 
 def test_built_in_components_are_found_by_being_there():
     assert TASK_FAMILIES.components["sinusoid"] is Sinusoid
-    assert list(OUTER_OPTIMIZERS.components) == ["adam", "sgd"]
+    assert list(OUTER_OPTIMIZERS.components) == ["adam", "none", "sgd"]
 
 
 def test_abstract_and_imported_classes_are_not_components():
@@ -59,7 +59,7 @@ def test_two_components_of_one_name_are_an_error(monkeypatch):
 
 def test_the_default_of_an_unknown_kind_is_refused_with_the_known_ones():
     with pytest.raises(
-        ValueError, match="outer optimizer is 'lion'; allowed: adam, sgd"
+        ValueError, match="outer optimizer is 'lion'; allowed: adam, none, sgd"
     ):
         OUTER_OPTIMIZERS.default("lion")
 

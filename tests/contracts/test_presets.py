@@ -44,16 +44,23 @@ def test_a_recipe_says_what_it_is(name):
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_learns(name):
-    """Held-out loss after adaptation falls within 150 outer steps."""
+    """Held-out loss after adaptation falls within 150 outer steps.
+
+    Where nothing is learned from other tasks, adaptation alone must lower the loss.
+    """
     config = with_overrides(
         preset_config(name), [("evaluation.every", 150), ("evaluation.num_queries", 20)]
     )
+    last = min(150, config.outer.num_steps)
     trainer = Trainer(config)
     adapted = {}
     for event in trainer.run(lambda: 50):
         if isinstance(event, ProbeTaken):
-            losses = event.evaluation.query_loss[:, config.num_inner_steps]
-            adapted[event.evaluation.step] = float(losses.mean())
-        if trainer.step == 150 and 150 in adapted:
+            losses = event.evaluation.query_loss.mean(axis=0)
+            adapted[event.evaluation.step] = float(losses[config.num_inner_steps])
+            if config.outer.optimizer.kind == "none":
+                assert adapted[0] < 0.8 * losses[0]
+                return
+        if trainer.step == last and last in adapted:
             break
-    assert adapted[150] < 0.95 * adapted[0]
+    assert adapted[last] < 0.98 * adapted[0]

@@ -1,11 +1,18 @@
 """Tasks as values, and batches of them."""
 
 from dataclasses import FrozenInstanceError
+from itertools import product
 
 import pytest
 import torch
 
-from metalab.core.tasks import sample_batch
+from metalab.core.tasks import (
+    LIKE_SUPPORT,
+    QUERY_INPUTS,
+    QUERY_TARGETS,
+    QueryKind,
+    sample_batch,
+)
 from metalab.tasks.sinusoid import Sinusoid
 from tests.oracles import FLOAT64, generator, smooth_batch
 
@@ -65,3 +72,40 @@ def test_batches_are_values():
     batch = smooth_batch()
     with pytest.raises(FrozenInstanceError):
         batch.support = batch.query
+
+
+@pytest.mark.parametrize(("inputs", "targets"), [*product(QUERY_INPUTS, QUERY_TARGETS)])
+def test_tasks_and_support_sets_do_not_depend_on_the_kind_of_query(inputs, targets):
+    family = Sinusoid(noise_std=0.3)
+
+    def draw(query):
+        return sample_batch(
+            family, 5, num_shots=4, num_queries=9, generator=generator(), query=query
+        )
+
+    plain, other = draw(LIKE_SUPPORT), draw(QueryKind(inputs=inputs, targets=targets))
+    assert torch.equal(plain.parameters, other.parameters)
+    assert torch.equal(plain.support.x, other.support.x)
+    assert torch.equal(plain.support.y, other.support.y)
+    if inputs == "grid":
+        grid = torch.linspace(-5, 5, 9).expand(5, -1)
+        assert torch.equal(other.query.x[..., 0], grid)
+    else:
+        assert torch.equal(other.query.x, plain.query.x)
+    true = family.target(other.parameters, other.query.x)
+    assert torch.equal(other.query.y, true) is (targets == "noise-free")
+
+
+@pytest.mark.parametrize(("num_queries", "expected"), [(100, 3.01577), (50, 3.02537)])
+def test_the_best_fixed_function_has_its_known_loss_on_a_grid(num_queries, expected):
+    """S2: no network that has not adapted can do better than -1.6234 cos x."""
+    drawn = sample_batch(
+        Sinusoid(),
+        100_000,
+        num_shots=1,
+        num_queries=num_queries,
+        generator=generator(),
+        query=QueryKind(inputs="grid"),
+    )
+    loss = (drawn.query.y + 1.6234 * drawn.query.x.cos()).square().mean()
+    assert float(loss) == pytest.approx(expected, abs=0.03)

@@ -145,3 +145,16 @@ def test_empty_ranges_are_refused(options, message):
 def test_a_single_amplitude_or_phase_is_a_family_too():
     batch = drawn(Sinusoid(amplitude_min=2, amplitude_max=2, phase_min=0, phase_max=0))
     assert torch.equal(batch.query.y, 2 * torch.sin(batch.query.x))
+
+
+def test_a_grid_is_passed_over_in_a_new_order_each_time():
+    family = Sinusoid(grid_points=7)
+    x = family.sample_inputs(
+        20, 17, generator=generator(), dtype=torch.float64
+    ).squeeze(2)
+    grid = torch.linspace(-5, 5, 7, dtype=torch.float64)
+    for start in (0, 7):
+        one_pass = x[:, start : start + 7]
+        assert torch.equal(one_pass.sort(dim=1).values, grid.expand(20, -1))
+        assert len({tuple(row.tolist()) for row in one_pass}) > 15
+    assert all(len(set(row.tolist())) == 3 for row in x[:, 14:])
