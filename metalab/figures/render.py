@@ -127,7 +127,7 @@ def _write(sheet: "_Sheet", path: Path, dpi: float) -> tuple[Path, ...]:
     return tuple(files)
 
 
-def render_drawing(  # noqa: PLR0913 - what, where, and what is said of it
+def render_drawing(
     drawing: Drawing,
     path: Path,
     *,

@@ -11,7 +11,7 @@ Place = tuple[str, str, float]
 """Method, protocol, and the point of the series."""
 
 
-def ratio(  # noqa: PLR0913 - a quotient has two ends and two bounds
+def ratio(
     name: str, claim: str, *, of: Place, to: Place, low: float, high: float = math.inf
 ) -> Check:
     """Return the check that one mean over another lies in a range."""
@@ -34,6 +34,16 @@ def less(name: str, claim: str, *, of: Place, than: Place) -> Check:
         return Finding(holds=left < right, words=f"{left:.3g} {sign} {right:.3g}")
 
     return Check(name=name, claim=claim, needs=_keys(of, than), judge=judge)
+
+
+def mean_below(name: str, claim: str, *, of: Place, bound: float) -> Check:
+    """Return the check that one mean lies below a bound."""
+
+    def judge(results: Results) -> Finding:
+        found = _mean(results, of)
+        return Finding(holds=found < bound, words=f"{found:.3g}, bound {bound:g}")
+
+    return Check(name=name, claim=claim, needs=_keys(of), judge=judge)
 
 
 def floor(name: str, claim: str, *, of: Place, bound: float) -> Check:

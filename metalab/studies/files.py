@@ -6,33 +6,47 @@ from metalab import __version__
 from metalab.figures.render import render, render_drawing
 from metalab.figures.sizes import size_named
 from metalab.runs.replay import load_history
-from metalab.studies.base import Method, Results
+from metalab.studies.base import Method, Results, StudyError
 from metalab.studies.report import Report, to_table
 
 SIZE = "double"
 SUFFIXES = (".png", ".pdf", ".csv")
 
 
-def write_files(report: Report, results: Results) -> list[Path]:
-    """Write the table as CSV, and every figure with its data.
+def prepare_folder(folder: Path) -> None:
+    """Make the folder of a study.
+
+    Raises:
+        StudyError: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StudyError(
+            f"cannot make the folder {folder}: {error.strerror}"
+        ) from error
+
+
+def write_files(report: Report, results: Results, content: str) -> list[Path]:
+    """Write the report, the table as CSV, and every figure with its data.
 
     A figure whose methods did not finish is left out.
 
     Args:
         report: The study's result.
         results: What was measured.
+        content: The report as JSON.
 
     Returns:
-        The files, the table first.
+        The files, the report first.
 
     Raises:
-        FigureError: A file cannot be written.
-        OSError: The table cannot be written.
+        FigureError: A figure cannot be written.
+        StudyError: Another file cannot be written.
     """
     plan = report.plan
-    table = plan.folder / "table.csv"
-    table.write_text(to_table(report).to_csv(), encoding="utf-8")
-    written = [table]
+    texts = {"report.json": f"{content}\n", "report.csv": to_table(report).to_csv()}
+    written = [_written(plan.folder / name, text) for name, text in texts.items()]
     for figure in plan.study.figures if results else ():
         drawing = figure.draw(plan.study, results, size_named(SIZE))
         for suffix in SUFFIXES:
@@ -48,6 +62,14 @@ def write_files(report: Report, results: Results) -> list[Path]:
         if name in done:
             written += _of_run(report, name, kind)
     return written
+
+
+def _written(path: Path, text: str) -> Path:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StudyError(f"cannot write {path}: {error.strerror}") from error
+    return path
 
 
 def _of_run(report: Report, name: str, kind: str) -> list[Path]:

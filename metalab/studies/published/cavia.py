@@ -30,7 +30,7 @@ GRID = Protocol(
     num_tasks=1_000,
     num_shots=10,
     num_queries=100,
-    num_inner_steps=5,
+    num_inner_steps=1,
     query_inputs="grid",
 )
 LENGTH = (("outer.num_steps", 50_000), ("evaluation.every", 2_000))

@@ -49,7 +49,7 @@ def _protocols(
     )
 
 
-def _line(  # noqa: PLR0913 - the columns of the table
+def _line(
     method: str,
     shots: int,
     step: int,
