@@ -22,20 +22,24 @@ def evaluate(
         ),
     ] = None,
     num_queries: Annotated[int, typer.Option(min=1, help="Query points.")] = 100,
+    inner_lr: Annotated[
+        float | None,
+        typer.Option(help="Step size of the inner loop; by default that of the run."),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Fixes the fresh tasks.")] = 0,
     json_output: Annotated[
         bool, typer.Option("--json", help="Print one JSON object on stdout.")
     ] = False,
 ) -> int:
     """Measure the query loss of fresh tasks after 0 ... K' inner steps."""
-    from metalab.runs.evaluate import evaluate_fresh  # noqa: PLC0415 - torch
+    from metalab.runs.evaluate import at_inner_lr, evaluate_fresh  # noqa: PLC0415 - torch
     from metalab.runs.reader import open_run  # noqa: PLC0415
     from metalab.runs.run_file import RunFileError  # noqa: PLC0415
 
     run = open_run(file)
     if run.checkpoint is None:
         raise RunFileError(f"{file} holds no meta-parameters: the run never started")
-    config = run.history.config
+    config = at_inner_lr(run.history.config, inner_lr)
     result = evaluate_fresh(
         config,
         run.checkpoint,

@@ -7,6 +7,9 @@ import typer
 
 from metalab.cli.output import console, json_text, print_json, warn
 
+FILE_WIDTH = 120
+"""Characters in a line of the tables where no terminal says how many fit."""
+
 
 def reproduce(
     name: Annotated[
@@ -57,5 +60,8 @@ def reproduce(
     if json_output:
         print_json(content)
     else:
-        print_report(report, files, console())
+        output = console()
+        if not output.is_terminal:
+            output.width = FILE_WIDTH
+        print_report(report, files, output)
     return 1 if result.problems else 0

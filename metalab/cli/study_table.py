@@ -44,25 +44,28 @@ def print_studies(studies: Sequence[Study], *, json_output: bool) -> None:
 def print_report(report: Report, files: Sequence[Path], output: Console) -> None:
     """Print the table, the checks, what is missing, why ours differ, and commands."""
     study = report.plan.study
-    for caution in report.cautions:
-        output.print(caution, style="bold red", markup=False)
+    _warn(report, output)
     output.print(_table(report))
     if study.missing:
         output.print(_missing(study))
     if report.checks:
         output.print(_checks(report))
-    output.print("Where ours may differ:")
-    for sentence in study.differences:
-        output.print(f"- {sentence}", markup=False)
-    output.print("\nCommands:")
-    for lines in commands(report.plan).values():
-        for line in lines:
-            output.print(line, markup=False)
-    output.print("\nFiles:")
-    for file in files:
-        output.print(str(file), markup=False)
+    _list("Where ours may differ", study.differences, output)
+    every = [line for lines in commands(report.plan).values() for line in lines]
+    _list("Commands", every, output)
+    _list("Files", [str(file) for file in files], output)
+    _warn(report, output)
+
+
+def _warn(report: Report, output: Console) -> None:
     for caution in report.cautions:
         output.print(caution, style="bold red", markup=False)
+
+
+def _list(heading: str, lines: Sequence[str], output: Console) -> None:
+    output.print(f"\n{heading}:", style="bold")
+    for line in lines:
+        output.print(line, markup=False)
 
 
 def _table(report: Report) -> Table:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
+import torch
 
 from metalab.runs.evaluate import at_inner_lr, evaluate_fresh
 from metalab.runs.reader import StoredRun, open_run
@@ -39,6 +40,7 @@ def _of_seed(
 
 def _evaluated(run: StoredRun, protocol: Protocol, seed: int) -> Series:
     assert run.checkpoint is not None
+    torch.set_num_threads(run.history.config.run.num_threads)
     losses = evaluate_fresh(
         at_inner_lr(run.history.config, protocol.inner_lr),
         run.checkpoint,

@@ -62,6 +62,14 @@ def default_folder(study: Study) -> Path:
     return data_home() / "studies" / study.name
 
 
+def reproduce_command(plan: Plan) -> str:
+    """Return the command that runs the study, or goes on with it."""
+    parts = ["metalab", "reproduce", plan.study.name, "--seeds", str(plan.num_seeds)]
+    if plan.share < 1:
+        parts += ["--share", str(plan.share)]
+    return shlex.join([*parts, "--out", str(plan.folder)])
+
+
 def train_command(plan: Plan, method: Method, seed: int) -> str:
     """Return the command that makes one run by itself."""
     parts = ["metalab", "train", "--preset", method.preset]

@@ -17,7 +17,12 @@ from metalab.studies.base import (
     Results,
     ours_at,
 )
-from metalab.studies.plan import Plan, eval_command, train_command
+from metalab.studies.plan import (
+    Plan,
+    eval_command,
+    reproduce_command,
+    train_command,
+)
 
 HOLDS, DIFFERS, SHOWN, ABSENT = "holds", "differs", "shown", "no number"
 
@@ -123,17 +128,20 @@ def _judged(check: Check, results: Results) -> ReportedCheck:
 
 
 def commands(plan: Plan) -> Mapping[str, list[str]]:
-    """Return the exact commands of each method, for every seed."""
+    """Return the exact commands: of the study, and of each method for every seed."""
     return {
-        method.name: [
-            *[train_command(plan, method, seed) for seed in plan.seeds],
-            *[
-                eval_command(plan, method, protocol, seed)
-                for seed in plan.seeds
-                for protocol in method.protocols
-            ],
-        ]
-        for method in plan.study.methods
+        "study": [reproduce_command(plan)],
+        **{
+            method.name: [
+                *[train_command(plan, method, seed) for seed in plan.seeds],
+                *[
+                    eval_command(plan, method, protocol, seed)
+                    for seed in plan.seeds
+                    for protocol in method.protocols
+                ],
+            ]
+            for method in plan.study.methods
+        },
     }
 
 
