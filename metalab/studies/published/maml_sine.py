@@ -97,7 +97,7 @@ STUDY = Study(
             name="oracle",
             title="Told the task",
             preset="pretrain-sine",
-            changes=(("tasks.family.kind", "sinusoid-known"), *PROTOCOL),
+            changes=PROTOCOL,
             protocols=_protocols((0.01, 0.01, 0.01)),
         ),
     ),
