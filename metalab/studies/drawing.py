@@ -1,7 +1,9 @@
 """Figures of studies: curves of several methods, and ours beside the paper's."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -43,6 +45,7 @@ _LOOKS = (
     (BLACK, "<", ":"),
 )
 _MOST_MARKERS = 12
+_DIGITS = (1, 2, 5)
 _APART = 0.28
 """Distance of the paper's number from ours, in rows."""
 
@@ -82,8 +85,7 @@ def curves(
         calls: list[Call] = []
         for (_, label), look in zip(shown, _LOOKS, strict=False):
             calls += _curve(table, label, look, size)
-        if np.isfinite(table.numbers("published")).any():
-            calls.append(_published(size))
+        calls += _published(table, [label for _, label in shown], size)
         if axes.log_x:
             calls.append(Call(method="ax.set_xscale", arguments=("log",)))
         choices = FigureChoices(legend="right")
@@ -165,20 +167,28 @@ def _curve(
     ]
 
 
-def _published(size: FigureSize) -> Call:
-    return Call(
-        method="ax.errorbar",
-        columns=("x", "published", "published_half_width"),
-        options={
+def _published(table: Table, shown: Sequence[str], size: FigureSize) -> list[Call]:
+    """Return the paper's numbers as bars, in the colours of our curves."""
+    calls: list[Call] = []
+    for label, (colour, _, _) in zip(shown, _LOOKS, strict=False):
+        where = {"series": label}
+        if len(table.select(("published",), where)[0]) == 0:
+            continue
+        options: dict[str, Any] = {
             "linestyle": "none",
             "marker": "_",
-            "color": BLACK,
-            "elinewidth": 1.6 * size.line,
+            "color": colour,
+            "elinewidth": 2 * size.line,
             "capsize": 2.5 * size.line,
-            "label": "Paper",
             "zorder": 5,
-        },
-    )
+        }
+        if not calls:
+            options["label"] = "Paper (bars)"
+        columns = ("x", "published", "published_half_width")
+        calls.append(
+            Call(method="ax.errorbar", columns=columns, where=where, options=options)
+        )
+    return calls
 
 
 def comparison(name: str, title: str, x: str) -> StudyFigure:
@@ -203,8 +213,7 @@ def comparison(name: str, title: str, x: str) -> StudyFigure:
                 method="ax.set_yticks", arguments=(places,), options={"labels": names}
             ),
             Call(method="ax.set_ylim", arguments=(len(shown) - 0.4, -0.6)),
-            Call(method="ax.set_xscale", arguments=("log",)),
-            Call(method="ax.xaxis.set_major_formatter", arguments=("{x:g}",)),
+            *_number_axis(table),
             Call(method="ax.grid", options={"axis": "y", "alpha": 0.25}),
             *labels(x, ""),
         ]
@@ -218,6 +227,29 @@ def comparison(name: str, title: str, x: str) -> StudyFigure:
         )
 
     return StudyFigure(name=name, title=title, draw=draw)
+
+
+def _number_axis(table: Table) -> list[Call]:
+    """Return the calls for a logarithmic axis with plain numbers."""
+    middles = np.concatenate([table.numbers("mean"), table.numbers("published")])
+    halves = [table.numbers(f"{name}half_width") for name in ("", "published_")]
+    tops = middles + np.concatenate(halves)
+    positive = middles[np.isfinite(middles) & (middles > 0)]
+    if len(positive) == 0:
+        return []
+    low, high = positive.min() / 1.4, np.nanmax(tops[np.isfinite(tops)]) * 1.15
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    round_numbers = [
+        float(f"{digit}e{decade}") for decade in decades for digit in _DIGITS
+    ]
+    ticks = [number for number in round_numbers if low <= number <= high]
+    names = [f"{tick:g}" for tick in ticks]
+    return [
+        Call(method="ax.set_xscale", arguments=("log",)),
+        Call(method="ax.set_xlim", arguments=(float(low), float(high))),
+        Call(method="ax.set_xticks", arguments=(ticks,), options={"labels": names}),
+        Call(method="ax.xaxis.set_minor_formatter", arguments=("",)),
+    ]
 
 
 def _comparison_table(study: Study, results: Results, shown: Sequence[Line]) -> Table:
