@@ -212,40 +212,40 @@ def _published_json(published: Published | None) -> dict[str, Any] | None:
 def to_table(report: Report) -> Table:
     """Return the rows as the columns of a CSV file; an empty cell has no value."""
     lines = report.lines
-    words: dict[str, list[str]] = {
+    words = {
         "method": [entry.method for entry in lines],
         "setting": [entry.line.setting for entry in lines],
         "grade": [
-            "" if (p := entry.line.published) is None else p.grade.value
+            "" if (paper := entry.line.published) is None else paper.grade.value
             for entry in lines
         ],
         "check": [entry.line.check for entry in lines],
         "verdict": [entry.verdict for entry in lines],
     }
-    numbers: dict[str, list[float]] = {
-        name: [_number(entry, name) for entry in lines]
-        for name in (
-            *("published_low", "published_high", "published_half_width"),
-            *("mean", "half_width", "seed_deviation", "num_values"),
-            *("tolerance_low", "tolerance_high"),
-        )
-    }
+    numbers = np.array([_numbers(entry) for entry in lines])
     return Table(
         (
             *(Column(name, np.array(values)) for name, values in words.items()),
-            *(Column(name, np.array(values)) for name, values in numbers.items()),
+            *(Column(name, numbers[:, i]) for i, name in enumerate(NUMBERS)),
         )
     )
 
 
-def _number(entry: ReportedLine, name: str) -> float:
-    """Return one number of a row by the name of its column; NaN where there is none."""
-    group, _, field = name.partition("_")
-    if group == "published":
-        value = getattr(entry.line.published, field, np.nan)
-    elif group == "tolerance":
-        ends = entry.line.tolerance or (np.nan, np.nan)
-        value = ends[0] if field == "low" else ends[1]
-    else:
-        value = getattr(entry.ours, name, np.nan)
-    return float(value)
+NUMBERS = (
+    *("published_low", "published_high", "published_half_width"),
+    *("mean", "half_width", "seed_deviation", "num_values"),
+    *("tolerance_low", "tolerance_high"),
+)
+"""Numeric columns of the table, in order."""
+
+
+def _numbers(entry: ReportedLine) -> tuple[float, ...]:
+    """Return the values of `NUMBERS` in one row; NaN where there is none."""
+    paper, ours = entry.line.published, entry.ours
+    published = (np.nan,) * 3
+    if paper is not None:
+        published = (paper.low, paper.high, paper.half_width)
+    found = (np.nan,) * 4
+    if ours is not None:
+        found = (ours.mean, ours.half_width, ours.seed_deviation, ours.num_values)
+    return (*published, *found, *(entry.line.tolerance or (np.nan, np.nan)))

@@ -93,17 +93,16 @@ def exact_hypergradient(
     return strength * torch.linalg.solve(hessian, gradient)[..., 0]
 
 
-def measure(seed: int) -> Mapping[Key, Series]:
-    """Return the relative error of each estimator after each number of inner steps."""
-    config = experiment()
-    torch.set_num_threads(config.run.num_threads)
-    learner = build_learner(config)
-    dtype, streams = DTYPES[config.run.precision], RandomStreams(seed)
-    phi = learner.initial_state(
+def _problem(
+    config: ExperimentConfig, learner: MetaLearner, streams: RandomStreams
+) -> tuple[Tensor, TaskBatch]:
+    """Return an untrained anchor and fresh tasks."""
+    dtype = DTYPES[config.run.precision]
+    state = learner.initial_state(
         generator=streams.generator("initial meta-parameters"),
         dtype=dtype,
         device=torch.device("cpu"),
-    ).phi
+    )
     batch = sample_batch(
         build_family(config),
         NUM_TASKS,
@@ -112,6 +111,15 @@ def measure(seed: int) -> Mapping[Key, Series]:
         generator=streams.generator("fresh tasks"),
         dtype=dtype,
     )
+    return state.phi, batch
+
+
+def measure(seed: int) -> Mapping[Key, Series]:
+    """Return the relative error of each estimator after each number of inner steps."""
+    config = experiment()
+    torch.set_num_threads(config.run.num_threads)
+    learner, streams = build_learner(config), RandomStreams(seed)
+    phi, batch = _problem(config, learner, streams)
     strength = config.meta.options()["strength"]
     exact = exact_hypergradient(learner, phi, batch, strength=strength)
     request = Request(weights=None, streams=streams, step=0)
@@ -128,10 +136,8 @@ def measure(seed: int) -> Mapping[Key, Series]:
             compute.append(asked.gradients + asked.products)
         values = (torch.stack(errors, dim=1).numpy(),)
         points = np.array(INNER_STEPS, dtype=np.float64)
-        found[name, BY_STEPS] = Series(points=points, x=points, values=values)
-        found[name, BY_COMPUTE] = Series(
-            points=points, x=np.array(compute), values=values
-        )
+        for protocol, x in ((BY_STEPS, points), (BY_COMPUTE, np.array(compute))):
+            found[name, protocol] = Series(points=points, x=x, values=values)
     return found
 
 
