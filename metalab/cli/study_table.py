@@ -8,9 +8,10 @@ from rich.console import Console
 from rich.table import Table
 
 from metalab.cli.output import console, print_json
-from metalab.studies.base import Line, Ours, Study
+from metalab.studies.base import Line, Study
 from metalab.studies.plan import NUM_SEEDS
 from metalab.studies.report import ABSENT, Report, ReportedLine, commands
+from metalab.studies.series import Ours
 
 
 def print_studies(studies: Sequence[Study], *, json_output: bool) -> None:

@@ -5,7 +5,8 @@ import math
 import numpy as np
 
 from metalab.runs.history import Z_95
-from metalab.studies.base import Check, Finding, Key, Results, ours_at
+from metalab.studies.base import Check, Finding
+from metalab.studies.series import Key, Results, ours_at
 
 Place = tuple[str, str, float]
 """Method, protocol, and the point of the series."""

@@ -21,15 +21,8 @@ from metalab.figures.drawing import (
 from metalab.figures.legend import with_legend
 from metalab.figures.sizes import FigureSize
 from metalab.figures.table import Column, Table
-from metalab.studies.base import (
-    Key,
-    Line,
-    Results,
-    Study,
-    StudyError,
-    StudyFigure,
-    ours_at,
-)
+from metalab.studies.base import Line, Study, StudyError, StudyFigure
+from metalab.studies.series import Key, Results, ours_at
 
 _PURPLE, _SKY, _ORANGE = "#cc79a7", "#56b4e9", "#e69f00"
 """The rest of Okabe and Ito's colours, for figures of many series."""

@@ -6,8 +6,9 @@ from metalab import __version__
 from metalab.figures.render import render, render_drawing
 from metalab.figures.sizes import size_named
 from metalab.runs.replay import load_history
-from metalab.studies.base import Method, Results, StudyError
+from metalab.studies.base import Method, StudyError
 from metalab.studies.report import Report, to_table
+from metalab.studies.series import Results
 
 SIZE = "double"
 SUFFIXES = (".png", ".pdf", ".csv")

@@ -8,8 +8,9 @@ import torch
 from metalab.runs.evaluate import at_inner_lr, evaluate_fresh
 from metalab.runs.reader import StoredRun, open_run
 from metalab.runs.run_file import RunFileError
-from metalab.studies.base import Key, Method, Protocol, Results, Series, pooled
+from metalab.studies.base import Method, Protocol
 from metalab.studies.plan import Plan
+from metalab.studies.series import Key, Results, Series, pooled
 
 
 def measure(plan: Plan, methods: tuple[Method, ...]) -> Results:

@@ -8,21 +8,14 @@ import numpy as np
 
 from metalab import __version__
 from metalab.figures.table import Column, Table
-from metalab.studies.base import (
-    Check,
-    Finding,
-    Line,
-    Ours,
-    Published,
-    Results,
-    ours_at,
-)
+from metalab.studies.base import Check, Finding, Line, Published
 from metalab.studies.plan import (
     Plan,
     eval_command,
     reproduce_command,
     train_command,
 )
+from metalab.studies.series import Ours, Results, ours_at
 
 HOLDS, DIFFERS, SHOWN, ABSENT = "holds", "differs", "shown", "no number"
 

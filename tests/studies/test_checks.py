@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from metalab.studies.base import Series, ours_at
 from metalab.studies.checks import (
     floor,
     less,
@@ -12,6 +11,7 @@ from metalab.studies.checks import (
     never_rises,
     ratio,
 )
+from metalab.studies.series import Series, ours_at
 
 A, B = ("a", "p", 1.0), ("b", "p", 1.0)
 

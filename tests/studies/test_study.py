@@ -9,7 +9,7 @@ import pytest
 
 from metalab.cli.study_runs import run_study
 from metalab.runs.reader import open_run
-from metalab.studies.base import Series, StudyError
+from metalab.studies.base import StudyError
 from metalab.studies.files import write_files
 from metalab.studies.measure import measure
 from metalab.studies.plan import Plan
@@ -22,6 +22,7 @@ from metalab.studies.report import (
     to_json,
     to_table,
 )
+from metalab.studies.series import Series
 from tests.studies import toy
 
 

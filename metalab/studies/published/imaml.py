@@ -16,9 +16,10 @@ from metalab.core.tasks import TaskBatch, sample_batch
 from metalab.engine.build import DTYPES, build_family, build_learner
 from metalab.engine.config import ExperimentConfig, preset_config
 from metalab.engine.overrides import with_overrides
-from metalab.studies.base import Key, Line, Series, Study
+from metalab.studies.base import Line, Study
 from metalab.studies.checks import less, mean_below, never_rises
 from metalab.studies.drawing import Axes, curves
+from metalab.studies.series import Key, Series
 
 SETTINGS = (
     ("name", "imaml-linear-regression"),
