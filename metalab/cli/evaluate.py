@@ -15,6 +15,10 @@ def evaluate(
     num_inner_steps: Annotated[
         int, typer.Option(min=0, max=10_000, help="Inner steps K'.")
     ] = 10,
+    inner_lr: Annotated[
+        float | None,
+        typer.Option(help="Step size of the inner loop; by default that of the run."),
+    ] = None,
     num_shots: Annotated[
         int | None,
         typer.Option(
@@ -22,19 +26,16 @@ def evaluate(
         ),
     ] = None,
     num_queries: Annotated[int, typer.Option(min=1, help="Query points.")] = 100,
-    inner_lr: Annotated[
-        float | None,
-        typer.Option(help="Step size of the inner loop; by default that of the run."),
-    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Fixes the fresh tasks.")] = 0,
     json_output: Annotated[
         bool, typer.Option("--json", help="Print one JSON object on stdout.")
     ] = False,
 ) -> int:
     """Measure the query loss of fresh tasks after 0 ... K' inner steps."""
-    from metalab.runs.evaluate import at_inner_lr, evaluate_fresh  # noqa: PLC0415 - torch
+    from metalab.runs.evaluate import evaluate_fresh  # noqa: PLC0415 - torch
     from metalab.runs.reader import open_run  # noqa: PLC0415
     from metalab.runs.run_file import RunFileError  # noqa: PLC0415
+    from metalab.runs.step_size import at_inner_lr  # noqa: PLC0415
 
     run = open_run(file)
     if run.checkpoint is None:

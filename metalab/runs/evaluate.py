@@ -10,7 +10,6 @@ from metalab.core.tasks import sample_batch
 from metalab.engine.build import DTYPES, build_family, build_learner, resolve_device
 from metalab.engine.config import ExperimentConfig
 from metalab.engine.events import Array, Checkpoint
-from metalab.engine.overrides import ConfigError, FieldProblem, with_overrides
 from metalab.runs.history import mean_interval
 
 NUMBERS_AT_ONCE = 2**26
@@ -75,28 +74,3 @@ def evaluate_fresh(  # noqa: PLR0913 - the counts of one evaluation
         losses = [oracle.query_loss(theta) for theta in path.points]
         parts.append(torch.stack(losses, dim=1))
     return FreshEvaluation(query_loss=torch.cat(parts).cpu().numpy())
-
-
-def at_inner_lr(config: ExperimentConfig, inner_lr: float | None) -> ExperimentConfig:
-    """Return the experiment with another step size of the inner loop, for evaluation.
-
-    Args:
-        config: The experiment of the run.
-        inner_lr: The step size; None keeps that of training.
-
-    Raises:
-        ConfigError: The inner loop has no step size to choose, or learns its own.
-    """
-    if inner_lr is None:
-        return config
-    if config.inner.component.learns_rates:
-        raise ConfigError(
-            [
-                FieldProblem(
-                    "inner.inner_lr",
-                    f"cannot be chosen: inner.kind {config.inner.kind!r} has learned "
-                    f"its step sizes",
-                )
-            ]
-        )
-    return with_overrides(config, [("inner.inner_lr", inner_lr)])

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
-from metalab.runs.evaluate import at_inner_lr, evaluate_fresh
+from metalab.runs.evaluate import evaluate_fresh
 from metalab.runs.reader import StoredRun, open_run
 from metalab.runs.run_file import RunFileError
+from metalab.runs.step_size import at_inner_lr
 from metalab.studies.base import Method, Protocol
 from metalab.studies.plan import Plan
 from metalab.studies.series import Key, Results, Series, pooled
