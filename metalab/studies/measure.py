@@ -50,6 +50,7 @@ def _evaluated(run: StoredRun, protocol: Protocol, seed: int) -> Series:
         num_shots=protocol.num_shots,
         num_queries=protocol.num_queries,
         num_inner_steps=protocol.num_inner_steps,
+        query_inputs=protocol.query_inputs,
         seed=seed,
     ).query_loss
     steps = np.arange(losses.shape[1], dtype=np.float64)

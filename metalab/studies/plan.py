@@ -85,6 +85,7 @@ def eval_command(plan: Plan, method: Method, protocol: Protocol, seed: int) -> s
     parts += ["--num-shots", str(protocol.num_shots)]
     parts += ["--num-queries", str(protocol.num_queries)]
     parts += ["--num-inner-steps", str(protocol.num_inner_steps)]
+    parts += ["--query-inputs", protocol.query_inputs]
     if protocol.inner_lr is not None:
         parts += ["--inner-lr", str(protocol.inner_lr)]
     return shlex.join([*parts, "--seed", str(seed)])

@@ -97,7 +97,7 @@ STUDY = Study(
             name="oracle",
             title="Told the task",
             preset="pretrain-sine",
-            changes=PROTOCOL,
+            changes=(("tasks.family.kind", "sinusoid-known"), *PROTOCOL),
             protocols=_protocols((0.01, 0.01, 0.01)),
         ),
     ),

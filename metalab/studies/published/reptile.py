@@ -24,9 +24,8 @@ STUDY = Study(
         Method(
             name="reptile",
             title="Reptile",
-            preset="reptile-sine",
+            preset="reptile-sine-paper",
             changes=(
-                ("tasks.family.phase_max", 6.283185307179586),
                 ("outer.num_steps", 30_000),
                 ("evaluation.every", 1_000),
                 ("evaluation.num_inner_steps", STEPS),
