@@ -77,6 +77,7 @@ class Protocol:
         num_queries: Query points of each.
         num_inner_steps: K', inner steps that are looked at.
         query_inputs: "random", or "grid": evenly spaced.
+        query_targets: "noisy", as the support set's are, or "noise-free".
         inner_lr: Step size of the inner loop; None takes that of training.
     """
 
@@ -86,6 +87,7 @@ class Protocol:
     num_queries: int
     num_inner_steps: int
     query_inputs: str = "random"
+    query_targets: str = "noisy"
     inner_lr: float | None = None
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
+from metalab.core.tasks import QueryKind
 from metalab.runs.evaluate import evaluate_fresh
 from metalab.runs.reader import StoredRun, open_run
 from metalab.runs.run_file import RunFileError
@@ -50,7 +51,7 @@ def _evaluated(run: StoredRun, protocol: Protocol, seed: int) -> Series:
         num_shots=protocol.num_shots,
         num_queries=protocol.num_queries,
         num_inner_steps=protocol.num_inner_steps,
-        query_inputs=protocol.query_inputs,
+        query=QueryKind(inputs=protocol.query_inputs, targets=protocol.query_targets),
         seed=seed,
     ).query_loss
     steps = np.arange(losses.shape[1], dtype=np.float64)

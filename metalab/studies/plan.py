@@ -86,6 +86,7 @@ def eval_command(plan: Plan, method: Method, protocol: Protocol, seed: int) -> s
     parts += ["--num-queries", str(protocol.num_queries)]
     parts += ["--num-inner-steps", str(protocol.num_inner_steps)]
     parts += ["--query-inputs", protocol.query_inputs]
+    parts += ["--query-targets", protocol.query_targets]
     if protocol.inner_lr is not None:
         parts += ["--inner-lr", str(protocol.inner_lr)]
     return shlex.join([*parts, "--seed", str(seed)])

@@ -69,7 +69,8 @@ STUDY = Study(
         "the median in M10.",
         "4.25 at step 0 is the loss of the zero function, which is the best fixed one "
         "for phases in [0, 2 pi].",
-        "The demonstration draws the ten support points from its grid with replacement.",
+        "The demonstration draws the ten support points from its grid with replacement; "
+        "here they are ten different ones.",
         "The demonstration's network is of tanh; its comment says the paper used relu.",
     ),
     missing=(
