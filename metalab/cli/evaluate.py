@@ -30,6 +30,10 @@ def evaluate(
     num_inner_steps: Annotated[
         int, typer.Option(min=0, max=10_000, help="Inner steps K'.")
     ] = 10,
+    inner_lr: Annotated[
+        float | None,
+        typer.Option(help="Step size of the inner loop; by default that of the run."),
+    ] = None,
     num_shots: Annotated[
         int | None,
         typer.Option(
@@ -54,11 +58,12 @@ def evaluate(
     from metalab.runs.evaluate import evaluate_fresh  # noqa: PLC0415 - torch
     from metalab.runs.reader import open_run  # noqa: PLC0415
     from metalab.runs.run_file import RunFileError  # noqa: PLC0415
+    from metalab.runs.step_size import at_inner_lr  # noqa: PLC0415
 
     run = open_run(file)
     if run.checkpoint is None:
         raise RunFileError(f"{file} holds no meta-parameters: the run never started")
-    config = run.history.config
+    config = at_inner_lr(run.history.config, inner_lr)
     result = evaluate_fresh(
         config,
         run.checkpoint,

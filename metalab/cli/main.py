@@ -11,6 +11,7 @@ from metalab.cli.evaluate import evaluate
 from metalab.cli.export import export
 from metalab.cli.output import warn
 from metalab.cli.presets import presets
+from metalab.cli.reproduce import reproduce
 from metalab.cli.resume import resume
 from metalab.cli.train import train
 from metalab.cli.window import ShowWindow, open_window
@@ -39,6 +40,7 @@ app.command()(resume)
 app.command("eval")(evaluate)
 app.command()(export)
 app.command()(presets)
+app.command()(reproduce)
 app.command()(doctor)
 
 

@@ -9,11 +9,16 @@ from rich.console import Console
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON value, and nothing else, on stdout.
+    """Print one JSON value, and nothing else, on stdout."""
+    print(json_text(value))
+
+
+def json_text(value: Any, *, indent: int | None = None) -> str:
+    """Return a value as JSON.
 
     JSON has no NaN: values that are not finite become null.
     """
-    print(json.dumps(_plain(value), allow_nan=False))
+    return json.dumps(_plain(value), allow_nan=False, indent=indent)
 
 
 def _plain(value: Any) -> Any:

@@ -1,10 +1,5 @@
 """Running in the foreground, with a progress bar and obedient to signals."""
 
-import signal
-from collections.abc import Generator
-from contextlib import contextmanager
-from types import FrameType
-
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -21,6 +16,7 @@ from metalab.engine.trainer import Trainer
 from metalab.runs.conduct import conduct
 from metalab.runs.control import RunControl
 from metalab.runs.live import LiveRun
+from metalab.runs.signals import stop_on_signals
 from metalab.runs.status import RunStatus
 
 
@@ -101,7 +97,7 @@ def run_in_foreground(
         # Allowing exactly these steps makes the stop exact whatever the pace.
         control.step(stop_at - start)
     total = live.config.outer.num_steps
-    with _stop_on_signals(control), _bar(console) as progress:
+    with stop_on_signals(control.stop), _bar(console) as progress:
         task = progress.add_task(
             live.config.name, total=total, completed=start, rate="", evaluation=""
         )
@@ -128,19 +124,3 @@ def _bar(console: Console) -> Progress:
         console=console,
         disable=not console.is_terminal,
     )
-
-
-@contextmanager
-def _stop_on_signals(control: RunControl) -> Generator[None, None, None]:
-    """Let SIGINT and SIGTERM stop the run, which then saves and ends normally."""
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        control.stop()
-
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, stop) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)

@@ -114,13 +114,53 @@ def render(
         FigureError: A name is unknown, the history lacks what the figure shows, or the
             file cannot be written. Then nothing has changed on disk.
     """
+    return _write(_sheet(figure, history, size, choices), path, dpi)
+
+
+def _write(sheet: "_Sheet", path: Path, dpi: float) -> tuple[Path, ...]:
     format_of(path)
     _check_folder(path.parent)
-    files = _files(_sheet(figure, history, size, choices), path, dpi)
+    files = _files(sheet, path, dpi)
     # The data first: a script never stands without them.
     for target in reversed(files):
         _replace(target, files[target])
     return tuple(files)
+
+
+def render_drawing(
+    drawing: Drawing,
+    path: Path,
+    *,
+    title: str,
+    origin: str,
+    size: str = "single",
+    dpi: float = 300,
+) -> tuple[Path, ...]:
+    """Write a drawing that is of no single run, in the format of the path's suffix.
+
+    Args:
+        drawing: What to draw.
+        path: See `render`.
+        title: One line.
+        origin: Where the data come from, for a reader.
+        size: Name of a size preset.
+        dpi: Dots per inch of a PNG.
+
+    Returns:
+        The files written; the one asked for comes first.
+
+    Raises:
+        FigureError: See `render`.
+    """
+    provenance = {"metalab": __version__, "caption": drawing.caption, "origin": origin}
+    sheet = _Sheet(
+        title=title,
+        size=size_named(size),
+        drawing=drawing,
+        origin=origin,
+        provenance=json.dumps(provenance, sort_keys=True),
+    )
+    return _write(sheet, path, dpi)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,14 +168,14 @@ class _Sheet:
     """A figure ready to be drawn.
 
     Attributes:
-        spec: Which figure.
+        title: One line.
         size: At which size.
         drawing: How.
         origin: Where its data come from, for a reader.
         provenance: The same for a program: everything needed to make it again, JSON.
     """
 
-    spec: FigureSpec
+    title: str
     size: FigureSize
     drawing: Drawing
     origin: str
@@ -165,7 +205,7 @@ def _sheet(
         "config": history.config.to_mapping(),
     }
     return _Sheet(
-        spec=spec,
+        title=spec.title,
         size=chosen_size,
         drawing=drawing,
         origin=(
@@ -185,9 +225,7 @@ def _files(sheet: _Sheet, path: Path, dpi: float) -> dict[Path, bytes]:
     if suffix == ".csv":
         return {path: sheet.drawing.table.to_csv().encode()}
     if suffix == ".py":
-        text = script(
-            sheet.drawing, sheet.size, title=sheet.spec.title, origin=sheet.origin
-        )
+        text = script(sheet.drawing, sheet.size, title=sheet.title, origin=sheet.origin)
         csv_path = path.with_suffix(".csv")
         return {path: text.encode(), **_files(sheet, csv_path, dpi)}
     return {path: _printed(sheet, suffix, dpi)}
@@ -206,7 +244,7 @@ def _printed(sheet: _Sheet, suffix: str, dpi: float) -> bytes:
 def _metadata(sheet: _Sheet, suffix: str) -> dict[str, Any]:
     """Return what the file says about itself; no clock, so equal runs, equal files."""
     program = f"metalab {__version__}"
-    title = sheet.spec.title
+    title = sheet.title
     if suffix == ".pdf":
         return {
             "Title": title,

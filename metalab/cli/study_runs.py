@@ -1,0 +1,119 @@
+"""The runs of a study, with progress on stderr."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from metalab.cli.output import console
+from metalab.runs.batch import Ending, Outcome, PlannedRun, run_in_turn
+from metalab.runs.pool import run_in_processes
+from metalab.studies.base import Method
+from metalab.studies.plan import Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyRuns:
+    """What became of a study's runs.
+
+    Attributes:
+        stopped: Whether a person stopped them.
+        complete: Methods whose runs all made their steps.
+        problems: What did not, one sentence each.
+    """
+
+    stopped: bool
+    complete: tuple[Method, ...]
+    problems: tuple[str, ...]
+
+
+class ProgressWatch:
+    """Shows how the runs of a study go on: one bar for all their outer steps."""
+
+    def __init__(self, progress: Progress, planned: Sequence[PlannedRun]) -> None:
+        self._progress = progress
+        self._planned = planned
+        self._bars: dict[int, TaskID] = {}
+        total = sum(run.config.outer.num_steps for run in planned)
+        self._steps = [0] * len(planned)
+        self._all = progress.add_task("all runs", total=total)
+
+    def stepped(self, index: int, step: int) -> None:
+        """Move the bar of a run, and that of all."""
+        if index not in self._bars:
+            total = self._planned[index].config.outer.num_steps
+            self._bars[index] = self._progress.add_task(self._title(index), total=total)
+        self._progress.update(self._bars[index], completed=step)
+        self._count(index, step)
+
+    def ended(self, index: int, outcome: Outcome) -> None:
+        """Say how a run ended, and take its bar away."""
+        if index in self._bars:
+            self._progress.remove_task(self._bars.pop(index))
+        self._count(index, outcome.step)
+        self._progress.console.print(
+            f"{self._title(index)}: {outcome.ending.value} at outer step "
+            f"{outcome.step:,}"
+        )
+
+    def _title(self, index: int) -> str:
+        config = self._planned[index].config
+        return f"{config.name}, seed {config.run.seed}"
+
+    def _count(self, index: int, step: int) -> None:
+        self._steps[index] = step
+        self._progress.update(self._all, completed=sum(self._steps))
+
+
+def run_study(plan: Plan, *, num_processes: int) -> StudyRuns:
+    """Make the runs of a study that are not finished yet.
+
+    Raises:
+        RunFileError: A run file cannot be used.
+    """
+    planned = plan.runs()
+    output = console(json_output=True)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=output,
+        disable=not output.is_terminal,
+    ) as progress:
+        watch = ProgressWatch(progress, planned)
+        if num_processes == 1 or len(planned) < 2:
+            outcomes = run_in_turn(planned, watch)
+        else:
+            outcomes = run_in_processes(planned, watch, num_processes=num_processes)
+    return _summary(plan, planned, outcomes)
+
+
+def _summary(
+    plan: Plan, planned: Sequence[PlannedRun], outcomes: Sequence[Outcome]
+) -> StudyRuns:
+    stopped = len(outcomes) < len(planned) or any(
+        outcome.ending is Ending.STOPPED for outcome in outcomes
+    )
+    ended = {run.path: outcome for run, outcome in zip(planned, outcomes, strict=False)}
+    problems = [
+        f"{run.config.name}, seed {run.config.run.seed}, diverged: {outcome.message}"
+        for run, outcome in zip(planned, outcomes, strict=False)
+        if outcome.ending is Ending.DIVERGED
+    ]
+    complete = tuple(
+        method
+        for method in plan.study.methods
+        if not stopped
+        and all(ended[plan.run(method, s).path].ending.complete for s in plan.seeds)
+    )
+    return StudyRuns(stopped=stopped, complete=complete, problems=tuple(problems))

@@ -1,0 +1,29 @@
+"""Another step size of the inner loop, at evaluation."""
+
+from metalab.engine.config import ExperimentConfig
+from metalab.engine.overrides import ConfigError, FieldProblem, with_overrides
+
+
+def at_inner_lr(config: ExperimentConfig, inner_lr: float | None) -> ExperimentConfig:
+    """Return the experiment with another step size of the inner loop, for evaluation.
+
+    Args:
+        config: The experiment of the run.
+        inner_lr: The step size; None keeps that of training.
+
+    Raises:
+        ConfigError: The inner loop has no step size to choose, or learns its own.
+    """
+    if inner_lr is None:
+        return config
+    if config.inner.component.learns_rates:
+        raise ConfigError(
+            [
+                FieldProblem(
+                    "inner.inner_lr",
+                    f"cannot be chosen: inner.kind {config.inner.kind!r} has learned "
+                    f"its step sizes",
+                )
+            ]
+        )
+    return with_overrides(config, [("inner.inner_lr", inner_lr)])

@@ -1,0 +1,1 @@
+"""Published experiments, run again with their protocols: ours beside the paper's."""

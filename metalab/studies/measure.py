@@ -1,0 +1,58 @@
+"""From finished runs to the numbers of a study."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+
+from metalab.core.tasks import QueryKind
+from metalab.runs.evaluate import evaluate_fresh
+from metalab.runs.reader import StoredRun, open_run
+from metalab.runs.run_file import RunFileError
+from metalab.runs.step_size import at_inner_lr
+from metalab.studies.base import Method, Protocol
+from metalab.studies.plan import Plan
+from metalab.studies.series import Key, Results, Series, pooled
+
+
+def measure(plan: Plan, methods: tuple[Method, ...]) -> Results:
+    """Evaluate the runs of some methods, and what needs no run.
+
+    Fresh tasks depend on the seed of the run alone, so methods are compared on the same
+    tasks, and tasks of different seeds are independent.
+
+    Raises:
+        RunFileError: A run file cannot be used.
+    """
+    return pooled([_of_seed(plan, methods, seed) for seed in plan.seeds])
+
+
+def _of_seed(
+    plan: Plan, methods: tuple[Method, ...], seed: int
+) -> Mapping[Key, Series]:
+    found = dict(plan.study.measure(seed))
+    for method in methods:
+        path = plan.run(method, seed).path
+        run = open_run(path)
+        if run.checkpoint is None:
+            raise RunFileError(f"{path} holds no meta-parameters")
+        for protocol in method.protocols:
+            found[method.name, protocol.name] = _evaluated(run, protocol, seed)
+    return found
+
+
+def _evaluated(run: StoredRun, protocol: Protocol, seed: int) -> Series:
+    assert run.checkpoint is not None
+    torch.set_num_threads(run.history.config.run.num_threads)
+    losses = evaluate_fresh(
+        at_inner_lr(run.history.config, protocol.inner_lr),
+        run.checkpoint,
+        num_tasks=protocol.num_tasks,
+        num_shots=protocol.num_shots,
+        num_queries=protocol.num_queries,
+        num_inner_steps=protocol.num_inner_steps,
+        query=QueryKind(inputs=protocol.query_inputs, targets=protocol.query_targets),
+        seed=seed,
+    ).query_loss
+    steps = np.arange(losses.shape[1], dtype=np.float64)
+    return Series(points=steps, x=steps, values=(losses,))

@@ -1,0 +1,1 @@
+"""One published experiment a file; a study is found by being there."""

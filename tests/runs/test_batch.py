@@ -1,0 +1,118 @@
+"""Many runs: started, gone on with, found finished; stopped by a signal."""
+
+import os
+import signal
+
+import pytest
+
+from metalab.engine.overrides import with_overrides
+from metalab.runs.batch import Ending, PlannedRun, carry_out, run_in_turn
+from metalab.runs.pool import run_in_processes
+from metalab.runs.reader import open_run
+from metalab.runs.run_file import RunFileError
+
+
+class Watch:
+    """Keeps what it is told, and sends one signal when a step is reached."""
+
+    def __init__(self, signal_at: int = -1) -> None:
+        self.signal_at = signal_at
+        self.steps: list[tuple[int, int]] = []
+        self.endings: dict[int, Ending] = {}
+
+    def stepped(self, index, step):
+        self.steps.append((index, step))
+        if 0 < self.signal_at <= step:
+            self.signal_at = -1
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def ended(self, index, outcome):
+        self.endings[index] = outcome.ending
+
+
+def ignore(step: int) -> None:
+    del step
+
+
+def never() -> bool:
+    return False
+
+
+@pytest.fixture
+def planned(config, tmp_path):
+    return [
+        PlannedRun(
+            config=with_overrides(config, [("run.seed", seed)]),
+            path=tmp_path / f"{seed}.metalab",
+        )
+        for seed in (0, 1)
+    ]
+
+
+def test_runs_in_turn_and_finds_them_finished_again(planned):
+    watch = Watch()
+    endings = [outcome.ending for outcome in run_in_turn(planned, watch)]
+    assert endings == [Ending.FINISHED, Ending.FINISHED]
+    assert watch.steps[-1] == (1, 60)
+    before = [run.path.read_bytes() for run in planned]
+    endings = [outcome.ending for outcome in run_in_turn(planned, Watch())]
+    assert endings == [Ending.REUSED, Ending.REUSED]
+    assert [run.path.read_bytes() for run in planned] == before
+
+
+def test_a_signal_stops_inside_a_run_and_the_batch_goes_on_bit_for_bit(
+    planned, tmp_path
+):
+    straight = PlannedRun(config=planned[0].config, path=tmp_path / "straight.metalab")
+    carry_out(straight, tell=ignore, stopping=never)
+    handler = signal.getsignal(signal.SIGINT)
+    outcomes = run_in_turn(planned, Watch(signal_at=1))
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert [outcome.ending for outcome in outcomes] == [Ending.STOPPED]
+    assert 0 < outcomes[0].step < 60
+    assert not planned[1].path.exists()
+    outcomes = run_in_turn(planned, Watch())
+    assert [outcome.ending for outcome in outcomes] == [Ending.FINISHED] * 2
+    one, two = (open_run(run.path) for run in (planned[0], straight))
+    assert one.checkpoint.phi.tobytes() == two.checkpoint.phi.tobytes()
+
+
+def test_a_divergence_ends_its_run_and_not_the_batch(planned, config):
+    wild = with_overrides(config, [("inner.inner_lr", 10.0)])
+    wild_run = PlannedRun(config=wild, path=planned[0].path)
+    outcomes = run_in_turn([wild_run, planned[1]], Watch())
+    assert [o.ending for o in outcomes] == [Ending.DIVERGED, Ending.FINISHED]
+    assert "kept the last good state" in outcomes[0].message
+
+
+def test_a_file_of_another_experiment_is_refused(planned, config):
+    carry_out(planned[0], tell=ignore, stopping=never)
+    other = PlannedRun(
+        config=with_overrides(config, [("inner.inner_lr", 0.02)]), path=planned[0].path
+    )
+    with pytest.raises(RunFileError, match="another experiment"):
+        carry_out(other, tell=ignore, stopping=never)
+
+
+def test_processes_give_the_numbers_of_one_process(planned, tmp_path):
+    watch = Watch()
+    outcomes = run_in_processes(planned, watch, num_processes=2)
+    assert [outcome.ending for outcome in outcomes] == [Ending.FINISHED] * 2
+    assert set(watch.endings) == {0, 1}
+    here = PlannedRun(config=planned[1].config, path=tmp_path / "here.metalab")
+    carry_out(here, tell=ignore, stopping=never)
+    one, two = (open_run(run.path) for run in (planned[1], here))
+    assert one.checkpoint.phi.tobytes() == two.checkpoint.phi.tobytes()
+
+
+def test_a_signal_stops_every_process(planned):
+    long = [
+        PlannedRun(
+            config=with_overrides(run.config, [("outer.num_steps", 10_000_000)]),
+            path=run.path,
+        )
+        for run in planned
+    ]
+    outcomes = run_in_processes(long, Watch(signal_at=1), num_processes=2)
+    assert {outcome.ending for outcome in outcomes} == {Ending.STOPPED}
+    assert all(open_run(r.path).history.step > 0 for r in long if r.path.exists())
