@@ -10,6 +10,23 @@ SINE = {
 }
 """The sine protocol of Finn et al. 2017, section 5.1, with fewer outer steps."""
 
+MULTIMODAL = {
+    "tasks": {
+        "family": {"kind": "multimodal", "noise_std": 0.3},
+        "num_shots": 5,
+        "num_queries": 5,
+    },
+    "model": {"kind": "mlp", "hidden_sizes": [100, 100, 100]},
+    "inner": {"num_inner_steps": 5, "inner_lr": 0.001},
+    "outer": {
+        "num_tasks": 50,
+        "num_steps": 10_000,
+        "clip_norm": 2.0,
+        "optimizer": {"outer_lr": 1e-3},
+    },
+}
+"""The two-mode protocol of MMAML's code, with fewer outer steps."""
+
 RECIPE = Recipe(
     name="maml",
     title="MAML",
@@ -57,21 +74,7 @@ RECIPE = Recipe(
             source="Vuorio, Sun, Hu & Lim 2019 (MMAML), code of the regression "
             "experiments (noise 0.3, 100-100-100, 5 steps of 0.001, 50 tasks; 10,000 of "
             "70,000 steps)",
-            settings={
-                "tasks": {
-                    "family": {"kind": "multimodal", "noise_std": 0.3},
-                    "num_shots": 5,
-                    "num_queries": 5,
-                },
-                "model": {"kind": "mlp", "hidden_sizes": [100, 100, 100]},
-                "inner": {"num_inner_steps": 5, "inner_lr": 0.001},
-                "outer": {
-                    "num_tasks": 50,
-                    "num_steps": 10_000,
-                    "clip_norm": 2.0,
-                    "optimizer": {"outer_lr": 1e-3},
-                },
-            },
+            settings=MULTIMODAL,
         ),
     ),
 )

@@ -49,6 +49,9 @@ class Model(ABC):
     only_input_dim: ClassVar[int | None] = None
     """The one number of inputs that the model takes; None for any."""
 
+    input_dim: int
+    output_dim: int
+
     @property
     @abstractmethod
     def blocks(self) -> tuple[ParameterBlock, ...]:
@@ -80,6 +83,24 @@ class Model(ABC):
 
         A prediction is features @ head, with the head's arrays one below the other as
         [feature, output].
+        """
+
+    @property
+    @abstractmethod
+    def num_hidden_units(self) -> int:
+        """Units of all hidden layers together: what can be modulated."""
+
+    @abstractmethod
+    def apply_modulated(
+        self,
+        theta: Float[Tensor, "task dim"],
+        x: Float[Tensor, "task shot input"],
+        scale: Float[Tensor, "task unit"],
+        shift: Float[Tensor, "task unit"],
+    ) -> Float[Tensor, "task shot output"]:
+        """Return predictions with scale * z + shift for every hidden pre-activation z.
+
+        Source: Perez et al. 2018 (FiLM), equation 2.
         """
 
     @abstractmethod
@@ -203,8 +224,7 @@ class MLP(Model):
         # One split, not one slice per block: its backward is a single concatenation.
         parts = theta.split([block.size for block in blocks], dim=1)
         hidden = self._hidden(parts[:-2], x)
-        weight = parts[-2].view(theta.shape[0], *blocks[-2].shape)
-        return torch.baddbmm(parts[-1].unsqueeze(1), hidden, weight)
+        return self._linear(parts, len(self.hidden_sizes), hidden)
 
     def features(
         self,
@@ -217,12 +237,37 @@ class MLP(Model):
         one = hidden.new_ones(*hidden.shape[:-1], 1)
         return torch.cat([hidden, one], dim=2)
 
-    def _hidden(self, parts: tuple[Tensor, ...], x: Tensor) -> Tensor:
+    @property
+    def num_hidden_units(self) -> int:
+        """Units of all hidden layers together."""
+        return sum(self.hidden_sizes)
+
+    def apply_modulated(
+        self,
+        theta: Float[Tensor, "task dim"],
+        x: Float[Tensor, "task shot input"],
+        scale: Float[Tensor, "task unit"],
+        shift: Float[Tensor, "task unit"],
+    ) -> Float[Tensor, "task shot output"]:
+        """Return predictions with scale * z + shift for every hidden pre-activation z."""
         blocks = self.blocks
-        for index in range(0, len(parts), 2):
-            weight = parts[index].view(x.shape[0], *blocks[index].shape)
-            x = self._activate(torch.baddbmm(parts[index + 1].unsqueeze(1), x, weight))
+        parts = theta.split([block.size for block in blocks], dim=1)
+        scales = scale.unsqueeze(1).split(self.hidden_sizes, dim=2)
+        shifts = shift.unsqueeze(1).split(self.hidden_sizes, dim=2)
+        for layer in range(len(self.hidden_sizes)):
+            z = self._linear(parts, layer, x)
+            x = self._activate(torch.addcmul(shifts[layer], scales[layer], z))
+        return self._linear(parts, len(self.hidden_sizes), x)
+
+    def _hidden(self, parts: tuple[Tensor, ...], x: Tensor) -> Tensor:
+        for layer in range(len(parts) // 2):
+            x = self._activate(self._linear(parts, layer, x))
         return x
+
+    def _linear(self, parts: tuple[Tensor, ...], layer: int, x: Tensor) -> Tensor:
+        shape = (self.layer_sizes[layer], self.layer_sizes[layer + 1])
+        weight = parts[2 * layer].view(x.shape[0], *shape)
+        return torch.baddbmm(parts[2 * layer + 1].unsqueeze(1), x, weight)
 
     def _activate(self, x: Tensor) -> Tensor:
         if self.activation == "relu":
@@ -280,3 +325,19 @@ class SineBasis(Model):
         """Return predictions, [task, shot, output]."""
         weight = theta.view(theta.shape[0], 2, self.output_dim)
         return self.features(theta[:, :0], x) @ weight
+
+    @property
+    def num_hidden_units(self) -> int:
+        """None."""
+        return 0
+
+    def apply_modulated(
+        self,
+        theta: Float[Tensor, "task dim"],
+        x: Float[Tensor, "task shot input"],
+        scale: Float[Tensor, "task unit"],
+        shift: Float[Tensor, "task unit"],
+    ) -> Float[Tensor, "task shot output"]:
+        """Return predictions: there is no hidden layer to modulate."""
+        del scale, shift
+        return self.apply(theta, x)

@@ -62,6 +62,7 @@ class Rule:
         rate: Learning rate of each step.
         momentum: Share of the velocity that is kept; 0 is plain descent.
         batch_size: Support points of a step; 0 takes all.
+        clamp: Largest size of an entry of the gradient; 0 does not clamp.
         terms: Terms of the inner loss that a step descends.
         at_rest: Whether a gradient moves no task any more, so that the rest of the path
             need not be computed.
@@ -70,6 +71,7 @@ class Rule:
     rate: RateOf
     momentum: float = 0.0
     batch_size: int = 0
+    clamp: float = 0.0
     terms: Callable[[int], Terms] = _all_terms
     at_rest: Callable[[Tensor], bool] = _never
 
@@ -112,9 +114,9 @@ def descend(
         if resting is None and rule.at_rest(around.grad):
             resting = around
         before = velocity
-        update = around.grad
+        update = clamped(around.grad, rule.clamp)
         if velocity is not None:
-            update = velocity = torch.add(around.grad, velocity, alpha=rule.momentum)
+            update = velocity = torch.add(update, velocity, alpha=rule.momentum)
         if keep is not Keep.END:
             steps.append(
                 InnerStep(
@@ -137,6 +139,16 @@ def scaled_difference(theta: Tensor, update: Tensor, rate: Tensor | float) -> Te
     if isinstance(rate, Tensor):
         return torch.addcmul(theta, rate, update, value=-1.0)
     return theta.sub(update, alpha=rate)
+
+
+def clamped(grad: Tensor, most: float) -> Tensor:
+    """Return the gradient with its entries within +- most; 0 does not clamp."""
+    return grad if most == 0.0 else grad.clamp(-most, most)
+
+
+def through_clamp(v: Tensor, grad: Tensor, most: float) -> Tensor:
+    """Return v where the gradient's entries lie within +- most, and 0 elsewhere."""
+    return v if most == 0.0 else v * (grad.abs() <= most)
 
 
 def through_update(
@@ -192,7 +204,8 @@ class Descent(InnerLoop):
         """Return (I - rate H_k)^T v, and - rate B_k^T v for phi."""
         rule = self.rule(oracle)
         rate = rule.rate(step.index, step.around.grad)
-        of_grad, of_velocity = through_update(v, rate, rule.momentum)
+        of_update, of_velocity = through_update(v, rate, rule.momentum)
+        of_grad = through_clamp(of_update, step.around.grad, rule.clamp)
         theta = v.theta + step.around.hvp(of_grad)
         of_phi = self.straight_pullback(oracle, step, v).phi
         back = Cotangent(theta=theta, velocity=of_velocity, phi=of_phi)
@@ -219,6 +232,7 @@ class Descent(InnerLoop):
         of_update = step.around.hvp(t.theta)
         if oracle.phi_shapes_inner_loss:
             of_update = of_update + step.around.mixed_jvp(u.expand(len(t.theta), -1))
+        of_update = through_clamp(of_update, step.around.grad, rule.clamp)
         velocity = None
         if t.velocity is not None:
             velocity = of_update = of_update + rule.momentum * t.velocity

@@ -21,6 +21,7 @@ class GradientDescent(Descent):
         inner_batch_size: Support points of one step; 0 takes all of them. Step k takes
             the k-th block of the support set, cyclically, as in the sine demonstration
             of Reptile (Nichol et al. 2018); the last block may be smaller.
+        inner_clamp: Largest size of an entry of a gradient; 0 does not clamp.
     """
 
     name: ClassVar[str] = "gradient-descent"
@@ -46,11 +47,23 @@ class GradientDescent(Descent):
         advanced=True,
     )
 
+    inner_clamp: float = option(
+        0.0,
+        label="Inner clamp",
+        help="Largest size of an entry of an inner gradient; 0 does not clamp (MMAML: 10).",
+        low=0.0,
+        high=1e6,
+        advanced=True,
+    )
+
     def rule(self, oracle: InnerOracle) -> Rule:
         """Return descent at `inner_lr`."""
         del oracle
         return Rule(
-            rate=self._rate, momentum=self.momentum, batch_size=self.inner_batch_size
+            rate=self._rate,
+            momentum=self.momentum,
+            batch_size=self.inner_batch_size,
+            clamp=self.inner_clamp,
         )
 
     def _rate(self, step: int, grad: Tensor) -> float:

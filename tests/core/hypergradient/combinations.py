@@ -13,6 +13,7 @@ from metalab.core.meta.body import BodyOnly
 from metalab.core.meta.context import Context
 from metalab.core.meta.head import HeadOnly
 from metalab.core.meta.initialisation import Initialisation
+from metalab.core.meta.modulated import Modulated
 from metalab.core.meta.penalty import PenaltyStrength
 from metalab.core.meta.ridge_head import RidgeHead
 from metalab.core.model import MLP
@@ -26,6 +27,7 @@ METAS = {
     "head": HeadOnly(),
     "body": BodyOnly(),
     "context": Context(context_dim=3),
+    "modulated": Modulated(embedding_dim=2),
     "anchor": ProximalAnchor(strength=0.5),
     "anchor-learned": ProximalAnchor(strength=0.5, strength_is="learned"),
     "penalty": PenaltyStrength(),
@@ -38,6 +40,9 @@ METAS = {
 INNERS = {
     "plain": GradientDescent(num_inner_steps=NUM_STEPS, inner_lr=0.03),
     "momentum": GradientDescent(num_inner_steps=NUM_STEPS, inner_lr=0.03, momentum=0.7),
+    "clamped": GradientDescent(
+        num_inner_steps=NUM_STEPS, inner_lr=0.03, momentum=0.5, inner_clamp=0.3
+    ),
     "minibatches": GradientDescent(
         num_inner_steps=NUM_STEPS, inner_lr=0.03, inner_batch_size=2
     ),

@@ -110,7 +110,7 @@ def by_definition(meta, inner, num_exact):
     [
         pytest.param(inner, id=name)
         for name, inner in INNERS.items()
-        if name in STEP_BY_STEP and name not in ("momentum", "minibatches")
+        if name in STEP_BY_STEP and name not in ("momentum", "minibatches", "clamped")
     ],
 )
 def test_a_truncated_sweep_takes_early_gradients_as_constants(meta, inner, num_exact):

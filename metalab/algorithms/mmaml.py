@@ -1,0 +1,31 @@
+"""MMAML: look at the support set, modulate the network, then adapt it."""
+
+from metalab.algorithms.maml import MULTIMODAL
+from metalab.catalog.recipes import Preset, Recipe, merge
+
+RECIPE = Recipe(
+    name="mmaml",
+    title="MMAML (modulated MAML)",
+    source="Vuorio, Sun, Hu & Lim 2019, algorithm 1",
+    summary="Guesses the kind of task from its support set, modulates the initialisation "
+    "accordingly, and adapts from there.",
+    parts={
+        "meta": {"kind": "modulated"},
+        "inner": {"kind": "gradient-descent"},
+        "hypergradient": {"kind": "unrolled"},
+        "outer": {"optimizer": {"kind": "adam"}},
+    },
+    presets=(
+        Preset(
+            name="mmaml-multimodal",
+            title="MMAML on sines and lines, two modes, 5 shots, 5 inner steps",
+            source="Vuorio et al. 2019, code of the regression experiments (as "
+            "maml-multimodal, and inner gradients clamped at 10), with an encoder that is a mean over points in place of "
+            "the recurrent one",
+            settings=merge(
+                MULTIMODAL,
+                {"meta": {"kind": "modulated"}, "inner": {"inner_clamp": 10.0}},
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,132 @@
+"""Meta-learn an initialisation, and how a look at the support set modulates it."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import pad
+
+from metalab.core.meta.base import MetaParameterisation, Way
+from metalab.core.model import MLP, Model, ParameterBlock
+from metalab.core.spec import option
+from metalab.core.tasks import Samples
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Modulated(MetaParameterisation):
+    """phi = network, task encoder and modulator; a task adapts the modulated network.
+
+    The encoder maps each support point (x, y) to a vector; their mean, the embedding of
+    the task, is mapped linearly to a scale and a shift for every hidden unit. The inner
+    loop adapts the network under this modulation, which stays. At first the modulator is
+    zero: scale 1 and shift 0.
+
+    Attributes:
+        embedding_dim: Length of the embedding, and width of the encoder's hidden layer.
+
+    Source: Vuorio, Sun, Hu & Lim 2019 (MMAML), section 4, with FiLM modulation; their
+        encoder is a recurrent network, here it is a mean over points, which does not
+        depend on their order (Garnelo et al. 2018, section 2).
+    """
+
+    name: ClassVar[str] = "modulated"
+    title: ClassVar[str] = "Modulated initialisation"
+    shapes_inner_loss: ClassVar[bool] = True
+    regularised: ClassVar[bool] = False
+
+    embedding_dim: int = option(
+        100,
+        label="Embedding size",
+        help="Length of the vector that the encoder makes of a support set.",
+        unit="units",
+        low=1,
+        high=1000,
+    )
+
+    @property
+    def ways(self) -> tuple[frozenset[Way], ...]:
+        """How the network, and how encoder and modulator enter the outer loss."""
+        return (
+            frozenset({Way.START}),
+            frozenset({Way.PREDICTION, Way.INNER_LOSS}),
+        )
+
+    @property
+    def extra_inputs(self) -> int:
+        """None."""
+        return 0
+
+    def adapted_blocks(self, model: Model) -> tuple[ParameterBlock, ...]:
+        """Return the whole network."""
+        return model.blocks
+
+    def _encoder(self, model: Model) -> MLP:
+        return MLP(
+            input_dim=model.input_dim + model.output_dim,
+            output_dim=self.embedding_dim,
+            hidden_sizes=(self.embedding_dim,),
+        )
+
+    def _modulator(self, model: Model) -> MLP:
+        return MLP(
+            input_dim=self.embedding_dim,
+            output_dim=2 * model.num_hidden_units,
+            hidden_sizes=(),
+        )
+
+    def _extra_dim(self, model: Model) -> int:
+        return self._encoder(model).dim + self._modulator(model).dim
+
+    def meta_dim(self, model: Model) -> int:
+        """Return the size of network, encoder and modulator."""
+        return model.dim + self._extra_dim(model)
+
+    def initial(
+        self, model: Model, *, generator: torch.Generator, dtype: torch.dtype
+    ) -> Float[Tensor, " meta"]:
+        """Draw network and encoder; the modulator starts at zero."""
+        network = model.initial_parameters(generator=generator, dtype=dtype)
+        encoder = self._encoder(model).initial_parameters(
+            generator=generator, dtype=dtype
+        )
+        modulator = network.new_zeros(self._modulator(model).dim)
+        return torch.cat([network, encoder, modulator])
+
+    def start(
+        self, model: Model, phi: Float[Tensor, "task meta"]
+    ) -> Float[Tensor, "task inner"]:
+        """Return phi's network."""
+        return phi[:, : model.dim]
+
+    def start_pullback(
+        self, model: Model, v: Float[Tensor, "task inner"]
+    ) -> Float[Tensor, "task meta"]:
+        """Return v at the place of the network."""
+        return pad(v, (0, self._extra_dim(model)))
+
+    def modulation(
+        self, model: Model, phi: Float[Tensor, "task meta"], support: Samples
+    ) -> tuple[Tensor, Tensor]:
+        """Return scale and shift of every hidden unit, each [task, unit]."""
+        encoder, modulator = self._encoder(model), self._modulator(model)
+        middle = model.dim + encoder.dim
+        points = torch.cat([support.x, support.y], dim=2)
+        vectors = encoder.apply(phi[:, model.dim : middle], points)
+        embedding = vectors.mean(dim=1, keepdim=True)
+        change = modulator.apply(phi[:, middle:], embedding)[:, 0]
+        scale, shift = change.chunk(2, dim=1)
+        return 1 + scale, shift
+
+    def predict(
+        self,
+        model: Model,
+        theta: Float[Tensor, "task inner"],
+        phi: Float[Tensor, "task meta"],
+        x: Float[Tensor, "task shot input"],
+        support: Samples,
+    ) -> Float[Tensor, "task shot output"]:
+        """Return the output of the modulated network at theta."""
+        scale, shift = self.modulation(model, phi, support)
+        return model.apply_modulated(theta, x, scale, shift)
