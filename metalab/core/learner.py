@@ -1,6 +1,6 @@
 """A meta-learner: what is learned x inner loop x hypergradient x outer optimiser."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Float
@@ -10,9 +10,15 @@ from metalab.core.autodiff import AutodiffOracle
 from metalab.core.hypergradient.base import HypergradientEstimator, Request
 from metalab.core.hypergradient.first_order import FirstOrder
 from metalab.core.inner.base import InnerLoop, InnerPath
+from metalab.core.inner_schedule import InnerSchedule
 from metalab.core.objective import OuterObjective
 from metalab.core.oracle import BilevelProblem, Evaluations, InnerOracle
-from metalab.core.outer import OuterOptimizer, Slots, schedule_factor
+from metalab.core.outer import (
+    OuterOptimizer,
+    Slots,
+    schedule_factor,
+    warmup_factor,
+)
 from metalab.core.streams import RandomStreams
 from metalab.core.tasks import TaskBatch
 
@@ -70,10 +76,13 @@ class MetaLearner:
         outer: How phi moves.
         num_steps: Planned outer steps, for the schedule.
         schedule: Name of the schedule of `outer.outer_lr`.
+        warmup_steps: Outer steps at the start over which `outer.outer_lr` also rises
+            linearly.
         clip_norm: Largest norm of the hypergradient; 0 does not clip.
         objective: Which inner steps the outer loss counts.
         first_order_steps: Outer steps at the start that use the first-order
             hypergradient instead (MAML++, derivative-order annealing).
+        inner_schedule: How training's inner lr and K start; `adapt` never follows it.
     """
 
     problem: BilevelProblem
@@ -83,8 +92,10 @@ class MetaLearner:
     num_steps: int
     objective: OuterObjective
     schedule: str = "constant"
+    warmup_steps: int = 0
     clip_norm: float = 0.0
     first_order_steps: int = 0
+    inner_schedule: InnerSchedule = field(default_factory=InnerSchedule)
 
     def initial_state(
         self,
@@ -113,13 +124,29 @@ class MetaLearner:
     def adapt(
         self, phi: Float[Tensor, " meta"], batch: TaskBatch, *, num_inner_steps: int
     ) -> InnerPath:
-        """Adapt every task of `batch` and keep each theta_k, for looking at."""
+        """Adapt every task of `batch` and keep each theta_k, for looking at.
+
+        By the set inner loop, wherever training's schedule stands.
+        """
         return self.inner.run(
             self.oracle(phi, batch), num_steps=num_inner_steps, keep_points=True
         )
 
     def _estimator(self, step: int) -> HypergradientEstimator:
         return FirstOrder() if step < self.first_order_steps else self.hypergradient
+
+    def _inner_at(self, step: int) -> tuple[InnerLoop, int]:
+        """Return the inner loop of one outer step, and its K."""
+        set_steps = self.inner.num_inner_steps
+        factor, num_steps = self.inner_schedule.at(step, set_steps)
+        inner = self.inner.with_rate_factor(factor)
+        if num_steps != set_steps:
+            inner = inner.with_num_steps(num_steps)
+        return inner, num_steps
+
+    def _outer_lr_at(self, step: int) -> float:
+        factor = schedule_factor(self.schedule, step, self.num_steps)
+        return self.outer.outer_lr * factor * warmup_factor(step, self.warmup_steps)
 
     def step(
         self, state: MetaState, batch: TaskBatch, streams: RandomStreams
@@ -136,25 +163,24 @@ class MetaLearner:
         """
         oracle = self.oracle(state.phi, batch)
         estimator = self._estimator(state.step)
-        num_steps = self.inner.num_inner_steps
-        path = self.inner.run(oracle, num_steps=num_steps, keep=estimator.keep)
+        inner, num_steps = self._inner_at(state.step)
+        path = inner.run(oracle, num_steps=num_steps, keep=estimator.keep)
         request = Request(
             weights=self.objective.weights(state.step, num_steps),
             streams=streams,
             step=state.step,
         )
-        estimate = estimator.estimate(oracle, self.inner, path, request)
+        estimate = estimator.estimate(oracle, inner, path, request)
         direction = estimate.per_task.mean(dim=0)
         norm = torch.linalg.vector_norm(direction)
         if self.clip_norm > 0:
             direction = direction * (self.clip_norm / norm).clamp(max=1.0)
-        factor = schedule_factor(self.schedule, state.step, self.num_steps)
         phi, slots = self.outer.update(
             state.phi,
             direction,
             state.slots,
             step=state.step,
-            lr=self.outer.outer_lr * factor,
+            lr=self._outer_lr_at(state.step),
         )
         metrics = torch.stack(
             [

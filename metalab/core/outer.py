@@ -19,12 +19,14 @@ class OuterOptimizer(ABC):
 
     Attributes:
         outer_lr: Step size before the schedule.
+        moves: Whether phi moves at all; without, nothing is learned from other tasks.
     """
 
     __slots__ = ()
 
     name: ClassVar[str]
     title: ClassVar[str]
+    moves: ClassVar[bool] = True
     outer_lr: float
 
     @abstractmethod
@@ -64,11 +66,33 @@ def _outer_lr(default: float) -> Any:
     )
 
 
+def _weight_decay() -> Any:
+    return option(
+        0.0,
+        label="Weight decay",
+        help="Share of every meta-parameter that an outer step takes away, times the "
+        "outer lr of that step; decoupled from the hypergradient.",
+        low=0.0,
+        high=10.0,
+        advanced=True,
+    )
+
+
+def _decayed(phi: Tensor, rate: float) -> Tensor:
+    """Return (1 - rate) phi; phi itself at 0, so that without decay no bit changes."""
+    return phi if rate == 0 else phi * (1.0 - rate)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adam(OuterOptimizer):
-    """Adam with bias correction.
+    """Adam with bias correction; with weight decay, AdamW.
 
-    Source: Kingma & Ba 2015, algorithm 1.
+    Attributes:
+        weight_decay: lambda of phi <- (1 - lr lambda) phi before the step. As in torch,
+            lr is the whole step size; the paper keeps lambda apart from its constant
+            part.
+
+    Source: Kingma & Ba 2015, algorithm 1; Loshchilov & Hutter 2019, algorithm 2.
     """
 
     name: ClassVar[str] = "adam"
@@ -101,6 +125,7 @@ class Adam(OuterOptimizer):
         log=True,
         advanced=True,
     )
+    weight_decay: float = _weight_decay()
 
     def init(self, phi: Float[Tensor, " meta"]) -> Slots:
         """Return zero first and second moments."""
@@ -123,12 +148,20 @@ class Adam(OuterOptimizer):
         correction1 = 1 - self.beta1**count
         correction2 = math.sqrt(1 - self.beta2**count)
         scale = second.sqrt().div_(correction2).add_(self.epsilon)
-        return phi.addcdiv(first, scale, value=-lr / correction1), (first, second)
+        kept = _decayed(phi, lr * self.weight_decay)
+        return kept.addcdiv(first, scale, value=-lr / correction1), (first, second)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SGD(OuterOptimizer):
-    """Gradient descent, with heavy-ball momentum when asked."""
+    """Gradient descent, with heavy-ball momentum and weight decay when asked.
+
+    Attributes:
+        weight_decay: lambda of phi <- (1 - lr lambda) phi before the step; it never
+            enters the velocity.
+
+    Source: Loshchilov & Hutter 2019, algorithm 1 (SGDW), for the decay.
+    """
 
     name: ClassVar[str] = "sgd"
     title: ClassVar[str] = "SGD"
@@ -142,6 +175,7 @@ class SGD(OuterOptimizer):
         high=0.9999,
         advanced=True,
     )
+    weight_decay: float = _weight_decay()
 
     def init(self, phi: Float[Tensor, " meta"]) -> Slots:
         """Return a zero velocity, or nothing without momentum."""
@@ -158,10 +192,11 @@ class SGD(OuterOptimizer):
     ) -> tuple[Tensor, Slots]:
         """Return the next phi and velocity."""
         del step
+        kept = _decayed(phi, lr * self.weight_decay)
         if not slots:
-            return phi.sub(hypergradient, alpha=lr), ()
+            return kept.sub(hypergradient, alpha=lr), ()
         velocity = torch.add(hypergradient, slots[0], alpha=self.momentum)
-        return phi.sub(velocity, alpha=lr), (velocity,)
+        return kept.sub(velocity, alpha=lr), (velocity,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +209,7 @@ class NoUpdate(OuterOptimizer):
 
     name: ClassVar[str] = "none"
     title: ClassVar[str] = "None: phi stays"
+    moves: ClassVar[bool] = False
 
     outer_lr: float = field(default=0.0, init=False)
 
@@ -215,3 +251,14 @@ def schedule_factor(schedule: str, step: int, num_steps: int) -> float:
         return 0.5 * (1.0 + math.cos(math.pi * progress))
     assert schedule == "constant", schedule
     return 1.0
+
+
+def warmup_factor(step: int, warmup_steps: int) -> float:
+    """Return what `outer_lr` is multiplied by while it warms up, besides the schedule.
+
+    Args:
+        step: Number of updates made so far.
+        warmup_steps: Updates of the linear ramp; the first takes 1 / warmup_steps of the
+            rate, the last all of it. 0 does not warm up.
+    """
+    return (step + 1) / warmup_steps if step < warmup_steps else 1.0

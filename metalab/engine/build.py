@@ -3,6 +3,7 @@
 import torch
 
 from metalab.core.errors import UserError
+from metalab.core.inner_schedule import InnerSchedule
 from metalab.core.learner import MetaLearner
 from metalab.core.objective import OuterObjective
 from metalab.core.oracle import BilevelProblem
@@ -35,11 +36,17 @@ def build_learner(config: ExperimentConfig) -> MetaLearner:
         outer=config.outer.optimizer.build(),
         num_steps=config.outer.num_steps,
         schedule=config.outer.schedule,
+        warmup_steps=config.outer.warmup_steps,
         clip_norm=config.outer.clip_norm,
         objective=OuterObjective(
             loss=config.outer.loss, annealing_steps=config.outer.annealing_steps
         ),
         first_order_steps=config.outer.first_order_steps,
+        inner_schedule=InnerSchedule(
+            ramp_steps=config.outer.inner_ramp_steps,
+            lr_start_factor=config.outer.inner_lr_start_factor,
+            num_steps_start=config.outer.num_inner_steps_start,
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from metalab.catalog.components import option_specs
 from metalab.catalog.slots import HYPERGRADIENTS
 from metalab.core.hypergradient.base import HypergradientEstimator, Target
 from metalab.core.inner.base import InnerLoop, Needs
@@ -107,7 +108,7 @@ def _objective_refusal(config: "ExperimentConfig") -> str | None:
 
 
 def _setting_refusal(config: "ExperimentConfig") -> str | None:
-    reason = _input_refusal(config)
+    reason = _input_refusal(config) or _ramp_refusal(config)
     if reason is not None:
         return reason
     batch_size = config.inner.options().get("inner_batch_size", 0)
@@ -130,4 +131,37 @@ def _input_refusal(config: "ExperimentConfig") -> str | None:
         f"model.kind is {config.model.kind!r}: it takes {only} input, and there are "
         f"{inputs} (tasks.family.kind {config.tasks.family.kind!r}, meta.kind "
         f"{config.meta.kind!r}); nearest valid choice: model.kind = 'mlp'"
+    )
+
+
+def _ramp_refusal(config: "ExperimentConfig") -> str | None:
+    """Refuse start values of an inner ramp that is off, or that the loop cannot take."""
+    outer = config.outer
+    factor, start = outer.inner_lr_start_factor, outer.num_inner_steps_start
+    if factor != 1.0 and not config.inner.component.rate_is_fixed:
+        return (
+            f"outer.inner_lr_start_factor is {factor:g}, and inner.kind "
+            f"{config.inner.kind!r} has no fixed inner lr; nearest valid choice: "
+            "outer.inner_lr_start_factor = 1"
+        )
+    low = int(option_specs(type(config.inner))["num_inner_steps"].low or 1)
+    if start != 0 and not low <= start <= config.num_inner_steps:
+        nearest = min(max(start, low), config.num_inner_steps)
+        return (
+            f"outer.num_inner_steps_start is {start}; allowed: 0, or {low} to K, which "
+            f"is {config.num_inner_steps}; nearest valid choice: "
+            f"outer.num_inner_steps_start = {nearest}"
+        )
+    if outer.inner_ramp_steps > 0:
+        return None
+    if factor != 1.0:
+        return _without_ramp("inner_lr_start_factor", f"{factor:g}", "1")
+    return _without_ramp("num_inner_steps_start", str(start), "0") if start else None
+
+
+def _without_ramp(name: str, value: str, neutral: str) -> str:
+    return (
+        f"outer.{name} is {value}, and outer.inner_ramp_steps is 0, so that nothing "
+        f"moves from it; nearest valid choice: outer.{name} = {neutral}, or "
+        "outer.inner_ramp_steps above 0"
     )

@@ -91,6 +91,18 @@ class OuterConfig(Section):
             choices=SCHEDULES,
         ),
     ] = "constant"
+    warmup_steps: Annotated[
+        int,
+        _spec(
+            label="Warm-up",
+            help="Outer steps at the start over which the outer lr also rises linearly; "
+            "0 does not warm up.",
+            unit="steps",
+            low=0,
+            high=1_000_000_000,
+            advanced=True,
+        ),
+    ] = 0
     loss: Annotated[
         str,
         _spec(
@@ -134,6 +146,43 @@ class OuterConfig(Section):
             advanced=True,
         ),
     ] = 0.0
+    inner_ramp_steps: Annotated[
+        int,
+        _spec(
+            label="Inner ramp",
+            help="Outer steps at the start over which training's inner lr and K move to "
+            "their set values; evaluation always uses the set values. 0 has no ramp.",
+            unit="steps",
+            low=0,
+            high=1_000_000_000,
+            advanced=True,
+        ),
+    ] = 0
+    inner_lr_start_factor: Annotated[
+        float,
+        _spec(
+            label="Inner lr starts at",
+            help="What training's inner lr is multiplied by at the first outer step of "
+            "the inner ramp; it moves geometrically. Evaluation uses the set inner lr.",
+            low=0.0,
+            high=100.0,
+            exclusive=True,
+            log=True,
+            advanced=True,
+        ),
+    ] = 1.0
+    num_inner_steps_start: Annotated[
+        int,
+        _spec(
+            label="Inner steps start at",
+            help="Training's K at the first outer step of the inner ramp; it moves "
+            "linearly. 0 starts at the set K, which evaluation always uses.",
+            unit="steps",
+            low=0,
+            high=1000,
+            advanced=True,
+        ),
+    ] = 0
 
 
 class EvaluationConfig(Section):

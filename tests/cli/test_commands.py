@@ -8,6 +8,9 @@ import pytest
 
 from metalab.catalog.recipes import presets
 from metalab.cli.main import run
+from metalab.engine.config import preset_config
+from metalab.engine.overrides import with_overrides
+from metalab.runs import check_presets
 from metalab.runs.reader import open_run
 
 SMALL = [
@@ -113,6 +116,57 @@ def test_presets_lists_name_title_source(capsys):
     assert all(row["title"] and row["source"] for row in rows)
     assert run(["presets"]) == 0
     assert "maml-sine" in capsys.readouterr().out
+
+
+def test_presets_lists_only_those_that_are_named(capsys):
+    assert run(["presets", "reptile-sine", "maml-sine", "reptile-sine", "--json"]) == 0
+    assert [row["name"] for row in json_of(capsys)] == ["reptile-sine", "maml-sine"]
+
+
+def test_presets_check_compares_held_out_losses(capsys):
+    arguments = ["presets", "--check", "maml-sine", "oracle-sine"]
+    assert run([*arguments, "--num-steps", "10", "--json"]) == 0
+    rows = json_of(capsys)
+    assert [row["name"] for row in rows] == ["maml-sine", "oracle-sine"]
+    assert [row["over"] for row in rows] == ["training", "adaptation"]
+    for row in rows:
+        assert row["verdict"] == "falls"
+        assert row["after"] < row["before"]
+        assert row["seconds"] > 0
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("outer.optimizer.outer_lr", 1e-30), "does not fall over training"),
+        (("inner", {"inner_lr": 10.0, "num_inner_steps": 5}), "diverged: "),
+    ],
+)
+def test_presets_check_ends_with_1_where_one_fails(monkeypatch, capsys, change, told):
+    monkeypatch.setattr(
+        check_presets,
+        "preset_config",
+        lambda name: with_overrides(
+            preset_config(name), [change] if name == "maml-sine" else []
+        ),
+    )
+    monkeypatch.setenv("COLUMNS", "200")
+    arguments = ["presets", "--check", "maml-sine", "reptile-sine"]
+    assert run([*arguments, "--num-steps", "10"]) == 1
+    told_of = {
+        words[1]: line
+        for line in capsys.readouterr().out.splitlines()
+        if len(words := line.split()) > 1
+    }
+    assert told in told_of["maml-sine"]
+    assert "falls over training" in told_of["reptile-sine"]
+
+
+def test_presets_refuses_an_unknown_name_before_anything_runs(capsys):
+    assert run(["presets", "--check", "maml-sine", "nobody"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "preset is 'nobody'; allowed: " in captured.err
 
 
 def test_doctor_names_versions_device_and_display(capsys):

@@ -11,6 +11,7 @@ from metalab.core.hypergradient.first_order import FirstOrder
 from metalab.core.hypergradient.reptile import Reptile
 from metalab.core.hypergradient.unrolled import Unrolled
 from metalab.core.inner.gradient_descent import GradientDescent
+from metalab.core.inner_schedule import InnerSchedule
 from metalab.core.learner import METRIC_NAMES, MetaLearner
 from metalab.core.meta.anchor import ProximalAnchor
 from metalab.core.meta.initialisation import Initialisation
@@ -116,6 +117,41 @@ def test_the_schedule_scales_the_step(schedule):
         - state.phi
     )
     assert relative_error(paced, schedule_factor(schedule, 4, 10) * free) < 1e-12
+
+
+@pytest.mark.parametrize("schedule", ["constant", "linear", "cosine"])
+def test_a_warm_up_multiplies_every_schedule(schedule):
+    batch, state = smooth_batch(), replace(initial_state(LEARNER), step=4)
+    scheduled = replace(LEARNER, schedule=schedule)
+    free = scheduled.step(state, batch, STREAMS).state.phi - state.phi
+    warm = replace(scheduled, warmup_steps=20).step(state, batch, STREAMS).state.phi
+    assert relative_error(warm - state.phi, 5 / 20 * free) < 1e-12
+
+
+@pytest.mark.parametrize(("step", "rate", "count"), [(0, 0.025, 1), (4, 0.05, 2)])
+@pytest.mark.parametrize("loss", ["final", "multi-step"])
+def test_a_step_of_the_inner_ramp_equals_one_of_those_settings(step, rate, count, loss):
+    ramp = InnerSchedule(ramp_steps=8, lr_start_factor=0.25, num_steps_start=1)
+    objective = OuterObjective(loss=loss, annealing_steps=100)
+    ramped = replace(LEARNER, inner_schedule=ramp, objective=objective)
+    inner = GradientDescent(num_inner_steps=count, inner_lr=rate)
+    as_set = replace(LEARNER, inner=inner, objective=objective)
+    batch, state = smooth_batch(), replace(initial_state(LEARNER), step=step)
+    one, two = ramped.step(state, batch, STREAMS), as_set.step(state, batch, STREAMS)
+    assert relative_error(one.state.phi, two.state.phi) < 1e-14
+    assert relative_error(one.metrics, two.metrics) < 1e-14
+
+
+def test_the_inner_ramp_ends_at_the_settings_and_leaves_adaptation_alone():
+    ramp = InnerSchedule(ramp_steps=8, lr_start_factor=0.25, num_steps_start=1)
+    ramped = replace(LEARNER, inner_schedule=ramp)
+    batch, state = smooth_batch(), replace(initial_state(LEARNER), step=8)
+    one, two = ramped.step(state, batch, STREAMS), LEARNER.step(state, batch, STREAMS)
+    assert torch.equal(one.state.phi, two.state.phi)
+    shown = ramped.adapt(state.phi, batch, num_inner_steps=3)
+    assert torch.equal(
+        shown.end, LEARNER.adapt(state.phi, batch, num_inner_steps=3).end
+    )
 
 
 @pytest.mark.parametrize("hypergradient", [Unrolled(), FirstOrder(), Reptile()])

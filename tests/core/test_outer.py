@@ -5,7 +5,14 @@ import math
 import pytest
 import torch
 
-from metalab.core.outer import SCHEDULES, SGD, Adam, schedule_factor
+from metalab.core.outer import (
+    SCHEDULES,
+    SGD,
+    Adam,
+    NoUpdate,
+    schedule_factor,
+    warmup_factor,
+)
 from tests.oracles import FLOAT64, generator, relative_error
 
 
@@ -58,6 +65,31 @@ def test_sgd_equals_torch(momentum):
     assert relative_error(ours, theirs) < 1e-14
 
 
+def test_adam_with_weight_decay_equals_torch():
+    ours = by_metalab(Adam(weight_decay=0.3), RATES)
+    theirs = by_torch(torch.optim.AdamW, RATES, weight_decay=0.3)
+    assert relative_error(ours, theirs) < 1e-12
+    coupled = by_torch(torch.optim.Adam, RATES, weight_decay=0.3)
+    assert relative_error(ours, coupled) > 1e-3
+
+
+def test_plain_descent_with_weight_decay_equals_torch():
+    """Without momentum, decay coupled to the gradient is the same as decoupled."""
+    ours = by_metalab(SGD(weight_decay=0.3), RATES)
+    theirs = by_torch(torch.optim.SGD, RATES, weight_decay=0.3)
+    assert relative_error(ours, theirs) < 1e-14
+
+
+def test_weight_decay_stays_out_of_the_velocity():
+    expected = torch.linspace(-1, 1, 30, dtype=FLOAT64)
+    velocity = torch.zeros_like(expected)
+    for slope, rate in zip(slopes(), RATES, strict=True):
+        velocity = 0.9 * velocity + slope
+        expected = (1 - rate * 0.3) * expected - rate * velocity
+    ours = by_metalab(SGD(momentum=0.9, weight_decay=0.3), RATES)
+    assert relative_error(ours, expected) < 1e-14
+
+
 def test_adam_equals_torch_in_float32():
     phi = torch.linspace(-1, 1, 30)
     optimizer, slots = Adam(), Adam().init(phi)
@@ -70,7 +102,13 @@ def test_adam_equals_torch_in_float32():
     assert relative_error(phi, point.detach()) < 1e-6
 
 
-@pytest.mark.parametrize("optimizer", [Adam(), SGD(), SGD(momentum=0.9)])
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        *(Adam(), SGD(), SGD(momentum=0.9)),
+        *(Adam(weight_decay=0.1), SGD(momentum=0.9, weight_decay=0.1)),
+    ],
+)
 def test_an_update_modifies_none_of_its_arguments(optimizer):
     phi, slope = torch.ones(4), torch.full((4,), 2.0)
     slots = optimizer.init(phi)
@@ -101,3 +139,17 @@ def test_the_decaying_schedules():
     assert schedule_factor("cosine", 5, 10) == pytest.approx(0.5)
     assert schedule_factor("cosine", 2, 8) == pytest.approx((1 + math.sqrt(0.5)) / 2)
     assert schedule_factor("cosine", 10, 10) == pytest.approx(0.0)
+
+
+def test_a_warm_up_rises_linearly_to_one_and_never_starts_at_zero():
+    factors = [warmup_factor(step, 4) for step in range(6)]
+    assert factors == [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
+    assert warmup_factor(0, 0) == 1.0
+
+
+def test_only_no_update_leaves_phi_where_it_is():
+    phi, slope = torch.ones(3), torch.full((3,), 2.0)
+    for optimizer in (Adam(), SGD(), NoUpdate()):
+        slots = optimizer.init(phi)
+        moved, _ = optimizer.update(phi, slope, slots, step=0, lr=0.1)
+        assert optimizer.moves is not torch.equal(moved, phi), optimizer.name

@@ -7,7 +7,8 @@ import torch
 
 from metalab.core.errors import UserError
 from metalab.core.hypergradient.reptile import Reptile
-from metalab.core.outer import SGD
+from metalab.core.inner_schedule import InnerSchedule
+from metalab.core.outer import SGD, Adam
 from metalab.engine import build
 from metalab.engine.build import (
     DeviceError,
@@ -50,6 +51,26 @@ def test_the_outer_loss_and_extra_inputs_arrive_too():
     assert learner.first_order_steps == 7
     context = build_learner(preset_config("cavia-sine"))
     assert context.problem.model.layer_sizes == (1 + 5, 40, 40, 1)
+
+
+def test_warm_up_decay_and_the_inner_ramp_arrive_too():
+    config = with_overrides(
+        preset_config("maml-sine"),
+        [
+            ("outer.optimizer.weight_decay", 0.01),
+            ("outer.warmup_steps", 40),
+            ("inner.num_inner_steps", 5),
+            ("outer.inner_ramp_steps", 30),
+            ("outer.inner_lr_start_factor", 0.1),
+            ("outer.num_inner_steps_start", 2),
+        ],
+    )
+    learner = build_learner(config)
+    assert learner.outer == Adam(outer_lr=0.001, weight_decay=0.01)
+    assert learner.warmup_steps == 40
+    assert learner.inner_schedule == InnerSchedule(
+        ramp_steps=30, lr_start_factor=0.1, num_steps_start=2
+    )
 
 
 def having(monkeypatch, *devices):

@@ -97,8 +97,71 @@ def test_a_device_without_double_precision_is_refused():
     )
 
 
+def test_a_start_factor_needs_a_fixed_inner_lr():
+    assert (
+        "outer.inner_lr_start_factor is 0.1, and inner.kind 'learned-descent' has no "
+        "fixed inner lr; nearest valid choice: outer.inner_lr_start_factor = 1"
+    ) in refused(
+        inner__kind="learned-descent",
+        outer__inner_lr_start_factor=0.1,
+        outer__inner_ramp_steps=9,
+    )
+
+
+@pytest.mark.parametrize(
+    ("inner", "start", "words"),
+    [
+        (
+            {"num_inner_steps": 5},
+            6,
+            "is 6; allowed: 0, or 1 to K, which is 5; nearest valid choice: "
+            "outer.num_inner_steps_start = 5",
+        ),
+        (
+            {"kind": "pull-back-descent", "num_inner_steps": 5},
+            1,
+            "is 1; allowed: 0, or 2 to K, which is 5; nearest valid choice: "
+            "outer.num_inner_steps_start = 2",
+        ),
+    ],
+)
+def test_a_start_of_k_lies_within_what_the_loop_takes(inner, start, words):
+    meta = {"kind": "anchor"} if "kind" in inner else {}
+    assert f"outer.num_inner_steps_start {words}" in refused(
+        meta=meta,
+        inner=inner,
+        outer__inner_ramp_steps=9,
+        outer__num_inner_steps_start=start,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "neutral"),
+    [("inner_lr_start_factor", 0.1, 1), ("num_inner_steps_start", 1, 0)],
+)
+def test_a_start_value_needs_a_ramp(name, value, neutral):
+    assert (
+        f"outer.{name} is {value}, and outer.inner_ramp_steps is 0, so that nothing "
+        f"moves from it; nearest valid choice: outer.{name} = {neutral}, or "
+        "outer.inner_ramp_steps above 0"
+    ) in refused(**{f"outer__{name}": value})
+
+
+def test_a_ramp_within_the_bounds_is_not_refused():
+    ramped = with_overrides(
+        DEFAULT,
+        [
+            ("outer.inner_ramp_steps", 9),
+            ("outer.inner_lr_start_factor", 0.1),
+            ("outer.num_inner_steps_start", 1),
+        ],
+    )
+    assert refusal(ramped) is None
+
+
 def test_valid_estimators_are_those_that_are_not_refused():
     assert set(valid_estimators(DEFAULT)) == {
         *("unrolled", "checkpointed", "truncated", "first-order", "reptile"),
-        *("evolution", "finite-differences"),
+        *("evolution", "persistent-evolution", "finite-differences"),
+        *("forward-mode", "forward-gradient", "joint", "difference-product"),
     }

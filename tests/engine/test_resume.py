@@ -53,6 +53,26 @@ def test_momentum_and_precision_survive(overrides):
     assert same(record([*heard, *rest]).rows(), run(config).rows())
 
 
+@pytest.mark.parametrize("step", [7, 25])
+def test_warm_up_decay_and_the_inner_ramp_survive(step):
+    config = small(
+        outer__optimizer__weight_decay=0.1,
+        outer__schedule="cosine",
+        outer__warmup_steps=30,
+        outer__loss="multi-step",
+        outer__annealing_steps=50,
+        inner__num_inner_steps=4,
+        outer__inner_ramp_steps=40,
+        outer__inner_lr_start_factor=0.1,
+        outer__num_inner_steps_start=1,
+    )
+    heard, checkpoint = stopped_at(config, step)
+    resumed = Trainer(config, checkpoint=checkpoint)
+    pieced, straight = record([*heard, *resumed.run(constantly(5))]), run(config)
+    assert same(pieced.rows(), straight.rows())
+    assert same(pieced.probes, straight.probes)
+
+
 def test_a_probe_that_was_due_at_the_stop_is_made_up_for():
     config = small()
     heard, checkpoint = stopped_at(config, 20, before_probe=True)

@@ -156,6 +156,7 @@ class InnerLoop(ABC):
     Attributes:
         num_inner_steps: K of training.
         learns_rates: Whether the loop has meta-parameters of its own.
+        rate_is_fixed: Whether its step size is the setting `inner_lr`, and nothing else.
         needs: What it asks of the inner problem.
     """
 
@@ -164,6 +165,7 @@ class InnerLoop(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     learns_rates: ClassVar[bool] = False
+    rate_is_fixed: ClassVar[bool] = False
     needs: ClassVar[Needs] = Needs.NOTHING
     num_inner_steps: int
 
@@ -182,6 +184,24 @@ class InnerLoop(ABC):
         """Draw the loop's own meta-parameters."""
         del adapted
         return torch.empty(0, dtype=dtype, device=generator.device)
+
+    def with_rate_factor(self, factor: float) -> "InnerLoop":
+        """Return the loop with its fixed rate times a number.
+
+        Raises:
+            ValueError: The loop has no fixed rate, and the factor is not 1.
+        """
+        if factor == 1.0:
+            return self
+        raise ValueError(f"factor is {factor:g}; {self.name!r} has no fixed rate")
+
+    def with_num_steps(self, num_inner_steps: int) -> "InnerLoop":
+        """Return the loop for another K, with the same meta-parameters.
+
+        Most loops step alike whatever K is, and `run` is told how far to go.
+        """
+        del num_inner_steps
+        return self
 
     @abstractmethod
     def run(

@@ -2,8 +2,8 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
@@ -242,3 +242,23 @@ class Descent(InnerLoop):
         if of_rate is not None:
             theta = theta - of_rate * step.update
         return Tangent(theta=theta, velocity=velocity)
+
+
+class FixedRateDescent(Descent):
+    """Abstract: a descent whose step size is one number that is set.
+
+    Attributes:
+        inner_lr: Step size.
+    """
+
+    __slots__ = ()
+
+    rate_is_fixed: ClassVar[bool] = True
+    inner_lr: float
+
+    def with_rate_factor(self, factor: float) -> InnerLoop:
+        """Return the loop with `inner_lr` times a number."""
+        if factor == 1.0:
+            return self
+        loop: Any = self
+        return replace(loop, inner_lr=self.inner_lr * factor)

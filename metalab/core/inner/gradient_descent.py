@@ -5,13 +5,13 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from metalab.core.inner.descent import Descent, Rule, rate_option, steps_option
+from metalab.core.inner.descent import FixedRateDescent, Rule, rate_option, steps_option
 from metalab.core.oracle import InnerOracle
 from metalab.core.spec import option
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GradientDescent(Descent):
+class GradientDescent(FixedRateDescent):
     """theta_{k+1} = theta_k - inner_lr * grad L_support(theta_k).
 
     Attributes:

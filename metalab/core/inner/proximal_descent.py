@@ -7,13 +7,13 @@ import torch
 from torch import Tensor
 
 from metalab.core.inner.base import Needs
-from metalab.core.inner.descent import Descent, Rule, rate_option
+from metalab.core.inner.descent import FixedRateDescent, Rule, rate_option
 from metalab.core.oracle import InnerOracle
 from metalab.core.spec import option
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProximalDescent(Descent):
+class ProximalDescent(FixedRateDescent):
     """Descend the regularised inner loss; a task stops once its gradient is small.
 
     A task whose gradient has a norm of at most `tolerance` takes steps of size 0 from

@@ -1,18 +1,18 @@
 """Gradient descent without the proximal term, and one step of it at the end."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from torch import Tensor
 
 from metalab.core.inner.base import Needs
-from metalab.core.inner.descent import Descent, Rule, rate_option
+from metalab.core.inner.descent import FixedRateDescent, Rule, rate_option
 from metalab.core.oracle import InnerOracle, Terms
 from metalab.core.spec import option
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PullBackDescent(Descent):
+class PullBackDescent(FixedRateDescent):
     """K - 1 steps on the prediction loss alone, then one on the regulariser alone.
 
     What the authors' code of iMAML runs, in contrast to the paper, whose inner loop
@@ -38,6 +38,10 @@ class PullBackDescent(Descent):
         high=1000,
     )
     inner_lr: float = rate_option()
+
+    def with_num_steps(self, num_inner_steps: int) -> "PullBackDescent":
+        """Return the loop whose pull-back is the last of so many steps."""
+        return replace(self, num_inner_steps=num_inner_steps)
 
     def rule(self, oracle: InnerOracle) -> Rule:
         """Return descent at `inner_lr` of the terms that a step is about."""

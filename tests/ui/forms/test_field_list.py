@@ -34,7 +34,10 @@ def test_rows_that_go_hand_the_focus_on(
     ("words", "found"),
     [
         ("beta", ["outer.optimizer.beta1", "outer.optimizer.beta2"]),
-        ("INNER lr", [LR]),
+        (
+            "INNER lr",
+            [LR, "outer.inner_ramp_steps", "outer.inner_lr_start_factor"],
+        ),
         ("evaluation.num_t", ["evaluation.num_tasks"]),
         ("torch finds", ["run.device"]),
         ("reptile dir", ["hypergradient.kind"]),
