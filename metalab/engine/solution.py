@@ -16,7 +16,7 @@ TOLERANCE = 1e-10
 """Gradient at the solution, and residual of the linear system, relative."""
 
 MOST_NEWTON_STEPS = 30
-MOST_CG_ROUNDS = 40
+MOST_CG_ROUNDS = 20
 CG_ITERATIONS = 25
 """Of one Newton step, and of one round of the linear system."""
 
@@ -80,18 +80,27 @@ def _ratio(left: Tensor, whole: Tensor) -> Tensor:
 
 
 def _solved(around: Linearisation, v: Tensor) -> Tensor:
-    """Return q with H q = v: directly, or by rounds of conjugate gradients."""
+    """Return q with H q = v: directly, or by rounds of conjugate gradients.
+
+    A task whose H is not positive definite keeps its best round.
+    """
     if v.shape[1] <= DENSE_DIM:
         return dense(around.hvp, v)
-    limit = TOLERANCE * v.norm(dim=1)
     q, residual = torch.zeros_like(v), v
+    left = v.norm(dim=1, keepdim=True)
+    limit = TOLERANCE * left
     for _ in range(MOST_CG_ROUNDS):
         # The solver never looks whether it is done; between rounds there is time to.
-        q = q + conjugate_gradient(
+        tried = q + conjugate_gradient(
             around.hvp, residual, num_iterations=CG_ITERATIONS, tolerance=_CG_TOLERANCE
         )
-        residual = v - around.hvp(q)
-        if bool((residual.norm(dim=1) <= limit).all()):
+        remaining = v - around.hvp(tried)
+        norm = remaining.norm(dim=1, keepdim=True)
+        better = norm < left
+        q = torch.where(better, tried, q)
+        residual = torch.where(better, remaining, residual)
+        left = torch.where(better, norm, left)
+        if not bool((better & (left > limit)).any()):
             break
     return q
 
@@ -129,9 +138,7 @@ def _newton_direction(around: Linearisation) -> Tensor:
     return torch.where(slope < 0, direction, -around.grad)
 
 
-def _descended(
-    oracle: InnerOracle, around: Linearisation, direction: Tensor
-) -> Tensor:
+def _descended(oracle: InnerOracle, around: Linearisation, direction: Tensor) -> Tensor:
     """Return where each task's loss has fallen enough, by halving the step."""
     slope = (direction * around.grad).sum(dim=1)
     # Next to the minimum the loss falls by less than it can resolve.

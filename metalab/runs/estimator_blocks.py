@@ -9,7 +9,12 @@ from torch import Tensor
 
 from metalab.catalog.slots import HYPERGRADIENTS
 from metalab.core.errors import UserError
-from metalab.core.hypergradient.base import HypergradientEstimator, Size, Target
+from metalab.core.hypergradient.base import (
+    Exactness,
+    HypergradientEstimator,
+    Size,
+    Target,
+)
 from metalab.core.hypergradient.unrolled import Unrolled
 from metalab.core.learner import MetaLearner
 from metalab.core.meta.anchor import ProximalAnchor
@@ -116,15 +121,21 @@ def _block(
 ) -> Block:
     learner = build_learner(config)
     regularised = learner.problem.meta.regularised
+    built = [_built(config, estimator) for estimator in names]
     size = learner.problem.meta_dim + learner.inner.meta_dim(learner.problem.adapted)
     return Block(
         name=name,
         config=config,
         learner=learner,
         phi=phi[:size],
-        estimators=tuple(_built(config, estimator) for estimator in names),
+        estimators=tuple(sorted(built, key=_place)),
         reference=Target.SOLUTION if regularised else Target.K_STEP,
     )
+
+
+def _place(estimator: HypergradientEstimator) -> tuple[int, str]:
+    """Return where an estimator stands in a block: the exact ones come first."""
+    return list(Exactness).index(estimator.exactness), estimator.name
 
 
 def _built(config: ExperimentConfig, name: str) -> HypergradientEstimator:

@@ -235,22 +235,24 @@ class _Bench:
         self, batches: Sequence[TaskBatch], references: Mapping[Target, Tensor]
     ) -> list[Row]:
         """Return one row an estimator; `references` are [batch, meta]."""
-        estimates = {e.name: self._estimates(e, batches) for e in self._all}
+        estimates = [self._estimates(e, batches) for e in self._all]
         seconds = self._seconds(batches[0])
         return [
             Row(
                 estimator=estimator,
                 num_inner_steps=self._num_steps,
                 accuracy={
-                    target: accuracy(estimates[estimator.name], reference)
+                    target: accuracy(found, reference)
                     for target, reference in references.items()
                 },
-                relative_variance=relative_variance(estimates[estimator.name]),
-                evaluations=self._once(estimator, batches[0])[1],
+                relative_variance=relative_variance(found),
+                evaluations=evaluations,
                 seconds=seconds[estimator.name],
                 peak_bytes=self._peak(estimator, batches[0]),
             )
-            for estimator in self._all
+            for estimator, (found, evaluations) in zip(
+                self._all, estimates, strict=True
+            )
         ]
 
     @property
@@ -267,16 +269,19 @@ class _Bench:
 
     def _estimates(
         self, estimator: HypergradientEstimator, batches: Sequence[TaskBatch]
-    ) -> Tensor:
-        """Return an estimate a meta-batch, each with draws of its own, [batch, meta]."""
+    ) -> tuple[Tensor, Evaluations]:
+        """Return an estimate a meta-batch, [batch, meta], and what one of them took.
+
+        Each has draws of its own.
+        """
         self._tell(
             f"{self._block.name} problem, K = {self._num_steps}: {estimator.name}"
         )
         found = [
-            self._once(estimator, batch, index)[0].per_task.mean(dim=0)
-            for index, batch in enumerate(batches)
+            self._once(estimator, batch, index) for index, batch in enumerate(batches)
         ]
-        return torch.stack(found)
+        means = [estimate.per_task.mean(dim=0) for estimate, _ in found]
+        return torch.stack(means), found[0][1]
 
     def _seconds(self, batch: TaskBatch) -> dict[str, float]:
         """Return the median time of each estimator; they take turns.
@@ -295,9 +300,7 @@ class _Bench:
         return {name: statistics.median(found) for name, found in times.items()}
 
     def _peak(self, estimator: HypergradientEstimator, batch: TaskBatch) -> int:
-        return peak_bytes(
-            lambda: self._once(estimator, batch), batch.support.x.device
-        )
+        return peak_bytes(lambda: self._once(estimator, batch), batch.support.x.device)
 
 
 def _request(seed: int, draw: int) -> Request:
