@@ -184,6 +184,7 @@ def _print_for_people(
     )
 
     screen = console()
+    screen.width = max(WIDTH, screen.width)
     screen.print(
         f"{facts['name']}, outer step {facts['step']:,}: {facts['num_batches']} "
         f"meta-batches of {facts['num_tasks']:,} tasks, seed {facts['seed']}; estimates in "
@@ -194,7 +195,7 @@ def _print_for_people(
         "and estimate.\n"
     )
     for result in results:
-        screen.print(table_of(result), width=max(WIDTH, screen.width))
+        screen.print(table_of(result))
         note = note_on(result)
         screen.print(f"{note}\n" if note else "")
     if facts["left_out"]:

@@ -41,12 +41,14 @@ class MemoryMeter(TorchDispatchMode):
         """Do what torch asks for, and count the storages that are new afterwards."""
         del types
         named = kwargs or {}
-        given = {id(storage) for storage in _storages((args, named))}
         result = func(*args, **named)
-        for storage in _storages(result):
+        unknown = [s for s in _storages(result) if id(s) not in self._sizes]
+        if unknown:
             # A view, or a change in place, has the storage of an argument.
-            if id(storage) not in given and id(storage) not in self._sizes:
-                self._watch(storage)
+            given = {id(storage) for storage in _storages((args, named))}
+            for storage in unknown:
+                if id(storage) not in given:
+                    self._watch(storage)
         return result
 
     def _watch(self, storage: torch.UntypedStorage) -> None:
@@ -77,8 +79,9 @@ def peak_bytes(compute: Callable[[], object], device: torch.device) -> int:
         device: Where it computes. On CUDA its allocator is asked, which rounds up;
             elsewhere the tensors are counted.
     """
-    gc.collect()
     if device.type == "cuda":
+        # Garbage that goes in the meantime would hide as much of what comes.
+        gc.collect()
         torch.cuda.reset_peak_memory_stats(device)
         before = torch.cuda.memory_allocated(device)
         compute()

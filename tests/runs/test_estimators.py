@@ -75,15 +75,13 @@ def test_the_k_step_and_the_solution_are_different_references(everything):
 
 
 def test_conjugate_gradients_find_the_solution_after_many_steps():
-    config = small(
-        model__activation="tanh", model__hidden_sizes=[4, 3], inner__inner_lr=0.1
-    )
-    plan = Plan(num_inner_steps=(1, 300), num_tasks=3, num_batches=2, seed=0)
+    config = small(model__activation="tanh", model__hidden_sizes=[4, 3])
+    plan = Plan(num_inner_steps=(1, 400), num_tasks=3, num_batches=2, seed=0)
     options = with_overrides(
         small("imaml-sine"),
         [
             ("model", config.model.model_dump()),
-            ("inner", {"kind": "gradient-descent", "inner_lr": 0.1}),
+            ("inner", {"kind": "gradient-descent", "inner_lr": 0.02}),
             ("hypergradient", {"kind": "implicit-cg", "num_iterations": 60}),
         ],
     )
@@ -139,7 +137,7 @@ def test_many_coordinates_are_not_gone_through_unasked():
 
 
 def test_the_runs_own_estimator_keeps_its_options():
-    config = small(hypergradient={"kind": "truncated", "num_exact_steps": 2})
+    config = small(hypergradient={"kind": "truncated", "num_backprop_steps": 2})
     own = selected(config, ["truncated", "unrolled"]).blocks[0]
     assert config.hypergradient.build() in own.estimators
 
