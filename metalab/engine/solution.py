@@ -143,13 +143,14 @@ def _descended(oracle: InnerOracle, around: Linearisation, direction: Tensor) ->
     slope = (direction * around.grad).sum(dim=1)
     # Next to the minimum the loss falls by less than it can resolve.
     slack = 4 * torch.finfo(slope.dtype).eps * around.loss.abs()
-    share = torch.ones_like(slope)
+    theta, share = around.theta, torch.ones_like(slope)
+    enough = torch.zeros_like(slope, dtype=torch.bool)
     for _ in range(_MOST_HALVINGS):
         theta = around.theta + share[:, None] * direction
         loss = oracle.linearise(theta, curvature=False).loss
         enough = loss <= around.loss + _SUFFICIENT_DECREASE * share * slope + slack
         if bool(enough.all()):
-            return theta
+            break
         share = torch.where(enough, share, 0.5 * share)
     # A task that found no lower loss stays where it is.
     return torch.where(enough[:, None], theta, around.theta)
