@@ -62,7 +62,9 @@ def _cells(row: Row, targets: list[Target]) -> Iterator[str]:
     yield estimator.exactness.value
     for target in targets:
         found = row.accuracy[target]
-        yield f"{found.cosine.mean:.3f}±{found.cosine.deviation:.2f}"
+        # The spread only against the reference: there is no room for both.
+        spread = f"±{found.cosine.deviation:.2f}" if target is targets[-1] else ""
+        yield f"{found.cosine.mean:.3f}{spread}"
         yield _number(found.relative_error.mean)
     # The last of them is the reference of the table.
     yield _number(row.accuracy[targets[-1]].norm_ratio.mean)

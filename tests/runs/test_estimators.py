@@ -76,11 +76,12 @@ def test_the_k_step_and_the_solution_are_different_references(everything):
 
 def test_conjugate_gradients_find_the_solution_after_many_steps():
     config = small(model__activation="tanh", model__hidden_sizes=[4, 3])
-    plan = Plan(num_inner_steps=(1, 400), num_tasks=3, num_batches=2, seed=0)
+    plan = Plan(num_inner_steps=(1, 200), num_tasks=3, num_batches=2, seed=0)
     options = with_overrides(
         small("imaml-sine"),
         [
             ("model", config.model.model_dump()),
+            ("meta.strength", 5.0),
             ("inner", {"kind": "gradient-descent", "inner_lr": 0.02}),
             ("hypergradient", {"kind": "implicit-cg", "num_iterations": 60}),
         ],
