@@ -81,7 +81,7 @@ def test_conjugate_gradients_find_the_solution_after_many_steps():
         small("imaml-sine"),
         [
             ("model", config.model.model_dump()),
-            ("meta.strength", 5.0),
+            ("meta.strength", 10.0),
             ("inner", {"kind": "gradient-descent", "inner_lr": 0.02}),
             ("hypergradient", {"kind": "implicit-cg", "num_iterations": 60}),
         ],
