@@ -21,13 +21,15 @@ RECIPE = Recipe(
             title="MAML++ on sines, 10 shots, 5 inner steps",
             source="MAML's sine protocol (Finn et al. 2017, section 5.1) with the parts "
             "of Antoniou et al. 2019 that are not about batch normalisation; that paper "
-            "has no sine experiment",
+            "has no sine experiment, and here the rates are kept positive: learned as "
+            "they are they turn large enough to diverge",
             settings=merge(
                 SINE,
                 {
                     "inner": {
                         "kind": "learned-descent",
                         "granularity": "per-layer-per-step",
+                        "parameterisation": "exponential",
                         "num_inner_steps": 5,
                         "inner_lr": 0.01,
                     },

@@ -7,6 +7,7 @@ import typer
 
 import metalab
 from metalab.cli.doctor import doctor
+from metalab.cli.estimators import estimators
 from metalab.cli.evaluate import evaluate
 from metalab.cli.export import export
 from metalab.cli.output import warn
@@ -38,6 +39,7 @@ app = typer.Typer(
 app.command()(train)
 app.command()(resume)
 app.command("eval")(evaluate)
+app.command()(estimators)
 app.command()(export)
 app.command()(presets)
 app.command()(reproduce)

@@ -119,11 +119,11 @@ def render(
 
 def _write(sheet: "_Sheet", path: Path, dpi: float) -> tuple[Path, ...]:
     format_of(path)
-    _check_folder(path.parent)
+    check_folder(path.parent)
     files = _files(sheet, path, dpi)
     # The data first: a script never stands without them.
     for target in reversed(files):
-        _replace(target, files[target])
+        replace_file(target, files[target])
     return tuple(files)
 
 
@@ -269,7 +269,12 @@ def _metadata(sheet: _Sheet, suffix: str) -> dict[str, Any]:
     }
 
 
-def _check_folder(folder: Path) -> None:
+def check_folder(folder: Path) -> None:
+    """Refuse a folder that nothing can be written to.
+
+    Raises:
+        FigureError: It does not exist or cannot be looked at.
+    """
     try:
         there = folder.is_dir()
     except OSError as error:
@@ -278,8 +283,12 @@ def _check_folder(folder: Path) -> None:
         raise FigureError(f"the folder {folder} does not exist")
 
 
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file beside its final name, then move it there in one step."""
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file beside its final name, then move it there in one step.
+
+    Raises:
+        FigureError: It cannot be written; what was there stays.
+    """
     # A symbolic link stays one: what it points to is replaced.
     target = path.resolve()
     partial = target.with_name(f".{target.name}.{os.getpid()}.part")

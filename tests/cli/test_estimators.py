@@ -1,0 +1,113 @@
+"""`metalab estimators`, in process: what it prints, writes and refuses."""
+
+import csv
+import json
+
+import pytest
+
+from metalab.cli.main import run
+
+SETTINGS = (
+    "outer.num_steps=10",
+    "outer.num_tasks=3",
+    "model.hidden_sizes=[5]",
+    "evaluation.num_tasks=16",
+)
+FEW = ["--num-inner-steps", "3,1", "--num-batches", "2"]
+CHOSEN = [*FEW, "--estimators", "unrolled,first-order,t1-t2"]
+
+
+@pytest.fixture(scope="module")
+def run_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("run") / "run.metalab"
+    options = [part for setting in SETTINGS for part in ("--set", setting)]
+    assert run(["train", *options, "--out", str(path), "--json"]) == 0
+    return path
+
+
+def test_json_holds_everything(run_file, capsys):
+    assert run(["estimators", str(run_file), *CHOSEN, "--json"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.count("\n") == 1
+    result = json.loads(captured.out)
+    assert result["step"] == 10
+    assert result["num_inner_steps"] == [1, 3]
+    assert (result["num_tasks"], result["num_batches"]) == (3, 2)
+    assert result["precision"] == "float32"
+    own, proximal = result["blocks"]
+    assert own["reference_precision"] == "float64"
+    assert (own["reference"], proximal["reference"]) == ("K-step", "solution")
+    assert proximal["meta"]["strength"] == 2.0
+    assert proximal["solved"]["num_tasks"] == 6
+    keys = [(row["num_inner_steps"], row["estimator"]) for row in own["rows"]]
+    assert keys == [(k, name) for k in (1, 3) for name in ("unrolled", "first-order")]
+    row = own["rows"][0]
+    assert row["cosine"] == pytest.approx(1, abs=1e-6)
+    assert row["relative_error"] < 1e-5
+    assert row["against"]["k_step"]["cosine"] == row["cosine"]
+    assert (row["gradients"], row["products"]) == (2, 1)
+    assert (row["target"], row["exactness"]) == ("K-step", "exact")
+    assert row["peak_bytes"] > 0
+    assert row["seconds"] > 0
+    assert set(proximal["rows"][0]["against"]) == {"k_step", "solution"}
+
+
+def test_the_table_is_for_people_and_files_are_written(run_file, tmp_path, capsys):
+    png, table = tmp_path / "figure.png", tmp_path / "table.csv"
+    arguments = ["estimators", str(run_file), *CHOSEN, "--out", str(png)]
+    assert run([*arguments, "--csv", str(table), "--step", "0"]) == 0
+    text = capsys.readouterr().out
+    for words in ("outer step 0", "The proximal problem", "first-order", "t1-t2", "±"):
+        assert words in text
+    assert "…" not in text, "nothing is cut off"
+    rows = [line for line in text.splitlines() if "first-order" in line]
+    assert max(map(len, rows)) <= 120
+    assert png.read_bytes().startswith(b"\x89PNG")
+    with table.open() as file:
+        found = list(csv.DictReader(file))
+    assert len(found) == 2 * (2 + 2)
+    assert float(found[0]["cosine_mean_k_step"]) == pytest.approx(1, abs=1e-6)
+    assert found[0]["cosine_mean_solution"] == ""
+
+
+@pytest.mark.parametrize("suffix", [".svg", ".pdf"])
+def test_the_figure_is_written_as_vectors_too(tmp_path, run_file, suffix):
+    path = tmp_path / f"figure{suffix}"
+    arguments = ["--estimators", "unrolled", *FEW, "--out", str(path)]
+    assert run(["estimators", str(run_file), *arguments]) == 0
+    assert path.stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--estimators", "magic"], ["magic", "allowed", "unrolled"]),
+        (["--step", "11"], ["no outer step 11", "0 to 10"]),
+        (["--num-inner-steps", "1,two"], ["--num-inner-steps", "1,two"]),
+        (["--num-inner-steps", "0"], ["--num-inner-steps", "1 to"]),
+        (["--num-inner-steps", ""], ["--num-inner-steps"]),
+        (["--set", "model.hidden_sizes=[6]"], ["meta-parameters"]),
+        (["--set", "bogus=1"], ["bogus"]),
+        (["--strength", "-1"], ["meta.strength", "-1"]),
+        (["--out", "figure.jpeg"], ["jpeg", ".pdf"]),
+        (["--csv", "no/where/table.csv"], ["no/where"]),
+    ],
+)
+def test_refusals_are_one_line_and_write_nothing(
+    run_file, tmp_path, monkeypatch, capsys, arguments, words
+):
+    monkeypatch.chdir(tmp_path)
+    assert run(["estimators", str(run_file), *arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert len(captured.err.splitlines()) == 1
+    for word in words:
+        assert word in captured.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_and_a_foreign_file(tmp_path, capsys):
+    (tmp_path / "foreign.metalab").write_text("no run")
+    for name in ("missing.metalab", "foreign.metalab"):
+        assert run(["estimators", str(tmp_path / name)]) == 2
+        assert len(capsys.readouterr().err.splitlines()) == 1
