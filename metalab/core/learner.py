@@ -118,7 +118,8 @@ class MetaLearner:
             self.oracle(phi, batch), num_steps=num_inner_steps, keep_points=True
         )
 
-    def _estimator(self, step: int) -> HypergradientEstimator:
+    def estimator(self, step: int) -> HypergradientEstimator:
+        """Return what estimates the hypergradient of outer step `step`, from 0."""
         return FirstOrder() if step < self.first_order_steps else self.hypergradient
 
     def step(
@@ -135,7 +136,7 @@ class MetaLearner:
             The next state and the metrics.
         """
         oracle = self.oracle(state.phi, batch)
-        estimator = self._estimator(state.step)
+        estimator = self.estimator(state.step)
         num_steps = self.inner.num_inner_steps
         path = self.inner.run(oracle, num_steps=num_steps, keep=estimator.keep)
         request = Request(

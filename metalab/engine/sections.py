@@ -233,3 +233,34 @@ class RunConfig(Section):
             advanced=True,
         ),
     ] = 1
+
+
+class DiagnosticsConfig(Section):
+    """What is measured beside the metrics, now and then; it changes no other number."""
+
+    every: Annotated[
+        int,
+        _spec(
+            label="Diagnose every",
+            help="Outer steps between two measurements of cosines, curvature and "
+            "distances; 0 measures nothing.",
+            unit="outer steps",
+            low=0,
+            high=10**6,
+        ),
+    ] = 0
+    num_power_iterations: Annotated[
+        int,
+        _spec(
+            label="Power iterations",
+            help="Hessian-vector products for the largest eigenvalue of the inner loss.",
+            unit="products",
+            low=1,
+            high=10_000,
+            advanced=True,
+        ),
+    ] = 20
+
+    def due(self, step: int) -> bool:
+        """Return whether there is a measurement after `step` outer steps."""
+        return self.every > 0 and step % self.every == 0
