@@ -66,9 +66,9 @@ class Drawing:
 
 
 def panel_grid(count: int, size: FigureSize) -> tuple[int, int]:
-    """Return rows and columns for some panels: as many beside each other as fit."""
-    columns = min(count, size.panel_columns)
-    return -(-count // columns), columns
+    """Return rows and columns for some panels: few rows, evenly filled."""
+    rows = -(-count // size.panel_columns)
+    return rows, -(-count // rows)
 
 
 def ramp(count: int) -> list[str]:

@@ -8,7 +8,7 @@ from metalab.figures.base import FigureError
 MM_PER_INCH = 25.4
 POINTS_PER_INCH = 72
 
-_PANEL_EMS = 15
+_PANEL_EMS = 13
 """Least width of a panel, its numbers included, in heights of its text."""
 
 _LEGEND = {

@@ -137,6 +137,13 @@ class DiagnosticSeries:
         """Return the number of measurements."""
         return len(self.steps)
 
+    @property
+    def known(self) -> list[str]:
+        """The diagnostics that were ever a number, in order."""
+        return [
+            name for name, column in self.values.items() if np.isfinite(column).any()
+        ]
+
 
 def no_diagnostics() -> DiagnosticSeries:
     """Return the series of a run that measures nothing."""

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import numpy as np
-
 from metalab.engine.diagnostics import (
     LAYER_PREFIX,
     DiagnosticPanel,
@@ -41,11 +39,7 @@ def _panels(history: RunHistory) -> tuple[DiagnosticPanel, ...]:
     Raises:
         FigureError: There is none.
     """
-    known = [
-        name
-        for name, values in history.diagnostics.values.items()
-        if np.isfinite(values).any()
-    ]
+    known = history.diagnostics.known
     if not known:
         raise FigureError(
             "figure 'diagnostics' needs diagnostics; this run has none yet "
@@ -94,7 +88,9 @@ def _panel(
     return [
         *(_line(axes, panel, place, count, size) for place in range(len(panel.lines))),
         Call(method=f"{axes}.set_title", arguments=(panel.label,), options=title),
-        Call(method=f"{axes}.locator_params", options={"axis": "y", "nbins": 4}),
+        Call(method=f"{axes}.locator_params", options={"axis": "y", "nbins": 3}),
+        # Else the markers of the extremes are cut by the edge.
+        Call(method=f"{axes}.margins", options={"y": 0.15}),
     ]
 
 
