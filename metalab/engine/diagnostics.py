@@ -99,6 +99,14 @@ class DiagnosticPanel:
         unit = self.lines[0].unit
         return self.title if unit == "1" else f"{self.title} ({unit})"
 
+    def short_labels(self) -> tuple[str, ...]:
+        """Return the labels of the lines without what they all begin with."""
+        labels = [info.label for info in self.lines]
+        heads = {label.partition(", ")[0] for label in labels}
+        if len(labels) > 1 and len(heads) == 1:
+            labels = [label.partition(", ")[2].capitalize() for label in labels]
+        return tuple(labels)
+
 
 def diagnostic_panels(names: Iterable[str]) -> tuple[DiagnosticPanel, ...]:
     """Return the panels that show some diagnostics, in the order of their first one."""

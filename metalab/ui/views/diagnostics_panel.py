@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _ROLES = ("after", "evaluation", "support", "query", "before")
 _MOST_DOTS = 40
-_MIN_HEIGHT = 96
+_MIN_HEIGHT = 118
 _NONE: Array = np.empty(0)
 
 
@@ -50,6 +50,7 @@ class DiagnosticsPlot(QWidget):
         """
         super().__init__(parent)
         self.panel = panel
+        self._labels = panel.short_labels()
         self._series: DiagnosticSeries | None = None
         self._title = ElidedLabel(self)
         self._title.setContentsMargins(12, 4, 4, 0)
@@ -79,7 +80,7 @@ class DiagnosticsPlot(QWidget):
             self.lines[info.name] = self.plot.line(stroke, z=1)
             self.dots[info.name] = self.plot.points(Dots(fill=ink, size=5), z=2)
             swatch = Swatch.DASHED if dashes else Swatch.LINE
-            entries.append(Entry(swatch=swatch, ink=ink, text=info.label))
+            entries.append(Entry(swatch=swatch, ink=ink, text=self._labels[place]))
         self.legend.setVisible(len(entries) > 1)
         self.legend.set_entries(*entries)
         texts = [f"{info.label}: {info.help}" for info in self.panel.lines]
@@ -138,8 +139,8 @@ class DiagnosticsPlot(QWidget):
             self._readout.hide()
             return
         rows = [
-            (info.label, number_text(float(series.values[info.name][row])))
-            for info in self.panel.lines
+            (label, number_text(float(series.values[info.name][row])))
+            for label, info in zip(self._labels, self.panel.lines, strict=True)
         ]
         place = self.plot.place_of(at)
         self._readout.show_beside(place, f"Outer step {int(at):,}", rows)
