@@ -50,6 +50,15 @@ class Setting:
         return value
 
 
+def setting(**entries: Any) -> Setting:
+    """Return the mark of a field of a configuration model that is no component's option.
+
+    Args:
+        **entries: The attributes of `OptionSpec`.
+    """
+    return Setting(OptionSpec(**entries))
+
+
 class Section(BaseModel):
     """A frozen group of settings that refuses unknown keys."""
 

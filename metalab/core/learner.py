@@ -132,10 +132,11 @@ class MetaLearner:
             self.oracle(phi, batch), num_steps=num_inner_steps, keep_points=True
         )
 
-    def _estimator(self, step: int) -> HypergradientEstimator:
+    def estimator(self, step: int) -> HypergradientEstimator:
+        """Return what estimates the hypergradient of outer step `step`, from 0."""
         return FirstOrder() if step < self.first_order_steps else self.hypergradient
 
-    def _inner_at(self, step: int) -> tuple[InnerLoop, int]:
+    def inner_at(self, step: int) -> tuple[InnerLoop, int]:
         """Return the inner loop of one outer step, and its K."""
         set_steps = self.inner.num_inner_steps
         factor, num_steps = self.inner_schedule.at(step, set_steps)
@@ -162,8 +163,8 @@ class MetaLearner:
             The next state and the metrics.
         """
         oracle = self.oracle(state.phi, batch)
-        estimator = self._estimator(state.step)
-        inner, num_steps = self._inner_at(state.step)
+        estimator = self.estimator(state.step)
+        inner, num_steps = self.inner_at(state.step)
         path = inner.run(oracle, num_steps=num_steps, keep=estimator.keep)
         request = Request(
             weights=self.objective.weights(state.step, num_steps),

@@ -12,14 +12,17 @@ from metalab.catalog.components import Section
 from metalab.catalog.recipes import Recipe, preset_settings, recipes
 from metalab.core.tasks import QueryKind
 from metalab.engine.refusals import refusal
-from metalab.engine.sections import (
+from metalab.engine.run_sections import (
+    DiagnosticsConfig,
     EvaluationConfig,
+    RunConfig,
+)
+from metalab.engine.sections import (
     HypergradientConfig,
     InnerConfig,
     MetaConfig,
     ModelConfig,
     OuterConfig,
-    RunConfig,
     TasksConfig,
 )
 
@@ -51,6 +54,7 @@ class ExperimentConfig(Section):
     outer: OuterConfig = Field(default_factory=OuterConfig)
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
     run: RunConfig = Field(default_factory=RunConfig)
+    diagnostics: DiagnosticsConfig = Field(default_factory=DiagnosticsConfig)
 
     @model_validator(mode="after")
     def _combination_makes_sense(self) -> Self:
@@ -66,10 +70,10 @@ class ExperimentConfig(Section):
     def digest(self) -> str:
         """Return what identifies the experiment apart from its name and seed.
 
-        Runs with equal digests are replicates.
+        Runs with equal digests are replicates; diagnostics change nothing about a run.
         """
         content = self.to_mapping()
-        del content["name"], content["run"]["seed"]
+        del content["name"], content["run"]["seed"], content["diagnostics"]
         text = json.dumps(content, sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 

@@ -3,7 +3,7 @@
 This module imports no torch, so that the window can hold its types from the start.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,8 +74,20 @@ METRICS = (
         unit="1",
         help="Euclidean norm of the meta-parameters after the step.",
     ),
+    MetricInfo(
+        name="gradient_evaluations",
+        label="Gradient evaluations",
+        unit="1",
+        help="Gradients of an inner or outer loss in the step, a meta-batch at a time.",
+    ),
+    MetricInfo(
+        name="hessian_vector_products",
+        label="Hessian-vector products",
+        unit="1",
+        help="Hessian-vector and mixed products in the step, a meta-batch at a time.",
+    ),
 )
-"""Metric columns, in the order of `core.learner.METRIC_NAMES`."""
+"""Metric columns: those of `core.learner.METRIC_NAMES`, then what a step cost."""
 
 
 def frozen(array: NDArray[np.generic]) -> Array:
@@ -142,12 +154,15 @@ class Curves:
             [gallery, inner step, point].
         support_loss: [gallery, inner step].
         query_loss: [gallery, inner step].
+        deviation: Predictive standard deviation at `curves`; None for a method that
+            predicts numbers, not distributions.
     """
 
     step: int
     curves: Array
     support_loss: Array
     query_loss: Array
+    deviation: Array | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,6 +246,20 @@ class ProbeTaken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DiagnosticsTaken:
+    """More was measured about the outer step that comes next.
+
+    Attributes:
+        step: Outer steps made.
+        values: By name, as `engine.diagnostics` describes them; NaN where a quantity
+            has no meaning for the method.
+    """
+
+    step: int
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Diverged:
     """A loss or norm exploded; training stands at the last good state.
 
@@ -267,4 +296,4 @@ class RunEnded:
     step: int
 
 
-Event = RunStarted | StepsDone | ProbeTaken | Diverged | RunEnded
+Event = RunStarted | StepsDone | ProbeTaken | DiagnosticsTaken | Diverged | RunEnded

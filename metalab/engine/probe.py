@@ -89,6 +89,7 @@ class Probe:
             curves=self._predictions(phi, points),
             support_loss=support_loss,
             query_loss=query_loss,
+            deviation=self._deviation(phi),
         )
 
     def _adapt(
@@ -118,6 +119,24 @@ class Probe:
                 for theta in points
             ]
         return to_array(torch.stack(curves, dim=1)[..., 0])
+
+    def _deviation(self, phi: Tensor) -> Array | None:
+        """Return the predictive deviation there, [gallery, inner step, point], or None.
+
+        It depends on the inner step only in whether the support set has been seen.
+        """
+        problem = self.learner.problem
+        stacked_phi = phi[: problem.meta_dim].expand(self.num_gallery, -1)
+        support = self.batch.support.rows(0, self.num_gallery)
+        with torch.no_grad():
+            before, after = (
+                problem.meta.deviation(problem.model, stacked_phi, self.grid_x, seen)
+                for seen in (None, support)
+            )
+        if before is None or after is None:
+            return None
+        later = after[:, None].expand(-1, self.num_inner_steps, -1)
+        return to_array(torch.cat([before[:, None], later], dim=1))
 
     def describe(self, family: TaskFamily) -> ProbeTasks:
         """Return the tasks as plain arrays, for plots and for the run file."""

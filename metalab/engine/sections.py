@@ -1,15 +1,13 @@
 """The sections of an experiment's configuration."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
 from metalab.catalog import slots
-from metalab.catalog.components import ComponentConfig, Section, Setting
+from metalab.catalog.components import ComponentConfig, Section, setting
 from metalab.core.objective import OBJECTIVES
 from metalab.core.outer import SCHEDULES
-from metalab.core.spec import OptionSpec
-from metalab.core.tasks import QUERY_INPUTS, QUERY_TARGETS
 
 if TYPE_CHECKING:
     FamilyConfig = ModelConfig = MetaConfig = ComponentConfig
@@ -24,10 +22,6 @@ else:
     OptimizerConfig = slots.OUTER_OPTIMIZERS.field_type()
 
 
-def _spec(**entries: Any) -> Setting:
-    return Setting(OptionSpec(**entries))
-
-
 class TasksConfig(Section):
     """Which tasks, and how many points of each."""
 
@@ -36,7 +30,7 @@ class TasksConfig(Section):
     )
     num_shots: Annotated[
         int,
-        _spec(
+        setting(
             label="Shots",
             help="Support points of each training task.",
             unit="shots",
@@ -46,7 +40,7 @@ class TasksConfig(Section):
     ] = 10
     num_queries: Annotated[
         int,
-        _spec(
+        setting(
             label="Queries",
             help="Query points of each training task; the outer loss is measured on "
             "them.",
@@ -65,7 +59,7 @@ class OuterConfig(Section):
     )
     num_steps: Annotated[
         int,
-        _spec(
+        setting(
             label="Outer steps",
             help="Updates of the meta-parameters.",
             unit="steps",
@@ -75,7 +69,7 @@ class OuterConfig(Section):
     ] = 10_000
     num_tasks: Annotated[
         int,
-        _spec(
+        setting(
             label="Meta-batch",
             help="Tasks in each outer step; the hypergradient is their mean.",
             unit="tasks",
@@ -85,7 +79,7 @@ class OuterConfig(Section):
     ] = 25
     schedule: Annotated[
         str,
-        _spec(
+        setting(
             label="Schedule",
             help="How the outer lr changes over the outer steps.",
             choices=SCHEDULES,
@@ -93,7 +87,7 @@ class OuterConfig(Section):
     ] = "constant"
     warmup_steps: Annotated[
         int,
-        _spec(
+        setting(
             label="Warm-up",
             help="Outer steps at the start over which the outer lr also rises linearly; "
             "0 does not warm up.",
@@ -105,7 +99,7 @@ class OuterConfig(Section):
     ] = 0
     loss: Annotated[
         str,
-        _spec(
+        setting(
             label="Outer loss",
             help="final: the query loss after the last inner step; multi-step: a sum "
             "over all inner steps, annealed to the last (MAML++).",
@@ -115,7 +109,7 @@ class OuterConfig(Section):
     ] = "final"
     annealing_steps: Annotated[
         int,
-        _spec(
+        setting(
             label="Annealing",
             help="Outer steps after which the multi-step loss counts the last inner "
             "step alone.",
@@ -127,7 +121,7 @@ class OuterConfig(Section):
     ] = 5_000
     first_order_steps: Annotated[
         int,
-        _spec(
+        setting(
             label="First-order for",
             help="Outer steps at the start that use the first-order hypergradient.",
             unit="steps",
@@ -138,7 +132,7 @@ class OuterConfig(Section):
     ] = 0
     clip_norm: Annotated[
         float,
-        _spec(
+        setting(
             label="Clip norm",
             help="Largest norm of the hypergradient; 0 does not clip.",
             low=0.0,
@@ -148,7 +142,7 @@ class OuterConfig(Section):
     ] = 0.0
     inner_ramp_steps: Annotated[
         int,
-        _spec(
+        setting(
             label="Inner ramp",
             help="Outer steps at the start over which training's inner lr and K move to "
             "their set values; evaluation always uses the set values. 0 has no ramp.",
@@ -160,7 +154,7 @@ class OuterConfig(Section):
     ] = 0
     inner_lr_start_factor: Annotated[
         float,
-        _spec(
+        setting(
             label="Inner lr starts at",
             help="What training's inner lr is multiplied by at the first outer step of "
             "the inner ramp; it moves geometrically. Evaluation uses the set inner lr.",
@@ -173,7 +167,7 @@ class OuterConfig(Section):
     ] = 1.0
     num_inner_steps_start: Annotated[
         int,
-        _spec(
+        setting(
             label="Inner steps start at",
             help="Training's K at the first outer step of the inner ramp; it moves "
             "linearly. 0 starts at the set K, which evaluation always uses.",
@@ -183,122 +177,3 @@ class OuterConfig(Section):
             advanced=True,
         ),
     ] = 0
-
-
-class EvaluationConfig(Section):
-    """The held-out tasks: fixed by the seed, the same for every method."""
-
-    every: Annotated[
-        int,
-        _spec(
-            label="Every",
-            help="Outer steps between held-out evaluations; each also keeps a "
-            "snapshot of the meta-parameters. The first ones come sooner.",
-            unit="steps",
-            low=1,
-            high=1_000_000,
-        ),
-    ] = 100
-    num_tasks: Annotated[
-        int,
-        _spec(
-            label="Held-out tasks",
-            help="Tasks that are never trained on.",
-            unit="tasks",
-            low=16,
-            high=10_000,
-        ),
-    ] = 100
-    num_shots: Annotated[
-        int,
-        _spec(
-            label="Held-out shots",
-            help="Support points of each held-out task; 0 takes as many as training.",
-            unit="shots",
-            low=0,
-            high=10_000,
-            advanced=True,
-        ),
-    ] = 0
-    num_queries: Annotated[
-        int,
-        _spec(
-            label="Held-out queries",
-            help="Query points of each held-out task.",
-            unit="points",
-            low=1,
-            high=10_000,
-            advanced=True,
-        ),
-    ] = 100
-    query_inputs: Annotated[
-        str,
-        _spec(
-            label="Held-out query inputs",
-            help="random: drawn like the support set; grid: evenly spaced (CAVIA "
-            "evaluates on 100 points, Reptile's demonstration on 50).",
-            choices=QUERY_INPUTS,
-            advanced=True,
-        ),
-    ] = "random"
-    query_targets: Annotated[
-        str,
-        _spec(
-            label="Held-out query targets",
-            help="noisy, as the support set's are, or noise-free.",
-            choices=QUERY_TARGETS,
-            advanced=True,
-        ),
-    ] = "noisy"
-    num_inner_steps: Annotated[
-        int,
-        _spec(
-            label="Inner steps K'",
-            help="Inner steps that are shown and evaluated; may exceed training's K.",
-            unit="steps",
-            low=1,
-            high=1000,
-        ),
-    ] = 10
-
-
-class RunConfig(Section):
-    """How the run is computed."""
-
-    seed: Annotated[
-        int,
-        _spec(
-            label="Seed",
-            help="Fixes the initial meta-parameters and every task.",
-            low=0,
-            high=2**31 - 1,
-        ),
-    ] = 0
-    device: Annotated[
-        str,
-        _spec(
-            label="Device",
-            help="auto takes cuda or mps where torch finds one, else cpu.",
-            choices=("auto", "cpu", "cuda", "mps"),
-        ),
-    ] = "auto"
-    precision: Annotated[
-        str,
-        _spec(
-            label="Precision",
-            help="Floating-point type of every tensor; mps has no float64.",
-            choices=("float32", "float64"),
-            advanced=True,
-        ),
-    ] = "float32"
-    num_threads: Annotated[
-        int,
-        _spec(
-            label="Threads",
-            help="CPU threads of one torch operation; one is fastest at these sizes.",
-            unit="threads",
-            low=1,
-            high=256,
-            advanced=True,
-        ),
-    ] = 1

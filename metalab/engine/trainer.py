@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator
 import numpy as np
 import torch
 
+from metalab.core.diagnostics import diagnose
 from metalab.core.learner import METRIC_NAMES, MetaState
 from metalab.core.streams import RandomStreams
 from metalab.core.tasks import TaskBatch, sample_batch
@@ -19,6 +20,7 @@ from metalab.engine.events import (
     Array,
     Checkpoint,
     Curves,
+    DiagnosticsTaken,
     Diverged,
     Event,
     ProbeTaken,
@@ -110,6 +112,11 @@ class Trainer:
         """Whether `run`, begun now, takes a probe before its first step."""
         return self._is_probe_step(self.step)
 
+    @property
+    def diagnostics_due(self) -> bool:
+        """Whether `run`, begun now, takes diagnostics before its first step."""
+        return self.config.diagnostics.due(self.step)
+
     def _initial_state(self) -> MetaState:
         return self._learner.initial_state(
             generator=self._streams.generator("initial meta-parameters"),
@@ -170,17 +177,22 @@ class Trainer:
         # Also when going on: the run may have been stopped just before this probe.
         if self.probe_due:
             yield self._take_probe()
+        if self.diagnostics_due:
+            yield self._take_diagnostics()
         total = self.config.outer.num_steps
         while self.step < total:
             start = self.step
-            stop = min(start + max(1, pace()), total, self._next_probe_step())
+            stop = min(start + max(1, pace()), total, self._next_stop())
             rows, diverged = self._advance(stop)
             if len(rows) > 0:
                 yield StepsDone(first_step=start + 1, metrics=frozen(rows.copy()))
             if diverged is not None:
                 yield diverged
-            elif self._is_probe_step(self.step) or self.step == total:
+                continue
+            if self._is_probe_step(self.step) or self.step == total:
                 yield self._take_probe()
+            if self.diagnostics_due:
+                yield self._take_diagnostics()
         yield RunEnded(step=self.step)
 
     def _advance(self, stop: int) -> tuple[Array, Diverged | None]:
@@ -212,10 +224,11 @@ class Trainer:
         """Make steps without looking at a value in between.
 
         Returns:
-            The state before each step, and the metrics measured there.
+            The state before each step, and the columns of `METRICS` measured there.
         """
         states: list[MetaState] = []
         rows: list[torch.Tensor] = []
+        costs: list[tuple[int, int]] = []
         while self.step < stop:
             states.append(self._state)
             result = self._learner.step(
@@ -223,15 +236,19 @@ class Trainer:
             )
             self._state = result.state
             rows.append(result.metrics)
+            asked = result.evaluations
+            costs.append((asked.gradients, asked.products))
         # The one synchronisation with the device for all these steps.
-        return states, torch.stack(rows).cpu().numpy()
+        metrics = torch.stack(rows).cpu().numpy()
+        return states, np.column_stack([metrics, np.array(costs, dtype=metrics.dtype)])
 
     def _first_bad_row(self, rows: Array) -> tuple[int, str] | None:
         losses = [i for i, name in enumerate(METRIC_NAMES) if "loss" in name]
         largest = float(np.finfo(rows.dtype).max)
         limits = np.full(len(METRIC_NAMES), largest)
         limits[losses] = min(self._explosion_limit, largest)
-        bad = ~(np.abs(rows) <= limits)
+        # What a step costs comes after these columns, and cannot go wrong.
+        bad = ~(np.abs(rows[:, : len(limits)]) <= limits)
         if not bad.any():
             return None
         index = int(np.argmax(bad.any(axis=1)))
@@ -261,16 +278,31 @@ class Trainer:
         every = self.config.evaluation.every
         return step % every == 0 or (step < every and step in _early_steps(every))
 
-    def _next_probe_step(self) -> int:
+    def _next_stop(self) -> int:
+        """Return the next step at which something is looked at."""
         every = self.config.evaluation.every
-        following = (self.step // every + 1) * every
+        intervals = [every, self.config.diagnostics.every or every]
+        following = [(self.step // interval + 1) * interval for interval in intervals]
         early = [step for step in _early_steps(every) if step > self.step]
-        return min([following, *early])
+        return min([*following, *early])
 
     def _take_probe(self) -> ProbeTaken:
         phi = self._state.phi
         evaluation, curves = self._probe.evaluate(phi, self.step)
         return ProbeTaken(evaluation=evaluation, curves=curves, phi=to_array(phi))
+
+    def _take_diagnostics(self) -> DiagnosticsTaken:
+        values = diagnose(
+            self._learner,
+            self._state,
+            self._batch(self.step),
+            self._streams,
+            num_power_iterations=self.config.diagnostics.num_power_iterations,
+        )
+        numbers = torch.stack(list(values.values())).tolist()
+        return DiagnosticsTaken(
+            step=self.step, values=dict(zip(values, numbers, strict=True))
+        )
 
 
 def _steps_per_block(config: ExperimentConfig) -> int:

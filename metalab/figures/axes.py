@@ -29,14 +29,20 @@ def labels(x: str, y: str) -> list[Call]:
     ]
 
 
-def whole_ticks(axis: str) -> list[Call]:
-    """Return the calls for ticks at whole numbers, such as 10,000, on "x" or "y"."""
+def whole_ticks(axis: str, *, of: str = "ax", nbins: int = 6) -> list[Call]:
+    """Return the calls for ticks at whole numbers, such as 10,000.
+
+    Args:
+        axis: "x" or "y".
+        of: Name of the axes (see `Drawing`).
+        nbins: How many intervals at most.
+    """
     return [
         Call(
-            method="ax.locator_params",
-            options={"axis": axis, "integer": True, "nbins": 6},
+            method=f"{of}.locator_params",
+            options={"axis": axis, "integer": True, "nbins": nbins},
         ),
-        Call(method=f"ax.{axis}axis.set_major_formatter", arguments=("{x:,.0f}",)),
+        Call(method=f"{of}.{axis}axis.set_major_formatter", arguments=("{x:,.0f}",)),
     ]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from metalab.figures.sizes import FigureSize
 from metalab.figures.table import Table
 
 BLACK = "#000000"
@@ -50,14 +51,24 @@ class Drawing:
         table: Its data.
         caption: Sentences that could stand below it in a paper.
         calls: What to call, in order, on `fig` (the figure), `ax` (the axes) and, if
-            there is one, `key` (a narrow second axes to the right).
+            there is one, `key` (a narrow second axes to the right); with panels, on
+            `fig` and `ax1`, `ax2`, ....
         keyed: Whether there is a `key`.
+        panels: How many axes there are in place of `ax`, in a grid with one horizontal
+            axis for all; 0 for `ax` alone.
     """
 
     table: Table
     caption: str
     calls: tuple[Call, ...]
     keyed: bool = False
+    panels: int = 0
+
+
+def panel_grid(count: int, size: FigureSize) -> tuple[int, int]:
+    """Return rows and columns for some panels: few rows, evenly filled."""
+    rows = -(-count // size.panel_columns)
+    return rows, -(-count // rows)
 
 
 def ramp(count: int) -> list[str]:

@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from metalab.figures.drawing import Call, Drawing
+from metalab.figures.drawing import Call, Drawing, panel_grid
 from metalab.figures.sizes import FigureSize
 
 _MOST_POINTS = 4_000
@@ -32,7 +32,12 @@ def styled(size: FigureSize) -> Generator[None]:
 def paint(drawing: Drawing, size: FigureSize) -> Figure:
     """Return the figure. Call within `styled`."""
     figure = Figure(figsize=size.inches, layout="constrained")
-    if drawing.keyed:
+    if drawing.panels:
+        rows, columns = panel_grid(drawing.panels, size)
+        panels = figure.subplots(rows, columns, sharex=True, squeeze=False).flat
+        names = {f"ax{i}": axes for i, axes in enumerate(panels, start=1)}
+        names["fig"] = figure
+    elif drawing.keyed:
         axes, key = figure.subplots(1, 2, width_ratios=size.key_widths)
         names = {"fig": figure, "ax": axes, "key": key}
     else:
@@ -45,7 +50,7 @@ def paint(drawing: Drawing, size: FigureSize) -> Figure:
 def _perform(call: Call, names: dict[str, Any], drawing: Drawing) -> None:
     data = drawing.table.select(call.columns, call.where) if call.columns else []
     options = dict(call.options)
-    if call.method == "ax.plot":
+    if call.method.startswith("ax") and call.method.endswith(".plot"):
         x, y = data
         data = _thinned(x, y)
         if "markevery" in options:

@@ -8,6 +8,9 @@ from metalab.figures.base import FigureError
 MM_PER_INCH = 25.4
 POINTS_PER_INCH = 72
 
+_PANEL_EMS = 13
+"""Least width of a panel, its numbers included, in heights of its text."""
+
 _LEGEND = {
     "legend.handlelength": 2.2,
     "legend.handletextpad": 0.6,
@@ -60,6 +63,11 @@ class FigureSize:
     def key_widths(self) -> tuple[int, int]:
         """Widths of the axes and of a colour key beside it, which is a letter wide."""
         return round(self.points / self.text), 1
+
+    @property
+    def panel_columns(self) -> int:
+        """How many small panels fit beside each other."""
+        return max(1, int(self.points / self.text / _PANEL_EMS))
 
     def style(self) -> dict[str, Any]:
         """Return the matplotlib settings for this size.

@@ -117,8 +117,9 @@ class _Execution:
     def _begin(self, events: Generator[Event, None, None]) -> None:
         """Tell what needs no step, so that a run that starts paused can be seen."""
         self._tell(self._next(events))
-        if self._trainer.probe_due:
-            self._tell(self._next(events))
+        for due in (self._trainer.probe_due, self._trainer.diagnostics_due):
+            if due:
+                self._tell(self._next(events))
 
     def _next(self, events: Generator[Event, None, None]) -> Event:
         begin = self._clock()

@@ -4,12 +4,19 @@ Imports no torch: the window holds these from its first frame.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from metalab.engine.events import Array, Curves, Diverged, Evaluation, ProbeTasks
+from metalab.engine.events import (
+    Array,
+    Curves,
+    Diverged,
+    Evaluation,
+    ProbeTasks,
+    frozen,
+)
 from metalab.runs.status import RunStatus
 
 if TYPE_CHECKING:
@@ -114,6 +121,36 @@ def evaluation_row(evaluation: Evaluation) -> Array:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DiagnosticSeries:
+    """Diagnostics over training.
+
+    Attributes:
+        steps: Outer steps made at each measurement, ascending, [measurement].
+        values: Column by name (see `engine.diagnostics`), [measurement]; none where
+            nothing was measured.
+    """
+
+    steps: Array
+    values: Mapping[str, Array]
+
+    def __len__(self) -> int:
+        """Return the number of measurements."""
+        return len(self.steps)
+
+    @property
+    def known(self) -> list[str]:
+        """The diagnostics that were ever a number, in order."""
+        return [
+            name for name, column in self.values.items() if np.isfinite(column).any()
+        ]
+
+
+def no_diagnostics() -> DiagnosticSeries:
+    """Return the series of a run that measures nothing."""
+    return DiagnosticSeries(steps=frozen(np.empty(0)), values={})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunHistory:
     """What is known of a run at one moment. Arrays are read-only.
 
@@ -133,6 +170,7 @@ class RunHistory:
         failure: What ended the run, or None.
         stored_step: Last outer step that is safe in the run file.
         storage_problem: Why the run file cannot be written just now, or None.
+        diagnostics: What else was measured, now and then.
     """
 
     config: "ExperimentConfig"
@@ -150,6 +188,7 @@ class RunHistory:
     failure: Failure | None
     stored_step: int
     storage_problem: str | None = None
+    diagnostics: DiagnosticSeries = field(default_factory=no_diagnostics)
 
     @property
     def num_steps(self) -> int:

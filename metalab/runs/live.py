@@ -17,13 +17,13 @@ from metalab.engine.events import (
     METRICS,
     Array,
     Curves,
+    DiagnosticsTaken,
     Diverged,
     Event,
     ProbeTaken,
     ProbeTasks,
     RunStarted,
     StepsDone,
-    frozen,
 )
 from metalab.runs.history import (
     EvaluationSeries,
@@ -32,46 +32,10 @@ from metalab.runs.history import (
     evaluation_row,
 )
 from metalab.runs.status import RunStatus
+from metalab.runs.tables import DiagnosticTable, GrowingTable
 
 if TYPE_CHECKING:
     from metalab.engine.config import ExperimentConfig
-
-_FIRST_CAPACITY = 1024
-
-
-class GrowingTable:
-    """Rows of equal width in one array that doubles when full."""
-
-    def __init__(self, width: int) -> None:
-        self._data = np.empty((_FIRST_CAPACITY, width))
-        self._count = 0
-
-    def __len__(self) -> int:
-        """Return the number of rows."""
-        return self._count
-
-    def truncate(self, count: int) -> None:
-        """Forget the rows from `count` on.
-
-        The rows that follow go to a copy: views handed out before must not change.
-        """
-        if count < self._count:
-            self._data = self._data.copy()
-            self._count = count
-
-    def append(self, rows: Array) -> None:
-        """Add rows, [row, width]."""
-        needed = self._count + len(rows)
-        if needed > len(self._data):
-            grown = np.empty((max(needed, 2 * len(self._data)), self._data.shape[1]))
-            grown[: self._count] = self._data[: self._count]
-            self._data = grown
-        self._data[self._count : needed] = rows
-        self._count = needed
-
-    def view(self) -> Array:
-        """Return a read-only view of the rows there are now."""
-        return frozen(self._data[: self._count].view())
 
 
 @dataclass(slots=True)
@@ -117,6 +81,7 @@ class LiveRun:
         self._rows = GrowingTable(2 + len(METRICS))
         num_points = 1 + config.num_shown_steps
         self._evaluations = GrowingTable(1 + 6 * num_points)
+        self._diagnostics = DiagnosticTable()
         self._curves_wanted = False
         self._version = 0
         if past is not None:
@@ -126,6 +91,7 @@ class LiveRun:
         columns = [past.steps, past.seconds, *(past.metrics[m.name] for m in METRICS)]
         self._rows.append(np.stack(columns, axis=1))
         self._evaluations.append(past.evaluations.rows())
+        self._diagnostics.adopt(past.diagnostics)
         self._latest.step = past.step
         self._latest.curves = past.curves
         self._latest.stored_step = past.stored_step
@@ -159,6 +125,8 @@ class LiveRun:
                 self._append_steps(event, seconds)
             elif isinstance(event, ProbeTaken):
                 self._keep_evaluation(event)
+            elif isinstance(event, DiagnosticsTaken):
+                self._diagnostics.keep(event)
             elif isinstance(event, Diverged):
                 self._truncate(event.last_good_step)
                 self._latest.diverged = event
@@ -187,6 +155,7 @@ class LiveRun:
             for table in (self._rows, self._evaluations):
                 steps = table.view()[:, 0]
                 table.truncate(int(np.searchsorted(steps, step, side="right")))
+            self._diagnostics.truncate_after(step)
             self._latest.step = step
 
     def set_status(self, status: RunStatus) -> None:
@@ -237,6 +206,7 @@ class LiveRun:
                 seconds=rows[:, 1],
                 metrics=_columns(rows),
                 evaluations=EvaluationSeries.from_rows(self._evaluations.view()),
+                diagnostics=self._diagnostics.series(),
                 probe_tasks=latest.probe_tasks,
                 curves=latest.curves,
                 diverged=latest.diverged,

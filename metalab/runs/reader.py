@@ -11,10 +11,23 @@ from typing import Any
 import numpy as np
 
 from metalab.engine.config import ExperimentConfig
+from metalab.engine.diagnostics import diagnostic_order
 from metalab.engine.events import METRICS, Array, Checkpoint, Evaluation, ProbeTasks
 from metalab.engine.overrides import ConfigError, validated
-from metalab.runs.history import EvaluationSeries, RunHistory, evaluation_row
-from metalab.runs.run_file import RunFileError, open_database, unpacked
+from metalab.runs.history import (
+    DiagnosticSeries,
+    EvaluationSeries,
+    RunHistory,
+    evaluation_row,
+    no_diagnostics,
+)
+from metalab.runs.run_file import (
+    RunFileError,
+    has_diagnostics,
+    metric_columns,
+    open_database,
+    unpacked,
+)
 from metalab.runs.status import RunStatus
 
 
@@ -95,8 +108,9 @@ def _history(
     tasks: Mapping[str, Array] | None,
 ) -> RunHistory:
     names = [info.name for info in METRICS]
+    columns = ", ".join(metric_columns(database))
     found = database.execute(
-        f"SELECT step, seconds, {', '.join(names)} FROM metrics ORDER BY step"
+        f"SELECT step, seconds, {columns} FROM metrics ORDER BY step"
     ).fetchall()
     rows = np.array(found, dtype=np.float64).reshape(len(found), 2 + len(names))
     rows.flags.writeable = False
@@ -115,6 +129,7 @@ def _history(
         diverged=None,
         failure=None,
         stored_step=facts.get("checkpoint_step", 0),
+        diagnostics=_diagnostics(database),
     )
 
 
@@ -140,6 +155,25 @@ def _evaluations(
     ]
     width = 1 + 6 * (1 + config.num_shown_steps)
     return EvaluationSeries.from_rows(np.array(rows).reshape(len(rows), width))
+
+
+def _diagnostics(database: sqlite3.Connection) -> DiagnosticSeries:
+    if not has_diagnostics(database):
+        return no_diagnostics()
+    found = database.execute(
+        "SELECT step, name, value FROM diagnostics ORDER BY step"
+    ).fetchall()
+    if not found:
+        return no_diagnostics()
+    by_step: dict[int, dict[str, float | None]] = {}
+    for step, name, value in found:
+        by_step.setdefault(step, {})[name] = value
+    names = diagnostic_order(next(iter(by_step.values())))
+    rows = [[step, *map(values.get, names)] for step, values in by_step.items()]
+    table = np.array(rows, dtype=np.float64)
+    table.flags.writeable = False
+    columns = {name: table[:, 1 + i] for i, name in enumerate(names)}
+    return DiagnosticSeries(steps=table[:, 0], values=columns)
 
 
 def _probe_tasks(

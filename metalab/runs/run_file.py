@@ -1,13 +1,18 @@
 """The run file: one SQLite database that is the whole run.
 
-Tables, version 1:
+Tables, version 2:
 
 * `facts` (key, value): config, environment, status and the like, as JSON.
 * `arrays` (name, data): held-out tasks and the newest checkpoint, as safetensors.
-* `metrics` (step, seconds, one column for each metric): every outer step.
+* `metrics` (step, seconds, one column for each metric): every outer step; what version 1
+  did not count is NULL.
 * `probes` (step, data): losses on every held-out task, as safetensors.
 * `snapshots` (step, phi): meta-parameters, as safetensors.
+* `diagnostics` (step, name, value): diagnostics at some steps; NULL for NaN.
 * `flags` (step, kind, message): what happened at some step, such as a divergence.
+
+Version 1 has no `diagnostics` and counts no evaluations. Such a file is read as it is, and
+brought to version 2 when its run goes on.
 
 Rows and the checkpoint they belong to are written in one transaction, so after a crash
 the file is the run as it was a moment before. Tensors are never pickled.
@@ -26,11 +31,20 @@ from metalab.core.errors import UserError
 from metalab.engine.events import METRICS, Array
 
 APPLICATION_ID = int.from_bytes(b"mlab", "big")
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _MAGIC = b"SQLite format 3\x00"
 _HEADER_SIZE = 100
 _APPLICATION_ID_AT = 68
+
+_SINCE_VERSION_2 = ("gradient_evaluations", "hessian_vector_products")
+"""Metrics that files of version 1 do not have."""
+
+_DIAGNOSTICS = """
+CREATE TABLE diagnostics (
+    step INTEGER NOT NULL, name TEXT NOT NULL, value REAL, PRIMARY KEY (step, name)
+) WITHOUT ROWID;
+"""
 
 _SCHEMA = """
 CREATE TABLE facts (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -40,6 +54,10 @@ CREATE TABLE probes (step INTEGER PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE snapshots (step INTEGER PRIMARY KEY, phi BLOB NOT NULL);
 CREATE TABLE flags (step INTEGER NOT NULL, kind TEXT NOT NULL, message TEXT NOT NULL);
 """
+
+_TO_VERSION_2 = "".join(
+    f"ALTER TABLE metrics ADD COLUMN {name} REAL;\n" for name in _SINCE_VERSION_2
+)
 
 
 class RunFileError(UserError):
@@ -61,7 +79,7 @@ def create_database(path: Path) -> sqlite3.Connection:
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         columns = ", ".join(f"{info.name} REAL" for info in METRICS)
-        connection.executescript(_SCHEMA.format(columns=columns))
+        connection.executescript(_SCHEMA.format(columns=columns) + _DIAGNOSTICS)
         _tune(connection)
     except sqlite3.Error as error:
         raise RunFileError(f"{path} cannot be created: {error}") from error
@@ -81,17 +99,54 @@ def open_database(path: Path, *, write: bool = False) -> sqlite3.Connection:
     check_header(path)
     try:
         connection = _connect(path, "rw" if write else "ro")
-        (found,) = connection.execute("PRAGMA user_version").fetchone()
+        found = _version(connection)
     except sqlite3.Error as error:
         raise RunFileError(f"{path} cannot be opened: {error}") from error
-    if found != SCHEMA_VERSION:
+    if not 1 <= found <= SCHEMA_VERSION:
         connection.close()
         raise RunFileError(
-            f"{path} has format version {found}; this metalab reads {SCHEMA_VERSION}"
+            f"{path} has format version {found}; this metalab reads 1 to {SCHEMA_VERSION}"
         )
     if write:
         _tune(connection)
     return connection
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring a file that is open for writing to the newest version, whole or not at all.
+
+    Raises:
+        RunFileError: The file cannot be written, or is damaged.
+    """
+    try:
+        if _version(connection) == SCHEMA_VERSION:
+            return
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {_TO_VERSION_2} {_DIAGNOSTICS} "
+            f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+        )
+    except sqlite3.Error as error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise RunFileError(
+            f"the run file cannot be brought up to date: {error}"
+        ) from error
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    return found
+
+
+def metric_columns(connection: sqlite3.Connection) -> list[str]:
+    """Return what to select for each of `METRICS`: NULL where the file is too old."""
+    lacking = _SINCE_VERSION_2 if _version(connection) < 2 else ()
+    return ["NULL" if info.name in lacking else info.name for info in METRICS]
+
+
+def has_diagnostics(connection: sqlite3.Connection) -> bool:
+    """Return whether the file is new enough to hold diagnostics."""
+    return _version(connection) >= 2
 
 
 def check_header(path: Path) -> None:

@@ -16,6 +16,7 @@ from metalab.engine.events import (
     METRICS,
     Array,
     Checkpoint,
+    DiagnosticsTaken,
     Diverged,
     Event,
     ProbeTaken,
@@ -29,6 +30,7 @@ from metalab.runs.live import LiveRun
 from metalab.runs.run_file import (
     RunFileError,
     create_database,
+    migrate,
     open_database,
     packed,
 )
@@ -37,8 +39,9 @@ from metalab.runs.status import RunStatus
 FLUSH_SECONDS = 1.0
 """Time between two writes; what a crash of the machine can cost is at most twice this."""
 
-_INSERT_METRICS = "INSERT OR REPLACE INTO metrics VALUES ({})".format(
-    ", ".join("?" * (2 + len(METRICS)))
+_INSERT_METRICS = "INSERT OR REPLACE INTO metrics ({}) VALUES ({})".format(
+    ", ".join(["step", "seconds", *(info.name for info in METRICS)]),
+    ", ".join("?" * (2 + len(METRICS))),
 )
 
 
@@ -66,6 +69,7 @@ class RunStore:
         self._arrays: dict[str, Mapping[str, Array]] = {}
         self._rows: list[tuple[float, ...]] = []
         self._probes: list[ProbeTaken] = []
+        self._diagnostics: list[tuple[int, str, float]] = []
         self._flags: list[tuple[int, str, str]] = []
         self._rewound_to: int | None = None
 
@@ -104,6 +108,11 @@ class RunStore:
             raise RunFileError(
                 f"{path} is being written by process {writer['pid']}; stop that run first"
             )
+        try:
+            migrate(connection)
+        except RunFileError:
+            connection.close()
+            raise
         store = cls(connection, live)
         store._facts |= {"config": config.to_mapping(), "writer": _this_process()}
         store._write(None)
@@ -124,6 +133,10 @@ class RunStore:
             ]
         elif isinstance(event, ProbeTaken):
             self._probes.append(event)
+        elif isinstance(event, DiagnosticsTaken):
+            self._diagnostics += [
+                (event.step, name, value) for name, value in event.values.items()
+            ]
         elif isinstance(event, Diverged):
             self._rewind(event.last_good_step)
             self._flags.append((event.step, "diverged", event.message))
@@ -135,6 +148,7 @@ class RunStore:
         if self._rows and self._rows[-1][0] > step:
             self._rows = [row for row in self._rows if row[0] <= step]
         self._probes = [p for p in self._probes if p.evaluation.step <= step]
+        self._diagnostics = [row for row in self._diagnostics if row[0] <= step]
         earlier = self._rewound_to
         self._rewound_to = step if earlier is None else min(earlier, step)
 
@@ -184,13 +198,14 @@ class RunStore:
             raise RunFileError(f"the run file cannot be written: {error}") from error
         self._facts, self._arrays = {}, {}
         self._rows, self._probes, self._flags = [], [], []
+        self._diagnostics = []
         self._rewound_to = None
 
     def _write_rows(
         self, database: sqlite3.Connection, arrays: Mapping[str, Mapping[str, Array]]
     ) -> None:
         if self._rewound_to is not None:
-            for table in ("metrics", "probes", "snapshots"):
+            for table in ("metrics", "probes", "snapshots", "diagnostics"):
                 database.execute(
                     f"DELETE FROM {table} WHERE step > ?",
                     (self._rewound_to,),
@@ -211,6 +226,9 @@ class RunStore:
         database.executemany(
             "INSERT OR REPLACE INTO snapshots VALUES (?, ?)",
             [(p.evaluation.step, packed({"phi": p.phi})) for p in self._probes],
+        )
+        database.executemany(
+            "INSERT OR REPLACE INTO diagnostics VALUES (?, ?, ?)", self._diagnostics
         )
         database.executemany("INSERT INTO flags VALUES (?, ?, ?)", self._flags)
 

@@ -192,6 +192,14 @@ ACTIONS = (
         separated=True,
     ),
     ActionSpec(
+        key="show_diagnostics",
+        text="&Diagnostics",
+        tooltip="Show or hide cosines, curvature and distances over training",
+        menu="view",
+        shortcuts=("Ctrl+Shift+D",),
+        checkable=True,
+    ),
+    ActionSpec(
         key="show_problems",
         text="&Problems",
         tooltip="Show or hide the list of errors",

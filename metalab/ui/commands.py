@@ -143,6 +143,10 @@ class Commands(QObject):
         """Show or hide the list of errors."""
         self._window.show_problems(shown=shown)
 
+    def show_diagnostics(self, shown: bool) -> None:  # noqa: FBT001 - Qt's signal
+        """Show or hide the diagnostics."""
+        self._window.show_diagnostics(shown=shown)
+
     def reset_layout(self) -> None:
         """Put the window's parts where they were at first."""
         self._window.reset_layout()

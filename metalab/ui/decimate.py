@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from metalab.engine.events import Array
 from metalab.figures.smooth import decayed_sum
-from metalab.runs.live import GrowingTable
+from metalab.runs.tables import GrowingTable
 
 Rows = NDArray[np.intp]
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 MINIMUM_SIZE = QSize(1100, 700)
 PROBLEMS_HEIGHT = 190
+DIAGNOSTICS_WIDTH = 330
 
 
 class MainWindow(QMainWindow):
@@ -78,7 +79,11 @@ class MainWindow(QMainWindow):
         self.toolbar = MainToolBar(actions, self.presets, self)
         self.status = RunStatusBar(parent=self)
         self._problems_dock = QDockWidget(self.tr("Problems"), self)
-        self._titles = [self._title(self.experiment), self._title(self._problems_dock)]
+        self._diagnostics_dock = QDockWidget(self.tr("Diagnostics"), self)
+        self._titles = [
+            self._title(dock)
+            for dock in (self.experiment, self._problems_dock, self._diagnostics_dock)
+        ]
         self._place()
         self._fill_menus()
         self._follow_docks()
@@ -106,6 +111,8 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(centre)
         self._problems_dock.setObjectName("problems")
         self._problems_dock.setWidget(self.problems)
+        self._diagnostics_dock.setObjectName("diagnostics")
+        self._diagnostics_dock.setWidget(self.live.diagnostics)
         self.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
 
     @staticmethod
@@ -129,8 +136,8 @@ class MainWindow(QMainWindow):
         self.addActions([action for _, action in self._actions.all()])
 
     def _follow_docks(self) -> None:
-        self.experiment.visibilityChanged.connect(self._on_dock_visibility_changed)
-        self._problems_dock.visibilityChanged.connect(self._on_dock_visibility_changed)
+        for dock in (self.experiment, self._problems_dock, self._diagnostics_dock):
+            dock.visibilityChanged.connect(self._on_dock_visibility_changed)
         self.status.problems_clicked.connect(self._on_problems_clicked)
 
     def set_theme(self, theme: "Theme") -> None:
@@ -151,13 +158,19 @@ class MainWindow(QMainWindow):
         for dock, area in (
             (self.experiment, Qt.DockWidgetArea.LeftDockWidgetArea),
             (self._problems_dock, Qt.DockWidgetArea.BottomDockWidgetArea),
+            (self._diagnostics_dock, Qt.DockWidgetArea.RightDockWidgetArea),
         ):
             dock.setFloating(False)
             self.addDockWidget(area, dock)
         self.experiment.show()
         self._problems_dock.hide()
+        self._diagnostics_dock.hide()
         self.toolbar.show()
-        self.resizeDocks([self.experiment], [WIDTH], Qt.Orientation.Horizontal)
+        self.resizeDocks(
+            [self.experiment, self._diagnostics_dock],
+            [WIDTH, DIAGNOSTICS_WIDTH],
+            Qt.Orientation.Horizontal,
+        )
         self.resizeDocks(
             [self._problems_dock], [PROBLEMS_HEIGHT], Qt.Orientation.Vertical
         )
@@ -170,6 +183,10 @@ class MainWindow(QMainWindow):
         """Show or hide the list of errors."""
         self._problems_dock.setVisible(shown)
 
+    def show_diagnostics(self, *, shown: bool) -> None:
+        """Show or hide the diagnostics."""
+        self._diagnostics_dock.setVisible(shown)
+
     @property
     def seen(self) -> bool:
         """Whether any of the window can be on a screen."""
@@ -179,6 +196,9 @@ class MainWindow(QMainWindow):
         # A dock is also invisible while the window is minimised: then nothing changed.
         self._actions["show_experiment"].setChecked(not self.experiment.isHidden())
         self._actions["show_problems"].setChecked(not self._problems_dock.isHidden())
+        self._actions["show_diagnostics"].setChecked(
+            not self._diagnostics_dock.isHidden()
+        )
 
     def _on_problems_clicked(self) -> None:
         self.show_problems(shown=self._problems_dock.isHidden())

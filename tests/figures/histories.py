@@ -5,9 +5,15 @@ from dataclasses import replace
 import numpy as np
 
 from metalab.engine.config import preset_config
+from metalab.engine.diagnostics import DIAGNOSTICS, LAYER_PREFIX
 from metalab.engine.events import METRICS, Curves, Evaluation, ProbeTasks, frozen
 from metalab.engine.overrides import with_overrides
-from metalab.runs.history import EvaluationSeries, RunHistory, evaluation_row
+from metalab.runs.history import (
+    DiagnosticSeries,
+    EvaluationSeries,
+    RunHistory,
+    evaluation_row,
+)
 from metalab.runs.status import RunStatus
 
 NUM_GALLERY = 16
@@ -54,6 +60,7 @@ def make_history(
         diverged=None,
         failure=None,
         stored_step=0,
+        diagnostics=_diagnostics(num_rows),
     )
 
 
@@ -72,6 +79,18 @@ def without_evaluations(history: RunHistory) -> RunHistory:
     """Return the history of a run that was never evaluated."""
     rows = history.evaluations.rows()[:0]
     return replace(history, evaluations=EvaluationSeries.from_rows(rows))
+
+
+def _diagnostics(num_rows: int) -> DiagnosticSeries:
+    # From a generator of its own, so that the other numbers stay as they are.
+    rng = np.random.default_rng(7)
+    steps = np.arange(0.0, num_rows + 1, 25)
+    names = [info.name for info in DIAGNOSTICS]
+    names += [f"{LAYER_PREFIX}{layer}" for layer in (1, 2, 3)]
+    return DiagnosticSeries(
+        steps=frozen(steps),
+        values={name: frozen(rng.uniform(size=len(steps))) for name in names},
+    )
 
 
 def _evaluations(

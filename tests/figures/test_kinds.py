@@ -6,12 +6,14 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.transforms import Bbox
 
 from metalab.figures.base import LEGENDS, FigureChoices, FigureError
 from metalab.figures.registry import figures
 from metalab.figures.render import draw
 from metalab.figures.sizes import SIZES, size_named
 from metalab.figures.smooth import smoothed
+from metalab.runs.history import no_diagnostics
 from tests.figures.histories import (
     NUM_GALLERY,
     make_history,
@@ -246,6 +248,66 @@ def test_what_is_missing_is_said(history):
         draw("losses", without_rows(history))
     with pytest.raises(FigureError, match="'inner-loss' needs a held-out evaluation"):
         draw("inner-loss", without_evaluations(history))
+    with pytest.raises(FigureError, match="'diagnostics' needs diagnostics"):
+        draw("diagnostics", replace(history, diagnostics=no_diagnostics()))
+
+
+# ----------------------------------------------------------- diagnostics
+
+
+def test_diagnostics_holds_what_was_measured(history):
+    table = table_of("diagnostics", history)
+    series = history.diagnostics
+    np.testing.assert_array_equal(table.numbers("outer_step"), series.steps)
+    assert [column.name for column in table.columns[1:]] == list(series.values)
+    for name, values in series.values.items():
+        np.testing.assert_array_equal(table.numbers(name), values)
+    assert table.column("hessian_eigenvalue_end").header.endswith("[y²]")
+
+
+def test_diagnostics_has_a_panel_for_each_quantity(history):
+    figure = draw("diagnostics", history)
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles == [
+        "Hypergradient norm",
+        "Cosine between tasks",
+        "Cosine to first-order",
+        "Hessian eigenvalue (y²)",
+        "Inner gradient ratio",
+        "Distance moved",
+    ]
+    assert [len(axes.lines) for axes in figure.axes] == [1, 1, 1, 2, 1, 3]
+    assert legend_texts(figure) == [
+        "Hessian, before adaptation",
+        "Hessian, after adaptation",
+        "Layer 1",
+        "Layer 2",
+        "Layer 3",
+    ]
+
+
+def test_a_quantity_that_never_was_a_number_has_no_panel(history):
+    values = dict(history.diagnostics.values)
+    values["first_order_cosine"] = np.full(len(history.diagnostics), np.nan)
+    series = replace(history.diagnostics, values=values)
+    figure = draw("diagnostics", replace(history, diagnostics=series))
+    shown = [axes for axes in figure.axes if axes.get_visible()]
+    assert len(shown) == 5
+    assert len(figure.axes) == 6
+    assert "Cosine to first-order" not in [a.get_title(loc="left") for a in shown]
+    # Its place is empty, and the panel above it carries the numbers of the axis.
+    assert shown[3].xaxis.get_tick_params()["labelbottom"]
+
+
+def test_a_single_measurement_is_visible(history):
+    one = {name: values[:1] for name, values in history.diagnostics.values.items()}
+    series = replace(
+        history.diagnostics, steps=history.diagnostics.steps[:1], values=one
+    )
+    figure = draw("diagnostics", replace(history, diagnostics=series))
+    for axes in figure.axes:
+        for line in axes.lines:
+            assert line.get_marker() not in ("", "None", None)
 
 
 # --------------------------------------------------------------- layout
@@ -265,9 +327,11 @@ def test_no_text_is_cut_off(history, name, size, legend):
     assert drawn.x1 <= width
     assert drawn.y1 <= height
     # Axes keep at least half of the height: the legend does not squeeze them out.
-    assert figure.axes[0].get_position().height > 0.5
+    places = Bbox.union([axes.get_position() for axes in figure.axes])
+    assert places.height > 0.5
     legend_boxes = [legend.get_window_extent() for legend in figure.legends]
-    assert not any(box.overlaps(figure.axes[0].bbox) for box in legend_boxes)
+    for axes in figure.axes:
+        assert not any(box.overlaps(axes.bbox) for box in legend_boxes)
 
 
 def test_only_slides_carry_a_title():

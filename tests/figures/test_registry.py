@@ -9,7 +9,7 @@ from metalab.figures.sizes import size_named
 
 
 def test_every_module_is_found_by_its_name():
-    assert list(figures()) == ["adaptation", "inner-loss", "losses"]
+    assert list(figures()) == ["adaptation", "diagnostics", "inner-loss", "losses"]
     for name, spec in figures().items():
         assert spec.name == name
         assert spec.title
@@ -22,7 +22,7 @@ def test_the_heeded_choices_exist():
 
 
 def test_unknown_names_say_what_is_allowed():
-    with pytest.raises(FigureError, match="'loss'; allowed: adaptation, inner-loss"):
+    with pytest.raises(FigureError, match="'loss'; allowed: adaptation, diagnostics"):
         figure_named("loss")
     with pytest.raises(FigureError, match="'poster'; allowed: single, double, slide"):
         size_named("poster")

@@ -28,6 +28,7 @@ DC = "{http://purl.org/dc/elements/1.1/}"
 LABELS = {
     "losses": ("Outer step", "Query loss (y²)", "Before adaptation"),
     "adaptation": ("Input x", "Output y", "Support set"),
+    "diagnostics": ("Outer step", "Hessian eigenvalue (y²)", "Layer 1"),
     "inner-loss": ("Inner step", "Held-out loss (y²)", "95 % interval"),
 }
 

@@ -29,6 +29,7 @@ def run(script, *arguments):
         ("losses", "single", FigureChoices()),
         ("losses", "slide", FigureChoices(legend="right", log_y=False, smoothing=0)),
         ("adaptation", "double", FigureChoices(task=2)),
+        ("diagnostics", "single", FigureChoices()),
         ("inner-loss", "square", FigureChoices(legend="none")),
     ],
 )

@@ -21,45 +21,7 @@ from metalab.runs.replay import load_history
 from metalab.runs.resume import prepare_resume
 from metalab.runs.run_file import RunFileError, packed, unpacked
 from metalab.runs.status import RunStatus
-
-
-def run_to(path: Path, config, stop_at: int | None = None) -> LiveRun:
-    live = LiveRun(config, path=path)
-    control = RunControl()
-    if stop_at is not None:
-        control.step(stop_at)
-    conduct(live, control, sinks=[StopAfter(control, stop_at)])
-    return live
-
-
-class StopAfter:
-    def __init__(self, control, step):
-        self._control, self._step = control, step
-
-    def on_event(self, event, seconds):
-        if self._step is not None and getattr(event, "last_step", 0) >= self._step:
-            self._control.stop()
-
-    def flush(self, trainer, *, force=False):
-        pass
-
-
-def resume(path: Path, num_steps: int | None = None) -> LiveRun:
-    past = prepare_resume(path, num_steps=num_steps)
-    live = LiveRun(past.config, path=path, past=past)
-    conduct(live, RunControl(), resuming=True)
-    return live
-
-
-def assert_same_run(one: Path, other: Path) -> None:
-    a, b = open_run(one), open_run(other)
-    assert a.history.step == b.history.step
-    for name, column in a.history.metrics.items():
-        assert (column == b.history.metrics[name]).all(), name
-    assert (a.checkpoint.phi == b.checkpoint.phi).all()
-    for mine, theirs in zip(a.checkpoint.slots, b.checkpoint.slots, strict=True):
-        assert (mine == theirs).all()
-    assert (a.history.evaluations.rows() == b.history.evaluations.rows()).all()
+from tests.runs.stored import StopAfter, assert_same_run, resume, run_to
 
 
 def test_a_file_is_the_whole_run(config, tmp_path):

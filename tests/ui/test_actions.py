@@ -24,6 +24,7 @@ ICONLESS = {
     "inner_forward",
     "search",
     "show_experiment",
+    "show_diagnostics",
     "show_problems",
     "reset_layout",
     "about",

@@ -23,6 +23,7 @@ from metalab.figures.table import Column, Table
 from metalab.runs.history import RunHistory
 
 _NUM_CURVES = 11
+_BAND_DEVIATIONS = 2
 _TRUE, _SUPPORT, _QUERY, _PREDICTED = "true curve", "support", "query", "prediction"
 
 
@@ -61,14 +62,38 @@ def _table(history: RunHistory, choices: FigureChoices) -> Table:
         *((_PREDICTED, k, tasks.grid, curve) for k, curve in enumerate(predictions)),
     ]
     lengths = [len(x) for _, _, x, _ in blocks]
+    band = _band(curves, choices.task, before=sum(lengths) - predictions.size)
     return Table(
         (
             Column("part", np.repeat([part for part, *_ in blocks], lengths)),
             Column("inner_step", np.repeat([k for _, k, *_ in blocks], lengths)),
             Column("x", np.concatenate([x for _, _, x, _ in blocks])),
             Column("y", np.concatenate([y for *_, y in blocks])),
+            *band,
         )
     )
+
+
+def _band(curves: Curves, task: int, *, before: int) -> list[Column]:
+    """Return the columns of the predictive distribution; none for a method without one.
+
+    Args:
+        curves: What was predicted.
+        task: Which task.
+        before: Rows of the table before the predictions, which have no values.
+    """
+    if curves.deviation is None:
+        return []
+    mean, deviation = curves.curves[task].ravel(), curves.deviation[task].ravel()
+    nothing = np.full(before, np.nan)
+    return [
+        Column(name, np.concatenate([nothing, values]))
+        for name, values in (
+            ("predictive_sd", deviation),
+            ("y_low", mean - _BAND_DEVIATIONS * deviation),
+            ("y_high", mean + _BAND_DEVIATIONS * deviation),
+        )
+    ]
 
 
 def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Drawing:
@@ -78,7 +103,9 @@ def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Draw
     shown = spread(last, _NUM_CURVES, keep=(k,))
     colours = dict(zip(shown, ramp(len(shown)), strict=True))
     number = f"task {choices.task + 1}"
+    banded = curves.deviation is not None
     calls = [
+        *([_band_call(k, colours[k])] if banded else []),
         *(_prediction(step, colour, k, size) for step, colour in colours.items()),
         _true_curve(size),
         *_points(size),
@@ -111,6 +138,21 @@ def _prediction(step: int, colour: str, k: int, size: FigureSize) -> Call:
         columns=("x", "y"),
         where={"part": _PREDICTED, "inner_step": step},
         options=options,
+    )
+
+
+def _band_call(k: int, colour: str) -> Call:
+    return Call(
+        method="ax.fill_between",
+        columns=("x", "y_low", "y_high"),
+        where={"part": _PREDICTED, "inner_step": k},
+        options={
+            "color": colour,
+            "alpha": 0.2,
+            "linewidth": 0,
+            "label": f"±{_BAND_DEVIATIONS} predictive sd",
+            "zorder": 1,
+        },
     )
 
 

@@ -1,13 +1,12 @@
-"""Multimodal regression: what one initialisation can do with two modes."""
+"""Multimodal regression: what one initialisation can do with two modes, or many."""
 
 from metalab.studies.base import Grade, Line, Method, MissingRow, Protocol, Study, point
-from metalab.studies.checks import floor, less
+from metalab.studies.checks import floor, less, ratio
 from metalab.studies.drawing import Axes, comparison, curves
 
 NOISE_FLOOR = 0.09
 """Variance of the noise on the query targets."""
 
-NOT_IN_CATALOG = "its modulation network is not in the catalog"
 PUBLISHED = (
     (
         "Multi-MAML, 2 modes",
@@ -15,43 +14,36 @@ PUBLISHED = (
         "it is told the mode of each task, which no part of the catalog is",
     ),
     ("LSTM learner, 2 modes", 0.362, "a recurrent learner is not in the catalog"),
-    ("MMAML with FiLM, 2 modes", 0.336, NOT_IN_CATALOG),
 )
 """Rows that are not run."""
 
+
+def _method(name: str, title: str, preset: str) -> Method:
+    return Method(
+        name=name,
+        title=title,
+        preset=preset,
+        changes=(("outer.num_steps", 70_000), ("evaluation.every", 2_000)),
+        protocols=(
+            Protocol(
+                name="5 shots",
+                num_tasks=1_000,
+                num_shots=5,
+                num_queries=100,
+                num_inner_steps=10,
+            ),
+        ),
+    )
+
+
 STUDY = Study(
     name="mmaml",
-    title="MAML on two modes: sines and lines",
+    title="MAML and MMAML on two modes: sines and lines",
     source="Vuorio, Sun, Hu & Lim 2019 (MMAML), regression table",
     quantity="query loss on fresh tasks, noisy targets (y²)",
     methods=(
-        Method(
-            name="maml-2",
-            title="MAML, 2 modes",
-            preset="maml-sine",
-            changes=(
-                ("tasks.family.kind", "multimodal"),
-                ("tasks.family.num_modes", 2),
-                ("tasks.family.noise_std", 0.3),
-                ("tasks.num_shots", 5),
-                ("tasks.num_queries", 5),
-                ("model.hidden_sizes", [100, 100, 100]),
-                ("inner.num_inner_steps", 5),
-                ("inner.inner_lr", 0.001),
-                ("outer.num_tasks", 50),
-                ("outer.num_steps", 70_000),
-                ("evaluation.every", 2_000),
-            ),
-            protocols=(
-                Protocol(
-                    name="5 shots",
-                    num_tasks=1_000,
-                    num_shots=5,
-                    num_queries=100,
-                    num_inner_steps=10,
-                ),
-            ),
-        ),
+        _method("maml-2", "MAML, 2 modes", "maml-multimodal"),
+        _method("mmaml-2", "MMAML, 2 modes", "mmaml-multimodal"),
     ),
     lines=(
         Line(method="maml-2", protocol="5 shots", at=0, setting="5 shots, 0 steps"),
@@ -62,14 +54,31 @@ STUDY = Study(
             setting="5 shots, 5 steps",
             published=point(1.085, Grade.MEMORY),
         ),
+        Line(
+            method="mmaml-2",
+            protocol="5 shots",
+            at=5,
+            setting="5 shots, 5 steps",
+            published=point(0.336, Grade.MEMORY),
+        ),
     ),
     checks=(
-        floor(
+        ratio(
             "M11",
-            "no loss below the noise on the query targets, 0.09",
+            "MAML has at least twice the loss of MMAML",
             of=("maml-2", "5 shots", 5),
-            bound=NOISE_FLOOR,
+            to=("mmaml-2", "5 shots", 5),
+            low=2.0,
         ),
+        *[
+            floor(
+                "M11",
+                f"no loss of {title} below the noise on the query targets, 0.09",
+                of=(method, "5 shots", 5),
+                bound=NOISE_FLOOR,
+            )
+            for method, title in (("maml-2", "MAML"), ("mmaml-2", "MMAML"))
+        ],
         less(
             "M11",
             "adaptation helps",
@@ -80,8 +89,8 @@ STUDY = Study(
     differences=(
         "The published numbers are as remembered; the settings are those of the "
         "authors' code.",
-        "The order of M11 and its gap of at least 2 between MAML and MMAML cannot be "
-        "judged while MMAML is not in the catalog.",
+        "The paper's encoder is a recurrent network; ours is a mean over points, of 100 "
+        "units, with scale and shift for every hidden unit.",
         "The authors' initial hidden weights differ from torch's default.",
     ),
     missing=tuple(
@@ -92,7 +101,7 @@ STUDY = Study(
         curves(
             "loss",
             "Loss against inner steps on two modes",
-            ((("maml-2", "5 shots"), "MAML"),),
+            ((("maml-2", "5 shots"), "MAML"), (("mmaml-2", "5 shots"), "MMAML")),
             Axes(x="Inner step", y="Query loss (y²)"),
         ),
         comparison("table", "Multimodal regression", "Query loss (y²)"),

@@ -13,7 +13,9 @@ from metalab.ui.plot_widget import Plot
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.ticks import number_text
 from metalab.ui.views.adaptation_drawing import (
+    BAND_DEVIATIONS,
     LEGEND,
+    LEGEND_WITH_BAND,
     AdaptationDrawing,
     value_limits_of,
 )
@@ -156,6 +158,8 @@ class AdaptationView(QWidget):
             self._drawn_task = self.task
             self.plot.forget_limits()
             self.drawing.draw_task(tasks, self.task)
+        banded = curves is not None and curves.deviation is not None
+        self.legend.set_entries(*(LEGEND_WITH_BAND if banded else LEGEND))
         if curves is not None:
             self._fit_ruler(tasks.num_inner_steps, curves.curves.shape[1] - 1)
             self.drawing.draw_curves(
@@ -225,6 +229,9 @@ class AdaptationView(QWidget):
             (f"Step {step}", number_text(float(predicted[step])))
             for step in sorted({0, tasks.num_inner_steps, self.inner_step})
         )
+        if curves.deviation is not None:
+            half = BAND_DEVIATIONS * curves.deviation[self.task, self.inner_step, point]
+            rows.append(("  ± 2 sd", number_text(float(half))))
         self.plot.show_crosshair(at)
         self._readout.show_beside(
             self.plot.place_of(at), f"x = {number_text(at)}", rows

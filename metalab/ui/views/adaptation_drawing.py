@@ -24,6 +24,15 @@ LEGEND = (
     Entry(swatch=Swatch.DOT, ink=Ink(role="query", share=0.6), text="Query set"),
 )
 
+BAND_DEVIATIONS = 2.0
+"""Half width of the predictive band, in standard deviations."""
+
+_BAND = Ink(role="ramp_end", share=0.2)
+LEGEND_WITH_BAND = (
+    *LEGEND,
+    Entry(swatch=Swatch.BAND, ink=_BAND, text="± 2 predictive sd"),
+)
+
 
 class AdaptationDrawing:
     """The marks in the plot, kept and given new data."""
@@ -32,6 +41,7 @@ class AdaptationDrawing:
         """Put the marks into a plot, without data."""
         self._plot = plot
         self._shown: list[int] = []
+        self.band = plot.band(_BAND, z=-1)
         self.query = plot.points(Dots(fill=Ink(role="query", share=0.5), size=3.5), z=0)
         plain = Stroke(ink=ramp_ink(0, 1, 1), smooth=True)
         self.curves: list[Curve] = [
@@ -64,6 +74,7 @@ class AdaptationDrawing:
         self._shown = []
         for mark in (*self.curves, self.truth, self.chosen, self.query, self.support):
             mark.set_data(none, none)
+        self.band.set_data(none, none, none)
 
     def draw_task(self, tasks: ProbeTasks, task: int) -> None:
         """Draw what never changes of a task."""
@@ -97,6 +108,22 @@ class AdaptationDrawing:
         emphasis = Stroke(ink=ramp_ink(step, k, last), width=3.5, smooth=True)
         self.chosen.set_stroke(emphasis, theme)
         self.chosen.set_data(tasks.grid, curves.curves[task, step])
+        if curves.deviation is None:
+            self.band.set_data(none, none, none)
+        else:
+            self.band.set_data(tasks.grid, *band_of(curves, (task, step)))
+
+
+def band_of(curves: Curves, index: tuple[int | slice, ...]) -> tuple[Array, Array]:
+    """Return lower and upper edge of the predictive band, [..., point].
+
+    Args:
+        curves: With a predictive deviation.
+        index: Of task and inner steps.
+    """
+    assert curves.deviation is not None, "the method predicts no distribution"
+    half = BAND_DEVIATIONS * curves.deviation[index]
+    return curves.curves[index] - half, curves.curves[index] + half
 
 
 def _stroke(step: int, k: int, last: int) -> Stroke:
@@ -116,6 +143,8 @@ def value_limits_of(tasks: ProbeTasks, curves: Curves | None, task: int) -> Limi
         return (low, high)
     reach = _REACH * float(np.ptp(tasks.true_curves))
     drawn = curves.curves[task]
+    if curves.deviation is not None:
+        drawn = np.stack(band_of(curves, (task,)))
     known = drawn[np.isfinite(drawn)]
     if len(known) == 0:
         return (low, high)

@@ -12,6 +12,7 @@ from metalab.figures.base import X_AXES, FigureChoices
 from metalab.runs.history import RunHistory
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.views.adaptation import AdaptationView
+from metalab.ui.views.diagnostics import DiagnosticsView
 from metalab.ui.views.empty import EmptyState
 from metalab.ui.views.gallery import GalleryView
 from metalab.ui.views.inner_loss import InnerLossView
@@ -30,6 +31,7 @@ class LiveWorkspace(QWidget):
     One task and one scale of the losses are common to all of them.
 
     Attributes:
+        diagnostics: More about the run; stands in a dock of its own.
         run_requested: There is no run, and the preset shall run.
         choices_changed: A person chose something that `save_state` keeps.
     """
@@ -45,6 +47,8 @@ class LiveWorkspace(QWidget):
         self.adaptation = AdaptationView()
         self.inner_loss = InnerLossView()
         self.gallery = GalleryView()
+        self.diagnostics = DiagnosticsView(self)
+        self.diagnostics.hide()
         self.empty = EmptyState(_GHOST_SPLIT)
         self._top = _splitter(
             Qt.Orientation.Horizontal, _TOP, self.outer_loss, self.adaptation
@@ -74,6 +78,7 @@ class LiveWorkspace(QWidget):
         """Show a run as it is now; None for no run. Does nothing while hidden."""
         self._history = history
         self._stale = True
+        self.diagnostics.show_history(history)
         if self.isVisible():
             self._refresh()
 
@@ -104,6 +109,7 @@ class LiveWorkspace(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Take a theme's colours."""
         self.empty.set_theme(theme)
+        self.diagnostics.set_theme(theme)
         for view in self._views():
             view.set_theme(theme)
 
@@ -143,7 +149,7 @@ class LiveWorkspace(QWidget):
 
     def picture(self) -> QImage:
         """Return the plot that has the focus, else the outer loss, as a picture."""
-        for view in self._views():
+        for view in (*self._views(), self.diagnostics):
             if any(part.hasFocus() for part in view.findChildren(QWidget)):
                 return view.picture()
         return self.outer_loss.picture()

@@ -11,6 +11,7 @@ from metalab.engine.events import Array, Curves, ProbeTasks
 from metalab.ui.painting import draw_segments, mixed
 from metalab.ui.theme import Theme
 from metalab.ui.ticks import number_text
+from metalab.ui.views.adaptation_drawing import band_of
 
 _WANTED_ASPECT = 1.6
 _BLANK_COST = 0.12
@@ -22,6 +23,9 @@ COLOUR_DECADES = 2.0
 """Colours reach from this many decades below the loss of predicting zero up to it."""
 
 _NO_TEXT_BELOW = 40.0
+_BAND_OPACITY = 0.22
+_FAR = 1e5
+"""In pixels: what is farther cannot be seen, and is too much for Qt's rasteriser."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,10 +148,13 @@ class TilePainter:
         adapted = QPen(QColor(self._theme.after), 1.6)
         drawn = curves.curves[:, (0, k)][:, :, self._points]
         before, after = self._down(drawn).swapaxes(0, 1)
+        bands = self._bands(curves, k)
         for place, task in enumerate(order):
             corner = self._layout.frame(place).topLeft()
             painter.translate(corner)
             painter.setClipRect(self._tile)
+            if bands is not None:
+                self._paint_band(painter, bands[:, task])
             painter.setPen(start)
             draw_segments(painter, self._grid_x, before[task])
             painter.setPen(adapted)
@@ -155,6 +162,26 @@ class TilePainter:
             painter.setClipping(False)
             self._paint_loss(painter, float(curves.query_loss[task, k]))
             painter.translate(-corner)
+
+    def _bands(self, curves: Curves, k: int) -> Array | None:
+        """Return the edges of the predictive bands after K steps, [edge, task, point]."""
+        if curves.deviation is None:
+            return None
+        edges = np.stack(band_of(curves, (slice(None), k)))
+        return np.clip(self._down(edges[..., self._points]), -_FAR, _FAR)
+
+    def _paint_band(self, painter: QPainter, edges: Array) -> None:
+        """Fill the area between two lines, [edge, point], as far as they are known."""
+        known = np.isfinite(edges).all(axis=0)
+        x = self._grid_x[known]
+        around_x = np.concatenate([x, x[::-1]]).tolist()
+        around_y = np.concatenate([edges[0, known], edges[1, known][::-1]]).tolist()
+        colour = QColor(self._theme.after)
+        # True curve and points are below already, and must shine through.
+        colour.setAlphaF(_BAND_OPACITY)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        painter.drawPolygon(QPolygonF(list(map(QPointF, around_x, around_y))))
 
     def _paint_loss(self, painter: QPainter, loss: float) -> None:
         """Paint the loss of a tile: as the colour of its border, and as a number."""

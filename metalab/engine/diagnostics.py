@@ -1,0 +1,128 @@
+"""What diagnostics are called, and which belong in one plot.
+
+Imports no torch: the window and the figures show them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from metalab.engine.events import METRICS, MetricInfo
+
+LAYER_PREFIX = "distance_layer_"
+"""Of the columns of distances moved by layer; the layer's number, from 1, follows."""
+
+DIAGNOSTICS = (
+    *(info for info in METRICS if info.name == "hypergradient_norm"),
+    MetricInfo(
+        name="gradient_cosine",
+        label="Cosine between tasks",
+        unit="1",
+        help="Mean cosine between the hypergradients of two tasks of the meta-batch.",
+    ),
+    MetricInfo(
+        name="first_order_cosine",
+        label="Cosine to first-order",
+        unit="1",
+        help="Cosine of the mean hypergradient to its first-order approximation.",
+    ),
+    MetricInfo(
+        name="hessian_eigenvalue_start",
+        label="Hessian, before adaptation",
+        unit="y²",
+        help="Largest eigenvalue, by magnitude, of the inner loss's Hessian at the "
+        "meta-parameters, mean over tasks.",
+    ),
+    MetricInfo(
+        name="hessian_eigenvalue_end",
+        label="Hessian, after adaptation",
+        unit="y²",
+        help="Largest eigenvalue, by magnitude, of the inner loss's Hessian at the "
+        "adapted parameters, mean over tasks.",
+    ),
+    MetricInfo(
+        name="inner_gradient_ratio",
+        label="Inner gradient ratio",
+        unit="1",
+        help="Norm of the inner gradient after adaptation relative to before, mean over "
+        "tasks; 0 once the inner loop has converged.",
+    ),
+)
+"""Diagnostics that every method has, in the order of `core.diagnostics.diagnose`."""
+
+_BY_NAME = {info.name: info for info in DIAGNOSTICS}
+
+
+def diagnostic_order(names: Iterable[str]) -> list[str]:
+    """Return diagnostics in the order in which they are measured, layers by number."""
+    known = list(_BY_NAME)
+
+    def place(name: str) -> int:
+        if name.startswith(LAYER_PREFIX):
+            return len(known) + int(name.removeprefix(LAYER_PREFIX))
+        return known.index(name)
+
+    return sorted(names, key=place)
+
+
+def diagnostic_info(name: str) -> MetricInfo:
+    """Return the description of a diagnostic, those of single layers included.
+
+    Raises:
+        KeyError: There is no such diagnostic.
+    """
+    if not name.startswith(LAYER_PREFIX):
+        return _BY_NAME[name]
+    layer = name.removeprefix(LAYER_PREFIX)
+    return MetricInfo(
+        name=name,
+        label=f"Layer {layer}",
+        unit="1",
+        help=f"Euclidean distance that adaptation moves layer {layer}, mean over tasks.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiagnosticPanel:
+    """Diagnostics that share axes.
+
+    Attributes:
+        title: What is drawn, without the unit.
+        lines: The diagnostics, in order; at least one.
+    """
+
+    title: str
+    lines: tuple[MetricInfo, ...]
+
+    @property
+    def label(self) -> str:
+        """The title, with the unit in brackets."""
+        unit = self.lines[0].unit
+        return self.title if unit == "1" else f"{self.title} ({unit})"
+
+    def short_labels(self) -> tuple[str, ...]:
+        """Return the labels of the lines without what they all begin with."""
+        labels = [info.label for info in self.lines]
+        heads = {label.partition(", ")[0] for label in labels}
+        if len(labels) > 1 and len(heads) == 1:
+            labels = [label.partition(", ")[2].capitalize() for label in labels]
+        return tuple(labels)
+
+
+def diagnostic_panels(names: Iterable[str]) -> tuple[DiagnosticPanel, ...]:
+    """Return the panels that show some diagnostics, in the order of their first one."""
+    groups: dict[str, list[MetricInfo]] = {}
+    for name in names:
+        info = diagnostic_info(name)
+        groups.setdefault(_panel_title(info), []).append(info)
+    return tuple(
+        DiagnosticPanel(title=title, lines=tuple(lines))
+        for title, lines in groups.items()
+    )
+
+
+def _panel_title(info: MetricInfo) -> str:
+    if info.name.startswith(LAYER_PREFIX):
+        return "Distance moved"
+    if info.name.startswith("hessian_eigenvalue"):
+        return "Hessian eigenvalue"
+    return info.label

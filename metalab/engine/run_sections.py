@@ -1,0 +1,156 @@
+"""The sections of an experiment that say how it is looked at and computed."""
+
+from typing import Annotated
+
+from metalab.catalog.components import Section, setting
+from metalab.core.tasks import QUERY_INPUTS, QUERY_TARGETS
+
+
+class EvaluationConfig(Section):
+    """The held-out tasks: fixed by the seed, the same for every method."""
+
+    every: Annotated[
+        int,
+        setting(
+            label="Every",
+            help="Outer steps between held-out evaluations; each also keeps a "
+            "snapshot of the meta-parameters. The first ones come sooner.",
+            unit="steps",
+            low=1,
+            high=1_000_000,
+        ),
+    ] = 100
+    num_tasks: Annotated[
+        int,
+        setting(
+            label="Held-out tasks",
+            help="Tasks that are never trained on.",
+            unit="tasks",
+            low=16,
+            high=10_000,
+        ),
+    ] = 100
+    num_shots: Annotated[
+        int,
+        setting(
+            label="Held-out shots",
+            help="Support points of each held-out task; 0 takes as many as training.",
+            unit="shots",
+            low=0,
+            high=10_000,
+            advanced=True,
+        ),
+    ] = 0
+    num_queries: Annotated[
+        int,
+        setting(
+            label="Held-out queries",
+            help="Query points of each held-out task.",
+            unit="points",
+            low=1,
+            high=10_000,
+            advanced=True,
+        ),
+    ] = 100
+    query_inputs: Annotated[
+        str,
+        setting(
+            label="Held-out query inputs",
+            help="random: drawn like the support set; grid: evenly spaced (CAVIA "
+            "evaluates on 100 points, Reptile's demonstration on 50).",
+            choices=QUERY_INPUTS,
+            advanced=True,
+        ),
+    ] = "random"
+    query_targets: Annotated[
+        str,
+        setting(
+            label="Held-out query targets",
+            help="noisy, as the support set's are, or noise-free.",
+            choices=QUERY_TARGETS,
+            advanced=True,
+        ),
+    ] = "noisy"
+    num_inner_steps: Annotated[
+        int,
+        setting(
+            label="Inner steps K'",
+            help="Inner steps that are shown and evaluated; may exceed training's K.",
+            unit="steps",
+            low=1,
+            high=1000,
+        ),
+    ] = 10
+
+
+class RunConfig(Section):
+    """How the run is computed."""
+
+    seed: Annotated[
+        int,
+        setting(
+            label="Seed",
+            help="Fixes the initial meta-parameters and every task.",
+            low=0,
+            high=2**31 - 1,
+        ),
+    ] = 0
+    device: Annotated[
+        str,
+        setting(
+            label="Device",
+            help="auto takes cuda or mps where torch finds one, else cpu.",
+            choices=("auto", "cpu", "cuda", "mps"),
+        ),
+    ] = "auto"
+    precision: Annotated[
+        str,
+        setting(
+            label="Precision",
+            help="Floating-point type of every tensor; mps has no float64.",
+            choices=("float32", "float64"),
+            advanced=True,
+        ),
+    ] = "float32"
+    num_threads: Annotated[
+        int,
+        setting(
+            label="Threads",
+            help="CPU threads of one torch operation; one is fastest at these sizes.",
+            unit="threads",
+            low=1,
+            high=256,
+            advanced=True,
+        ),
+    ] = 1
+
+
+class DiagnosticsConfig(Section):
+    """What is measured beside the metrics, now and then; it changes no other number."""
+
+    every: Annotated[
+        int,
+        setting(
+            label="Diagnose every",
+            help="Outer steps between two measurements of cosines, curvature and "
+            "distances; 0 measures nothing.",
+            unit="outer steps",
+            low=0,
+            high=10**6,
+        ),
+    ] = 0
+    num_power_iterations: Annotated[
+        int,
+        setting(
+            label="Power iterations",
+            help="Hessian-vector products for the largest eigenvalue of the inner loss.",
+            unit="products",
+            low=1,
+            high=10_000,
+            advanced=True,
+        ),
+    ] = 20
+
+    def due(self, step: int) -> bool:
+        """Return whether there is a measurement after `step` outer steps."""
+        return self.every > 0 and step % self.every == 0

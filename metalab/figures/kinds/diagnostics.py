@@ -1,0 +1,150 @@
+"""Diagnostics over training: one small panel for each quantity."""
+
+from typing import Any
+
+from metalab.engine.diagnostics import (
+    LAYER_PREFIX,
+    DiagnosticPanel,
+    diagnostic_panels,
+)
+from metalab.figures.axes import whole_ticks
+from metalab.figures.base import FigureChoices, FigureError, FigureSpec
+from metalab.figures.drawing import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    VERMILION,
+    Call,
+    Drawing,
+    number_of,
+    panel_grid,
+    ramp,
+)
+from metalab.figures.legend import with_legend
+from metalab.figures.sizes import FigureSize
+from metalab.figures.table import Column, Table
+from metalab.runs.history import RunHistory
+
+_LAYERS = (VERMILION, GREEN, BLACK, GREY)
+_MARKERS = ("o", "s", "^", "D", "v")
+_DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1.2)))
+_MOST_MARKERS = 6
+
+
+def _panels(history: RunHistory) -> tuple[DiagnosticPanel, ...]:
+    """Return the panels: one for each quantity that was ever a number.
+
+    Raises:
+        FigureError: There is none.
+    """
+    known = history.diagnostics.known
+    if not known:
+        raise FigureError(
+            "figure 'diagnostics' needs diagnostics; this run has none yet "
+            "(diagnostics.every says after how many outer steps to measure)"
+        )
+    return diagnostic_panels(known)
+
+
+def _table(history: RunHistory, panels: tuple[DiagnosticPanel, ...]) -> Table:
+    series = history.diagnostics
+    lines = [line for panel in panels for line in panel.lines]
+    return Table(
+        (
+            Column("outer_step", series.steps),
+            *(Column(line.name, series.values[line.name], line.unit) for line in lines),
+        )
+    )
+
+
+def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Drawing:
+    panels = _panels(history)
+    table = _table(history, panels)
+    calls = [
+        *whole_ticks("x", of="ax1", nbins=4),
+        *(
+            call
+            for number, panel in enumerate(panels, start=1)
+            for call in _panel(f"ax{number}", panel, len(table), size)
+        ),
+        *_shared_axis(len(panels), size),
+    ]
+    return Drawing(
+        table=table,
+        caption=_caption(history),
+        panels=len(panels),
+        calls=with_legend(
+            calls, choices, size, title=f"Diagnostics: {history.config.name}"
+        ),
+    )
+
+
+def _panel(
+    axes: str, panel: DiagnosticPanel, count: int, size: FigureSize
+) -> list[Call]:
+    title = {"fontsize": size.small_text, "loc": "left", "pad": 0.4 * size.text}
+    return [
+        *(_line(axes, panel, place, count, size) for place in range(len(panel.lines))),
+        Call(method=f"{axes}.set_title", arguments=(panel.label,), options=title),
+        Call(method=f"{axes}.locator_params", options={"axis": "y", "nbins": 3}),
+        # Else the markers of the extremes are cut by the edge.
+        Call(method=f"{axes}.margins", options={"y": 0.15}),
+    ]
+
+
+def _line(
+    axes: str, panel: DiagnosticPanel, place: int, count: int, size: FigureSize
+) -> Call:
+    info = panel.lines[place]
+    options: dict[str, Any] = {
+        "color": BLUE,
+        "linewidth": 1.2 * size.line,
+        "marker": _MARKERS[place % len(_MARKERS)],
+        "markevery": 1 + count // _MOST_MARKERS,
+    }
+    if len(panel.lines) > 1 or info.name.startswith(LAYER_PREFIX):
+        colours = _LAYERS if info.name.startswith(LAYER_PREFIX) else ramp(2)
+        options["color"] = colours[place % len(colours)]
+        options["linestyle"] = _DASHES[place % len(_DASHES)]
+        options["label"] = info.label
+    return Call(
+        method=f"{axes}.plot", columns=("outer_step", info.name), options=options
+    )
+
+
+def _shared_axis(count: int, size: FigureSize) -> list[Call]:
+    """Return the calls for the axis below all panels, and for places without a panel."""
+    rows, columns = panel_grid(count, size)
+    calls = [
+        Call(
+            method="fig.supxlabel",
+            arguments=("Outer step",),
+            options={"fontsize": size.text},
+        )
+    ]
+    for place in range(count, rows * columns):
+        above = place + 1 - columns
+        calls += [
+            Call(method=f"ax{place + 1}.set_visible", arguments=(False,)),
+            Call(method=f"ax{above}.tick_params", options={"labelbottom": True}),
+        ]
+    return calls
+
+
+def _caption(history: RunHistory) -> str:
+    series, config = history.diagnostics, history.config
+    tasks = number_of(config.outer.num_tasks, "training task")
+    return (
+        f"Diagnostics of {config.name}, measured on the {tasks} of a meta-batch before "
+        f"{number_of(len(series), 'outer step')} from {int(series.steps[0]):,} to "
+        f"{int(series.steps[-1]):,}; adaptation takes K = {history.num_inner_steps}."
+    )
+
+
+FIGURE = FigureSpec(
+    name="diagnostics",
+    title="Diagnostics",
+    heeds=frozenset({"legend"}),
+    draw=_draw,
+)

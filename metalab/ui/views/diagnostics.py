@@ -1,0 +1,189 @@
+"""Diagnostics of a run: small plots one below the other, with one horizontal axis."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication, QImage, QPalette, QShowEvent
+from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from metalab.engine.diagnostics import diagnostic_panels
+from metalab.runs.history import RunHistory
+from metalab.ui.painting import picture_of, tint
+from metalab.ui.theme import DARK, Theme
+from metalab.ui.views.diagnostics_panel import DiagnosticsPlot
+from metalab.ui.views.header import PREPARING, PanelHeader
+
+_WIDTH = 300
+
+
+class DiagnosticsView(QWidget):
+    """What is measured now and then: cosines, curvature, distances."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = DARK
+        self._history: RunHistory | None = None
+        self._drawn: object = None
+        self._stale = False
+        self.panels: list[DiagnosticsPlot] = []
+        self.header = PanelHeader("", self)
+        self._message = QLabel(self)
+        self._scroll = QScrollArea(self)
+        self._column = QWidget()
+        self._arrange()
+        self.header.copy_requested.connect(self._on_copy_requested)
+        self.header.fit_requested.connect(self._on_fit_requested)
+        self.set_theme(DARK)
+        self._refresh()
+
+    def _arrange(self) -> None:
+        self.setAutoFillBackground(True)
+        self.setMinimumWidth(_WIDTH)
+        self._message.setWordWrap(True)
+        self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._message.setContentsMargins(24, 0, 24, 0)
+        self._message.setTextFormat(Qt.TextFormat.PlainText)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setWidget(self._column)
+        self._rows = QVBoxLayout(self._column)
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        self._rows.setSpacing(2)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 2)
+        layout.setSpacing(0)
+        layout.addWidget(self.header)
+        layout.addWidget(self._message, 1)
+        layout.addWidget(self._scroll, 1)
+
+    @property
+    def message(self) -> str:
+        """Why there is no plot; "" where there is one."""
+        return self._message.text()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a theme's colours."""
+        self._theme = theme
+        for part in (self, self._scroll, self._column):
+            tint(part, theme.surface, QPalette.ColorRole.Window)
+        tint(self._message, theme.muted)
+        for part in (self.header, *self.panels):
+            part.set_theme(theme)
+
+    def picture(self) -> QImage:
+        """Return all plots as a picture, without the tools."""
+        for panel in self.panels:
+            panel.plot.point_at(None)
+        parts = self.panels or [self._message]
+        title = self.tr("Diagnostics")
+        return picture_of(parts, title=title, theme=self._theme)
+
+    def show_history(self, history: RunHistory | None) -> None:
+        """Show a run as it is now; cheap where nothing is new or nobody looks."""
+        self._history = history
+        self._stale = True
+        if self.isVisible():
+            self._refresh()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Catch up with what came while the view was hidden."""
+        super().showEvent(event)
+        if self._stale:
+            self._refresh()
+
+    def _refresh(self) -> None:
+        self._stale = False
+        state = self._state()
+        if state != self._drawn:
+            self._drawn = state
+            self._draw()
+
+    def _state(self) -> object:
+        """Return what the drawing depends on; `_history` keeps alive what ids are of."""
+        history = self._history
+        if history is None:
+            return "no run"
+        series = history.diagnostics
+        return (
+            *(id(history.config), history.status.ended),
+            *(len(series), series.steps[-1:].tobytes()),
+        )
+
+    def _draw(self) -> None:
+        history = self._history
+        reason = self._why_empty()
+        self._message.setText(reason)
+        self._message.setVisible(bool(reason))
+        self._scroll.setVisible(not reason)
+        self.header.copy.setEnabled(not reason)
+        self.header.set_title(self._title())
+        if history is None or reason:
+            self._make_panels(())
+            return
+        self._make_panels(tuple(history.diagnostics.known))
+        for panel in self.panels:
+            panel.show_series(history.diagnostics)
+
+    def _why_empty(self) -> str:
+        history = self._history
+        if history is None:
+            return self.tr("Diagnostics of a run will be drawn here.\n\n") + _how_on()
+        if len(history.diagnostics):
+            return ""
+        if history.config.diagnostics.every == 0:
+            return self.tr("Diagnostics are off in this run.\n\n") + _how_on()
+        if history.status.ended:
+            return self.tr("This run ended before anything was measured.")
+        return PREPARING
+
+    def _title(self) -> str:
+        every = 0 if self._history is None else self._history.config.diagnostics.every
+        if every == 0:
+            return self.tr("Off")
+        if every == 1:
+            return self.tr("Measured every outer step")
+        return self.tr("Measured every {every} outer steps").format(every=f"{every:,}")
+
+    def _make_panels(self, names: tuple[str, ...]) -> None:
+        """Make the plots of some diagnostics, unless they are there already."""
+        wanted = diagnostic_panels(names)
+        if wanted == tuple(panel.panel for panel in self.panels):
+            return
+        for panel in self.panels:
+            self._rows.removeWidget(panel)
+            panel.hide()
+            panel.deleteLater()
+        self.panels = []
+        for panel in wanted:
+            # One horizontal axis for all: its name stands below the last plot.
+            label = self.tr("Outer step") if panel is wanted[-1] else ""
+            plot = DiagnosticsPlot(panel, x_label=label, parent=self._column)
+            plot.set_theme(self._theme)
+            plot.pointed.connect(self._on_pointed)
+            plot.plot.zoom_changed.connect(self._on_zoom_changed)
+            self._rows.addWidget(plot, 1)
+            self.panels.append(plot)
+        self._on_zoom_changed()
+
+    def _on_pointed(self, x: float | None) -> None:
+        sender = self.sender()
+        for panel in self.panels:
+            panel.point_to(x, told=panel is sender)
+
+    def _on_zoom_changed(self) -> None:
+        self.header.on_zoom_changed(any(panel.plot.zoomed for panel in self.panels))
+
+    def _on_fit_requested(self) -> None:
+        for panel in self.panels:
+            panel.plot.fit()
+
+    def _on_copy_requested(self) -> None:
+        QGuiApplication.clipboard().setImage(self.picture())
+
+
+def _how_on() -> str:
+    """Return how diagnostics are switched on."""
+    return (
+        "To switch them on, set “Diagnose every” under Diagnostics in the form to a number "
+        "of outer steps, such as 50, and start a new run."
+    )

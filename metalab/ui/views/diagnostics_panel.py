@@ -1,0 +1,148 @@
+"""One small plot of the Diagnostics view."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from metalab.engine.diagnostics import DiagnosticPanel
+from metalab.engine.events import Array
+from metalab.runs.history import DiagnosticSeries
+from metalab.ui.decimate import decimate
+from metalab.ui.forms.marks import ElidedLabel
+from metalab.ui.limits import Limits, value_limits
+from metalab.ui.marks import Dots, Stroke
+from metalab.ui.painting import Ink, tint
+from metalab.ui.plot_widget import Plot
+from metalab.ui.theme import Theme
+from metalab.ui.ticks import number_text
+from metalab.ui.views.legend import Entry, Legend, Swatch
+from metalab.ui.views.readout import Readout
+
+if TYPE_CHECKING:
+    from metalab.ui.marks import Curve, Points
+
+_ROLES = ("after", "evaluation", "support", "query", "before")
+_MOST_DOTS = 40
+_MIN_HEIGHT = 118
+_NONE: Array = np.empty(0)
+
+
+class DiagnosticsPlot(QWidget):
+    """Title, legend if there are several lines, and plot of one quantity.
+
+    Attributes:
+        pointed: The x under the pointer; None if it left.
+    """
+
+    pointed = Signal(object)
+
+    def __init__(
+        self, panel: DiagnosticPanel, *, x_label: str, parent: QWidget | None = None
+    ) -> None:
+        """Make an empty plot.
+
+        Args:
+            panel: What it shows.
+            x_label: Below the horizontal axis; "" leaves no room for it.
+            parent: Qt's parent.
+        """
+        super().__init__(parent)
+        self.panel = panel
+        self._labels = panel.short_labels()
+        self._series: DiagnosticSeries | None = None
+        self._title = ElidedLabel(self)
+        self._title.setContentsMargins(12, 4, 4, 0)
+        self._title.set_full_text(panel.label)
+        self.legend = Legend(self)
+        self.plot = Plot(x_label=x_label, whole_x=True, parent=self)
+        self.plot.setMinimumHeight(_MIN_HEIGHT)
+        self.plot.setAccessibleName(panel.label)
+        self._readout = Readout(self.plot)
+        self.lines: dict[str, Curve] = {}
+        self.dots: dict[str, Points] = {}
+        self._make_marks()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        for widget in (self._title, self.legend):
+            layout.addWidget(widget)
+        layout.addWidget(self.plot, 1)
+        self.plot.pointed.connect(self.pointed)
+
+    def _make_marks(self) -> None:
+        entries: list[Entry] = []
+        for place, info in enumerate(self.panel.lines):
+            ink = Ink(role=_ROLES[place % len(_ROLES)])
+            dashes = (4.0, 2.0) if place % 2 else ()
+            stroke = Stroke(ink=ink, width=1.6, dashes=dashes, smooth=True)
+            self.lines[info.name] = self.plot.line(stroke, z=1)
+            self.dots[info.name] = self.plot.points(Dots(fill=ink, size=5), z=2)
+            swatch = Swatch.DASHED if dashes else Swatch.LINE
+            entries.append(Entry(swatch=swatch, ink=ink, text=self._labels[place]))
+        self.legend.setVisible(len(entries) > 1)
+        self.legend.set_entries(*entries)
+        texts = [f"{info.label}: {info.help}" for info in self.panel.lines]
+        self.setToolTip("\n".join(texts))
+
+    @property
+    def readout(self) -> Readout:
+        """The box with the values at the pointer."""
+        return self._readout
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a theme's colours."""
+        tint(self._title, theme.text)
+        for part in (self.legend, self.plot, self._readout):
+            part.set_theme(theme)
+
+    def show_series(self, series: DiagnosticSeries) -> None:
+        """Show what was measured so far; at least one measurement."""
+        self._series = series
+        shown: list[Array] = []
+        for info in self.panel.lines:
+            y = series.values[info.name]
+            shown.append(y)
+            columns = max(1, self.plot.num_columns)
+            self.lines[info.name].set_data(*decimate(series.steps, y, columns))
+            few = len(series) <= _MOST_DOTS
+            self.dots[info.name].set_data(
+                *((series.steps, y) if few else (_NONE, _NONE))
+            )
+        limits: Limits | None = value_limits(shown, log=False, trimmed=False)
+        last = float(series.steps[-1])
+        self.plot.set_limits((float(series.steps[0]), max(last, 1.0)), limits)
+        self.plot.setAccessibleDescription(self._summary(series))
+
+    def _summary(self, series: DiagnosticSeries) -> str:
+        values = ", ".join(
+            f"{info.label} {number_text(float(series.values[info.name][-1]))}"
+            for info in self.panel.lines
+        )
+        return f"{values} at outer step {int(series.steps[-1]):,}"
+
+    def point_to(self, x: float | None, *, told: bool) -> None:
+        """Draw a line at the measurement nearest to x, and say its values.
+
+        Args:
+            x: An outer step; None hides line and values.
+            told: Whether the values are said.
+        """
+        series = self._series
+        if x is None or series is None:
+            self.plot.show_crosshair(None)
+            self._readout.hide()
+            return
+        row = int(np.abs(series.steps - x).argmin())
+        at = float(series.steps[row])
+        self.plot.show_crosshair(at)
+        if not told:
+            self._readout.hide()
+            return
+        rows = [
+            (label, number_text(float(series.values[info.name][row])))
+            for label, info in zip(self._labels, self.panel.lines, strict=True)
+        ]
+        place = self.plot.place_of(at)
+        self._readout.show_beside(place, f"Outer step {int(at):,}", rows)

@@ -1,0 +1,115 @@
+"""Run files of version 1: read as they are, brought up to date when they go on."""
+
+import json
+import sqlite3
+from contextlib import closing
+
+import numpy as np
+import pytest
+
+from metalab.engine.events import METRICS
+from metalab.runs.reader import open_run
+from metalab.runs.run_file import RunFileError, migrate, open_database
+from tests.runs.stored import resume, run_to
+
+VERSION_1 = """
+PRAGMA application_id = 1835819362;
+PRAGMA user_version = 1;
+CREATE TABLE facts (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE arrays (name TEXT PRIMARY KEY, data BLOB NOT NULL);
+CREATE TABLE metrics (step INTEGER PRIMARY KEY, seconds REAL NOT NULL,
+    outer_loss REAL, outer_loss_before REAL, support_loss_before REAL,
+    support_loss_after REAL, hypergradient_norm REAL, adaptation_distance REAL,
+    meta_parameter_norm REAL);
+CREATE TABLE probes (step INTEGER PRIMARY KEY, data BLOB NOT NULL);
+CREATE TABLE snapshots (step INTEGER PRIMARY KEY, phi BLOB NOT NULL);
+CREATE TABLE flags (step INTEGER NOT NULL, kind TEXT NOT NULL, message TEXT NOT NULL);
+"""
+OLD_METRICS = [info.name for info in METRICS[:7]]
+NEW_METRICS = ["gradient_evaluations", "hessian_vector_products"]
+
+
+@pytest.fixture
+def straight(config, tmp_path):
+    """A run of today, never stopped."""
+    path = tmp_path / "straight.metalab"
+    run_to(path, config)
+    return path
+
+
+@pytest.fixture
+def old(config, tmp_path):
+    """The same run, stopped after 25 outer steps, as version 1 wrote it."""
+    today, path = tmp_path / "today.metalab", tmp_path / "old.metalab"
+    run_to(today, config, stop_at=25)
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.executescript(VERSION_1)
+        database.execute("ATTACH ? AS today", (str(today),))
+        for table in ("facts", "arrays", "probes", "snapshots", "flags"):
+            database.execute(f"INSERT INTO {table} SELECT * FROM today.{table}")
+        columns = ", ".join(["step", "seconds", *OLD_METRICS])
+        database.execute(f"INSERT INTO metrics SELECT {columns} FROM today.metrics")
+        settings = config.to_mapping()
+        del settings["diagnostics"]
+        database.execute(
+            "UPDATE facts SET value = ? WHERE key = 'config'", (json.dumps(settings),)
+        )
+    return path
+
+
+def version_of(path):
+    with closing(sqlite3.connect(path)) as database:
+        return database.execute("PRAGMA user_version").fetchone()[0]
+
+
+def test_an_old_file_is_read_and_stays_as_it_is(config, old, straight):
+    before = old.read_bytes()
+    history, today = open_run(old).history, open_run(straight).history
+    assert old.read_bytes() == before
+    assert history.config == config
+    assert history.step == len(history.steps) == 25
+    for name in OLD_METRICS:
+        np.testing.assert_array_equal(history.metrics[name], today.metrics[name][:25])
+    for name in NEW_METRICS:
+        assert np.isnan(history.metrics[name]).all()
+    assert len(history.diagnostics) == 0
+
+
+def test_an_old_run_goes_on_bit_for_bit(old, straight):
+    live = resume(old).snapshot()
+    assert version_of(old) == 2
+    resumed, today = open_run(old).history, open_run(straight).history
+    assert resumed.step == 60
+    for name in OLD_METRICS:
+        np.testing.assert_array_equal(resumed.metrics[name], today.metrics[name])
+    for name in NEW_METRICS:
+        for history in (resumed, live):
+            assert np.isnan(history.metrics[name][:25]).all()
+            np.testing.assert_array_equal(
+                history.metrics[name][25:], today.metrics[name][25:]
+            )
+    np.testing.assert_array_equal(resumed.evaluations.rows(), today.evaluations.rows())
+
+
+def test_what_a_step_costs_is_counted(straight):
+    metrics = open_run(straight).history.metrics
+    # One inner step, its product, and the gradient of the outer loss.
+    assert set(metrics["gradient_evaluations"]) == {2.0}
+    assert set(metrics["hessian_vector_products"]) == {1.0}
+
+
+def test_a_migration_that_fails_leaves_the_file_as_it_was(old):
+    with closing(sqlite3.connect(old)) as database:
+        database.execute("CREATE TABLE diagnostics (something TEXT)")
+    with closing(open_database(old, write=True)) as database:
+        with pytest.raises(RunFileError, match="cannot be brought up to date"):
+            migrate(database)
+        columns = [row[1] for row in database.execute("PRAGMA table_info(metrics)")]
+    assert columns == ["step", "seconds", *OLD_METRICS]
+    assert version_of(old) == 1
+
+
+def test_a_file_of_today_is_left_alone(straight):
+    with closing(open_database(straight, write=True)) as database:
+        migrate(database)
+    assert version_of(straight) == 2
