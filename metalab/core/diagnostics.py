@@ -57,7 +57,9 @@ def diagnose(
         first_order = straight.per_task.mean(dim=0)
     begin = oracle.linearise(path.start, curvature=True)
     end = oracle.linearise(path.end, curvature=True)
-    v = torch.randn(path.start.shape, generator=streams.generator("power iteration", state.step))
+    v = torch.randn(
+        path.start.shape, generator=streams.generator("power iteration", state.step)
+    )
     v = v.to(path.start)
     return {
         "hypergradient_norm": torch.linalg.vector_norm(mean),

@@ -37,6 +37,7 @@ from metalab.runs.tables import DiagnosticTable, GrowingTable
 if TYPE_CHECKING:
     from metalab.engine.config import ExperimentConfig
 
+
 @dataclass(slots=True)
 class _Latest:
     """What is replaced rather than appended."""

@@ -128,7 +128,9 @@ def migrate(connection: sqlite3.Connection) -> None:
     except sqlite3.Error as error:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        raise RunFileError(f"the run file cannot be brought up to date: {error}") from error
+        raise RunFileError(
+            f"the run file cannot be brought up to date: {error}"
+        ) from error
 
 
 def _version(connection: sqlite3.Connection) -> int:
@@ -138,13 +140,13 @@ def _version(connection: sqlite3.Connection) -> int:
 
 def metric_columns(connection: sqlite3.Connection) -> list[str]:
     """Return what to select for each of `METRICS`: NULL where the file is too old."""
-    lacking = _SINCE_VERSION_2 if _version(connection) < 2 else ()  # noqa: PLR2004 - a version
+    lacking = _SINCE_VERSION_2 if _version(connection) < 2 else ()
     return ["NULL" if info.name in lacking else info.name for info in METRICS]
 
 
 def has_diagnostics(connection: sqlite3.Connection) -> bool:
     """Return whether the file is new enough to hold diagnostics."""
-    return _version(connection) >= 2  # noqa: PLR2004 - a version
+    return _version(connection) >= 2
 
 
 def check_header(path: Path) -> None:

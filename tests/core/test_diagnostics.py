@@ -146,7 +146,9 @@ def test_the_first_order_direction_is_that_of_first_order_itself():
 
 
 def test_without_a_first_order_direction_there_is_no_cosine_to_it():
-    learner = replace(LEARNER, problem=BilevelProblem(model=MODEL, meta=PenaltyStrength()))
+    learner = replace(
+        LEARNER, problem=BilevelProblem(model=MODEL, meta=PenaltyStrength())
+    )
     assert not first_order_learns(learner)
     assert first_order_learns(LEARNER)
     _, _, values = measured(learner)

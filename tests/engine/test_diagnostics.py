@@ -29,7 +29,9 @@ METHODS = (
 
 def diagnosed(preset="maml-sine", **overrides):
     power = {"diagnostics__num_power_iterations": 2, "outer__num_tasks": 4}
-    return small(preset, diagnostics__every=7, outer__num_steps=21, **power, **overrides)
+    return small(
+        preset, diagnostics__every=7, outer__num_steps=21, **power, **overrides
+    )
 
 
 def taken_in(events):
@@ -106,7 +108,9 @@ def test_what_belongs_together_shares_a_panel():
         "distance_layer_1",
         "distance_layer_2",
     ]
-    panels = {p.label: [line.name for line in p.lines] for p in diagnostic_panels(names)}
+    panels = {
+        p.label: [line.name for line in p.lines] for p in diagnostic_panels(names)
+    }
     assert panels["Hessian eigenvalue (y²)"] == [
         "hessian_eigenvalue_start",
         "hessian_eigenvalue_end",

@@ -7,7 +7,6 @@ from metalab.engine.diagnostics import (
     DiagnosticPanel,
     diagnostic_panels,
 )
-from metalab.engine.events import MetricInfo
 from metalab.figures.axes import whole_ticks
 from metalab.figures.base import FigureChoices, FigureError, FigureSpec
 from metalab.figures.drawing import (

@@ -30,7 +30,7 @@ BAND_DEVIATIONS = 2.0
 _BAND = Ink(role="ramp_end", share=0.2)
 LEGEND_WITH_BAND = (
     *LEGEND,
-    Entry(swatch=Swatch.BAND, ink=_BAND, text="± 2 predictive sd"),
+    Entry(swatch=Swatch.BAND, ink=_BAND, text="±2 predictive sd"),
 )
 
 
@@ -114,9 +114,7 @@ class AdaptationDrawing:
             self.band.set_data(tasks.grid, *band_of(curves, (task, step)))
 
 
-def band_of(
-    curves: Curves, index: tuple[int | slice, ...]
-) -> tuple[Array, Array]:
+def band_of(curves: Curves, index: tuple[int | slice, ...]) -> tuple[Array, Array]:
     """Return lower and upper edge of the predictive band, [..., point].
 
     Args:

@@ -107,7 +107,9 @@ class DiagnosticsPlot(QWidget):
             columns = max(1, self.plot.num_columns)
             self.lines[info.name].set_data(*decimate(series.steps, y, columns))
             few = len(series) <= _MOST_DOTS
-            self.dots[info.name].set_data(*((series.steps, y) if few else (_NONE, _NONE)))
+            self.dots[info.name].set_data(
+                *((series.steps, y) if few else (_NONE, _NONE))
+            )
         limits: Limits | None = value_limits(shown, log=False, trimmed=False)
         last = float(series.steps[-1])
         self.plot.set_limits((float(series.steps[0]), max(last, 1.0)), limits)
