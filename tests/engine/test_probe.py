@@ -111,3 +111,22 @@ def test_many_tasks_are_evaluated_in_slices(monkeypatch):
         sliced.evaluation.support_loss, whole.evaluation.support_loss, rtol=1e-5
     )
     np.testing.assert_allclose(sliced.curves.curves, whole.curves.curves, rtol=1e-4)
+
+
+def test_a_bayesian_head_says_how_sure_it_is():
+    config = small(
+        "alpaca-sine", evaluation__num_inner_steps=3, run__precision="float64"
+    )
+    curves = first_probe(config).curves
+    deviation = curves.deviation
+    assert deviation.shape == curves.curves.shape == (16, 4, 100)
+    assert (deviation >= config.meta.build().noise_std).all()
+    # The support set can only make it surer; further steps see no more of it.
+    assert (deviation[:, 1] < deviation[:, 0]).all()
+    assert (deviation[:, 1:] == deviation[:, 1:2]).all()
+    assert (deviation[:, 0] == deviation[:1, 0]).all()
+    assert len(np.unique(deviation[:, 1], axis=0)) == 16
+
+
+def test_other_methods_predict_no_distribution():
+    assert first_probe(small()).curves.deviation is None

@@ -60,7 +60,7 @@ def make_history(
         diverged=None,
         failure=None,
         stored_step=0,
-        diagnostics=_diagnostics(num_rows),
+        diagnostics=_diagnostics(num_rows, seed),
     )
 
 
@@ -81,9 +81,9 @@ def without_evaluations(history: RunHistory) -> RunHistory:
     return replace(history, evaluations=EvaluationSeries.from_rows(rows))
 
 
-def _diagnostics(num_rows: int) -> DiagnosticSeries:
+def _diagnostics(num_rows: int, seed: int) -> DiagnosticSeries:
     # From a generator of its own, so that the other numbers stay as they are.
-    rng = np.random.default_rng(7)
+    rng = np.random.default_rng(7 + seed)
     steps = np.arange(0.0, num_rows + 1, 25)
     names = [info.name for info in DIAGNOSTICS]
     names += [f"{LAYER_PREFIX}{layer}" for layer in (1, 2, 3)]

@@ -175,6 +175,30 @@ def test_adaptation_marks_the_inner_steps_of_training(history):
     assert max(widths) == widths[2]
 
 
+def test_adaptation_draws_the_predictive_band_after_k_steps(history):
+    curves = history.curves
+    rng = np.random.default_rng(0)
+    deviation = rng.uniform(0.1, 1, size=curves.curves.shape)
+    banded = replace(history, curves=replace(curves, deviation=deviation))
+    table = table_of("adaptation", banded, task=3)
+    got = table.select(
+        ("predictive_sd", "y_low", "y_high"), {"part": "prediction", "inner_step": 2}
+    )
+    mean, half = curves.curves[3, 2], 2 * deviation[3, 2]
+    np.testing.assert_allclose(got, [deviation[3, 2], mean - half, mean + half])
+    assert np.isnan(
+        table.numbers("predictive_sd")[: len(history.probe_tasks.grid)]
+    ).all()
+    figure = draw("adaptation", banded)
+    assert legend_texts(figure)[-1] == "±2 predictive sd"
+    assert len(figure.axes[0].collections) == 1
+    plain = draw("adaptation", history)
+    assert "±2 predictive sd" not in legend_texts(plain)
+    assert len(plain.axes[0].collections) == 0
+    names = [column.name for column in table_of("adaptation", history).columns]
+    assert names == ["part", "inner_step", "x", "y"]
+
+
 def test_many_inner_steps_are_drawn_evenly_and_always_with_k():
     long = make_history(num_inner_steps=7, num_shown_steps=100)
     _, key = draw("adaptation", long).axes

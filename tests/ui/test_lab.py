@@ -210,6 +210,18 @@ def test_reset_layout_brings_hidden_parts_back(lab):
     assert not lab.actions["show_problems"].isChecked()
 
 
+def test_diagnostics_are_hidden_until_asked_for(lab):
+    view = lab.window.live.diagnostics
+    assert not view.isVisible()
+    assert not lab.actions["show_diagnostics"].isChecked()
+    lab.actions["show_diagnostics"].trigger()
+    assert view.isVisible()
+    assert lab.actions["show_diagnostics"].isChecked()
+    lab.actions["reset_layout"].trigger()
+    assert not view.isVisible()
+    assert not lab.actions["show_diagnostics"].isChecked()
+
+
 def test_search_brings_the_form_and_takes_the_focus(lab, qtbot):
     lab.window.activateWindow()
     lab.actions["show_experiment"].trigger()

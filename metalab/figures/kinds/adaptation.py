@@ -105,10 +105,10 @@ def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Draw
     number = f"task {choices.task + 1}"
     banded = curves.deviation is not None
     calls = [
-        *([_band_call(k, colours[k])] if banded else []),
         *(_prediction(step, colour, k, size) for step, colour in colours.items()),
         _true_curve(size),
         *_points(size),
+        *([_band_call(k, colours[k])] if banded else []),
         *_key(colours, k),
         *labels("Input x", "Output y"),
         Call(method="ax.margins", options={"x": 0.01}),

@@ -231,7 +231,7 @@ class AdaptationView(QWidget):
         )
         if curves.deviation is not None:
             half = BAND_DEVIATIONS * curves.deviation[self.task, self.inner_step, point]
-            rows.append(("  ± 2 sd", number_text(float(half))))
+            rows.append(("  ±2 sd", number_text(float(half))))
         self.plot.show_crosshair(at)
         self._readout.show_beside(
             self.plot.place_of(at), f"x = {number_text(at)}", rows

@@ -30,7 +30,7 @@ BAND_DEVIATIONS = 2.0
 _BAND = Ink(role="ramp_end", share=0.2)
 LEGEND_WITH_BAND = (
     *LEGEND,
-    Entry(swatch=Swatch.BAND, ink=_BAND, text="± 2 predictive sd"),
+    Entry(swatch=Swatch.BAND, ink=_BAND, text="±2 predictive sd"),
 )
 
 

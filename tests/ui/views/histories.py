@@ -6,9 +6,15 @@ from typing import Any
 import numpy as np
 
 from metalab.engine.config import ExperimentConfig, preset_config
+from metalab.engine.diagnostics import DIAGNOSTICS, LAYER_PREFIX
 from metalab.engine.events import METRICS, Curves, ProbeTasks
 from metalab.engine.overrides import with_overrides
-from metalab.runs.history import EvaluationSeries, RunHistory, mean_interval
+from metalab.runs.history import (
+    DiagnosticSeries,
+    EvaluationSeries,
+    RunHistory,
+    mean_interval,
+)
 from metalab.runs.status import RunStatus
 
 NUM_TASKS, NUM_GALLERY, NUM_QUERIES, NUM_POINTS = 20, 16, 30, 40
@@ -61,6 +67,28 @@ def make_curves(config: ExperimentConfig, step: int = 100) -> Curves:
         support_loss=0.5 * query,
         query_loss=query,
     )
+
+
+def banded(config: ExperimentConfig) -> Curves:
+    """Return curves with a predictive deviation, wide before adaptation."""
+    curves = make_curves(config)
+    deviation = np.full_like(curves.curves, 0.25)
+    deviation[:, 0] = 3.0
+    return replace(curves, deviation=deviation)
+
+
+def with_diagnostics(history: RunHistory, count: int, every: int = 50) -> RunHistory:
+    """Return a run that measured diagnostics so often; the first were at step 0."""
+    config = with_overrides(history.config, [("diagnostics.every", every)])
+    names = [info.name for info in DIAGNOSTICS]
+    names += [f"{LAYER_PREFIX}{layer}" for layer in (1, 2)]
+    rng = np.random.default_rng(3)
+    table = rng.uniform(size=(count, len(names)))
+    series = DiagnosticSeries(
+        steps=float(every) * np.arange(count),
+        values={name: table[:, i] for i, name in enumerate(names)},
+    )
+    return replace(history, config=config, diagnostics=series)
 
 
 def make_evaluations(config: ExperimentConfig, count: int) -> EvaluationSeries:

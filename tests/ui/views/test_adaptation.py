@@ -12,6 +12,7 @@ from metalab.ui.ticks import number_text
 from metalab.ui.views.adaptation import AdaptationView
 from tests.ui.views.histories import (
     NUM_GALLERY,
+    banded,
     make_config,
     make_curves,
     make_history,
@@ -240,3 +241,37 @@ def test_copying_puts_a_picture_on_the_clipboard(view: AdaptationView):
     QGuiApplication.clipboard().clear()
     QTest.mouseClick(view.header.copy, Qt.MouseButton.LeftButton)
     assert QGuiApplication.clipboard().image().width() >= 2 * view.plot.width()
+
+
+def test_the_band_is_two_deviations_around_the_chosen_step(view: AdaptationView):
+    curves = banded(make_config())
+    history = make_history(curves=curves)
+    view.show_history(history)
+    view.set_task(2)
+    for step, half in ((1, 0.5), (0, 6.0), (4, 0.5)):
+        view.step_inner(step - view.inner_step)
+        x, low, high = view.drawing.band.data
+        np.testing.assert_array_equal(x, history.probe_tasks.grid)
+        np.testing.assert_allclose(low, curves.curves[2, step] - half, rtol=1e-6)
+        np.testing.assert_allclose(high, curves.curves[2, step] + half, rtol=1e-6)
+    assert "±2 predictive sd" in view.legend.accessibleName()
+    view.plot.point_at(0.0)
+    assert "±2 sd" in view.readout.text()
+    assert "0.5" in view.readout.text()
+
+
+def test_without_a_distribution_there_is_no_band(view: AdaptationView):
+    view.show_history(make_history(curves=banded(make_config())))
+    view.show_history(make_history())
+    assert all(len(part) == 0 for part in view.drawing.band.data)
+    assert "predictive" not in view.legend.accessibleName()
+    view.plot.point_at(0.0)
+    assert "±2 sd" not in view.readout.text()
+
+
+def test_a_wide_band_does_not_squeeze_the_task(view: AdaptationView):
+    curves = banded(make_config())
+    wide = replace(curves, deviation=1e4 * curves.deviation)
+    view.show_history(make_history(curves=wide))
+    low, high = view.plot.y_range
+    assert high - low < 100

@@ -21,18 +21,28 @@ from metalab.runs.history import RunHistory
 from metalab.runs.status import RunStatus
 from metalab.ui.theme import DARK, LIGHT, Theme
 from metalab.ui.views.adaptation import AdaptationView
+from metalab.ui.views.diagnostics import DiagnosticsView
 from metalab.ui.views.gallery import GalleryView
 from metalab.ui.views.inner_loss import InnerLossView
 from metalab.ui.views.live import LiveWorkspace
 from metalab.ui.views.outer_loss import OuterLossView
 from tests.ui.views.histories import (
+    banded,
     make_config,
     make_history,
     starting,
+    with_diagnostics,
     with_gaps,
 )
 
-VIEWS = (OuterLossView, AdaptationView, InnerLossView, GalleryView, LiveWorkspace)
+VIEWS = (
+    OuterLossView,
+    AdaptationView,
+    InnerLossView,
+    GalleryView,
+    DiagnosticsView,
+    LiveWorkspace,
+)
 
 HISTORIES: dict[str, Callable[[], RunHistory | None]] = {
     "none": lambda: None,
@@ -42,6 +52,9 @@ HISTORIES: dict[str, Callable[[], RunHistory | None]] = {
     "one point": lambda: make_history(1),
     "two points": lambda: make_history(2),
     "running": lambda: make_history(300),
+    "with band and diagnostics": lambda: with_diagnostics(
+        make_history(300, curves=banded(make_config())), 7
+    ),
     "finished": lambda: make_history(300, status=RunStatus.FINISHED),
     "failed early": lambda: replace(starting(), status=RunStatus.FAILED),
     "long": lambda: make_history(200_000),
@@ -123,13 +136,14 @@ def test_the_same_history_is_not_painted_again(view):
 
 
 def test_it_says_in_words_what_it_shows(view):
-    view.show_history(make_history(300))
+    view.show_history(with_diagnostics(make_history(300), 3))
     named = [
         part
         for part in view.findChildren(QWidget)
         if part.accessibleName() and part.accessibleDescription()
     ]
-    assert any("loss" in part.accessibleDescription() for part in named)
+    said = " ".join(part.accessibleDescription() for part in named)
+    assert ("norm" if isinstance(view, DiagnosticsView) else "loss") in said
 
 
 def test_everything_for_the_keyboard_has_a_name_and_a_tip(view):

@@ -21,6 +21,8 @@ from metalab.ui.views.tile_painter import (
 )
 from tests.ui.views.histories import (
     NUM_GALLERY,
+    banded,
+    make_config,
     make_curves,
     make_history,
     starting,
@@ -265,3 +267,15 @@ def test_copying_puts_a_sharp_picture_on_the_clipboard(view: GalleryView):
     QGuiApplication.clipboard().clear()
     QTest.mouseClick(view.header.copy, Qt.MouseButton.LeftButton)
     assert QGuiApplication.clipboard().image().width() >= 2 * view.grid.width()
+
+
+def test_a_predictive_band_is_painted_around_the_adapted_curve(view: GalleryView):
+    config = make_config()
+    view.show_history(make_history(config=config))
+    plain = view.grab().toImage()
+    view.show_history(make_history(config=config, curves=banded(config)))
+    assert view.grab().toImage() != plain
+    unknown = banded(config)
+    nowhere = replace(unknown, deviation=np.full_like(unknown.curves, np.nan))
+    view.show_history(make_history(config=config, curves=nowhere))
+    assert view.grab().toImage() == plain
