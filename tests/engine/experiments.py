@@ -6,13 +6,21 @@ from typing import Any
 
 import numpy as np
 
-from metalab.catalog.recipes import presets
 from metalab.engine.config import ExperimentConfig, preset_config
 from metalab.engine.events import Diverged, Event, ProbeTaken, StepsDone
 from metalab.engine.overrides import with_overrides
 from metalab.engine.trainer import Trainer
 
-PRESETS = tuple(presets())
+PRESETS = (
+    "maml-sine",
+    "reptile-sine",
+    "maml-plus-plus-sine",
+    "cavia-sine",
+    "imaml-sine",
+    "alpaca-sine",
+    "oracle-sine",
+)
+"""One for each thing that a run carries on: schedules, momentum, rates, draws, nothing."""
 
 
 def small(preset: str = "maml-sine", **overrides: Any) -> ExperimentConfig:
@@ -22,16 +30,18 @@ def small(preset: str = "maml-sine", **overrides: Any) -> ExperimentConfig:
         preset: Which one; its method, schedule and task family stay.
         **overrides: Further fields, with "__" for the dots of their paths.
     """
-    shrunk = {
-        "model.hidden_sizes": [6, 5],
+    config = preset_config(preset)
+    shrunk: dict[str, Any] = {
         "outer.num_steps": 60,
         "evaluation.num_tasks": 16,
         "evaluation.num_queries": 5,
         "evaluation.num_inner_steps": 2,
         "evaluation.every": 20,
     }
+    if "hidden_sizes" in config.model.options():
+        shrunk["model.hidden_sizes"] = [6, 5]
     shrunk |= {path.replace("__", "."): value for path, value in overrides.items()}
-    return with_overrides(preset_config(preset), list(shrunk.items()))
+    return with_overrides(config, list(shrunk.items()))
 
 
 def constantly(count: int) -> Callable[[], int]:

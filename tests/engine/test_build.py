@@ -32,6 +32,7 @@ def test_every_setting_arrives_where_it_belongs():
         "inner_lr": 0.02,
         "momentum": 0.0,
         "inner_batch_size": 10,
+        "inner_clamp": 0.0,
     }
     assert learner.hypergradient == Reptile()
     assert learner.outer == SGD(outer_lr=0.1)

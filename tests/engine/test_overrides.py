@@ -304,6 +304,8 @@ def test_any_mapping_is_an_experiment_or_refused_in_words(content):
 
 
 def test_the_toml_reader_gives_what_validation_takes():
-    content = tomllib.loads("[outer]\nnum_steps = 3\n[model]\nhidden_sizes = [2, 3]")
+    content = tomllib.loads(
+        "[outer]\nnum_steps = 3\n[model]\nkind = 'mlp'\nhidden_sizes = [2, 3]"
+    )
     config = validated(content)
     assert (config.outer.num_steps, config.model.hidden_sizes) == (3, (2, 3))

@@ -49,7 +49,11 @@ def test_the_grid_spans_the_inputs_and_the_curves_are_true():
 
 def test_every_method_is_compared_on_the_same_tasks():
     """With the same counts; the task stream does not know the method."""
-    counts = {"evaluation__num_shots": 5, "evaluation__num_tasks": 16}
+    counts = {
+        "evaluation__num_shots": 5,
+        "evaluation__num_tasks": 16,
+        "tasks__family__noise_std": 0.0,
+    }
     first, *others = [started(small(p, **counts)).probe_tasks for p in PRESETS]
     for other in others:
         for name in ("parameters", "support_x", "support_y", "query_x", "query_y"):
