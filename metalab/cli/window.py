@@ -42,6 +42,7 @@ def run_headless(preset: str | None) -> int:
     """Train a preset with progress and export its figures to `./metalab-out`."""
     from metalab.cli.config_source import resolve_config  # noqa: PLC0415 - torch
     from metalab.cli.report import run_and_report  # noqa: PLC0415
+    from metalab.figures.base import FigureError  # noqa: PLC0415
     from metalab.figures.registry import figures  # noqa: PLC0415
     from metalab.figures.render import render  # noqa: PLC0415
     from metalab.runs.home import new_run_path  # noqa: PLC0415
@@ -58,6 +59,11 @@ def run_headless(preset: str | None) -> int:
     for name in figures():
         for suffix in (".png", ".pdf"):
             target = folder / f"{config.name}-{name}{suffix}"
-            render(name, history, target, size="double")
+            try:
+                render(name, history, target, size="double")
+            except FigureError as problem:
+                # Not every run measures what every figure shows.
+                output.print(f"No {name} figure: {problem}")
+                break
             output.print(f"Figure: {target.absolute()}")
     return code

@@ -89,6 +89,7 @@ def test_without_a_display_it_trains_and_names_its_figures(tmp_path):
         if line.startswith("Figure: ")
     ]
     assert len(named) == 6
+    assert "No diagnostics figure: " in done.stdout
     assert all(path.parent == tmp_path / "metalab-out" for path in named)
     assert all(path.stat().st_size > 1000 for path in named)
 
