@@ -16,7 +16,8 @@ from metalab.core.hypergradient.base import (
 from metalab.core.inner.base import InnerLoop, Needs
 from metalab.core.meta.base import MetaParameterisation, Way
 from metalab.core.meta.initialisation import Initialisation
-from metalab.core.model import MLP, Model, ParameterBlock
+from metalab.core.model.base import Model, ParameterBlock
+from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem
 from metalab.core.streams import RandomStreams
 from metalab.core.tasks import Samples, TaskBatch

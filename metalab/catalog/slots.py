@@ -4,7 +4,7 @@ from metalab.catalog.registry import Registry
 from metalab.core.hypergradient.base import HypergradientEstimator
 from metalab.core.inner.base import InnerLoop
 from metalab.core.meta.base import MetaParameterisation
-from metalab.core.model import Model
+from metalab.core.model.base import Model
 from metalab.core.outer import OuterOptimizer
 from metalab.core.tasks import TaskFamily
 

@@ -98,6 +98,11 @@ def _paper(line: Line) -> str:
 
 
 def _ours(ours: Ours) -> str:
+    if ours.num_exploded > 0:
+        return (
+            f"median {ours.median:.3g}; {ours.num_exploded} of {ours.num_values} "
+            "tasks exploded"
+        )
     return f"{ours.mean:.3g} ± {ours.half_width:.2g}"
 
 

@@ -13,7 +13,7 @@ from metalab.core.hypergradient.first_order import FirstOrder
 from metalab.core.inner.base import InnerPath, Keep
 from metalab.core.learner import MetaLearner, MetaState
 from metalab.core.meta.base import Way
-from metalab.core.model import ParameterBlock
+from metalab.core.model.base import ParameterBlock
 from metalab.core.oracle import InnerOracle, Linearisation
 from metalab.core.streams import RandomStreams
 from metalab.core.tasks import TaskBatch

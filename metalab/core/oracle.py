@@ -14,7 +14,7 @@ from torch import Tensor
 
 from metalab.core.loss import mean_squared_error
 from metalab.core.meta.base import MetaParameterisation
-from metalab.core.model import Model, ParameterBlock
+from metalab.core.model.base import Model, ParameterBlock
 from metalab.core.tasks import Samples
 
 

@@ -73,6 +73,12 @@ def never_rises(name: str, claim: str, *, of: Key) -> Check:
     def judge(results: Results) -> Finding:
         series = results[of]
         values = np.concatenate(series.values).astype(np.float64)
+        exploded = ~np.isfinite(values).all(axis=1)
+        if exploded.any():
+            count = int(exploded.sum())
+            return Finding(
+                holds=False, words=f"{count} of {len(values)} tasks exploded"
+            )
         rises = np.diff(values, axis=1)
         half = Z_95 * rises.std(axis=0, ddof=1) / np.sqrt(len(rises))
         bad = series.points[1:][rises.mean(axis=0) - half > 0]

@@ -226,7 +226,7 @@ def to_table(report: Report) -> Table:
 
 NUMBERS = (
     *("published_low", "published_high", "published_half_width"),
-    *("mean", "half_width", "seed_deviation", "num_values"),
+    *("mean", "half_width", "seed_deviation", "num_values", "median", "num_exploded"),
     *("tolerance_low", "tolerance_high"),
 )
 """Numeric columns of the table, in order."""
@@ -238,7 +238,10 @@ def _numbers(entry: ReportedLine) -> tuple[float, ...]:
     published = (np.nan,) * 3
     if paper is not None:
         published = (paper.low, paper.high, paper.half_width)
-    found = (np.nan,) * 4
+    found: tuple[float, ...] = (np.nan,) * 6
     if ours is not None:
-        found = (ours.mean, ours.half_width, ours.seed_deviation, ours.num_values)
+        found = (
+            *(ours.mean, ours.half_width, ours.seed_deviation, ours.num_values),
+            *(ours.median, ours.num_exploded),
+        )
     return (*published, *found, *(entry.line.tolerance or (np.nan, np.nan)))

@@ -8,6 +8,10 @@ import numpy as np
 from metalab.engine.events import Array
 from metalab.runs.history import Z_95
 
+EXPLODED = 1e3
+"""A loss beyond anything that a task can cost (y²): the zero function costs a sine of the
+largest amplitude 12.5."""
+
 Key = tuple[str, str]
 """Name of a method and of a protocol."""
 
@@ -53,12 +57,17 @@ class Ours:
         half_width: Of its 95 % interval, tasks and seeds pooled.
         seed_deviation: Standard deviation of the means of the seeds; NaN for one seed.
         num_values: Tasks times seeds.
+        median: Of the same values.
+        num_exploded: How many of them are above `EXPLODED` or not finite: inner steps
+            too large for that task, which alone decide the mean.
     """
 
     mean: float
     half_width: float
     seed_deviation: float
     num_values: int
+    median: float
+    num_exploded: int
 
 
 def ours_at(series: Series, at: float) -> Ours:
@@ -74,6 +83,8 @@ def ours_at(series: Series, at: float) -> Ours:
             half_width=float(half),
             seed_deviation=float(deviation),
             num_values=len(values),
+            median=float(np.median(np.nan_to_num(values, nan=np.inf, posinf=np.inf))),
+            num_exploded=int((~(values <= EXPLODED)).sum()),
         )
 
 

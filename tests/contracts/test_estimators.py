@@ -10,7 +10,7 @@ from metalab.core.inner.base import Keep
 from metalab.core.meta.anchor import ProximalAnchor
 from metalab.core.meta.base import Way
 from metalab.core.meta.initialisation import Initialisation
-from metalab.core.model import MLP
+from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem, Evaluations
 from tests.oracles import (
     FLOAT64,

@@ -10,7 +10,7 @@ from metalab.catalog.slots import META_PARAMETERISATIONS
 from metalab.core.meta.anchor import ProximalAnchor
 from metalab.core.meta.base import Way
 from metalab.core.meta.ridge_head import RidgeHead
-from metalab.core.model import MLP
+from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem
 from tests.oracles import FLOAT64, InputShift, generator, smooth_batch
 

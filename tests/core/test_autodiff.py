@@ -10,7 +10,7 @@ from metalab.core.meta.body import BodyOnly
 from metalab.core.meta.head import HeadOnly
 from metalab.core.meta.initialisation import Initialisation
 from metalab.core.meta.penalty import PenaltyStrength
-from metalab.core.model import MLP
+from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem
 from tests.oracles import (
     FLOAT64,

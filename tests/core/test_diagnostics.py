@@ -21,7 +21,7 @@ from metalab.core.learner import METRIC_NAMES, MetaLearner
 from metalab.core.meta.head import HeadOnly
 from metalab.core.meta.initialisation import Initialisation
 from metalab.core.meta.penalty import PenaltyStrength
-from metalab.core.model import MLP
+from metalab.core.model.mlp import MLP
 from metalab.core.objective import OuterObjective
 from metalab.core.oracle import BilevelProblem, Linearisation
 from metalab.core.outer import SGD

@@ -15,7 +15,7 @@ from metalab.core.inner_schedule import InnerSchedule
 from metalab.core.learner import METRIC_NAMES, MetaLearner
 from metalab.core.meta.anchor import ProximalAnchor
 from metalab.core.meta.initialisation import Initialisation
-from metalab.core.model import MLP
+from metalab.core.model.mlp import MLP
 from metalab.core.objective import OuterObjective
 from metalab.core.oracle import BilevelProblem
 from metalab.core.outer import SGD, Adam, schedule_factor

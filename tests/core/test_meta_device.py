@@ -22,7 +22,7 @@ from metalab.core.meta.body import BodyOnly
 from metalab.core.meta.context import Context
 from metalab.core.meta.head import HeadOnly
 from metalab.core.meta.initialisation import Initialisation
-from metalab.core.model import MLP
+from metalab.core.model.mlp import MLP
 from metalab.core.objective import OuterObjective
 from metalab.core.oracle import BilevelProblem
 from metalab.core.streams import RandomStreams

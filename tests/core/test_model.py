@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from metalab.core.model import ACTIVATIONS, INITIALISATIONS, MLP
+from metalab.core.model.mlp import ACTIVATIONS, INITIALISATIONS, MLP
 from tests.oracles import FLOAT64, generator
 
 LAYERS = {"relu": nn.ReLU(), "tanh": nn.Tanh()}

@@ -6,7 +6,7 @@ from beartype.roar import BeartypeCallHintViolation
 from jaxtyping import TypeCheckError
 
 from metalab.core.loss import mean_squared_error
-from metalab.core.model import MLP
+from metalab.core.model.mlp import MLP
 from metalab.core.tasks import Samples
 from metalab.tasks.sinusoid import Sinusoid
 

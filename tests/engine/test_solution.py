@@ -5,7 +5,7 @@ import torch
 
 from metalab.core.autodiff import AutodiffOracle
 from metalab.core.meta.anchor import ProximalAnchor
-from metalab.core.model import MLP
+from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem
 from metalab.engine import solution
 from metalab.engine.solution import solution_hypergradient

@@ -12,7 +12,7 @@ from metalab.core.hypergradient.unrolled import Unrolled
 from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.meta.anchor import ProximalAnchor
 from metalab.core.meta.initialisation import Initialisation
-from metalab.core.model import MLP
+from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem
 from metalab.core.tasks import sample_batch
 from metalab.tasks.quadratic_bowl import QuadraticBowl

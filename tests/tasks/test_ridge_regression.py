@@ -11,7 +11,7 @@ from metalab.core.inner.proximal_descent import ProximalDescent
 from metalab.core.learner import MetaLearner
 from metalab.core.meta.base import Way
 from metalab.core.meta.ridge_head import RidgeHead
-from metalab.core.model import MLP
+from metalab.core.model.mlp import MLP
 from metalab.core.objective import OuterObjective
 from metalab.core.oracle import BilevelProblem
 from metalab.core.outer import Adam

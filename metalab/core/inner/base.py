@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.model import ParameterBlock
+from metalab.core.model.base import ParameterBlock
 from metalab.core.oracle import InnerOracle, Linearisation
 
 

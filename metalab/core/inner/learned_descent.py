@@ -10,7 +10,7 @@ from torch import Tensor
 from metalab.core.inner.base import Cotangent, InnerStep
 from metalab.core.inner.descent import Descent, Rule, rate_option, steps_option
 from metalab.core.inner.rates import GRANULARITIES, RateLayout
-from metalab.core.model import ParameterBlock
+from metalab.core.model.base import ParameterBlock
 from metalab.core.oracle import InnerOracle
 from metalab.core.spec import option
 

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.model import ParameterBlock
+from metalab.core.model.base import ParameterBlock
 
 GRANULARITIES = ("shared", "per-layer", "per-layer-per-step", "per-parameter")
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from metalab.core.meta.base import MetaParameterisation, Way
-from metalab.core.model import Model, ParameterBlock
+from metalab.core.model.base import Model, ParameterBlock
 from metalab.core.spec import option
 from metalab.core.tasks import Samples
 

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from metalab.core.loss import mean_squared_error
-from metalab.core.model import Model, ParameterBlock
+from metalab.core.model.base import Model, ParameterBlock
 from metalab.core.tasks import Samples, TaskBatch
 
 

@@ -11,7 +11,7 @@ from torch.nn.functional import pad
 
 from metalab.core.meta.base import Way
 from metalab.core.meta.linear_head import LinearHead, Prior
-from metalab.core.model import Model
+from metalab.core.model.base import Model
 from metalab.core.spec import option
 from metalab.core.tasks import Samples, TaskBatch
 

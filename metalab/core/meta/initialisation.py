@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from metalab.core.meta.base import MetaParameterisation, Way
-from metalab.core.model import Model, ParameterBlock
+from metalab.core.model.base import Model, ParameterBlock
 from metalab.core.tasks import Samples
 
 

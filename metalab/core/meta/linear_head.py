@@ -11,7 +11,7 @@ from torch import Tensor
 
 from metalab.core.meta.base import MetaParameterisation
 from metalab.core.meta.part import shifted
-from metalab.core.model import Model, ParameterBlock
+from metalab.core.model.base import Model, ParameterBlock
 from metalab.core.tasks import Samples
 
 

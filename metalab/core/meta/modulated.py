@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from metalab.core.meta.base import MetaParameterisation, Way
-from metalab.core.model import MLP, Model, ParameterBlock
+from metalab.core.model.base import Model, ParameterBlock
+from metalab.core.model.mlp import MLP
 from metalab.core.spec import option
 from metalab.core.tasks import Samples
 

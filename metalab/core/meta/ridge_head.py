@@ -10,7 +10,7 @@ from torch import Tensor
 from metalab.core.meta.anchor import STRENGTHS
 from metalab.core.meta.base import Way
 from metalab.core.meta.linear_head import LinearHead, Prior
-from metalab.core.model import Model
+from metalab.core.model.base import Model
 from metalab.core.spec import option
 
 

@@ -16,7 +16,7 @@ from metalab.core.meta.initialisation import Initialisation
 from metalab.core.meta.modulated import Modulated
 from metalab.core.meta.penalty import PenaltyStrength
 from metalab.core.meta.ridge_head import RidgeHead
-from metalab.core.model import MLP
+from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem
 from tests.oracles import InputShift, initial_phi, smooth_batch
 

@@ -9,7 +9,7 @@ from metalab.core.hypergradient.difference_product import DifferenceProduct
 from metalab.core.hypergradient.unrolled import Unrolled
 from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.meta.penalty import PenaltyStrength
-from metalab.core.model import MLP
+from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem
 from metalab.core.tasks import Samples, TaskBatch
 from tests.core.hypergradient.combinations import INNERS, METAS, oracle_of

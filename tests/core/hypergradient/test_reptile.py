@@ -10,7 +10,7 @@ from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.learner import MetaLearner, MetaState
 from metalab.core.meta.base import Way
 from metalab.core.meta.initialisation import Initialisation
-from metalab.core.model import MLP
+from metalab.core.model.mlp import MLP
 from metalab.core.objective import OuterObjective
 from metalab.core.oracle import BilevelProblem
 from metalab.core.outer import SGD

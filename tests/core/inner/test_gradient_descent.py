@@ -7,7 +7,7 @@ from metalab.core.autodiff import AutodiffOracle
 from metalab.core.inner.base import Keep
 from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.meta.initialisation import Initialisation
-from metalab.core.model import MLP
+from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem
 from tests.oracles import (
     FLOAT64,

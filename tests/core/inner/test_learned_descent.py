@@ -8,7 +8,7 @@ from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.inner.learned_descent import PARAMETERISATIONS, LearnedDescent
 from metalab.core.inner.rates import GRANULARITIES
 from metalab.core.meta.initialisation import Initialisation
-from metalab.core.model import MLP
+from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem
 from tests.oracles import (
     FLOAT64,

@@ -9,7 +9,7 @@ from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.inner.learned_descent import LearnedDescent
 from metalab.core.inner.pull_back import PullBackDescent
 from metalab.core.meta.anchor import ProximalAnchor
-from metalab.core.model import MLP
+from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem, Terms
 from tests.oracles import FLOAT64, generator, smooth_batch
 

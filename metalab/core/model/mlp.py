@@ -1,11 +1,6 @@
-"""Functional networks whose parameters are rows of one matrix.
-
-theta [task, dim] holds one complete network a row, so adapting a meta-batch is a handful
-of batched matrix products and needs no vmap.
-"""
+"""The multilayer perceptron."""
 
 import math
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
@@ -14,109 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from metalab.core.model.base import Model, ParameterBlock
 from metalab.core.spec import option
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParameterBlock:
-    """Where one named array lives in the flat parameter vector.
-
-    Attributes:
-        name: For example "layer 1 weight".
-        layer: Index of the layer, from 0.
-        shape: Shape of the array, inputs first.
-        start: First index in the flat vector.
-    """
-
-    name: str
-    layer: int
-    shape: tuple[int, ...]
-    start: int
-
-    @property
-    def size(self) -> int:
-        """Number of parameters in the block."""
-        return math.prod(self.shape)
-
-
-class Model(ABC):
-    """A function of flat, stackable parameters. Implementations are frozen."""
-
-    __slots__ = ()
-
-    name: ClassVar[str]
-    title: ClassVar[str]
-    only_input_dim: ClassVar[int | None] = None
-    """The one number of inputs that the model takes; None for any."""
-
-    input_dim: int
-    output_dim: int
-
-    @property
-    @abstractmethod
-    def blocks(self) -> tuple[ParameterBlock, ...]:
-        """The arrays of the flat vector, in order and without gaps."""
-
-    @property
-    def dim(self) -> int:
-        """Length of the flat parameter vector."""
-        return sum(block.size for block in self.blocks)
-
-    @property
-    def head_blocks(self) -> tuple[ParameterBlock, ...]:
-        """The arrays of the last layer, which is linear."""
-        last = self.blocks[-1].layer
-        return tuple(block for block in self.blocks if block.layer == last)
-
-    @property
-    def body_dim(self) -> int:
-        """Number of parameters before the last layer: where the head begins."""
-        return self.head_blocks[0].start
-
-    @abstractmethod
-    def features(
-        self,
-        body: Float[Tensor, "task body"],
-        x: Float[Tensor, "task shot input"],
-    ) -> Float[Tensor, "task shot feature"]:
-        """Return what the last layer multiplies, a 1 for its bias included.
-
-        A prediction is features @ head, with the head's arrays one below the other as
-        [feature, output].
-        """
-
-    @property
-    @abstractmethod
-    def num_hidden_units(self) -> int:
-        """Units of all hidden layers together: what can be modulated."""
-
-    @abstractmethod
-    def apply_modulated(
-        self,
-        theta: Float[Tensor, "task dim"],
-        x: Float[Tensor, "task shot input"],
-        scale: Float[Tensor, "task unit"],
-        shift: Float[Tensor, "task unit"],
-    ) -> Float[Tensor, "task shot output"]:
-        """Return predictions with scale * z + shift for every hidden pre-activation z.
-
-        Source: Perez et al. 2018 (FiLM), equation 2.
-        """
-
-    @abstractmethod
-    def initial_parameters(
-        self, *, generator: torch.Generator, dtype: torch.dtype
-    ) -> Float[Tensor, " dim"]:
-        """Draw initial parameters, [dim], on the generator's device."""
-
-    @abstractmethod
-    def apply(
-        self,
-        theta: Float[Tensor, "task dim"],
-        x: Float[Tensor, "task shot input"],
-    ) -> Float[Tensor, "task shot output"]:
-        """Return predictions, [task, shot, output], one network for each task."""
-
 
 ACTIVATIONS = ("relu", "tanh", "sine")
 INITIALISATIONS = ("uniform", "he", "glorot", "truncated-normal")
@@ -275,69 +169,3 @@ class MLP(Model):
         if self.activation == "tanh":
             return torch.tanh(x)
         return torch.sin(x)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SineBasis(Model):
-    """w1 sin x + w2 cos x: every sine of frequency 1, and nothing else.
-
-    With a closed-form inner loop this is the least-squares oracle of the sine tasks: two
-    unknowns, so two noise-free points determine a task.
-
-    Attributes:
-        input_dim: Number of inputs: 1.
-        output_dim: Number of outputs.
-    """
-
-    name: ClassVar[str] = "sine-basis"
-    title: ClassVar[str] = "Basis {sin x, cos x}"
-    only_input_dim: ClassVar[int | None] = 1
-
-    input_dim: int
-    output_dim: int
-
-    @property
-    def blocks(self) -> tuple[ParameterBlock, ...]:
-        """The two weights of each output."""
-        shape = (2, self.output_dim)
-        return (ParameterBlock(name="layer 1 weight", layer=0, shape=shape, start=0),)
-
-    def initial_parameters(
-        self, *, generator: torch.Generator, dtype: torch.dtype
-    ) -> Float[Tensor, " dim"]:
-        """Return zeros, [dim]: there is nothing to break a symmetry for."""
-        return torch.zeros(self.dim, dtype=dtype, device=generator.device)
-
-    def features(
-        self,
-        body: Float[Tensor, "task body"],
-        x: Float[Tensor, "task shot input"],
-    ) -> Float[Tensor, "task shot feature"]:
-        """Return [sin x, cos x]."""
-        del body
-        return torch.cat([torch.sin(x), torch.cos(x)], dim=2)
-
-    def apply(
-        self,
-        theta: Float[Tensor, "task dim"],
-        x: Float[Tensor, "task shot input"],
-    ) -> Float[Tensor, "task shot output"]:
-        """Return predictions, [task, shot, output]."""
-        weight = theta.view(theta.shape[0], 2, self.output_dim)
-        return self.features(theta[:, :0], x) @ weight
-
-    @property
-    def num_hidden_units(self) -> int:
-        """None."""
-        return 0
-
-    def apply_modulated(
-        self,
-        theta: Float[Tensor, "task dim"],
-        x: Float[Tensor, "task shot input"],
-        scale: Float[Tensor, "task unit"],
-        shift: Float[Tensor, "task unit"],
-    ) -> Float[Tensor, "task shot output"]:
-        """Return predictions: there is no hidden layer to modulate."""
-        del scale, shift
-        return self.apply(theta, x)

@@ -1,0 +1,1 @@
+"""Functional networks, one a file."""
