@@ -1,5 +1,7 @@
 """What every hypergradient estimator owes, by the exactness that it claims."""
 
+import inspect
+
 import pytest
 import torch
 
@@ -264,3 +266,8 @@ def test_it_costs_what_it_declares(kind, meta, num_steps):
     assert oracle.evaluations == Evaluations(
         gradients=num_steps + declared.gradients, products=declared.products
     )
+
+
+@pytest.mark.parametrize("kind", ESTIMATORS)
+def test_it_is_at_most_80_lines(kind):
+    assert len(inspect.getsource(kind).splitlines()) <= 80
