@@ -12,7 +12,7 @@ SINE = {
 
 MULTIMODAL = {
     "tasks": {
-        "family": {"kind": "multimodal", "noise_std": 0.3},
+        "family": {"kind": "multimodal", "num_modes": 2, "noise_std": 0.3},
         "num_shots": 5,
         "num_queries": 5,
     },

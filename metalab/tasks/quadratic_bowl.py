@@ -23,7 +23,9 @@ class QuadraticBowl(TaskFamily):
 
         1/2 sum_i curvature_i (v_i - w_i)^2 + b^2,
 
-    a bowl with its minimum at v = w, b = 0 and the Hessian H = diag(curvature, 2). So K
+    a bowl with its minimum at v = w, b = 0 and the Hessian H = diag(curvature, 2). Any 2d
+    inputs in a row hold each point of the design once, so the query set, which goes on
+    where the support set ends, has the same loss if it too is a multiple of 2d. Then K
     steps of gradient descent from phi and the hypergradient through them are
 
         theta_K = w + (I - inner_lr H)^K (phi - w)
@@ -51,7 +53,8 @@ class QuadraticBowl(TaskFamily):
     num_dimensions: int = option(
         2,
         label="Dimensions",
-        help="Coordinates of a task's minimum; use a multiple of twice as many shots.",
+        help="Coordinates of a task's minimum; shots and queries should be multiples of "
+        "twice as many.",
         unit="inputs",
         low=1,
         high=50,

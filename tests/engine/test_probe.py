@@ -134,3 +134,30 @@ def test_a_bayesian_head_says_how_sure_it_is():
 
 def test_other_methods_predict_no_distribution():
     assert first_probe(small()).curves.deviation is None
+
+
+def test_the_query_sets_are_made_as_set_and_the_support_sets_stay():
+    noisy = {"tasks__family__noise_std": 0.5, "run__precision": "float64"}
+    usual = started(small(**noisy)).probe_tasks
+    tasks = started(
+        small(
+            evaluation__query_inputs="grid",
+            evaluation__query_targets="noise-free",
+            **noisy,
+        )
+    ).probe_tasks
+    for name in ("parameters", "support_x", "support_y", "true_curves"):
+        assert same(getattr(tasks, name), getattr(usual, name)), name
+    np.testing.assert_allclose(
+        tasks.query_x, np.tile(np.linspace(-5, 5, 5), (16, 1)), atol=1e-12
+    )
+    amplitude, phase = tasks.parameters[:, :1], tasks.parameters[:, 1:]
+    true = amplitude * np.sin(tasks.query_x - phase)
+    np.testing.assert_allclose(tasks.query_y, true, atol=1e-12)
+
+
+def test_a_family_of_several_inputs_is_plotted_by_the_first():
+    plain = started(small()).probe_tasks
+    known = started(small(tasks__family={"kind": "sinusoid-known"})).probe_tasks
+    for name in ("support_x", "support_y", "query_x", "query_y", "grid", "true_curves"):
+        assert same(getattr(known, name), getattr(plain, name)), name

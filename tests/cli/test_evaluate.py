@@ -1,0 +1,68 @@
+"""`metalab eval` with each kind of query set."""
+
+import json
+from itertools import product
+
+import pytest
+
+from metalab.cli.evaluate import QueryInputs, QueryTargets
+from metalab.cli.main import run
+from metalab.core.tasks import QUERY_INPUTS, QUERY_TARGETS
+from metalab.runs.conduct import conduct
+from metalab.runs.control import RunControl
+from metalab.runs.live import LiveRun
+from tests.engine.experiments import small
+
+
+@pytest.fixture(scope="module")
+def run_file(tmp_path_factory):
+    """Return a run on noisy zero functions, so that tasks differ in their draw alone."""
+    config = small(
+        outer__num_steps=1,
+        tasks__family__amplitude_min=0.0,
+        tasks__family__amplitude_max=0.0,
+        tasks__family__noise_std=1.0,
+    )
+    path = tmp_path_factory.mktemp("runs") / "run.metalab"
+    conduct(LiveRun(config, path=path), RunControl())
+    return path
+
+
+def evaluated(capsys, path, *options):
+    arguments = ["eval", str(path), "--num-tasks", "200", "--num-inner-steps", "1"]
+    assert run([*arguments, *options, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_the_words_are_those_of_the_core():
+    assert tuple(QueryInputs) == QUERY_INPUTS
+    assert tuple(QueryTargets) == QUERY_TARGETS
+
+
+def test_each_kind_is_named_and_used(run_file, capsys):
+    width, mean = {}, {}
+    for kind in product(QUERY_INPUTS, QUERY_TARGETS):
+        options = ["--query-inputs", kind[0], "--query-targets", kind[1]]
+        result = evaluated(capsys, run_file, *options, "--num-queries", "50")
+        assert (result["query_inputs"], result["query_targets"]) == kind
+        assert result["num_queries"] == 50
+        _, mean[kind], low, high = result["loss"][0]
+        width[kind] = high - low
+    assert width.pop(("grid", "noise-free")) == pytest.approx(0, abs=1e-6)
+    assert all(value > 1e-3 for value in width.values())
+    for inputs in QUERY_INPUTS:
+        noise = mean[inputs, "noisy"] - mean[inputs, "noise-free"]
+        assert noise == pytest.approx(1.0, abs=0.1)
+
+
+def test_by_default_query_sets_are_random_and_noisy(run_file, capsys):
+    named = ["--query-inputs", "random", "--query-targets", "noisy"]
+    usual = evaluated(capsys, run_file)
+    assert usual == evaluated(capsys, run_file, *named, "--num-queries", "100")
+
+
+def test_other_words_are_refused(run_file, capsys):
+    assert run(["eval", str(run_file), "--query-inputs", "sorted"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "sorted" in captured.err
