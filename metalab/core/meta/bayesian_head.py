@@ -38,7 +38,7 @@ class BayesianHead(LinearHead):
     """
 
     name: ClassVar[str] = "bayesian-head"
-    title: ClassVar[str] = "Features and prior of a Bayesian head"
+    title: ClassVar[str] = "Bayesian linear head"
     is_probabilistic: ClassVar[bool] = True
 
     noise_std: float = option(

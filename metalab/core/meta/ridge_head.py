@@ -31,7 +31,7 @@ class RidgeHead(LinearHead):
     """
 
     name: ClassVar[str] = "ridge-head"
-    title: ClassVar[str] = "Features of a ridge head"
+    title: ClassVar[str] = "Ridge head"
     isotropic: ClassVar[bool] = True
 
     strength: float = option(
