@@ -11,6 +11,7 @@ from metalab.core.meta.anchor import ProximalAnchor
 from metalab.core.meta.bayesian_head import BayesianHead
 from metalab.core.meta.body import BodyOnly
 from metalab.core.meta.context import Context
+from metalab.core.meta.extra_inputs import ExtraInputs
 from metalab.core.meta.head import HeadOnly
 from metalab.core.meta.initialisation import Initialisation
 from metalab.core.meta.modulated import Modulated
@@ -27,6 +28,7 @@ METAS = {
     "head": HeadOnly(),
     "body": BodyOnly(),
     "context": Context(context_dim=3),
+    "extra-inputs": ExtraInputs(num_extra_inputs=2),
     "modulated": Modulated(embedding_dim=2),
     "anchor": ProximalAnchor(strength=0.5),
     "anchor-learned": ProximalAnchor(strength=0.5, strength_is="learned"),
