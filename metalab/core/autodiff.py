@@ -143,7 +143,8 @@ class AutodiffOracle(InnerOracle):
     ) -> Float[Tensor, "task meta"]:
         """Return (d theta_0 / d phi)^T v."""
         own = self._problem.meta.start_pullback(self._problem.model, v)
-        return pad(own, (0, self.meta_dim - own.shape[1]))
+        rest = self.meta_dim - own.shape[1]
+        return pad(own, (0, rest)) if rest > 0 else own
 
     def start_pushforward(
         self, u: Float[Tensor, "#task meta"]

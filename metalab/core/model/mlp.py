@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import ClassVar
 
@@ -14,6 +15,27 @@ from metalab.core.spec import option
 
 ACTIVATIONS = ("relu", "tanh", "sine")
 INITIALISATIONS = ("uniform", "he", "glorot", "truncated-normal")
+
+
+@lru_cache(maxsize=64)
+def _blocks(layer_sizes: tuple[int, ...]) -> tuple[ParameterBlock, ...]:
+    """Return the arrays of a network; cached, since every prediction asks for them."""
+    blocks: list[ParameterBlock] = []
+    start = 0
+    for layer, (inputs, outputs) in enumerate(pairwise(layer_sizes)):
+        for kind, shape in (("weight", (inputs, outputs)), ("bias", (outputs,))):
+            block = ParameterBlock(
+                name=f"layer {layer + 1} {kind}", layer=layer, shape=shape, start=start
+            )
+            blocks.append(block)
+            start += block.size
+    return tuple(blocks)
+
+
+@lru_cache(maxsize=64)
+def _array_sizes(layer_sizes: tuple[int, ...]) -> list[int]:
+    """Return the size of each array, in order."""
+    return [block.size for block in _blocks(layer_sizes)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,20 +87,7 @@ class MLP(Model):
     @property
     def blocks(self) -> tuple[ParameterBlock, ...]:
         """Weight [inputs, outputs] and bias [outputs] of each layer, in order."""
-        blocks: list[ParameterBlock] = []
-        start = 0
-        sizes = self.layer_sizes
-        for layer, (inputs, outputs) in enumerate(pairwise(sizes)):
-            for kind, shape in (("weight", (inputs, outputs)), ("bias", (outputs,))):
-                block = ParameterBlock(
-                    name=f"layer {layer + 1} {kind}",
-                    layer=layer,
-                    shape=shape,
-                    start=start,
-                )
-                blocks.append(block)
-                start += block.size
-        return tuple(blocks)
+        return _blocks(self.layer_sizes)
 
     def initial_parameters(
         self, *, generator: torch.Generator, dtype: torch.dtype
@@ -114,9 +123,8 @@ class MLP(Model):
         x: Float[Tensor, "task shot input"],
     ) -> Float[Tensor, "task shot output"]:
         """Return predictions, [task, shot, output]."""
-        blocks = self.blocks
         # One split, not one slice per block: its backward is a single concatenation.
-        parts = theta.split([block.size for block in blocks], dim=1)
+        parts = theta.split(_array_sizes(self.layer_sizes), dim=1)
         hidden = self._hidden(parts[:-2], x)
         return self._linear(parts, len(self.hidden_sizes), hidden)
 
@@ -126,7 +134,7 @@ class MLP(Model):
         x: Float[Tensor, "task shot input"],
     ) -> Float[Tensor, "task shot feature"]:
         """Return the last hidden layer, and a 1 for the bias."""
-        sizes = [block.size for block in self.blocks[:-2]]
+        sizes = _array_sizes(self.layer_sizes)[:-2]
         hidden = self._hidden(body.split(sizes, dim=1) if sizes else (), x)
         one = hidden.new_ones(*hidden.shape[:-1], 1)
         return torch.cat([hidden, one], dim=2)
@@ -144,8 +152,7 @@ class MLP(Model):
         shift: Float[Tensor, "task unit"],
     ) -> Float[Tensor, "task shot output"]:
         """Return predictions with scale * z + shift for every hidden pre-activation z."""
-        blocks = self.blocks
-        parts = theta.split([block.size for block in blocks], dim=1)
+        parts = theta.split(_array_sizes(self.layer_sizes), dim=1)
         scales = scale.unsqueeze(1).split(self.hidden_sizes, dim=2)
         shifts = shift.unsqueeze(1).split(self.hidden_sizes, dim=2)
         for layer in range(len(self.hidden_sizes)):
