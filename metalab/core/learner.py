@@ -12,7 +12,7 @@ from metalab.core.hypergradient.first_order import FirstOrder
 from metalab.core.inner.base import InnerLoop, InnerPath
 from metalab.core.inner_schedule import InnerSchedule
 from metalab.core.objective import OuterObjective
-from metalab.core.oracle import BilevelProblem, Evaluations, InnerOracle
+from metalab.core.oracle import BilevelProblem, Evaluations, InnerOracle, Terms
 from metalab.core.outer import (
     OuterOptimizer,
     Slots,
@@ -149,6 +149,18 @@ class MetaLearner:
         factor = schedule_factor(self.schedule, step, self.num_steps)
         return self.outer.outer_lr * factor * warmup_factor(step, self.warmup_steps)
 
+    def _support_loss_at_start(self, oracle: InnerOracle, path: InnerPath) -> Tensor:
+        """Return it from the first inner step, where that has measured just this.
+
+        A regularised inner loss is another number, and a closed form (which is always
+        regularised) looks at its end.
+        """
+        if path.steps and not self.problem.meta.regularised:
+            first = path.steps[0].around
+            if first.minibatch == slice(None) and first.terms is Terms.ALL:
+                return first.loss
+        return oracle.support_loss(path.start)
+
     def step(
         self, state: MetaState, batch: TaskBatch, streams: RandomStreams
     ) -> StepResult:
@@ -187,7 +199,7 @@ class MetaLearner:
             [
                 estimate.outer_loss.mean(),
                 oracle.query_loss(path.start).mean(),
-                oracle.support_loss(path.start).mean(),
+                self._support_loss_at_start(oracle, path).mean(),
                 oracle.support_loss(path.end).mean(),
                 norm,
                 torch.linalg.vector_norm(path.end - path.start, dim=1).mean(),
