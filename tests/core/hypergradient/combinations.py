@@ -19,7 +19,7 @@ from metalab.core.meta.penalty import PenaltyStrength
 from metalab.core.meta.ridge_head import RidgeHead
 from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem
-from tests.oracles import InputShift, initial_phi, smooth_batch
+from tests.oracles import InputShift, goes_with, initial_phi, smooth_batch
 
 NUM_STEPS = 4
 
@@ -76,3 +76,25 @@ def oracle_of(meta, inner):
     )
     problem = BilevelProblem(model=model, meta=meta)
     return AutodiffOracle(problem, initial_phi(problem, inner), smooth_batch())
+
+
+EVERYWHERE = (
+    "plain",
+    "momentum",
+    "to-tolerance",
+    "pull-back",
+    "closed-form",
+    "per-parameter-linear",
+)
+"""Loops that are tried with every choice of what is meta-learned."""
+
+TYPICAL = ("initialisation", "anchor-learned", "modulated", "input-shift")
+"""Choices of what is meta-learned that the other loops are tried with: phi as start, with
+a mixed derivative, in the prediction, and all of these."""
+
+PAIRS = [
+    (what, how)
+    for what, meta in METAS.items()
+    for how, inner in INNERS.items()
+    if (how in EVERYWHERE or what in TYPICAL) and goes_with(inner, meta)
+]

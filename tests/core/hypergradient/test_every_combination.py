@@ -16,22 +16,31 @@ from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.inner.learned_descent import LearnedDescent
 from metalab.core.meta.initialisation import Initialisation
 from metalab.core.streams import RandomStreams
-from tests.core.hypergradient.combinations import INNERS, METAS, NUM_STEPS, oracle_of
-from tests.oracles import estimated, goes_with, initial_phi, relative_error
+from tests.core.hypergradient.combinations import (
+    INNERS,
+    METAS,
+    NUM_STEPS,
+    PAIRS,
+    oracle_of,
+)
+from tests.oracles import estimated, initial_phi, relative_error
 
 WEIGHTS = {"final": None, "multi-step": (0.1, 0.0, 0.2, 0.3, 0.4)}
 """A weight at the start and one of zero are there on purpose."""
 
 CASES = [
-    pytest.param(meta, inner, loss, id=f"{what}+{how}+{loss}")
-    for what, meta in METAS.items()
-    for how, inner in INNERS.items()
+    pytest.param(METAS[what], INNERS[how], loss, id=f"{what}+{how}+{loss}")
+    for what, how in PAIRS
     for loss in WEIGHTS
-    # The multi-step loss contains the final one; a few loops take that alone as well.
-    if loss == "multi-step" or how in ("plain", "momentum", "per-parameter-linear")
-    if goes_with(inner, meta)
+    # The multi-step loss contains the final one; plain loops take that alone as well.
+    if loss == "multi-step" or how == "plain"
 ]
-STEP_BY_STEP = [how for how, inner in INNERS.items() if inner.needs is Needs.NOTHING]
+STEP_BY_STEP = [
+    pytest.param(METAS[what], INNERS[how], id=f"{what}+{how}")
+    for what, how in PAIRS
+    if INNERS[how].needs is Needs.NOTHING
+    and how not in ("momentum", "minibatches", "clamped")
+]
 
 
 def asking(loss):
@@ -104,15 +113,7 @@ def by_definition(meta, inner, num_exact):
 
 
 @pytest.mark.parametrize("num_exact", [0, 2, NUM_STEPS])
-@pytest.mark.parametrize("meta", METAS.values(), ids=METAS)
-@pytest.mark.parametrize(
-    "inner",
-    [
-        pytest.param(inner, id=name)
-        for name, inner in INNERS.items()
-        if name in STEP_BY_STEP and name not in ("momentum", "minibatches", "clamped")
-    ],
-)
+@pytest.mark.parametrize(("meta", "inner"), STEP_BY_STEP)
 def test_a_truncated_sweep_takes_early_gradients_as_constants(meta, inner, num_exact):
     """With 0 exact steps: first order, learned rates and direct terms included."""
     oracle, reference = by_definition(meta, inner, num_exact)
