@@ -34,6 +34,7 @@ VARIANTS = {
     "closed-form": [{"inner.num_inner_steps": 1}],
     "proximal-descent": [{"inner.num_inner_steps": 2}],
     "pull-back-descent": [{"inner.num_inner_steps": 2}],
+    "modulated": [{"meta.embedding_dim": 2}],
     "anchor": [{}, {"meta.strength_is": "learned"}],
     "gradient-descent": [
         {"inner.num_inner_steps": 2},

@@ -28,7 +28,20 @@ from tests.oracles import (
 )
 
 ESTIMATORS = HYPERGRADIENTS.components.values()
-METAS = [kind() for kind in META_PARAMETERISATIONS.components.values()] + [
+SMALL = {"embedding_dim": 2, "context_dim": 2}
+"""Central differences take two inner loops for each meta-parameter."""
+
+
+def configured(registry, kind, **options):
+    """Return a component with those of the options that it has."""
+    known = registry.models[kind.name].model_fields
+    return kind(**{name: v for name, v in options.items() if name in known})
+
+
+METAS = [
+    configured(META_PARAMETERISATIONS, kind, **SMALL)
+    for kind in META_PARAMETERISATIONS.components.values()
+] + [
     ProximalAnchor(strength_is="learned"),
     InputShift(),
 ]
@@ -50,12 +63,6 @@ def claiming(exactness, target=None):
         for kind in ESTIMATORS
         if kind.exactness is exactness and target in (None, kind.target)
     ]
-
-
-def configured(registry, kind, **options):
-    """Return a component with those of the options that it has."""
-    known = registry.models[kind.name].model_fields
-    return kind(**{name: v for name, v in options.items() if name in known})
 
 
 def loop(kind, **options):
