@@ -21,7 +21,7 @@ def test_without_a_name_the_studies_are_listed(capsys):
     assert run(["reproduce", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
     steps = {row["name"]: row["outer_steps"] for row in rows}
-    assert steps["cavia"] == 3 * 7 * 50_000
+    assert steps["cavia"] == 3 * 13 * 50_000
     assert steps["imaml"] == 0
     assert run(["reproduce"]) == 0
     assert "maml-sine" in capsys.readouterr().out
