@@ -34,8 +34,13 @@ types: $(VENV)/.dev
 contracts: $(VENV)/.dev
 	$(BIN)/lint-imports --no-logo
 
+# The mathematics in two processes of one thread each; windows, processes and files, which
+# share the machine's clock and screen, one after the other.
+MATHEMATICS := $(addprefix tests/,algorithms catalog contracts core engine golden tasks)
+
 pytest: $(VENV)/.dev
-	$(PYTEST) -m "not bench and not slow"
+	OMP_NUM_THREADS=1 $(PYTEST) -m "not bench and not slow" -n 2 $(MATHEMATICS)
+	$(PYTEST) -m "not bench and not slow" tests $(addprefix --ignore=,$(MATHEMATICS))
 
 # Longer than a minute each: the paper's presets to the end, many closes, soak.
 slow: $(VENV)/.dev
