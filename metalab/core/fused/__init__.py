@@ -1,0 +1,1 @@
+"""The compiled provider: kernels for multilayer perceptrons on the CPU."""

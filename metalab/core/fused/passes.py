@@ -1,0 +1,366 @@
+"""Forward, backward and tangent passes of one network over one set of samples.
+
+Everything lies in one workspace and is named by its place there: `w` parameters, `v` a
+direction of the same layout, `x` inputs with their column of ones, `y` targets, `a` the
+block of activations and deltas of `m` samples, `r` their tangents.
+"""
+
+import math
+
+from numba import njit
+
+from metalab.core.fused.gemm import ADD, LANES, MASK, MASK_ADD, RELU, SET, gemm
+from metalab.core.fused.layout import (
+    ACTIVATION,
+    BEND,
+    DELTA,
+    DEPTH,
+    ERRORS,
+    INPUTS,
+    LAYERS,
+    OUT_PLACE,
+    OUT_ROW,
+    OUTPUT,
+    OUTPUTS,
+    PER_LAYER,
+    ROW,
+    SLOPE,
+    TANGENT,
+    TANGENT_BEND,
+    TANGENT_DELTA,
+    TANGENT_ERRORS,
+    TRANSPOSED,
+    WEIGHT,
+    WIDTH,
+)
+from metalab.core.fused.options import KERNEL
+from metalab.core.fused.transpose import transpose
+
+_RELU, _TANH = 0, 1
+
+
+@njit(**KERNEL)
+def entry(net, layer, what):
+    """Return one entry of a layer's description."""
+    return net[LAYERS + PER_LAYER * layer + what]
+
+
+@njit(**KERNEL)
+def product(
+    work, m, n, k, a, row_a, col_a, rhs, row_rhs, c, row_c, mode, factor, i, x, row_x
+):
+    """Call `gemm`: here it is compiled once, and called from everywhere."""
+    gemm(
+        work, m, n, k, a, row_a, col_a, rhs, row_rhs, c, row_c, mode, factor, i, x, row_x
+    )
+
+
+@njit(**KERNEL)
+def load_inputs(work, net, x, values, first, m):
+    """Copy inputs [m, inputs] from an array of samples, with their column of ones."""
+    inputs, row = net[INPUTS], entry(net, 0, ROW)
+    for i in range(m):
+        place = x + i * row
+        for j in range(inputs):
+            work[place + j] = values[(first + i) * inputs + j]
+        work[place + inputs] = 1
+        for j in range(inputs + 1, row):
+            work[place + j] = 0
+
+
+@njit(**KERNEL)
+def refresh_transposes(work, net, w):
+    """Write the transposed weights beside the weights."""
+    for layer in range(1, net[DEPTH]):
+        transpose(
+            work,
+            entry(net, layer, WIDTH),
+            entry(net, layer + 1, WIDTH),
+            w + entry(net, layer, WEIGHT),
+            w + entry(net, layer, TRANSPOSED),
+        )
+
+
+@njit(**KERNEL)
+def _ends(work, start, rows, row, width, one):
+    """Write the column of ones (or zeros) and the padding beside activations."""
+    for i in range(rows):
+        place = start + i * row + width
+        work[place] = one
+        for j in range(1, LANES):
+            work[place + j] = 0
+
+
+@njit(**KERNEL)
+def _activate(work, net, layer, a, m):
+    """Apply tanh or the sine to inputs that lie where outputs belong; keep slopes."""
+    width, row = entry(net, layer, WIDTH), entry(net, layer, ROW)
+    h, s = a + m * entry(net, layer, OUTPUT), a + m * entry(net, layer, SLOPE)
+    for i in range(m):
+        for j in range(width):
+            z = work[h + i * row + j]
+            if net[ACTIVATION] == _TANH:
+                value = math.tanh(z)
+                slope = 1 - value * value
+            else:
+                value = math.sin(z)
+                slope = math.cos(z)
+            work[h + i * row + j] = value
+            work[s + i * width + j] = slope
+
+
+@njit(**KERNEL)
+def input_of(net, layer, x, a, m):
+    """Return where the activations that a layer reads lie."""
+    return x if layer == 0 else a + m * entry(net, layer, OUTPUT)
+
+
+@njit(**KERNEL)
+def forward(work, net, w, x, a, m):
+    """Compute every hidden layer."""
+    mode = RELU if net[ACTIVATION] == _RELU else SET
+    for layer in range(net[DEPTH]):
+        width, row = entry(net, layer + 1, WIDTH), entry(net, layer + 1, ROW)
+        h = a + m * entry(net, layer + 1, OUTPUT)
+        product(
+            work, m, width, entry(net, layer, WIDTH) + 1,
+            input_of(net, layer, x, a, m), entry(net, layer, ROW), 1,
+            w + entry(net, layer, WEIGHT), width,
+            h, row, mode, work[0], 0, 0, 0,
+        )  # fmt: skip
+        _ends(work, h, m, row, width, 1)
+        if net[ACTIVATION] != _RELU:
+            _activate(work, net, layer + 1, a, m)
+
+
+@njit(**KERNEL)
+def dot(work, a, b, count):
+    """Return the inner product of two places."""
+    total = work.dtype.type(0)
+    for j in range(count):
+        total += work[a + j] * work[b + j]
+    return total
+
+
+@njit(**KERNEL)
+def errors(work, net, w, x, a, m, y, scale):
+    """Write the derivatives of the loss in the outputs; return the sum of squares."""
+    last, outputs, row = net[DEPTH], net[OUTPUTS], net[OUT_ROW]
+    h, e = input_of(net, last, x, a, m), a + m * net[ERRORS]
+    total = 0.0
+    for i in range(m):
+        for c in range(outputs):
+            out = dot(work, h + i * row, w + net[OUT_PLACE] + c * row, row)
+            residual = out - work[y + i * outputs + c]
+            total += residual * residual
+            work[e + i * outputs + c] = scale * residual
+    return total
+
+
+@njit(**KERNEL)
+def _through_slope(work, net, layer, a, m, delta):
+    """Multiply by the slopes; keep delta times the second derivative."""
+    width, row = entry(net, layer, WIDTH), entry(net, layer, ROW)
+    h = a + m * entry(net, layer, OUTPUT)
+    s, u = a + m * entry(net, layer, SLOPE), a + m * entry(net, layer, BEND)
+    for i in range(m):
+        for j in range(width):
+            before = work[delta + i * width + j]
+            value = work[h + i * row + j]
+            slope = work[s + i * width + j]
+            after = before * slope
+            if net[ACTIVATION] == _TANH:
+                bend = -2 * value * after
+            else:
+                bend = -value * before
+            work[u + i * width + j] = bend
+            work[delta + i * width + j] = after
+
+
+@njit(**KERNEL)
+def backward(work, net, w, a, m):
+    """Compute every delta, from the errors; needs the transposed weights."""
+    relu = net[ACTIVATION] == _RELU
+    mode = MASK if relu else SET
+    last, outputs = net[DEPTH], net[OUTPUTS]
+    for layer in range(last, 0, -1):
+        width, row = entry(net, layer, WIDTH), entry(net, layer, ROW)
+        delta, h = a + m * entry(net, layer, DELTA), a + m * entry(net, layer, OUTPUT)
+        if layer == last:
+            product(
+                work, m, width, outputs,
+                a + m * net[ERRORS], outputs, 1, w + net[OUT_PLACE], net[OUT_ROW],
+                delta, width, mode, work[0], 0, h, row,
+            )  # fmt: skip
+        else:
+            after = entry(net, layer + 1, WIDTH)
+            product(
+                work, m, width, after,
+                a + m * entry(net, layer + 1, DELTA), after, 1,
+                w + entry(net, layer, TRANSPOSED), width,
+                delta, width, mode, work[0], 0, h, row,
+            )  # fmt: skip
+        if not relu:
+            _through_slope(work, net, layer, a, m, delta)
+
+
+@njit(**KERNEL)
+def add_gradient(work, net, x, a, m, target, start, mode, factor):
+    """Write the gradient, or `start` plus a factor times it, at `target`."""
+    last, outputs, row = net[DEPTH], net[OUTPUTS], net[OUT_ROW]
+    for layer in range(last):
+        width, place = entry(net, layer + 1, WIDTH), entry(net, layer, WEIGHT)
+        product(
+            work, entry(net, layer, WIDTH) + 1, width, m,
+            input_of(net, layer, x, a, m), 1, entry(net, layer, ROW),
+            a + m * entry(net, layer + 1, DELTA), width,
+            target + place, width, mode, factor, start + place, 0, 0,
+        )  # fmt: skip
+    product(
+        work, outputs, row, m,
+        a + m * net[ERRORS], 1, outputs, input_of(net, last, x, a, m), row,
+        target + net[OUT_PLACE], row, mode, factor, start + net[OUT_PLACE], 0, 0,
+    )  # fmt: skip
+
+
+@njit(**KERNEL)
+def _bend_tangent(work, net, layer, a, m, r):
+    """From tangents of inputs to those of outputs; keep what bends the deltas."""
+    width, row = entry(net, layer, WIDTH), entry(net, layer, ROW)
+    s, u = a + m * entry(net, layer, SLOPE), a + m * entry(net, layer, BEND)
+    t, b = r + m * entry(net, layer, TANGENT), r + m * entry(net, layer, TANGENT_BEND)
+    for i in range(m):
+        for j in range(width):
+            z = work[t + i * row + j]
+            work[b + i * width + j] = work[u + i * width + j] * z
+            work[t + i * row + j] = work[s + i * width + j] * z
+
+
+@njit(**KERNEL)
+def _tangent_forward(work, net, w, v, x, a, m, r):
+    relu = net[ACTIVATION] == _RELU
+    one = work.dtype.type(1)
+    for layer in range(net[DEPTH]):
+        before, width = entry(net, layer, WIDTH), entry(net, layer + 1, WIDTH)
+        row, place = entry(net, layer + 1, ROW), entry(net, layer, WEIGHT)
+        t, h = (
+            r + m * entry(net, layer + 1, TANGENT),
+            a + m * entry(net, layer + 1, OUTPUT),
+        )
+        if layer > 0:
+            product(
+                work, m, width, before,
+                r + m * entry(net, layer, TANGENT), entry(net, layer, ROW), 1,
+                w + place, width, t, row, SET, one, 0, 0, 0,
+            )  # fmt: skip
+        if relu:
+            mode = MASK_ADD if layer > 0 else MASK
+        else:
+            mode = ADD if layer > 0 else SET
+        product(
+            work, m, width, before + 1,
+            input_of(net, layer, x, a, m), entry(net, layer, ROW), 1,
+            v + place, width, t, row, mode, one, t, h, row,
+        )  # fmt: skip
+        _ends(work, t, m, row, width, 0)
+        if not relu:
+            _bend_tangent(work, net, layer + 1, a, m, r)
+
+
+@njit(**KERNEL)
+def _tangent_errors(work, net, w, v, x, a, m, r, scale):
+    last, outputs, row = net[DEPTH], net[OUTPUTS], net[OUT_ROW]
+    h, e = input_of(net, last, x, a, m), r + m * net[TANGENT_ERRORS]
+    for i in range(m):
+        for c in range(outputs):
+            place = net[OUT_PLACE] + c * row
+            change = dot(work, h + i * row, v + place, row)
+            if last > 0:
+                t = r + m * entry(net, last, TANGENT)
+                change += dot(work, t + i * row, w + place, row)
+            work[e + i * outputs + c] = scale * change
+
+
+@njit(**KERNEL)
+def _bend_delta(work, net, layer, a, m, r):
+    width = entry(net, layer, WIDTH)
+    s = a + m * entry(net, layer, SLOPE)
+    b = r + m * entry(net, layer, TANGENT_BEND)
+    d = r + m * entry(net, layer, TANGENT_DELTA)
+    for j in range(m * width):
+        work[d + j] = work[d + j] * work[s + j] + work[b + j]
+
+
+@njit(**KERNEL)
+def _tangent_backward(work, net, w, v, a, m, r):
+    relu = net[ACTIVATION] == _RELU
+    one = work.dtype.type(1)
+    mode = MASK_ADD if relu else ADD
+    last, outputs = net[DEPTH], net[OUTPUTS]
+    for layer in range(last, 0, -1):
+        width, row = entry(net, layer, WIDTH), entry(net, layer, ROW)
+        d, h = (
+            r + m * entry(net, layer, TANGENT_DELTA),
+            a + m * entry(net, layer, OUTPUT),
+        )
+        if layer == last:
+            count, stride, place = outputs, net[OUT_ROW], net[OUT_PLACE]
+            change, delta = r + m * net[TANGENT_ERRORS], a + m * net[ERRORS]
+        else:
+            count = entry(net, layer + 1, WIDTH)
+            stride, place = width, entry(net, layer, TRANSPOSED)
+            change = r + m * entry(net, layer + 1, TANGENT_DELTA)
+            delta = a + m * entry(net, layer + 1, DELTA)
+        product(
+            work, m, width, count, change, count, 1, w + place, stride,
+            d, width, SET, one, 0, 0, 0,
+        )  # fmt: skip
+        product(
+            work, m, width, count, delta, count, 1, v + place, stride,
+            d, width, mode, one, d, h, row,
+        )  # fmt: skip
+        if not relu:
+            _bend_delta(work, net, layer, a, m, r)
+
+
+@njit(**KERNEL)
+def add_hessian_product(work, net, w, v, x, a, m, r, scale, target, factor):
+    """Add a factor times the Hessian of the loss times v at `target`.
+
+    After `forward`, `errors` and `backward` at w; v comes with its transposes. `target`
+    may be v itself.
+
+    Source: Pearlmutter 1994.
+    """
+    _tangent_forward(work, net, w, v, x, a, m, r)
+    _tangent_errors(work, net, w, v, x, a, m, r, scale)
+    _tangent_backward(work, net, w, v, a, m, r)
+    last, outputs, row = net[DEPTH], net[OUTPUTS], net[OUT_ROW]
+    for layer in range(last):
+        before, width = entry(net, layer, WIDTH), entry(net, layer + 1, WIDTH)
+        place = target + entry(net, layer, WEIGHT)
+        product(
+            work, before + 1, width, m,
+            input_of(net, layer, x, a, m), 1, entry(net, layer, ROW),
+            r + m * entry(net, layer + 1, TANGENT_DELTA), width,
+            place, width, ADD, factor, place, 0, 0,
+        )  # fmt: skip
+        if layer > 0:
+            product(
+                work, before, width, m,
+                r + m * entry(net, layer, TANGENT), 1, entry(net, layer, ROW),
+                a + m * entry(net, layer + 1, DELTA), width,
+                place, width, ADD, factor, place, 0, 0,
+            )  # fmt: skip
+    place = target + net[OUT_PLACE]
+    product(
+        work, outputs, row, m,
+        r + m * net[TANGENT_ERRORS], 1, outputs, input_of(net, last, x, a, m), row,
+        place, row, ADD, factor, place, 0, 0,
+    )  # fmt: skip
+    if last > 0:
+        product(
+            work, outputs, row, m,
+            a + m * net[ERRORS], 1, outputs, r + m * entry(net, last, TANGENT), row,
+            place, row, ADD, factor, place, 0, 0,
+        )  # fmt: skip
