@@ -145,7 +145,16 @@ class MetaLearner:
             inner = inner.with_num_steps(num_steps)
         return inner, num_steps
 
-    def _outer_lr_at(self, step: int) -> float:
+    @property
+    def settles_at(self) -> int:
+        """The outer step from which on all but `outer_lr_at` stays as it is."""
+        annealing = 0
+        if self.objective.loss != "final":
+            annealing = self.objective.annealing_steps
+        return max(annealing, self.first_order_steps, self.inner_schedule.ramp_steps)
+
+    def outer_lr_at(self, step: int) -> float:
+        """Return the step size of one outer step."""
         factor = schedule_factor(self.schedule, step, self.num_steps)
         return self.outer.outer_lr * factor * warmup_factor(step, self.warmup_steps)
 
@@ -193,7 +202,7 @@ class MetaLearner:
             direction,
             state.slots,
             step=state.step,
-            lr=self._outer_lr_at(state.step),
+            lr=self.outer_lr_at(state.step),
         )
         metrics = torch.stack(
             [

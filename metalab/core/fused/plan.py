@@ -1,0 +1,281 @@
+"""Whether the kernels can run a meta-learner, and what they have to be told."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from metalab.core.fused import places
+from metalab.core.fused.layout import (
+    LAYERS,
+    PER_LAYER,
+    ROW,
+    ROW_UNITS,
+    TANGENT_UNITS,
+    WEIGHTS,
+    Integers,
+    Layout,
+)
+from metalab.core.hypergradient.base import HypergradientEstimator
+from metalab.core.hypergradient.first_order import FirstOrder
+from metalab.core.hypergradient.joint import Joint
+from metalab.core.hypergradient.reptile import Reptile
+from metalab.core.hypergradient.truncated import Truncated
+from metalab.core.hypergradient.unrolled import Unrolled
+from metalab.core.inner.gradient_descent import GradientDescent
+from metalab.core.inner.learned_descent import LearnedDescent
+from metalab.core.inner.proximal_descent import ProximalDescent
+from metalab.core.learner import MetaLearner
+from metalab.core.meta.anchor import ProximalAnchor
+from metalab.core.meta.initialisation import Initialisation
+from metalab.core.meta.part import SomeLayers, num_layers
+from metalab.core.model.mlp import MLP
+from metalab.core.outer import SGD, Adam, NoUpdate
+
+MOST_NUMBERS = 2**26
+"""Largest workspace of one chunk, in numbers: beyond it memory, not arithmetic, rules."""
+
+_KNOWN = {
+    "model": (MLP,),
+    "meta": (Initialisation, SomeLayers, ProximalAnchor),
+    "inner": (GradientDescent, LearnedDescent, ProximalDescent),
+    "hypergradient": (Unrolled, Truncated, FirstOrder, Reptile, Joint),
+    "outer.optimizer": (Adam, SGD, NoUpdate),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Sizes of a meta-batch.
+
+    Attributes:
+        num_tasks: Tasks of one outer step.
+        num_shots: Support points of each.
+        num_queries: Query points of each.
+    """
+
+    num_tasks: int
+    num_shots: int
+    num_queries: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What the kernels are told.
+
+    Attributes:
+        layout: Of the network.
+        plan: Whole numbers of `places`.
+        knobs: Real numbers of `places`.
+        ranges: Padded parameters that share a rate, [group, 2].
+        order: Where each meta-parameter lies in the padded vector, [meta].
+        num_numbers: Length of a chunk's workspace.
+        most_steps: Largest K.
+    """
+
+    layout: Layout
+    plan: Integers
+    knobs: np.ndarray
+    ranges: Integers
+    order: Integers
+    num_numbers: int
+    most_steps: int
+
+
+def obstacle(learner: MetaLearner, counts: Counts) -> str | None:
+    """Return why the kernels cannot run a meta-learner, or None if they can."""
+    parts = {
+        "model": learner.problem.model,
+        "meta": learner.problem.meta,
+        "inner": learner.inner,
+        "hypergradient": learner.hypergradient,
+        "outer.optimizer": learner.outer,
+    }
+    for name, part in parts.items():
+        if not isinstance(part, _KNOWN[name]):
+            return f"there is no compiled kernel for {name} {part.name!r}"
+    if isinstance(learner.inner, GradientDescent) and learner.inner.inner_clamp > 0:
+        return "there is no compiled kernel for inner.inner_clamp"
+    numbers = make_plan(learner, counts, num_chunks=1).num_numbers
+    if numbers > MOST_NUMBERS:
+        return f"a task would take {numbers:,} numbers of memory"
+    return None
+
+
+def make_plan(learner: MetaLearner, counts: Counts, *, num_chunks: int) -> Plan:
+    """Return what the kernels are told about a meta-learner that they can run."""
+    model = learner.problem.model
+    assert isinstance(model, MLP)
+    layout = Layout(layer_sizes=model.layer_sizes, activation=model.activation)
+    plan = np.zeros(places.PLAN_SIZE, dtype=np.int64)
+    knobs = np.zeros(places.KNOBS_SIZE)
+    plan[[places.NUM_TASKS, places.SHOTS, places.QUERIES]] = (
+        counts.num_tasks,
+        counts.num_shots,
+        counts.num_queries,
+    )
+    plan[[places.CHUNKS, places.WORKERS]] = num_chunks, num_chunks
+    knobs[places.CLIP] = learner.clip_norm
+    plan[places.WEIGHTED] = learner.objective.loss != "final"
+    _describe_method(learner.hypergradient, plan)
+    _describe_optimiser(learner, plan, knobs)
+    ranges, rate_order = _describe_rates(learner, layout, plan)
+    order = [layout.order, *_describe_inner(learner, layout, plan, knobs), rate_order]
+    plan[places.STORES] = bool(
+        plan[places.RATES] != places.ONE_RATE
+        or plan[places.ANCHORED]
+        or plan[places.TOLERANT]
+        or plan[places.MOMENTUM]
+    )
+    most_steps = max(
+        learner.inner.num_inner_steps, learner.inner_schedule.num_steps_start
+    )
+    return Plan(
+        layout=layout,
+        plan=plan,
+        knobs=knobs,
+        ranges=ranges,
+        order=np.concatenate(order),
+        num_numbers=_place(layout, plan, most_steps),
+        most_steps=most_steps,
+    )
+
+
+def num_exact(estimator: HypergradientEstimator, num_steps: int) -> int:
+    """Return how many inner steps an estimator differentiates exactly."""
+    if isinstance(estimator, Unrolled):
+        return num_steps
+    if isinstance(estimator, Truncated):
+        return min(estimator.num_backprop_steps, num_steps)
+    return 0
+
+
+def _describe_method(estimator: HypergradientEstimator, plan: Integers) -> None:
+    methods = {Reptile: places.REPTILE, Joint: places.JOINT}
+    plan[places.METHOD] = methods.get(type(estimator), places.SWEEP)
+
+
+def _describe_optimiser(
+    learner: MetaLearner, plan: Integers, knobs: np.ndarray
+) -> None:
+    outer = learner.outer
+    if isinstance(outer, Adam):
+        plan[places.OPTIMISER] = places.ADAM
+        knobs[[places.BETA1, places.BETA2]] = outer.beta1, outer.beta2
+        knobs[[places.EPSILON, places.DECAY]] = outer.epsilon, outer.weight_decay
+    elif isinstance(outer, SGD):
+        kind = places.SGD_MOMENTUM if outer.momentum > 0 else places.SGD
+        plan[places.OPTIMISER] = kind
+        knobs[[places.OUTER_MOMENTUM, places.DECAY]] = (
+            outer.momentum,
+            outer.weight_decay,
+        )
+    else:
+        plan[places.OPTIMISER] = places.NO_UPDATE
+
+
+def _describe_inner(
+    learner: MetaLearner, layout: Layout, plan: Integers, knobs: np.ndarray
+) -> list[Integers]:
+    """Fill in how a task descends; return where a learned strength lies."""
+    inner, meta = learner.inner, learner.problem.meta
+    if isinstance(inner, GradientDescent):
+        plan[places.BATCH_SIZE] = inner.inner_batch_size
+        plan[places.MOMENTUM] = inner.momentum > 0
+        knobs[places.INNER_MOMENTUM] = inner.momentum
+    if isinstance(inner, ProximalDescent):
+        plan[places.TOLERANT] = 1
+        knobs[places.TOLERANCE] = inner.tolerance
+    plan[places.STRENGTH_PLACE] = -1
+    plan[places.META] = layout.num_parameters + plan[places.NUM_RATES]
+    if not isinstance(meta, ProximalAnchor):
+        return []
+    plan[places.ANCHORED] = 1
+    knobs[places.STRENGTH] = meta.strength
+    if meta.strength_is == "fixed":
+        return []
+    place = int(plan[places.META])
+    plan[places.STRENGTH_PLACE] = place
+    plan[places.META] += 1
+    return [np.array([place])]
+
+
+def _describe_rates(
+    learner: MetaLearner, layout: Layout, plan: Integers
+) -> tuple[Integers, Integers]:
+    """Fill in what shares a rate; return the groups, and where learned rates lie."""
+    meta, model, inner = learner.problem.meta, learner.problem.model, learner.inner
+    first, end = 0, num_layers(model)
+    if isinstance(meta, SomeLayers):
+        first, end = meta.adapted_layers(end)
+    layers = np.array([layout.layer_range(layer) for layer in range(first, end)])
+    whole = np.array([[layers[0, 0], layers[-1, 1]]])
+    plan[[places.ADAPTED_START, places.ADAPTED_END]] = whole[0]
+    plan[places.RATE_STEPS] = 1
+    none = np.empty(0, dtype=np.int64)
+    if not isinstance(inner, LearnedDescent):
+        partial = isinstance(meta, SomeLayers)
+        plan[places.RATES] = places.RATE_GROUPS if partial else places.ONE_RATE
+        plan[places.GROUPS] = 1
+        return whole, none
+    plan[places.LEARNED] = 1
+    plan[places.EXPONENTIAL] = inner.parameterisation == "exponential"
+    if inner.granularity == "per-parameter":
+        plan[places.RATES] = places.RATE_EACH
+        plan[places.NUM_RATES] = layout.num_parameters
+        inside = (layout.order >= whole[0, 0]) & (layout.order < whole[0, 1])
+        return whole, layout.num_parameters + layout.order[inside]
+    plan[places.RATES] = places.RATE_GROUPS
+    groups = whole if inner.granularity == "shared" else layers
+    plan[places.GROUPS] = len(groups)
+    if inner.granularity == "per-layer-per-step":
+        plan[places.RATE_STEPS] = inner.num_inner_steps
+    plan[places.NUM_RATES] = plan[places.RATE_STEPS] * len(groups)
+    start = layout.num_parameters
+    return groups, np.arange(start, start + plan[places.NUM_RATES])
+
+
+def _place(layout: Layout, plan: Integers, most_steps: int) -> int:
+    """Fill in the places of a workspace; return its length."""
+    net = layout.description
+    parameters, weights = layout.num_parameters, int(net[WEIGHTS])
+    shots, queries = int(plan[places.SHOTS]), int(plan[places.QUERIES])
+    outputs, row = layout.layer_sizes[-1], int(net[LAYERS + PER_LAYER * 0 + ROW])
+    act = _rounded(shots * int(net[ROW_UNITS]))
+    plan[places.ACT] = act
+    stored = most_steps if plan[places.STORES] else 0
+    rate_steps = 0 if plan[places.RATES] == places.ONE_RATE else plan[places.RATE_STEPS]
+    velocity = parameters if plan[places.MOMENTUM] else 0
+    sizes = {
+        places.THETA: weights,
+        places.V: weights,
+        places.U: weights if stored else 0,
+        places.SUM: int(plan[places.META]),
+        places.PATH: most_steps * weights,
+        places.GRADS: stored * parameters,
+        places.ALPHA: int(rate_steps) * parameters,
+        places.VELOCITY: velocity,
+        places.VELOCITY_BAR: velocity,
+        places.XS: shots * row,
+        places.YS: shots * outputs,
+        places.XQ: queries * row,
+        places.YQ: queries * outputs,
+        places.ACTS: most_steps * act,
+        places.OUTER_ACT: max(shots, queries) * int(net[ROW_UNITS]),
+        places.TANGENTS: shots * int(net[TANGENT_UNITS]),
+    }
+    end = 0
+    for place, size in sizes.items():
+        plan[place] = end
+        end += _rounded(size)
+    return end
+
+
+def _rounded(size: int) -> int:
+    """Return the size up to the next cache line of the shortest numbers."""
+    return -(-size // 16) * 16
+
+
+def dtype_of(dtype: torch.dtype) -> np.dtype:
+    """Return numpy's name of a precision."""
+    return np.dtype({torch.float32: np.float32, torch.float64: np.float64}[dtype])

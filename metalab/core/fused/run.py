@@ -1,0 +1,236 @@
+"""A run on the compiled kernels: many outer steps in one native call."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from metalab.core.fused import places, steps
+from metalab.core.fused.plan import Counts, Plan, dtype_of, make_plan, num_exact
+from metalab.core.fused.sync import STATE, SYNC_SIZE
+from metalab.core.inner.descent import FixedRateDescent
+from metalab.core.learner import METRIC_NAMES, MetaLearner, MetaState
+from metalab.core.tasks import TaskBatch
+
+Crew = Callable[[Sequence[Callable[[], None]]], None]
+"""Runs jobs at the same time, each in a thread of its own, and waits for all of them."""
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a call of `FusedRun.advance` did.
+
+    Attributes:
+        metrics: Values of `METRIC_NAMES`, then gradients and products that were asked
+            for, [step, column]; the row of a bad step is the last one.
+        bad: Whether the last row is bad.
+    """
+
+    metrics: Array
+    bad: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """Sampled tasks as flat arrays, in the order of their tasks."""
+
+    xs: Array
+    ys: Array
+    xq: Array
+    yq: Array
+
+    @classmethod
+    def of(cls, batch: TaskBatch) -> "Data":
+        """Lay out the points of tasks that lie on the CPU."""
+        sets = (batch.support.x, batch.support.y, batch.query.x, batch.query.y)
+        return cls(*(tensor.contiguous().view(-1).numpy() for tensor in sets))
+
+
+class FusedRun:
+    """Meta-parameters, optimiser state and workspaces of a run on the kernels."""
+
+    def __init__(
+        self,
+        learner: MetaLearner,
+        state: MetaState,
+        counts: Counts,
+        *,
+        num_chunks: int = 1,
+        crew: Crew | None = None,
+    ) -> None:
+        """Prepare a run.
+
+        Args:
+            learner: One for which `plan.obstacle` finds none.
+            state: Where training stands.
+            counts: Sizes of a meta-batch.
+            num_chunks: Parts of a meta-batch that can be computed at the same time; the
+                order of sums, and so the last bits of the numbers, depend on it.
+            crew: Who computes them; None computes them one after another.
+        """
+        chunks = min(num_chunks, counts.num_tasks)
+        self._learner = learner
+        self._plan: Plan = make_plan(learner, counts, num_chunks=chunks)
+        self._crew = crew
+        self._workers = chunks if crew is not None else 1
+        self._plan.plan[places.WORKERS] = self._workers
+        dtype = dtype_of(state.phi.dtype)
+        self._dtype = state.phi.dtype
+        size = int(self._plan.plan[places.META])
+        self._works = _aligned((chunks, self._plan.num_numbers), dtype)
+        self._sums = np.zeros((chunks, places.SUMS_SIZE))
+        self._shared = np.zeros(SYNC_SIZE, dtype=np.int64)
+        self._arrays = np.zeros((3, size), dtype)
+        self._previous = np.zeros((3, size), dtype)
+        self._num_slots = len(state.slots)
+        self._step = self._previous_step = state.step
+        self.state = state
+
+    @property
+    def state(self) -> MetaState:
+        """Where training stands: a copy."""
+        order = self._plan.order
+        phi, *slots = (
+            torch.from_numpy(array[order])
+            for array in self._arrays[: 1 + self._num_slots]
+        )
+        return MetaState(step=self._step, phi=phi, slots=tuple(slots))
+
+    @state.setter
+    def state(self, state: MetaState) -> None:
+        self._arrays[:] = 0
+        for array, values in zip(
+            self._arrays, (state.phi, *state.slots), strict=False
+        ):
+            array[self._plan.order] = values.numpy()
+        self._previous[:] = self._arrays
+        self._step = self._previous_step = state.step
+
+    def advance(
+        self, data: Data, first_task: int, num_steps: int, limits: Array
+    ) -> Outcome:
+        """Make outer steps, up to the first whose numbers are bad.
+
+        After a bad one the state is the last that is known to be good.
+
+        Args:
+            data: Sampled tasks.
+            first_task: Index in `data` of the first task of the first step.
+            num_steps: Outer steps to make.
+            limits: Largest good absolute value of each metric.
+        """
+        rows = np.zeros((num_steps, places.ROW_SIZE), self._arrays.dtype)
+        numbers = self._numbers(num_steps)
+        shared = self._shared
+        shared[:] = 0
+        done = [0] * self._workers
+
+        def work(worker: int) -> None:
+            done[worker] = steps.run_steps(
+                worker, shared, self._works, self._plan.layout.description,
+                self._plan.plan, self._plan.knobs, self._plan.ranges, *self._arrays,
+                self._previous, self._step, numbers.lrs, numbers.inner_steps,
+                numbers.exact_steps, numbers.rates, numbers.weights, self._sums, rows,
+                limits, first_task, data.xs, data.ys, data.xq, data.yq,
+            )  # fmt: skip
+
+        if self._workers == 1:
+            work(0)
+        else:
+            assert self._crew is not None
+            self._crew([_Job(work, worker) for worker in range(self._workers)])
+        return self._settled(done[0], int(shared[STATE]), rows, numbers)
+
+    def _settled(
+        self, done: int, ending: int, rows: Array, numbers: "_Numbers"
+    ) -> Outcome:
+        """Take note of how a call ended."""
+        bad = ending != places.GOOD
+        if ending == places.BAD_ROW:
+            # Undone up to the state before the one that the row was measured at.
+            previous = self._step + done - 1 if done > 0 else self._previous_step
+            self._step = previous
+        else:
+            previous = self._step + done - (0 if bad else 1)
+            self._step += done
+        self._previous_step = previous
+        metrics = np.empty((done + bad, len(METRIC_NAMES) + 2), rows.dtype)
+        shown = slice(0, len(metrics))
+        metrics[:, :-2] = rows[shown, : len(METRIC_NAMES)]
+        inner = rows[shown, places.INNER_GRADIENTS]
+        metrics[:, -2] = inner + numbers.outer_gradients[shown]
+        mixed = 2 if self._learner.problem.meta.shapes_inner_loss else 1
+        metrics[:, -1] = numbers.exact_steps[shown] * mixed
+        return Outcome(metrics=metrics, bad=bad)
+
+    def _numbers(self, num_steps: int) -> "_Numbers":
+        """Return what changes from one outer step to the next."""
+        first, learner = self._step, self._learner
+        lrs = [learner.outer_lr_at(first + i) for i in range(num_steps)]
+        distinct = min(num_steps, max(learner.settles_at - first, 1))
+        rows = [self._row(first + i) for i in range(distinct)]
+        rows += rows[-1:] * (num_steps - distinct)
+        inner_steps, exact_steps, rates, weights, outer_gradients = zip(
+            *rows, strict=True
+        )
+        return _Numbers(
+            lrs=np.array(lrs, dtype=np.float64),
+            inner_steps=np.array(inner_steps, dtype=np.int64),
+            exact_steps=np.array(exact_steps, dtype=np.int64),
+            rates=np.array(rates, dtype=np.float64),
+            weights=np.array(weights, dtype=np.float64),
+            outer_gradients=np.array(outer_gradients),
+        )
+
+    def _row(self, step: int) -> tuple[int, int, float, list[float], int]:
+        learner, size = self._learner, self._plan.most_steps + 1
+        inner, num_steps = learner.inner_at(step)
+        exact = num_exact(learner.estimator(step), num_steps)
+        rate = inner.inner_lr if isinstance(inner, FixedRateDescent) else 0.0
+        asked = learner.objective.weights(step, num_steps)
+        weights = [0.0] * size
+        if asked is None:
+            weights[num_steps] = 1.0
+        else:
+            weights[: len(asked)] = asked
+        method = self._plan.plan[places.METHOD]
+        outer_gradients = 0 if method == places.REPTILE else 1
+        if method == places.SWEEP:
+            outer_gradients += sum(w != 0.0 for w in weights[:num_steps])
+        return num_steps, exact, rate, weights, outer_gradients
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Numbers:
+    """What changes from one outer step to the next, [step] each; weights [step, K + 1]."""
+
+    lrs: Array
+    inner_steps: Array
+    exact_steps: Array
+    rates: Array
+    weights: Array
+    outer_gradients: Array
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A worker's share, to be called in a thread of its own."""
+
+    work: Callable[[int], None]
+    worker: int
+
+    def __call__(self) -> None:
+        self.work(self.worker)
+
+
+def _aligned(shape: tuple[int, int], dtype: np.dtype) -> Array:
+    """Return zeros that begin at a cache line, as do their rows."""
+    size = shape[0] * shape[1]
+    line = 64 // dtype.itemsize
+    room = np.zeros(size + line, dtype)
+    start = (-room.ctypes.data // dtype.itemsize) % line
+    return room[start : start + size].reshape(shape)

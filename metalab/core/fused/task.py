@@ -1,0 +1,351 @@
+"""One task of one outer step: adapt, look, and carry the derivative back."""
+
+import math
+
+from numba import njit
+
+from metalab.core.fused import passes
+from metalab.core.fused.gemm import ADD, SET
+from metalab.core.fused.layout import (
+    INPUTS,
+    OUTPUTS,
+    PARAMETERS,
+    ROW,
+    WEIGHTS,
+)
+from metalab.core.fused.options import KERNEL
+from metalab.core.fused.places import (
+    ACT,
+    ACTS,
+    ALPHA,
+    ANCHORED,
+    BATCH_SIZE,
+    DISTANCE,
+    GRADS,
+    GROUPS,
+    INNER_GRADIENTS,
+    INNER_MOMENTUM,
+    JOINT,
+    LEARNED,
+    METHOD,
+    MOMENTUM,
+    NUM_RATES,
+    ONE_RATE,
+    OUTER_ACT,
+    OUTER_BEFORE,
+    OUTER_LOSS,
+    PATH,
+    QUERIES,
+    RATE_EACH,
+    RATE_STEPS,
+    RATES,
+    REPTILE,
+    SHOTS,
+    STORES,
+    STRENGTH,
+    STRENGTH_SUM,
+    SUM,
+    SUPPORT_AFTER,
+    SUPPORT_BEFORE,
+    TANGENTS,
+    THETA,
+    TOLERANCE,
+    TOLERANT,
+    VELOCITY,
+    VELOCITY_BAR,
+    WEIGHTED,
+    XQ,
+    XS,
+    YQ,
+    YS,
+    U,
+    V,
+)
+
+
+@njit(**KERNEL)
+def place_of(net, plan, k):
+    """Return where theta_k lies."""
+    return plan[THETA] if k == 0 else plan[PATH] + (k - 1) * net[WEIGHTS]
+
+
+@njit(**KERNEL)
+def rate_place(net, plan, k):
+    """Return where the rates of inner step k lie."""
+    return plan[ALPHA] + min(k, plan[RATE_STEPS] - 1) * net[PARAMETERS]
+
+
+@njit(**KERNEL)
+def block_of(plan, k):
+    """Return first row and number of rows of the support set that step k descends."""
+    size, shots = plan[BATCH_SIZE], plan[SHOTS]
+    if size == 0 or size >= shots:
+        return 0, shots
+    start = (k % (-(-shots // size))) * size
+    return start, min(size, shots - start)
+
+
+@njit(**KERNEL)
+def scale_of(work, net, rows):
+    """Return the derivative of a mean squared error in one residual, per residual."""
+    return work.dtype.type(2.0 / (rows * net[OUTPUTS]))
+
+
+@njit(**KERNEL)
+def load_task(work, net, plan, task, xs, ys, xq, yq):
+    """Copy a task's support and query set into the workspace."""
+    outputs = net[OUTPUTS]
+    shots, queries = plan[SHOTS], plan[QUERIES]
+    passes.load_inputs(work, net, plan[XS], xs, task * shots, shots)
+    passes.load_inputs(work, net, plan[XQ], xq, task * queries, queries)
+    for i in range(shots * outputs):
+        work[plan[YS] + i] = ys[task * shots * outputs + i]
+    for i in range(queries * outputs):
+        work[plan[YQ] + i] = yq[task * queries * outputs + i]
+
+
+@njit(**KERNEL)
+def mean_loss(work, net, plan, w, x, y, rows):
+    """Return the mean squared error at w; leaves its activations behind."""
+    a = plan[OUTER_ACT]
+    passes.forward(work, net, w, x, a, rows)
+    one = work.dtype.type(1)
+    return passes.errors(work, net, w, x, a, rows, y, one) / (rows * net[OUTPUTS])
+
+
+@njit(**KERNEL)
+def linearise(work, net, plan, k):
+    """Forward and backward pass of inner step k; return its mean squared error."""
+    start, rows = block_of(plan, k)
+    w, a = place_of(net, plan, k), plan[ACTS] + k * plan[ACT]
+    x = plan[XS] + start * passes.entry(net, 0, ROW)
+    y = plan[YS] + start * net[OUTPUTS]
+    passes.forward(work, net, w, x, a, rows)
+    total = passes.errors(work, net, w, x, a, rows, y, scale_of(work, net, rows))
+    passes.backward(work, net, w, a, rows)
+    return total / (rows * net[OUTPUTS])
+
+
+@njit(**KERNEL)
+def inner_gradient(work, net, plan, strength, k):
+    """Write the gradient of inner step k where it is kept; return its place."""
+    start, rows = block_of(plan, k)
+    count = net[PARAMETERS]
+    a, g = plan[ACTS] + k * plan[ACT], plan[GRADS] + k * count
+    x = plan[XS] + start * passes.entry(net, 0, ROW)
+    passes.add_gradient(work, net, x, a, rows, g, g, SET, work[0])
+    if plan[ANCHORED]:
+        w, anchor = place_of(net, plan, k), plan[THETA]
+        for i in range(count):
+            work[g + i] += strength * (work[w + i] - work[anchor + i])
+    return g
+
+
+@njit(**KERNEL)
+def step_along(work, net, plan, k, update, rate):
+    """Write theta_{k+1} from an update that lies at a place."""
+    w, after, count = place_of(net, plan, k), place_of(net, plan, k + 1), net[PARAMETERS]
+    if plan[RATES] == ONE_RATE:
+        for i in range(count):
+            work[after + i] = work[w + i] - rate * work[update + i]
+    else:
+        alpha = rate_place(net, plan, k)
+        for i in range(count):
+            work[after + i] = work[w + i] - work[alpha + i] * work[update + i]
+
+
+@njit(**KERNEL)
+def inner_step(work, net, plan, knobs, strength, k, rate):
+    """Write theta_{k+1}; return whether the task moved (it rests once converged)."""
+    if not plan[STORES]:
+        start, rows = block_of(plan, k)
+        x = plan[XS] + start * passes.entry(net, 0, ROW)
+        after = place_of(net, plan, k + 1)
+        passes.add_gradient(
+            work, net, x, plan[ACTS] + k * plan[ACT], rows,
+            after, place_of(net, plan, k), ADD, -rate,
+        )  # fmt: skip
+        passes.refresh_transposes(work, net, after)
+        return True
+    count = net[PARAMETERS]
+    update = inner_gradient(work, net, plan, strength, k)
+    if plan[TOLERANT] and math.sqrt(
+        passes.dot(work, update, update, count)
+    ) <= knobs[TOLERANCE]:
+        return False
+    if plan[MOMENTUM]:
+        momentum = work.dtype.type(knobs[INNER_MOMENTUM])
+        velocity = plan[VELOCITY]
+        for i in range(count):
+            before = work[velocity + i] if k > 0 else work.dtype.type(0)
+            work[velocity + i] = momentum * before + work[update + i]
+        update = velocity
+    step_along(work, net, plan, k, update, rate)
+    passes.refresh_transposes(work, net, place_of(net, plan, k + 1))
+    return True
+
+
+@njit(**KERNEL)
+def adapt(work, net, plan, knobs, strength, num_steps, rate):
+    """Take up to `num_steps` inner steps; return how many moved, and the first loss."""
+    first = 0.0
+    for k in range(num_steps):
+        loss = linearise(work, net, plan, k)
+        if k == 0:
+            first = loss
+        if not inner_step(work, net, plan, knobs, strength, k, rate):
+            return k, first
+    return num_steps, first
+
+
+@njit(**KERNEL)
+def outer_gradient(work, net, plan, k, weight, target, mode):
+    """Write or add the weighted gradient of the query loss at theta_k.
+
+    Returns:
+        The query loss there.
+    """
+    queries = plan[QUERIES]
+    w, a = place_of(net, plan, k), plan[OUTER_ACT]
+    passes.forward(work, net, w, plan[XQ], a, queries)
+    scale = work.dtype.type(weight) * scale_of(work, net, queries)
+    total = passes.errors(work, net, w, plan[XQ], a, queries, plan[YQ], scale)
+    passes.backward(work, net, w, a, queries)
+    one = work.dtype.type(1)
+    passes.add_gradient(work, net, plan[XQ], a, queries, target, target, mode, one)
+    return total / (queries * net[OUTPUTS])
+
+
+@njit(**KERNEL)
+def add_rate_gradient(work, net, plan, ranges, k):
+    """Add - v times the gradient of step k, gathered over what shares a rate."""
+    g, v = plan[GRADS] + k * net[PARAMETERS], plan[V]
+    out = plan[SUM] + net[PARAMETERS]
+    if plan[RATES] == RATE_EACH:
+        for i in range(plan[NUM_RATES]):
+            work[out + i] -= work[v + i] * work[g + i]
+        return
+    out += min(k, plan[RATE_STEPS] - 1) * plan[GROUPS]
+    for group in range(plan[GROUPS]):
+        start, count = ranges[group, 0], ranges[group, 1] - ranges[group, 0]
+        work[out + group] -= passes.dot(work, v + start, g + start, count)
+
+
+@njit(**KERNEL)
+def pull_exactly(work, net, plan, knobs, strength, k, rate, sums):
+    """Carry v back over inner step k, its curvature included."""
+    start, rows = block_of(plan, k)
+    w, a = place_of(net, plan, k), plan[ACTS] + k * plan[ACT]
+    x = plan[XS] + start * passes.entry(net, 0, ROW)
+    scale = scale_of(work, net, rows)
+    v = plan[V]
+    if plan[RATES] == ONE_RATE and not plan[ANCHORED] and not plan[MOMENTUM]:
+        passes.refresh_transposes(work, net, v)
+        passes.add_hessian_product(
+            work, net, w, v, x, a, rows, plan[TANGENTS], scale, v, -rate
+        )
+        return
+    u, count = plan[U], net[PARAMETERS]
+    direction_of_step(work, net, plan, k, rate)
+    passes.refresh_transposes(work, net, u)
+    passes.add_hessian_product(
+        work, net, w, u, x, a, rows, plan[TANGENTS], scale, v, work.dtype.type(-1)
+    )
+    if plan[ANCHORED]:
+        total, anchor = plan[SUM], plan[THETA]
+        along = 0.0
+        for i in range(count):
+            pulled = strength * work[u + i]
+            work[v + i] -= pulled
+            work[total + i] += pulled
+            along += pulled * (work[w + i] - work[anchor + i])
+        sums[STRENGTH_SUM] -= along
+    if plan[MOMENTUM]:
+        bar, momentum = plan[VELOCITY_BAR], work.dtype.type(knobs[INNER_MOMENTUM])
+        for i in range(count):
+            work[bar + i] = -momentum * work[u + i]
+
+
+@njit(**KERNEL)
+def direction_of_step(work, net, plan, k, rate):
+    """Write u: minus what reaches the gradient of step k."""
+    u, v, count = plan[U], plan[V], net[PARAMETERS]
+    if plan[RATES] == ONE_RATE:
+        for i in range(count):
+            work[u + i] = rate * work[v + i]
+    else:
+        alpha = rate_place(net, plan, k)
+        for i in range(count):
+            work[u + i] = work[alpha + i] * work[v + i]
+    if plan[MOMENTUM]:
+        bar = plan[VELOCITY_BAR]
+        for i in range(count):
+            work[u + i] -= work[bar + i]
+
+
+@njit(**KERNEL)
+def sweep(work, net, plan, knobs, ranges, strength, moved, num_steps, num_exact, rate,
+          weights, sums):  # fmt: skip
+    """Add the swept hypergradient of a task; return the query loss at theta_K."""
+    v, count, total = plan[V], net[PARAMETERS], plan[SUM]
+    weighted = plan[WEIGHTED] and weights[num_steps] != 1.0
+    if num_exact == 0 and not plan[LEARNED] and not weighted:
+        return outer_gradient(work, net, plan, moved, 1.0, total, ADD)
+    weight = weights[num_steps] if plan[WEIGHTED] else 1.0
+    loss = outer_gradient(work, net, plan, moved, weight, v, SET)
+    if plan[MOMENTUM]:
+        for i in range(count):
+            work[plan[VELOCITY_BAR] + i] = 0
+    for k in range(num_steps - 1, -1, -1):
+        if k < moved:
+            if plan[LEARNED]:
+                add_rate_gradient(work, net, plan, ranges, k)
+            if num_steps - 1 - k < num_exact:
+                pull_exactly(work, net, plan, knobs, strength, k, rate, sums)
+        if plan[WEIGHTED] and weights[k] != 0.0:
+            outer_gradient(work, net, plan, min(k, moved), weights[k], v, ADD)
+    for i in range(count):
+        work[total + i] += work[v + i]
+    return loss
+
+
+@njit(**KERNEL)
+def reptile(work, net, plan, moved):
+    """Add theta_0 - theta_K."""
+    start, end, total = plan[THETA], place_of(net, plan, moved), plan[SUM]
+    for i in range(net[PARAMETERS]):
+        work[total + i] += work[start + i] - work[end + i]
+
+
+@njit(**KERNEL)
+def run_task(work, net, plan, knobs, ranges, strength, num_steps, num_exact, rate,
+             weights, sums):  # fmt: skip
+    """Add a task's hypergradient and metrics; its points are in the workspace."""
+    shots, queries, theta = plan[SHOTS], plan[QUERIES], plan[THETA]
+    before = mean_loss(work, net, plan, theta, plan[XQ], plan[YQ], queries)
+    moved, first = adapt(work, net, plan, knobs, strength, num_steps, rate)
+    if plan[BATCH_SIZE] > 0:
+        first = mean_loss(work, net, plan, theta, plan[XS], plan[YS], shots)
+    end = place_of(net, plan, moved)
+    after = mean_loss(work, net, plan, end, plan[XS], plan[YS], shots)
+    if plan[METHOD] == REPTILE:
+        reptile(work, net, plan, moved)
+        loss = mean_loss(work, net, plan, end, plan[XQ], plan[YQ], queries)
+    elif plan[METHOD] == JOINT:
+        loss = mean_loss(work, net, plan, end, plan[XQ], plan[YQ], queries)
+        outer_gradient(work, net, plan, 0, 1.0, plan[SUM], ADD)
+    else:
+        loss = sweep(
+            work, net, plan, knobs, ranges, strength, moved, num_steps, num_exact,
+            rate, weights, sums,
+        )  # fmt: skip
+    distance = work.dtype.type(0)
+    for i in range(net[PARAMETERS]):
+        difference = work[end + i] - work[theta + i]
+        distance += difference * difference
+    sums[OUTER_LOSS] += loss
+    sums[OUTER_BEFORE] += before
+    sums[SUPPORT_BEFORE] += first
+    sums[SUPPORT_AFTER] += after
+    sums[DISTANCE] += math.sqrt(distance)
+    sums[INNER_GRADIENTS] = max(sums[INNER_GRADIENTS], min(moved + 1, num_steps))
