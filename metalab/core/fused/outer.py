@@ -35,16 +35,17 @@ from metalab.core.fused.places import (
     SUPPORT_AFTER,
     SUPPORT_BEFORE,
 )
+from metalab.core.fused.vector import at, put
 
 
 @njit(**KERNEL)
 def gather(works, plan, sums):
     """Add every chunk's sums to those of the first, always in the same order."""
-    total, first = plan[SUM], works[0]
+    total, size, first = plan[SUM], plan[META], works[0]
     for chunk in range(1, plan[CHUNKS]):
         other = works[chunk]
-        for i in range(plan[META]):
-            first[total + i] += other[total + i]
+        for i in range(size):
+            put(first, total + i, at(first, total + i) + at(other, total + i))
         for i in range(NUM_METRICS):
             sums[0, i] += sums[chunk, i]
         sums[0, STRENGTH_SUM] += sums[chunk, STRENGTH_SUM]
@@ -58,19 +59,19 @@ def finish_direction(work, net, plan, knobs, phi, sums):
     """Turn sums into the mean hypergradient, clipped; return its norm before."""
     g, count, share = plan[SUM], plan[META], work.dtype.type(1.0 / plan[NUM_TASKS])
     if plan[STRENGTH_PLACE] >= 0:
-        work[g + plan[STRENGTH_PLACE]] = sums[STRENGTH_SUM]
+        put(work, g + plan[STRENGTH_PLACE], sums[STRENGTH_SUM])
     if plan[EXPONENTIAL]:
         for i in range(net[PARAMETERS], net[PARAMETERS] + plan[NUM_RATES]):
-            work[g + i] *= math.exp(phi[i])
+            put(work, g + i, at(work, g + i) * math.exp(phi[i]))
     square = work.dtype.type(0)
     for i in range(count):
-        work[g + i] *= share
-        square += work[g + i] * work[g + i]
+        put(work, g + i, at(work, g + i) * share)
+        square += at(work, g + i) * at(work, g + i)
     norm = math.sqrt(square)
     if knobs[CLIP] > 0 and norm > knobs[CLIP]:
         factor = work.dtype.type(knobs[CLIP] / norm)
         for i in range(count):
-            work[g + i] *= factor
+            put(work, g + i, at(work, g + i) * factor)
     return norm
 
 
@@ -104,7 +105,7 @@ def update(work, plan, knobs, phi, slot1, slot2, lr, count):
         root = number(1.0 / math.sqrt(1.0 - knobs[BETA2] ** count))
         epsilon = number(knobs[EPSILON])
         for i in range(size):
-            grad = work[g + i]
+            grad = at(work, g + i)
             slot1[i] += share1 * (grad - slot1[i])
             slot2[i] += share2 * (grad * grad - slot2[i])
             scale = math.sqrt(slot2[i]) * root + epsilon
@@ -112,7 +113,7 @@ def update(work, plan, knobs, phi, slot1, slot2, lr, count):
         return
     rate, momentum = number(lr), number(knobs[OUTER_MOMENTUM])
     for i in range(size):
-        grad = work[g + i]
+        grad = at(work, g + i)
         if kind != SGD:
             slot1[i] = momentum * slot1[i] + grad
             grad = slot1[i]

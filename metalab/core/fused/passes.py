@@ -35,6 +35,7 @@ from metalab.core.fused.layout import (
 )
 from metalab.core.fused.options import KERNEL
 from metalab.core.fused.transpose import transpose
+from metalab.core.fused.vector import at, dot, put
 
 _RELU, _TANH = 0, 1
 
@@ -62,10 +63,10 @@ def load_inputs(work, net, x, values, first, m):
     for i in range(m):
         place = x + i * row
         for j in range(inputs):
-            work[place + j] = values[(first + i) * inputs + j]
-        work[place + inputs] = 1
+            put(work, place + j, values[(first + i) * inputs + j])
+        put(work, place + inputs, 1)
         for j in range(inputs + 1, row):
-            work[place + j] = 0
+            put(work, place + j, 0)
 
 
 @njit(**KERNEL)
@@ -86,9 +87,9 @@ def _ends(work, start, rows, row, width, one):
     """Write the column of ones (or zeros) and the padding beside activations."""
     for i in range(rows):
         place = start + i * row + width
-        work[place] = one
+        put(work, place, one)
         for j in range(1, LANES):
-            work[place + j] = 0
+            put(work, place + j, 0)
 
 
 @njit(**KERNEL)
@@ -98,15 +99,15 @@ def _activate(work, net, layer, a, m):
     h, s = a + m * entry(net, layer, OUTPUT), a + m * entry(net, layer, SLOPE)
     for i in range(m):
         for j in range(width):
-            z = work[h + i * row + j]
+            z = at(work, h + i * row + j)
             if net[ACTIVATION] == _TANH:
                 value = math.tanh(z)
                 slope = 1 - value * value
             else:
                 value = math.sin(z)
                 slope = math.cos(z)
-            work[h + i * row + j] = value
-            work[s + i * width + j] = slope
+            put(work, h + i * row + j, value)
+            put(work, s + i * width + j, slope)
 
 
 @njit(**KERNEL)
@@ -126,20 +127,11 @@ def forward(work, net, w, x, a, m):
             work, m, width, entry(net, layer, WIDTH) + 1,
             input_of(net, layer, x, a, m), entry(net, layer, ROW), 1,
             w + entry(net, layer, WEIGHT), width,
-            h, row, mode, work[0], 0, 0, 0,
+            h, row, mode, at(work, 0), 0, 0, 0,
         )  # fmt: skip
         _ends(work, h, m, row, width, 1)
         if net[ACTIVATION] != _RELU:
             _activate(work, net, layer + 1, a, m)
-
-
-@njit(**KERNEL)
-def dot(work, a, b, count):
-    """Return the inner product of two places."""
-    total = work.dtype.type(0)
-    for j in range(count):
-        total += work[a + j] * work[b + j]
-    return total
 
 
 @njit(**KERNEL)
@@ -151,9 +143,9 @@ def errors(work, net, w, x, a, m, y, scale):
     for i in range(m):
         for c in range(outputs):
             out = dot(work, h + i * row, w + net[OUT_PLACE] + c * row, row)
-            residual = out - work[y + i * outputs + c]
+            residual = out - at(work, y + i * outputs + c)
             total += residual * residual
-            work[e + i * outputs + c] = scale * residual
+            put(work, e + i * outputs + c, scale * residual)
     return total
 
 
@@ -165,16 +157,16 @@ def _through_slope(work, net, layer, a, m, delta):
     s, u = a + m * entry(net, layer, SLOPE), a + m * entry(net, layer, BEND)
     for i in range(m):
         for j in range(width):
-            before = work[delta + i * width + j]
-            value = work[h + i * row + j]
-            slope = work[s + i * width + j]
+            before = at(work, delta + i * width + j)
+            value = at(work, h + i * row + j)
+            slope = at(work, s + i * width + j)
             after = before * slope
             if net[ACTIVATION] == _TANH:
                 bend = -2 * value * after
             else:
                 bend = -value * before
-            work[u + i * width + j] = bend
-            work[delta + i * width + j] = after
+            put(work, u + i * width + j, bend)
+            put(work, delta + i * width + j, after)
 
 
 @njit(**KERNEL)
@@ -190,7 +182,7 @@ def backward(work, net, w, a, m):
             product(
                 work, m, width, outputs,
                 a + m * net[ERRORS], outputs, 1, w + net[OUT_PLACE], net[OUT_ROW],
-                delta, width, mode, work[0], 0, h, row,
+                delta, width, mode, at(work, 0), 0, h, row,
             )  # fmt: skip
         else:
             after = entry(net, layer + 1, WIDTH)
@@ -198,7 +190,7 @@ def backward(work, net, w, a, m):
                 work, m, width, after,
                 a + m * entry(net, layer + 1, DELTA), after, 1,
                 w + entry(net, layer, TRANSPOSED), width,
-                delta, width, mode, work[0], 0, h, row,
+                delta, width, mode, at(work, 0), 0, h, row,
             )  # fmt: skip
         if not relu:
             _through_slope(work, net, layer, a, m, delta)
@@ -231,9 +223,9 @@ def _bend_tangent(work, net, layer, a, m, r):
     t, b = r + m * entry(net, layer, TANGENT), r + m * entry(net, layer, TANGENT_BEND)
     for i in range(m):
         for j in range(width):
-            z = work[t + i * row + j]
-            work[b + i * width + j] = work[u + i * width + j] * z
-            work[t + i * row + j] = work[s + i * width + j] * z
+            z = at(work, t + i * row + j)
+            put(work, b + i * width + j, at(work, u + i * width + j) * z)
+            put(work, t + i * row + j, at(work, s + i * width + j) * z)
 
 
 @njit(**KERNEL)
@@ -278,7 +270,7 @@ def _tangent_errors(work, net, w, v, x, a, m, r, scale):
             if last > 0:
                 t = r + m * entry(net, last, TANGENT)
                 change += dot(work, t + i * row, w + place, row)
-            work[e + i * outputs + c] = scale * change
+            put(work, e + i * outputs + c, scale * change)
 
 
 @njit(**KERNEL)
@@ -288,7 +280,7 @@ def _bend_delta(work, net, layer, a, m, r):
     b = r + m * entry(net, layer, TANGENT_BEND)
     d = r + m * entry(net, layer, TANGENT_DELTA)
     for j in range(m * width):
-        work[d + j] = work[d + j] * work[s + j] + work[b + j]
+        put(work, d + j, at(work, d + j) * at(work, s + j) + at(work, b + j))
 
 
 @njit(**KERNEL)

@@ -33,6 +33,7 @@ from metalab.core.fused.places import (
 )
 from metalab.core.fused.sync import STATE, meet, read, write
 from metalab.core.fused.task import load_task, run_task
+from metalab.core.fused.vector import put
 
 
 @njit(**KERNEL)
@@ -40,9 +41,10 @@ def spread_rates(work, net, plan, ranges, phi, rate):
     """Write the rate of every parameter at each inner step that has its own."""
     count = net[PARAMETERS]
     if plan[RATES] == RATE_EACH:
+        alpha = plan[ALPHA]
         for i in range(plan[ADAPTED_START], plan[ADAPTED_END]):
             raw = phi[count + i]
-            work[plan[ALPHA] + i] = math.exp(raw) if plan[EXPONENTIAL] else raw
+            put(work, alpha + i, math.exp(raw) if plan[EXPONENTIAL] else raw)
         return
     for k in range(plan[RATE_STEPS]):
         alpha = plan[ALPHA] + k * count
@@ -53,17 +55,18 @@ def spread_rates(work, net, plan, ranges, phi, rate):
                 if plan[EXPONENTIAL]:
                     value = math.exp(value)
             for i in range(ranges[group, 0], ranges[group, 1]):
-                work[alpha + i] = value
+                put(work, alpha + i, value)
 
 
 @njit(**KERNEL)
 def begin(work, net, plan, ranges, phi, rate, sums):
     """Make a chunk ready for its tasks of one outer step."""
+    theta, total = plan[THETA], plan[SUM]
     for i in range(net[PARAMETERS]):
-        work[plan[THETA] + i] = phi[i]
-    passes.refresh_transposes(work, net, plan[THETA])
+        put(work, theta + i, phi[i])
+    passes.refresh_transposes(work, net, theta)
     for i in range(plan[META]):
-        work[plan[SUM] + i] = 0
+        put(work, total + i, 0)
     for i in range(SUMS_SIZE):
         sums[i] = 0.0
     if plan[RATES] != ONE_RATE:

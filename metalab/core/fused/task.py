@@ -61,6 +61,7 @@ from metalab.core.fused.places import (
     U,
     V,
 )
+from metalab.core.fused.vector import at, dot, put
 
 
 @njit(**KERNEL)
@@ -98,10 +99,12 @@ def load_task(work, net, plan, task, xs, ys, xq, yq):
     shots, queries = plan[SHOTS], plan[QUERIES]
     passes.load_inputs(work, net, plan[XS], xs, task * shots, shots)
     passes.load_inputs(work, net, plan[XQ], xq, task * queries, queries)
+    y = plan[YS]
     for i in range(shots * outputs):
-        work[plan[YS] + i] = ys[task * shots * outputs + i]
+        put(work, y + i, ys[task * shots * outputs + i])
+    y = plan[YQ]
     for i in range(queries * outputs):
-        work[plan[YQ] + i] = yq[task * queries * outputs + i]
+        put(work, y + i, yq[task * queries * outputs + i])
 
 
 @njit(**KERNEL)
@@ -133,11 +136,11 @@ def inner_gradient(work, net, plan, strength, k):
     count = net[PARAMETERS]
     a, g = plan[ACTS] + k * plan[ACT], plan[GRADS] + k * count
     x = plan[XS] + start * passes.entry(net, 0, ROW)
-    passes.add_gradient(work, net, x, a, rows, g, g, SET, work[0])
+    passes.add_gradient(work, net, x, a, rows, g, g, SET, at(work, 0))
     if plan[ANCHORED]:
         w, anchor = place_of(net, plan, k), plan[THETA]
         for i in range(count):
-            work[g + i] += strength * (work[w + i] - work[anchor + i])
+            put(work, g + i, at(work, g + i) + strength * (at(work, w + i) - at(work, anchor + i)))
     return g
 
 
@@ -147,11 +150,11 @@ def step_along(work, net, plan, k, update, rate):
     w, after, count = place_of(net, plan, k), place_of(net, plan, k + 1), net[PARAMETERS]
     if plan[RATES] == ONE_RATE:
         for i in range(count):
-            work[after + i] = work[w + i] - rate * work[update + i]
+            put(work, after + i, at(work, w + i) - rate * at(work, update + i))
     else:
         alpha = rate_place(net, plan, k)
         for i in range(count):
-            work[after + i] = work[w + i] - work[alpha + i] * work[update + i]
+            put(work, after + i, at(work, w + i) - at(work, alpha + i) * at(work, update + i))
 
 
 @njit(**KERNEL)
@@ -170,15 +173,15 @@ def inner_step(work, net, plan, knobs, strength, k, rate):
     count = net[PARAMETERS]
     update = inner_gradient(work, net, plan, strength, k)
     if plan[TOLERANT] and math.sqrt(
-        passes.dot(work, update, update, count)
+        dot(work, update, update, count)
     ) <= knobs[TOLERANCE]:
         return False
     if plan[MOMENTUM]:
         momentum = work.dtype.type(knobs[INNER_MOMENTUM])
         velocity = plan[VELOCITY]
         for i in range(count):
-            before = work[velocity + i] if k > 0 else work.dtype.type(0)
-            work[velocity + i] = momentum * before + work[update + i]
+            before = at(work, velocity + i) if k > 0 else work.dtype.type(0)
+            put(work, velocity + i, momentum * before + at(work, update + i))
         update = velocity
     step_along(work, net, plan, k, update, rate)
     passes.refresh_transposes(work, net, place_of(net, plan, k + 1))
@@ -223,12 +226,12 @@ def add_rate_gradient(work, net, plan, ranges, k):
     out = plan[SUM] + net[PARAMETERS]
     if plan[RATES] == RATE_EACH:
         for i in range(plan[NUM_RATES]):
-            work[out + i] -= work[v + i] * work[g + i]
+            put(work, out + i, at(work, out + i) - at(work, v + i) * at(work, g + i))
         return
     out += min(k, plan[RATE_STEPS] - 1) * plan[GROUPS]
     for group in range(plan[GROUPS]):
         start, count = ranges[group, 0], ranges[group, 1] - ranges[group, 0]
-        work[out + group] -= passes.dot(work, v + start, g + start, count)
+        put(work, out + group, at(work, out + group) - dot(work, v + start, g + start, count))
 
 
 @njit(**KERNEL)
@@ -255,15 +258,15 @@ def pull_exactly(work, net, plan, knobs, strength, k, rate, sums):
         total, anchor = plan[SUM], plan[THETA]
         along = 0.0
         for i in range(count):
-            pulled = strength * work[u + i]
-            work[v + i] -= pulled
-            work[total + i] += pulled
-            along += pulled * (work[w + i] - work[anchor + i])
+            pulled = strength * at(work, u + i)
+            put(work, v + i, at(work, v + i) - pulled)
+            put(work, total + i, at(work, total + i) + pulled)
+            along += pulled * (at(work, w + i) - at(work, anchor + i))
         sums[STRENGTH_SUM] -= along
     if plan[MOMENTUM]:
         bar, momentum = plan[VELOCITY_BAR], work.dtype.type(knobs[INNER_MOMENTUM])
         for i in range(count):
-            work[bar + i] = -momentum * work[u + i]
+            put(work, bar + i, -momentum * at(work, u + i))
 
 
 @njit(**KERNEL)
@@ -272,15 +275,15 @@ def direction_of_step(work, net, plan, k, rate):
     u, v, count = plan[U], plan[V], net[PARAMETERS]
     if plan[RATES] == ONE_RATE:
         for i in range(count):
-            work[u + i] = rate * work[v + i]
+            put(work, u + i, rate * at(work, v + i))
     else:
         alpha = rate_place(net, plan, k)
         for i in range(count):
-            work[u + i] = work[alpha + i] * work[v + i]
+            put(work, u + i, at(work, alpha + i) * at(work, v + i))
     if plan[MOMENTUM]:
         bar = plan[VELOCITY_BAR]
         for i in range(count):
-            work[u + i] -= work[bar + i]
+            put(work, u + i, at(work, u + i) - at(work, bar + i))
 
 
 @njit(**KERNEL)
@@ -294,8 +297,9 @@ def sweep(work, net, plan, knobs, ranges, strength, moved, num_steps, num_exact,
     weight = weights[num_steps] if plan[WEIGHTED] else 1.0
     loss = outer_gradient(work, net, plan, moved, weight, v, SET)
     if plan[MOMENTUM]:
+        bar = plan[VELOCITY_BAR]
         for i in range(count):
-            work[plan[VELOCITY_BAR] + i] = 0
+            put(work, bar + i, 0)
     for k in range(num_steps - 1, -1, -1):
         if k < moved:
             if plan[LEARNED]:
@@ -305,7 +309,7 @@ def sweep(work, net, plan, knobs, ranges, strength, moved, num_steps, num_exact,
         if plan[WEIGHTED] and weights[k] != 0.0:
             outer_gradient(work, net, plan, min(k, moved), weights[k], v, ADD)
     for i in range(count):
-        work[total + i] += work[v + i]
+        put(work, total + i, at(work, total + i) + at(work, v + i))
     return loss
 
 
@@ -314,7 +318,7 @@ def reptile(work, net, plan, moved):
     """Add theta_0 - theta_K."""
     start, end, total = plan[THETA], place_of(net, plan, moved), plan[SUM]
     for i in range(net[PARAMETERS]):
-        work[total + i] += work[start + i] - work[end + i]
+        put(work, total + i, at(work, total + i) + at(work, start + i) - at(work, end + i))
 
 
 @njit(**KERNEL)
@@ -341,7 +345,7 @@ def run_task(work, net, plan, knobs, ranges, strength, num_steps, num_exact, rat
         )  # fmt: skip
     distance = work.dtype.type(0)
     for i in range(net[PARAMETERS]):
-        difference = work[end + i] - work[theta + i]
+        difference = at(work, end + i) - at(work, theta + i)
         distance += difference * difference
     sums[OUTER_LOSS] += loss
     sums[OUTER_BEFORE] += before
