@@ -112,11 +112,23 @@ class RunConfig(Section):
             advanced=True,
         ),
     ] = "float32"
+    provider: Annotated[
+        str,
+        setting(
+            label="Provider",
+            help="What computes the outer steps. auto: compiled kernels where there are "
+            "any for the experiment, else automatic differentiation, which computes "
+            "everything.",
+            choices=("auto", "fused", "autodiff"),
+            advanced=True,
+        ),
+    ] = "auto"
     num_threads: Annotated[
         int,
         setting(
             label="Threads",
-            help="CPU threads of one torch operation; one is fastest at these sizes.",
+            help="CPU threads of one run. Beside the open window one is fastest; the "
+            "compiled kernels share a meta-batch among them.",
             unit="threads",
             low=1,
             high=256,

@@ -6,6 +6,7 @@ events is asked of the caller and changes no number.
 """
 
 from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ import torch
 from metalab.core.diagnostics import diagnose
 from metalab.core.learner import METRIC_NAMES, MetaState
 from metalab.core.streams import RandomStreams
-from metalab.core.tasks import TaskBatch, sample_batch
+from metalab.engine.blocks import Blocks
 from metalab.engine.build import DTYPES, build_family, build_learner, resolve_device
 from metalab.engine.config import ExperimentConfig
 from metalab.engine.events import (
@@ -30,26 +31,14 @@ from metalab.engine.events import (
     frozen,
 )
 from metalab.engine.probe import make_probe, to_array
+from metalab.engine.providers import FUSED, chosen_provider, counts_of
+from metalab.engine.steppers import FusedStepper, OracleStepper, Stepper
 
-STEPS_PER_BLOCK = 256
-"""Outer steps whose tasks are drawn in one call (about five times cheaper a step)."""
-
-POINTS_PER_BLOCK = 2**20
-"""Most points that one call draws, where a single step does not need more."""
+if TYPE_CHECKING:
+    from metalab.core.fused.run import Crew
 
 EXPLOSION_FACTOR = 1e4
 """A loss this many times that of the untrained network counts as exploded."""
-
-BLAME_ORDER = (
-    "support_loss_before",
-    "outer_loss_before",
-    "adaptation_distance",
-    "support_loss_after",
-    "outer_loss",
-    "hypergradient_norm",
-    "meta_parameter_norm",
-)
-"""Quantities in the order in which a step computes them: the first bad one is blamed."""
 
 
 class Trainer:
@@ -61,13 +50,22 @@ class Trainer:
     """
 
     def __init__(
-        self, config: ExperimentConfig, *, checkpoint: Checkpoint | None = None
+        self,
+        config: ExperimentConfig,
+        *,
+        checkpoint: Checkpoint | None = None,
+        provider: str | None = None,
+        crew: "Crew | None" = None,
     ) -> None:
         """Prepare a run.
 
         Args:
             config: The experiment.
             checkpoint: Where to go on from; None starts afresh.
+            provider: Who computes the outer steps, "fused" or "autodiff"; None takes
+                what `engine.providers` chooses.
+            crew: Who computes the parts of a meta-batch on several threads; without it
+                they are computed one after another, with the same numbers.
 
         Raises:
             DeviceError: The configured device is not available.
@@ -80,7 +78,10 @@ class Trainer:
         self._learner = build_learner(config)
         self._streams = RandomStreams(config.run.seed)
         fresh = self._initial_state()
-        self._state = fresh if checkpoint is None else self._restored(fresh, checkpoint)
+        state = fresh if checkpoint is None else self._restored(fresh, checkpoint)
+        self._stepper = self._make_stepper(
+            state, provider or chosen_provider(config)[0], crew
+        )
         self._probe = make_probe(
             self._learner,
             self._family,
@@ -93,9 +94,6 @@ class Trainer:
             dtype=self._dtype,
             device=self._device,
         )
-        self._last_good = self._state
-        self._block: tuple[int, TaskBatch] | None = None
-        self._steps_per_block = _steps_per_block(config)
         # From the untrained network, so that a resumed run has the limit of a straight
         # one. Not zero, lest a network that starts out perfect could never move.
         self._explosion_limit = EXPLOSION_FACTOR * max(
@@ -105,7 +103,11 @@ class Trainer:
     @property
     def step(self) -> int:
         """Outer steps made."""
-        return self._state.step
+        return self._stepper.step
+
+    @property
+    def _state(self) -> MetaState:
+        return self._stepper.state
 
     @property
     def probe_due(self) -> bool:
@@ -116,6 +118,23 @@ class Trainer:
     def diagnostics_due(self) -> bool:
         """Whether `run`, begun now, takes diagnostics before its first step."""
         return self.config.diagnostics.due(self.step)
+
+    def _make_stepper(
+        self, state: MetaState, provider: str, crew: "Crew | None"
+    ) -> Stepper:
+        self._blocks = Blocks(
+            family=self._family,
+            streams=self._streams,
+            counts=counts_of(self.config),
+            dtype=self._dtype,
+            device=self._device,
+        )
+        if provider == FUSED:
+            chunks = self.config.run.num_threads
+            return FusedStepper(
+                self._learner, state, self._blocks, num_chunks=chunks, crew=crew
+            )
+        return OracleStepper(self._learner, state, self._blocks, self._streams)
 
     def _initial_state(self) -> MetaState:
         return self._learner.initial_state(
@@ -140,15 +159,16 @@ class Trainer:
 
     def checkpoint(self) -> Checkpoint:
         """Return the training state as plain arrays."""
+        state = self._state
         return Checkpoint(
-            step=self._state.step,
-            phi=to_array(self._state.phi),
-            slots=tuple(to_array(slot) for slot in self._state.slots),
+            step=state.step,
+            phi=to_array(state.phi),
+            slots=tuple(to_array(slot) for slot in state.slots),
         )
 
     def curves(self) -> Curves:
         """Return how the gallery's tasks adapt right now; changes nothing."""
-        return self._probe.curves(self._state.phi, self._state.step)
+        return self._probe.curves(self._state.phi, self.step)
 
     def accept_explosion(self) -> None:
         """Let losses grow a thousandfold further before the run is stopped again.
@@ -171,7 +191,7 @@ class Trainer:
         yield RunStarted(
             step=self.step,
             device=str(self._device),
-            provider="autodiff",
+            provider=self._stepper.provider,
             probe_tasks=self._probe.describe(self._family),
         )
         # Also when going on: the run may have been stopped just before this probe.
@@ -201,78 +221,24 @@ class Trainer:
         Returns:
             Metrics of the steps that stand, [step, metric], and what went wrong.
         """
-        start = self.step
-        states, rows = self._step_to(stop)
-        bad = self._first_bad_row(rows)
-        if bad is None:
-            self._last_good = states[-1]
-            return rows, None
-        index, quantity = bad
-        # Row i was measured at states[i]: a bad row makes that state suspect, and the
-        # one before it is the last that is known to be good.
-        self._state = states[index - 1] if index > 0 else self._last_good
-        self._last_good = self._state
+        progress = self._stepper.advance(stop, self._limits())
+        if progress.bad_step is None:
+            return progress.rows, None
         diverged = Diverged(
-            step=start + index + 1,
+            step=progress.bad_step,
             last_good_step=self.step,
-            quantity=quantity,
-            value=float(rows[index, METRIC_NAMES.index(quantity)]),
+            quantity=progress.quantity,
+            value=progress.value,
         )
-        return rows[: max(self.step - start, 0)], diverged
+        return progress.rows, diverged
 
-    def _step_to(self, stop: int) -> tuple[list[MetaState], Array]:
-        """Make steps without looking at a value in between.
-
-        Returns:
-            The state before each step, and the columns of `METRICS` measured there.
-        """
-        states: list[MetaState] = []
-        rows: list[torch.Tensor] = []
-        costs: list[tuple[int, int]] = []
-        while self.step < stop:
-            states.append(self._state)
-            result = self._learner.step(
-                self._state, self._batch(self.step), self._streams
-            )
-            self._state = result.state
-            rows.append(result.metrics)
-            asked = result.evaluations
-            costs.append((asked.gradients, asked.products))
-        # The one synchronisation with the device for all these steps.
-        metrics = torch.stack(rows).cpu().numpy()
-        return states, np.column_stack([metrics, np.array(costs, dtype=metrics.dtype)])
-
-    def _first_bad_row(self, rows: Array) -> tuple[int, str] | None:
+    def _limits(self) -> Array:
+        """Return the largest good value of each metric."""
+        largest = float(torch.finfo(self._dtype).max)
         losses = [i for i, name in enumerate(METRIC_NAMES) if "loss" in name]
-        largest = float(np.finfo(rows.dtype).max)
         limits = np.full(len(METRIC_NAMES), largest)
         limits[losses] = min(self._explosion_limit, largest)
-        # What a step costs comes after these columns, and cannot go wrong.
-        bad = ~(np.abs(rows[:, : len(limits)]) <= limits)
-        if not bad.any():
-            return None
-        index = int(np.argmax(bad.any(axis=1)))
-        blamed = next(
-            name for name in BLAME_ORDER if bad[index, METRIC_NAMES.index(name)]
-        )
-        return index, blamed
-
-    def _batch(self, step: int) -> TaskBatch:
-        """Return the meta-batch of one step; it depends on the step alone."""
-        block, offset = divmod(step, self._steps_per_block)
-        if self._block is None or self._block[0] != block:
-            config = self.config
-            drawn = sample_batch(
-                self._family,
-                config.outer.num_tasks * self._steps_per_block,
-                num_shots=config.tasks.num_shots,
-                num_queries=config.tasks.num_queries,
-                generator=self._streams.generator("training tasks", block),
-                dtype=self._dtype,
-            )
-            self._block = (block, drawn.to(self._device))
-        count = self.config.outer.num_tasks
-        return self._block[1].rows(offset * count, (offset + 1) * count)
+        return limits
 
     def _is_probe_step(self, step: int) -> bool:
         every = self.config.evaluation.every
@@ -295,7 +261,7 @@ class Trainer:
         values = diagnose(
             self._learner,
             self._state,
-            self._batch(self.step),
+            self._blocks.batch(self.step),
             self._streams,
             num_power_iterations=self.config.diagnostics.num_power_iterations,
         )
@@ -303,12 +269,6 @@ class Trainer:
         return DiagnosticsTaken(
             step=self.step, values=dict(zip(values, numbers, strict=True))
         )
-
-
-def _steps_per_block(config: ExperimentConfig) -> int:
-    tasks = config.tasks
-    points = config.outer.num_tasks * (tasks.num_shots + tasks.num_queries)
-    return max(1, min(STEPS_PER_BLOCK, POINTS_PER_BLOCK // points))
 
 
 def _early_steps(every: int) -> tuple[int, ...]:

@@ -11,14 +11,16 @@ disk cache holds it; only the shapes of the tiles are fixed.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import llvmlite.binding as llvm
+import numpy as np
 from llvmlite import ir
-from numba import types
+from numba import cfunc, types
 from numba.core import cgutils
 from numba.extending import intrinsic
+from numba.np.numpy_support import from_dtype
 
 LANES = 8
 """Numbers in a vector; rows that `gemm` writes are multiples of it."""
@@ -235,10 +237,60 @@ class _Emitter:
 
 
 @intrinsic
-def gemm(typingctx, work, m, n, k, a, row_a, col_a, rhs, row_rhs, c, row_c, mode, factor, i, x, row_x):  # noqa: E501
+def _gemm(  # noqa: PLR0913, PLR0917 - see `product`
+    typingctx, work, m, n, k, a, row_a, col_a, rhs, row_rhs, c, row_c, mode, factor,
+    i, x, row_x,
+):  # fmt: skip
+    """Write a product, by a mode; the arguments are those of `product`."""
+    signature = _signature(work.dtype)
+
+    def generate(context, builder, signature, arguments):
+        scalar = context.get_value_type(work.dtype)
+        _Emitter(builder, scalar, arguments[0], arguments[1:]).emit()
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+def _signature(scalar: Any) -> Any:
+    numbers = [types.int64] * 11
+    places = [types.int64] * 3
+    return types.void(types.CPointer(scalar), *numbers, scalar, *places)
+
+
+@cache
+def _compiled(scalar: Any) -> Any:
+    """Return the product of one precision as a native function."""
+
+    def product(  # noqa: PLR0913, PLR0917
+        work, m, n, k, a, row_a, col_a, rhs, row_rhs, c, row_c, mode, factor, i, x, row_x
+    ):
+        _gemm(
+            work, m, n, k, a, row_a, col_a, rhs, row_rhs, c, row_c, mode, factor, i, x,
+            row_x,
+        )  # fmt: skip
+
+    return cfunc(_signature(scalar), cache=True)(product)
+
+
+def address_of_product(dtype: np.dtype) -> int:
+    """Return where the native function of a precision begins.
+
+    Called by address, it is compiled once. Linked into every kernel that multiplies, it
+    would be optimised again with each of them, which takes most of a minute.
+    """
+    return int(_compiled(from_dtype(dtype)).address)
+
+
+@intrinsic
+def product(  # noqa: PLR0913, PLR0917 - three matrices and what becomes of them
+    typingctx, address, work, m, n, k, a, row_a, col_a, rhs, row_rhs, c, row_c, mode,
+    factor, i, x, row_x,
+):  # fmt: skip
     """Write a product into the workspace, by a mode.
 
     Args:
+        address: `address_of_product` of the workspace's precision.
         work: Workspace, [number]; every matrix is a place in it.
         m, n, k: C is [m, n], A is [m, k], B is [k, n]; n is a multiple of `LANES`.
         a, row_a, col_a: Place of A, and its strides.
@@ -249,15 +301,15 @@ def gemm(typingctx, work, m, n, k, a, row_a, col_a, rhs, row_rhs, c, row_c, mode
         i: Place of I, laid out like C; may be C's own.
         x, row_x: Place of X, and its stride.
     """
-    integers = [m, n, k, a, row_a, col_a, rhs, row_rhs, c, row_c, mode]
-    signature = types.void(
-        work, *[types.int64] * len(integers), work.dtype, *[types.int64] * 3
-    )
+    inner = _signature(work.dtype)
+    signature = types.void(types.int64, work, *inner.args[1:])
 
     def generate(context, builder, signature, arguments):
-        array = context.make_array(signature.args[0])(context, builder, arguments[0])
-        scalar = context.get_value_type(work.dtype)
-        _Emitter(builder, scalar, array.data, arguments[1:]).emit()
+        array = context.make_array(signature.args[1])(context, builder, arguments[1])
+        kinds = [context.get_value_type(kind) for kind in inner.args]
+        kind = ir.FunctionType(ir.VoidType(), kinds)
+        function = builder.inttoptr(arguments[0], kind.as_pointer())
+        builder.call(function, [array.data, *arguments[2:]])
         return context.get_dummy_value()
 
     return signature, generate

@@ -22,6 +22,9 @@ DEPTH, INPUTS, OUTPUTS, ACTIVATION = 0, 1, 2, 3
 PARAMETERS, WEIGHTS, OUT_PLACE, OUT_ROW = 4, 5, 6, 7
 ROW_UNITS, TANGENT_UNITS = 8, 9
 ERRORS, TANGENT_ERRORS = 10, 11
+PRODUCT = 12
+"""Address of the matrix product, which only a process that runs the kernels knows."""
+
 LAYERS = 16
 """Where the first layer's entries begin."""
 PER_LAYER = 11

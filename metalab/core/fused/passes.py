@@ -9,7 +9,7 @@ import math
 
 from numba import njit
 
-from metalab.core.fused.gemm import ADD, LANES, MASK, MASK_ADD, RELU, SET, gemm
+from metalab.core.fused.gemm import ADD, LANES, MASK, MASK_ADD, RELU, SET, product
 from metalab.core.fused.layout import (
     ACTIVATION,
     BEND,
@@ -23,6 +23,7 @@ from metalab.core.fused.layout import (
     OUTPUT,
     OUTPUTS,
     PER_LAYER,
+    PRODUCT,
     ROW,
     SLOPE,
     TANGENT,
@@ -44,16 +45,6 @@ _RELU, _TANH = 0, 1
 def entry(net, layer, what):
     """Return one entry of a layer's description."""
     return net[LAYERS + PER_LAYER * layer + what]
-
-
-@njit(**KERNEL)
-def product(
-    work, m, n, k, a, row_a, col_a, rhs, row_rhs, c, row_c, mode, factor, i, x, row_x
-):
-    """Call `gemm`: here it is compiled once, and called from everywhere."""
-    gemm(
-        work, m, n, k, a, row_a, col_a, rhs, row_rhs, c, row_c, mode, factor, i, x, row_x
-    )
 
 
 @njit(**KERNEL)
@@ -124,7 +115,7 @@ def forward(work, net, w, x, a, m):
         width, row = entry(net, layer + 1, WIDTH), entry(net, layer + 1, ROW)
         h = a + m * entry(net, layer + 1, OUTPUT)
         product(
-            work, m, width, entry(net, layer, WIDTH) + 1,
+            net[PRODUCT], work, m, width, entry(net, layer, WIDTH) + 1,
             input_of(net, layer, x, a, m), entry(net, layer, ROW), 1,
             w + entry(net, layer, WEIGHT), width,
             h, row, mode, at(work, 0), 0, 0, 0,
@@ -180,14 +171,14 @@ def backward(work, net, w, a, m):
         delta, h = a + m * entry(net, layer, DELTA), a + m * entry(net, layer, OUTPUT)
         if layer == last:
             product(
-                work, m, width, outputs,
+                net[PRODUCT], work, m, width, outputs,
                 a + m * net[ERRORS], outputs, 1, w + net[OUT_PLACE], net[OUT_ROW],
                 delta, width, mode, at(work, 0), 0, h, row,
             )  # fmt: skip
         else:
             after = entry(net, layer + 1, WIDTH)
             product(
-                work, m, width, after,
+                net[PRODUCT], work, m, width, after,
                 a + m * entry(net, layer + 1, DELTA), after, 1,
                 w + entry(net, layer, TRANSPOSED), width,
                 delta, width, mode, at(work, 0), 0, h, row,
@@ -203,13 +194,13 @@ def add_gradient(work, net, x, a, m, target, start, mode, factor):
     for layer in range(last):
         width, place = entry(net, layer + 1, WIDTH), entry(net, layer, WEIGHT)
         product(
-            work, entry(net, layer, WIDTH) + 1, width, m,
+            net[PRODUCT], work, entry(net, layer, WIDTH) + 1, width, m,
             input_of(net, layer, x, a, m), 1, entry(net, layer, ROW),
             a + m * entry(net, layer + 1, DELTA), width,
             target + place, width, mode, factor, start + place, 0, 0,
         )  # fmt: skip
     product(
-        work, outputs, row, m,
+        net[PRODUCT], work, outputs, row, m,
         a + m * net[ERRORS], 1, outputs, input_of(net, last, x, a, m), row,
         target + net[OUT_PLACE], row, mode, factor, start + net[OUT_PLACE], 0, 0,
     )  # fmt: skip
@@ -241,7 +232,7 @@ def _tangent_forward(work, net, w, v, x, a, m, r):
         )
         if layer > 0:
             product(
-                work, m, width, before,
+                net[PRODUCT], work, m, width, before,
                 r + m * entry(net, layer, TANGENT), entry(net, layer, ROW), 1,
                 w + place, width, t, row, SET, one, 0, 0, 0,
             )  # fmt: skip
@@ -250,7 +241,7 @@ def _tangent_forward(work, net, w, v, x, a, m, r):
         else:
             mode = ADD if layer > 0 else SET
         product(
-            work, m, width, before + 1,
+            net[PRODUCT], work, m, width, before + 1,
             input_of(net, layer, x, a, m), entry(net, layer, ROW), 1,
             v + place, width, t, row, mode, one, t, h, row,
         )  # fmt: skip
@@ -304,11 +295,11 @@ def _tangent_backward(work, net, w, v, a, m, r):
             change = r + m * entry(net, layer + 1, TANGENT_DELTA)
             delta = a + m * entry(net, layer + 1, DELTA)
         product(
-            work, m, width, count, change, count, 1, w + place, stride,
+            net[PRODUCT], work, m, width, count, change, count, 1, w + place, stride,
             d, width, SET, one, 0, 0, 0,
         )  # fmt: skip
         product(
-            work, m, width, count, delta, count, 1, v + place, stride,
+            net[PRODUCT], work, m, width, count, delta, count, 1, v + place, stride,
             d, width, mode, one, d, h, row,
         )  # fmt: skip
         if not relu:
@@ -332,27 +323,27 @@ def add_hessian_product(work, net, w, v, x, a, m, r, scale, target, factor):
         before, width = entry(net, layer, WIDTH), entry(net, layer + 1, WIDTH)
         place = target + entry(net, layer, WEIGHT)
         product(
-            work, before + 1, width, m,
+            net[PRODUCT], work, before + 1, width, m,
             input_of(net, layer, x, a, m), 1, entry(net, layer, ROW),
             r + m * entry(net, layer + 1, TANGENT_DELTA), width,
             place, width, ADD, factor, place, 0, 0,
         )  # fmt: skip
         if layer > 0:
             product(
-                work, before, width, m,
+                net[PRODUCT], work, before, width, m,
                 r + m * entry(net, layer, TANGENT), 1, entry(net, layer, ROW),
                 a + m * entry(net, layer + 1, DELTA), width,
                 place, width, ADD, factor, place, 0, 0,
             )  # fmt: skip
     place = target + net[OUT_PLACE]
     product(
-        work, outputs, row, m,
+        net[PRODUCT], work, outputs, row, m,
         r + m * net[TANGENT_ERRORS], 1, outputs, input_of(net, last, x, a, m), row,
         place, row, ADD, factor, place, 0, 0,
     )  # fmt: skip
     if last > 0:
         product(
-            work, outputs, row, m,
+            net[PRODUCT], work, outputs, row, m,
             a + m * net[ERRORS], 1, outputs, r + m * entry(net, last, TANGENT), row,
             place, row, ADD, factor, place, 0, 0,
         )  # fmt: skip

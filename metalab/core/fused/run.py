@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 from metalab.core.fused import places, steps
+from metalab.core.fused.gemm import address_of_product
+from metalab.core.fused.layout import PRODUCT
 from metalab.core.fused.plan import Counts, Plan, dtype_of, make_plan, num_exact
 from metalab.core.fused.sync import STATE, SYNC_SIZE
 from metalab.core.inner.descent import FixedRateDescent
@@ -81,6 +83,8 @@ class FusedRun:
         dtype = dtype_of(state.phi.dtype)
         self._dtype = state.phi.dtype
         size = int(self._plan.plan[places.META])
+        self._net = self._plan.layout.description.copy()
+        self._net[PRODUCT] = address_of_product(dtype)
         self._works = _aligned((chunks, self._plan.num_numbers), dtype)
         self._sums = np.zeros((chunks, places.SUMS_SIZE))
         self._shared = np.zeros(SYNC_SIZE, dtype=np.int64)
@@ -89,6 +93,11 @@ class FusedRun:
         self._num_slots = len(state.slots)
         self._step = self._previous_step = state.step
         self.state = state
+
+    @property
+    def step(self) -> int:
+        """Outer steps made."""
+        return self._step
 
     @property
     def state(self) -> MetaState:
@@ -131,7 +140,7 @@ class FusedRun:
 
         def work(worker: int) -> None:
             done[worker] = steps.run_steps(
-                worker, shared, self._works, self._plan.layout.description,
+                worker, shared, self._works, self._net,
                 self._plan.plan, self._plan.knobs, self._plan.ranges, *self._arrays,
                 self._previous, self._step, numbers.lrs, numbers.inner_steps,
                 numbers.exact_steps, numbers.rates, numbers.weights, self._sums, rows,

@@ -1,0 +1,210 @@
+"""What makes outer steps: the oracle path, one step a call, or the compiled kernels.
+
+Both keep the last state that is known to be good, and go back to it when a number goes
+bad; a trainer does not see which one it has.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from metalab.core.learner import METRIC_NAMES, MetaLearner, MetaState
+from metalab.core.streams import RandomStreams
+from metalab.engine.blocks import Blocks
+from metalab.engine.events import Array
+
+if TYPE_CHECKING:
+    from metalab.core.fused.run import Crew, Data, FusedRun, Outcome
+
+BLAME_ORDER = (
+    "support_loss_before",
+    "outer_loss_before",
+    "adaptation_distance",
+    "support_loss_after",
+    "outer_loss",
+    "hypergradient_norm",
+    "meta_parameter_norm",
+)
+"""Quantities in the order in which a step computes them: the first bad one is blamed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What a call of `Stepper.advance` did.
+
+    Attributes:
+        rows: Metrics of the steps that stand, [step, column].
+        bad_step: Number of the step whose numbers are bad, from 1; None if all are good.
+        quantity: What went bad first.
+        value: Its value.
+    """
+
+    rows: Array
+    bad_step: int | None = None
+    quantity: str = ""
+    value: float = 0.0
+
+
+class Stepper(ABC):
+    """Makes outer steps. Belongs to one thread at a time."""
+
+    provider: str
+
+    @property
+    @abstractmethod
+    def state(self) -> MetaState:
+        """Where training stands."""
+
+    @property
+    @abstractmethod
+    def step(self) -> int:
+        """Outer steps made."""
+
+    @abstractmethod
+    def advance(self, stop: int, limits: Array) -> Progress:
+        """Step to `stop`, or to the last state whose numbers were all good.
+
+        Args:
+            stop: Outer step to reach.
+            limits: Largest good absolute value of each of `METRIC_NAMES`.
+        """
+
+
+def _bad_entry(row: Array, limits: Array) -> tuple[str, float]:
+    bad = ~(np.abs(row[: len(limits)]) <= limits)
+    places = {name: METRIC_NAMES.index(name) for name in BLAME_ORDER}
+    name = next(name for name, place in places.items() if bad[place])
+    return name, float(row[places[name]])
+
+
+class OracleStepper(Stepper):
+    """Steps by `MetaLearner.step`: any experiment, on any device."""
+
+    provider = "autodiff"
+
+    def __init__(
+        self,
+        learner: MetaLearner,
+        state: MetaState,
+        blocks: Blocks,
+        streams: RandomStreams,
+    ) -> None:
+        self._learner = learner
+        self._blocks = blocks
+        self._streams = streams
+        self._state = self._last_good = state
+
+    @property
+    def state(self) -> MetaState:
+        """Where training stands."""
+        return self._state
+
+    @property
+    def step(self) -> int:
+        """Outer steps made."""
+        return self._state.step
+
+    def advance(self, stop: int, limits: Array) -> Progress:
+        """Step to `stop` without looking at a value in between."""
+        start = self.step
+        states, rows = self._step_to(stop)
+        bad = ~(np.abs(rows[:, : len(limits)]) <= limits)
+        if not bad.any():
+            self._last_good = states[-1]
+            return Progress(rows=rows)
+        index = int(np.argmax(bad.any(axis=1)))
+        # Row i was measured at states[i]: a bad row makes that state suspect, and the
+        # one before it is the last that is known to be good.
+        self._state = states[index - 1] if index > 0 else self._last_good
+        self._last_good = self._state
+        quantity, value = _bad_entry(rows[index], limits)
+        return Progress(
+            rows=rows[: max(self.step - start, 0)],
+            bad_step=start + index + 1,
+            quantity=quantity,
+            value=value,
+        )
+
+    def _step_to(self, stop: int) -> tuple[list[MetaState], Array]:
+        """Return the state before each step, and the columns of `METRICS` there."""
+        states: list[MetaState] = []
+        rows: list[torch.Tensor] = []
+        costs: list[tuple[int, int]] = []
+        while self.step < stop:
+            states.append(self._state)
+            result = self._learner.step(
+                self._state, self._blocks.batch(self.step), self._streams
+            )
+            self._state = result.state
+            rows.append(result.metrics)
+            asked = result.evaluations
+            costs.append((asked.gradients, asked.products))
+        # The one synchronisation with the device for all these steps.
+        metrics = torch.stack(rows).cpu().numpy()
+        return states, np.column_stack([metrics, np.array(costs, dtype=metrics.dtype)])
+
+
+class FusedStepper(Stepper):
+    """Steps on the compiled kernels, as many in one native call as there are tasks."""
+
+    provider = "fused"
+
+    def __init__(
+        self,
+        learner: MetaLearner,
+        state: MetaState,
+        blocks: Blocks,
+        *,
+        num_chunks: int,
+        crew: "Crew | None",
+    ) -> None:
+        # Here, so that an experiment without kernels needs no compiler.
+        from metalab.core.fused.run import Data, FusedRun  # noqa: PLC0415
+
+        self._run: FusedRun = FusedRun(
+            learner, state, blocks.counts, num_chunks=num_chunks, crew=crew
+        )
+        self._lay_out: Callable[..., Data] = Data.of
+        self._blocks = blocks
+        self._data: tuple[int, Data] | None = None
+
+    @property
+    def state(self) -> MetaState:
+        """Where training stands: a copy."""
+        return self._run.state
+
+    @property
+    def step(self) -> int:
+        """Outer steps made."""
+        return self._run.step
+
+    def advance(self, stop: int, limits: Array) -> Progress:
+        """Step to `stop`, one native call for each block of sampled tasks."""
+        start = self.step
+        parts: list[Array] = []
+        while self.step < stop:
+            at = self.step
+            outcome = self._advance_within_block(stop, limits)
+            parts.append(outcome.metrics)
+            if outcome.bad:
+                rows = np.concatenate(parts)
+                quantity, value = _bad_entry(rows[-1], limits)
+                return Progress(
+                    rows=rows[: max(self.step - start, 0)],
+                    bad_step=at + len(outcome.metrics),
+                    quantity=quantity,
+                    value=value,
+                )
+        return Progress(rows=np.concatenate(parts))
+
+    def _advance_within_block(self, stop: int, limits: Array) -> "Outcome":
+        block, offset = self._blocks.place(self.step)
+        if self._data is None or self._data[0] != block:
+            self._data = (block, self._lay_out(self._blocks.block(block)))
+        count = min(stop - self.step, self._blocks.steps_per_block - offset)
+        first = offset * self._blocks.counts.num_tasks
+        return self._run.advance(self._data[1], first, count, limits)
