@@ -7,11 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from metalab.core.fused import places, steps
-from metalab.core.fused.gemm import address_of_product
+from metalab.core.fused import places
+from metalab.core.fused.kernels import steps
+from metalab.core.fused.kernels.gemm import address_of_product
 from metalab.core.fused.layout import PRODUCT
 from metalab.core.fused.plan import Counts, Plan, dtype_of, make_plan, num_exact
-from metalab.core.fused.sync import STATE, SYNC_SIZE
+from metalab.core.fused.kernels.sync import STATE, SYNC_SIZE
 from metalab.core.inner.descent import FixedRateDescent
 from metalab.core.learner import METRIC_NAMES, MetaLearner, MetaState
 from metalab.core.tasks import TaskBatch

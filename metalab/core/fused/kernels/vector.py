@@ -11,7 +11,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from metalab.core.fused.gemm import LANES
+from metalab.core.fused.kernels.gemm import LANES
 
 _INT = ir.IntType(64)
 _WIDE = 2 * LANES

@@ -6,8 +6,8 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-from metalab.core.fused.gemm import LANES
-from metalab.core.fused.options import KERNEL
+from metalab.core.fused.kernels.gemm import LANES
+from metalab.core.fused.kernels.options import KERNEL
 
 
 def _shuffled(builder: Any, a: Any, b: Any, places: list[int]) -> Any:

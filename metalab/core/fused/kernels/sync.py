@@ -12,7 +12,7 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from metalab.core.fused.options import KERNEL
+from metalab.core.fused.kernels.options import KERNEL
 
 ARRIVED, ROUND = 0, 8
 """Places in the shared numbers, on different cache lines."""

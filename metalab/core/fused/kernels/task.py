@@ -4,8 +4,8 @@ import math
 
 from numba import njit
 
-from metalab.core.fused import passes
-from metalab.core.fused.gemm import ADD, SET
+from metalab.core.fused.kernels import passes
+from metalab.core.fused.kernels.gemm import ADD, SET
 from metalab.core.fused.layout import (
     INPUTS,
     OUTPUTS,
@@ -13,7 +13,7 @@ from metalab.core.fused.layout import (
     ROW,
     WEIGHTS,
 )
-from metalab.core.fused.options import KERNEL
+from metalab.core.fused.kernels.options import KERNEL
 from metalab.core.fused.places import (
     ACT,
     ACTS,
@@ -61,7 +61,7 @@ from metalab.core.fused.places import (
     U,
     V,
 )
-from metalab.core.fused.vector import at, dot, put
+from metalab.core.fused.kernels.vector import at, dot, put
 
 
 @njit(**KERNEL)
