@@ -9,13 +9,16 @@ import pytest
 
 from metalab.core.learner import METRIC_NAMES
 from metalab.engine.events import Diverged, ProbeTaken, RunEnded, StepsDone
-from metalab.engine.trainer import BLAME_ORDER, EXPLOSION_FACTOR, Trainer
+from metalab.engine.steppers import BLAME_ORDER
+from metalab.engine.trainer import EXPLOSION_FACTOR, Trainer
 from tests.engine.experiments import constantly, record, run, same, small
 
 LIMIT = 20
 
 
-CONFIG = small(evaluation__every=1000, outer__num_steps=LIMIT)
+CONFIG = small(
+    evaluation__every=1000, outer__num_steps=LIMIT, run__provider="autodiff"
+)
 
 
 @cache
@@ -55,7 +58,8 @@ class FaultyLearner:
 def faulty(bad, config=None, **values):
     trainer = Trainer(config or CONFIG)
     values = values or {"outer_loss": float("nan")}
-    trainer._learner = FaultyLearner(trainer._learner, bad, **values)
+    stepper = trainer._stepper
+    stepper._learner = FaultyLearner(stepper._learner, bad, **values)
     return trainer
 
 
@@ -100,7 +104,7 @@ def test_going_on_repeats_the_steps_and_ends_as_if_nothing_had_been(pace, bad):
     for event in trainer.run(constantly(pace)):
         events.append(event)
         if isinstance(event, Diverged):
-            trainer._learner.bad = None
+            trainer._stepper._learner.bad = None
     _, straight = healthy()
     assert isinstance(events[-1], RunEnded)
     assert same(record(events).rows(), straight.rows())
@@ -119,13 +123,13 @@ def test_going_on_without_a_change_diverges_again_at_the_same_step():
 
 
 def test_a_probe_after_the_last_good_state_is_taken_again():
-    config = small(outer__num_steps=LIMIT)
+    config = small(outer__num_steps=LIMIT, run__provider="autodiff")
     trainer = faulty(11, config)
     events = []
     for event in trainer.run(constantly(1000)):
         events.append(event)
         if isinstance(event, Diverged):
-            trainer._learner.bad = None
+            trainer._stepper._learner.bad = None
     probed = [e.evaluation.step for e in events if isinstance(e, ProbeTaken)]
     assert probed == [0, 1, 2, 5, 10, 10, 20]
     assert same(record(events).probes, run(config).probes)

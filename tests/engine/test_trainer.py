@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from metalab.core.learner import METRIC_NAMES
-from metalab.engine import trainer as trainer_module
+from metalab.engine import blocks as blocks_module
 from metalab.engine.events import (
     METRICS,
     Checkpoint,
@@ -19,7 +19,8 @@ from metalab.engine.events import (
     RunStarted,
     StepsDone,
 )
-from metalab.engine.trainer import STEPS_PER_BLOCK, Trainer
+from metalab.engine.blocks import STEPS_PER_BLOCK
+from metalab.engine.trainer import Trainer
 from tests.engine.experiments import PRESETS, constantly, record, run, same, small
 
 
@@ -154,7 +155,7 @@ def test_every_step_has_fresh_tasks_across_blocks():
     trainer = Trainer(config)
     seen = torch.cat(
         [
-            trainer._batch(step).parameters
+            trainer._blocks.batch(step).parameters
             for step in (0, 1, 255, 256, 257, 511, 512, 700)
         ]
     )
@@ -164,26 +165,26 @@ def test_every_step_has_fresh_tasks_across_blocks():
 def test_a_batch_depends_on_the_step_alone():
     config = small()
     forth, back = Trainer(config), Trainer(config)
-    ahead = {step: forth._batch(step).query.y.clone() for step in (0, 300, 3, 299)}
+    ahead = {step: forth._blocks.batch(step).query.y.clone() for step in (0, 300, 3, 299)}
     for step in (299, 3, 0, 300):
-        assert torch.equal(back._batch(step).query.y, ahead[step])
+        assert torch.equal(back._blocks.batch(step).query.y, ahead[step])
 
 
 def test_a_large_meta_batch_is_drawn_in_small_blocks():
     few = small(outer__num_tasks=1000, tasks__num_shots=100, tasks__num_queries=100)
     block = Trainer(few)
-    block._batch(0)
-    drawn = block._block[1]
+    block._blocks.batch(0)
+    drawn = block._blocks._drawn[1]
     points = drawn.num_tasks * 200
-    assert points <= trainer_module.POINTS_PER_BLOCK
+    assert points <= blocks_module.POINTS_PER_BLOCK
     assert drawn.num_tasks % 1000 == 0
 
 
 def test_one_step_larger_than_a_block_is_drawn_alone(monkeypatch):
-    monkeypatch.setattr(trainer_module, "POINTS_PER_BLOCK", 10)
+    monkeypatch.setattr(blocks_module, "POINTS_PER_BLOCK", 10)
     trainer = Trainer(small())
-    trainer._batch(0)
-    assert trainer._block[1].num_tasks == 25
+    trainer._blocks.batch(0)
+    assert trainer._blocks._drawn[1].num_tasks == 25
 
 
 def test_closing_the_generator_stops_between_steps():

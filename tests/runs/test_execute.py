@@ -164,7 +164,7 @@ def test_an_error_in_the_thread_is_kept_for_the_window(config, monkeypatch):
     def broken(*_args, **_kwargs):
         raise RuntimeError("the device went away")
 
-    monkeypatch.setattr("metalab.core.learner.MetaLearner.step", broken)
+    monkeypatch.setattr("metalab.engine.blocks.Blocks.block", broken)
     worker = RunWorker(config)
     worker.start()
     assert worker.join(TIMEOUT)

@@ -181,7 +181,7 @@ class FusedRun:
         """Return what changes from one outer step to the next."""
         first, learner = self._step, self._learner
         lrs = [learner.outer_lr_at(first + i) for i in range(num_steps)]
-        distinct = min(num_steps, max(learner.settles_at - first, 1))
+        distinct = min(num_steps, max(learner.settles_at - first, 0) + 1)
         rows = [self._row(first + i) for i in range(distinct)]
         rows += rows[-1:] * (num_steps - distinct)
         inner_steps, exact_steps, rates, weights, outer_gradients = zip(
