@@ -66,6 +66,7 @@ class LiveWorkspace(QWidget):
     def _connect(self) -> None:
         self.empty.run_requested.connect(self.run_requested)
         self.adaptation.task_chosen.connect(self.set_task)
+        self.adaptation.shown_changed.connect(self._show_losses)
         self.gallery.task_chosen.connect(self.set_task)
         self.adaptation.inner_step_chosen.connect(self.inner_loss.set_inner_step)
         self.outer_loss.choices_changed.connect(self._on_loss_choices_changed)
@@ -92,8 +93,14 @@ class LiveWorkspace(QWidget):
                 # Qt would move the focus to the first button of the plots, which then
                 # takes the space bar that a person means for run and pause.
                 self.setFocus()
-        for view in self._views():
+        for view in (self.outer_loss, self.adaptation, self.gallery):
             view.show_history(self._history)
+        self._show_losses()
+
+    def _show_losses(self) -> None:
+        """Show the losses of the task as it is adapted to: maybe to moved points."""
+        moved = self.adaptation.moved is not None
+        self.inner_loss.show_history(self.adaptation.shown, moved=moved)
 
     def _views(
         self,
@@ -132,6 +139,7 @@ class LiveWorkspace(QWidget):
         """Show one held-out task in every plot."""
         for view in (self.adaptation, self.inner_loss, self.gallery):
             view.set_task(task)
+        self._show_losses()
 
     def step_inner(self, delta: int) -> None:
         """Emphasise a later or, with a negative `delta`, an earlier inner step."""
