@@ -127,6 +127,11 @@ class AdaptationView(QWidget):
         return self._moved.points(self.task)
 
     @property
+    def readaptation(self) -> "Readaptation | None":
+        """What the curves are of, if not of the task's own points."""
+        return self._moved.answer(self.task)
+
+    @property
     def shown(self) -> RunHistory | None:
         """The run, with what moved points make of its tasks."""
         return self._moved.shown

@@ -83,6 +83,10 @@ class MovedTasks:
             self._answers[task] = answer
             self._lay_over()
 
+    def answer(self, task: int) -> Readaptation | None:
+        """Return how a task with moved points is adapted to, if that is known."""
+        return self._answers.get(task)
+
     @property
     def shown(self) -> RunHistory | None:
         """The run with what a person has made of its tasks."""
