@@ -10,6 +10,7 @@ from metalab.cli.doctor import doctor
 from metalab.cli.estimators import estimators
 from metalab.cli.evaluate import evaluate
 from metalab.cli.export import export
+from metalab.cli.kernels import kernels
 from metalab.cli.output import warn
 from metalab.cli.presets import presets
 from metalab.cli.reproduce import reproduce
@@ -44,6 +45,7 @@ app.command()(export)
 app.command()(presets)
 app.command()(reproduce)
 app.command()(doctor)
+app.command(hidden=True)(kernels)
 
 
 def _version(value: bool) -> None:

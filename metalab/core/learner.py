@@ -83,6 +83,8 @@ class MetaLearner:
         first_order_steps: Outer steps at the start that use the first-order
             hypergradient instead (MAML++, derivative-order annealing).
         inner_schedule: How training's inner lr and K start; `adapt` never follows it.
+        fused: Whether compiled kernels answer about a meta-batch, instead of automatic
+            differentiation; only for a problem without `fused.support.oracle_obstacle`.
     """
 
     problem: BilevelProblem
@@ -96,6 +98,7 @@ class MetaLearner:
     clip_norm: float = 0.0
     first_order_steps: int = 0
     inner_schedule: InnerSchedule = field(default_factory=InnerSchedule)
+    fused: bool = False
 
     def initial_state(
         self,
@@ -119,6 +122,11 @@ class MetaLearner:
 
     def oracle(self, phi: Float[Tensor, " meta"], batch: TaskBatch) -> InnerOracle:
         """Return the answers about `batch` at `phi`."""
+        if self.fused:
+            # Here, so that who does without kernels needs no compiler.
+            from metalab.core.fused.oracle import FusedOracle  # noqa: PLC0415
+
+            return FusedOracle(self.problem, phi, batch)
         return AutodiffOracle(self.problem, phi, batch)
 
     def adapt(

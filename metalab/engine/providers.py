@@ -3,10 +3,20 @@
 import torch
 
 from metalab.core.fused.plan import Counts, obstacle
+from metalab.core.fused.support import oracle_obstacle
+from metalab.core.learner import MetaLearner
 from metalab.engine.build import DTYPES, DeviceError, build_learner, resolve_device
 from metalab.engine.config import ExperimentConfig
 
 FUSED, AUTODIFF = "fused", "autodiff"
+
+
+def runs_natively(learner: MetaLearner, counts: Counts) -> bool:
+    """Return whether whole runs of outer steps are one native call.
+
+    If not, the kernels answer what the inner loop and the estimator ask.
+    """
+    return obstacle(learner, counts) is None
 
 
 def counts_of(config: ExperimentConfig) -> Counts:
@@ -27,13 +37,13 @@ def fused_obstacle(config: ExperimentConfig) -> str | None:
     if device.type != "cpu":
         return f"the compiled kernels run on the CPU, not on {device.type}"
     assert DTYPES[config.run.precision] in (torch.float32, torch.float64)
-    return obstacle(build_learner(config), counts_of(config))
+    return oracle_obstacle(build_learner(config).problem)
 
 
 def chosen_provider(config: ExperimentConfig) -> tuple[str, str]:
     """Return the provider of an experiment, and why; loads no compiler.
 
-    "auto" and "fused" take the compiled kernels where there are any for the experiment.
+    "auto" takes the compiled kernels where there are any for the experiment.
     """
     if config.run.provider == AUTODIFF:
         return AUTODIFF, "run.provider says so"

@@ -18,7 +18,7 @@ from metalab.engine.blocks import Blocks
 from metalab.engine.events import Array
 
 if TYPE_CHECKING:
-    from metalab.core.fused.run import Crew, Data, FusedRun, Outcome
+    from metalab.core.fused.run import Crew, Outcome
 
 BLAME_ORDER = (
     "support_loss_before",
@@ -52,8 +52,6 @@ class Progress:
 class Stepper(ABC):
     """Makes outer steps. Belongs to one thread at a time."""
 
-    provider: str
-
     @property
     @abstractmethod
     def state(self) -> MetaState:
@@ -83,8 +81,6 @@ def _bad_entry(row: Array, limits: Array) -> tuple[str, float]:
 
 class OracleStepper(Stepper):
     """Steps by `MetaLearner.step`: any experiment, on any device."""
-
-    provider = "autodiff"
 
     def __init__(
         self,
@@ -150,8 +146,6 @@ class OracleStepper(Stepper):
 
 class FusedStepper(Stepper):
     """Steps on the compiled kernels, as many in one native call as there are tasks."""
-
-    provider = "fused"
 
     def __init__(
         self,

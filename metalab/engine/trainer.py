@@ -6,6 +6,7 @@ events is asked of the caller and changes no number.
 """
 
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,7 +32,12 @@ from metalab.engine.events import (
     frozen,
 )
 from metalab.engine.probe import make_probe, to_array
-from metalab.engine.providers import FUSED, chosen_provider, counts_of
+from metalab.engine.providers import (
+    FUSED,
+    chosen_provider,
+    counts_of,
+    runs_natively,
+)
 from metalab.engine.steppers import FusedStepper, OracleStepper, Stepper
 
 if TYPE_CHECKING:
@@ -75,13 +81,12 @@ class Trainer:
         self._device = resolve_device(config)
         self._dtype = DTYPES[config.run.precision]
         self._family = build_family(config)
-        self._learner = build_learner(config)
+        self._provider = provider or chosen_provider(config)[0]
+        self._learner = replace(build_learner(config), fused=self._provider == FUSED)
         self._streams = RandomStreams(config.run.seed)
         fresh = self._initial_state()
         state = fresh if checkpoint is None else self._restored(fresh, checkpoint)
-        self._stepper = self._make_stepper(
-            state, provider or chosen_provider(config)[0], crew
-        )
+        self._stepper = self._make_stepper(state, crew)
         self._probe = make_probe(
             config, self._learner, self._family, self._streams, device=self._device
         )
@@ -110,9 +115,7 @@ class Trainer:
         """Whether `run`, begun now, takes diagnostics before its first step."""
         return self.config.diagnostics.due(self.step)
 
-    def _make_stepper(
-        self, state: MetaState, provider: str, crew: "Crew | None"
-    ) -> Stepper:
+    def _make_stepper(self, state: MetaState, crew: "Crew | None") -> Stepper:
         self._blocks = Blocks(
             family=self._family,
             streams=self._streams,
@@ -120,7 +123,7 @@ class Trainer:
             dtype=self._dtype,
             device=self._device,
         )
-        if provider == FUSED:
+        if self._learner.fused and runs_natively(self._learner, counts_of(self.config)):
             chunks = self.config.run.num_threads
             return FusedStepper(
                 self._learner, state, self._blocks, num_chunks=chunks, crew=crew
@@ -182,7 +185,7 @@ class Trainer:
         yield RunStarted(
             step=self.step,
             device=str(self._device),
-            provider=self._stepper.provider,
+            provider=self._provider,
             probe_tasks=self._probe.describe(self._family),
         )
         # Also when going on: the run may have been stopped just before this probe.

@@ -6,9 +6,11 @@ import torch
 
 from metalab.engine.trainer import Trainer
 from metalab.runs.control import RunControl
+from metalab.runs.crew import Crew
 from metalab.runs.execute import Sink, execute
 from metalab.runs.home import runs_folder
 from metalab.runs.live import LiveRun
+from metalab.runs.provider import settle_provider
 from metalab.runs.reader import open_run
 from metalab.runs.status import RunStatus
 from metalab.runs.store import RunStore
@@ -34,16 +36,37 @@ def conduct(
 
     Raises:
         DeviceError: The configured device is not available; nothing is written.
+        ProviderError: The run needs compiled kernels that cannot be had here.
         RunFileError: The file cannot be created, used or written.
 
     Thread: any one; it is blocked until the run ends.
     """
     torch.set_num_threads(live.config.run.num_threads)
-    checkpoint = None
+    checkpoint, recorded = None, None
     if resuming:
         assert live.path is not None, "only a run with a file can be resumed"
-        checkpoint = open_run(live.path).checkpoint
-    trainer = Trainer(live.config, checkpoint=checkpoint)
+        stored = open_run(live.path)
+        checkpoint, recorded = stored.checkpoint, stored.history.provider or None
+    provider = settle_provider(live, control, recorded=recorded)
+    crew = Crew(live.config.run.num_threads)
+    try:
+        trainer = Trainer(
+            live.config, checkpoint=checkpoint, provider=provider, crew=crew
+        )
+        return _keep(trainer, live, control, resuming=resuming, sinks=sinks)
+    finally:
+        crew.close()
+
+
+def _keep(
+    trainer: Trainer,
+    live: LiveRun,
+    control: RunControl,
+    *,
+    resuming: bool,
+    sinks: Sequence[Sink],
+) -> RunStatus:
+    """Run a trainer, with the file if there is one."""
     if live.path is None:
         return execute(trainer, live=live, control=control, sinks=sinks)
     if live.path.parent == runs_folder():

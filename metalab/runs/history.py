@@ -171,6 +171,8 @@ class RunHistory:
         stored_step: Last outer step that is safe in the run file.
         storage_problem: Why the run file cannot be written just now, or None.
         diagnostics: What else was measured, now and then.
+        provider: Who computes the outer steps; "" before the run has started.
+        provider_reason: Why that one.
     """
 
     config: "ExperimentConfig"
@@ -189,6 +191,8 @@ class RunHistory:
     stored_step: int
     storage_problem: str | None = None
     diagnostics: DiagnosticSeries = field(default_factory=no_diagnostics)
+    provider: str = ""
+    provider_reason: str = ""
 
     @property
     def num_steps(self) -> int:

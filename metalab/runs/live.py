@@ -44,6 +44,8 @@ class _Latest:
 
     status: RunStatus = RunStatus.STARTING
     device: str = ""
+    provider: str = ""
+    provider_reason: str = ""
     step: int = 0
     probe_tasks: ProbeTasks | None = None
     curves: Curves | None = None
@@ -119,6 +121,7 @@ class LiveRun:
             self._version += 1
             if isinstance(event, RunStarted):
                 self._latest.device = event.device
+                self._latest.provider = event.provider
                 self._latest.probe_tasks = event.probe_tasks
                 self._latest.step = event.step
             elif isinstance(event, StepsDone):
@@ -177,6 +180,12 @@ class LiveRun:
             self._latest.stored_step = step
             self._version += 1
 
+    def set_provider_reason(self, reason: str) -> None:
+        """Say why the run is computed by what computes it."""
+        with self._lock:
+            self._latest.provider_reason = reason
+            self._version += 1
+
     def set_storage_problem(self, message: str | None) -> None:
         """Say why the run file cannot be written; None once it can again."""
         with self._lock:
@@ -201,6 +210,8 @@ class LiveRun:
                 path=self.path,
                 status=latest.status,
                 device=latest.device,
+                provider=latest.provider,
+                provider_reason=latest.provider_reason,
                 step=latest.step,
                 steps=rows[:, 0],
                 seconds=rows[:, 1],

@@ -130,6 +130,7 @@ def _history(
         failure=None,
         stored_step=facts.get("checkpoint_step", 0),
         diagnostics=_diagnostics(database),
+        provider=facts.get("provider", ""),
     )
 
 

@@ -6,10 +6,13 @@ from enum import Enum
 class RunStatus(Enum):
     """Lifecycle of a run.
 
-    STARTING -> RUNNING <-> PAUSED -> FINISHED | STOPPED | FAILED
+    STARTING (-> COMPILING) -> RUNNING <-> PAUSED -> FINISHED | STOPPED | FAILED
     """
 
     STARTING = "starting"
+    COMPILING = "compiling"
+    """Kernels are compiled, once on this machine."""
+
     RUNNING = "running"
     PAUSED = "paused"
     FINISHED = "finished"

@@ -29,6 +29,7 @@ class StatusTexts:
         evaluation: Newest held-out loss, and the best.
         saved: Up to which step the run file is safe.
         device: What computes.
+        provider: By what means, and why.
         share: Of the planned steps, 0 to 1.
     """
 
@@ -40,6 +41,7 @@ class StatusTexts:
     evaluation: str = ""
     saved: str = ""
     device: str = ""
+    provider: str = ""
     share: float = 0.0
 
 
@@ -49,6 +51,10 @@ _PHASES = {
     Phase.PAUSED: ("Paused", "evaluation"),
     Phase.STOPPING: ("Saving", "muted"),
     Phase.IDLE: ("Ready", "muted"),
+}
+_BEGINNINGS = {
+    RunStatus.STARTING: "Starting",
+    RunStatus.COMPILING: "Compiling",
 }
 _ENDS = {
     RunStatus.FINISHED: ("Finished", "good"),
@@ -89,8 +95,8 @@ def status_texts(phase: Phase, history: "RunHistory | None") -> StatusTexts:
         return StatusTexts(state=_tr(state), tone=tone)
     if phase is Phase.IDLE and history.status in _ENDS:
         state, tone = _ENDS[history.status]
-    if phase is Phase.RUNNING and history.status is RunStatus.STARTING:
-        state = "Starting"
+    if phase is Phase.RUNNING and history.status in _BEGINNINGS:
+        state = _BEGINNINGS[history.status]
     if history.diverged is not None and phase is Phase.PAUSED:
         tone = "warning"
     rate = steps_per_second(history)
@@ -103,6 +109,7 @@ def status_texts(phase: Phase, history: "RunHistory | None") -> StatusTexts:
         evaluation=_evaluation(history),
         saved=_saved(history),
         device=history.device,
+        provider=_provider(history),
         share=history.step / history.num_steps,
     )
 
@@ -129,6 +136,23 @@ def _evaluation(history: "RunHistory") -> str:
         return text
     step, value = best
     return text + _tr("  (best {:.4g} at {:,})").format(value, step)
+
+
+def _provider(history: "RunHistory") -> str:
+    """Return who computes a run, in a sentence."""
+    if history.status is RunStatus.COMPILING:
+        return _tr(
+            "Kernels are being compiled, once on this computer: about half a minute."
+        )
+    names = {
+        "fused": _tr("By compiled kernels"),
+        "autodiff": _tr("By automatic differentiation"),
+    }
+    name = names.get(history.provider)
+    if name is None:
+        return ""
+    reason = history.provider_reason
+    return f"{name}: {reason}." if reason else f"{name}."
 
 
 def _saved(history: "RunHistory") -> str:

@@ -16,9 +16,7 @@ from tests.engine.experiments import constantly, record, run, same, small
 LIMIT = 20
 
 
-CONFIG = small(
-    evaluation__every=1000, outer__num_steps=LIMIT, run__provider="autodiff"
-)
+CONFIG = small(evaluation__every=1000, outer__num_steps=LIMIT, run__provider="autodiff")
 
 
 @cache

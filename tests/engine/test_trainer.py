@@ -11,6 +11,7 @@ import torch
 
 from metalab.core.learner import METRIC_NAMES
 from metalab.engine import blocks as blocks_module
+from metalab.engine.blocks import STEPS_PER_BLOCK
 from metalab.engine.events import (
     METRICS,
     Checkpoint,
@@ -19,7 +20,6 @@ from metalab.engine.events import (
     RunStarted,
     StepsDone,
 )
-from metalab.engine.blocks import STEPS_PER_BLOCK
 from metalab.engine.trainer import Trainer
 from tests.engine.experiments import PRESETS, constantly, record, run, same, small
 
@@ -165,7 +165,9 @@ def test_every_step_has_fresh_tasks_across_blocks():
 def test_a_batch_depends_on_the_step_alone():
     config = small()
     forth, back = Trainer(config), Trainer(config)
-    ahead = {step: forth._blocks.batch(step).query.y.clone() for step in (0, 300, 3, 299)}
+    ahead = {
+        step: forth._blocks.batch(step).query.y.clone() for step in (0, 300, 3, 299)
+    }
     for step in (299, 3, 0, 300):
         assert torch.equal(back._blocks.batch(step).query.y, ahead[step])
 

@@ -151,8 +151,11 @@ def num_exact(estimator: HypergradientEstimator, num_steps: int) -> int:
 
 
 def _describe_method(estimator: HypergradientEstimator, plan: Integers) -> None:
-    methods = {Reptile: places.REPTILE, Joint: places.JOINT}
-    plan[places.METHOD] = methods.get(type(estimator), places.SWEEP)
+    plan[places.METHOD] = places.SWEEP
+    if isinstance(estimator, Reptile):
+        plan[places.METHOD] = places.REPTILE
+    if isinstance(estimator, Joint):
+        plan[places.METHOD] = places.JOINT
 
 
 def _describe_optimiser(

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from metalab.core.fused import places
 from metalab.core.fused.kernels import steps
 from metalab.core.fused.kernels.gemm import address_of_product
+from metalab.core.fused.kernels.sync import STATE, SYNC_SIZE
 from metalab.core.fused.layout import PRODUCT
 from metalab.core.fused.plan import Counts, Plan, dtype_of, make_plan, num_exact
-from metalab.core.fused.kernels.sync import STATE, SYNC_SIZE
 from metalab.core.inner.descent import FixedRateDescent
 from metalab.core.learner import METRIC_NAMES, MetaLearner, MetaState
 from metalab.core.tasks import TaskBatch
@@ -113,9 +112,7 @@ class FusedRun:
     @state.setter
     def state(self, state: MetaState) -> None:
         self._arrays[:] = 0
-        for array, values in zip(
-            self._arrays, (state.phi, *state.slots), strict=False
-        ):
+        for array, values in zip(self._arrays, (state.phi, *state.slots), strict=False):
             array[self._plan.order] = values.numpy()
         self._previous[:] = self._arrays
         self._step = self._previous_step = state.step
@@ -142,7 +139,7 @@ class FusedRun:
         def work(worker: int) -> None:
             done[worker] = steps.run_steps(
                 worker, shared, self._works, self._net,
-                self._plan.plan, self._plan.knobs, self._plan.ranges, *self._arrays,
+                self._plan.plan, self._plan.knobs, self._plan.ranges, self._arrays[0], self._arrays[1], self._arrays[2],
                 self._previous, self._step, numbers.lrs, numbers.inner_steps,
                 numbers.exact_steps, numbers.rates, numbers.weights, self._sums, rows,
                 limits, first_task, data.xs, data.ys, data.xq, data.yq,

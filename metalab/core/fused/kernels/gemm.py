@@ -109,7 +109,9 @@ class _Emitter:
 
     def broadcast(self, number: Any, kind: Any) -> Any:
         undefined = ir.Constant(kind, ir.Undefined)
-        places = ir.Constant(ir.VectorType(ir.IntType(32), kind.count), [0] * kind.count)
+        places = ir.Constant(
+            ir.VectorType(ir.IntType(32), kind.count), [0] * kind.count
+        )
         first = self.b.insert_element(undefined, number, ir.Constant(ir.IntType(32), 0))
         return self.b.shuffle_vector(first, undefined, places)
 
@@ -142,7 +144,7 @@ class _Emitter:
         self.b.store(ir.Constant(kind, [0.0] * kind.count), place)
         return place
 
-    def finish(  # noqa: PLR0913 - a tile
+    def finish(
         self, mode: int, i0: Any, j0: Any, sums: list[list[Any]], offsets: list[int]
     ) -> None:
         """Store a tile as the mode says."""
@@ -237,7 +239,7 @@ class _Emitter:
 
 
 @intrinsic
-def _gemm(  # noqa: PLR0913, PLR0917 - see `product`
+def _gemm(
     typingctx, work, m, n, k, a, row_a, col_a, rhs, row_rhs, c, row_c, mode, factor,
     i, x, row_x,
 ):  # fmt: skip
@@ -262,8 +264,23 @@ def _signature(scalar: Any) -> Any:
 def _compiled(scalar: Any) -> Any:
     """Return the product of one precision as a native function."""
 
-    def product(  # noqa: PLR0913, PLR0917
-        work, m, n, k, a, row_a, col_a, rhs, row_rhs, c, row_c, mode, factor, i, x, row_x
+    def product(
+        work,
+        m,
+        n,
+        k,
+        a,
+        row_a,
+        col_a,
+        rhs,
+        row_rhs,
+        c,
+        row_c,
+        mode,
+        factor,
+        i,
+        x,
+        row_x,
     ):
         _gemm(
             work, m, n, k, a, row_a, col_a, rhs, row_rhs, c, row_c, mode, factor, i, x,
@@ -283,7 +300,7 @@ def address_of_product(dtype: np.dtype) -> int:
 
 
 @intrinsic
-def product(  # noqa: PLR0913, PLR0917 - three matrices and what becomes of them
+def product(
     typingctx, address, work, m, n, k, a, row_a, col_a, rhs, row_rhs, c, row_c, mode,
     factor, i, x, row_x,
 ):  # fmt: skip

@@ -4,8 +4,9 @@ import math
 
 from numba import njit
 
-from metalab.core.fused.layout import PARAMETERS
 from metalab.core.fused.kernels.options import KERNEL
+from metalab.core.fused.kernels.vector import at, put
+from metalab.core.fused.layout import PARAMETERS
 from metalab.core.fused.places import (
     ADAM,
     BETA1,
@@ -35,7 +36,6 @@ from metalab.core.fused.places import (
     SUPPORT_AFTER,
     SUPPORT_BEFORE,
 )
-from metalab.core.fused.kernels.vector import at, put
 
 
 @njit(**KERNEL)

@@ -9,7 +9,18 @@ import math
 
 from numba import njit
 
-from metalab.core.fused.kernels.gemm import ADD, LANES, MASK, MASK_ADD, RELU, SET, product
+from metalab.core.fused.kernels.gemm import (
+    ADD,
+    LANES,
+    MASK,
+    MASK_ADD,
+    RELU,
+    SET,
+    product,
+)
+from metalab.core.fused.kernels.options import KERNEL
+from metalab.core.fused.kernels.transpose import transpose
+from metalab.core.fused.kernels.vector import at, dot, put
 from metalab.core.fused.layout import (
     ACTIVATION,
     BEND,
@@ -34,9 +45,6 @@ from metalab.core.fused.layout import (
     WEIGHT,
     WIDTH,
 )
-from metalab.core.fused.kernels.options import KERNEL
-from metalab.core.fused.kernels.transpose import transpose
-from metalab.core.fused.kernels.vector import at, dot, put
 
 _RELU, _TANH = 0, 1
 

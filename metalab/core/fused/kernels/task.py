@@ -6,14 +6,14 @@ from numba import njit
 
 from metalab.core.fused.kernels import passes
 from metalab.core.fused.kernels.gemm import ADD, SET
+from metalab.core.fused.kernels.options import KERNEL
+from metalab.core.fused.kernels.vector import at, dot, put
 from metalab.core.fused.layout import (
-    INPUTS,
     OUTPUTS,
     PARAMETERS,
     ROW,
     WEIGHTS,
 )
-from metalab.core.fused.kernels.options import KERNEL
 from metalab.core.fused.places import (
     ACT,
     ACTS,
@@ -42,7 +42,6 @@ from metalab.core.fused.places import (
     REPTILE,
     SHOTS,
     STORES,
-    STRENGTH,
     STRENGTH_SUM,
     SUM,
     SUPPORT_AFTER,
@@ -61,7 +60,6 @@ from metalab.core.fused.places import (
     U,
     V,
 )
-from metalab.core.fused.kernels.vector import at, dot, put
 
 
 @njit(**KERNEL)
@@ -140,21 +138,33 @@ def inner_gradient(work, net, plan, strength, k):
     if plan[ANCHORED]:
         w, anchor = place_of(net, plan, k), plan[THETA]
         for i in range(count):
-            put(work, g + i, at(work, g + i) + strength * (at(work, w + i) - at(work, anchor + i)))
+            put(
+                work,
+                g + i,
+                at(work, g + i) + strength * (at(work, w + i) - at(work, anchor + i)),
+            )
     return g
 
 
 @njit(**KERNEL)
 def step_along(work, net, plan, k, update, rate):
     """Write theta_{k+1} from an update that lies at a place."""
-    w, after, count = place_of(net, plan, k), place_of(net, plan, k + 1), net[PARAMETERS]
+    w, after, count = (
+        place_of(net, plan, k),
+        place_of(net, plan, k + 1),
+        net[PARAMETERS],
+    )
     if plan[RATES] == ONE_RATE:
         for i in range(count):
             put(work, after + i, at(work, w + i) - rate * at(work, update + i))
     else:
         alpha = rate_place(net, plan, k)
         for i in range(count):
-            put(work, after + i, at(work, w + i) - at(work, alpha + i) * at(work, update + i))
+            put(
+                work,
+                after + i,
+                at(work, w + i) - at(work, alpha + i) * at(work, update + i),
+            )
 
 
 @njit(**KERNEL)
@@ -172,9 +182,10 @@ def inner_step(work, net, plan, knobs, strength, k, rate):
         return True
     count = net[PARAMETERS]
     update = inner_gradient(work, net, plan, strength, k)
-    if plan[TOLERANT] and math.sqrt(
-        dot(work, update, update, count)
-    ) <= knobs[TOLERANCE]:
+    if (
+        plan[TOLERANT]
+        and math.sqrt(dot(work, update, update, count)) <= knobs[TOLERANCE]
+    ):
         return False
     if plan[MOMENTUM]:
         momentum = work.dtype.type(knobs[INNER_MOMENTUM])
@@ -231,7 +242,11 @@ def add_rate_gradient(work, net, plan, ranges, k):
     out += min(k, plan[RATE_STEPS] - 1) * plan[GROUPS]
     for group in range(plan[GROUPS]):
         start, count = ranges[group, 0], ranges[group, 1] - ranges[group, 0]
-        put(work, out + group, at(work, out + group) - dot(work, v + start, g + start, count))
+        put(
+            work,
+            out + group,
+            at(work, out + group) - dot(work, v + start, g + start, count),
+        )
 
 
 @njit(**KERNEL)
@@ -318,7 +333,11 @@ def reptile(work, net, plan, moved):
     """Add theta_0 - theta_K."""
     start, end, total = plan[THETA], place_of(net, plan, moved), plan[SUM]
     for i in range(net[PARAMETERS]):
-        put(work, total + i, at(work, total + i) + at(work, start + i) - at(work, end + i))
+        put(
+            work,
+            total + i,
+            at(work, total + i) + at(work, start + i) - at(work, end + i),
+        )
 
 
 @njit(**KERNEL)

@@ -19,12 +19,8 @@ def _transposed(builder: Any, rows: list[Any]) -> list[Any]:
     """Swap halves of ever smaller blocks: three rounds for eight rows."""
     span = LANES // 2
     while span > 0:
-        low = [
-            j if (j // span) % 2 == 0 else LANES + j - span for j in range(LANES)
-        ]
-        high = [
-            j + span if (j // span) % 2 == 0 else LANES + j for j in range(LANES)
-        ]
+        low = [j if (j // span) % 2 == 0 else LANES + j - span for j in range(LANES)]
+        high = [j + span if (j // span) % 2 == 0 else LANES + j for j in range(LANES)]
         swapped = list(rows)
         for i in range(LANES):
             if (i // span) % 2 == 0:

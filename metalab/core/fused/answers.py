@@ -1,0 +1,156 @@
+"""The kernels' answers about whole networks, one for each task of a batch."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from metalab.core.fused.kernels import batch as kernels
+from metalab.core.fused.kernels.gemm import address_of_product
+from metalab.core.fused.layout import (
+    LAYERS,
+    PRODUCT,
+    ROW,
+    ROW_UNITS,
+    TANGENT_UNITS,
+    WEIGHTS,
+    Integers,
+    Layout,
+)
+from metalab.core.fused.plan import dtype_of
+from metalab.core.model.mlp import MLP
+from metalab.core.tasks import Samples
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """The network, and the places of a workspace row for some number of samples."""
+
+    net: Integers
+    places: Integers
+    order: Integers
+    num_numbers: int
+
+
+@cache
+def _shape(model: MLP, m: int, dtype: torch.dtype) -> _Shape:
+    layout = Layout(layer_sizes=model.layer_sizes, activation=model.activation)
+    net = layout.description.copy()
+    net[PRODUCT] = address_of_product(dtype_of(dtype))
+    weights = int(net[WEIGHTS])
+    sizes = (
+        weights,
+        weights,
+        layout.num_parameters,
+        m * int(net[LAYERS + ROW]),
+        m * model.output_dim,
+        m * int(net[ROW_UNITS]),
+        m * int(net[TANGENT_UNITS]),
+    )
+    places = np.zeros(kernels.PLACES_SIZE, dtype=np.int64)
+    rounded = [-(-size // 16) * 16 for size in sizes]
+    places[1 : len(sizes)] = np.cumsum(rounded)[:-1]
+    return _Shape(net, places, layout.order, sum(rounded))
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """A set of samples of each task, as the kernels read it.
+
+    Attributes:
+        x: Inputs, [task, shot * input].
+        y: Targets, [task, shot * output].
+        num_shots: Points of each task.
+    """
+
+    x: Array
+    y: Array
+    num_shots: int
+
+    @classmethod
+    def of(cls, samples: Samples) -> "Points":
+        """Lay out samples that lie on the CPU."""
+        tasks, shots = samples.x.shape[:2]
+        x, y = (
+            tensor.reshape(tasks, -1).contiguous().numpy()
+            for tensor in (samples.x, samples.y)
+        )
+        return cls(x, y, shots)
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkAnswers:
+    """Answers about one network's loss; every argument is [task, network].
+
+    Attributes:
+        model: The network.
+        dtype: Precision.
+    """
+
+    model: MLP
+    dtype: torch.dtype
+
+    def rows(self, count: int, num_shots: int) -> Array:
+        """Return workspace for so many tasks."""
+        shape = _shape(self.model, num_shots, self.dtype)
+        return np.zeros((count, shape.num_numbers), dtype_of(self.dtype))
+
+    def losses(self, points: Points, network: Tensor) -> Tensor:
+        """Return the mean squared error of each task, [task]."""
+        shape = _shape(self.model, points.num_shots, self.dtype)
+        loss = network.new_empty(len(network))
+        kernels.losses(
+            self.rows(1, points.num_shots), shape.net, shape.places, shape.order,
+            network.contiguous().numpy(), points.x, points.y, 0, points.num_shots,
+            loss.numpy(),
+        )  # fmt: skip
+        return loss
+
+    def gradients(
+        self, points: Points, network: Tensor, part: slice, rows: Array | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return loss [task] and gradient [task, network] on a part of the points.
+
+        Args:
+            points: The samples.
+            network: Parameters.
+            part: Which samples of each task count.
+            rows: Workspace, one row a task, in which to keep what `product` needs; None
+                keeps nothing.
+        """
+        start, stop, _ = part.indices(points.num_shots)
+        shape = _shape(self.model, stop - start, self.dtype)
+        network = network.contiguous()
+        loss, grad = network.new_empty(len(network)), torch.empty_like(network)
+        kernels.gradients(
+            self.rows(1, stop - start) if rows is None else rows, shape.net,
+            shape.places, shape.order, network.numpy(), points.x, points.y, start,
+            stop - start, loss.numpy(), grad.numpy(),
+        )  # fmt: skip
+        return loss, grad
+
+    def product(self, rows: Array, v: Tensor, num_shots: int) -> Tensor:
+        """Return the Hessian-vector product of each task, [task, network].
+
+        Args:
+            rows: What `gradients` kept.
+            v: Directions.
+            num_shots: Samples of each task that counted there.
+        """
+        shape = _shape(self.model, num_shots, self.dtype)
+        v = v.contiguous()
+        out = torch.empty_like(v)
+        kernels.products(
+            rows,
+            shape.net,
+            shape.places,
+            shape.order,
+            v.numpy(),
+            num_shots,
+            out.numpy(),
+        )
+        return out

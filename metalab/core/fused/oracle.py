@@ -1,0 +1,264 @@
+"""The oracle on compiled kernels: multilayer perceptrons and squared error on the CPU."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import pad
+
+from metalab.core.fused.answers import NetworkAnswers, Points
+from metalab.core.fused.linearisation import FusedLinearisation
+from metalab.core.meta.part import SomeLayers, num_layers, split_layers
+from metalab.core.model.mlp import MLP
+from metalab.core.oracle import (
+    BilevelProblem,
+    BothGradients,
+    Evaluations,
+    InnerOracle,
+    Linearisation,
+    OuterValue,
+    Terms,
+)
+from metalab.core.tasks import TaskBatch
+
+Array = np.ndarray
+
+
+class FusedOracle(InnerOracle):
+    """Answers by hand-derived gradients and products, one native call for all tasks.
+
+    Inside, tasks hold whole networks [task, network]; a parameterisation that adapts
+    some layers only reads and writes its part.
+    """
+
+    __slots__ = (
+        "_batch",
+        "_model",
+        "_phi",
+        "_place",
+        "_problem",
+        "_query",
+        "_support",
+        "adapted",
+        "answers",
+        "evaluations",
+        "meta_dim",
+        "num_shots",
+        "num_tasks",
+        "phi_shapes_inner_loss",
+        "strength",
+    )
+
+    def __init__(
+        self,
+        problem: BilevelProblem,
+        phi: Float[Tensor, " meta"] | Float[Tensor, "task meta"],
+        batch: TaskBatch,
+        evaluations: Evaluations | None = None,
+    ) -> None:
+        model, meta = problem.model, problem.meta
+        assert isinstance(model, MLP), "checked by oracle_obstacle"
+        self._problem, self._model, self._batch = problem, model, batch
+        self.evaluations = Evaluations() if evaluations is None else evaluations
+        self.num_tasks = batch.num_tasks
+        self.num_shots = batch.support.x.shape[1]
+        self.meta_dim = phi.shape[-1]
+        self.adapted = problem.adapted
+        self.phi_shapes_inner_loss = meta.shapes_inner_loss
+        self._phi = phi.detach().expand(batch.num_tasks, -1)
+        self._support = Points.of(batch.support)
+        self._query = Points.of(batch.query)
+        self.answers = NetworkAnswers(model, phi.dtype)
+        self._place = slice(0, model.dim)
+        if isinstance(meta, SomeLayers):
+            first, end = meta.adapted_layers(num_layers(model))
+            self._place = split_layers(model, first_adapted=first, end_adapted=end)[1]
+        self.strength = self.regulariser_strength()
+
+    # What the parameterisation makes of whole networks.
+
+    def _own_phi(self) -> Tensor:
+        return self._phi[:, : self._problem.meta_dim]
+
+    def _network(self, theta: Tensor) -> Tensor:
+        """Return the whole network of each task."""
+        place = self._place
+        if theta.shape[1] == self._model.dim:
+            return theta
+        phi = self._phi
+        last = self._model.dim
+        return torch.cat(
+            [phi[:, : place.start], theta, phi[:, place.stop : last]], dim=1
+        )
+
+    def as_network(self, v: Tensor) -> Tensor:
+        """Return v at the place of the inner parameters, zero elsewhere."""
+        place = self._place
+        return pad(v, (place.start, self._model.dim - place.stop))
+
+    def inner_part(self, network: Tensor) -> Tensor:
+        """Return what belongs to the inner parameters."""
+        return network[:, self._place]
+
+    def shared_part(self, network: Tensor) -> Tensor:
+        """Return what belongs to the shared layers, at their place in phi."""
+        shared = network.clone()
+        shared[:, self._place] = 0
+        return pad(shared, (0, self.meta_dim - shared.shape[1]))
+
+    def shared_direction(self, u: Tensor) -> Tensor:
+        """Return the change of the network along u, inner parameters held fixed."""
+        change = u[:, : self._model.dim].expand(self.num_tasks, -1).clone()
+        change[:, self._place] = 0
+        return change
+
+    def regulariser_part(self, of_anchor: Tensor, of_log_strength: Tensor) -> Tensor:
+        """Return derivatives of the regulariser at their places in phi."""
+        learned = self._problem.meta_dim > self._model.dim
+        parts = [of_anchor, of_log_strength] if learned else [of_anchor]
+        own = torch.cat(parts, dim=1)
+        return pad(own, (0, self.meta_dim - own.shape[1]))
+
+    def regulariser_change(self, theta: Tensor, u: Tensor) -> Tensor:
+        """Return the change of the regulariser's gradient along u."""
+        assert self.strength is not None
+        change = -self.strength * u[:, : self._model.dim]
+        if self._problem.meta_dim > self._model.dim:
+            along = u[:, self._model.dim : self._model.dim + 1]
+            change = change + along * self.strength * (theta - self.start())
+        return change
+
+    # The start and the rates.
+
+    def start(self) -> Float[Tensor, "task inner"]:
+        """Return theta_0, one row a task."""
+        return self._problem.meta.start(self._model, self._own_phi())
+
+    def start_pullback(
+        self, v: Float[Tensor, "task inner"]
+    ) -> Float[Tensor, "task meta"]:
+        """Return (d theta_0 / d phi)^T v."""
+        own = self._problem.meta.start_pullback(self._model, v)
+        return pad(own, (0, self.meta_dim - own.shape[1]))
+
+    def start_pushforward(
+        self, u: Float[Tensor, "#task meta"]
+    ) -> Float[Tensor, "task inner"]:
+        """Return (d theta_0 / d phi) u: the start is a part of phi."""
+        return u[:, self._place].expand(self.num_tasks, -1)
+
+    def rates(self) -> Float[Tensor, "task rates"]:
+        """Return the part of phi that belongs to the inner loop."""
+        return self._phi[:, self._problem.meta_dim :]
+
+    def rates_pullback(
+        self, v: Float[Tensor, "task rates"]
+    ) -> Float[Tensor, "task meta"]:
+        """Return v at the place of `rates` in phi."""
+        return pad(v, (self._problem.meta_dim, 0))
+
+    def rates_pushforward(
+        self, u: Float[Tensor, "#task meta"]
+    ) -> Float[Tensor, "#task rates"]:
+        """Return the part of u that belongs to the inner loop."""
+        return u[:, self._problem.meta_dim :]
+
+    def moved(self, delta: Float[Tensor, "#task meta"]) -> "FusedOracle":
+        """Return the same batch at phi + delta."""
+        return FusedOracle(
+            self._problem, self._phi + delta, self._batch, self.evaluations
+        )
+
+    # The two levels.
+
+    def linearise(
+        self,
+        theta: Float[Tensor, "task inner"],
+        *,
+        minibatch: slice = slice(None),
+        terms: Terms = Terms.ALL,
+        curvature: bool,
+    ) -> Linearisation:
+        """Evaluate loss and gradient at theta; keep activations when asked."""
+        theta = theta.detach()
+        works: Array | None = None
+        if terms is Terms.REGULARISER:
+            loss, grad = theta.new_zeros(self.num_tasks), torch.zeros_like(theta)
+        else:
+            if curvature:
+                start, stop, _ = minibatch.indices(self.num_shots)
+                works = self.answers.rows(self.num_tasks, stop - start)
+            network = self._network(theta)
+            loss, whole = self.answers.gradients(
+                self._support, network, minibatch, works
+            )
+            grad = self.inner_part(whole)
+        if self.strength is not None and terms is not Terms.PREDICTION:
+            away = theta - self.start()
+            loss = loss + 0.5 * self.strength[:, 0] * away.square().sum(dim=1)
+            grad = grad + self.strength * away
+        self.evaluations.gradients += 1
+        return FusedLinearisation(
+            self, theta, loss, grad, works, minibatch=minibatch, terms=terms
+        )
+
+    def both_gradients(self, around: Linearisation, theta: Tensor) -> BothGradients:
+        """Return the gradients at theta of the inner loss that `around` is about."""
+        theta = theta.detach()
+        self.evaluations.gradients += 1
+        if around.terms is Terms.REGULARISER:
+            whole = theta.new_zeros(self.num_tasks, self._model.dim)
+        else:
+            _, whole = self.answers.gradients(
+                self._support, self._network(theta), around.minibatch, None
+            )
+        grad = self.inner_part(whole)
+        if not self.phi_shapes_inner_loss:
+            return BothGradients(theta=grad, phi=None)
+        if self.strength is None:
+            return BothGradients(theta=grad, phi=self.shared_part(whole))
+        away = theta - self.start()
+        pulled = self.strength * away
+        if around.terms is Terms.PREDICTION:
+            pulled = torch.zeros_like(pulled)
+        energy = 0.5 * (pulled * away).sum(dim=1, keepdim=True)
+        phi = self.regulariser_part(-pulled, energy)
+        return BothGradients(theta=grad + pulled, phi=phi)
+
+    def regulariser_strength(self) -> Float[Tensor, "task 1"] | None:
+        """Return the strength of an isotropic regulariser, or None."""
+        return self._problem.meta.isotropic_strength(
+            self._model, self._own_phi(), num_shots=self.num_shots
+        )
+
+    def hessian_solver(self) -> Callable[[Tensor], Tensor]:
+        """Raise: no inner loss of a network is a quadratic."""
+        raise AssertionError("the inner loss is no quadratic")
+
+    def support_loss(
+        self, theta: Float[Tensor, "task inner"]
+    ) -> Float[Tensor, " task"]:
+        """Return the mean squared error on the support set."""
+        return self.answers.losses(self._support, self._network(theta))
+
+    def query_loss(self, theta: Float[Tensor, "task inner"]) -> Float[Tensor, " task"]:
+        """Return the mean squared error on the query set."""
+        return self.answers.losses(self._query, self._network(theta))
+
+    def outer_loss(self, theta: Float[Tensor, "task inner"]) -> Float[Tensor, " task"]:
+        """Return what the outer loop descends: the query loss."""
+        return self.answers.losses(self._query, self._network(theta))
+
+    def outer_value_and_grad(self, theta: Float[Tensor, "task inner"]) -> OuterValue:
+        """Return the query loss, and its gradients in theta and phi."""
+        network = self._network(theta.detach())
+        loss, whole = self.answers.gradients(self._query, network, slice(None), None)
+        self.evaluations.gradients += 1
+        direct = None
+        if self.phi_shapes_inner_loss:
+            direct = theta.new_zeros(self.num_tasks, self.meta_dim)
+            if self.strength is None:
+                direct = self.shared_part(whole)
+        return OuterValue(loss=loss, grad=self.inner_part(whole), direct=direct)

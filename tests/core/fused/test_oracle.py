@@ -1,0 +1,129 @@
+"""Every answer of the kernels against that of automatic differentiation."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from metalab.core.autodiff import AutodiffOracle
+from metalab.core.fused.oracle import FusedOracle
+from metalab.core.fused.support import oracle_obstacle
+from metalab.core.oracle import Terms
+from metalab.engine.build import build_learner
+from metalab.engine.config import preset_config
+from metalab.engine.overrides import with_overrides
+from tests.core.fused.problems import oracle_steps, setup
+
+METAS = [
+    {"kind": "initialisation"},
+    {"kind": "head"},
+    {"kind": "body"},
+    {"kind": "anchor"},
+    {"kind": "anchor", "strength_is": "learned"},
+]
+RATES = {"kind": "learned-descent", "granularity": "per-layer"}
+TERMS = [Terms.ALL, Terms.PREDICTION, Terms.REGULARISER]
+CASES = [(meta, terms) for meta in METAS for terms in TERMS[:2]]
+CASES += [(meta, Terms.REGULARISER) for meta in METAS if meta["kind"] == "anchor"]
+
+
+def both(meta, activation="tanh"):
+    """Return the two oracles at a phi that is another for every task, and theta."""
+    config = with_overrides(
+        preset_config("maml-sine"),
+        [
+            ("meta", meta), ("inner", RATES), ("model.activation", activation),
+            ("model.hidden_sizes", (9, 5)), ("outer.num_tasks", 4),
+            ("run.precision", "float64"),
+        ],
+    )  # fmt: skip
+    made = setup(config, 1)
+    generator = torch.Generator().manual_seed(3)
+    shift = torch.randn(
+        4, len(made.state.phi), generator=generator, dtype=torch.float64
+    )
+    phi = made.state.phi + 0.1 * shift
+    problem = made.learner.problem
+    oracles = (
+        FusedOracle(problem, phi, made.batch),
+        AutodiffOracle(problem, phi, made.batch),
+    )
+    theta = oracles[0].start() + 0.2 * torch.randn(
+        oracles[0].start().shape, generator=generator, dtype=torch.float64
+    )
+    return oracles, theta, generator
+
+
+def close(ours, theirs):
+    if theirs is None:
+        assert ours is None
+        return
+    torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sine"])
+@pytest.mark.parametrize("meta", METAS)
+def test_losses_starts_and_outer_gradients(meta, activation):
+    (fused, autodiff), theta, generator = both(meta, activation)
+    for name in ("start", "rates", "regulariser_strength"):
+        close(getattr(fused, name)(), getattr(autodiff, name)())
+    for name in ("support_loss", "query_loss", "outer_loss"):
+        close(getattr(fused, name)(theta), getattr(autodiff, name)(theta))
+    ours, theirs = (
+        fused.outer_value_and_grad(theta),
+        autodiff.outer_value_and_grad(theta),
+    )
+    close(ours.loss, theirs.loss)
+    close(ours.grad, theirs.grad)
+    close(ours.direct, theirs.direct)
+    u = torch.randn(4, fused.meta_dim, generator=generator, dtype=torch.float64)
+    close(fused.start_pushforward(u), autodiff.start_pushforward(u))
+    close(fused.rates_pushforward(u), autodiff.rates_pushforward(u))
+    v = torch.randn(theta.shape, generator=generator, dtype=torch.float64)
+    close(fused.start_pullback(v), autodiff.start_pullback(v))
+    close(fused.moved(u).query_loss(theta), autodiff.moved(u).query_loss(theta))
+
+
+@pytest.mark.parametrize("part", [slice(None), slice(2, 5)])
+@pytest.mark.parametrize(("meta", "terms"), CASES)
+def test_derivatives_of_the_inner_loss(meta, terms, part):
+    (fused, autodiff), theta, generator = both(meta)
+    ours, theirs = (
+        oracle.linearise(theta, minibatch=part, terms=terms, curvature=True)
+        for oracle in (fused, autodiff)
+    )
+    close(ours.loss, theirs.loss)
+    close(ours.grad, theirs.grad)
+    v = torch.randn(theta.shape, generator=generator, dtype=torch.float64)
+    close(ours.hvp(v), theirs.hvp(v))
+    close(ours.hvp(2 * v), 2 * theirs.hvp(v))
+    gradients = (
+        o.both_gradients(a, theta) for o, a in ((fused, ours), (autodiff, theirs))
+    )
+    first, second = gradients
+    close(first.theta, second.theta)
+    close(first.phi, second.phi)
+    if not fused.phi_shapes_inner_loss:
+        return
+    close(ours.mixed_vjp(v), theirs.mixed_vjp(v))
+    u = torch.randn(4, fused.meta_dim, generator=generator, dtype=torch.float64)
+    close(ours.mixed_jvp(u), theirs.mixed_jvp(u))
+    assert fused.evaluations == autodiff.evaluations
+
+
+def test_what_has_no_kernel_is_named():
+    for preset, part in (("cavia-sine", "context"), ("oracle-sine", "sine-basis")):
+        problem = build_learner(preset_config(preset)).problem
+        assert part in oracle_obstacle(problem)
+
+
+@pytest.mark.parametrize("preset", ["imaml-sine", "imaml-repository-sine"])
+def test_estimators_on_the_kernels_find_the_same(preset):
+    config = with_overrides(
+        preset_config(preset),
+        [("run.precision", "float64"), ("model.activation", "tanh")],
+    )
+    made = setup(config, 1)
+    fused = replace(made, learner=replace(made.learner, fused=True))
+    ours, theirs = oracle_steps(fused, 1)[1], oracle_steps(made, 1)[1]
+    torch.testing.assert_close(ours.phi, theirs.phi, rtol=1e-8, atol=1e-10)

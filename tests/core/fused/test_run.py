@@ -1,0 +1,199 @@
+"""Whole runs on the kernels against the same steps by automatic differentiation."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from metalab.catalog.recipes import presets
+from metalab.core.fused.plan import obstacle
+from metalab.core.outer import SGD
+from metalab.engine.build import build_learner
+from metalab.engine.config import preset_config
+from metalab.engine.overrides import ConfigError, with_overrides
+from tests.core.fused.problems import (
+    counts_of,
+    distance,
+    fused_steps,
+    oracle_steps,
+    setup,
+)
+
+CLOSE = {"float32": 1e-5, "float64": 1e-10}
+
+
+def runs_natively(name):
+    config = preset_config(name)
+    return obstacle(build_learner(config), counts_of(config)) is None
+
+
+NATIVE = [name for name in presets() if runs_natively(name)]
+MOVING = [n for n in NATIVE if preset_config(n).outer.optimizer.kind != "none"]
+
+
+def experiment(preset="maml-sine", **overrides):
+    small = {"outer__num_tasks": 3, "tasks__num_shots": 5, "tasks__num_queries": 7}
+    values = [(k.replace("__", "."), v) for k, v in (small | overrides).items()]
+    return with_overrides(preset_config(preset), values)
+
+
+def assert_same_hypergradient(config):
+    """A step of SGD with rate 1 moves phi by the hypergradient, nothing else."""
+    made = setup(config, 1)
+    made = replace(made, learner=replace(made.learner, outer=SGD(outer_lr=1.0)))
+    made = replace(made, state=replace(made.state, slots=()))
+    (fused, moved), (autodiff, expected) = fused_steps(made, 1), oracle_steps(made, 1)
+    precision = CLOSE[config.run.precision]
+    start = made.state.phi
+    assert distance(moved.phi - start, expected.phi - start) < precision
+    np.testing.assert_allclose(fused, autodiff, rtol=10 * precision)
+
+
+def test_most_presets_run_natively():
+    assert set(NATIVE) >= {
+        "maml-sine", "fomaml-sine", "reptile-sine", "anil-sine", "boil-sine",
+        "meta-sgd-sine", "maml-plus-plus-sine", "pretrain-sine", "maml-multimodal",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("precision", sorted(CLOSE))
+@pytest.mark.parametrize("preset", MOVING)
+def test_a_preset_has_the_hypergradient_of_automatic_differentiation(preset, precision):
+    config = with_overrides(preset_config(preset), [("run.precision", precision)])
+    assert_same_hypergradient(config)
+
+
+@pytest.mark.parametrize("preset", NATIVE)
+def test_a_preset_makes_the_same_steps(preset):
+    """Optimiser, schedules, clipping and multi-step weights included."""
+    config = experiment(
+        preset, run__precision="float64", outer__clip_norm=0.5, tasks__num_shots=13
+    )
+    made = setup(config, 6)
+    (fused, moved), (autodiff, expected) = fused_steps(made, 6), oracle_steps(made, 6)
+    np.testing.assert_allclose(fused, autodiff, rtol=1e-8, atol=1e-12)
+    assert distance(moved.phi, expected.phi) < 1e-10
+    assert moved.step == expected.step == 6
+    for ours, theirs in zip(moved.slots, expected.slots, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-7, atol=1e-12)
+
+
+RECIPES = st.fixed_dictionaries(
+    {
+        "model__hidden_sizes": st.lists(st.integers(1, 21), max_size=3).map(tuple),
+        "model__activation": st.sampled_from(["relu", "tanh", "sine"]),
+        "meta": st.sampled_from(
+            [
+                {"kind": "initialisation"},
+                {"kind": "head"},
+                {"kind": "body"},
+                {"kind": "anchor", "strength": 0.7},
+                {"kind": "anchor", "strength_is": "learned"},
+            ]
+        ),
+        "inner": st.one_of(
+            st.builds(
+                lambda **options: {"kind": "gradient-descent", **options},
+                num_inner_steps=st.integers(1, 4),
+                inner_lr=st.sampled_from([0.01, 0.1]),
+                momentum=st.sampled_from([0.0, 0.9]),
+                inner_batch_size=st.sampled_from([0, 2, 3]),
+            ),
+            st.builds(
+                lambda **options: {"kind": "learned-descent", **options},
+                num_inner_steps=st.integers(1, 4),
+                granularity=st.sampled_from(
+                    ["shared", "per-layer", "per-layer-per-step", "per-parameter"]
+                ),
+                parameterisation=st.sampled_from(["linear", "exponential"]),
+            ),
+            st.builds(
+                lambda **options: {"kind": "proximal-descent", **options},
+                num_inner_steps=st.integers(1, 6),
+                tolerance=st.sampled_from([1e-3, 2.0]),
+            ),
+        ),
+        "hypergradient": st.sampled_from(
+            [
+                {"kind": "unrolled"},
+                {"kind": "truncated", "num_backprop_steps": 2},
+                {"kind": "first-order"},
+                {"kind": "reptile"},
+                {"kind": "joint"},
+            ]
+        ),
+        "outer__loss": st.sampled_from(["final", "multi-step"]),
+        "tasks__family": st.sampled_from(
+            [{"kind": "sinusoid"}, {"kind": "linear-regression", "num_features": 3}]
+        ),
+        "run__precision": st.sampled_from(sorted(CLOSE)),
+    }
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(RECIPES)
+def test_any_valid_combination_agrees(recipe):
+    """Random networks, recipes and tasks."""
+    config = None
+    with suppress(ConfigError):
+        config = experiment(**recipe)
+    assume(config is not None)
+    assert_same_hypergradient(config)
+
+
+def test_a_run_in_two_calls_is_the_run_in_one():
+    config = experiment(inner__num_inner_steps=2)
+    made = setup(config, 6)
+    whole, state = fused_steps(made, 6)
+    first, between = fused_steps(made, 2)
+    count = made.counts.num_tasks
+    rest = replace(made, state=between, batch=made.batch.rows(2 * count, 6 * count))
+    second, end = fused_steps(rest, 4)
+    assert np.array_equal(np.concatenate([first, second]), whole)
+    assert np.array_equal(end.phi, state.phi)
+
+
+def together(jobs):
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        for done in [pool.submit(job) for job in jobs]:
+            done.result()
+
+
+@pytest.mark.parametrize("chunks", [2, 3])
+def test_workers_give_the_numbers_of_one_after_another_bit_for_bit(chunks):
+    made = setup(experiment(outer__num_tasks=7), 40)
+    alone, state = fused_steps(made, 40, num_chunks=chunks)
+    shared, other = fused_steps(made, 40, num_chunks=chunks, crew=together)
+    assert np.array_equal(alone, shared)
+    assert np.array_equal(state.phi, other.phi)
+
+
+def test_more_chunks_than_tasks_are_as_many_as_tasks():
+    made = setup(experiment(outer__num_tasks=1), 3)
+    one, _ = fused_steps(made, 3)
+    many, _ = fused_steps(made, 3, num_chunks=8, crew=together)
+    assert np.array_equal(one, many)
+
+
+def test_what_has_no_kernel_is_named():
+    for preset, part in (
+        ("cavia-sine", "context"),
+        ("oracle-sine", "sine-basis"),
+        ("imaml-sine", "implicit-cg"),
+        ("imaml-repository-sine", "pull-back-descent"),
+    ):
+        config = preset_config(preset)
+        found = obstacle(build_learner(config), counts_of(config))
+        assert part in found
+    clamped = experiment(inner__inner_clamp=1.0)
+    assert "inner_clamp" in obstacle(build_learner(clamped), counts_of(clamped))
+
+
+def test_a_network_that_fills_the_memory_is_left_to_others():
+    config = experiment(model__hidden_sizes=(4096, 4096), inner__num_inner_steps=20)
+    assert "memory" in obstacle(build_learner(config), counts_of(config))
