@@ -1,5 +1,7 @@
 """Adapting one held-out task to a support set that a person has chosen."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -11,6 +13,7 @@ from metalab.engine.config import ExperimentConfig
 from metalab.engine.events import Array
 from metalab.engine.moved import MovedPoints, Readaptation
 from metalab.engine.probe import make_probe, to_array
+from metalab.engine.providers import FUSED
 
 _CPU = torch.device("cpu")
 """Wherever the run computes: one task is too small to gain from another device, and
@@ -24,11 +27,16 @@ class TaskAdapter:
     disturb therefore.
     """
 
-    def __init__(self, config: ExperimentConfig) -> None:
-        """Draw the tasks anew from the seed: the same as those of every run of it."""
+    def __init__(self, config: ExperimentConfig, *, provider: str) -> None:
+        """Draw the tasks anew from the seed: the same as those of every run of it.
+
+        Args:
+            config: The experiment.
+            provider: Who computes, "fused" or "autodiff"; see `engine.providers`.
+        """
         self._dtype = DTYPES[config.run.precision]
         self._family = build_family(config)
-        self._learner = build_learner(config)
+        self._learner = replace(build_learner(config), fused=provider == FUSED)
         self._probe = make_probe(
             config,
             self._learner,

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from metalab.engine.events import Curves
     from metalab.runs.history import RunHistory
 
-ANSWER_SECONDS = 0.016
-"""How long a move waits for its curves, half a frame: then point and curves are painted
+ANSWER_SECONDS = 0.03
+"""How long a move waits for its curves, about a frame: then point and curves are painted
 at once. Curves that take longer come after the point."""
 
 POLL_MS = 4

@@ -20,7 +20,9 @@ def measure(num_rounds: int) -> list[dict[str, object]]:
     with tempfile.TemporaryDirectory() as home, virtual_screen() as screen:
         for _ in range(num_rounds):
             for provider in PROVIDERS:
-                rounds[provider].append(_child(provider, {**screen, "METALAB_HOME": home}))
+                rounds[provider].append(
+                    _child(provider, {**screen, "METALAB_HOME": home})
+                )
     return [
         {"run.provider": provider}
         | {

@@ -6,6 +6,7 @@ import pytest
 from metalab.engine.adaptation import TaskAdapter
 from metalab.engine.events import ProbeTaken, RunStarted
 from metalab.engine.moved import MovedPoints
+from metalab.engine.providers import AUTODIFF, FUSED
 from metalab.engine.trainer import Trainer
 from tests.engine.experiments import PRESETS, small
 
@@ -21,7 +22,7 @@ FAMILIES = (
 def begun(config):
     """Return what a run says before its first step: its tasks and its first probe."""
     tasks = probe = None
-    for event in Trainer(config).run():
+    for event in Trainer(config, provider=AUTODIFF).run():
         if isinstance(event, RunStarted):
             tasks = event.probe_tasks
         elif isinstance(event, ProbeTaken):
@@ -29,11 +30,13 @@ def begun(config):
     raise AssertionError(probe)
 
 
-def agrees(config, task=5):
+def agrees(config, task=5, provider=AUTODIFF):
     """Adapting to a task's own points gives what the run's gallery shows of it."""
     tasks, curves = begun(config)
     own = MovedPoints.own(tasks, task)
-    found = TaskAdapter(config).adapt(curves.phi, own, step=curves.step)
+    found = TaskAdapter(config, provider=provider).adapt(
+        curves.phi, own, step=curves.step
+    )
     same = {"rtol": 2e-4, "atol": 2e-4}
     np.testing.assert_allclose(found.curves, curves.curves[task], **same)
     np.testing.assert_allclose(found.support_loss, curves.support_loss[task], **same)
@@ -43,6 +46,10 @@ def agrees(config, task=5):
     else:
         np.testing.assert_allclose(found.deviation, curves.deviation[task], **same)
     return tasks, curves, found
+
+
+def test_compiled_kernels_give_the_same():
+    agrees(small(), provider=FUSED)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -70,7 +77,7 @@ def test_the_task_adapts_to_the_point_that_was_moved():
         model__hidden_sizes=[20],
     )
     tasks, curves = begun(config)
-    adapter = TaskAdapter(config)
+    adapter = TaskAdapter(config, provider=AUTODIFF)
     own = MovedPoints.own(tasks, 2)
     moved = own.with_point(3, 1.0, 8.0)
     at = int(np.abs(tasks.grid - 1.0).argmin())
@@ -88,7 +95,7 @@ def test_the_task_adapts_to_the_point_that_was_moved():
 def test_what_the_network_is_told_stays_told():
     """At a place that the point was not drawn at, the network still knows the task."""
     config = small(tasks__family__kind="sinusoid-known")
-    adapter = TaskAdapter(config)
+    adapter = TaskAdapter(config, provider=AUTODIFF)
     tasks, _ = begun(config)
     points = MovedPoints.own(tasks, 4).with_point(0, 2.5, 0.0)
     inputs = adapter._batch(points).support.x[0].numpy()
@@ -99,7 +106,7 @@ def test_what_the_network_is_told_stays_told():
 
 def test_a_point_beside_the_curve_keeps_its_other_coordinates():
     config = small(tasks__family__kind="quadratic-bowl")
-    adapter = TaskAdapter(config)
+    adapter = TaskAdapter(config, provider=AUTODIFF)
     tasks, _ = begun(config)
     own = MovedPoints.own(tasks, 4)
     before, after = (
@@ -113,10 +120,14 @@ def test_a_point_beside_the_curve_keeps_its_other_coordinates():
 
 def test_it_does_not_take_part_in_a_run():
     config = small()
-    straight = [event for event in Trainer(config).run() if hasattr(event, "metrics")]
-    trainer = Trainer(config)
+    straight = [
+        event
+        for event in Trainer(config, provider=AUTODIFF).run()
+        if hasattr(event, "metrics")
+    ]
+    trainer = Trainer(config, provider=AUTODIFF)
     tasks, curves = begun(config)
-    points, adapter = MovedPoints.own(tasks, 0), TaskAdapter(config)
+    points, adapter = MovedPoints.own(tasks, 0), TaskAdapter(config, provider=AUTODIFF)
     disturbed = []
     for event in trainer.run():
         adapter.adapt(curves.phi, points.with_point(1, 0.5, 2.0), step=0)

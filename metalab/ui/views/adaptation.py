@@ -265,7 +265,9 @@ class AdaptationView(QWidget):
     def _describe(self) -> None:
         """Say whose points they are, the task's values, and what its losses become."""
         moved = self._are_moved()
-        self.header.set_title(self.tr("Your points") if moved else self.tr("Adaptation"))
+        self.header.set_title(
+            self.tr("Your points") if moved else self.tr("Adaptation")
+        )
         self.reset.setVisible(moved)
         words = in_words(
             self._tasks,

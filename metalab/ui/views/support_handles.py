@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from math import hypot
 
-from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 
 from metalab.engine.events import Array
@@ -60,12 +60,6 @@ class SupportHandles(QObject):
         self._hovered: int | None = None
         self._selected: int | None = None
         self._held: tuple[int, QPointF] | None = None
-        self._pointer: QPointF | None = None
-        # Fires when no input is waiting: however many moves have come, one is made.
-        self._later = QTimer(self)
-        self._later.setSingleShot(True)
-        self._later.setInterval(0)
-        self._later.timeout.connect(self._follow_pointer)
         self._viewport = plot.area.viewport
         self._viewport.installEventFilter(self)
         plot.installEventFilter(self)
@@ -107,8 +101,7 @@ class SupportHandles(QObject):
 
     def let_go(self) -> None:
         """Hold, hover and select nothing: these are other points now."""
-        self._held = self._pointer = None
-        self._later.stop()
+        self._held = None
         self._mark(hovered=None, selected=None)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -132,8 +125,7 @@ class SupportHandles(QObject):
         if kind in _PRESSES and left:
             return self._take_hold(event.position())
         if kind == QEvent.Type.MouseMove and self._held is not None:
-            self._pointer = event.position()
-            self._later.start()
+            self._follow(event.position(), self._held)
             return True
         if kind == QEvent.Type.MouseMove and not event.buttons():
             self._mark(
@@ -154,20 +146,13 @@ class SupportHandles(QObject):
         return found is not None
 
     def _drop(self, position: QPointF) -> None:
-        if self._pointer is not None:
-            self._pointer = position
-            self._follow_pointer()
         self._held = None
         self._mark(hovered=self._point_at(position), selected=self._selected)
         self.dropped.emit()
 
-    def _follow_pointer(self) -> None:
-        if self._held is None or self._pointer is None:
-            return
-        self._later.stop()
-        shot, offset = self._held
-        place = self._plot.area.data_at(self._pointer + offset)
-        self._pointer = None
+    def _follow(self, position: QPointF, held: tuple[int, QPointF]) -> None:
+        shot, offset = held
+        place = self._plot.area.data_at(position + offset)
         self._move(shot, place.x(), place.y())
 
     def _point_at(self, position: QPointF) -> int | None:
