@@ -5,6 +5,7 @@ from math import hypot
 
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
+from shiboken6 import Shiboken
 
 from metalab.engine.events import Array
 from metalab.ui.limits import Limits
@@ -114,7 +115,8 @@ class SupportHandles(QObject):
                 self._mark(hovered=None, selected=self._selected)
         elif kind == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
             return self._on_key(event)
-        elif kind == QEvent.Type.FocusOut:
+        elif kind == QEvent.Type.FocusOut and Shiboken.isValid(self._viewport):
+            # Qt says so, too, while it takes the plot apart.
             self._mark(hovered=self._hovered, selected=None)
         return False
 
