@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from metalab.runs.background import BackgroundJob
+from metalab.runs.torch_library import load_torch_library
 
 ENGINE = (
     "torch",
@@ -59,6 +60,7 @@ class Preload:
         return self._job.join(timeout)
 
     def _import_all(self) -> None:
+        load_torch_library()
         for module in self._modules:
             if self._cancelled:
                 return

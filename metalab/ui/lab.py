@@ -137,7 +137,7 @@ class Lab(QObject):
         self.window.show()
         # Where the space bar runs and pauses.
         self.window.live.setFocus()
-        # Painted before the import begins: that holds the interpreter lock for long.
+        # Painted before the import begins: the two would share the interpreter.
         self._app.processEvents()
         if self._preload is not None:
             self._preload.start()
