@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c $(CON
 	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: run test lint format types contracts pytest slow bench coverage clean
+.PHONY: run test lint format types contracts kernels pytest slow bench coverage clean
 
 run: $(VENV)/.run
 	$(BIN)/metalab
@@ -38,7 +38,11 @@ contracts: $(VENV)/.dev
 # share the machine's clock and screen, one after the other.
 MATHEMATICS := $(addprefix tests/,algorithms catalog contracts core engine golden tasks)
 
-pytest: $(VENV)/.dev
+# Compiled once, not by every process of tests that needs them.
+kernels: $(VENV)/.dev
+	METALAB_KERNELS=$(CURDIR)/.kernels $(BIN)/metalab kernels
+
+pytest: kernels
 	OMP_NUM_THREADS=1 $(PYTEST) -m "not bench and not slow" -n 2 $(MATHEMATICS)
 	$(PYTEST) -m "not bench and not slow" tests $(addprefix --ignore=,$(MATHEMATICS))
 
@@ -65,4 +69,4 @@ $(VENV)/.dev: pyproject.toml $(CONSTRAINTS) | $(VENV)/bin/python
 	@touch $@ $(VENV)/.run
 
 clean:
-	rm -rf $(VENV) metalab-out .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .kernels metalab-out .pytest_cache .ruff_cache .hypothesis

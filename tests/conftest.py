@@ -4,6 +4,10 @@ import os
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# Compiled once for the whole suite and its child processes; `make` fills it beforehand.
+os.environ.setdefault(
+    "METALAB_KERNELS", str(Path(__file__).resolve().parents[1] / ".kernels")
+)
 
 import pytest
 import torch

@@ -17,8 +17,8 @@ def doctor(
     """Show versions, device, display and missing system libraries."""
     from metalab.engine.build import available_devices  # noqa: PLC0415 - torch
     from metalab.runs.environment import environment  # noqa: PLC0415
-    from metalab.runs.kernels import kernel_report  # noqa: PLC0415
     from metalab.runs.home import config_home, data_home  # noqa: PLC0415
+    from metalab.runs.kernels import kernel_report  # noqa: PLC0415
 
     missing = missing_libraries()
     report = {

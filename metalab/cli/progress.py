@@ -16,6 +16,7 @@ from metalab.engine.trainer import Trainer
 from metalab.runs.conduct import conduct
 from metalab.runs.control import RunControl
 from metalab.runs.live import LiveRun
+from metalab.runs.provider import kernels_to_compile
 from metalab.runs.signals import stop_on_signals
 from metalab.runs.status import RunStatus
 
@@ -108,6 +109,8 @@ def run_in_foreground(
             num_inner_steps=live.config.num_inner_steps,
             stop_at=stop_at,
         )
+        if kernels_to_compile(live.config):
+            console.print("Compiling kernels, once on this computer: half a minute")
         status = conduct(live, control, resuming=resuming, sinks=[sink])
     return status, sink.diverged
 

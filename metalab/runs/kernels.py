@@ -70,19 +70,23 @@ def compile_here(precision: str) -> None:
 
     What other versions left in the cache is removed.
     """
-    use_cache()
-    import torch  # noqa: PLC0415
-
-    from metalab.core.fused.warm import warm  # noqa: PLC0415
-
-    torch.set_num_threads(1)
-    warm({"float32": torch.float32, "float64": torch.float64}[precision])
+    load(precision)
     marker = _marker(precision)
     marker.parent.mkdir(parents=True, exist_ok=True)
     marker.touch()
     for other in cache_folder().iterdir():
         if other.is_dir() and other.name != digest():
             shutil.rmtree(other, ignore_errors=True)
+
+
+def load(precision: str) -> None:
+    """Bring the kernels of one precision into this process, compiled or not."""
+    use_cache()
+    import torch  # noqa: PLC0415
+
+    from metalab.core.fused.warm import warm  # noqa: PLC0415
+
+    warm({"float32": torch.float32, "float64": torch.float64}[precision])
 
 
 def _command(precision: str) -> list[str]:

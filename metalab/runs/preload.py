@@ -16,18 +16,33 @@ ENGINE = (
 """What the window needs before it can run anything, in order."""
 
 
+KERNELS = "float32"
+"""The precision whose kernels are made ready ahead of the first run."""
+
+
 class Preload:
-    """The imports, one after another, in a background thread.
+    """The imports, one after another, in a background thread; then the kernels.
 
     Until `done`, the window's thread must import none of these modules: it would wait
     for the import lock, and look frozen.
     """
 
-    def __init__(self, modules: Sequence[str] = ENGINE) -> None:
+    def __init__(
+        self, modules: Sequence[str] = ENGINE, *, kernels: bool = True
+    ) -> None:
+        """Prepare; `start` begins.
+
+        Args:
+            modules: What to import, in order.
+            kernels: Whether to make the compiled kernels ready afterwards. That does
+                not hold up `done`: a run that needs them waits by itself.
+        """
+        self._wants_kernels = kernels
         self._modules = modules
         self._stage = modules[0]
         self._cancelled = False
         self._job = BackgroundJob(self._import_all, name="preload")
+        self._kernels = BackgroundJob(self._warm_kernels, name="kernels")
 
     def start(self) -> None:
         """Begin."""
@@ -52,12 +67,12 @@ class Preload:
         self._job.result()
 
     def cancel(self) -> None:
-        """Import nothing more after the module in progress."""
+        """Import nothing more after the module in progress, and compile nothing."""
         self._cancelled = True
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait for the end; return whether it has come."""
-        return self._job.join(timeout)
+        return self._job.join(timeout) and self._kernels.join(timeout)
 
     def _import_all(self) -> None:
         load_torch_library()
@@ -66,3 +81,16 @@ class Preload:
                 return
             self._stage = module
             import_module(module)
+        if self._wants_kernels and not self._cancelled:
+            self._kernels.start()
+
+    def _warm_kernels(self) -> None:
+        """Compile what is not kept yet, in a child; then load it, which is quick."""
+        kernels = import_module("metalab.runs.kernels")
+        found = kernels.prepare(KERNELS, cancelled=self._is_cancelled)
+        # What a run cannot have it says itself, when it is asked for one.
+        if found.ready and not self._cancelled:
+            kernels.load(KERNELS)
+
+    def _is_cancelled(self) -> bool:
+        return self._cancelled

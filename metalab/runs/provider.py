@@ -8,6 +8,7 @@ from metalab.runs.kernels import prepare, readiness, use_cache
 from metalab.runs.status import RunStatus
 
 if TYPE_CHECKING:
+    from metalab.engine.config import ExperimentConfig
     from metalab.runs.control import RunControl
     from metalab.runs.live import LiveRun
 
@@ -69,3 +70,10 @@ class _Stopping:
 
     def __call__(self) -> bool:
         return self._control.stopping
+
+
+def kernels_to_compile(config: "ExperimentConfig") -> bool:
+    """Return whether a new run would have to wait for its kernels."""
+    if chosen_provider(config)[0] != FUSED:
+        return False
+    return not readiness(config.run.precision).ready

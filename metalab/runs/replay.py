@@ -18,9 +18,7 @@ def with_curves(run: StoredRun) -> RunHistory:
     if run.checkpoint is None:
         return run.history
     # Curves alone need no compiled kernels, and so no wait for them.
-    trainer = Trainer(
-        run.history.config, checkpoint=run.checkpoint, provider=AUTODIFF
-    )
+    trainer = Trainer(run.history.config, checkpoint=run.checkpoint, provider=AUTODIFF)
     return replace(run.history, curves=trainer.curves())
 
 

@@ -47,6 +47,10 @@ class BannerSpec:
     buttons: tuple[tuple[str, str], ...] = ()
 
 
+_ICONS = {"accent": "info"}
+"""Icons of tones that have none of their own name."""
+
+
 def _tr(text: str) -> str:
     return QCoreApplication.translate("banners", text)
 
@@ -71,7 +75,15 @@ def banner_for(session: Session) -> BannerSpec | None:
         )
     if history.diverged is not None:
         return _diverged(history, paused=session.phase is Phase.PAUSED)
-    return None
+    return _compiling() if history.status is RunStatus.COMPILING else None
+
+
+def _compiling() -> BannerSpec:
+    return BannerSpec(
+        tone="accent",
+        title=_tr("Compiling kernels"),
+        text=_tr("Once on this computer, about half a minute; then the run begins."),
+    )
 
 
 def _failed(history: "RunHistory") -> BannerSpec:
@@ -201,7 +213,9 @@ class BannerArea(QWidget):
     def _draw_icon(self, spec: BannerSpec) -> None:
         colour = getattr(self._theme, spec.tone)
         ratio = self.devicePixelRatioF()
-        self._icon.setPixmap(icon_pixmap(spec.tone, colour, _ICON, ratio))
+        self._icon.setPixmap(
+            icon_pixmap(_ICONS.get(spec.tone, spec.tone), colour, _ICON, ratio)
+        )
 
     def _on_clicked(self) -> None:
         self.button_clicked.emit(self.sender().objectName())

@@ -80,7 +80,8 @@ class Lab(QObject):
         super().__init__()
         self._app = app
         self._options = options
-        self._preload: Preload | None = Preload() if preload is None else preload
+        self._preload = Preload() if preload is None else preload
+        self._loading = True
         self._drawn: RunHistory | None = None
         self._named: ExperimentConfig | None = None
         self._reference: ExperimentConfig | None = None
@@ -139,8 +140,7 @@ class Lab(QObject):
         self.window.live.setFocus()
         # Painted before the import begins: the two would share the interpreter.
         self._app.processEvents()
-        if self._preload is not None:
-            self._preload.start()
+        self._preload.start()
         self.collector.start()
         self.clock.start()
 
@@ -151,7 +151,7 @@ class Lab(QObject):
         """
         seen = self.window.seen
         self.clock.set_hidden(hidden=not seen)
-        if self._preload is not None:
+        if self._loading:
             self._follow_preload(self._preload)
         self.session.poll()
         if self.window.problems.poll():
@@ -172,9 +172,8 @@ class Lab(QObject):
         self.clock.stop()
         self.collector.stop()
         self.closer.finish()
-        if self._preload is not None:
-            self._preload.cancel()
-            self._preload.join()
+        self._preload.cancel()
+        self._preload.join()
 
     def _asks(self) -> bool:
         return not self.preferences.current.close_without_asking
@@ -184,7 +183,7 @@ class Lab(QObject):
             text = self.tr("Loading {}…").format(preload.stage)
             self.session.set_loading_text(text)
             return
-        self._preload = None
+        self._loading = False
         try:
             preload.check()
         except Exception as error:  # noqa: BLE001 - shown in the window

@@ -180,6 +180,9 @@ class RunStatusBar(QStatusBar):
         for name, label in self._labels.items():
             text: str = getattr(texts, name)
             label.setVisible(bool(text))
+            if name == "device":
+                base = self.tr(_TOOLTIPS[name])
+                label.setToolTip(f"{base}\n{texts.provider}".rstrip())
             if text != label.text():
                 label.setText(text)
                 # Grows only, lest a digit less moves all that follows.

@@ -108,7 +108,7 @@ def status_texts(phase: Phase, history: "RunHistory | None") -> StatusTexts:
         remaining=_remaining(phase, history, rate),
         evaluation=_evaluation(history),
         saved=_saved(history),
-        device=history.device,
+        device=_device(history),
         provider=_provider(history),
         share=history.step / history.num_steps,
     )
@@ -136,6 +136,13 @@ def _evaluation(history: "RunHistory") -> str:
         return text
     step, value = best
     return text + _tr("  (best {:.4g} at {:,})").format(value, step)
+
+
+def _device(history: "RunHistory") -> str:
+    """Return what computes a run, in two words."""
+    means = {"fused": _tr("kernels"), "autodiff": _tr("autodiff")}
+    name = means.get(history.provider)
+    return history.device if name is None else f"{history.device} · {name}"
 
 
 def _provider(history: "RunHistory") -> str:

@@ -42,7 +42,11 @@ def test_a_file_is_the_whole_run(config, tmp_path):
     assert history.device == "cpu"
     assert run.environment["torch"]
     assert run.created
-    assert (load_history(path).curves.curves == live.curves.curves).all()
+    # Drawn again without kernels: the same but for rounding.
+    np.testing.assert_allclose(
+        load_history(path).curves.curves, live.curves.curves, rtol=1e-3, atol=1e-4
+    )
+    assert history.provider == live.provider == "fused"
 
 
 def test_the_file_is_plain_sqlite_with_a_row_for_each_step(config, tmp_path):

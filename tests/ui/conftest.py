@@ -39,7 +39,10 @@ def open_lab(
     labs: list[Lab] = []
 
     def open_one(*, load: bool = True, **options: object) -> Lab:
-        given = {"slot": RunSlot(workshop), "preload": Preload(("torch",))} | options
+        given = {
+            "slot": RunSlot(workshop),
+            "preload": Preload(("torch",), kernels=False),
+        } | options
         lab = Lab(qapp, LabOptions(), **given)
         labs.append(lab)
         lab.window.resize(1280, 800)
