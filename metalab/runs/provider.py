@@ -4,7 +4,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from metalab.core.errors import UserError
-from metalab.engine.providers import AUTODIFF, FUSED, chosen_provider
+from metalab.engine.providers import (
+    AUTODIFF,
+    FUSED,
+    chosen_provider,
+    fused_obstacle,
+)
 from metalab.runs.kernels import Readiness, prepare
 from metalab.runs.status import RunStatus
 
@@ -61,10 +66,13 @@ def _wanted(config: "ExperimentConfig", recorded: str | None) -> tuple[str, str]
     """Return who should compute a run, and why."""
     if recorded == AUTODIFF:
         return AUTODIFF, "the run began with it"
-    name, reason = chosen_provider(config)
-    if name != FUSED and _needs_kernels(config, recorded):
-        raise _refusal(recorded, reason)
-    return name, reason
+    if _needs_kernels(config, recorded):
+        obstacle = fused_obstacle(config)
+        if obstacle is not None:
+            raise _refusal(recorded, obstacle)
+        began = "the run began with them" if recorded else "run.provider says so"
+        return FUSED, began
+    return chosen_provider(config)
 
 
 def _needs_kernels(config: "ExperimentConfig", recorded: str | None) -> bool:

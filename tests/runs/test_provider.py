@@ -2,6 +2,7 @@
 
 import pytest
 
+from metalab.engine.config import preset_config
 from metalab.engine.overrides import with_overrides
 from metalab.runs import provider as module
 from metalab.runs.conduct import conduct
@@ -38,9 +39,9 @@ def with_provider(config, name):
     return with_overrides(config, [("run.provider", name)])
 
 
-def without_kernels(config):
+def without_kernels():
     """An experiment that no kernel computes."""
-    return with_overrides(config, [("model.kind", "harmonic")])
+    return preset_config("cavia-sine")
 
 
 def settled(config, *, recorded=None):
@@ -69,6 +70,26 @@ def test_auto_does_without_and_says_why(config, play):
     assert found == ("autodiff", "no compiled kernels: the disk is full")
 
 
+def test_auto_does_without_where_there_are_none(play):
+    asked = play("")
+    assert settled(without_kernels()) == (
+        "autodiff",
+        "there is no compiled kernel for meta 'context'",
+    )
+    assert asked == []
+
+
+def test_what_no_kernel_computes_is_refused_before_anything_runs(play, tmp_path):
+    asked = play("")
+    live = LiveRun(
+        with_provider(without_kernels(), "fused"), path=tmp_path / "run.metalab"
+    )
+    with pytest.raises(ProviderError, match=r"'fused'.*meta 'context'.*auto"):
+        conduct(live, RunControl())
+    assert asked == []
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("recorded", [None, "fused"])
 def test_who_needs_them_is_refused_with_the_reason(config, play, recorded):
     play("the disk is full")
@@ -87,6 +108,12 @@ def test_what_began_without_kernels_goes_on_without(config, play):
     asked = play("")
     assert settled(config, recorded="autodiff") == ("autodiff", "the run began with it")
     assert asked == []
+
+
+def test_what_began_on_kernels_goes_on_so(config, play):
+    play("")
+    config = with_provider(config, "autodiff")
+    assert settled(config, recorded="fused") == ("fused", "the run began with them")
 
 
 def test_the_status_is_compiling_for_as_long_as_it_takes(config, play):
@@ -158,3 +185,13 @@ def test_a_run_without_kernels_goes_on_so_when_there_are_some(config, play, tmp_
     live = resume(path)
     assert live.snapshot().provider == "autodiff"
     assert live.snapshot().step == config.outer.num_steps
+
+
+def test_two_threads_give_the_same_numbers_again(config):
+    two = with_overrides(config, [("run.num_threads", 2)])
+    found = []
+    for _ in range(2):
+        live = LiveRun(two)
+        conduct(live, RunControl())
+        found.append(live.snapshot().metrics["outer_loss"].tolist())
+    assert found[0] == found[1]

@@ -29,7 +29,9 @@ def warm(dtype: torch.dtype) -> None:
         objective=OuterObjective(),
         fused=True,
     )
-    points = Samples(x=torch.ones(1, 2, 1, dtype=dtype), y=torch.ones(1, 2, 1, dtype=dtype))
+    points = Samples(
+        x=torch.ones(1, 2, 1, dtype=dtype), y=torch.ones(1, 2, 1, dtype=dtype)
+    )
     batch = TaskBatch(
         parameters=torch.ones(1, 1, dtype=dtype), support=points, query=points
     )

@@ -9,6 +9,7 @@ from numba import njit
 from metalab.core.fused.kernels import passes
 from metalab.core.fused.kernels.gemm import SET
 from metalab.core.fused.kernels.options import ENTRY, KERNEL
+from metalab.core.fused.kernels.tangents import add_hessian_product
 from metalab.core.fused.kernels.vector import at, put
 from metalab.core.fused.layout import OUTPUTS, PARAMETERS
 
@@ -78,7 +79,7 @@ def products(works, net, places, order, v, m, out):
         for i in range(len(order)):
             put(work, direction + order[i], v[task, i])
         passes.refresh_transposes(work, net, direction)
-        passes.add_hessian_product(
+        add_hessian_product(
             work, net, places[PARAMETERS_PLACE], direction, places[INPUTS_PLACE],
             places[ACTS], m, places[TANGENTS], work.dtype.type(2.0 / scale_count),
             target, work.dtype.type(1),

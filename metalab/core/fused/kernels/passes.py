@@ -1,4 +1,4 @@
-"""Forward, backward and tangent passes of one network over one set of samples.
+"""Forward and backward passes of one network over one set of samples.
 
 Everything lies in one workspace and is named by its place there: `w` parameters, `v` a
 direction of the same layout, `x` inputs with their column of ones, `y` targets, `a` the
@@ -9,15 +9,7 @@ import math
 
 from numba import njit
 
-from metalab.core.fused.kernels.gemm import (
-    ADD,
-    LANES,
-    MASK,
-    MASK_ADD,
-    RELU,
-    SET,
-    product,
-)
+from metalab.core.fused.kernels.gemm import LANES, MASK, RELU, SET, product
 from metalab.core.fused.kernels.options import KERNEL
 from metalab.core.fused.kernels.transpose import transpose
 from metalab.core.fused.kernels.vector import at, dot, put
@@ -37,16 +29,12 @@ from metalab.core.fused.layout import (
     PRODUCT,
     ROW,
     SLOPE,
-    TANGENT,
-    TANGENT_BEND,
-    TANGENT_DELTA,
-    TANGENT_ERRORS,
     TRANSPOSED,
     WEIGHT,
     WIDTH,
 )
 
-_RELU, _TANH = 0, 1
+RELU_ACTIVATION, TANH_ACTIVATION = 0, 1
 
 
 @njit(**KERNEL)
@@ -82,7 +70,7 @@ def refresh_transposes(work, net, w):
 
 
 @njit(**KERNEL)
-def _ends(work, start, rows, row, width, one):
+def write_ends(work, start, rows, row, width, one):
     """Write the column of ones (or zeros) and the padding beside activations."""
     for i in range(rows):
         place = start + i * row + width
@@ -99,7 +87,7 @@ def _activate(work, net, layer, a, m):
     for i in range(m):
         for j in range(width):
             z = at(work, h + i * row + j)
-            if net[ACTIVATION] == _TANH:
+            if net[ACTIVATION] == TANH_ACTIVATION:
                 value = math.tanh(z)
                 slope = 1 - value * value
             else:
@@ -118,7 +106,7 @@ def input_of(net, layer, x, a, m):
 @njit(**KERNEL)
 def forward(work, net, w, x, a, m):
     """Compute every hidden layer."""
-    mode = RELU if net[ACTIVATION] == _RELU else SET
+    mode = RELU if net[ACTIVATION] == RELU_ACTIVATION else SET
     for layer in range(net[DEPTH]):
         width, row = entry(net, layer + 1, WIDTH), entry(net, layer + 1, ROW)
         h = a + m * entry(net, layer + 1, OUTPUT)
@@ -128,8 +116,8 @@ def forward(work, net, w, x, a, m):
             w + entry(net, layer, WEIGHT), width,
             h, row, mode, at(work, 0), 0, 0, 0,
         )  # fmt: skip
-        _ends(work, h, m, row, width, 1)
-        if net[ACTIVATION] != _RELU:
+        write_ends(work, h, m, row, width, 1)
+        if net[ACTIVATION] != RELU_ACTIVATION:
             _activate(work, net, layer + 1, a, m)
 
 
@@ -160,7 +148,7 @@ def _through_slope(work, net, layer, a, m, delta):
             value = at(work, h + i * row + j)
             slope = at(work, s + i * width + j)
             after = before * slope
-            if net[ACTIVATION] == _TANH:
+            if net[ACTIVATION] == TANH_ACTIVATION:
                 bend = -2 * value * after
             else:
                 bend = -value * before
@@ -171,7 +159,7 @@ def _through_slope(work, net, layer, a, m, delta):
 @njit(**KERNEL)
 def backward(work, net, w, a, m):
     """Compute every delta, from the errors; needs the transposed weights."""
-    relu = net[ACTIVATION] == _RELU
+    relu = net[ACTIVATION] == RELU_ACTIVATION
     mode = MASK if relu else SET
     last, outputs = net[DEPTH], net[OUTPUTS]
     for layer in range(last, 0, -1):
@@ -212,146 +200,3 @@ def add_gradient(work, net, x, a, m, target, start, mode, factor):
         a + m * net[ERRORS], 1, outputs, input_of(net, last, x, a, m), row,
         target + net[OUT_PLACE], row, mode, factor, start + net[OUT_PLACE], 0, 0,
     )  # fmt: skip
-
-
-@njit(**KERNEL)
-def _bend_tangent(work, net, layer, a, m, r):
-    """From tangents of inputs to those of outputs; keep what bends the deltas."""
-    width, row = entry(net, layer, WIDTH), entry(net, layer, ROW)
-    s, u = a + m * entry(net, layer, SLOPE), a + m * entry(net, layer, BEND)
-    t, b = r + m * entry(net, layer, TANGENT), r + m * entry(net, layer, TANGENT_BEND)
-    for i in range(m):
-        for j in range(width):
-            z = at(work, t + i * row + j)
-            put(work, b + i * width + j, at(work, u + i * width + j) * z)
-            put(work, t + i * row + j, at(work, s + i * width + j) * z)
-
-
-@njit(**KERNEL)
-def _tangent_forward(work, net, w, v, x, a, m, r):
-    relu = net[ACTIVATION] == _RELU
-    one = work.dtype.type(1)
-    for layer in range(net[DEPTH]):
-        before, width = entry(net, layer, WIDTH), entry(net, layer + 1, WIDTH)
-        row, place = entry(net, layer + 1, ROW), entry(net, layer, WEIGHT)
-        t, h = (
-            r + m * entry(net, layer + 1, TANGENT),
-            a + m * entry(net, layer + 1, OUTPUT),
-        )
-        if layer > 0:
-            product(
-                net[PRODUCT], work, m, width, before,
-                r + m * entry(net, layer, TANGENT), entry(net, layer, ROW), 1,
-                w + place, width, t, row, SET, one, 0, 0, 0,
-            )  # fmt: skip
-        if relu:
-            mode = MASK_ADD if layer > 0 else MASK
-        else:
-            mode = ADD if layer > 0 else SET
-        product(
-            net[PRODUCT], work, m, width, before + 1,
-            input_of(net, layer, x, a, m), entry(net, layer, ROW), 1,
-            v + place, width, t, row, mode, one, t, h, row,
-        )  # fmt: skip
-        _ends(work, t, m, row, width, 0)
-        if not relu:
-            _bend_tangent(work, net, layer + 1, a, m, r)
-
-
-@njit(**KERNEL)
-def _tangent_errors(work, net, w, v, x, a, m, r, scale):
-    last, outputs, row = net[DEPTH], net[OUTPUTS], net[OUT_ROW]
-    h, e = input_of(net, last, x, a, m), r + m * net[TANGENT_ERRORS]
-    for i in range(m):
-        for c in range(outputs):
-            place = net[OUT_PLACE] + c * row
-            change = dot(work, h + i * row, v + place, row)
-            if last > 0:
-                t = r + m * entry(net, last, TANGENT)
-                change += dot(work, t + i * row, w + place, row)
-            put(work, e + i * outputs + c, scale * change)
-
-
-@njit(**KERNEL)
-def _bend_delta(work, net, layer, a, m, r):
-    width = entry(net, layer, WIDTH)
-    s = a + m * entry(net, layer, SLOPE)
-    b = r + m * entry(net, layer, TANGENT_BEND)
-    d = r + m * entry(net, layer, TANGENT_DELTA)
-    for j in range(m * width):
-        put(work, d + j, at(work, d + j) * at(work, s + j) + at(work, b + j))
-
-
-@njit(**KERNEL)
-def _tangent_backward(work, net, w, v, a, m, r):
-    relu = net[ACTIVATION] == _RELU
-    one = work.dtype.type(1)
-    mode = MASK_ADD if relu else ADD
-    last, outputs = net[DEPTH], net[OUTPUTS]
-    for layer in range(last, 0, -1):
-        width, row = entry(net, layer, WIDTH), entry(net, layer, ROW)
-        d, h = (
-            r + m * entry(net, layer, TANGENT_DELTA),
-            a + m * entry(net, layer, OUTPUT),
-        )
-        if layer == last:
-            count, stride, place = outputs, net[OUT_ROW], net[OUT_PLACE]
-            change, delta = r + m * net[TANGENT_ERRORS], a + m * net[ERRORS]
-        else:
-            count = entry(net, layer + 1, WIDTH)
-            stride, place = width, entry(net, layer, TRANSPOSED)
-            change = r + m * entry(net, layer + 1, TANGENT_DELTA)
-            delta = a + m * entry(net, layer + 1, DELTA)
-        product(
-            net[PRODUCT], work, m, width, count, change, count, 1, w + place, stride,
-            d, width, SET, one, 0, 0, 0,
-        )  # fmt: skip
-        product(
-            net[PRODUCT], work, m, width, count, delta, count, 1, v + place, stride,
-            d, width, mode, one, d, h, row,
-        )  # fmt: skip
-        if not relu:
-            _bend_delta(work, net, layer, a, m, r)
-
-
-@njit(**KERNEL)
-def add_hessian_product(work, net, w, v, x, a, m, r, scale, target, factor):
-    """Add a factor times the Hessian of the loss times v at `target`.
-
-    After `forward`, `errors` and `backward` at w; v comes with its transposes. `target`
-    may be v itself.
-
-    Source: Pearlmutter 1994.
-    """
-    _tangent_forward(work, net, w, v, x, a, m, r)
-    _tangent_errors(work, net, w, v, x, a, m, r, scale)
-    _tangent_backward(work, net, w, v, a, m, r)
-    last, outputs, row = net[DEPTH], net[OUTPUTS], net[OUT_ROW]
-    for layer in range(last):
-        before, width = entry(net, layer, WIDTH), entry(net, layer + 1, WIDTH)
-        place = target + entry(net, layer, WEIGHT)
-        product(
-            net[PRODUCT], work, before + 1, width, m,
-            input_of(net, layer, x, a, m), 1, entry(net, layer, ROW),
-            r + m * entry(net, layer + 1, TANGENT_DELTA), width,
-            place, width, ADD, factor, place, 0, 0,
-        )  # fmt: skip
-        if layer > 0:
-            product(
-                net[PRODUCT], work, before, width, m,
-                r + m * entry(net, layer, TANGENT), 1, entry(net, layer, ROW),
-                a + m * entry(net, layer + 1, DELTA), width,
-                place, width, ADD, factor, place, 0, 0,
-            )  # fmt: skip
-    place = target + net[OUT_PLACE]
-    product(
-        net[PRODUCT], work, outputs, row, m,
-        r + m * net[TANGENT_ERRORS], 1, outputs, input_of(net, last, x, a, m), row,
-        place, row, ADD, factor, place, 0, 0,
-    )  # fmt: skip
-    if last > 0:
-        product(
-            net[PRODUCT], work, outputs, row, m,
-            a + m * net[ERRORS], 1, outputs, r + m * entry(net, last, TANGENT), row,
-            place, row, ADD, factor, place, 0, 0,
-        )  # fmt: skip

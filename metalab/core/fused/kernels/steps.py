@@ -5,9 +5,10 @@ import math
 from numba import njit
 
 from metalab.core.fused.kernels import outer, passes
+from metalab.core.fused.kernels.adapt import load_task
 from metalab.core.fused.kernels.options import ENTRY, KERNEL
 from metalab.core.fused.kernels.sync import STATE, meet, read, write
-from metalab.core.fused.kernels.task import load_task, run_task
+from metalab.core.fused.kernels.task import run_task
 from metalab.core.fused.kernels.vector import put
 from metalab.core.fused.layout import PARAMETERS
 from metalab.core.fused.places import (

@@ -5,19 +5,24 @@ import math
 from numba import njit
 
 from metalab.core.fused.kernels import passes
+from metalab.core.fused.kernels.adapt import (
+    adapt,
+    block_of,
+    mean_loss,
+    place_of,
+    rate_place,
+    scale_of,
+)
 from metalab.core.fused.kernels.gemm import ADD, SET
 from metalab.core.fused.kernels.options import KERNEL
+from metalab.core.fused.kernels.tangents import add_hessian_product
 from metalab.core.fused.kernels.vector import at, dot, put
-from metalab.core.fused.layout import (
-    OUTPUTS,
-    PARAMETERS,
-    ROW,
-    WEIGHTS,
-)
+from metalab.core.fused.layout import OUTPUTS, PARAMETERS, ROW
 from metalab.core.fused.places import (
     ACT,
     ACTS,
-    ALPHA,
+    ADAPTED_END,
+    ADAPTED_START,
     ANCHORED,
     BATCH_SIZE,
     DISTANCE,
@@ -29,28 +34,22 @@ from metalab.core.fused.places import (
     LEARNED,
     METHOD,
     MOMENTUM,
-    NUM_RATES,
     ONE_RATE,
     OUTER_ACT,
     OUTER_BEFORE,
     OUTER_LOSS,
-    PATH,
     QUERIES,
     RATE_EACH,
     RATE_STEPS,
     RATES,
     REPTILE,
     SHOTS,
-    STORES,
     STRENGTH_SUM,
     SUM,
     SUPPORT_AFTER,
     SUPPORT_BEFORE,
     TANGENTS,
     THETA,
-    TOLERANCE,
-    TOLERANT,
-    VELOCITY,
     VELOCITY_BAR,
     WEIGHTED,
     XQ,
@@ -60,156 +59,6 @@ from metalab.core.fused.places import (
     U,
     V,
 )
-
-
-@njit(**KERNEL)
-def place_of(net, plan, k):
-    """Return where theta_k lies."""
-    return plan[THETA] if k == 0 else plan[PATH] + (k - 1) * net[WEIGHTS]
-
-
-@njit(**KERNEL)
-def rate_place(net, plan, k):
-    """Return where the rates of inner step k lie."""
-    return plan[ALPHA] + min(k, plan[RATE_STEPS] - 1) * net[PARAMETERS]
-
-
-@njit(**KERNEL)
-def block_of(plan, k):
-    """Return first row and number of rows of the support set that step k descends."""
-    size, shots = plan[BATCH_SIZE], plan[SHOTS]
-    if size == 0 or size >= shots:
-        return 0, shots
-    start = (k % (-(-shots // size))) * size
-    return start, min(size, shots - start)
-
-
-@njit(**KERNEL)
-def scale_of(work, net, rows):
-    """Return the derivative of a mean squared error in one residual, per residual."""
-    return work.dtype.type(2.0 / (rows * net[OUTPUTS]))
-
-
-@njit(**KERNEL)
-def load_task(work, net, plan, task, xs, ys, xq, yq):
-    """Copy a task's support and query set into the workspace."""
-    outputs = net[OUTPUTS]
-    shots, queries = plan[SHOTS], plan[QUERIES]
-    passes.load_inputs(work, net, plan[XS], xs, task * shots, shots)
-    passes.load_inputs(work, net, plan[XQ], xq, task * queries, queries)
-    y = plan[YS]
-    for i in range(shots * outputs):
-        put(work, y + i, ys[task * shots * outputs + i])
-    y = plan[YQ]
-    for i in range(queries * outputs):
-        put(work, y + i, yq[task * queries * outputs + i])
-
-
-@njit(**KERNEL)
-def mean_loss(work, net, plan, w, x, y, rows):
-    """Return the mean squared error at w; leaves its activations behind."""
-    a = plan[OUTER_ACT]
-    passes.forward(work, net, w, x, a, rows)
-    one = work.dtype.type(1)
-    return passes.errors(work, net, w, x, a, rows, y, one) / (rows * net[OUTPUTS])
-
-
-@njit(**KERNEL)
-def linearise(work, net, plan, k):
-    """Forward and backward pass of inner step k; return its mean squared error."""
-    start, rows = block_of(plan, k)
-    w, a = place_of(net, plan, k), plan[ACTS] + k * plan[ACT]
-    x = plan[XS] + start * passes.entry(net, 0, ROW)
-    y = plan[YS] + start * net[OUTPUTS]
-    passes.forward(work, net, w, x, a, rows)
-    total = passes.errors(work, net, w, x, a, rows, y, scale_of(work, net, rows))
-    passes.backward(work, net, w, a, rows)
-    return total / (rows * net[OUTPUTS])
-
-
-@njit(**KERNEL)
-def inner_gradient(work, net, plan, strength, k):
-    """Write the gradient of inner step k where it is kept; return its place."""
-    start, rows = block_of(plan, k)
-    count = net[PARAMETERS]
-    a, g = plan[ACTS] + k * plan[ACT], plan[GRADS] + k * count
-    x = plan[XS] + start * passes.entry(net, 0, ROW)
-    passes.add_gradient(work, net, x, a, rows, g, g, SET, at(work, 0))
-    if plan[ANCHORED]:
-        w, anchor = place_of(net, plan, k), plan[THETA]
-        for i in range(count):
-            put(
-                work,
-                g + i,
-                at(work, g + i) + strength * (at(work, w + i) - at(work, anchor + i)),
-            )
-    return g
-
-
-@njit(**KERNEL)
-def step_along(work, net, plan, k, update, rate):
-    """Write theta_{k+1} from an update that lies at a place."""
-    w, after, count = (
-        place_of(net, plan, k),
-        place_of(net, plan, k + 1),
-        net[PARAMETERS],
-    )
-    if plan[RATES] == ONE_RATE:
-        for i in range(count):
-            put(work, after + i, at(work, w + i) - rate * at(work, update + i))
-    else:
-        alpha = rate_place(net, plan, k)
-        for i in range(count):
-            put(
-                work,
-                after + i,
-                at(work, w + i) - at(work, alpha + i) * at(work, update + i),
-            )
-
-
-@njit(**KERNEL)
-def inner_step(work, net, plan, knobs, strength, k, rate):
-    """Write theta_{k+1}; return whether the task moved (it rests once converged)."""
-    if not plan[STORES]:
-        start, rows = block_of(plan, k)
-        x = plan[XS] + start * passes.entry(net, 0, ROW)
-        after = place_of(net, plan, k + 1)
-        passes.add_gradient(
-            work, net, x, plan[ACTS] + k * plan[ACT], rows,
-            after, place_of(net, plan, k), ADD, -rate,
-        )  # fmt: skip
-        passes.refresh_transposes(work, net, after)
-        return True
-    count = net[PARAMETERS]
-    update = inner_gradient(work, net, plan, strength, k)
-    if (
-        plan[TOLERANT]
-        and math.sqrt(dot(work, update, update, count)) <= knobs[TOLERANCE]
-    ):
-        return False
-    if plan[MOMENTUM]:
-        momentum = work.dtype.type(knobs[INNER_MOMENTUM])
-        velocity = plan[VELOCITY]
-        for i in range(count):
-            before = at(work, velocity + i) if k > 0 else work.dtype.type(0)
-            put(work, velocity + i, momentum * before + at(work, update + i))
-        update = velocity
-    step_along(work, net, plan, k, update, rate)
-    passes.refresh_transposes(work, net, place_of(net, plan, k + 1))
-    return True
-
-
-@njit(**KERNEL)
-def adapt(work, net, plan, knobs, strength, num_steps, rate):
-    """Take up to `num_steps` inner steps; return how many moved, and the first loss."""
-    first = 0.0
-    for k in range(num_steps):
-        loss = linearise(work, net, plan, k)
-        if k == 0:
-            first = loss
-        if not inner_step(work, net, plan, knobs, strength, k, rate):
-            return k, first
-    return num_steps, first
 
 
 @njit(**KERNEL)
@@ -236,7 +85,7 @@ def add_rate_gradient(work, net, plan, ranges, k):
     g, v = plan[GRADS] + k * net[PARAMETERS], plan[V]
     out = plan[SUM] + net[PARAMETERS]
     if plan[RATES] == RATE_EACH:
-        for i in range(plan[NUM_RATES]):
+        for i in range(plan[ADAPTED_START], plan[ADAPTED_END]):
             put(work, out + i, at(work, out + i) - at(work, v + i) * at(work, g + i))
         return
     out += min(k, plan[RATE_STEPS] - 1) * plan[GROUPS]
@@ -259,14 +108,14 @@ def pull_exactly(work, net, plan, knobs, strength, k, rate, sums):
     v = plan[V]
     if plan[RATES] == ONE_RATE and not plan[ANCHORED] and not plan[MOMENTUM]:
         passes.refresh_transposes(work, net, v)
-        passes.add_hessian_product(
+        add_hessian_product(
             work, net, w, v, x, a, rows, plan[TANGENTS], scale, v, -rate
         )
         return
     u, count = plan[U], net[PARAMETERS]
     direction_of_step(work, net, plan, k, rate)
     passes.refresh_transposes(work, net, u)
-    passes.add_hessian_product(
+    add_hessian_product(
         work, net, w, u, x, a, rows, plan[TANGENTS], scale, v, work.dtype.type(-1)
     )
     if plan[ANCHORED]:
