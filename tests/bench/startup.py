@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 
+from metalab.runs.kernels import cache_folder
 from tests.bench.startup_child import STARTED
 from tests.bench.xvfb import virtual_screen
 
@@ -20,7 +21,11 @@ def measure(num_rounds: int) -> list[dict[str, object]]:
     """Return one row for each moment; at least ten rounds, after one to warm up."""
     with tempfile.TemporaryDirectory() as home, virtual_screen() as screen:
         # The kernels stay where they are compiled once.
-        environment = {**screen, "METALAB_KERNELS": _kernels(), "METALAB_HOME": home}
+        environment = {
+            **screen,
+            "METALAB_KERNELS": str(cache_folder()),
+            "METALAB_HOME": home,
+        }
         _child(environment)
         rounds = [_child(environment) for _ in range(max(num_rounds, ROUNDS))]
     return [
@@ -31,12 +36,6 @@ def measure(num_rounds: int) -> list[dict[str, object]]:
         }
         for moment, limit in LIMITS.items()
     ]
-
-
-def _kernels() -> str:
-    from metalab.runs.kernels import cache_folder
-
-    return str(cache_folder())
 
 
 def _told(values: list[float]) -> str:

@@ -140,9 +140,7 @@ def test_code_that_cannot_be_loaded_is_told(cache, monkeypatch):
     cache.mkdir(parents=True)
     (cache / "float32.ready").touch()
     found = prepare("float32", cancelled=never)
-    assert (
-        found.reason == "they cannot be loaded: RuntimeError: cannot cache function"
-    )
+    assert found.reason == "they cannot be loaded: RuntimeError: cannot cache function"
 
 
 def test_the_command_compiles_what_is_not_there(cache, loaded):
