@@ -154,6 +154,7 @@ class Curves:
             [gallery, inner step, point].
         support_loss: [gallery, inner step].
         query_loss: [gallery, inner step].
+        phi: The meta-parameters adapted from, [meta].
         deviation: Predictive standard deviation at `curves`; None for a method that
             predicts numbers, not distributions.
     """
@@ -162,6 +163,7 @@ class Curves:
     curves: Array
     support_loss: Array
     query_loss: Array
+    phi: Array
     deviation: Array | None = None
 
 

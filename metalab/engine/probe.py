@@ -9,13 +9,9 @@ from torch import Tensor
 
 from metalab.core.learner import MetaLearner
 from metalab.core.streams import RandomStreams
-from metalab.core.tasks import (
-    LIKE_SUPPORT,
-    QueryKind,
-    TaskBatch,
-    TaskFamily,
-    sample_batch,
-)
+from metalab.core.tasks import TaskBatch, TaskFamily, sample_batch
+from metalab.engine.build import DTYPES
+from metalab.engine.config import ExperimentConfig
 from metalab.engine.events import Array, Curves, Evaluation, ProbeTasks, frozen
 
 NUM_GALLERY = 16
@@ -89,6 +85,7 @@ class Probe:
             curves=self._predictions(phi, points),
             support_loss=support_loss,
             query_loss=query_loss,
+            phi=to_array(phi),
             deviation=self._deviation(phi),
         )
 
@@ -154,34 +151,37 @@ class Probe:
         )
 
 
-def make_probe(  # noqa: PLR0913 - the counts of one evaluation
+def make_probe(
+    config: ExperimentConfig,
     learner: MetaLearner,
     family: TaskFamily,
     streams: RandomStreams,
     *,
-    num_tasks: int,
-    num_shots: int,
-    num_queries: int,
-    num_inner_steps: int,
-    dtype: torch.dtype,
     device: torch.device,
-    query: QueryKind = LIKE_SUPPORT,
 ) -> Probe:
-    """Draw the held-out tasks from their own stream.
+    """Draw the held-out tasks of an experiment from their own stream.
 
     The tasks depend on the seed, the family and the counts, not on the method, so that
     two methods are compared on the same tasks.
+
+    Args:
+        config: The experiment.
+        learner: Its meta-learner.
+        family: Its task family.
+        streams: Those of its seed.
+        device: Where the tasks are looked at.
     """
+    dtype, evaluation = DTYPES[config.run.precision], config.evaluation
     batch = sample_batch(
         family,
-        num_tasks,
-        num_shots=num_shots,
-        num_queries=num_queries,
+        evaluation.num_tasks,
+        num_shots=config.eval_shots,
+        num_queries=evaluation.num_queries,
         generator=streams.generator("held-out tasks"),
         dtype=dtype,
-        query=query,
+        query=config.held_out_query,
     )
-    count = min(NUM_GALLERY, num_tasks)
+    count = min(NUM_GALLERY, evaluation.num_tasks)
     low, high = family.input_range
     grid = torch.linspace(low, high, NUM_GRID_POINTS, dtype=dtype)
     x = family.inputs_at(grid).expand(count, -1, -1)
@@ -192,5 +192,5 @@ def make_probe(  # noqa: PLR0913 - the counts of one evaluation
         batch=batch.to(device),
         grid_x=family.observed(shown, x).to(device),
         true_curves=true_curves,
-        num_inner_steps=max(num_inner_steps, learner.inner.num_inner_steps),
+        num_inner_steps=config.num_shown_steps,
     )

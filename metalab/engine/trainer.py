@@ -88,16 +88,7 @@ class Trainer:
         state = fresh if checkpoint is None else self._restored(fresh, checkpoint)
         self._stepper = self._make_stepper(state, crew)
         self._probe = make_probe(
-            self._learner,
-            self._family,
-            self._streams,
-            num_tasks=config.evaluation.num_tasks,
-            num_shots=config.eval_shots,
-            num_queries=config.evaluation.num_queries,
-            num_inner_steps=config.evaluation.num_inner_steps,
-            query=config.held_out_query,
-            dtype=self._dtype,
-            device=self._device,
+            config, self._learner, self._family, self._streams, device=self._device
         )
         # From the untrained network, so that a resumed run has the limit of a straight
         # one. Not zero, lest a network that starts out perfect could never move.

@@ -23,6 +23,7 @@ from metalab.ui.layout import layout_settings
 from metalab.ui.main_window import MainWindow
 from metalab.ui.preferences import PreferenceStore
 from metalab.ui.problems import ProblemsPanel
+from metalab.ui.readapting import Readapting
 from metalab.ui.session import Session
 from metalab.ui.theme import THEMES, Theme, apply_theme
 from metalab.ui.views.live import LiveWorkspace
@@ -55,6 +56,7 @@ class Lab(QObject):
         actions: What can be done.
         commands: What that does.
         window: The window.
+        readapting: How tasks are adapted to, whose support points were moved.
         clock: When the window looks at the run.
         collector: Python's cycle collection.
         closer: How it closes.
@@ -103,6 +105,7 @@ class Lab(QObject):
             settings=layout_settings(),
             may_close=self.closer.may_close,
         )
+        self.readapting = Readapting(self)
         self.clock = FrameClock(self.draw, parent=self)
         self.collector = CycleCollector(self)
         self.commands = Commands(
@@ -127,6 +130,9 @@ class Lab(QObject):
         self.session.config_replaced.connect(self._on_config_replaced)
         self.closer.remembered.connect(self._on_remembered)
         window = self.window
+        adaptation = window.live.adaptation
+        adaptation.points_changed.connect(self.readapting.set_points)
+        self.readapting.readapted.connect(adaptation.show_readaptation)
         window.live.run_requested.connect(self.actions["toggle_run"].trigger)
         window.presets.preset_chosen.connect(self._on_preset_chosen)
         window.toolbar.step_chosen.connect(self._on_step_chosen)
@@ -169,6 +175,7 @@ class Lab(QObject):
             return False
         self._drawn = history
         self.window.live.show_history(history)
+        self.readapting.follow(history)
         return True
 
     def close(self) -> None:
@@ -177,6 +184,7 @@ class Lab(QObject):
             self._first_paint.cancel()
         self.clock.stop()
         self.collector.stop()
+        self.readapting.close()
         self.closer.finish()
         self._preload.cancel()
         self._preload.join()

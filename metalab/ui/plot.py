@@ -163,6 +163,17 @@ class PlotArea(QWidget):
             return None
         return float(self._box.mapSceneToView(scene).x())
 
+    def data_at(self, position: QPointF) -> QPointF:
+        """Return what lies at a position of the viewport, even beside the data."""
+        scene = self._view.viewportTransform().inverted()[0].map(position)
+        return self._box.mapSceneToView(scene)
+
+    def position_of(self, x: float, y: float) -> QPointF:
+        """Return where a point of the data is in the viewport."""
+        return self._view.viewportTransform().map(
+            self._box.mapViewToScene(QPointF(x, y))
+        )
+
     def place_of(self, x: float) -> QPoint:
         """Return where x is at the upper edge of the data, in this widget."""
         scene = self._box.mapViewToScene(QPointF(x, self.ranges[1][1]))

@@ -91,6 +91,11 @@ class Plot(QWidget):
         layout.setContentsMargins(*[_FOCUS_RING] * 4)
         layout.addWidget(self._area)
 
+    @property
+    def area(self) -> PlotArea:
+        """The axes themselves, for what has to do with the pointer."""
+        return self._area
+
     # What stands in the plot
 
     def line(self, stroke: Stroke, *, z: float = 0.0) -> Curve:

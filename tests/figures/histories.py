@@ -139,4 +139,5 @@ def _curves(rng: np.random.Generator, step: int, num_shown_steps: int) -> Curves
         curves=curves.astype(np.float32),
         support_loss=losses,
         query_loss=losses,
+        phi=np.zeros(8, dtype=np.float32),
     )

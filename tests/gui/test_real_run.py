@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -130,3 +132,39 @@ def test_a_finished_run_can_be_opened_from_its_file(lab, wait):
     assert opened.curves.step == 60
     assert lab.window.experiment.form.config() == finished.config
     assert lab.actions["toggle_run"].iconText() == "Run"
+
+
+def test_points_move_in_a_run_paused_or_not_and_in_its_file(lab, wait):
+    show(lab, outer__num_steps=LONG)
+    view, session = lab.window.live.adaptation, lab.session
+    lab.actions["toggle_run"].trigger()
+    wait(at_least(lab, 30))
+
+    def answered() -> bool:
+        answer = view.readaptation
+        return answer is not None and answer.points is view.moved
+
+    QTest.keyClick(view.plot, Qt.Key.Key_Tab)
+    QTest.keyClick(view.plot, Qt.Key.Key_Up)
+    wait(answered)
+    first = view.readaptation
+    # It goes on from the run's newest meta-parameters.
+    wait(lambda: view.readaptation.step > first.step)
+    lab.actions["toggle_run"].trigger()
+    wait(lambda: session.history.status is RunStatus.PAUSED)
+    QTest.keyClick(view.plot, Qt.Key.Key_Up)
+    wait(answered)
+    wait(lambda: view.readaptation.step == session.history.step)
+    lab.actions["stop"].trigger()
+    wait(lambda: session.phase is Phase.IDLE)
+    QTest.keyClick(view.plot, Qt.Key.Key_Up)
+    wait(answered)
+    live, moved = view.readaptation, view.moved
+    session.open_file(session.history.path)
+    wait(lambda: session.phase is Phase.IDLE)
+    # The file has the same tasks: the points stay, and give the same curves.
+    wait(lambda: view.readaptation is not None and view.readaptation is not live)
+    assert view.moved is moved
+    assert view.readaptation.step == session.history.step == live.step
+    np.testing.assert_allclose(view.readaptation.curves, live.curves, atol=1e-5)
+    assert view.reset.isVisible()

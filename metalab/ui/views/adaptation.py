@@ -1,30 +1,36 @@
 """How the meta-learner adapts to one held-out task, inner step by inner step."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication, QImage, QPalette
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from metalab.engine.events import Curves, ProbeTasks
-from metalab.figures.drawing import number_of
 from metalab.runs.history import RunHistory
 from metalab.ui.painting import picture_of, tint
 from metalab.ui.plot_widget import Plot
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.ticks import number_text
 from metalab.ui.views.adaptation_drawing import (
-    BAND_DEVIATIONS,
     LEGEND,
-    LEGEND_WITH_BAND,
     AdaptationDrawing,
+    legend_of,
     value_limits_of,
 )
+from metalab.ui.views.adaptation_words import in_words, values_at
 from metalab.ui.views.caption import Caption
-from metalab.ui.views.header import PREPARING, PanelHeader
+from metalab.ui.views.header import PREPARING, PanelHeader, tool_button
 from metalab.ui.views.legend import Legend
+from metalab.ui.views.moved_tasks import MovedTasks
 from metalab.ui.views.readout import Readout
 from metalab.ui.views.step_ruler import StepRuler
+from metalab.ui.views.support_handles import SupportHandles
 from metalab.ui.views.task_picker import TaskPicker
+
+if TYPE_CHECKING:
+    from metalab.engine.moved import MovedPoints, Readaptation
 
 _NUM_TASKS = 16
 """Offered before there is a run."""
@@ -33,37 +39,54 @@ _NUM_TASKS = 16
 class AdaptationView(QWidget):
     """One held-out task: true curve, points, and the curve after each inner step.
 
+    Support points can be moved, by pointer and keyboard. The view then asks for how the
+    task is adapted to, and shows the run's own curves until it is told.
+
     Attributes:
         task_chosen: The task that a person chose, counted from 0.
         inner_step_chosen: The inner step that is emphasised now.
+        points_changed: Adapt the task that is shown to these points: `MovedPoints`, or
+            None for its own.
+        shown_changed: `shown` has changed through a person, not through the run.
     """
 
     task_chosen = Signal(int)
     inner_step_chosen = Signal(int)
+    points_changed = Signal(object)
+    shown_changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = DARK
-        self._history: RunHistory | None = None
+        self._moved = MovedTasks()
+        self._asked: MovedPoints | None = None
         self._tasks: ProbeTasks | None = None
         self._curves: Curves | None = None
         self._drawn_task: int | None = None
-        self.header = PanelHeader(self.tr("Adaptation"), self)
+        self.header = PanelHeader("", self)
+        self.reset = tool_button(
+            self.tr("Reset points"),
+            self.tr("Back to the task's own support points (Esc)"),
+            parent=self.header,
+        )
         self.picker = TaskPicker(_NUM_TASKS, self.header)
         self.caption = Caption(self)
         self.legend = Legend(self)
         self.plot = Plot(y_label=self.tr("Output y"), parent=self)
         self.drawing = AdaptationDrawing(self.plot)
+        self.handles = SupportHandles(self.plot, may_reset=self._are_moved)
         self.ruler = StepRuler(self)
         self._readout = Readout(self.plot)
         self._arrange()
         self._connect()
+        self._describe()
         self.set_theme(DARK)
 
     def _arrange(self) -> None:
         self.setAutoFillBackground(True)
         self.plot.setAccessibleName(self.tr("Adaptation to a held-out task"))
         self.legend.set_entries(*LEGEND)
+        self.header.add_tool(self.reset)
         self.header.add_tool(self.picker)
         self.ruler.setEnabled(False)
         layout = QVBoxLayout(self)
@@ -78,6 +101,11 @@ class AdaptationView(QWidget):
     def _connect(self) -> None:
         self.picker.task_chosen.connect(self._on_task_chosen)
         self.ruler.valueChanged.connect(self._on_step_changed)
+        self.reset.clicked.connect(self.reset_points)
+        self.handles.moved.connect(self._on_moved)
+        self.handles.marked.connect(self._on_marked)
+        self.handles.dropped.connect(self._refresh)
+        self.handles.reset_requested.connect(self.reset_points)
         self.plot.pointed.connect(self._on_pointed)
         self.plot.zoom_changed.connect(self.header.on_zoom_changed)
         self.header.fit_requested.connect(self.plot.fit)
@@ -94,6 +122,21 @@ class AdaptationView(QWidget):
         return self.ruler.value()
 
     @property
+    def moved(self) -> "MovedPoints | None":
+        """The support set of the task if a person has moved points of it."""
+        return self._moved.points(self.task)
+
+    @property
+    def readaptation(self) -> "Readaptation | None":
+        """What the curves are of, if not of the task's own points."""
+        return self._moved.answer(self.task)
+
+    @property
+    def shown(self) -> RunHistory | None:
+        """The run, with what moved points make of its tasks."""
+        return self._moved.shown
+
+    @property
     def readout(self) -> Readout:
         """The box with the values at the pointer."""
         return self._readout
@@ -103,6 +146,7 @@ class AdaptationView(QWidget):
         if task != self.task:
             self.picker.set_task(task)
             self._refresh()
+            self._ask()
 
     def step_inner(self, delta: int) -> None:
         """Emphasise a later or, with a negative `delta`, an earlier inner step."""
@@ -127,25 +171,52 @@ class AdaptationView(QWidget):
 
     def show_history(self, history: RunHistory | None) -> None:
         """Show a run as it is now; cheap where nothing is new."""
-        self._history = history
-        tasks = None if history is None else history.probe_tasks
-        curves = None if history is None else history.curves
-        if tasks is not self._tasks or curves is not self._curves:
-            new_tasks = tasks is not self._tasks
-            self._tasks, self._curves = tasks, curves
-            if new_tasks:
-                self._drawn_task = None
-                self.plot.fit()
-            if new_tasks and tasks is not None:
-                self.picker.set_num_tasks(tasks.num_gallery)
-            self._refresh()
+        if self._moved.set_history(history):
+            self._drawn_task = None
+            self.plot.fit()
+            if history is not None and history.probe_tasks is not None:
+                self.picker.set_num_tasks(history.probe_tasks.num_gallery)
+        self._show()
+        self._ask()
         self._show_message()
+
+    def show_readaptation(self, answer: "Readaptation") -> None:
+        """Show how a task is adapted to, whose points were moved."""
+        self._moved.take_in(answer)
+        if self._show():
+            self.shown_changed.emit()
+
+    def reset_points(self) -> None:
+        """Return to the task's own support points."""
+        self._moved.reset(self.task)
+        self.handles.let_go()
+        self._ask()
+        if self._show():
+            self.shown_changed.emit()
+
+    def _show(self) -> bool:
+        """Draw what has changed; return whether anything has."""
+        shown = self._moved.shown
+        tasks = None if shown is None else shown.probe_tasks
+        curves = None if shown is None else shown.curves
+        if tasks is self._tasks and curves is self._curves:
+            return False
+        self._tasks, self._curves = tasks, curves
+        self._refresh()
+        return True
+
+    def _ask(self) -> None:
+        """Say which points to adapt to, if they are others than before."""
+        if self.moved is not self._asked:
+            self._asked = self.moved
+            self.points_changed.emit(self.moved)
 
     def _refresh(self) -> None:
         tasks, curves = self._tasks, self._curves
         if tasks is None or self.task >= tasks.num_gallery:
             self._drawn_task = None
             self.drawing.clear()
+            self.handles.clear()
         else:
             self._draw(tasks, curves)
         self.ruler.setEnabled(curves is not None)
@@ -158,15 +229,29 @@ class AdaptationView(QWidget):
             self._drawn_task = self.task
             self.plot.forget_limits()
             self.drawing.draw_task(tasks, self.task)
+            self.handles.let_go()
+        ends = (float(tasks.grid[0]), float(tasks.grid[-1]))
+        self.handles.set_points(
+            tasks.support_x[self.task], tasks.support_y[self.task], ends
+        )
+        self._draw_support()
         banded = curves is not None and curves.deviation is not None
-        self.legend.set_entries(*(LEGEND_WITH_BAND if banded else LEGEND))
+        self.legend.set_entries(*legend_of(banded=banded, moved=self._are_moved()))
         if curves is not None:
             self._fit_ruler(tasks.num_inner_steps, curves.curves.shape[1] - 1)
             self.drawing.draw_curves(
                 tasks, curves, self.task, self.inner_step, self._theme
             )
-        ends = (float(tasks.grid[0]), float(tasks.grid[-1]))
-        self.plot.set_limits(ends, value_limits_of(tasks, curves, self.task))
+        # The axes stay while a point is held: it would run away from the pointer.
+        if not self.handles.held:
+            self.plot.set_limits(ends, value_limits_of(tasks, curves, self.task))
+
+    def _draw_support(self) -> None:
+        own = self._moved.own_points(self.task)
+        self.drawing.draw_support(self.moved or own, own, self.handles.marks)
+
+    def _are_moved(self) -> bool:
+        return self.moved is not None
 
     def _fit_ruler(self, trained: int, last: int) -> None:
         if (trained, last) == self.ruler.steps:
@@ -178,42 +263,51 @@ class AdaptationView(QWidget):
         self.inner_step_chosen.emit(self.inner_step)
 
     def _describe(self) -> None:
-        """Say the task's values, and its losses before, after K and after K' steps."""
-        tasks, curves, task = self._tasks, self._curves, self.task
-        values = losses = described = ""
-        title = self.tr("query loss")
-        if tasks is not None and task < tasks.num_gallery:
-            values = task_values(tasks, task)
-            described = f"Task {task + 1}: {values}"
-            if curves is not None:
-                query = [number_text(float(loss)) for loss in curves.query_loss[task]]
-                k = tasks.num_inner_steps
-                shown = [query[step] for step in sorted({0, k, len(query) - 1})]
-                losses = " → ".join(shown)
-                described += (
-                    f"; query loss {query[0]} before adaptation, {query[k]} after "
-                    f"K = {k}, {query[-1]} after {number_of(len(query) - 1, 'inner step')}"
-                )
-        full = f"{title} {losses}" if losses else ""
-        self.caption.set_texts(values, full, losses, described)
-        self.plot.setAccessibleDescription(described or self.tr("No curves yet"))
+        """Say whose points they are, the task's values, and what its losses become."""
+        moved = self._are_moved()
+        self.header.set_title(
+            self.tr("Your points") if moved else self.tr("Adaptation")
+        )
+        self.reset.setVisible(moved)
+        words = in_words(
+            self._tasks,
+            self._curves,
+            self.task,
+            moved=moved,
+            selected=self.handles.selected,
+        )
+        losses = words.losses
+        full = self.tr("query loss {losses}").format(losses=losses) if losses else ""
+        self.caption.set_texts(words.values, full, losses, words.all)
+        self.plot.setAccessibleDescription(words.all or self.tr("No curves yet"))
 
     def _show_message(self) -> None:
-        history = self._history
+        history = self._moved.shown
         waiting = (
             history is not None and history.curves is None and not history.status.ended
         )
-        text = PREPARING if waiting else ""
-        if text != self.plot.message:
-            self.plot.set_message(text)
+        self.plot.set_message(PREPARING if waiting else "")
 
     def _on_task_chosen(self, task: int) -> None:
         self._refresh()
+        self._ask()
         self.task_chosen.emit(task)
 
     def _on_step_changed(self, step: int) -> None:
         self._refresh()
         self.inner_step_chosen.emit(step)
+
+    def _on_moved(self, shot: int, x: float, y: float) -> None:
+        self._moved.move(shot, x, y, task=self.task)
+        # Asked first: with an answer at once, points and curves are drawn together.
+        self._ask()
+        self._show()
+        self.shown_changed.emit()
+
+    def _on_marked(self) -> None:
+        if self._drawn_task is not None:
+            self._draw_support()
+            self._describe()
 
     def _on_pointed(self, x: float | None) -> None:
         tasks, curves = self._tasks, self._curves
@@ -223,15 +317,7 @@ class AdaptationView(QWidget):
             return
         point = int(np.abs(tasks.grid - x).argmin())
         at = float(tasks.grid[point])
-        predicted = curves.curves[self.task, :, point]
-        rows = [("True", number_text(float(tasks.true_curves[self.task, point])))]
-        rows.extend(
-            (f"Step {step}", number_text(float(predicted[step])))
-            for step in sorted({0, tasks.num_inner_steps, self.inner_step})
-        )
-        if curves.deviation is not None:
-            half = BAND_DEVIATIONS * curves.deviation[self.task, self.inner_step, point]
-            rows.append(("  ±2 sd", number_text(float(half))))
+        rows = values_at(tasks, curves, self.task, self.inner_step, point)
         self.plot.show_crosshair(at)
         self._readout.show_beside(
             self.plot.place_of(at), f"x = {number_text(at)}", rows
@@ -239,8 +325,3 @@ class AdaptationView(QWidget):
 
     def _on_copy_requested(self) -> None:
         QGuiApplication.clipboard().setImage(self.picture())
-
-
-def task_values(tasks: ProbeTasks, task: int) -> str:
-    """Return the numbers of a task in words, such as "amplitude 3.21, phase 0.53"."""
-    return tasks.words(task, number_text)

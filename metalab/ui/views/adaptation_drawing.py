@@ -1,8 +1,11 @@
 """How one held-out task is adapted to: what the plot draws."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from metalab.engine.events import Array, Curves, ProbeTasks
+from metalab.engine.moved import MovedPoints
 from metalab.figures.drawing import spread
 from metalab.ui.limits import Limits
 from metalab.ui.marks import Curve, Dots, Stroke
@@ -11,7 +14,9 @@ from metalab.ui.plot_widget import Plot
 from metalab.ui.theme import Theme
 from metalab.ui.views.legend import Entry, Swatch
 
-_NUM_CURVES = 11
+_NUM_CURVES = 51
+"""One for every inner step up to fifty; of more, an even choice."""
+
 _MOST_CURVES = _NUM_CURVES + 1
 """K is always among them."""
 
@@ -24,14 +29,25 @@ LEGEND = (
     Entry(swatch=Swatch.DOT, ink=Ink(role="query", share=0.6), text="Query set"),
 )
 
+_MOVED = Entry(swatch=Swatch.DOT, ink=Ink(role="support"), text="Your support set")
+
 BAND_DEVIATIONS = 2.0
 """Half width of the predictive band, in standard deviations."""
 
 _BAND = Ink(role="ramp_end", share=0.2)
-LEGEND_WITH_BAND = (
-    *LEGEND,
-    Entry(swatch=Swatch.BAND, ink=_BAND, text="±2 predictive sd"),
-)
+_BAND_ENTRY = Entry(swatch=Swatch.BAND, ink=_BAND, text="±2 predictive sd")
+
+
+def legend_of(*, banded: bool, moved: bool) -> tuple[Entry, ...]:
+    """Return what the marks mean.
+
+    Args:
+        banded: Whether there is a predictive band.
+        moved: Whether a person has moved support points.
+    """
+    truth, support, query = LEGEND
+    entries = (truth, _MOVED if moved else support, query)
+    return (*entries, _BAND_ENTRY) if banded else entries
 
 
 class AdaptationDrawing:
@@ -53,12 +69,33 @@ class AdaptationDrawing:
             z=3,
         )
         self.chosen = plot.line(plain, z=4)
+        self.halo = plot.points(
+            Dots(fill=Ink(role="accent", share=0.5), size=19), z=4.2
+        )
+        self.own = plot.points(
+            Dots(
+                fill=Ink(role="surface"),
+                ring=Ink(role="support", share=0.45),
+                size=6,
+                ring_width=1.5,
+            ),
+            z=4.1,
+        )
         self.support = plot.points(
             Dots(
                 fill=Ink(role="surface"),
                 ring=Ink(role="support"),
                 size=9,
                 ring_width=2.5,
+            ),
+            z=5,
+        )
+        self.moved = plot.points(
+            Dots(
+                fill=Ink(role="support"),
+                ring=Ink(role="surface"),
+                size=12,
+                ring_width=1.5,
             ),
             z=5,
         )
@@ -72,7 +109,8 @@ class AdaptationDrawing:
         """Draw nothing."""
         none: Array = np.empty(0)
         self._shown = []
-        for mark in (*self.curves, self.truth, self.chosen, self.query, self.support):
+        dots = (self.query, self.own, self.halo, self.support, self.moved)
+        for mark in (*self.curves, self.truth, self.chosen, *dots):
             mark.set_data(none, none)
         self.band.set_data(none, none, none)
 
@@ -80,7 +118,27 @@ class AdaptationDrawing:
         """Draw what never changes of a task."""
         self.truth.set_data(tasks.grid, tasks.true_curves[task])
         self.query.set_data(tasks.query_x[task], tasks.query_y[task])
-        self.support.set_data(tasks.support_x[task], tasks.support_y[task])
+
+    def draw_support(
+        self, points: MovedPoints, own: MovedPoints, marks: Sequence[int]
+    ) -> None:
+        """Draw the support set.
+
+        Args:
+            points: As it is.
+            own: As the task has it; the same object if nobody has moved a point.
+            marks: The points that are hovered, held or selected.
+        """
+        none: Array = np.empty(0)
+        elsewhere = (points.x != own.x) | (points.y != own.y)
+        shown, other = self.moved, self.support
+        if points is own:
+            shown, other = other, shown
+        shown.set_data(points.x, points.y)
+        other.set_data(none, none)
+        self.own.set_data(own.x[elsewhere], own.y[elsewhere])
+        marked = list(marks)
+        self.halo.set_data(points.x[marked], points.y[marked])
 
     def draw_curves(
         self, tasks: ProbeTasks, curves: Curves, task: int, step: int, theme: Theme

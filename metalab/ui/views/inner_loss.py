@@ -38,6 +38,7 @@ class InnerLossView(QWidget):
         self._drawn: object = None
         self._task = 0
         self._step: int | None = None
+        self._moved = False
         self.header = PanelHeader("", self)
         self.log = tool_button(
             self.tr("Log"),
@@ -152,8 +153,16 @@ class InnerLossView(QWidget):
             (self.legend, self.plot), title=self.header.title, theme=self._theme
         )
 
-    def show_history(self, history: RunHistory | None) -> None:
-        """Show a run as it is now; cheap where nothing is new."""
+    def show_history(self, history: RunHistory | None, *, moved: bool = False) -> None:
+        """Show a run as it is now; cheap where nothing is new.
+
+        Args:
+            history: The run.
+            moved: Whether a person has moved support points of the task.
+        """
+        if moved != self._moved:
+            self._moved = moved
+            self._say_task()
         before, self._history = self._history, history
         if before is None or history is None or before.config is not history.config:
             self.plot.forget_limits()
@@ -227,11 +236,10 @@ class InnerLossView(QWidget):
         return curves.support_loss[self._task], curves.query_loss[self._task]
 
     def _say_task(self) -> None:
-        self.header.set_title(
-            self.tr("Loss against inner step, task {number}").format(
-                number=self._task + 1
-            )
-        )
+        title = self.tr("Loss against inner step, task {number}")
+        if self._moved:
+            title = self.tr("Loss against inner step, your points")
+        self.header.set_title(title.format(number=self._task + 1))
 
     def _summary(self) -> str:
         _, query = self._task_losses()

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeGuard
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QShowEvent
 from PySide6.QtWidgets import QSplitter, QStackedLayout, QWidget
 
 from metalab.figures.base import X_AXES, FigureChoices
 from metalab.runs.history import RunHistory
+from metalab.ui.frame_clock import FRAME_MS
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.views.adaptation import AdaptationView
 from metalab.ui.views.diagnostics import DiagnosticsView
@@ -57,6 +58,11 @@ class LiveWorkspace(QWidget):
             Qt.Orientation.Horizontal, _BOTTOM, self.inner_loss, self.gallery
         )
         self._rows = _splitter(Qt.Orientation.Vertical, _ROWS, self._top, self._bottom)
+        # A point that is dragged has the screen to itself; the losses follow at 30 Hz.
+        self._losses_later = QTimer(self)
+        self._losses_later.setSingleShot(True)
+        self._losses_later.setInterval(FRAME_MS)
+        self._losses_later.timeout.connect(self._show_losses)
         self._pages = QStackedLayout(self)
         self._pages.addWidget(self.empty)
         self._pages.addWidget(self._rows)
@@ -66,6 +72,7 @@ class LiveWorkspace(QWidget):
     def _connect(self) -> None:
         self.empty.run_requested.connect(self.run_requested)
         self.adaptation.task_chosen.connect(self.set_task)
+        self.adaptation.shown_changed.connect(self._on_shown_changed)
         self.gallery.task_chosen.connect(self.set_task)
         self.adaptation.inner_step_chosen.connect(self.inner_loss.set_inner_step)
         self.outer_loss.choices_changed.connect(self._on_loss_choices_changed)
@@ -92,8 +99,18 @@ class LiveWorkspace(QWidget):
                 # Qt would move the focus to the first button of the plots, which then
                 # takes the space bar that a person means for run and pause.
                 self.setFocus()
-        for view in self._views():
+        for view in (self.outer_loss, self.adaptation, self.gallery):
             view.show_history(self._history)
+        self._show_losses()
+
+    def _on_shown_changed(self) -> None:
+        if not self._losses_later.isActive():
+            self._losses_later.start()
+
+    def _show_losses(self) -> None:
+        """Show the losses of the task as it is adapted to: maybe to moved points."""
+        moved = self.adaptation.moved is not None
+        self.inner_loss.show_history(self.adaptation.shown, moved=moved)
 
     def _views(
         self,
@@ -132,6 +149,7 @@ class LiveWorkspace(QWidget):
         """Show one held-out task in every plot."""
         for view in (self.adaptation, self.inner_loss, self.gallery):
             view.set_task(task)
+        self._show_losses()
 
     def step_inner(self, delta: int) -> None:
         """Emphasise a later or, with a negative `delta`, an earlier inner step."""

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from metalab.engine.events import Curves, ProbeTasks
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.ticks import number_text
-from metalab.ui.views.adaptation import task_values
+from metalab.ui.views.adaptation_words import task_values
 from metalab.ui.views.tile_painter import TileLayout, TilePainter, tile_layout
 
 _MOVES = {

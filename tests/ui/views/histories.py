@@ -66,6 +66,7 @@ def make_curves(config: ExperimentConfig, step: int = 100) -> Curves:
         curves=rng.normal(size=(*shape, NUM_POINTS)).astype(np.float32),
         support_loss=0.5 * query,
         query_loss=query,
+        phi=rng.normal(size=8).astype(np.float32),
     )
 
 

@@ -1,0 +1,118 @@
+"""What a person has made of a run's held-out tasks."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from metalab.engine.events import Curves, ProbeTasks
+from metalab.engine.moved import MovedPoints, Readaptation
+from metalab.runs.history import RunHistory
+
+
+class MovedTasks:
+    """A run, and the moved points of its tasks, in one history to show.
+
+    Tasks and curves that are shown are the same objects for as long as nothing changes.
+
+    Points stay for as long as runs have the same tasks, which is how two of them are
+    compared on the points of a person.
+    """
+
+    def __init__(self) -> None:
+        self._history: RunHistory | None = None
+        self._tasks: ProbeTasks | None = None
+        self._curves: Curves | None = None
+        self._known: ProbeTasks | None = None
+        self._points: dict[int, MovedPoints] = {}
+        self._answers: dict[int, Readaptation] = {}
+        self._shown_tasks: ProbeTasks | None = None
+        self._shown_curves: Curves | None = None
+
+    def set_history(self, history: RunHistory | None) -> bool:
+        """Take in the run as it is now; return whether it has other tasks."""
+        before, self._history = self._history, history
+        if before is None or history is None or before.config is not history.config:
+            self._answers.clear()
+        tasks = None if history is None else history.probe_tasks
+        curves = None if history is None else history.curves
+        others = tasks is not self._tasks
+        if not others and curves is self._curves:
+            return False
+        if others and tasks is not None:
+            self._keep_points_of(tasks)
+        self._tasks, self._curves = tasks, curves
+        self._lay_over()
+        return others
+
+    def _keep_points_of(self, tasks: ProbeTasks) -> None:
+        """Forget the points of every task that these do not hold."""
+        known, self._known = self._known, tasks
+        if known is not None:
+            self._points = {
+                task: points
+                for task, points in self._points.items()
+                if _same_task(known, tasks, task)
+            }
+
+    def points(self, task: int) -> MovedPoints | None:
+        """Return a task's support set if a person has moved points of it."""
+        return self._points.get(task)
+
+    def own_points(self, task: int) -> MovedPoints:
+        """Return a task's support set as the run has it."""
+        assert self._tasks is not None, "there are no tasks yet"
+        return MovedPoints.own(self._tasks, task)
+
+    def move(self, shot: int, x: float, y: float, *, task: int) -> MovedPoints:
+        """Put one point of a task elsewhere; return the task's support set."""
+        moved = (self.points(task) or self.own_points(task)).with_point(shot, x, y)
+        self._points[task] = moved
+        self._lay_over()
+        return moved
+
+    def reset(self, task: int) -> None:
+        """Put all points of a task back."""
+        self._points.pop(task, None)
+        self._answers.pop(task, None)
+        self._lay_over()
+
+    def take_in(self, answer: Readaptation) -> None:
+        """Show how a task is adapted to, if its points are still moved."""
+        task = answer.points.task
+        if task in self._points:
+            self._answers[task] = answer
+            self._lay_over()
+
+    def answer(self, task: int) -> Readaptation | None:
+        """Return how a task with moved points is adapted to, if that is known."""
+        return self._answers.get(task)
+
+    @property
+    def shown(self) -> RunHistory | None:
+        """The run with what a person has made of its tasks."""
+        if self._history is None or not self._points:
+            return self._history
+        return replace(
+            self._history, probe_tasks=self._shown_tasks, curves=self._shown_curves
+        )
+
+    def _lay_over(self) -> None:
+        """Put moved points and their curves into the place of the run's own."""
+        self._shown_tasks, self._shown_curves = self._tasks, self._curves
+        if self._shown_tasks is None:
+            return
+        for points in self._points.values():
+            self._shown_tasks = points.shown_in(self._shown_tasks)
+        if self._shown_curves is None:
+            return
+        for answer in self._answers.values():
+            self._shown_curves = answer.shown_in(self._shown_curves)
+
+
+def _same_task(tasks: ProbeTasks, others: ProbeTasks, task: int) -> bool:
+    """Return whether a task is in both, with the same support set."""
+    return (
+        task < min(tasks.num_gallery, others.num_gallery)
+        and np.array_equal(tasks.support_x[task], others.support_x[task])
+        and np.array_equal(tasks.support_y[task], others.support_y[task])
+    )
