@@ -25,7 +25,7 @@ LEARN2LEARN_TOOLS = ["setuptools==65.5.1", "wheel", "cython"]
 """Older tools: what learn2learn needs names its own needs in a way newer ones refuse."""
 
 LEARN2LEARN_NEEDS = [
-    ["torchvision==0.28.0", "scipy", "requests", "tqdm"],
+    ["scipy", "requests", "tqdm"],
     ["--no-build-isolation", "gym==0.26.2"],
     ["--no-build-isolation", "--no-deps", "qpth"],
 ]

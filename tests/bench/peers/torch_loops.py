@@ -2,6 +2,7 @@
 
 import torch
 import torch.nn.functional as F
+from absent import without
 from problem import INNER_LR, OUTER_LR, flat_gradient, torch_network
 
 
@@ -78,6 +79,8 @@ class Learn2Learn(TorchPeer):
     """learn2learn: MAML.clone and adapt, as in its examples."""
 
     def prepare(self):
+        # Only its data sets of pictures need torchvision, which is built for one torch.
+        without("torchvision")
         import learn2learn
 
         self.maml = learn2learn.algorithms.MAML(self.net, lr=INNER_LR)
