@@ -79,9 +79,7 @@ def test_a_slow_answer_comes_later(readapting, history, gate, qtbot):
     assert not readapting._timer.isActive()
 
 
-def test_new_meta_parameters_adapt_the_points_anew(
-    readapting, history, patient, qtbot
-):
+def test_new_meta_parameters_adapt_the_points_anew(readapting, history, patient, qtbot):
     readapting.set_points(moved(history))
     newer = replace(history.curves, step=7, phi=0.5 * history.curves.phi)
     with qtbot.waitSignal(readapting.readapted) as answered:

@@ -44,7 +44,10 @@ def view(qtbot, history) -> AdaptationView:
 
 
 def place(view: AdaptationView, shot: int) -> QPoint:
-    x, y = view._tasks.support_x[view.task, shot], view._tasks.support_y[view.task, shot]
+    x, y = (
+        view._tasks.support_x[view.task, shot],
+        view._tasks.support_y[view.task, shot],
+    )
     return view.plot.area.position_of(float(x), float(y)).toPoint()
 
 
@@ -363,9 +366,7 @@ def test_the_losses_beside_it_follow(qtbot, history):
     live.show_history(history)
     QApplication.processEvents()
     drag(live.adaptation, 4, QPoint(5, -10))
-    live.adaptation.show_readaptation(
-        answer_to(live.adaptation.moved, history.curves)
-    )
+    live.adaptation.show_readaptation(answer_to(live.adaptation.moved, history.curves))
     qtbot.waitUntil(lambda: (live.inner_loss.query.data[1] == 4.0).all())
     assert "your points" in live.inner_loss.header.title
     np.testing.assert_array_equal(live.inner_loss.support.data[1], np.full(11, 3.0))
