@@ -86,21 +86,31 @@ class Plan:
 
 def obstacle(learner: MetaLearner, counts: Counts) -> str | None:
     """Return why the kernels cannot run a meta-learner, or None if they can."""
+    found = adaptation_obstacle(learner)
+    if found is not None:
+        return found
+    parts = {"hypergradient": learner.hypergradient, "outer.optimizer": learner.outer}
+    for name, part in parts.items():
+        if not isinstance(part, _KNOWN[name]):
+            return f"there is no compiled kernel for {name} {part.name!r}"
+    numbers = make_plan(learner, counts, num_chunks=1).num_numbers
+    if numbers > MOST_NUMBERS:
+        return f"a task would take {numbers:,} numbers of memory"
+    return None
+
+
+def adaptation_obstacle(learner: MetaLearner) -> str | None:
+    """Return why the kernels cannot adapt tasks by a meta-learner, or None."""
     parts = {
         "model": learner.problem.model,
         "meta": learner.problem.meta,
         "inner": learner.inner,
-        "hypergradient": learner.hypergradient,
-        "outer.optimizer": learner.outer,
     }
     for name, part in parts.items():
         if not isinstance(part, _KNOWN[name]):
             return f"there is no compiled kernel for {name} {part.name!r}"
     if isinstance(learner.inner, GradientDescent) and learner.inner.inner_clamp > 0:
         return "there is no compiled kernel for inner.inner_clamp"
-    numbers = make_plan(learner, counts, num_chunks=1).num_numbers
-    if numbers > MOST_NUMBERS:
-        return f"a task would take {numbers:,} numbers of memory"
     return None
 
 

@@ -10,7 +10,14 @@ from metalab.core.fused import places
 from metalab.core.fused.kernels.gemm import address_of_product
 from metalab.core.fused.kernels.look import look
 from metalab.core.fused.layout import PRODUCT
-from metalab.core.fused.plan import MOST_NUMBERS, Counts, Plan, dtype_of, make_plan
+from metalab.core.fused.plan import (
+    MOST_NUMBERS,
+    Counts,
+    Plan,
+    adaptation_obstacle,
+    dtype_of,
+    make_plan,
+)
 from metalab.core.fused.run import Data, aligned
 from metalab.core.inner.descent import FixedRateDescent
 from metalab.core.learner import MetaLearner
@@ -98,8 +105,10 @@ class FusedView:
         return seen
 
 
-def view_fits(learner: MetaLearner, batch: TaskBatch, num_steps: int) -> bool:
-    """Return whether the path of a task fits in memory."""
+def can_view(learner: MetaLearner, batch: TaskBatch, num_steps: int) -> bool:
+    """Return whether there are kernels to look with, and room for the path of a task."""
+    if adaptation_obstacle(learner) is not None:
+        return False
     counts = Counts(
         num_tasks=1,
         num_shots=batch.support.x.shape[1],
