@@ -23,7 +23,7 @@ def note(name: str) -> None:
 def watch(window: Any) -> object:
     """Return what notes the first painting of a window."""
     # Here, as in `metalab` itself: the command line comes first.
-    from PySide6.QtCore import QCoreApplication, QEvent, QObject  # noqa: PLC0415
+    from PySide6.QtCore import QCoreApplication, QEvent, QObject
 
     class Watch(QObject):
         def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -44,7 +44,7 @@ def watch(window: Any) -> object:
 
 
 def show(preset: str | None) -> int:
-    from metalab.ui import app, lab  # noqa: PLC0415
+    from metalab.ui import app, lab
 
     class Lab(lab.Lab):
         def start(self) -> None:
