@@ -126,7 +126,7 @@ def _commands(path: Path, num_inner_steps: int, threads: int) -> dict[str, list[
     ours = [sys.executable, "-m", "tests.bench.ours_child"]
     commands = {name: [*ours, provider, *numbers] for name, provider in OURS.items()}
     if PYTHON.exists():
-        child = [str(PYTHON), "-m", "tests.bench.peers.child"]
+        child = [str(PYTHON), str(Path(__file__).parent / "peers" / "child.py")]
         commands |= {name: [*child, name, *numbers] for name in WAYS}
     if threads > 1:
         commands = {name: commands[name] for name in THREADED if name in commands}

@@ -1,4 +1,7 @@
-"""One peer in a process: numbers asked for on stdin, answered on stdout, JSON lines."""
+"""One peer in a process: numbers asked for on stdin, answered on stdout, JSON lines.
+
+Run as a file: a peer brings a package `tests` of its own.
+"""
 
 import json
 import os
@@ -36,14 +39,14 @@ def main(name: str, path: str, num_inner_steps: int, num_threads: int) -> None:
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     from importlib import import_module
 
-    from tests.bench.peers.problem import Problem
+    from problem import Problem
 
     if "JAX" not in name:
         import torch
 
         torch.set_num_threads(num_threads)
     module, kind = WAYS[name]
-    made = getattr(import_module(f"tests.bench.peers.{module}"), kind)
+    made = getattr(import_module(module), kind)
     peer = made(Problem.read(Path(path), num_inner_steps))
     answers.write(json.dumps({"gradient": peer.gradient()}) + "\n")
     peer.step()

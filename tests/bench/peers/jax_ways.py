@@ -3,8 +3,7 @@
 import jax
 import jax.numpy as jnp
 import optax
-
-from tests.bench.peers.problem import INNER_LR, OUTER_LR
+from problem import INNER_LR, OUTER_LR
 
 SCANNED = 50
 """Outer steps of one scan."""

@@ -2,8 +2,7 @@
 
 import torch
 import torch.nn.functional as F
-
-from tests.bench.peers.problem import INNER_LR, OUTER_LR, flat_gradient, torch_network
+from problem import INNER_LR, OUTER_LR, flat_gradient, torch_network
 
 
 class TorchPeer:
