@@ -117,17 +117,23 @@ def prepare(
     Thread: any but the window's; it is blocked for as long as compiling takes, without
         the interpreter's lock.
     """
-    found = readiness(precision)
-    if not found.ready:
-        if _obstacle() is not None:
-            return found
+    if not readiness(precision).ready and _obstacle() is None:
         if on_compiling is not None:
             on_compiling()
         found = _compile_in_child(precision, cancelled)
-    return _loaded(precision) if found.ready else found
+        if not found.ready:
+            return found
+    return load_kept(precision)
 
 
-def _loaded(precision: str) -> Readiness:
+def load_kept(precision: str) -> Readiness:
+    """Load the kernels of one precision if they are compiled; never compile any.
+
+    Thread: any but the window's.
+    """
+    found = readiness(precision)
+    if not found.ready:
+        return found
     try:
         load(precision)
     except Exception as error:  # noqa: BLE001 - any fault of the compiler: runs do without

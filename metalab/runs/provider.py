@@ -37,7 +37,7 @@ def settle_provider(
 
     Args:
         live: The run; it shows what is being waited for.
-        control: A stop ends the waiting; a pause does not, for it needs no processor.
+        control: A stop ends the waiting. A pause does not: the run then begins paused.
         recorded: Who computed the run so far; it goes on with the same, bit for bit.
             None for a new run.
         on_compiling: Called if the run has to wait.
@@ -52,9 +52,9 @@ def settle_provider(
     name, reason = _wanted(config, recorded)
     if name == FUSED:
         found = _prepared(live, control, on_compiling)
+        if control.stopping:
+            return None
         if not found.ready:
-            if control.stopping:
-                return None
             if _needs_kernels(config, recorded):
                 raise _refusal(recorded, found.reason)
             name, reason = AUTODIFF, f"no compiled kernels: {found.reason}"

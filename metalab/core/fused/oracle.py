@@ -65,6 +65,11 @@ class FusedOracle(InnerOracle):
                 f"phi has {phi.shape[-1]} numbers; the problem has {problem.meta_dim}"
             )
         assert isinstance(model, MLP), "checked by oracle_obstacle"
+        if phi.shape[-1] < problem.meta_dim:
+            # Kernels look at no sizes: they would read, and write, what is not theirs.
+            raise RuntimeError(
+                f"phi has {phi.shape[-1]} numbers; the problem has {problem.meta_dim}"
+            )
         self._problem, self._model, self._batch = problem, model, batch
         self.evaluations = Evaluations() if evaluations is None else evaluations
         self.num_tasks = batch.num_tasks
