@@ -2,6 +2,7 @@
 #   make run     open the window (without a display: train headless, export figures)
 #   make test    lint, types, import contracts, tests
 #   make bench   speed, as ratios; writes tests/bench/results/
+#   make bench-peers  installs what make bench compares with, once, apart
 # For a CPU-only or a CUDA build of torch, see README: make run TORCH_INDEX=URL
 
 PYTHON ?= python3
@@ -12,7 +13,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c $(CON
 	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: run test lint format types contracts kernels pytest slow bench coverage clean
+.PHONY: run test lint format types contracts kernels pytest slow bench bench-peers coverage clean
 
 run: $(VENV)/.run
 	$(BIN)/metalab
@@ -53,6 +54,9 @@ slow: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench
 
+bench-peers: $(VENV)/.dev
+	$(BIN)/python -m tests.bench.install_peers
+
 coverage: $(VENV)/.dev
 	$(PYTEST) -m "not bench and not slow" --cov --cov-report=term-missing:skip-covered
 
@@ -69,4 +73,4 @@ $(VENV)/.dev: pyproject.toml $(CONSTRAINTS) | $(VENV)/bin/python
 	@touch $@ $(VENV)/.run
 
 clean:
-	rm -rf $(VENV) .kernels metalab-out .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-peers .kernels metalab-out .pytest_cache .ruff_cache .hypothesis

@@ -20,6 +20,8 @@ NEEDS_NO_TORCH = (
     "metalab.runs.control",
     "metalab.runs.status",
     "metalab.runs.worker",
+    "metalab.runs.preload",
+    "metalab.runs.home",
     "metalab.cli.main",
 )
 

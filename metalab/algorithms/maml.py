@@ -43,9 +43,9 @@ RECIPE = Recipe(
         Preset(
             name="maml-sine",
             title="MAML on sines, 10 shots, 1 inner step",
-            source="Finn et al. 2017, section 5.1 (10,000 of the paper's 70,000 steps; "
-            "torch's default initialisation, the authors' code has a truncated normal)",
-            settings=SINE,
+            source="Finn et al. 2017, section 5.1 (torch's default initialisation, the "
+            "authors' code has a truncated normal)",
+            settings=merge(SINE, {"outer": {"num_steps": 70_000}}),
         ),
         *[
             Preset(

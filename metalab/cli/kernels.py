@@ -4,8 +4,6 @@ from typing import Annotated
 
 import typer
 
-from metalab.runs.kernels import compile_here
-
 
 def kernels(
     precision: Annotated[
@@ -14,6 +12,8 @@ def kernels(
     ] = None,
 ) -> int:
     """Compile what runs are computed with, and keep it in the user's cache."""
-    for name in precision or ["float32", "float64"]:
+    from metalab.runs.kernels import PRECISIONS, compile_here  # noqa: PLC0415 - slow
+
+    for name in precision or PRECISIONS:
         compile_here(name)
     return 0

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from metalab.catalog.recipes import preset_settings
-from metalab.catalog.recipes import presets as all_presets
 from metalab.cli.output import console, print_json
 
 if TYPE_CHECKING:
@@ -38,6 +36,9 @@ def presets(
     ] = False,
 ) -> int:
     """List the presets with their sources, or check that they learn."""
+    from metalab.catalog.recipes import preset_settings  # noqa: PLC0415 - slow
+    from metalab.catalog.recipes import presets as all_presets  # noqa: PLC0415
+
     chosen = tuple(dict.fromkeys(names or all_presets()))
     for name in chosen:
         preset_settings(name)  # refuses an unknown name

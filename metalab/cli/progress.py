@@ -16,7 +16,7 @@ from metalab.engine.trainer import Trainer
 from metalab.runs.conduct import conduct
 from metalab.runs.control import RunControl
 from metalab.runs.live import LiveRun
-from metalab.runs.provider import kernels_to_compile
+from metalab.runs.provider import COMPILING
 from metalab.runs.signals import stop_on_signals
 from metalab.runs.status import RunStatus
 
@@ -91,6 +91,7 @@ def run_in_foreground(
     Raises:
         RunFileError: The file cannot be created, used or written.
         DeviceError: The configured device is not available.
+        ProviderError: The run needs compiled kernels that cannot be had here.
     """
     control = RunControl()
     start = live.snapshot().step
@@ -109,9 +110,17 @@ def run_in_foreground(
             num_inner_steps=live.config.num_inner_steps,
             stop_at=stop_at,
         )
-        if kernels_to_compile(live.config):
-            console.print("Compiling kernels, once on this computer: half a minute")
-        status = conduct(live, control, resuming=resuming, sinks=[sink])
+
+        def tell_compiling() -> None:
+            console.print(COMPILING)
+
+        status = conduct(
+            live,
+            control,
+            resuming=resuming,
+            sinks=[sink],
+            on_compiling=tell_compiling,
+        )
     return status, sink.diverged
 
 

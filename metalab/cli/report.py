@@ -8,6 +8,8 @@ from metalab.runs.history import RunHistory
 from metalab.runs.live import LiveRun
 from metalab.runs.status import RunStatus
 
+_MEANS = {"fused": "compiled kernels", "autodiff": "automatic differentiation"}
+
 
 def run_and_report(
     live: LiveRun,
@@ -62,7 +64,9 @@ def _result(
         "seed": history.config.run.seed,
         "digest": history.config.digest(),
         "device": history.device,
-        "file": None if history.path is None else str(history.path),
+        "provider": history.provider,
+        "provider_reason": history.provider_reason,
+        "file": _file(history),
     }
 
 
@@ -81,5 +85,17 @@ def _tell(
             f"Held-out query loss: {evaluations.query_mean[-1, 0]:.3f} before adaptation, "
             f"{evaluations.query_mean[-1, k]:.3f} after {k} inner step{'s' if k > 1 else ''}"
         )
-    if history.path is not None:
-        console.print(f"Run file: {history.path}")
+    means = _MEANS.get(history.provider)
+    if means is not None:
+        console.print(
+            f"Computed on {history.device} by {means}: {history.provider_reason}"
+        )
+    file = _file(history)
+    if file is not None:
+        console.print(f"Run file: {file}")
+
+
+def _file(history: RunHistory) -> str | None:
+    """Return the run file; a run that was stopped before its first state has none."""
+    path = history.path
+    return str(path) if path is not None and path.exists() else None

@@ -53,6 +53,9 @@ def run_headless(preset: str | None) -> int:
     path = new_run_path(config)
     output = console()
     code = run_and_report(LiveRun(config, path=path), console=output, json_output=False)
+    if not path.exists():
+        # Stopped while its kernels were being compiled.
+        return code
     history = load_history(path)
     folder = Path(OUT_FOLDER)
     folder.mkdir(exist_ok=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -13,6 +14,9 @@ from metalab.core.tasks import TaskBatch, TaskFamily, sample_batch
 from metalab.engine.build import DTYPES
 from metalab.engine.config import ExperimentConfig
 from metalab.engine.events import Array, Curves, Evaluation, ProbeTasks, frozen
+
+if TYPE_CHECKING:
+    from metalab.core.fused.view import FusedView, Look
 
 NUM_GALLERY = 16
 NUM_GRID_POINTS = 100
@@ -37,6 +41,7 @@ class Probe:
             [gallery, point, 1].
         true_curves: Noise-free targets there, [gallery, point].
         num_inner_steps: K', the number of inner steps looked at.
+        view: Looks at all of it in one native call; None where there are no kernels.
     """
 
     learner: MetaLearner
@@ -44,6 +49,7 @@ class Probe:
     grid_x: Tensor
     true_curves: Tensor
     num_inner_steps: int
+    view: "FusedView | None" = None
 
     @property
     def num_gallery(self) -> int:
@@ -52,6 +58,14 @@ class Probe:
 
     def evaluate(self, phi: Tensor, step: int) -> tuple[Evaluation, Curves]:
         """Return the losses of every held-out task, and the gallery's curves."""
+        if self.view is not None:
+            seen = self.view(phi)
+            evaluation = Evaluation(
+                step=step,
+                support_loss=frozen(seen.support_loss),
+                query_loss=frozen(seen.query_loss),
+            )
+            return evaluation, self._seen(seen, phi, step)
         size = self._tasks_at_once
         # In slices: each holds theta_0 ... theta_K' of its tasks, and then lets go.
         slices = [
@@ -78,6 +92,8 @@ class Probe:
 
     def curves(self, phi: Tensor, step: int) -> Curves:
         """Return the gallery's curves and losses alone: cheap enough for every frame."""
+        if self.view is not None:
+            return self._seen(self.view(phi, num_tasks=self.num_gallery), phi, step)
         rows = self.batch.rows(0, self.num_gallery)
         points, support_loss, query_loss = self._adapt(phi, rows)
         return Curves(
@@ -87,6 +103,16 @@ class Probe:
             query_loss=query_loss,
             phi=to_array(phi),
             deviation=self._deviation(phi),
+        )
+
+    def _seen(self, seen: "Look", phi: Tensor, step: int) -> Curves:
+        shown = slice(0, self.num_gallery)
+        return Curves(
+            step=step,
+            curves=frozen(seen.curves),
+            support_loss=frozen(seen.support_loss[shown].copy()),
+            query_loss=frozen(seen.query_loss[shown].copy()),
+            phi=to_array(phi),
         )
 
     def _adapt(
@@ -187,10 +213,25 @@ def make_probe(
     x = family.inputs_at(grid).expand(count, -1, -1)
     shown = batch.parameters[:count]
     true_curves = family.target(shown, x)[..., 0]
+    batch, grid_x = batch.to(device), family.observed(shown, x).to(device)
     return Probe(
         learner=learner,
-        batch=batch.to(device),
-        grid_x=family.observed(shown, x).to(device),
+        batch=batch,
+        grid_x=grid_x,
         true_curves=true_curves,
         num_inner_steps=config.num_shown_steps,
+        view=_view(learner, batch, grid_x, config.num_shown_steps),
     )
+
+
+def _view(
+    learner: MetaLearner, batch: TaskBatch, grid_x: Tensor, num_steps: int
+) -> "FusedView | None":
+    if not learner.fused:
+        return None
+    # Here, so that who does without kernels needs no compiler.
+    from metalab.core.fused.view import FusedView, can_view  # noqa: PLC0415
+
+    if not can_view(learner, batch, num_steps):
+        return None
+    return FusedView(learner, batch, grid_x, num_steps=num_steps)

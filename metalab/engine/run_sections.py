@@ -19,7 +19,7 @@ class EvaluationConfig(Section):
             low=1,
             high=1_000_000,
         ),
-    ] = 100
+    ] = 500
     num_tasks: Annotated[
         int,
         setting(

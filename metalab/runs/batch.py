@@ -125,7 +125,7 @@ def carry_out(
         _check_same(past.config, planned)
         if past.step >= planned.config.outer.num_steps:
             return Outcome(ending=Ending.REUSED, step=past.step)
-    control = RunControl()
+    control = RunControl(also_stops=stopping)
     listener = StepListener(control, tell, stopping)
     live = LiveRun(planned.config, path=planned.path, past=past)
     status = conduct(live, control, resuming=past is not None, sinks=[listener])

@@ -1,6 +1,6 @@
 """A run from its first line to its last: trainer, file, loop."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -22,6 +22,7 @@ def conduct(
     *,
     resuming: bool = False,
     sinks: Sequence[Sink] = (),
+    on_compiling: Callable[[], None] | None = None,
 ) -> RunStatus:
     """Run `live.config`, keep it in `live.path` if there is one, and close the file.
 
@@ -30,13 +31,16 @@ def conduct(
         control: Where commands come from.
         resuming: Go on from the checkpoint in the file instead of creating it.
         sinks: Who else is told.
+        on_compiling: Called if the run has to wait for its kernels.
 
     Returns:
-        FINISHED or STOPPED.
+        FINISHED or STOPPED; a run that was stopped while it waited for its kernels has
+        written nothing.
 
     Raises:
         DeviceError: The configured device is not available; nothing is written.
-        ProviderError: The run needs compiled kernels that cannot be had here.
+        ProviderError: The run needs compiled kernels that cannot be had here; nothing
+            is written.
         RunFileError: The file cannot be created, used or written.
 
     Thread: any one; it is blocked until the run ends.
@@ -47,7 +51,12 @@ def conduct(
         assert live.path is not None, "only a run with a file can be resumed"
         stored = open_run(live.path)
         checkpoint, recorded = stored.checkpoint, stored.history.provider or None
-    provider = settle_provider(live, control, recorded=recorded)
+    provider = settle_provider(
+        live, control, recorded=recorded, on_compiling=on_compiling
+    )
+    if provider is None:
+        live.set_status(RunStatus.STOPPED)
+        return RunStatus.STOPPED
     crew = Crew(live.config.run.num_threads)
     try:
         trainer = Trainer(

@@ -4,6 +4,7 @@ Any thread may give them; the run's thread obeys between two batches of outer st
 """
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -33,7 +34,17 @@ class Turn:
 class RunControl:
     """Pause, resume, step and stop, as a small thread-safe state machine."""
 
-    def __init__(self, *, paused: bool = False) -> None:
+    def __init__(
+        self, *, paused: bool = False, also_stops: Callable[[], bool] | None = None
+    ) -> None:
+        """Begin without orders.
+
+        Args:
+            paused: Whether the run waits before its first step.
+            also_stops: Asked, by whoever asks whether to stop, for orders from
+                elsewhere: another process, a signal.
+        """
+        self._also_stops = also_stops
         self._changed = threading.Condition()
         self._stopping = False
         self._paused = paused
@@ -48,6 +59,8 @@ class RunControl:
     @property
     def stopping(self) -> bool:
         """Whether the run has been told to stop."""
+        if self._also_stops is not None and self._also_stops():
+            self.stop()
         with self._changed:
             return self._stopping
 

@@ -11,6 +11,8 @@ import metalab
 PACKAGES = (
     "torch",
     "numpy",
+    "numba",
+    "llvmlite",
     "pydantic",
     "safetensors",
     "matplotlib",

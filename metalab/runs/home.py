@@ -41,6 +41,14 @@ def log_home() -> Path:
     return platformdirs.user_log_path("metalab", appauthor=False)
 
 
+def cache_home() -> Path:
+    """Return the folder of what can be computed again at any time."""
+    override = _override()
+    if override is not None:
+        return override / "cache"
+    return platformdirs.user_cache_path("metalab", appauthor=False)
+
+
 def runs_folder() -> Path:
     """Return where runs are kept unless a person chooses another place."""
     return data_home() / "runs"

@@ -3,23 +3,44 @@
 Compiling holds the interpreter's lock for many seconds, so that a window in the same
 process would freeze. A child process fills the cache instead; afterwards loading takes a
 fraction of a second.
+
+The cache has a folder for every version of kernels, compiler and processor. A file
+`<precision>.ready` in it says that all kernels of a precision are there.
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
+from metalab.core.errors import UserError
 from metalab.core.fused.availability import FOLDER_VARIABLE, digest, missing_compiler
+from metalab.runs.faults import one_line
+from metalab.runs.file_lock import locked
+from metalab.runs.home import cache_home
 
+PRECISIONS = ("float32", "float64")
 POLL_SECONDS = 0.05
-_TAIL = 400
-"""Characters of a failed compiler's last words that are shown."""
+KEPT_SECONDS = 30 * 24 * 3600.0
+"""How long the kernels of another version stay after their last use: it may be one of
+several that are installed, or belong to another processor that shares the folder."""
+
+_COMMAND_PREFIX = "metalab: "
+"""What the command line puts before a message."""
+
+_loading = threading.Lock()
+"""The window's threads share the modules of the kernels: one imports, the other waits.
+Python's own locks let two imports of modules that need each other see halves of them."""
+
+
+class KernelError(UserError):
+    """The kernels cannot be compiled here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +49,7 @@ class Readiness:
 
     Attributes:
         ready: They are compiled and kept.
-        reason: Why not; "" while they can be.
+        reason: Why not; "" if they are.
     """
 
     ready: bool
@@ -38,9 +59,7 @@ class Readiness:
 def cache_folder() -> Path:
     """Return where compiled code is kept, for all versions together."""
     told = os.environ.get(FOLDER_VARIABLE)
-    if told:
-        return Path(told)
-    return platformdirs.user_cache_path("metalab", appauthor=False) / "kernels"
+    return Path(told).absolute() if told else cache_home() / "kernels"
 
 
 def use_cache() -> None:
@@ -51,42 +70,126 @@ def use_cache() -> None:
     os.environ[FOLDER_VARIABLE] = str(cache_folder())
 
 
+def _folder() -> Path:
+    return cache_folder() / digest()
+
+
 def _marker(precision: str) -> Path:
-    return cache_folder() / digest() / f"{precision}.ready"
+    return _folder() / f"{precision}.ready"
 
 
 def readiness(precision: str) -> Readiness:
-    """Return whether kernels are ready, without compiling anything."""
-    missing = missing_compiler()
-    if missing is not None:
-        return Readiness(ready=False, reason=missing)
+    """Return whether kernels are ready, without compiling or importing anything."""
+    obstacle = _obstacle()
+    if obstacle is not None:
+        return Readiness(ready=False, reason=obstacle)
     if _marker(precision).exists():
         return Readiness(ready=True)
     return Readiness(ready=False, reason="not compiled yet")
 
 
-def compile_here(precision: str) -> None:
-    """Compile the kernels of one precision in this process, and say so on disk.
+def _obstacle() -> str | None:
+    """Return why nothing can be compiled or loaded here, or None."""
+    missing = missing_compiler()
+    if missing is not None:
+        return f"{missing} (pip install numba)"
+    folder = _folder()
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    # numba writes to the folder even if it only reads from it.
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        return f"{existing} is not a folder that can be written to"
+    return None
 
-    What other versions left in the cache is removed.
+
+def prepare(
+    precision: str,
+    *,
+    cancelled: Callable[[], bool],
+    on_compiling: Callable[[], None] | None = None,
+) -> Readiness:
+    """Make the kernels of one precision ready, and load them into this process.
+
+    Args:
+        precision: "float32" or "float64".
+        cancelled: Asked some twenty times a second; the compiler ends when it says True.
+        on_compiling: Called if there is something to compile: half a minute of work.
+
+    Thread: any but the window's; it is blocked for as long as compiling takes, without
+        the interpreter's lock.
     """
-    load(precision)
-    marker = _marker(precision)
-    marker.parent.mkdir(parents=True, exist_ok=True)
-    marker.touch()
-    for other in cache_folder().iterdir():
-        if other.is_dir() and other.name != digest():
-            shutil.rmtree(other, ignore_errors=True)
+    if not readiness(precision).ready and _obstacle() is None:
+        if on_compiling is not None:
+            on_compiling()
+        found = _compile_in_child(precision, cancelled)
+        if not found.ready:
+            return found
+    return load_kept(precision)
+
+
+def load_kept(precision: str) -> Readiness:
+    """Load the kernels of one precision if they are compiled; never compile any.
+
+    Thread: any but the window's.
+    """
+    found = readiness(precision)
+    if not found.ready:
+        return found
+    try:
+        load(precision)
+    except Exception as error:  # noqa: BLE001 - any fault of the compiler: runs do without
+        return Readiness(
+            ready=False, reason=f"they cannot be loaded: {one_line(error)}"
+        )
+    with contextlib.suppress(OSError):
+        # Of the last use; a cache without it is only removed sooner.
+        _marker(precision).touch()
+    return Readiness(ready=True)
 
 
 def load(precision: str) -> None:
     """Bring the kernels of one precision into this process, compiled or not."""
     use_cache()
-    import torch  # noqa: PLC0415
+    with _loading:
+        import torch  # noqa: PLC0415
 
-    from metalab.core.fused.warm import warm  # noqa: PLC0415
+        from metalab.core.fused.warm import warm  # noqa: PLC0415
 
-    warm({"float32": torch.float32, "float64": torch.float64}[precision])
+        warm({"float32": torch.float32, "float64": torch.float64}[precision])
+
+
+def compile_here(precision: str) -> None:
+    """Compile the kernels of one precision in this process, and say so on disk.
+
+    Of several processes one compiles, and the others wait for it. What other versions
+    left in the cache long ago is removed.
+
+    Raises:
+        KernelError: There is no compiler, or the cache cannot be written.
+    """
+    obstacle = _obstacle()
+    if obstacle is not None:
+        raise KernelError(obstacle)
+    try:
+        _folder().mkdir(parents=True, exist_ok=True)
+        # Two at once would each add to numba's index, and lose what the other has added.
+        with locked(_folder() / "lock"):
+            if not readiness(precision).ready:
+                load(precision)
+                _marker(precision).touch()
+    except OSError as error:
+        raise KernelError(f"{_folder()} cannot be used: {error}") from error
+    _remove_old()
+
+
+def _remove_old() -> None:
+    oldest = time.time() - KEPT_SECONDS
+    for other in cache_folder().iterdir():
+        if other.is_dir() and other != _folder() and _last_used(other) < oldest:
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def _last_used(folder: Path) -> float:
+    return max(path.stat().st_mtime for path in (folder, *folder.glob("*.ready")))
 
 
 def _command(precision: str) -> list[str]:
@@ -94,19 +197,8 @@ def _command(precision: str) -> list[str]:
     return [sys.executable, *module, "kernels", "--precision", precision]
 
 
-def prepare(precision: str, *, cancelled: Callable[[], bool]) -> Readiness:
-    """Make the kernels of one precision ready, in a child process if need be.
-
-    Args:
-        precision: "float32" or "float64".
-        cancelled: Asked some twenty times a second; the child ends when it says True.
-
-    Thread: any but the window's; it is blocked for as long as compiling takes.
-    """
+def _compile_in_child(precision: str, cancelled: Callable[[], bool]) -> Readiness:
     use_cache()
-    found = readiness(precision)
-    if found.ready or missing_compiler() is not None:
-        return found
     try:
         child = subprocess.Popen(
             _command(precision),
@@ -114,16 +206,23 @@ def prepare(precision: str, *, cancelled: Callable[[], bool]) -> Readiness:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
+            # On Windows a console would open; elsewhere there is no such flag.
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
     except OSError as error:
         return Readiness(ready=False, reason=f"the compiler did not start: {error}")
     words = _last_words(child, cancelled)
     if words is None:
         return Readiness(ready=False, reason="compiling was cancelled")
-    found = readiness(precision)
-    if found.ready:
-        return found
-    return Readiness(ready=False, reason=f"compiling failed: {words[-_TAIL:].strip()}")
+    if child.returncode == 0 and _marker(precision).exists():
+        return Readiness(ready=True)
+    lines = words.strip().splitlines() or [
+        f"the compiler ended with {child.returncode}"
+    ]
+    return Readiness(
+        ready=False,
+        reason=f"compiling failed: {lines[-1].removeprefix(_COMMAND_PREFIX)}",
+    )
 
 
 def _last_words(
@@ -142,8 +241,12 @@ def _last_words(
 
 def kernel_report() -> str:
     """Return what there is of compiled kernels, for `metalab doctor`."""
-    parts: list[str] = []
-    for precision in ("float32", "float64"):
-        found = readiness(precision)
-        parts.append(f"{precision}: {'compiled' if found.ready else found.reason}")
-    return f"{'; '.join(parts)} ({cache_folder()})"
+    obstacle = _obstacle()
+    if obstacle is not None:
+        return f"unavailable because {obstacle}"
+    states = {
+        name: "cached" if readiness(name).ready else readiness(name).reason
+        for name in PRECISIONS
+    }
+    parts = [f"{name} {state}" for name, state in states.items()]
+    return f"{', '.join(parts)} ({_folder()})"

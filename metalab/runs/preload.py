@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from metalab.runs.background import BackgroundJob
+from metalab.runs.torch_library import load_torch_library
 
 ENGINE = (
     "torch",
@@ -74,6 +75,7 @@ class Preload:
         return self._job.join(timeout) and self._kernels.join(timeout)
 
     def _import_all(self) -> None:
+        load_torch_library()
         for module in self._modules:
             if self._cancelled:
                 return
@@ -83,12 +85,13 @@ class Preload:
             self._kernels.start()
 
     def _warm_kernels(self) -> None:
-        """Compile what is not kept yet, in a child; then load it, which is quick."""
-        kernels = import_module("metalab.runs.kernels")
-        found = kernels.prepare(KERNELS, cancelled=self._is_cancelled)
-        # What a run cannot have it says itself, when it is asked for one.
-        if found.ready and not self._cancelled:
-            kernels.load(KERNELS)
+        """Compile what is not kept yet, in a child; then load it, which is quick.
+
+        What a run cannot have, it is told when it asks.
+        """
+        import_module("metalab.runs.kernels").prepare(
+            KERNELS, cancelled=self._is_cancelled
+        )
 
     def _is_cancelled(self) -> bool:
         return self._cancelled

@@ -1,10 +1,16 @@
 """Who computes a run: decided once, before its first step."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from metalab.core.errors import UserError
-from metalab.engine.providers import AUTODIFF, FUSED, chosen_provider
-from metalab.runs.kernels import prepare, readiness, use_cache
+from metalab.engine.providers import (
+    AUTODIFF,
+    FUSED,
+    chosen_provider,
+    fused_obstacle,
+)
+from metalab.runs.kernels import Readiness, prepare
 from metalab.runs.status import RunStatus
 
 if TYPE_CHECKING:
@@ -12,68 +18,91 @@ if TYPE_CHECKING:
     from metalab.runs.control import RunControl
     from metalab.runs.live import LiveRun
 
+COMPILING = "Compiling kernels, once on this machine: about half a minute"
+"""What a person who waits for it is told."""
+
 
 class ProviderError(UserError):
     """A run asks for compiled kernels that cannot be had here."""
 
 
 def settle_provider(
-    live: "LiveRun", control: "RunControl", *, recorded: str | None
-) -> str:
+    live: "LiveRun",
+    control: "RunControl",
+    *,
+    recorded: str | None,
+    on_compiling: Callable[[], None] | None = None,
+) -> str | None:
     """Return the provider of a run, once its kernels are ready.
 
     Args:
         live: The run; it shows what is being waited for.
-        control: A stop ends the waiting.
+        control: A stop ends the waiting. A pause does not: the run then begins paused.
         recorded: Who computed the run so far; it goes on with the same, bit for bit.
             None for a new run.
+        on_compiling: Called if the run has to wait.
+
+    Returns:
+        "fused" or "autodiff"; None if the run was told to stop while it waited.
 
     Raises:
         ProviderError: The run needs compiled kernels, and there are none to be had.
     """
     config = live.config
-    provider, reason = chosen_provider(config)
-    if recorded is not None and recorded != provider:
-        provider, reason = recorded, "the run began with it"
-    if provider == AUTODIFF:
-        live.set_provider_reason(reason)
-        return AUTODIFF
-    use_cache()
-    precision = config.run.precision
-    found = readiness(precision)
-    if not found.ready:
-        live.set_status(RunStatus.COMPILING)
-        found = prepare(precision, cancelled=_Stopping(control))
-        live.set_status(RunStatus.STARTING)
-    if found.ready:
-        live.set_provider_reason(reason)
-        return FUSED
-    if control.stopping:
-        # Nothing will be computed; the run ends before its first step.
-        return AUTODIFF if recorded is None else recorded
-    if config.run.provider == FUSED or recorded is not None:
-        what = "run.provider is 'fused'" if recorded is None else "the run began fused"
-        raise ProviderError(
-            f"{what}, but the compiled kernels cannot be used: {found.reason}. "
-            f"`metalab kernels` compiles them; run.provider = autodiff starts a run "
-            f"without them"
+    name, reason = _wanted(config, recorded)
+    if name == FUSED:
+        found = _prepared(live, control, on_compiling)
+        if control.stopping:
+            return None
+        if not found.ready:
+            if _needs_kernels(config, recorded):
+                raise _refusal(recorded, found.reason)
+            name, reason = AUTODIFF, f"no compiled kernels: {found.reason}"
+    live.set_provider_reason(reason)
+    return name
+
+
+def _wanted(config: "ExperimentConfig", recorded: str | None) -> tuple[str, str]:
+    """Return who should compute a run, and why."""
+    if recorded == AUTODIFF:
+        return AUTODIFF, "the run began with it"
+    if _needs_kernels(config, recorded):
+        obstacle = fused_obstacle(config)
+        if obstacle is not None:
+            raise _refusal(recorded, obstacle)
+        began = "the run began with them" if recorded else "run.provider says so"
+        return FUSED, began
+    return chosen_provider(config)
+
+
+def _needs_kernels(config: "ExperimentConfig", recorded: str | None) -> bool:
+    return FUSED in (config.run.provider, recorded)
+
+
+def _refusal(recorded: str | None, reason: str) -> ProviderError:
+    if recorded == FUSED:
+        return ProviderError(
+            f"the run began on compiled kernels, which it cannot go on with here: "
+            f"{reason}. Mend that (`metalab doctor` shows the state of the kernels), or "
+            "start the experiment anew with run.provider = 'autodiff'"
         )
-    live.set_provider_reason(f"no compiled kernels: {found.reason}")
-    return AUTODIFF
+    return ProviderError(
+        f"run.provider is 'fused', and that cannot be had: {reason}; allowed here: auto, "
+        "autodiff"
+    )
 
 
-class _Stopping:
-    """Whether a run has been told to stop."""
+def _prepared(
+    live: "LiveRun", control: "RunControl", on_compiling: Callable[[], None] | None
+) -> Readiness:
+    def stopping() -> bool:
+        return control.stopping
 
-    def __init__(self, control: "RunControl") -> None:
-        self._control = control
+    def tell() -> None:
+        live.set_status(RunStatus.COMPILING)
+        if on_compiling is not None:
+            on_compiling()
 
-    def __call__(self) -> bool:
-        return self._control.stopping
-
-
-def kernels_to_compile(config: "ExperimentConfig") -> bool:
-    """Return whether a new run would have to wait for its kernels."""
-    if chosen_provider(config)[0] != FUSED:
-        return False
-    return not readiness(config.run.precision).ready
+    found = prepare(live.config.run.precision, cancelled=stopping, on_compiling=tell)
+    live.set_status(RunStatus.STARTING)
+    return found

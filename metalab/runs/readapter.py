@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from metalab.engine.events import Array
 from metalab.engine.moved import MovedPoints, Readaptation
-from metalab.runs.kernels import readiness, use_cache
 
 if TYPE_CHECKING:
     from metalab.engine.adaptation import TaskAdapter
@@ -139,11 +138,15 @@ class Readapter:
 def _adapter_of(config: "ExperimentConfig") -> "TaskAdapter":
     # Imported here: the window makes a `Readapter` before torch is there.
     from metalab.engine.adaptation import TaskAdapter  # noqa: PLC0415
-    from metalab.engine.providers import AUTODIFF, chosen_provider  # noqa: PLC0415
+    from metalab.engine.providers import (  # noqa: PLC0415
+        AUTODIFF,
+        FUSED,
+        chosen_provider,
+    )
+    from metalab.runs.kernels import load_kept  # noqa: PLC0415
 
     provider, _ = chosen_provider(config)
-    if not readiness(config.run.precision).ready:
-        # Nobody who drags a point waits for a compiler.
+    # Nobody who drags a point waits for a compiler.
+    if provider == FUSED and not load_kept(config.run.precision).ready:
         provider = AUTODIFF
-    use_cache()
     return TaskAdapter(config, provider=provider)

@@ -131,6 +131,7 @@ def _history(
         stored_step=facts.get("checkpoint_step", 0),
         diagnostics=_diagnostics(database),
         provider=facts.get("provider", ""),
+        provider_reason=facts.get("provider_reason", ""),
     )
 
 

@@ -122,6 +122,7 @@ class RunStore:
         """Take in what the trainer said."""
         if isinstance(event, RunStarted):
             self._facts |= {"device": event.device, "provider": event.provider}
+            self._facts["provider_reason"] = self._live.snapshot().provider_reason
             self._facts["parameter_names"] = event.probe_tasks.parameter_names
             self._arrays["held-out tasks"] = _task_arrays(event.probe_tasks)
         elif isinstance(event, StepsDone):

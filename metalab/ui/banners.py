@@ -82,7 +82,7 @@ def _compiling() -> BannerSpec:
     return BannerSpec(
         tone="accent",
         title=_tr("Compiling kernels"),
-        text=_tr("Once on this computer, about half a minute; then the run begins."),
+        text=_tr("Once on this machine, about half a minute; then the run begins."),
     )
 
 

@@ -11,7 +11,6 @@ from metalab.runs.home import RUN_SUFFIX, runs_folder
 from metalab.ui.action_table import ACTIONS
 from metalab.ui.actions import ActionSet
 from metalab.ui.dialogs import AboutDialog, ShortcutsDialog
-from metalab.ui.export_dialog import ExportDialog
 from metalab.ui.theme import THEMES
 
 if TYPE_CHECKING:
@@ -96,6 +95,9 @@ class Commands(QObject):
 
     def export(self) -> None:
         """Make a figure of the run as it is now."""
+        # Its choices come from the catalog, which the first frame does without.
+        from metalab.ui.export_dialog import ExportDialog  # noqa: PLC0415
+
         history = self._session.history
         assert history is not None, "the action is off without a run"
         dialog = ExportDialog(

@@ -16,6 +16,7 @@ from metalab.ui.banners import banner_for
 from metalab.ui.closing import Closer
 from metalab.ui.collector import CycleCollector
 from metalab.ui.commands import Commands
+from metalab.ui.first_paint import FirstPaint
 from metalab.ui.frame_clock import FrameClock
 from metalab.ui.key_guard import SpaceGuard
 from metalab.ui.layout import layout_settings
@@ -84,6 +85,7 @@ class Lab(QObject):
         self._options = options
         self._preload = Preload() if preload is None else preload
         self._loading = True
+        self._first_paint: FirstPaint | None = None
         self._drawn: RunHistory | None = None
         self._named: ExperimentConfig | None = None
         self._reference: ExperimentConfig | None = None
@@ -141,14 +143,16 @@ class Lab(QObject):
     def start(self) -> None:
         """Show the window, then import the engine behind it."""
         self.draw()
+        # The first frame does not share the interpreter with the import of the engine.
+        self._first_paint = FirstPaint(self.window, self._on_first_paint, self)
         self.window.show()
         # Where the space bar runs and pauses.
         self.window.live.setFocus()
-        # Painted before the import begins: that holds the interpreter lock for long.
-        self._app.processEvents()
-        self._preload.start()
-        self.collector.start()
         self.clock.start()
+
+    def _on_first_paint(self) -> None:
+        self.collector.start()
+        self._preload.start()
 
     def draw(self) -> bool:
         """Hand what is new to the views; return whether anything was.
@@ -176,6 +180,8 @@ class Lab(QObject):
 
     def close(self) -> None:
         """End every thread and timer, however the application came to its end."""
+        if self._first_paint is not None:
+            self._first_paint.cancel()
         self.clock.stop()
         self.collector.stop()
         self.readapting.close()

@@ -51,7 +51,12 @@ class StatePill(QWidget):
         metrics = self.fontMetrics()
         longest = max(
             metrics.horizontalAdvance(text)
-            for text in (self.tr("Finished"), self.tr("Running"), self.tr("Stopped"))
+            for text in (
+                self.tr("Finished"),
+                self.tr("Running"),
+                self.tr("Stopped"),
+                self.tr("Compiling"),
+            )
         )
         return QSize(longest + 2 * metrics.height() + 4, metrics.height() + 4)
 

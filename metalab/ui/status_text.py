@@ -149,7 +149,7 @@ def _provider(history: "RunHistory") -> str:
     """Return who computes a run, in a sentence."""
     if history.status is RunStatus.COMPILING:
         return _tr(
-            "Kernels are being compiled, once on this computer: about half a minute."
+            "Kernels are being compiled, once on this machine: about half a minute."
         )
     names = {
         "fused": _tr("By compiled kernels"),
@@ -167,6 +167,8 @@ def _saved(history: "RunHistory") -> str:
         return _tr("Not kept")
     if history.storage_problem is not None:
         return _tr("Cannot be saved")
-    if history.stored_step == 0 and history.status.ended:
+    if history.stored_step == 0 and (
+        history.status.ended or history.status in _BEGINNINGS
+    ):
         return ""
     return _tr("Saved to {:,}").format(history.stored_step)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from metalab.runs.environment import environment
-from tests.bench import drag, engine, window
+from tests.bench import drag, engine, startup, window
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -15,6 +15,7 @@ BENCHES: dict[str, tuple[str, Callable[[int], list[dict[str, object]]]]] = {
         "Outer steps: meta-gradient, metrics and Adam, one thread",
         engine.measure,
     ),
+    "startup": ("From process start, window under Xvfb", startup.measure),
     "drag": ("A support point is dragged while a run trains", drag.measure),
     "window": ("Training beside the open window, default preset", window.measure),
 }

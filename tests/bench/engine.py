@@ -1,128 +1,199 @@
-"""Outer steps a second of the engine, beside `torch.func` in its documented use."""
+"""Outer steps a second of the engine, beside its peers in their documented use."""
 
-from collections.abc import Callable
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
+import numpy as np
 import torch
-from torch.func import functional_call, grad, vmap
 
-from metalab.core.learner import MetaLearner, MetaState
 from metalab.core.streams import RandomStreams
-from metalab.core.tasks import TaskBatch, sample_batch
+from metalab.core.tasks import sample_batch
 from metalab.engine.build import build_family, build_learner
 from metalab.engine.config import preset_config
-from metalab.engine.overrides import with_overrides
-from tests.bench.rounds import Rate, interleaved, ratio, steps_per_second
+from tests.bench.install_peers import PYTHON, ROOT
+from tests.bench.peers.child import WAYS
+from tests.bench.rounds import Rate, interleaved, ratio
 
-NUM_BATCHES = 16
 SECONDS = 0.5
-STREAMS = RandomStreams(0)
+NUM_BATCHES = 16
+OURS = {"metalab, compiled kernels": "fused", "metalab, autodiff": "autodiff"}
+BASES = ("learn2learn", "torch.func vmap + grad", "JAX lax.scan", "JAX jit(vmap)")
+PEAK = "sgemm peak, GFLOP/s"
+THREADED = ("metalab, compiled kernels", "JAX jit(vmap)", "JAX lax.scan")
+"""What is measured on two threads too: the others gain nothing from them."""
 
 
-def measure(num_rounds: int) -> list[dict[str, object]]:
-    """Return one row for each way and K: exact MAML on sines, Adam included."""
-    torch.set_num_threads(1)
+def flops(
+    num_inner_steps: int, *, tasks: int = 25, points: int = 10, width: int = 40
+) -> int:
+    """Return the multiplications and additions of one outer step's matrix products.
+
+    Of the standard algorithm on a network 1-H-H-1 with n points: a gradient costs
+    2n (3 H^2 + 5 H), a Hessian-vector product that reuses it 2n (6 H^2 + 8 H); MAML
+    takes K + 1 gradients and K products for each task.
+    """
+    gradient = 2 * points * (3 * width**2 + 5 * width)
+    product = 2 * points * (6 * width**2 + 8 * width)
+    return tasks * (gradient * (num_inner_steps + 1) + product * num_inner_steps)
+
+
+def measure(num_rounds: int, *, seconds: float = SECONDS) -> list[dict[str, object]]:
+    """Return one row for each way, K and number of threads: exact MAML on sines.
+
+    Ours includes sampling the tasks and all metrics; the peers are given sampled tasks.
+    """
     rows: list[dict[str, object]] = []
-    for num_inner_steps in (1, 5):
-        ways = {
-            name: _ours(name, num_inner_steps) for name in ("maml-sine", "fomaml-sine")
-        }
-        ways["torch.func vmap + grad, torch Adam"] = _torch_func(num_inner_steps)
-        rates = interleaved(
-            {name: _round(step) for name, step in ways.items()}, num_rounds=num_rounds
-        )
-        rows += _rows(num_inner_steps, rates)
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "problem.npz"
+        write_problem(path)
+        for num_inner_steps in (1, 5):
+            for threads in (1, 2):
+                rows += _table(path, num_inner_steps, threads, num_rounds, seconds)
     return rows
 
 
-def _round(step: Callable[[], object]) -> Callable[[], float]:
-    return lambda: steps_per_second(step, seconds=SECONDS)
+def write_problem(path: Path) -> None:
+    """Write initial weights and sampled meta-batches."""
+    config = preset_config("maml-sine")
+    streams, learner = RandomStreams(0), build_learner(config)
+    model = learner.problem.model
+    flat = model.initial_parameters(
+        generator=streams.generator("init"), dtype=torch.float32
+    ).numpy()
+    weights = {
+        f"weight{i}": flat[block.start : block.start + block.size].reshape(block.shape)
+        for i, block in enumerate(model.blocks)
+    }
+    tasks = config.outer.num_tasks
+    batch = sample_batch(
+        build_family(config),
+        tasks * NUM_BATCHES,
+        num_shots=10,
+        num_queries=10,
+        generator=streams.generator("bench"),
+    )
+    sets = {"xs": batch.support.x, "ys": batch.support.y}
+    sets |= {"xq": batch.query.x, "yq": batch.query.y}
+    arrays = {k: v.numpy().reshape(NUM_BATCHES, tasks, 10, 1) for k, v in sets.items()}
+    np.savez(path, **weights, **arrays)
 
 
-def _rows(num_inner_steps: int, rates: dict[str, Rate]) -> list[dict[str, object]]:
-    base = rates["torch.func vmap + grad, torch Adam"]
+class Child:
+    """A way that runs in a process of its own."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self.gradient = np.array(self._answer()["gradient"])
+
+    def _answer(self) -> dict:
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(self._process.stderr.read()[-1000:])
+        return json.loads(line)
+
+    def rate(self, seconds: float) -> float:
+        self._process.stdin.write(json.dumps(seconds) + "\n")
+        self._process.stdin.flush()
+        return self._answer()["rate"]
+
+
+@contextmanager
+def started(command: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """Start a child and end it."""
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _commands(path: Path, num_inner_steps: int, threads: int) -> dict[str, list[str]]:
+    numbers = [str(path), str(num_inner_steps), str(threads)]
+    ours = [sys.executable, "-m", "tests.bench.ours_child"]
+    commands = {name: [*ours, provider, *numbers] for name, provider in OURS.items()}
+    if PYTHON.exists():
+        child = [str(PYTHON), str(Path(__file__).parent / "peers" / "child.py")]
+        commands |= {name: [*child, name, *numbers] for name in WAYS}
+    if threads > 1:
+        commands = {name: commands[name] for name in THREADED if name in commands}
+    return commands
+
+
+def _table(
+    path: Path, num_inner_steps: int, threads: int, num_rounds: int, seconds: float
+) -> list[dict[str, object]]:
+    children: dict[str, Child] = {}
+    with ExitStack() as stack:
+        for name, command in _commands(path, num_inner_steps, threads).items():
+            process = stack.enter_context(started(command))
+            try:
+                children[name] = Child(process)
+            except RuntimeError as error:
+                print(f"{name} is left out: {error}".splitlines()[0], flush=True)
+        ways = {name: _round(child, seconds) for name, child in children.items()}
+        ways[PEAK] = _peak(threads)
+        rates = interleaved(ways, num_rounds=num_rounds)
+    peak = rates.pop(PEAK)
+    exact = next(iter(children.values())).gradient
     return [
-        {
-            "inner steps K": num_inner_steps,
-            "way": name,
-            "outer steps/s, median (min-max)": str(rate),
-            "x torch.func": round(ratio(rate, base), 2),
-        }
-        for name, rate in rates.items()
+        _row(name, num_inner_steps, threads, rates, peak)
+        | {"meta-gradient against ours": _error(children[name].gradient, exact)}
+        for name in rates
     ]
 
 
-def _batches(num_tasks: int) -> list[TaskBatch]:
-    family = build_family(preset_config("maml-sine"))
-    return [
-        sample_batch(
-            family,
-            num_tasks,
-            num_shots=10,
-            num_queries=10,
-            generator=STREAMS.generator("bench", index),
-        )
-        for index in range(NUM_BATCHES)
-    ]
+def _row(
+    name: str, num_inner_steps: int, threads: int, rates: dict[str, Rate], peak: Rate
+) -> dict[str, object]:
+    rate, work = rates[name], flops(num_inner_steps) / 1e9
+    return {
+        "K": num_inner_steps,
+        "threads": threads,
+        "way": name,
+        "outer steps/s, median (min-max)": str(rate),
+        **{
+            f"x {base}": round(ratio(rate, rates[base]), 2) if base in rates else ""
+            for base in BASES
+        },
+        "of the sgemm limit": f"{rate.median * work / peak.median:.0%}",
+    }
 
 
-def _ours(preset: str, num_inner_steps: int) -> Callable[[], object]:
-    config = with_overrides(
-        preset_config(preset), [("inner.num_inner_steps", num_inner_steps)]
-    )
-    learner = build_learner(config)
-    batches = _batches(config.outer.num_tasks)
-    state = learner.initial_state(
-        generator=STREAMS.generator("init"),
-        dtype=torch.float32,
-        device=torch.device("cpu"),
-    )
-    return _Stepper(learner, state, batches).step
+def _error(gradient: np.ndarray, exact: np.ndarray) -> str:
+    return f"{np.linalg.norm(gradient - exact) / np.linalg.norm(exact):.0e}"
 
 
-class _Stepper:
-    def __init__(
-        self, learner: MetaLearner, state: MetaState, batches: list[TaskBatch]
-    ) -> None:
-        self._learner, self._state, self._batches = learner, state, batches
-
-    def step(self) -> None:
-        batch = self._batches[self._state.step % len(self._batches)]
-        self._state = self._learner.step(self._state, batch, STREAMS).state
+def _round(child: Child, seconds: float) -> Callable[[], float]:
+    return lambda: child.rate(seconds)
 
 
-def _torch_func(num_inner_steps: int) -> Callable[[], object]:
-    """MAML as torch.func's own tutorial writes it."""
-    net = torch.nn.Sequential(
-        torch.nn.Linear(1, 40),
-        torch.nn.ReLU(),
-        torch.nn.Linear(40, 40),
-        torch.nn.ReLU(),
-        torch.nn.Linear(40, 1),
-    )
-    optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
-    batches = _batches(25)
+def _peak(threads: int) -> Callable[[], float]:
+    """Return a way to measure the rate of torch's matrix product, in GFLOP/s."""
+    size = 768
+    a, b, c = (torch.randn(size, size) for _ in range(3))
 
-    def loss(params, x, y):
-        return ((functional_call(net, params, (x,)) - y) ** 2).mean()
+    def measured() -> float:
+        torch.set_num_threads(threads)
+        best = 0.0
+        for _ in range(8):
+            begin = time.perf_counter()
+            torch.mm(a, b, out=c)
+            best = max(best, 2 * size**3 / (time.perf_counter() - begin) / 1e9)
+        torch.set_num_threads(1)
+        return best
 
-    def after(params, xs, ys, xq, yq):
-        for _ in range(num_inner_steps):
-            gradient = grad(loss)(params, xs, ys)
-            params = {name: p - 0.01 * gradient[name] for name, p in params.items()}
-        return loss(params, xq, yq)
-
-    count = 0
-
-    def step() -> None:
-        nonlocal count
-        batch = batches[count % len(batches)]
-        count += 1
-        params = dict(net.named_parameters())
-        losses = vmap(after, in_dims=(None, 0, 0, 0, 0))(
-            params, batch.support.x, batch.support.y, batch.query.x, batch.query.y
-        )
-        optimizer.zero_grad()
-        losses.mean().backward()
-        optimizer.step()
-
-    return step
+    return measured

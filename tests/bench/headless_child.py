@@ -9,9 +9,10 @@ from metalab.engine.overrides import with_overrides
 from metalab.runs.worker import RunWorker
 
 
-def main(warm_up: float, seconds: float) -> None:
+def main(warm_up: float, seconds: float, provider: str) -> None:
     config = with_overrides(
-        preset_config("maml-sine"), [("outer.num_steps", 10_000_000)]
+        preset_config("maml-sine"),
+        [("outer.num_steps", 10_000_000), ("run.provider", provider)],
     )
     worker = RunWorker(config)
     worker.start()
@@ -28,4 +29,4 @@ def main(warm_up: float, seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]), float(sys.argv[2]))
+    main(float(sys.argv[1]), float(sys.argv[2]), sys.argv[3])

@@ -16,7 +16,9 @@ POLL_MS = 50
 class Measurement:
     """Starts the run once the engine is loaded, warms up, measures, pauses, closes."""
 
-    def __init__(self, lab: Lab, warm_up: float, seconds: float) -> None:
+    def __init__(self, lab: Lab, warm_up: float, seconds: float, provider: str) -> None:
+        # Far more steps than are measured.
+        self._changes = [("outer.num_steps", 10_000_000), ("run.provider", provider)]
         self._lab = lab
         self._warm_up = warm_up
         self._seconds = seconds
@@ -46,6 +48,10 @@ class Measurement:
     def _begin(self, now: float) -> None:
         session = self._lab.session
         if session.config is not None and not session.training:
+            # Imported here: the window has loaded the engine by now.
+            from metalab.engine.overrides import with_overrides
+
+            session.set_config(with_overrides(session.config, self._changes))
             session.toggle_run()
         if session.history is not None and session.history.step > 0:
             self._started = now
@@ -68,16 +74,16 @@ class Measurement:
         self._lab.session.toggle_run()
 
 
-def main(warm_up: float, seconds: float) -> None:
+def main(warm_up: float, seconds: float, provider: str) -> None:
     app = application()
     lab = create_window(app, preset="maml-sine")
     lab.start()
     lab.window.resize(WIDTH, HEIGHT)
-    measurement = Measurement(lab, warm_up, seconds)
+    measurement = Measurement(lab, warm_up, seconds, provider)
     app.exec()
     lab.close()
     print(json.dumps(measurement.result))
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]), float(sys.argv[2]))
+    main(float(sys.argv[1]), float(sys.argv[2]), sys.argv[3])

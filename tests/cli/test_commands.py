@@ -1,6 +1,7 @@
 """The command line, in process: what it prints, writes and refuses."""
 
 import json
+import signal
 import tomllib
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from metalab.catalog.recipes import presets
 from metalab.cli.main import run
 from metalab.engine.config import preset_config
 from metalab.engine.overrides import with_overrides
-from metalab.runs import check_presets
+from metalab.runs import check_presets, kernels
 from metalab.runs.reader import open_run
 
 SMALL = [
@@ -176,8 +177,49 @@ def test_doctor_names_versions_device_and_display(capsys):
     assert report["PySide6-Essentials"]
     assert "cpu" in report["devices"]
     assert report["display"] == "ok"
+    assert report["kernels"].startswith("float32 ")
     assert run(["doctor"]) == 0
     assert "torch" in capsys.readouterr().out
+
+
+def test_doctor_says_why_there_are_no_kernels(capsys, monkeypatch):
+    monkeypatch.setattr(kernels, "missing_compiler", lambda: "numba is not installed")
+    assert run(["doctor", "--json"]) == 0
+    expected = "unavailable because numba is not installed (pip install numba)"
+    assert json_of(capsys)["kernels"] == expected
+
+
+def test_train_says_who_computes_and_why(capsys, monkeypatch):
+    arguments = ["train", *SMALL, "--set", "run.provider=autodiff"]
+    assert run([*arguments, "--json"]) == 0
+    result = json_of(capsys)
+    assert result["provider"] == "autodiff"
+    assert result["provider_reason"] == "run.provider says so"
+    monkeypatch.setattr(kernels, "missing_compiler", lambda: "numba is not installed")
+    assert run(["train", *SMALL]) == 0
+    text = capsys.readouterr().out
+    assert "by automatic differentiation: no compiled kernels: numba is not" in text
+    assert run(["train", *SMALL, "--set", "run.provider=fused"]) == 2
+    assert "run.provider is 'fused'" in capsys.readouterr().err
+
+
+def test_train_says_that_it_compiles_and_a_stop_leaves_nothing(
+    capsys, monkeypatch, tmp_path
+):
+    def prepare(precision, *, cancelled, on_compiling):
+        on_compiling()
+        signal.raise_signal(signal.SIGINT)
+        assert cancelled()
+        return kernels.Readiness(ready=False, reason="compiling was cancelled")
+
+    monkeypatch.setattr("metalab.runs.provider.prepare", prepare)
+    path = tmp_path / "run.metalab"
+    assert run(["train", *SMALL, "--out", str(path)]) == 0
+    text = capsys.readouterr().out
+    assert "Compiling kernels, once on this machine: about half a minute" in text
+    assert "Stopped at outer step 0 of 30" in text
+    assert "Run file" not in text
+    assert not path.exists()
 
 
 def test_version(capsys):

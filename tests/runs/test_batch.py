@@ -7,6 +7,7 @@ import pytest
 
 from metalab.engine.overrides import with_overrides
 from metalab.runs.batch import Ending, PlannedRun, carry_out, run_in_turn
+from metalab.runs.kernels import Readiness
 from metalab.runs.pool import run_in_processes
 from metalab.runs.reader import open_run
 from metalab.runs.run_file import RunFileError
@@ -116,3 +117,21 @@ def test_a_signal_stops_every_process(planned):
     outcomes = run_in_processes(long, Watch(signal_at=1), num_processes=2)
     assert {outcome.ending for outcome in outcomes} == {Ending.STOPPED}
     assert all(open_run(r.path).history.step > 0 for r in long if r.path.exists())
+
+
+def test_a_batch_that_is_stopped_while_kernels_are_compiled_ends(planned, monkeypatch):
+    asked = []
+
+    def prepare(precision, *, cancelled, on_compiling):
+        asked.append(precision)
+        on_compiling()
+        assert not cancelled()
+        os.kill(os.getpid(), signal.SIGINT)
+        assert cancelled()
+        return Readiness(ready=False, reason="compiling was cancelled")
+
+    monkeypatch.setattr("metalab.runs.provider.prepare", prepare)
+    outcomes = run_in_turn(planned, Watch())
+    assert [outcome.ending for outcome in outcomes] == [Ending.STOPPED]
+    assert asked == ["float32"]
+    assert not planned[0].path.exists()

@@ -56,3 +56,12 @@ def test_wait_returns_at_once_with_something_to_do():
 def test_refuses_no_steps(num_steps):
     with pytest.raises(ValueError, match="num_steps is"):
         RunControl().step(num_steps)
+
+
+def test_a_stop_can_come_from_elsewhere():
+    orders = []
+    control = RunControl(also_stops=lambda: bool(orders))
+    assert not control.stopping
+    orders.append("stop")
+    assert control.stopping
+    assert control.turn().order is Order.STOP

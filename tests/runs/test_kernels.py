@@ -1,150 +1,213 @@
-"""Kernels are compiled in a child, kept for each version, and never silently missing."""
+"""Compiled kernels in the cache; the compiler's process is played by a short script."""
 
+import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
-from metalab.core.fused.availability import digest
-from metalab.engine.overrides import with_overrides
+from metalab.cli.main import run
 from metalab.runs import kernels
-from metalab.runs.conduct import conduct
-from metalab.runs.control import RunControl
-from metalab.runs.kernels import cache_folder, prepare, readiness
-from metalab.runs.live import LiveRun
-from metalab.runs.provider import ProviderError, settle_provider
-from metalab.runs.reader import open_run
-from metalab.runs.status import RunStatus
-
-SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
-FAILING = [sys.executable, "-c", "import sys; sys.exit('no room left on the moon')"]
+from metalab.runs.kernels import (
+    KEPT_SECONDS,
+    KernelError,
+    compile_here,
+    kernel_report,
+    prepare,
+    readiness,
+)
 
 
-def never():
+def never() -> bool:
     return False
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """An empty cache, and its folder for what is installed here."""
+    monkeypatch.setenv("METALAB_KERNELS", str(tmp_path / "kernels"))
+    return tmp_path / "kernels" / kernels.digest()
+
+
 @pytest.fixture
-def empty_cache(tmp_path, monkeypatch):
-    """A cache in which nothing is compiled."""
-    folder = tmp_path / "kernels"
-    monkeypatch.setenv("METALAB_KERNELS", str(folder))
-    return folder
-
-
-def as_child(monkeypatch, command):
-    monkeypatch.setattr(kernels, "_command", lambda _precision: command)
-
-
-def filling(folder, precision):
-    """Return a child that leaves behind what the compiler would."""
-    marker = folder / digest() / f"{precision}.ready"
-    code = f"import pathlib as p; m = p.Path({str(marker)!r}); m.parent.mkdir(parents=True); m.touch()"
-    return [sys.executable, "-c", code]
-
-
-def test_ready_once_a_child_has_compiled(empty_cache, monkeypatch):
-    assert cache_folder() == empty_cache
-    assert readiness("float32").reason == "not compiled yet"
-    as_child(monkeypatch, filling(empty_cache, "float32"))
-    assert prepare("float32", cancelled=never).ready
-    assert readiness("float32").ready
-    assert not readiness("float64").ready
-
-
-def test_what_is_ready_needs_no_child(monkeypatch):
-    as_child(monkeypatch, FAILING)
-    assert readiness("float32").ready, "make compiles before the tests"
-    assert prepare("float32", cancelled=never).ready
-
-
-def test_a_failed_compiler_is_quoted(empty_cache, monkeypatch):
-    as_child(monkeypatch, FAILING)
-    found = prepare("float32", cancelled=never)
-    assert not found.ready
-    assert "no room left on the moon" in found.reason
-    as_child(monkeypatch, [str(empty_cache / "no such program")])
-    assert "did not start" in prepare("float32", cancelled=never).reason
-
-
-def test_a_cancelled_compiler_is_ended(empty_cache, monkeypatch):
-    started = []
-    real = subprocess.Popen
-
-    def popen(*args, **options):
-        started.append(real(*args, **options))
-        return started[-1]
-
-    monkeypatch.setattr(subprocess, "Popen", popen)
-    as_child(monkeypatch, SLEEPER)
-    found = prepare("float32", cancelled=lambda: True)
-    assert found.reason == "compiling was cancelled"
-    assert started[0].poll() is not None
-
-
-def test_without_a_compiler_runs_go_on_and_say_so(config, monkeypatch):
-    monkeypatch.setattr(kernels, "missing_compiler", lambda: "numba is not installed")
-    live = LiveRun(config)
-    assert conduct(live, RunControl()) is RunStatus.FINISHED
-    history = live.snapshot()
-    assert history.provider == "autodiff"
-    assert "numba is not installed" in history.provider_reason
-
-
-def test_a_run_that_asks_for_kernels_is_refused_without(config, monkeypatch):
-    monkeypatch.setattr(kernels, "missing_compiler", lambda: "numba is not installed")
-    live = LiveRun(with_overrides(config, [("run.provider", "fused")]))
-    with pytest.raises(ProviderError, match="numba is not installed"):
-        conduct(live, RunControl())
-
-
-def test_the_state_is_shown_while_compiling(config, empty_cache, monkeypatch):
-    seen = []
-    live = LiveRun(config)
-
-    def prepare_and_look(precision, *, cancelled):
-        seen.append((precision, live.snapshot().status, cancelled()))
-        return kernels.Readiness(ready=True)
-
-    monkeypatch.setattr("metalab.runs.provider.prepare", prepare_and_look)
-    provider = settle_provider(live, RunControl(), recorded=None)
-    assert provider == "fused"
-    assert seen == [("float32", RunStatus.COMPILING, False)]
-    assert live.snapshot().status is RunStatus.STARTING
-
-
-def test_a_stop_while_compiling_ends_the_run_at_once(config, empty_cache, monkeypatch):
-    as_child(monkeypatch, SLEEPER)
-    control = RunControl()
-    control.stop()
-    live = LiveRun(config)
-    assert conduct(live, control) is RunStatus.STOPPED
-    assert live.snapshot().step == 0
-
-
-def test_a_run_goes_on_with_the_provider_it_began_with(config, tmp_path):
-    path = tmp_path / "a.metalab"
-    slow = with_overrides(config, [("run.provider", "autodiff")])
-    control = RunControl()
-    control.step(5)
-    live = LiveRun(slow, path=path)
-    live_config = live.config
-    assert live_config.run.provider == "autodiff"
-    assert settle_provider(live, control, recorded="fused") == "fused"
-    assert settle_provider(LiveRun(config), control, recorded="autodiff") == "autodiff"
-
-
-def test_the_provider_is_in_the_file(config, tmp_path):
-    path = tmp_path / "a.metalab"
-    conduct(LiveRun(config, path=path), RunControl())
-    assert open_run(path).history.provider == "fused"
-
-
-def test_two_threads_give_the_numbers_of_one_pair_of_chunks(config):
-    two = with_overrides(config, [("run.num_threads", 2)])
+def loaded(monkeypatch):
+    """The precisions that were loaded into this process."""
     found = []
+    monkeypatch.setattr(kernels, "load", found.append)
+    return found
+
+
+@pytest.fixture
+def compiler(monkeypatch):
+    """Let a script stand for the compiler; count how often it is started."""
+    started = []
+
+    def play(code):
+        def command(precision):
+            started.append(precision)
+            return [sys.executable, "-c", code, precision]
+
+        monkeypatch.setattr(kernels, "_command", command)
+        return started
+
+    return play
+
+
+COMPILES = """
+import os, pathlib, sys
+from metalab.core.fused.availability import digest
+folder = pathlib.Path(os.environ["METALAB_KERNELS"]) / digest()
+folder.mkdir(parents=True)
+(folder / f"{sys.argv[1]}.ready").touch()
+"""
+
+
+def test_compiles_in_a_child_once_and_loads(compiler, loaded):
+    started, told = compiler(COMPILES), []
+    assert readiness("float64").reason == "not compiled yet"
     for _ in range(2):
-        live = LiveRun(two)
-        conduct(live, RunControl())
-        found.append(live.snapshot().metrics["outer_loss"].tolist())
-    assert found[0] == found[1]
+        found = prepare("float64", cancelled=never, on_compiling=lambda: told.append(1))
+        assert found.ready
+    assert started == ["float64"]
+    assert told == [1]
+    assert loaded == ["float64", "float64"]
+    assert not readiness("float32").ready
+
+
+def test_a_stop_ends_the_compiler_at_once(compiler, loaded, monkeypatch):
+    children = []
+
+    class Remembered(subprocess.Popen):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            children.append(self)
+
+    monkeypatch.setattr(subprocess, "Popen", Remembered)
+    compiler("import time; time.sleep(100)")
+    found = prepare("float32", cancelled=lambda: bool(children))
+    assert found.reason == "compiling was cancelled"
+    assert children[0].returncode is not None
+    assert loaded == []
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("raise ImportError('numba is broken')", "ImportError: numba is broken"),
+        ("import sys; sys.exit('metalab: the disk is full')", "the disk is full"),
+        ("import os; os._exit(3)", "the compiler ended with 3"),
+        ("", "the compiler ended with 0"),
+    ],
+)
+def test_a_failure_is_told(compiler, loaded, code, words):
+    compiler(code)
+    found = prepare("float32", cancelled=never)
+    assert found.reason == f"compiling failed: {words}"
+    assert loaded == []
+
+
+def test_a_compiler_that_cannot_be_started_is_told(monkeypatch):
+    monkeypatch.setattr(kernels, "_command", lambda _: ["/no/such/program"])
+    found = prepare("float32", cancelled=never)
+    assert found.reason.startswith("the compiler did not start: ")
+
+
+def test_without_compiler_nothing_is_tried(compiler, monkeypatch):
+    started = compiler(COMPILES)
+    monkeypatch.setattr(kernels, "missing_compiler", lambda: "numba is not installed")
+    found = prepare("float32", cancelled=never)
+    assert found.reason == "numba is not installed (pip install numba)"
+    assert started == []
+    assert kernel_report() == f"unavailable because {found.reason}"
+    with pytest.raises(KernelError, match="numba is not installed"):
+        compile_here("float32")
+
+
+def test_a_folder_that_cannot_be_written_is_told(compiler, cache):
+    started = compiler(COMPILES)
+    cache.parent.write_text("in the way")
+    found = prepare("float32", cancelled=never)
+    assert found.reason == f"{cache.parent} is not a folder that can be written to"
+    assert started == []
+
+
+def test_code_that_cannot_be_loaded_is_told(cache, monkeypatch):
+    def load(_precision):
+        raise RuntimeError("cannot cache function\nfor some reason")
+
+    monkeypatch.setattr(kernels, "load", load)
+    cache.mkdir(parents=True)
+    (cache / "float32.ready").touch()
+    found = prepare("float32", cancelled=never)
+    assert found.reason == "they cannot be loaded: RuntimeError: cannot cache function"
+
+
+def test_the_command_compiles_what_is_not_there(cache, loaded):
+    assert run(["kernels", "--precision", "float32"]) == 0
+    assert run(["kernels"]) == 0
+    assert loaded == ["float32", "float64"]
+    assert kernel_report() == f"float32 cached, float64 cached ({cache})"
+
+
+def test_the_commands_of_two_processes_take_turns(cache, monkeypatch):
+    at_work, go_on = threading.Event(), threading.Event()
+    order = []
+
+    def load(precision):
+        order.append(f"{precision} begins")
+        at_work.set()
+        assert go_on.wait(10)
+        order.append(f"{precision} ends")
+
+    monkeypatch.setattr(kernels, "load", load)
+    first = threading.Thread(target=compile_here, args=("float32",))
+    second = threading.Thread(target=compile_here, args=("float64",))
+    first.start()
+    assert at_work.wait(10)
+    second.start()
+    second.join(0.1)
+    assert order == ["float32 begins"]
+    go_on.set()
+    first.join(10)
+    second.join(10)
+    assert order[1:] == ["float32 ends", "float64 begins", "float64 ends"]
+
+
+def test_the_lock_of_a_process_that_died_holds_up_nobody(cache, loaded):
+    cache.mkdir(parents=True)
+    code = (
+        "import os, pathlib, sys; from metalab.runs.file_lock import locked\n"
+        "with locked(pathlib.Path(sys.argv[1])): os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(cache / "lock")], check=True)
+    compile_here("float32")
+    assert loaded == ["float32"]
+
+
+def test_what_other_versions_left_long_ago_is_removed(cache, loaded):
+    names = {"old": KEPT_SECONDS + 60, "new": KEPT_SECONDS - 60, "used": 0.0}
+    for name, age in names.items():
+        folder = cache.parent / name
+        folder.mkdir(parents=True)
+        marker = folder / "float32.ready"
+        marker.touch()
+        made = marker.stat().st_mtime
+        os.utime(folder, (made - KEPT_SECONDS - 60,) * 2)
+        os.utime(marker, (made - age,) * 2)
+    compile_here("float32")
+    left = {path.name for path in cache.parent.iterdir()}
+    assert left == {"new", "used", cache.name}
+
+
+def test_without_a_variable_the_cache_is_in_the_home(monkeypatch, tmp_path):
+    monkeypatch.delenv("METALAB_KERNELS")
+    assert kernels.cache_folder() == tmp_path / "home" / "cache" / "kernels"
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_an_installed_application_is_its_own_command(monkeypatch, frozen):
+    monkeypatch.setattr(sys, "frozen", frozen, raising=False)
+    module = [] if frozen else ["-m", "metalab"]
+    arguments = [sys.executable, *module, "kernels", "--precision", "float32"]
+    assert kernels._command("float32") == arguments

@@ -31,38 +31,61 @@ def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_torch_is_imported_after_the_window_has_been_painted():
-    code = """
+HEAVY = (
+    "torch", "numba", "llvmlite", "matplotlib", "scipy", "sqlite3", "safetensors",
+    "metalab.catalog.registry", "metalab.engine.config", "metalab.runs.kernels",
+)  # fmt: skip
+"""What must not hold up the first frame: seconds, were it all imported."""
+
+
+def test_nothing_heavy_is_imported_before_the_window_has_been_painted():
+    """By the way of `metalab` without arguments."""
+    code = f"""
 import json, sys
-from PySide6.QtCore import QEvent, QObject
-from metalab.ui.app import application, create_window
-app = application()
-lab = create_window(app)
-heavy = {"torch", "matplotlib", "metalab.engine.config"}
-seen = {}
+from metalab.cli.main import run
+heavy, seen = {HEAVY!r}, {{}}
 
-class Watch(QObject):
-    def eventFilter(self, watched, event):
-        if event.type() == QEvent.Type.Paint and "painted" not in seen:
-            seen["painted"] = sorted(heavy & set(sys.modules))
-        return False
+def show(preset):
+    from PySide6.QtCore import QEvent, QObject
+    import metalab.ui.app as app, metalab.ui.lab as module
+    from metalab.runs.preload import Preload
 
-watch = Watch()
-lab.window.live.installEventFilter(watch)
-lab.window.toolbar.installEventFilter(watch)
-lab.start()
-while not lab.session.loaded:
-    app.processEvents()
-    lab.clock.tick()
-seen["loaded"] = sorted(heavy & set(sys.modules))
-lab.window.close()
-lab.close()
+    class Watch(QObject):
+        def eventFilter(self, watched, event):
+            if event.type() == QEvent.Type.Paint and "painted" not in seen:
+                seen["painted"] = sorted(set(heavy) & set(sys.modules))
+            return False
+
+    class Begun(Preload):
+        def start(self):
+            seen["before the engine"] = sorted(seen)
+            super().start()
+
+    class Lab(module.Lab):
+        def start(self):
+            self.watch = Watch()
+            self.window.installEventFilter(self.watch)
+            self.window.toolbar.installEventFilter(self.watch)
+            super().start()
+        def _begin(self):
+            super()._begin()
+            seen["loaded"] = sorted({{"torch", "metalab.engine.config"}} & set(sys.modules))
+            self.closer.close_unasked(self.window)
+
+    module.Preload, app.Lab = Begun, Lab
+    return app.run_window(preset=preset)
+
+code = run([], show=show)
 print(json.dumps(seen))
+sys.exit(code)
 """
     result = python(code)
     assert result.returncode == 0, result.stderr
-    seen = json.loads(result.stdout)
-    assert seen == {"painted": [], "loaded": ["metalab.engine.config", "torch"]}
+    assert json.loads(result.stdout) == {
+        "painted": [],
+        "before the engine": ["painted"],
+        "loaded": ["metalab.engine.config", "torch"],
+    }
 
 
 @pytest.mark.parametrize("seconds", ["0", "0.3", "3"])

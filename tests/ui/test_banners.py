@@ -41,6 +41,24 @@ def test_nothing_to_decide_no_banner(qapp, session):
     assert banner_for(session) is None
 
 
+def test_compiling_is_told_until_it_is_over_or_stopped(qapp, workshop):
+    session = Session(FaultLog(), slot=RunSlot(workshop))
+    session.finish_loading()
+    session.set_config(small_config())
+    session.toggle_run()
+    live = workshop.worker.live
+    live.set_status(RunStatus.COMPILING)
+    session.poll()
+    banner = banner_for(session)
+    assert (banner.tone, banner.title) == ("accent", "Compiling kernels")
+    assert "half a minute" in banner.text
+    session.toggle_run()
+    assert banner_for(session) == banner
+    live.set_status(RunStatus.STARTING)
+    session.poll()
+    assert banner_for(session) is None
+
+
 def test_divergence_offers_what_can_be_done(session, workshop):
     workshop.worker.diverge()
     session.poll()

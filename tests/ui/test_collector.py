@@ -58,9 +58,20 @@ def test_stopping_twice_and_starting_twice_is_harmless(collector):
     assert gc.isenabled()
 
 
+def test_what_was_left_before_the_start_is_collected_then(qapp):
+    ref = cycle()
+    collector = CycleCollector()
+    collector.start()
+    assert ref() is None
+    collector.stop()
+
+
 def test_settle_leaves_what_is_loaded_alone(collector):
     ref = cycle()
     collector.settle()
-    assert ref() is None
     assert gc.get_freeze_count() > 0
+    collector.collect()
+    assert ref() is not None
     gc.unfreeze()
+    gc.collect()
+    assert ref() is None

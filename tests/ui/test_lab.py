@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QDialog, QFileDialog
 
 from metalab.runs.preload import Preload
@@ -86,6 +86,35 @@ def test_frames_reach_the_workspace_while_it_can_be_seen(running, workshop):
     live.show()
     assert running.draw()
     assert shown[-1] is running.session.history
+
+
+def test_while_kernels_are_compiled_the_window_pauses_and_stops(lab, workshop):
+    lab.session.set_config(small_config())
+    lab.session.toggle_run()
+    workshop.worker.live.set_status(RunStatus.COMPILING)
+    lab.clock.tick()
+    assert lab.window.banners.isVisible()
+    assert lab.window.banners.spec.title == "Compiling kernels"
+    assert lab.actions["toggle_run"].isEnabled()
+    lab.actions["toggle_run"].trigger()
+    assert lab.session.phase is Phase.PAUSED
+    lab.actions["stop"].trigger()
+    workshop.worker.end(RunStatus.STOPPED)
+    lab.clock.tick()
+    assert lab.session.phase is Phase.IDLE
+    assert not lab.window.banners.isVisible()
+
+
+def test_a_window_that_closes_before_it_is_painted_imports_nothing(
+    open_lab, monkeypatch
+):
+    started = []
+    preload = Preload(("json",), kernels=False)
+    monkeypatch.setattr(preload, "start", lambda: started.append(1))
+    lab = open_lab(load=False, preload=preload)
+    lab.close()
+    QCoreApplication.processEvents()
+    assert started == []
 
 
 def test_a_minimised_window_draws_nothing_and_slowly(running, workshop, qtbot):

@@ -3,6 +3,7 @@
 import pytest
 from PySide6.QtWidgets import QLabel, QToolButton
 
+from metalab.engine.events import RunStarted
 from metalab.runs.slot import Launch, RunSlot
 from metalab.ui.phase import Phase
 from metalab.ui.status_bar import TEXT_SECONDS, ProgressLine, RunStatusBar, StatePill
@@ -85,6 +86,17 @@ def test_numbers_change_at_a_readable_rate_and_the_state_at_once(
 def test_every_text_says_what_it_means(bar, slot):
     bar.show_history(Phase.RUNNING, slot.history)
     assert all(label.toolTip() for label in bar.findChildren(QLabel))
+
+
+def test_the_device_says_who_computes_and_why(bar, slot, workshop):
+    workshop.worker.live.set_provider_reason("no compiled kernels: the disk is full")
+    workshop.worker.live.on_event(
+        RunStarted(step=0, device="cpu", provider="autodiff", probe_tasks=None), 0.0
+    )
+    slot.poll()
+    bar.show_history(Phase.PAUSED, slot.history)
+    label = next(w for w in bar.findChildren(QLabel) if w.text() == "cpu · autodiff")
+    assert "automatic differentiation: no compiled kernels: the disk" in label.toolTip()
 
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)

@@ -106,6 +106,31 @@ def test_before_the_first_event_a_run_is_starting(workshop):
     assert texts.remaining == texts.evaluation == ""
 
 
+def test_compiling_is_a_state_of_its_own(workshop, tmp_path):
+    slot = RunSlot(workshop)
+    slot.launch(Launch(config=small_config(), path=tmp_path / "run.metalab"))
+    compiling = replace(slot.history, status=RunStatus.COMPILING)
+    texts = status_texts(Phase.RUNNING, compiling)
+    assert texts.state == "Compiling"
+    assert "half a minute" in texts.provider
+    assert texts.saved == ""
+    assert status_texts(Phase.PAUSED, compiling).state == "Paused"
+
+
+@pytest.mark.parametrize(
+    ("provider", "device", "sentence"),
+    [
+        ("fused", "cpu · kernels", "By compiled kernels: why."),
+        ("autodiff", "cpu · autodiff", "By automatic differentiation: why."),
+        ("", "cpu", ""),
+    ],
+)
+def test_who_computes_and_why(history, provider, device, sentence):
+    history = replace(history, provider=provider, provider_reason="why")
+    texts = status_texts(Phase.RUNNING, history)
+    assert (texts.device, texts.provider) == (device, sentence)
+
+
 @pytest.mark.parametrize(
     ("status", "state", "tone"),
     [

@@ -30,6 +30,8 @@ def digest() -> str:
     parts = [version("numba"), version("llvmlite"), version("numpy")]
     parts += [platform.python_version(), platform.machine(), _processor()]
     folder = Path(__file__).parent
+    # numba looks for the code of a function under the path of its source.
+    parts.append(str(folder))
     sources = sorted([*folder.glob("*.py"), *folder.glob("kernels/*.py")])
     parts += [source.read_text("utf-8") for source in sources]
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()

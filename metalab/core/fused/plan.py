@@ -52,11 +52,13 @@ class Counts:
         num_tasks: Tasks of one outer step.
         num_shots: Support points of each.
         num_queries: Query points of each.
+        num_grid_points: Points of the curves that are drawn of a task; 0 draws none.
     """
 
     num_tasks: int
     num_shots: int
     num_queries: int
+    num_grid_points: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,26 +86,49 @@ class Plan:
 
 def obstacle(learner: MetaLearner, counts: Counts) -> str | None:
     """Return why the kernels cannot run a meta-learner, or None if they can."""
-    parts = {
-        "model": learner.problem.model,
-        "meta": learner.problem.meta,
-        "inner": learner.inner,
-        "hypergradient": learner.hypergradient,
-        "outer.optimizer": learner.outer,
-    }
+    found = adaptation_obstacle(learner)
+    if found is not None:
+        return found
+    parts = {"hypergradient": learner.hypergradient, "outer.optimizer": learner.outer}
     for name, part in parts.items():
         if not isinstance(part, _KNOWN[name]):
             return f"there is no compiled kernel for {name} {part.name!r}"
-    if isinstance(learner.inner, GradientDescent) and learner.inner.inner_clamp > 0:
-        return "there is no compiled kernel for inner.inner_clamp"
     numbers = make_plan(learner, counts, num_chunks=1).num_numbers
     if numbers > MOST_NUMBERS:
         return f"a task would take {numbers:,} numbers of memory"
     return None
 
 
-def make_plan(learner: MetaLearner, counts: Counts, *, num_chunks: int) -> Plan:
-    """Return what the kernels are told about a meta-learner that they can run."""
+def adaptation_obstacle(learner: MetaLearner) -> str | None:
+    """Return why the kernels cannot adapt tasks by a meta-learner, or None."""
+    parts = {
+        "model": learner.problem.model,
+        "meta": learner.problem.meta,
+        "inner": learner.inner,
+    }
+    for name, part in parts.items():
+        if not isinstance(part, _KNOWN[name]):
+            return f"there is no compiled kernel for {name} {part.name!r}"
+    if isinstance(learner.inner, GradientDescent) and learner.inner.inner_clamp > 0:
+        return "there is no compiled kernel for inner.inner_clamp"
+    return None
+
+
+def make_plan(
+    learner: MetaLearner,
+    counts: Counts,
+    *,
+    num_chunks: int,
+    num_steps: int | None = None,
+) -> Plan:
+    """Return what the kernels are told about a meta-learner that they can run.
+
+    Args:
+        learner: The meta-learner.
+        counts: Sizes of a meta-batch.
+        num_chunks: Parts of it that are computed apart.
+        num_steps: Most inner steps; None takes those of training.
+    """
     model = learner.problem.model
     assert isinstance(model, MLP)
     layout = Layout(layer_sizes=model.layer_sizes, activation=model.activation)
@@ -127,7 +152,8 @@ def make_plan(learner: MetaLearner, counts: Counts, *, num_chunks: int) -> Plan:
         or plan[places.TOLERANT]
         or plan[places.MOMENTUM]
     )
-    most_steps = max(
+    plan[places.GRID_POINTS] = counts.num_grid_points
+    most_steps = num_steps or max(
         learner.inner.num_inner_steps, learner.inner_schedule.num_steps_start
     )
     return Plan(
@@ -244,6 +270,7 @@ def _place(layout: Layout, plan: Integers, most_steps: int) -> int:
     parameters, weights = layout.num_parameters, int(net[WEIGHTS])
     shots, queries = int(plan[places.SHOTS]), int(plan[places.QUERIES])
     outputs, row = layout.layer_sizes[-1], int(net[LAYERS + PER_LAYER * 0 + ROW])
+    grid = int(plan[places.GRID_POINTS])
     act = _rounded(shots * int(net[ROW_UNITS]))
     plan[places.ACT] = act
     stored = most_steps if plan[places.STORES] else 0
@@ -264,7 +291,9 @@ def _place(layout: Layout, plan: Integers, most_steps: int) -> int:
         places.XQ: queries * row,
         places.YQ: queries * outputs,
         places.ACTS: most_steps * act,
-        places.OUTER_ACT: max(shots, queries) * int(net[ROW_UNITS]),
+        places.OUTER_ACT: max(shots, queries, grid) * int(net[ROW_UNITS]),
+        places.GRID: grid * row,
+        places.GRID_TARGETS: grid * outputs,
         places.TANGENTS: shots * int(net[TANGENT_UNITS]),
     }
     end = 0

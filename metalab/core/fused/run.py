@@ -85,7 +85,7 @@ class FusedRun:
         size = int(self._plan.plan[places.META])
         self._net = self._plan.layout.description.copy()
         self._net[PRODUCT] = address_of_product(dtype)
-        self._works = _aligned((chunks, self._plan.num_numbers), dtype)
+        self._works = aligned((chunks, self._plan.num_numbers), dtype)
         self._sums = np.zeros((chunks, places.SUMS_SIZE))
         self._shared = np.zeros(SYNC_SIZE, dtype=np.int64)
         self._arrays = np.zeros((3, size), dtype)
@@ -234,7 +234,7 @@ class _Job:
         self.work(self.worker)
 
 
-def _aligned(shape: tuple[int, int], dtype: np.dtype) -> Array:
+def aligned(shape: tuple[int, int], dtype: np.dtype) -> Array:
     """Return zeros that begin at a cache line, as do their rows."""
     size = shape[0] * shape[1]
     line = 64 // dtype.itemsize

@@ -6,6 +6,7 @@ import torch
 from metalab.core.fused.oracle import FusedOracle
 from metalab.core.fused.plan import Counts
 from metalab.core.fused.run import Data, FusedRun
+from metalab.core.fused.view import FusedView
 from metalab.core.hypergradient.unrolled import Unrolled
 from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.learner import METRIC_NAMES, MetaLearner
@@ -41,6 +42,8 @@ def warm(dtype: torch.dtype) -> None:
         device=torch.device("cpu"),
     )
     run = FusedRun(learner, state, Counts(num_tasks=1, num_shots=2, num_queries=2))
+    view = FusedView(learner, batch, points.x, num_steps=1)
+    view(state.phi)
     run.advance(Data.of(batch), 0, 1, np.full(len(METRIC_NAMES), np.inf))
     oracle = FusedOracle(learner.problem, state.phi, batch)
     theta = oracle.start()

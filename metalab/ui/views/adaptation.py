@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtGui import QGuiApplication, QImage, QPalette
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -21,7 +21,7 @@ from metalab.ui.views.adaptation_drawing import (
 )
 from metalab.ui.views.adaptation_words import in_words, values_at
 from metalab.ui.views.caption import Caption
-from metalab.ui.views.header import PREPARING, PanelHeader, tool_button
+from metalab.ui.views.header import PREPARING, PanelHeader, is_preparing, tool_button
 from metalab.ui.views.legend import Legend
 from metalab.ui.views.moved_tasks import MovedTasks
 from metalab.ui.views.readout import Readout
@@ -256,18 +256,16 @@ class AdaptationView(QWidget):
     def _fit_ruler(self, trained: int, last: int) -> None:
         if (trained, last) == self.ruler.steps:
             return
-        blocked = self.ruler.blockSignals(True)  # noqa: FBT003 - Qt's signature
-        self.ruler.set_steps(trained, last)
-        self.ruler.setValue(trained)
-        self.ruler.blockSignals(blocked)
+        with QSignalBlocker(self.ruler):
+            self.ruler.set_steps(trained, last)
+            self.ruler.setValue(trained)
         self.inner_step_chosen.emit(self.inner_step)
 
     def _describe(self) -> None:
         """Say whose points they are, the task's values, and what its losses become."""
         moved = self._are_moved()
-        self.header.set_title(
-            self.tr("Your points") if moved else self.tr("Adaptation")
-        )
+        title = self.tr("Your points") if moved else self.tr("Adaptation")
+        self.header.set_title(title)
         self.reset.setVisible(moved)
         words = in_words(
             self._tasks,
@@ -282,11 +280,7 @@ class AdaptationView(QWidget):
         self.plot.setAccessibleDescription(words.all or self.tr("No curves yet"))
 
     def _show_message(self) -> None:
-        history = self._moved.shown
-        waiting = (
-            history is not None and history.curves is None and not history.status.ended
-        )
-        self.plot.set_message(PREPARING if waiting else "")
+        self.plot.set_message(PREPARING if is_preparing(self._moved.shown) else "")
 
     def _on_task_chosen(self, task: int) -> None:
         self._refresh()
@@ -319,9 +313,8 @@ class AdaptationView(QWidget):
         at = float(tasks.grid[point])
         rows = values_at(tasks, curves, self.task, self.inner_step, point)
         self.plot.show_crosshair(at)
-        self._readout.show_beside(
-            self.plot.place_of(at), f"x = {number_text(at)}", rows
-        )
+        place = self.plot.place_of(at)
+        self._readout.show_beside(place, f"x = {number_text(at)}", rows)
 
     def _on_copy_requested(self) -> None:
         QGuiApplication.clipboard().setImage(self.picture())

@@ -1,5 +1,7 @@
 """The line above a plot: what it shows, and its tools."""
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
@@ -8,6 +10,9 @@ from metalab.ui.forms.marks import ElidedLabel
 from metalab.ui.icons import theme_icon
 from metalab.ui.painting import tint
 from metalab.ui.theme import Theme
+
+if TYPE_CHECKING:
+    from metalab.runs.history import RunHistory
 
 PREPARING = "Preparing the first outer step…"
 """What a view says as long as a run has nothing to show."""
@@ -104,3 +109,8 @@ class PanelHeader(QWidget):
         """Take the theme's colours."""
         tint(self._title, theme.text)
         self.copy.setIcon(theme_icon("copy", theme))
+
+
+def is_preparing(history: "RunHistory | None") -> bool:
+    """Return whether a run has yet to say how its tasks adapt."""
+    return history is not None and history.curves is None and not history.status.ended

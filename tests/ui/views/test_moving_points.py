@@ -367,7 +367,11 @@ def test_the_losses_beside_it_follow(qtbot, history):
     QApplication.processEvents()
     drag(live.adaptation, 4, QPoint(5, -10))
     live.adaptation.show_readaptation(answer_to(live.adaptation.moved, history.curves))
-    qtbot.waitUntil(lambda: live.inner_loss.query.data[1][0] == 4.0)
+
+    def drawn():
+        return (live.inner_loss.query.data[1] == 4.0).all()
+
+    qtbot.waitUntil(drawn)
     assert "your points" in live.inner_loss.header.title
     np.testing.assert_array_equal(live.inner_loss.support.data[1], np.full(11, 3.0))
     live.set_task(1)

@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import cfunc, types
+from numba import njit, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.numpy_support import from_dtype
 
+from metalab.core.fused.kernels.options import ENTRY
 from metalab.core.fused.kernels.tiles import (
     ADD,
     LANES,
@@ -53,11 +55,10 @@ def _signature(scalar: Any) -> Any:
     return types.void(types.CPointer(scalar), *numbers, scalar, *places)
 
 
-@cache
-def _compiled(scalar: Any) -> Any:
-    """Return the product of one precision as a native function."""
-
-    def product(
+@njit(**ENTRY)
+def _product(work, m, n, k, a, row_a, col_a, rhs, row_rhs, c, row_c, mode, factor,
+             i, x, row_x):  # fmt: skip
+    _gemm(
         work,
         m,
         n,
@@ -74,22 +75,21 @@ def _compiled(scalar: Any) -> Any:
         i,
         x,
         row_x,
-    ):
-        _gemm(
-            work, m, n, k, a, row_a, col_a, rhs, row_rhs, c, row_c, mode, factor, i, x,
-            row_x,
-        )  # fmt: skip
-
-    return cfunc(_signature(scalar), cache=True)(product)
+    )
 
 
+@cache
 def address_of_product(dtype: np.dtype) -> int:
     """Return where the native function of a precision begins.
 
     Called by address, it is compiled once. Linked into every kernel that multiplies, it
     would be optimised again with each of them, which takes most of a minute.
     """
-    return int(_compiled(from_dtype(dtype)).address)
+    signature = _signature(from_dtype(dtype))
+    _product.compile(signature)
+    compiled = _product.overloads[signature.args]
+    name = compiled.fndesc.llvm_func_name
+    return int(compiled.library.get_pointer_to_function(name))
 
 
 @intrinsic
@@ -117,9 +117,13 @@ def product(
     def generate(context, builder, signature, arguments):
         array = context.make_array(signature.args[1])(context, builder, arguments[1])
         kinds = [context.get_value_type(kind) for kind in inner.args]
-        kind = ir.FunctionType(ir.VoidType(), kinds)
+        # Numba's convention: a place for the result, one for an exception, a status.
+        # There is neither a result nor a way to fail.
+        unused = ir.IntType(8).as_pointer().as_pointer()
+        kind = ir.FunctionType(ir.IntType(32), [unused, unused, *kinds])
         function = builder.inttoptr(arguments[0], kind.as_pointer())
-        builder.call(function, [array.data, *arguments[2:]])
+        place = cgutils.alloca_once(builder, unused.pointee)
+        builder.call(function, [place, place, array.data, *arguments[2:]])
         return context.get_dummy_value()
 
     return signature, generate

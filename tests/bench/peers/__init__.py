@@ -1,0 +1,1 @@
+"""Peers in their documented use, one file each: exact MAML on given batches."""
