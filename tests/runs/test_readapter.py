@@ -118,9 +118,14 @@ def test_closing_without_a_request_is_nothing(readapter):
     assert readapter.close()
 
 
-def test_a_run_beside_it_makes_the_same_numbers(readapter, request_at, config):
+@pytest.mark.parametrize("provider", ["auto", "autodiff"])
+def test_a_run_beside_it_makes_the_same_numbers(
+    readapter, request_at, config, provider
+):
     """Bit for bit, while points move all the time."""
-    config = with_overrides(config, [("outer.num_steps", 400)])
+    config = with_overrides(
+        config, [("outer.num_steps", 400), ("run.provider", provider)]
+    )
     columns = []
     for moving in (False, True):
         worker = RunWorker(config)
