@@ -10,6 +10,8 @@ SINE = {
 }
 """The sine protocol of Finn et al. 2017, section 5.1, with fewer outer steps."""
 
+PAPER_STEPS = {"outer": {"num_steps": 70_000}}
+
 MULTIMODAL = {
     "tasks": {
         "family": {"kind": "multimodal", "num_modes": 2, "noise_std": 0.3},
@@ -45,7 +47,7 @@ RECIPE = Recipe(
             title="MAML on sines, 10 shots, 1 inner step",
             source="Finn et al. 2017, section 5.1 (torch's default initialisation, the "
             "authors' code has a truncated normal)",
-            settings=merge(SINE, {"outer": {"num_steps": 70_000}}),
+            settings=merge(SINE, PAPER_STEPS),
         ),
         *[
             Preset(
@@ -53,7 +55,8 @@ RECIPE = Recipe(
                 title=f"MAML on sines, {shots} shots, 1 inner step",
                 source="Finn et al. 2017, section 5.1 (as maml-sine)",
                 settings=merge(
-                    SINE, {"tasks": {"num_shots": shots, "num_queries": shots}}
+                    merge(SINE, PAPER_STEPS),
+                    {"tasks": {"num_shots": shots, "num_queries": shots}},
                 ),
             )
             for shots in (5, 20)

@@ -59,11 +59,6 @@ class FusedOracle(InnerOracle):
         evaluations: Evaluations | None = None,
     ) -> None:
         model, meta = problem.model, problem.meta
-        if phi.shape[-1] < problem.meta_dim:
-            # Kernels read what they are told to: no more is checked after this.
-            raise ValueError(
-                f"phi has {phi.shape[-1]} numbers; the problem has {problem.meta_dim}"
-            )
         assert isinstance(model, MLP), "checked by oracle_obstacle"
         if phi.shape[-1] < problem.meta_dim:
             # Kernels look at no sizes: they would read, and write, what is not theirs.
