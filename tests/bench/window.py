@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 
+from metalab.runs.kernels import cache_folder, prepare
 from tests.bench.rounds import Rate, ratio
 from tests.bench.xvfb import virtual_screen
 
@@ -14,21 +15,38 @@ SECONDS = 5.0
 
 
 def measure(num_rounds: int) -> list[dict[str, object]]:
-    """Return one row for each way, headless and window taken in turns."""
+    """Return two rows for each provider, headless and window taken in turns."""
+    rows: list[dict[str, object]] = []
+    with tempfile.TemporaryDirectory() as home, virtual_screen() as screen:
+        environment = {
+            **screen,
+            "METALAB_HOME": home,
+            "METALAB_KERNELS": str(cache_folder()),
+        }
+        assert prepare("float32", cancelled=bool).ready
+        for provider in ("fused", "autodiff"):
+            rows += _rows(provider, num_rounds, environment)
+    return rows
+
+
+def _rows(
+    provider: str, num_rounds: int, environment: dict[str, str]
+) -> list[dict[str, object]]:
     headless: list[dict[str, float]] = []
     window: list[dict[str, float]] = []
-    with tempfile.TemporaryDirectory() as home, virtual_screen() as screen:
-        environment = {**screen, "METALAB_HOME": home}
-        for _ in range(num_rounds):
-            headless.append(_child("headless_child", environment))
-            window.append(_child("window_child", environment))
+    for _ in range(num_rounds):
+        headless.append(_child("headless_child", provider, environment))
+        window.append(_child("window_child", provider, environment))
     alone = Rate(tuple(round_["steps_per_second"] for round_ in headless))
     beside = Rate(tuple(round_["steps_per_second"] for round_ in window))
     return [
-        {"way": "headless thread", "outer steps/s, median (min-max)": str(alone)}
+        {
+            "way": f"headless thread, {provider}",
+            "outer steps/s, median (min-max)": str(alone),
+        }
         | dict.fromkeys(_COLUMNS, ""),
         {
-            "way": "window 1280x800, all Live plots",
+            "way": f"window 1280x800, all Live plots, {provider}",
             "outer steps/s, median (min-max)": str(beside),
             "of headless": round(ratio(beside, alone), 3),
             **{
@@ -48,9 +66,10 @@ _FIGURES = {
 _COLUMNS = ("of headless", *_FIGURES)
 
 
-def _child(module: str, environment: dict[str, str]) -> dict[str, float]:
+def _child(module: str, provider: str, environment: dict[str, str]) -> dict[str, float]:
+    seconds = [str(WARM_UP), str(SECONDS)]
     done = subprocess.run(
-        [sys.executable, "-m", f"tests.bench.{module}", str(WARM_UP), str(SECONDS)],
+        [sys.executable, "-m", f"tests.bench.{module}", *seconds, provider],
         env=environment,
         capture_output=True,
         text=True,

@@ -19,7 +19,7 @@ def test_the_preset_runs_draws_pauses_and_closes(tmp_path):
     """What it measures is for `make bench`; here it has to end well."""
     with virtual_screen() as environment:
         done = subprocess.run(
-            [sys.executable, "-m", "tests.bench.window_child", "0.5", "1.5"],
+            [sys.executable, "-m", "tests.bench.window_child", "0.5", "1.5", "auto"],
             env={**environment, "METALAB_HOME": str(tmp_path)},
             capture_output=True,
             text=True,

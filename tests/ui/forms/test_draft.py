@@ -102,7 +102,7 @@ def test_options_are_compared_with_the_preset_s_component_or_the_default(
     found = baselines(draft, reference=preset)
     assert found["outer.optimizer.kind"] == Baseline("adam", from_preset=True)
     assert found["outer.optimizer.outer_lr"] == Baseline(0.01, from_preset=False)
-    assert found["outer.num_steps"] == Baseline(10_000, from_preset=True)
+    assert found["outer.num_steps"] == Baseline(70_000, from_preset=True)
     assert found.keys() == draft.values.keys()
 
 
