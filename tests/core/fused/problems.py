@@ -73,5 +73,6 @@ def oracle_steps(made, num_steps):
 
 
 def distance(a, b):
-    """Return the length of a difference, relative to b."""
-    return float(torch.linalg.vector_norm(a - b) / torch.linalg.vector_norm(b))
+    """Return the length of a difference, relative to b; 0 if both are zero."""
+    length = torch.linalg.vector_norm(b).clamp(min=1e-30)
+    return float(torch.linalg.vector_norm(a - b) / length)
