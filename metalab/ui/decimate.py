@@ -161,9 +161,9 @@ class SpannedExtremes:
             self._blocks, self._lows, self._highs = (
                 part[:-1] for part in (self._blocks, self._lows, self._highs)
             )
-        self._blocks = np.append(self._blocks, blocks[starts])
-        self._lows = np.append(self._lows, lows)
-        self._highs = np.append(self._highs, highs)
+        self._blocks = np.concatenate([self._blocks, blocks[starts]])
+        self._lows = np.concatenate([self._lows, lows])
+        self._highs = np.concatenate([self._highs, highs])
 
 
 class Smoother:
