@@ -123,7 +123,7 @@ class SpannedExtremes:
     def _forget(self, size: float) -> None:
         self._size = size
         self._known = 0
-        self._blocks: Array = np.empty(0)
+        self._blocks: Rows = np.empty(0, dtype=np.intp)
         self._lows = np.empty(0, dtype=np.intp)
         self._highs = np.empty(0, dtype=np.intp)
 
@@ -149,10 +149,11 @@ class SpannedExtremes:
     def _take_in(self, y: Array, steps: Array) -> None:
         """Find the extremes of the new rows, and join them to the last block."""
         new = y[self._known :]
-        blocks = np.floor((steps[self._known :] - 1) / self._size)
+        blocks = np.floor((steps[self._known :] - 1) / self._size).astype(np.intp)
         starts = np.flatnonzero(np.append(True, blocks[1:] != blocks[:-1]))
-        lows = self._known + lowest_rows(new, starts)
-        highs = self._known + lowest_rows(-new, starts)
+        known = np.intp(self._known)
+        lows = lowest_rows(new, starts) + known
+        highs = lowest_rows(-new, starts) + known
         self._known = len(y)
         if len(self._blocks) and self._blocks[-1] == blocks[0]:
             # Half a block was seen before: the better of both halves stands for it.
