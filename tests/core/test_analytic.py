@@ -25,7 +25,7 @@ def points(model: MLP, seed: int):
     return torch.randn(3, model.dim, generator=generator(seed), dtype=FLOAT64)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(
     activation=st.sampled_from(ACTIVATIONS),
     hidden_sizes=st.lists(st.integers(1, 6), max_size=3).map(tuple),
