@@ -1,0 +1,130 @@
+"""Measure what the pictures of the first page show: short, real runs.
+
+Run after a change of cards.toml:  python packaging/make_thumbnails.py
+It takes less than a minute.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from metalab.engine.build import DTYPES, resolve_device
+from metalab.engine.config import ExperimentConfig, preset_config
+from metalab.engine.events import ProbeTaken, ProbeTasks, RunStarted
+from metalab.engine.overrides import with_overrides
+from metalab.engine.trainer import Trainer
+from metalab.runs.estimator_blocks import select
+from metalab.runs.estimators import Plan, compare
+from metalab.ui.learn.cards import THUMBNAILS
+
+Arrays = dict[str, np.ndarray]
+
+TASK = 4
+"""Held-out task of the adaptation picture: a large amplitude and both flanks."""
+
+INNER_STEPS = (1, 2, 3, 5, 8, 12, 20, 32, 50)
+
+
+def run(preset: str, **overrides: object) -> tuple[ProbeTasks, list[ProbeTaken]]:
+    """Return held-out tasks and probes of a run; dots in names are written `__`."""
+    changes = [(path.replace("__", "."), value) for path, value in overrides.items()]
+    trainer = Trainer(with_overrides(preset_config(preset), changes))
+    probes: list[ProbeTaken] = []
+    tasks: ProbeTasks | None = None
+    for event in trainer.run():
+        if isinstance(event, RunStarted):
+            tasks = event.probe_tasks
+        elif isinstance(event, ProbeTaken):
+            probes.append(event)
+    assert tasks is not None
+    return tasks, probes
+
+
+def maml() -> Arrays:
+    """Return how a trained initialisation adapts to one task."""
+    tasks, probes = run("maml-sine", outer__num_steps=20_000)
+    return {
+        "grid": tasks.grid,
+        "truth": tasks.true_curves[TASK].squeeze(),
+        "support_x": tasks.support_x[TASK].squeeze(),
+        "support_y": tasks.support_y[TASK].squeeze(),
+        "curves": probes[-1].curves.curves[TASK].squeeze(),
+    }
+
+
+def held_out(preset: str, **overrides: object) -> tuple[np.ndarray, np.ndarray]:
+    """Return outer steps, and the mean held-out query loss after the last inner step."""
+    _, probes = run(preset, **overrides)
+    found = [probe.evaluation for probe in probes]
+    steps = np.array([one.step for one in found], dtype=float)
+    return steps, np.array([one.query_loss[:, -1].mean() for one in found])
+
+
+def two_runs(first: str, second: str, **overrides: object) -> Arrays:
+    """Return the held-out losses of two runs, on a logarithmic scale."""
+    steps, one = held_out(first, **overrides)
+    _, other = held_out(second, **overrides)
+    return {"x": steps, "y": np.log10([one, other])}
+
+
+def reptile() -> Arrays:
+    """Return the losses of MAML and Reptile."""
+    return two_runs(
+        "maml-sine", "reptile-sine", outer__num_steps=5_000, evaluation__every=250
+    )
+
+
+def first_order() -> Arrays:
+    """Return the cosine of first-order and exact hypergradient, by inner steps."""
+    config: ExperimentConfig = preset_config("maml-sine")
+    phi = Trainer(config).checkpoint().phi
+    selection = select(
+        config,
+        phi,
+        names=["first-order"],
+        strength=2.0,
+        dtype=DTYPES[config.run.precision],
+        device=resolve_device(config),
+    )
+    plan = Plan(num_inner_steps=INNER_STEPS, num_tasks=25, num_batches=8, seed=0)
+    (block,) = compare(selection, plan)
+    cosines = [row.accuracy[block.block.reference].cosine.mean for row in block.rows]
+    return {
+        "x": np.log10(INNER_STEPS),
+        "y": np.array([np.ones(len(cosines)), cosines]),
+    }
+
+
+def break_it() -> Arrays:
+    """Return the losses of unrolled and first-order MAML over 50 inner steps."""
+    return two_runs(
+        "maml-sine",
+        "fomaml-sine",
+        inner__num_inner_steps=50,
+        evaluation__num_inner_steps=50,
+        outer__num_steps=3_000,
+        evaluation__every=100,
+    )
+
+
+PICTURES: dict[str, Callable[[], Arrays]] = {
+    "maml": maml,
+    "reptile": reptile,
+    "first-order": first_order,
+    "break-it": break_it,
+}
+
+
+def main() -> None:
+    """Measure every picture."""
+    torch.set_num_threads(1)
+    THUMBNAILS.mkdir(exist_ok=True)
+    for key, measure in PICTURES.items():
+        arrays = {name: np.float32(values) for name, values in measure().items()}
+        np.savez_compressed(THUMBNAILS / f"{key}.npz", **arrays)
+        print(key, {name: values.shape for name, values in arrays.items()})
+
+
+if __name__ == "__main__":
+    main()
