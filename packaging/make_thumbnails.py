@@ -61,18 +61,15 @@ def held_out(preset: str, **overrides: object) -> tuple[np.ndarray, np.ndarray]:
     return steps, np.array([one.query_loss[:, -1].mean() for one in found])
 
 
-def two_runs(first: str, second: str, **overrides: object) -> Arrays:
-    """Return the held-out losses of two runs, on a logarithmic scale."""
-    steps, one = held_out(first, **overrides)
-    _, other = held_out(second, **overrides)
-    return {"x": steps, "y": np.log10([one, other])}
+def losses(*runs: tuple[np.ndarray, np.ndarray]) -> Arrays:
+    """Return the held-out losses of runs, on a logarithmic scale."""
+    return {"x": runs[0][0], "y": np.log10([loss for _, loss in runs])}
 
 
 def reptile() -> Arrays:
     """Return the losses of MAML and Reptile."""
-    return two_runs(
-        "maml-sine", "reptile-sine", outer__num_steps=5_000, evaluation__every=250
-    )
+    short = {"outer__num_steps": 5_000, "evaluation__every": 250}
+    return losses(held_out("maml-sine", **short), held_out("reptile-sine", **short))
 
 
 def first_order() -> Arrays:
@@ -97,14 +94,16 @@ def first_order() -> Arrays:
 
 
 def break_it() -> Arrays:
-    """Return the losses of unrolled and first-order MAML over 50 inner steps."""
-    return two_runs(
-        "maml-sine",
-        "fomaml-sine",
-        inner__num_inner_steps=50,
-        evaluation__num_inner_steps=50,
-        outer__num_steps=3_000,
-        evaluation__every=100,
+    """Return the losses of MAML over 50 inner steps, with two inner learning rates."""
+    long = {
+        "inner__num_inner_steps": 50,
+        "evaluation__num_inner_steps": 50,
+        "outer__num_steps": 1_000,
+        "evaluation__every": 50,
+    }
+    return losses(
+        held_out("maml-sine", **long),
+        held_out("maml-sine", inner__inner_lr=0.03, **long),
     )
 
 

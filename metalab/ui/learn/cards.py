@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import Field, StringConstraints, model_validator
 
-from metalab.ui import engine_access as engine
 from metalab.ui.learn.content import DATA, Content, WorkspaceName, read_content
 
 if TYPE_CHECKING:
-    from metalab.engine.config import ExperimentConfig
     from metalab.engine.events import Array
 
 THUMBNAILS = DATA / "thumbnails"
@@ -115,14 +113,3 @@ def load_cards(path: Path = DATA / "cards.toml") -> tuple[Card, ...]:
 def all_cards() -> dict[str, Card]:
     """Return the cards that come with metalab, by key."""
     return {card.key: card for card in load_cards()}
-
-
-def config_of(card: Card) -> "ExperimentConfig":
-    """Return the experiment of a card. Brings torch along: call it once that is loaded.
-
-    Raises:
-        ValueError: No preset has that name, or an override is not allowed.
-    """
-    from metalab.engine.overrides import with_overrides  # noqa: PLC0415 - torch
-
-    return with_overrides(engine.preset(card.preset), list(card.overrides.items()))
