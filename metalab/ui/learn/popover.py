@@ -67,7 +67,9 @@ class TermPopover(QFrame):
     see_requested = Signal(str)
 
     def __init__(self, term: Term, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent, Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint)
+        super().__init__(
+            parent, Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint
+        )
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         # The corners outside the rounded frame.
         self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
@@ -215,7 +217,9 @@ class TermButton(QToolButton):
         bright = self.underMouse() or self._popover is not None
         if not (self._painted or bright):
             return
-        painter.setPen(palette.color(role.Highlight if bright else role.PlaceholderText))
+        painter.setPen(
+            palette.color(role.Highlight if bright else role.PlaceholderText)
+        )
         font = QFont(self.font())
         font.setPointSizeF(0.9 * font.pointSizeF())
         font.setBold(bright)
