@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QEvent, QKeyCombination, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
-    QEnterEvent,
     QKeyEvent,
     QPainter,
     QPaintEvent,
@@ -164,21 +163,14 @@ class FieldRow(QWidget):
         self._message.setVisible(bool(state.message))
         described = [state.message, self.info.spec.help]
         self._editor.setAccessibleDescription(" ".join(filter(None, described)))
-        self._share_gutter()
+        if self._help is not None:
+            # The gutter has room for one: the dot stays until the mouse is on it.
+            self._help.set_painted(painted=not state.differs)
+        self.update()
 
     def matches(self, words: list[str]) -> bool:
         """Return whether every word occurs in label, path, help or choices."""
         return all(word in self._words for word in words)
-
-    def enterEvent(self, event: QEnterEvent) -> None:
-        """Show the `?` where the dot is."""
-        super().enterEvent(event)
-        self._share_gutter()
-
-    def leaveEvent(self, event: QEvent) -> None:
-        """Show the dot again."""
-        super().leaveEvent(event)
-        self._share_gutter()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the `?` beside the editor."""
@@ -208,22 +200,12 @@ class FieldRow(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         field = QRectF(self._editor.geometry())
-        if self._shows_dot():
+        if self._state.differs:
             colour = self._theme.error if self._state.wrong else self._theme.accent
             paint_dot(painter, QPointF(11, field.center().y()), colour)
         if self._state.wrong:
             around = field.adjusted(-0.75, -0.75, 0.75, 0.75)
             paint_ring(painter, around, QColor(self._theme.error))
-
-    def _shows_dot(self) -> bool:
-        differs = self._state is not None and self._state.differs
-        return differs and not (self._help is not None and self.underMouse())
-
-    def _share_gutter(self) -> None:
-        """Let either the dot or the `?` be painted: there is room for one."""
-        if self._help is not None:
-            self._help.set_painted(painted=not self._shows_dot())
-        self.update()
 
     def _help_button(self) -> TermButton | None:
         term = term_of_field(self.info.path)

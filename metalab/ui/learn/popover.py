@@ -193,7 +193,7 @@ class TermButton(QToolButton):
         self.update()
 
     def set_painted(self, *, painted: bool) -> None:
-        """Paint the sign, or leave its place to something else; it stays clickable."""
+        """Paint the sign always, or only under the mouse, over what has its place."""
         self._painted = painted
         self.update()
 
@@ -217,6 +217,8 @@ class TermButton(QToolButton):
         bright = self.underMouse() or self._popover is not None
         if not (self._painted or bright):
             return
+        if not self._painted:
+            painter.fillRect(self.rect(), palette.color(role.Window))
         painter.setPen(
             palette.color(role.Highlight if bright else role.PlaceholderText)
         )

@@ -46,12 +46,12 @@ class StartPage(QWidget):
         self._detail = QLabel(
             self.tr("Choose a card: its experiment starts at once."), self
         )
-        self.open_button = QPushButton(self.tr("&Open a run…"), self)
-        self.tour_button = QPushButton(self.tr("Take the &tour"), self)
         for card in all_cards().values():
             button = CardButton(card, self)
             button.clicked.connect(self._on_card_clicked)
             self._cards[card.key] = button
+        self.open_button = QPushButton(self.tr("&Open a run…"), self)
+        self.tour_button = QPushButton(self.tr("Take the &tour"), self)
         self._arrange()
         self.open_button.clicked.connect(self.open_requested)
         self.tour_button.clicked.connect(self.tour_requested)

@@ -2,7 +2,7 @@
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QPainter, QPen
 
 from metalab.engine.events import Array
 from metalab.ui.learn.cards import Card
@@ -27,14 +27,14 @@ class Scale:
         spare = _SPARE * float(np.ptp(y))
         self._y = float(y.min()) - spare, float(y.max()) + spare
 
-    def points(self, x: Array, y: Array) -> QPolygonF:
+    def points(self, x: Array, y: Array) -> list[QPointF]:
         """Return where points with finite numbers lie."""
         low, high = self._x
         right = self._frame.left() + (x - low) / (high - low) * self._frame.width()
         low, high = self._y
         up = self._frame.bottom() - (y - low) / (high - low) * self._frame.height()
         places = zip(right.tolist(), up.tolist(), strict=True)
-        return QPolygonF([QPointF(*place) for place in places])
+        return [QPointF(*place) for place in places]
 
 
 def paint_thumbnail(
@@ -103,6 +103,6 @@ def _lines(
         colour = QColor(getattr(theme, line.role))
         painter.setPen(QPen(colour, _WIDTH))
         painter.drawPolyline(points)
-        end = points.last()
+        end = points[-1]
         place = QRectF(end.x() + _LABEL_GAP, end.y() - half, room, 2 * half)
         painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, line.label)
