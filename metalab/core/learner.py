@@ -33,6 +33,11 @@ METRIC_NAMES = (
 )
 """Columns of `StepResult.metrics`, in order; described in `engine.events.METRICS`."""
 
+SPARED = [
+    METRIC_NAMES.index(name) for name in ("outer_loss_before", "support_loss_after")
+]
+"""Metrics that cost a forward pass of their own, and that training can do without."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetaState:
@@ -85,6 +90,7 @@ class MetaLearner:
         inner_schedule: How training's inner lr and K start; `adapt` never follows it.
         fused: Whether compiled kernels answer about a meta-batch, instead of automatic
             differentiation; only for a problem without `fused.support.oracle_obstacle`.
+        measures_all: Whether a step measures the metrics of `SPARED` too; NaN otherwise.
     """
 
     problem: BilevelProblem
@@ -99,6 +105,7 @@ class MetaLearner:
     first_order_steps: int = 0
     inner_schedule: InnerSchedule = field(default_factory=InnerSchedule)
     fused: bool = False
+    measures_all: bool = True
 
     def initial_state(
         self,
@@ -212,12 +219,17 @@ class MetaLearner:
             step=state.step,
             lr=self.outer_lr_at(state.step),
         )
+        if self.measures_all:
+            before = oracle.query_loss(path.start).mean()
+            after = oracle.support_loss(path.end).mean()
+        else:
+            before = after = norm.new_full((), torch.nan)
         metrics = torch.stack(
             [
                 estimate.outer_loss.mean(),
-                oracle.query_loss(path.start).mean(),
+                before,
                 self._support_loss_at_start(oracle, path).mean(),
-                oracle.support_loss(path.end).mean(),
+                after,
                 norm,
                 torch.linalg.vector_norm(path.end - path.start, dim=1).mean(),
                 torch.linalg.vector_norm(phi),

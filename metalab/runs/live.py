@@ -6,7 +6,6 @@ for microseconds, whatever the length of the run.
 """
 
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,6 @@ import numpy as np
 
 from metalab.engine.events import (
     METRICS,
-    Array,
     Curves,
     DiagnosticsTaken,
     Diverged,
@@ -33,6 +31,7 @@ from metalab.runs.history import (
 )
 from metalab.runs.status import RunStatus
 from metalab.runs.tables import DiagnosticTable, GrowingTable
+from metalab.runs.thinning import RowTable
 
 if TYPE_CHECKING:
     from metalab.engine.config import ExperimentConfig
@@ -80,7 +79,7 @@ class LiveRun:
         self.path = path
         self._lock = threading.Lock()
         self._latest = _Latest()
-        self._rows = GrowingTable(2 + len(METRICS))
+        self._rows = RowTable()
         num_points = 1 + config.num_shown_steps
         self._evaluations = GrowingTable(1 + 6 * num_points)
         self._diagnostics = DiagnosticTable()
@@ -90,8 +89,7 @@ class LiveRun:
             self._adopt(past)
 
     def _adopt(self, past: RunHistory) -> None:
-        columns = [past.steps, past.seconds, *(past.metrics[m.name] for m in METRICS)]
-        self._rows.append(np.stack(columns, axis=1))
+        self._rows.adopt(past)
         self._evaluations.append(past.evaluations.rows())
         self._diagnostics.adopt(past.diagnostics)
         self._latest.step = past.step
@@ -155,9 +153,9 @@ class LiveRun:
     def _truncate(self, step: int) -> None:
         """Forget what came after `step`: training went back to it."""
         if step < self._latest.step:
-            for table in (self._rows, self._evaluations):
-                steps = table.view()[:, 0]
-                table.truncate(int(np.searchsorted(steps, step, side="right")))
+            self._rows.truncate_after(step)
+            steps = self._evaluations.view()[:, 0]
+            self._evaluations.truncate(int(np.searchsorted(steps, step, side="right")))
             self._diagnostics.truncate_after(step)
             self._latest.step = step
 
@@ -203,7 +201,7 @@ class LiveRun:
     def snapshot(self) -> RunHistory:
         """Return the run as it is now. Cheap: no row is copied."""
         with self._lock:
-            rows = self._rows.view()
+            rows = self._rows.rows()
             latest = self._latest
             return RunHistory(
                 config=self.config,
@@ -215,7 +213,9 @@ class LiveRun:
                 step=latest.step,
                 steps=rows[:, 0],
                 seconds=rows[:, 1],
-                metrics=_columns(rows),
+                metrics=self._rows.metrics(),
+                sums=self._rows.sums(),
+                thinned=self._rows.thinned,
                 evaluations=EvaluationSeries.from_rows(self._evaluations.view()),
                 diagnostics=self._diagnostics.series(),
                 probe_tasks=latest.probe_tasks,
@@ -225,7 +225,3 @@ class LiveRun:
                 stored_step=latest.stored_step,
                 storage_problem=latest.storage_problem,
             )
-
-
-def _columns(rows: Array) -> Mapping[str, Array]:
-    return {info.name: rows[:, 2 + i] for i, info in enumerate(METRICS)}

@@ -13,7 +13,7 @@ from metalab.core.fused.kernels.sync import STATE, SYNC_SIZE
 from metalab.core.fused.layout import PRODUCT
 from metalab.core.fused.plan import Counts, Plan, dtype_of, make_plan, num_exact
 from metalab.core.inner.descent import FixedRateDescent
-from metalab.core.learner import METRIC_NAMES, MetaLearner, MetaState
+from metalab.core.learner import METRIC_NAMES, SPARED, MetaLearner, MetaState
 from metalab.core.tasks import TaskBatch
 
 Crew = Callable[[Sequence[Callable[[], None]]], None]
@@ -168,6 +168,8 @@ class FusedRun:
         metrics = np.empty((done + bad, len(METRIC_NAMES) + 2), rows.dtype)
         shown = slice(0, len(metrics))
         metrics[:, :-2] = rows[shown, : len(METRIC_NAMES)]
+        if not self._learner.measures_all:
+            metrics[:, SPARED] = np.nan
         inner = rows[shown, places.INNER_GRADIENTS]
         metrics[:, -2] = inner + numbers.outer_gradients[shown]
         mixed = 2 if self._learner.problem.meta.shapes_inner_loss else 1
