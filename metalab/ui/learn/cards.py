@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from metalab.engine.events import Array
 
 THUMBNAILS = DATA / "thumbnails"
-"""Folder of the arrays that `packaging/make_thumbnails.py` measures."""
+"""Folder of the arrays that `packaging/make_start_page.py` measures."""
 
 _Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 _Role = Literal["after", "before", "evaluation", "support", "query", "truth"]

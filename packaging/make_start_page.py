@@ -1,6 +1,6 @@
-"""Measure what the pictures of the first page show: short, real runs.
+"""Measure what the first page shows, and train what can be dragged at once.
 
-Run after a change of cards.toml:  python packaging/make_thumbnails.py
+Run after a change of cards.toml:  python packaging/make_start_page.py
 It takes less than a minute.
 """
 
@@ -16,12 +16,16 @@ from metalab.engine.overrides import with_overrides
 from metalab.engine.trainer import Trainer
 from metalab.runs.estimator_blocks import select
 from metalab.runs.estimators import Plan, compare
-from metalab.ui.learn.cards import THUMBNAILS
+from metalab.ui.learn.cards import THUMBNAILS, all_cards
+from metalab.ui.learn.experiments import config_of
+from metalab.ui.learn.trained_start import CARD, FILE
 
 Arrays = dict[str, np.ndarray]
 
 TASK = 4
 """Held-out task of the adaptation picture: a large amplitude and both flanks."""
+
+STEPS_BEFORE_DRAGGING = 1_000
 
 INNER_STEPS = (1, 2, 3, 5, 8, 12, 20, 32, 50)
 
@@ -115,9 +119,23 @@ PICTURES: dict[str, Callable[[], Arrays]] = {
 }
 
 
+def train_start() -> None:
+    """Train the experiment of a card for a while, and keep where it stands."""
+    config = config_of(all_cards()[CARD])
+    changes = [("outer.num_steps", STEPS_BEFORE_DRAGGING)]
+    trainer = Trainer(with_overrides(config, changes))
+    for _ in trainer.run():
+        pass
+    state = trainer.checkpoint()
+    slots = {f"slot_{place}": values for place, values in enumerate(state.slots)}
+    np.savez_compressed(FILE, step=state.step, phi=state.phi, **slots)
+    print(FILE.name, state.step, state.phi.shape, list(slots))
+
+
 def main() -> None:
-    """Measure every picture."""
+    """Measure every picture, and train the start."""
     torch.set_num_threads(1)
+    train_start()
     THUMBNAILS.mkdir(exist_ok=True)
     for key, measure in PICTURES.items():
         arrays = {name: np.float32(values) for name, values in measure().items()}
