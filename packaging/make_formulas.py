@@ -5,6 +5,7 @@ One drawing serves every theme: its colour is "currentColor", which the window r
 """
 
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import numpy as np
 from matplotlib.font_manager import FontProperties
@@ -58,6 +59,8 @@ def drawing(formula: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.2f}" '
         f'height="{height:.2f}" viewBox="{box}">\n'
+        # Tells a test whether the drawing is that of the formula as it is now.
+        f"<desc>{escape(formula)}</desc>\n"
         f'<path fill="currentColor" d="{commands(points, path.codes)}"/>\n</svg>\n'
     )
 

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from xml.etree import ElementTree
 
 import pytest
 from PySide6.QtCore import QByteArray
@@ -86,6 +87,13 @@ def test_a_formula_has_its_picture_in_both_themes(qapp, key):
         want = QColor(theme.text)
         for part in (QColor.red, QColor.green, QColor.blue):
             assert part(colour) == pytest.approx(part(want), abs=3)
+
+
+@pytest.mark.parametrize("key", [key for key, t in all_terms().items() if t.formula])
+def test_a_picture_is_of_the_formula_as_it_is_now(key):
+    """If not, run packaging/make_formulas.py."""
+    drawn = ElementTree.parse(FORMULAS / f"{key}.svg").getroot()
+    assert drawn.findtext("{*}desc") == all_terms()[key].formula
 
 
 def test_there_is_no_picture_without_a_formula():
