@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from metalab.engine.edit import Edit
-from metalab.engine.events import Checkpoint
+from metalab.engine.events import Checkpoint, Curves
 from metalab.runs.latest import Latest, Stale
 
 if TYPE_CHECKING:
     from metalab.engine.config import ExperimentConfig
+    from metalab.engine.gallery import Gallery
     from metalab.runs.history import RunHistory
 
 STEPS_AT_ONCE = 64
@@ -48,12 +49,52 @@ def rewind_request(history: "RunHistory", step: int) -> RewindRequest | None:
     )
 
 
-class Rewinder(Latest[RewindRequest, Checkpoint]):
-    """Recomputes states beside a run, which never knows."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Visit:
+    """What was found at an outer step.
+
+    Attributes:
+        request: What was asked.
+        state: The training state.
+        curves: How the gallery's tasks adapt from it.
+    """
+
+    request: RewindRequest
+    state: Checkpoint
+    curves: Curves
+
+
+class Rewinder(Latest[RewindRequest, Visit]):
+    """Visits outer steps beside a run, which never knows."""
 
     def __init__(self) -> None:
         """Make one without a thread; the first request starts it."""
-        super().__init__(recomputed, name="rewinder")
+        super().__init__(_Visiting(), name="rewinder")
+
+
+class _Visiting:
+    """Keeps the gallery of one experiment."""
+
+    def __init__(self) -> None:
+        self._gallery: Gallery | None = None
+        self._of: tuple[object, ...] = ()
+
+    def __call__(self, request: RewindRequest, stale: Stale) -> Visit | None:
+        """Answer a request; one that has to be computed may be given up."""
+        # Imported here: the window makes a `Rewinder` before torch is there.
+        from metalab.engine.gallery import Gallery  # noqa: PLC0415
+
+        state = recomputed(request, stale)
+        if state is None:
+            return None
+        edits = tuple(edit for edit in request.edits if edit.step < state.step)
+        of = (request.config, edits, request.provider)
+        if self._gallery is None or self._of != of:
+            self._gallery = Gallery(
+                request.config, edits=edits, provider=request.provider
+            )
+            self._of = of
+        return Visit(request=request, state=state, curves=self._gallery.curves(state))
 
 
 def recomputed(

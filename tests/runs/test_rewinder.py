@@ -71,8 +71,11 @@ def test_answers_come_from_a_thread_that_ends(config):
     rewinder = Rewinder()
     for step in (30, 45):
         rewinder.request(rewind_request_of(config, (), states[20], step))
-    answer = rewinder.take(TIMEOUT)
-    assert answer.step == 45
+    visit = rewinder.take(TIMEOUT)
+    assert visit.state.step == visit.curves.step == 45
+    np.testing.assert_array_equal(visit.state.phi, states[45].phi)
+    shown = Trainer(config, checkpoint=states[45]).curves()
+    np.testing.assert_array_equal(visit.curves.curves, shown.curves)
     assert rewinder.close(TIMEOUT)
     assert not [t for t in threading.enumerate() if t.name == "rewinder"]
 
