@@ -1,0 +1,372 @@
+"""What the picture of a bilevel problem says: a title, lines and a tip for each part.
+
+In texts of the picture "_" lowers and "^" raises what follows, as `structure_text` draws.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from PySide6.QtCore import QCoreApplication
+
+from metalab.core.hypergradient.route import Route
+from metalab.ui.ticks import number_text
+from metalab.ui.workspaces.structure_model import Numbers, PartKey, Structure
+
+DASH = "–"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartText:
+    """What stands in a part.
+
+    Attributes:
+        title: Its name.
+        lines: Below the title, the most important first: the last are left out where
+            there is no room.
+        value: A live number to be seen from afar; "" for none.
+        tip: One plain sentence.
+    """
+
+    title: str
+    lines: tuple[str, ...] = ()
+    value: str = ""
+    tip: str
+
+    @property
+    def plain(self) -> str:
+        """The text in one line, for who listens."""
+        said = ", ".join(filter(None, (self.value, *self.lines)))
+        return f"{self.title}: {said}" if said else self.title
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("structure", text)
+
+
+def _number(numbers: Numbers, name: str) -> str:
+    value = numbers.value(name)
+    return DASH if value is None else number_text(value)
+
+
+def _counted(one: str, many: str, count: int) -> str:
+    return (one if count == 1 else many).format(f"{count:,}")
+
+
+def _outer_loop(structure: Structure, numbers: Numbers) -> PartText:
+    step = f"{numbers.step:,}" if numbers.step else DASH
+    steps = f"{structure.settings.num_steps:,}"
+    return PartText(
+        title=_tr("Outer loop"),
+        value=_tr("step {} of {}").format(step, steps),
+        tip=_tr(
+            "Each outer step adapts to fresh tasks and then moves the meta-parameters."
+        ),
+    )
+
+
+def _tasks(structure: Structure, numbers: Numbers) -> PartText:
+    del numbers
+    return PartText(
+        title=_tr("Task family"),
+        lines=(structure.titles.family,),
+        tip=_tr("Tasks are drawn from this family, new ones for every outer step."),
+    )
+
+
+def _meta(structure: Structure, numbers: Numbers) -> PartText:
+    count = structure.settings.num_meta
+    norm = _tr("‖φ‖ = {}").format(_number(numbers, "meta_parameter_norm"))
+    return PartText(
+        title=_tr("Meta-parameters φ"),
+        lines=(
+            structure.titles.meta,
+            _counted(_tr("{} number"), _tr("{} numbers"), count),
+            norm,
+        ),
+        tip=_tr("What all tasks share and the outer loop learns: it enters {}.").format(
+            _entries(structure)
+        )
+        if structure.moves
+        else _tr("What all tasks share; here the outer loop leaves it as it is."),
+    )
+
+
+def _entries(structure: Structure) -> str:
+    entries = structure.entries
+    ways = (
+        (entries.start, _tr("as the start of the inner loop")),
+        (entries.rates, _tr("as its learning rates")),
+        (entries.inner_loss, _tr("in the inner loss")),
+        (entries.prediction, _tr("directly in the prediction")),
+    )
+    return _tr(" and ").join(words for enters, words in ways if enters)
+
+
+def _batch(structure: Structure, numbers: Numbers) -> PartText:
+    del numbers
+    count = structure.settings.num_tasks
+    return PartText(
+        title=_tr("Each task of the meta-batch"),
+        value=_counted(_tr("{} task"), _tr("{} tasks"), count),
+        tip=_tr(
+            "Every task of an outer step is adapted to on its own; their hypergradients "
+            "are averaged."
+        ),
+    )
+
+
+def _support(structure: Structure, numbers: Numbers) -> PartText:
+    del numbers
+    count = structure.settings.num_shots
+    return PartText(
+        title=_tr("Support set"),
+        lines=(_counted(_tr("{} shot"), _tr("{} shots"), count),),
+        tip=_tr("The points of a task that the inner loop adapts to."),
+    )
+
+
+def _network(structure: Structure, numbers: Numbers) -> PartText:
+    del numbers
+    return PartText(
+        title=_tr("Network"),
+        lines=(
+            _tr("{:,} parameters").format(structure.settings.num_network),
+            structure.titles.model,
+        ),
+        tip=_tr("The function whose predictions both losses compare with the points."),
+    )
+
+
+def _query(structure: Structure, numbers: Numbers) -> PartText:
+    del numbers
+    count = structure.settings.num_queries
+    points = _counted(_tr("{} point"), _tr("{} points"), count)
+    if PartKey.QUERY in structure.idle:
+        tip = _tr("Other points of the same task; here they are only measured on.")
+    else:
+        tip = _tr("Other points of the same task, on which adaptation is judged.")
+    return PartText(title=_tr("Query set"), lines=(points,), tip=tip)
+
+
+def _inner_loop(structure: Structure, numbers: Numbers) -> PartText:
+    del numbers
+    steps = structure.settings.num_inner_steps
+    counted = _counted(_tr("K = {} inner step"), _tr("K = {} inner steps"), steps)
+    tip = _tr("Adapts the parameters θ of one task to its support set.")
+    if PartKey.INNER_LOOP in structure.idle:
+        tip = _tr("Adaptation is only looked at: nothing of it is learned from.")
+    return PartText(
+        title=_tr("Inner loop"),
+        value=_tr("solved at once") if structure.solved else counted,
+        tip=tip,
+    )
+
+
+def _start(structure: Structure, numbers: Numbers) -> PartText:
+    if structure.entries.start:
+        title, what = _tr("Start θ_0"), _tr("from φ")
+        tip = _tr("Where every task starts to adapt: it comes from the meta-parameters.")
+    elif structure.zero_start:
+        title, what = _tr("Start θ_0 = 0"), _tr("not learned")
+        tip = _tr("Every task starts to adapt from zero; the start is not learned.")
+    else:
+        title, what = _tr("Start θ_0"), _tr("fixed, not learned")
+        tip = _tr("Every task starts from the same fixed parameters.")
+    count = structure.settings.num_adapted
+    return PartText(
+        title=title,
+        lines=(
+            _tr("support {}").format(_number(numbers, "support_loss_before")),
+            _tr("query {}").format(_number(numbers, "outer_loss_before")),
+            what,
+            _tr("{:,} adapt").format(count),
+        ),
+        tip=tip,
+    )
+
+
+def _step(structure: Structure, numbers: Numbers) -> PartText:
+    del numbers
+    rate = structure.settings.inner_lr
+    if structure.solved:
+        return PartText(
+            title=_tr("Closed form"),
+            lines=(_tr("∇_θ ℓ(θ_K) = 0"), _tr("one linear solve")),
+            tip=_tr("The minimum of the inner loss is computed, not approached."),
+        )
+    lines = [_tr("θ ← θ − α ∇ℓ(θ)")]
+    if rate is not None:
+        starts = _tr("α from {}, learned") if structure.entries.rates else _tr("α = {}")
+        lines.append(starts.format(number_text(rate)))
+    lines.append(structure.titles.inner)
+    if structure.regularised:
+        lines.append(_tr("ℓ: support loss + regulariser"))
+    else:
+        lines.append(_tr("ℓ: support loss"))
+    return PartText(
+        title=_tr("Inner step"),
+        lines=tuple(lines),
+        tip=_tr("One step of θ down the loss ℓ on the support set, at the inner lr α."),
+    )
+
+
+def _end(structure: Structure, numbers: Numbers) -> PartText:
+    del structure
+    return PartText(
+        title=_tr("Adapted θ_K"),
+        lines=(
+            _tr("support {}").format(_number(numbers, "support_loss_after")),
+            _tr("moved {}").format(_number(numbers, "adaptation_distance")),
+        ),
+        tip=_tr("The parameters of one task after K inner steps."),
+    )
+
+
+def _loss(structure: Structure, numbers: Numbers) -> PartText:
+    line, tip = _LOSSES[_kind_of_loss(structure)]
+    return PartText(
+        title=_tr("Outer loss f"),
+        value=_number(numbers, "outer_loss"),
+        lines=(_tr(line), _tr("before {}").format(_number(numbers, "outer_loss_before"))),
+        tip=_tr(tip),
+    )
+
+
+def _kind_of_loss(structure: Structure) -> str:
+    if structure.route is Route.DIFFERENCE:
+        return "measured"
+    if structure.route is Route.START:
+        return "start"
+    if structure.every_step_counts:
+        return "steps"
+    return "likelihood" if structure.likelihood else "final"
+
+
+_LOSSES = {
+    "final": (
+        "query loss at θ_K",
+        "The loss on the query set after adaptation: what the outer loop descends.",
+    ),
+    "measured": (
+        "only measured",
+        "The loss on the query set after adaptation; this method never descends it.",
+    ),
+    "start": (
+        "descends it at θ_0",
+        "Shown after adaptation, but its gradient is taken before any: at the start.",
+    ),
+    "steps": (
+        "after every step",
+        "A weighted sum of the query losses after every inner step.",
+    ),
+    "likelihood": (
+        "likelihood descends",
+        "The outer loop descends the negative log likelihood of the query set; the "
+        "number is the squared error.",
+    ),
+}
+
+
+def _solve(structure: Structure, numbers: Numbers) -> PartText:
+    del numbers
+    return PartText(
+        title=_tr("Linear system"),
+        lines=(_tr("at θ_K, not through the steps"), structure.titles.estimator),
+        tip=_tr(
+            "The derivative of the inner solution follows from a linear system at the "
+            "adapted parameters; the steps that led there do not matter."
+        ),
+    )
+
+
+def _hypergradient(structure: Structure, numbers: Numbers) -> PartText:
+    return PartText(
+        title=_tr("Hypergradient h"),
+        lines=(f"h = {structure.formula}", structure.titles.estimator),
+        value=_tr("‖h‖ = {}").format(_number(numbers, "hypergradient_norm")),
+        tip=route_sentence(structure),
+    )
+
+
+def _update(structure: Structure, numbers: Numbers) -> PartText:
+    del numbers
+    if not structure.moves:
+        return PartText(
+            title=_tr("No outer step"),
+            lines=(_tr("φ stays"),),
+            tip=_tr("Nothing is learned from other tasks: the meta-parameters stay."),
+        )
+    rate = number_text(structure.settings.outer_lr)
+    return PartText(
+        title=_tr("Outer step"),
+        lines=(
+            _tr("φ ← φ − β {}").format(structure.titles.optimizer + "(h̄)"),
+            _tr("β = {}").format(rate),
+        ),
+        tip=_tr("Moves the meta-parameters against the mean hypergradient of the tasks."),
+    )
+
+
+_TEXTS: Mapping[PartKey, Callable[[Structure, Numbers], PartText]] = {
+    PartKey.OUTER_LOOP: _outer_loop,
+    PartKey.TASKS: _tasks,
+    PartKey.META: _meta,
+    PartKey.BATCH: _batch,
+    PartKey.SUPPORT: _support,
+    PartKey.NETWORK: _network,
+    PartKey.QUERY: _query,
+    PartKey.INNER_LOOP: _inner_loop,
+    PartKey.START: _start,
+    PartKey.STEP: _step,
+    PartKey.END: _end,
+    PartKey.LOSS: _loss,
+    PartKey.SOLVE: _solve,
+    PartKey.HYPERGRADIENT: _hypergradient,
+    PartKey.UPDATE: _update,
+}
+
+READING_ORDER = tuple(_TEXTS)
+"""The parts as one reads them, and as Tab goes."""
+
+
+def part_texts(structure: Structure, numbers: Numbers) -> dict[PartKey, PartText]:
+    """Return what stands in each part that is drawn, in reading order."""
+    return {
+        key: text(structure, numbers)
+        for key, text in _TEXTS.items()
+        if key in structure.parts
+    }
+
+
+_SENTENCES = {
+    Route.EVERY_STEP: "The gradient of the query loss goes back through every inner step, "
+    "second derivatives included.",
+    Route.LAST_STEPS: "The gradient goes back exactly through the last inner steps and "
+    "straight through the others.",
+    Route.STRAIGHT: "The gradient stops at the adapted parameters and is used at the "
+    "start as it is: no second derivatives.",
+    Route.DIFFERENCE: "The start moves towards where the inner loop ended: no gradient of "
+    "the query loss at all.",
+    Route.SOLUTION: "The gradient is taken through a linear system at the adapted "
+    "parameters, not through the steps.",
+    Route.START: "The gradient is taken before adaptation: one loss over the points of all "
+    "tasks, no inner loop.",
+    Route.FORWARDS: "Derivatives are carried forwards along with the inner steps; nothing "
+    "is kept for a way back.",
+    Route.VALUES: "The outer loss is compared at moved meta-parameters; nothing is "
+    "differentiated.",
+}
+_SOLVED_SENTENCE = (
+    "The inner problem is solved in closed form, and the gradient goes through the "
+    "solution exactly."
+)
+_STILL_SENTENCE = "Nothing is meta-learned: the meta-parameters stay as they are."
+
+
+def route_sentence(structure: Structure) -> str:
+    """Return in one sentence which way the hypergradient comes back."""
+    if not structure.moves:
+        return _tr(_STILL_SENTENCE)
+    if structure.solved and structure.route is Route.SOLUTION:
+        return _tr(_SOLVED_SENTENCE)
+    return _tr(_SENTENCES[structure.route])
