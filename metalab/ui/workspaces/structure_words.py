@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication
 
-from metalab.core.hypergradient.route import Route
 from metalab.ui.ticks import number_text
 from metalab.ui.workspaces.structure_model import Numbers, PartKey, Structure
+from metalab.ui.workspaces.structure_sentences import loss_words, route_sentence
 
 DASH = "–"
 
@@ -165,7 +165,9 @@ def _inner_loop(structure: Structure, numbers: Numbers) -> PartText:
 def _start(structure: Structure, numbers: Numbers) -> PartText:
     if structure.entries.start:
         title, what = _tr("Start θ_0"), _tr("from φ")
-        tip = _tr("Where every task starts to adapt: it comes from the meta-parameters.")
+        tip = _tr(
+            "Where every task starts to adapt: it comes from the meta-parameters."
+        )
     elif structure.zero_start:
         title, what = _tr("Start θ_0 = 0"), _tr("not learned")
         tip = _tr("Every task starts to adapt from zero; the start is not learned.")
@@ -223,48 +225,13 @@ def _end(structure: Structure, numbers: Numbers) -> PartText:
 
 
 def _loss(structure: Structure, numbers: Numbers) -> PartText:
-    line, tip = _LOSSES[_kind_of_loss(structure)]
+    line, tip = loss_words(structure)
     return PartText(
         title=_tr("Outer loss f"),
         value=_number(numbers, "outer_loss"),
-        lines=(_tr(line), _tr("before {}").format(_number(numbers, "outer_loss_before"))),
-        tip=_tr(tip),
+        lines=(line, _tr("before {}").format(_number(numbers, "outer_loss_before"))),
+        tip=tip,
     )
-
-
-def _kind_of_loss(structure: Structure) -> str:
-    if structure.route is Route.DIFFERENCE:
-        return "measured"
-    if structure.route is Route.START:
-        return "start"
-    if structure.every_step_counts:
-        return "steps"
-    return "likelihood" if structure.likelihood else "final"
-
-
-_LOSSES = {
-    "final": (
-        "query loss at θ_K",
-        "The loss on the query set after adaptation: what the outer loop descends.",
-    ),
-    "measured": (
-        "only measured",
-        "The loss on the query set after adaptation; this method never descends it.",
-    ),
-    "start": (
-        "descends it at θ_0",
-        "Shown after adaptation, but its gradient is taken before any: at the start.",
-    ),
-    "steps": (
-        "after every step",
-        "A weighted sum of the query losses after every inner step.",
-    ),
-    "likelihood": (
-        "likelihood descends",
-        "The outer loop descends the negative log likelihood of the query set; the "
-        "number is the squared error.",
-    ),
-}
 
 
 def _solve(structure: Structure, numbers: Numbers) -> PartText:
@@ -300,10 +267,12 @@ def _update(structure: Structure, numbers: Numbers) -> PartText:
     return PartText(
         title=_tr("Outer step"),
         lines=(
-            _tr("φ ← φ − β {}").format(structure.titles.optimizer + "(h̄)"),
-            _tr("β = {}").format(rate),
+            _tr("{}, β = {}").format(structure.titles.optimizer, rate),
+            _tr("φ against mean h"),
         ),
-        tip=_tr("Moves the meta-parameters against the mean hypergradient of the tasks."),
+        tip=_tr(
+            "Moves the meta-parameters against the mean hypergradient of the tasks."
+        ),
     )
 
 
@@ -336,37 +305,3 @@ def part_texts(structure: Structure, numbers: Numbers) -> dict[PartKey, PartText
         for key, text in _TEXTS.items()
         if key in structure.parts
     }
-
-
-_SENTENCES = {
-    Route.EVERY_STEP: "The gradient of the query loss goes back through every inner step, "
-    "second derivatives included.",
-    Route.LAST_STEPS: "The gradient goes back exactly through the last inner steps and "
-    "straight through the others.",
-    Route.STRAIGHT: "The gradient stops at the adapted parameters and is used at the "
-    "start as it is: no second derivatives.",
-    Route.DIFFERENCE: "The start moves towards where the inner loop ended: no gradient of "
-    "the query loss at all.",
-    Route.SOLUTION: "The gradient is taken through a linear system at the adapted "
-    "parameters, not through the steps.",
-    Route.START: "The gradient is taken before adaptation: one loss over the points of all "
-    "tasks, no inner loop.",
-    Route.FORWARDS: "Derivatives are carried forwards along with the inner steps; nothing "
-    "is kept for a way back.",
-    Route.VALUES: "The outer loss is compared at moved meta-parameters; nothing is "
-    "differentiated.",
-}
-_SOLVED_SENTENCE = (
-    "The inner problem is solved in closed form, and the gradient goes through the "
-    "solution exactly."
-)
-_STILL_SENTENCE = "Nothing is meta-learned: the meta-parameters stay as they are."
-
-
-def route_sentence(structure: Structure) -> str:
-    """Return in one sentence which way the hypergradient comes back."""
-    if not structure.moves:
-        return _tr(_STILL_SENTENCE)
-    if structure.solved and structure.route is Route.SOLUTION:
-        return _tr(_SOLVED_SENTENCE)
-    return _tr(_SENTENCES[structure.route])
