@@ -8,15 +8,17 @@ from PySide6.QtGui import QGuiApplication, QImage, QPalette, QShowEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from metalab.runs.status import RunStatus
+from metalab.ui import engine_access
 from metalab.ui.painting import Ink, picture_of, tint
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.views.header import PREPARING, PanelHeader, tool_button
 from metalab.ui.views.legend import Entry, Legend, Swatch
 from metalab.ui.workspaces.structure_blueprint import Blueprint, blueprint_of
 from metalab.ui.workspaces.structure_diagram import StructureDiagram
-from metalab.ui.workspaces.structure_model import Flow, Numbers, numbers_of
+from metalab.ui.workspaces.structure_model import Flow, Numbers, Structure, numbers_of
 from metalab.ui.workspaces.structure_painter import FLOW_INKS
 from metalab.ui.workspaces.structure_sentences import route_sentence
+from metalab.ui.workspaces.structure_supervised import supervised_sentence
 
 if TYPE_CHECKING:
     from metalab.engine.config import ExperimentConfig
@@ -63,23 +65,6 @@ class StructureWorkspace(QWidget):
     def _arrange(self) -> None:
         self.setAutoFillBackground(True)
         self.header.add_tool(self.compare)
-        dot, line, thick = Swatch.DOT, Swatch.LINE, Swatch.THICK
-        self.legend.set_entries(
-            Entry(swatch=dot, ink=FLOW_INKS[Flow.DATA], text=self.tr("support set")),
-            Entry(swatch=dot, ink=Ink(role="query"), text=self.tr("query set")),
-            Entry(swatch=line, ink=FLOW_INKS[Flow.FORWARD], text=self.tr("adapted")),
-            Entry(
-                swatch=line, ink=FLOW_INKS[Flow.LEARNED], text=self.tr("meta-learned")
-            ),
-            Entry(
-                swatch=thick, ink=FLOW_INKS[Flow.BACK], text=self.tr("hypergradient")
-            ),
-            Entry(
-                swatch=Swatch.DASHED,
-                ink=FLOW_INKS[Flow.BACK],
-                text=self.tr("passed on unchanged"),
-            ),
-        )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 0, 4, 3)
         layout.setSpacing(0)
@@ -147,7 +132,12 @@ class StructureWorkspace(QWidget):
         # The newest step is number n: before it, n - 1 were made.
         structure = self._blueprint.structure(max(numbers.step - 1, 0))
         self.diagram.show_structure(structure, numbers)
-        self._say(route_sentence(structure), self._noted(config, self._history))
+        self._show_legend(structure)
+        self._show_title(config)
+        sentence = route_sentence(structure)
+        if self.compare.isChecked():
+            sentence = f"{sentence} {supervised_sentence()}"
+        self._say(sentence, self._noted(config, self._history))
 
     def _noted(self, config: "ExperimentConfig", history: "RunHistory | None") -> str:
         if history is None:
@@ -170,6 +160,30 @@ class StructureWorkspace(QWidget):
         if history.status.ended:
             return self.tr("The run ended before its first outer step.")
         return self.tr(PREPARING)
+
+    def _show_title(self, config: "ExperimentConfig") -> None:
+        recipe = engine_access.recipe(config)
+        plain = self.tr("Structure")
+        named = self.tr("Structure of {}")
+        title = plain if recipe is None else named.format(recipe.title)
+        if title != self.header.title:
+            self.header.set_title(title)
+
+    def _show_legend(self, structure: Structure) -> None:
+        line, thick = Swatch.LINE, Swatch.THICK
+        data, back = FLOW_INKS[Flow.DATA], FLOW_INKS[Flow.BACK]
+        forward, learned = FLOW_INKS[Flow.FORWARD], FLOW_INKS[Flow.LEARNED]
+        entries = [
+            Entry(swatch=line, ink=data, text=self.tr("support set")),
+            Entry(swatch=line, ink=Ink(role="query"), text=self.tr("query set")),
+            Entry(swatch=line, ink=forward, text=self.tr("inner parameters")),
+            Entry(swatch=line, ink=learned, text=self.tr("meta-learned")),
+            Entry(swatch=thick, ink=back, text=self.tr("hypergradient")),
+        ]
+        if any(arrow.straight for arrow in structure.arrows):
+            unchanged = self.tr("passed on unchanged")
+            entries.append(Entry(swatch=Swatch.DASHED, ink=back, text=unchanged))
+        self.legend.set_entries(*entries)
 
     def _say(self, sentence: str, note: str) -> None:
         for label, text in ((self._sentence, sentence), (self._note, note)):
@@ -199,6 +213,7 @@ class StructureWorkspace(QWidget):
 
     def _on_compare_toggled(self, compared: bool) -> None:  # noqa: FBT001 - a slot
         self.diagram.set_compared(compared=compared)
+        self._refresh_if_visible()
         self.choices_changed.emit()
 
     def _on_copy_requested(self) -> None:

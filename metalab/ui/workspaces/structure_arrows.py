@@ -38,7 +38,8 @@ def idle_in(structure: Structure) -> frozenset[PartKey]:
     idle = _IDLE.get(structure.route, frozenset())
     if structure.moves:
         return idle
-    return idle | {PartKey.SOLVE, PartKey.HYPERGRADIENT, PartKey.UPDATE}
+    still = {PartKey.SOLVE, PartKey.HYPERGRADIENT, PartKey.UPDATE}
+    return idle | (still & parts_of(structure))
 
 
 def arrows_of(structure: Structure) -> tuple[Arrow, ...]:

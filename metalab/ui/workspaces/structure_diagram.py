@@ -20,25 +20,24 @@ from metalab.ui.workspaces.structure_model import (
     GROUPS,
     Numbers,
     PartKey,
+    PartText,
     Structure,
 )
 from metalab.ui.workspaces.structure_painter import Marks, StructurePainter
+from metalab.ui.workspaces.structure_sentences import route_sentence
 from metalab.ui.workspaces.structure_supervised import (
     paint_supervised,
     supervised_sentence,
 )
 from metalab.ui.workspaces.structure_text import plain_text
-from metalab.ui.workspaces.structure_words import (
-    PartText,
-    part_texts,
-    route_sentence,
-)
+from metalab.ui.workspaces.structure_words import part_texts
 
 _MARGIN = 6.0
-_COMFORTABLE = QSize(980, 560)
-"""Where the texts have the application's size, at an ordinary font."""
+_COMFORTABLE = QSize(900, 520)
+_LINES_ACROSS, _LINES_DOWN = 60.0, 34.5
+"""Heights of a line for which there is room at the application's size of texts."""
 
-_LEAST_SCALE, _MOST_SCALE = 0.8, 1.5
+_LEAST_POINTS, _MOST_SCALE = 7.2, 1.5
 _GAP = 12.0
 _BESIDE_FROM = 1080
 """Width from which there is room beside the picture; below, the other stands below."""
@@ -169,18 +168,19 @@ class StructureDiagram(QWidget):
             width = 0.2 * whole.width()
             beside = whole.adjusted(whole.width() - width, 0, 0, 0)
             return whole.adjusted(0, 0, -width - _GAP, 0), beside
-        height = min(7.6 * self.fontMetrics().height(), 0.27 * whole.height())
+        height = min(7.0 * self.fontMetrics().height(), 0.23 * whole.height())
         below = whole.adjusted(0, whole.height() - height, 0, 0)
         return whole.adjusted(0, 0, 0, -height - _GAP), below
 
     def _scaled_font(self, area: QRectF) -> QFont:
         """Return the font of the texts: it grows and shrinks with the picture."""
+        line = QFontMetricsF(self.font()).height()
         scale = min(
-            area.width() / _COMFORTABLE.width(), area.height() / _COMFORTABLE.height()
+            area.width() / (_LINES_ACROSS * line), area.height() / (_LINES_DOWN * line)
         )
         font = QFont(self.font())
-        factor = min(max(scale, _LEAST_SCALE), _MOST_SCALE)
-        font.setPointSizeF(factor * font.pointSizeF())
+        points = min(scale, _MOST_SCALE) * font.pointSizeF()
+        font.setPointSizeF(max(points, _LEAST_POINTS))
         return font
 
     def layout_of_parts(self) -> DiagramLayout:

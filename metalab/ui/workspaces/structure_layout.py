@@ -10,10 +10,13 @@ from metalab.ui.workspaces.structure_model import Arrow, Flow, PartKey
 FRAMES = (PartKey.OUTER_LOOP, PartKey.BATCH, PartKey.INNER_LOOP)
 """Parts that hold others, from outside to inside."""
 
+BACK_HEIGHT = 0.86
+"""Where the hypergradient passes a box, as a share of its height."""
+
 STACK = 4.0
 """How far each card behind the meta-batch looks out."""
 
-_FORWARD, _BACK = 0.3, 0.7
+_FORWARD, _BACK = 0.28, BACK_HEIGHT
 """Height at which arrows between neighbours leave, as a share of the box."""
 
 _AT_START, _AT_LOSS = 0.7, 0.35
@@ -41,6 +44,9 @@ class DiagramLayout:
         place = self.places[key]
         side = 0.7 * self.line
         width = place.width() - 2 * side
+        if key is PartKey.INNER_LOOP:
+            # The support set comes in beside it.
+            width = self.places[PartKey.STEP].center().x() - place.left() - 2 * side
         return QRectF(place.left() + side, place.top(), width, 1.75 * self.line)
 
     def part_at(self, point: QPointF) -> PartKey | None:
@@ -62,6 +68,8 @@ class DiagramLayout:
         if target.top() > source.bottom() or target.bottom() < source.top():
             return _vertical(source, target)
         share = _BACK if arrow.flow is Flow.BACK else _FORWARD
+        if arrow.target in (PartKey.HYPERGRADIENT, PartKey.UPDATE):
+            share = 0.5
         return _horizontal(source, target, share)
 
     @property
@@ -81,7 +89,7 @@ class DiagramLayout:
             y = end.top() + _FORWARD * end.height()
             return QPointF(meta.right(), y), QPointF(end.left(), y)
         to_loss = target is PartKey.LOSS
-        y = self.lane + (-0.22 if to_loss else 0.22) * self.line
+        y = self.lane + (-0.3 if to_loss else 0.3) * self.line
         x = end.left() + (0.22 if to_loss else 0.86) * end.width()
         return QPointF(meta.right(), y), QPointF(x, y), QPointF(x, end.top())
 
@@ -91,8 +99,7 @@ class DiagramLayout:
         end = self.places[PartKey.HYPERGRADIENT]
         x = loss.center().x()
         if PartKey.SOLVE not in self.places:
-            y = end.center().y()
-            return QPointF(x, loss.bottom()), QPointF(x, y), QPointF(end.right(), y)
+            return QPointF(x, loss.bottom()), QPointF(x, end.top())
         y = (self.places[PartKey.BATCH].bottom() + end.top()) / 2 + 0.1 * self.line
         to = end.right() - 1.5 * self.line
         return (
@@ -190,9 +197,9 @@ def diagram_layout(
     """
     pad = 0.7 * line
     inside = area.adjusted(pad, 1.75 * line, -pad, -pad)
-    bottom = _within(0.22 * inside.height(), 4.3 * line, 6.5 * line)
-    gap = _within(0.08 * inside.height(), 1.2 * line, 3 * line)
-    left = _within(0.17 * inside.width(), 7.6 * line, 13 * line)
+    bottom = _within(0.22 * inside.height(), 3.4 * line, 6.5 * line)
+    gap = _within(0.08 * inside.height(), 1.0 * line, 3 * line)
+    left = _within(0.17 * inside.width(), 10.4 * line, 13 * line)
     between = _within(0.04 * inside.width(), 1.4 * line, 3.5 * line)
     batch = inside.adjusted(left + between, 0, -2 * STACK, -bottom - gap - 2 * STACK)
     places = {PartKey.OUTER_LOOP: area, PartKey.BATCH: batch}
@@ -207,9 +214,9 @@ def diagram_layout(
     )
     row = inside.bottom() - bottom
     places[PartKey.UPDATE] = QRectF(inside.left(), row, left, bottom)
-    right = inner.right()
+    end, loss = places[PartKey.END], places[PartKey.LOSS]
+    right = loss.right()
     if PartKey.SOLVE in parts:
-        end, loss = places[PartKey.END], places[PartKey.LOSS]
         places[PartKey.SOLVE] = QRectF(
             end.left(), row, loss.right() - end.left(), bottom
         )
@@ -224,7 +231,7 @@ def _in_batch(batch: QRectF, line: float) -> dict[PartKey, QRectF]:
     """Return the places of what one task has."""
     pad = 0.7 * line
     inside = batch.adjusted(pad, 1.75 * line, -pad, -pad)
-    height = _within(0.22 * inside.height(), 2.7 * line, 4.2 * line)
+    height = _within(0.22 * inside.height(), 2.4 * line, 4.2 * line)
     lane = _within(0.08 * inside.height(), 0.9 * line, 2 * line)
     wide = _within(0.2 * inside.width(), 7 * line, 13 * line)
     gap = _within(0.05 * inside.width(), 1.4 * line, 3.5 * line)

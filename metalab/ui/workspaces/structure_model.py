@@ -180,6 +180,50 @@ class Structure:
     arrows: tuple[Arrow, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line in a part.
+
+    Attributes:
+        label: What it says, or what the value is.
+        value: A number that may change; "" for none.
+    """
+
+    label: str
+    value: str = ""
+
+    @property
+    def text(self) -> str:
+        """The whole line."""
+        return f"{self.label} {self.value}" if self.value else self.label
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartText:
+    """What stands in a part.
+
+    Attributes:
+        title: Its name.
+        value: What is to be seen from afar: a number, or a formula; "" for none.
+        lines: Below, the most important first: the last are left out where there is no
+            room.
+        tip: One plain sentence.
+    """
+
+    title: str
+    value: str = ""
+    lines: tuple[Line, ...] = ()
+    tip: str
+
+    @property
+    def plain(self) -> str:
+        """The text in one line, for who listens."""
+        said = ", ".join(
+            filter(None, (self.value, *(line.text for line in self.lines)))
+        )
+        return f"{self.title}: {said}" if said else self.title
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Numbers:
     """What the newest outer step of a run was like.

@@ -10,14 +10,21 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygon
 from metalab.ui.painting import Ink, mixed
 from metalab.ui.theme import Theme
 from metalab.ui.workspaces.structure_layout import (
+    BACK_HEIGHT,
     FRAMES,
     STACK,
     DiagramLayout,
     Points,
 )
-from metalab.ui.workspaces.structure_model import Arrow, Flow, PartKey, Structure
+from metalab.ui.workspaces.structure_model import (
+    Arrow,
+    Flow,
+    Line,
+    PartKey,
+    PartText,
+    Structure,
+)
 from metalab.ui.workspaces.structure_text import draw_text, text_width
-from metalab.ui.workspaces.structure_words import PartText
 
 FLOW_INKS: Mapping[Flow, Ink] = {
     Flow.DATA: Ink(role="support"),
@@ -31,7 +38,8 @@ _POINTS = {PartKey.SUPPORT: "support", PartKey.QUERY: "query", PartKey.LOSS: "qu
 """Parts with a colour of their own, by role of the theme."""
 
 _RETURN = (PartKey.SOLVE, PartKey.HYPERGRADIENT, PartKey.UPDATE)
-_SYSTEM_RADIUS, _FRAME_RADIUS = 6.0, 10.0
+_INNER = (PartKey.START, PartKey.STEP, PartKey.END)
+_BOX_RADIUS, _FRAME_RADIUS = 6.0, 10.0
 _HEAD = 7.0
 _SMALL, _LARGE = 0.9, 1.45
 
@@ -49,6 +57,13 @@ class Marks:
     focused: PartKey | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    line: Line
+    font: QFont
+    height: float
+
+
 class StructurePainter:
     """Paints one structure at one size in one theme."""
 
@@ -62,6 +77,10 @@ class StructurePainter:
         self._bold = QFont(font)
         self._bold.setBold(True)
         self._small = _resized(font, _SMALL)
+        self._passes_inner = any(
+            arrow.flow is Flow.BACK and arrow.target in _INNER
+            for arrow in structure.arrows
+        )
 
     def paint(
         self, painter: QPainter, texts: Mapping[PartKey, PartText], marks: Marks
@@ -73,7 +92,7 @@ class StructurePainter:
             self._paint_arrow(painter, arrow)
         settings = self._structure.settings
         if settings.num_inner_steps > 1 and not self._structure.solved:
-            self._paint_line(painter, self._layout.again(), self._ink(Flow.FORWARD))
+            paint_arrow(painter, self._layout.again(), self._ink(Flow.FORWARD))
         for key, text in texts.items():
             if key not in FRAMES:
                 self._paint_box(painter, key, text, marks)
@@ -135,38 +154,91 @@ class StructurePainter:
             pen.setDashPattern((3.0, 3.0))
         painter.setPen(pen)
         painter.setBrush(ground)
-        painter.drawRoundedRect(place, _SYSTEM_RADIUS, _SYSTEM_RADIUS)
-        self._paint_text(painter, place, text, idle=idle)
+        painter.drawRoundedRect(place, _BOX_RADIUS, _BOX_RADIUS)
+        ways = self._ways_through(key)
+        for points in ways:
+            painter.setPen(QPen(mixed(ground.name(), theme.evaluation, 0.55), 1.6))
+            painter.drawPolyline(QPolygonF(points))
+        passed = key in _INNER and self._passes_inner
+        below = (1 - BACK_HEIGHT) * 1.25 * place.height() if passed else 0.0
+        self._paint_text(painter, place.adjusted(0, 0, 0, -below), text, idle=idle)
+
+    def _ways_through(self, key: PartKey) -> list[Points]:
+        """Return how the hypergradient passes a box of the inner loop."""
+        if key in _RETURN or key is PartKey.META:
+            return []
+        back = [a for a in self._structure.arrows if a.flow is Flow.BACK]
+        ends = [self._layout.points(a)[-1] for a in back if a.target is key]
+        starts = [self._layout.points(a)[0] for a in back if a.source is key]
+        place = self._layout.places[key]
+        height = place.top() + BACK_HEIGHT * place.height()
+        return [
+            (end, QPointF(end.x(), height), QPointF(start.x(), height), start)
+            for end in ends
+            for start in starts
+        ]
 
     def _paint_text(
         self, painter: QPainter, place: QRectF, text: PartText, *, idle: bool
     ) -> None:
+        rows = self._rows(place, text)
         theme, line = self._theme, self._layout.line
-        large = _resized(self._bold, _LARGE)
-        rows = [(text.title, self._bold, theme.muted if idle else theme.text, line)]
-        if text.value:
-            font = large if place.height() > 6.2 * line else self._bold
-            height = QFontMetricsF(font).height()
-            rows.append((text.value, font, theme.muted if idle else theme.text, height))
-        rows += [(entry, self._small, theme.muted, 0.95 * line) for entry in text.lines]
         room = place.height() - 0.5 * line
-        while sum(row[3] for row in rows) > room and len(rows) > 1:
-            rows.pop()
-        spacing = min(0.22 * line, (room - sum(r[3] for r in rows)) / len(rows))
-        total = sum(row[3] for row in rows) + spacing * (len(rows) - 1)
+        spacing = (room - sum(row.height for row in rows)) / len(rows)
+        spacing = min(max(spacing, 0.0), 0.3 * line)
+        total = sum(row.height for row in rows) + spacing * (len(rows) - 1)
         y = place.center().y() - total / 2
-        inside = place.adjusted(0.4 * line, 0, -0.4 * line, 0)
-        for entry, font, colour, height in rows:
-            painter.setPen(QColor(colour))
-            frame = QRectF(inside.left(), y, inside.width(), height)
-            centre = Qt.AlignmentFlag.AlignHCenter
-            draw_text(painter, frame, entry, font=font, align=centre)
-            y += height + spacing
+        width = place.width() - 0.8 * line
+        for row in rows:
+            frame = QRectF(place.left() + 0.4 * line, y, width, row.height)
+            strong = theme.muted if idle else theme.text
+            self._paint_row(painter, frame, row, strong)
+            y += row.height + spacing
+
+    def _rows(self, place: QRectF, text: PartText) -> list["_Row"]:
+        """Return the rows that there is room for."""
+        line = self._layout.line
+        width = place.width() - 0.8 * line
+        rows = [_Row(Line("", text.title), self._bold, line)]
+        if text.value:
+            font = self._bold
+            large = _resized(self._bold, _LARGE)
+            if place.height() > 5.5 * line and text_width(text.value, large) <= width:
+                font = large
+            rows.append(_Row(Line("", text.value), font, QFontMetricsF(font).height()))
+        rows += [
+            _Row(entry, self._small, 0.95 * line)
+            for entry in text.lines
+            # Words that would be cut say less than none; a number is never left out.
+            if entry.value or text_width(entry.label, self._small) <= width
+        ]
+        room = place.height() - 0.5 * line
+        while sum(row.height for row in rows) > room and len(rows) > 1:
+            rows.pop()
+        return rows
+
+    def _paint_row(
+        self, painter: QPainter, frame: QRectF, row: "_Row", strong: str
+    ) -> None:
+        """Paint a label and its value, together in the middle."""
+        label = f"{row.line.label} " if row.line.value and row.line.label else ""
+        label = label or row.line.label
+        width = text_width(label, row.font)
+        total = width + text_width(row.line.value, row.font)
+        x = frame.left() + max(0.0, (frame.width() - total) / 2)
+        painter.setPen(QColor(self._theme.muted))
+        draw_text(
+            painter, frame.adjusted(x - frame.left(), 0, 0, 0), label, font=row.font
+        )
+        if row.line.value:
+            painter.setPen(QColor(strong))
+            rest = frame.adjusted(x - frame.left() + width, 0, 0, 0)
+            draw_text(painter, rest, row.line.value, font=row.font)
 
     def _paint_ring(self, painter: QPainter, key: PartKey) -> None:
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(QColor(self._theme.text), 2))
-        radius = _FRAME_RADIUS if key in FRAMES else _SYSTEM_RADIUS
+        radius = _FRAME_RADIUS if key in FRAMES else _BOX_RADIUS
         around = self._layout.places[key].adjusted(-3, -3, 3, 3)
         if key is PartKey.OUTER_LOOP:
             around = self._layout.places[key].adjusted(2, 2, -2, -2)
@@ -189,23 +261,7 @@ class StructurePainter:
         if is_idle:
             colour = mixed(self._theme.surface, self._theme.muted, 0.7)
         width = 2.4 if arrow.flow is Flow.BACK else 1.6
-        self._paint_line(
-            painter,
-            self._layout.points(arrow),
-            colour,
-            width=width,
-            dashed=arrow.straight or is_idle,
-        )
-
-    def _paint_line(
-        self,
-        painter: QPainter,
-        points: Points,
-        colour: QColor,
-        *,
-        width: float = 1.6,
-        dashed: bool = False,
-    ) -> None:
+        points, dashed = self._layout.points(arrow), arrow.straight or is_idle
         paint_arrow(painter, points, colour, width=width, dashed=dashed)
 
 
@@ -220,7 +276,7 @@ def paint_arrow(
     """Paint a line through points, with a head at the last one."""
     end, before = points[-1], points[-2]
     length = math.hypot(end.x() - before.x(), end.y() - before.y()) or 1.0
-    along = (end - before) / length
+    along = (end - before) * (1 / length)
     head = min(_HEAD + width, 0.8 * length)
     neck = end - along * head
     across = QPointF(-along.y(), along.x()) * (0.5 * head)

@@ -15,7 +15,7 @@ _LOSSES = {
         "The loss on the query set after adaptation; this method never descends it.",
     ),
     "start": (
-        "descends it at θ_0",
+        "descended at θ_0",
         "Shown after adaptation, but its gradient is taken before any: at the start.",
     ),
     "steps": (

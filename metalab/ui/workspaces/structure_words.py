@@ -4,39 +4,20 @@ In texts of the picture "_" lowers and "^" raises what follows, as `structure_te
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication
 
 from metalab.ui.ticks import number_text
-from metalab.ui.workspaces.structure_model import Numbers, PartKey, Structure
+from metalab.ui.workspaces.structure_model import (
+    Line,
+    Numbers,
+    PartKey,
+    PartText,
+    Structure,
+)
 from metalab.ui.workspaces.structure_sentences import loss_words, route_sentence
 
 DASH = "–"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartText:
-    """What stands in a part.
-
-    Attributes:
-        title: Its name.
-        lines: Below the title, the most important first: the last are left out where
-            there is no room.
-        value: A live number to be seen from afar; "" for none.
-        tip: One plain sentence.
-    """
-
-    title: str
-    lines: tuple[str, ...] = ()
-    value: str = ""
-    tip: str
-
-    @property
-    def plain(self) -> str:
-        """The text in one line, for who listens."""
-        said = ", ".join(filter(None, (self.value, *self.lines)))
-        return f"{self.title}: {said}" if said else self.title
 
 
 def _tr(text: str) -> str:
@@ -68,20 +49,19 @@ def _tasks(structure: Structure, numbers: Numbers) -> PartText:
     del numbers
     return PartText(
         title=_tr("Task family"),
-        lines=(structure.titles.family,),
+        lines=(Line(structure.titles.family),),
         tip=_tr("Tasks are drawn from this family, new ones for every outer step."),
     )
 
 
 def _meta(structure: Structure, numbers: Numbers) -> PartText:
     count = structure.settings.num_meta
-    norm = _tr("‖φ‖ = {}").format(_number(numbers, "meta_parameter_norm"))
     return PartText(
         title=_tr("Meta-parameters φ"),
         lines=(
-            structure.titles.meta,
-            _counted(_tr("{} number"), _tr("{} numbers"), count),
-            norm,
+            Line(structure.titles.meta),
+            Line(_counted(_tr("{} number"), _tr("{} numbers"), count)),
+            Line("‖φ‖", _number(numbers, "meta_parameter_norm")),
         ),
         tip=_tr("What all tasks share and the outer loop learns: it enters {}.").format(
             _entries(structure)
@@ -120,7 +100,7 @@ def _support(structure: Structure, numbers: Numbers) -> PartText:
     count = structure.settings.num_shots
     return PartText(
         title=_tr("Support set"),
-        lines=(_counted(_tr("{} shot"), _tr("{} shots"), count),),
+        lines=(Line(_counted(_tr("{} shot"), _tr("{} shots"), count)),),
         tip=_tr("The points of a task that the inner loop adapts to."),
     )
 
@@ -130,8 +110,8 @@ def _network(structure: Structure, numbers: Numbers) -> PartText:
     return PartText(
         title=_tr("Network"),
         lines=(
-            _tr("{:,} parameters").format(structure.settings.num_network),
-            structure.titles.model,
+            Line(_tr("{:,} parameters").format(structure.settings.num_network)),
+            Line(structure.titles.model),
         ),
         tip=_tr("The function whose predictions both losses compare with the points."),
     )
@@ -145,7 +125,7 @@ def _query(structure: Structure, numbers: Numbers) -> PartText:
         tip = _tr("Other points of the same task; here they are only measured on.")
     else:
         tip = _tr("Other points of the same task, on which adaptation is judged.")
-    return PartText(title=_tr("Query set"), lines=(points,), tip=tip)
+    return PartText(title=_tr("Query set"), lines=(Line(points),), tip=tip)
 
 
 def _inner_loop(structure: Structure, numbers: Numbers) -> PartText:
@@ -174,14 +154,12 @@ def _start(structure: Structure, numbers: Numbers) -> PartText:
     else:
         title, what = _tr("Start θ_0"), _tr("fixed, not learned")
         tip = _tr("Every task starts from the same fixed parameters.")
-    count = structure.settings.num_adapted
     return PartText(
         title=title,
         lines=(
-            _tr("support {}").format(_number(numbers, "support_loss_before")),
-            _tr("query {}").format(_number(numbers, "outer_loss_before")),
-            what,
-            _tr("{:,} adapt").format(count),
+            Line(_tr("support loss"), _number(numbers, "support_loss_before")),
+            Line(_tr("query loss"), _number(numbers, "outer_loss_before")),
+            Line(what),
         ),
         tip=tip,
     )
@@ -193,18 +171,16 @@ def _step(structure: Structure, numbers: Numbers) -> PartText:
     if structure.solved:
         return PartText(
             title=_tr("Closed form"),
-            lines=(_tr("∇_θ ℓ(θ_K) = 0"), _tr("one linear solve")),
+            lines=(Line(_tr("∇_θ ℓ(θ_K) = 0")), Line(_tr("one linear solve"))),
             tip=_tr("The minimum of the inner loss is computed, not approached."),
         )
-    lines = [_tr("θ ← θ − α ∇ℓ(θ)")]
+    lines = [Line("θ ← θ − α ∇ℓ(θ)")]
     if rate is not None:
-        starts = _tr("α from {}, learned") if structure.entries.rates else _tr("α = {}")
-        lines.append(starts.format(number_text(rate)))
-    lines.append(structure.titles.inner)
-    if structure.regularised:
-        lines.append(_tr("ℓ: support loss + regulariser"))
-    else:
-        lines.append(_tr("ℓ: support loss"))
+        learned = structure.entries.rates
+        lines.append(Line(_tr("α learned, from") if learned else "α =", f"{rate:.4g}"))
+    what = _tr("ℓ: support loss + regulariser")
+    lines.append(Line(what if structure.regularised else _tr("ℓ: support loss")))
+    lines.append(Line(structure.titles.inner))
     return PartText(
         title=_tr("Inner step"),
         lines=tuple(lines),
@@ -213,12 +189,13 @@ def _step(structure: Structure, numbers: Numbers) -> PartText:
 
 
 def _end(structure: Structure, numbers: Numbers) -> PartText:
-    del structure
+    count = structure.settings.num_adapted
     return PartText(
         title=_tr("Adapted θ_K"),
         lines=(
-            _tr("support {}").format(_number(numbers, "support_loss_after")),
-            _tr("moved {}").format(_number(numbers, "adaptation_distance")),
+            Line(_tr("support loss"), _number(numbers, "support_loss_after")),
+            Line(_tr("moved by"), _number(numbers, "adaptation_distance")),
+            Line(_counted(_tr("{} parameter"), _tr("{} parameters"), count)),
         ),
         tip=_tr("The parameters of one task after K inner steps."),
     )
@@ -229,7 +206,10 @@ def _loss(structure: Structure, numbers: Numbers) -> PartText:
     return PartText(
         title=_tr("Outer loss f"),
         value=_number(numbers, "outer_loss"),
-        lines=(line, _tr("before {}").format(_number(numbers, "outer_loss_before"))),
+        lines=(
+            Line(line),
+            Line(_tr("before"), _number(numbers, "outer_loss_before")),
+        ),
         tip=tip,
     )
 
@@ -238,7 +218,10 @@ def _solve(structure: Structure, numbers: Numbers) -> PartText:
     del numbers
     return PartText(
         title=_tr("Linear system"),
-        lines=(_tr("at θ_K, not through the steps"), structure.titles.estimator),
+        lines=(
+            Line(_tr("at θ_K, not through the steps")),
+            Line(structure.titles.estimator),
+        ),
         tip=_tr(
             "The derivative of the inner solution follows from a linear system at the "
             "adapted parameters; the steps that led there do not matter."
@@ -249,8 +232,13 @@ def _solve(structure: Structure, numbers: Numbers) -> PartText:
 def _hypergradient(structure: Structure, numbers: Numbers) -> PartText:
     return PartText(
         title=_tr("Hypergradient h"),
-        lines=(f"h = {structure.formula}", structure.titles.estimator),
-        value=_tr("‖h‖ = {}").format(_number(numbers, "hypergradient_norm")),
+        value=f"h = {structure.formula}",
+        lines=(
+            Line(
+                _tr("‖h‖, mean of the tasks:"), _number(numbers, "hypergradient_norm")
+            ),
+            Line(structure.titles.estimator),
+        ),
         tip=route_sentence(structure),
     )
 
@@ -260,15 +248,15 @@ def _update(structure: Structure, numbers: Numbers) -> PartText:
     if not structure.moves:
         return PartText(
             title=_tr("No outer step"),
-            lines=(_tr("φ stays"),),
+            lines=(Line(_tr("φ stays")),),
             tip=_tr("Nothing is learned from other tasks: the meta-parameters stay."),
         )
-    rate = number_text(structure.settings.outer_lr)
+    rate = f"{structure.settings.outer_lr:.4g}"
     return PartText(
         title=_tr("Outer step"),
         lines=(
-            _tr("{}, β = {}").format(structure.titles.optimizer, rate),
-            _tr("φ against mean h"),
+            Line(_tr("{}, β =").format(structure.titles.optimizer), rate),
+            Line(_tr("φ against mean h")),
         ),
         tip=_tr(
             "Moves the meta-parameters against the mean hypergradient of the tasks."
