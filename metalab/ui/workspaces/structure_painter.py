@@ -160,7 +160,7 @@ class StructurePainter:
             painter.setPen(QPen(mixed(ground.name(), theme.evaluation, 0.55), 1.6))
             painter.drawPolyline(QPolygonF(points))
         passed = key in _INNER and self._passes_inner
-        below = (1 - BACK_HEIGHT) * 1.25 * place.height() if passed else 0.0
+        below = (1 - BACK_HEIGHT) * 1.6 * place.height() if passed else 0.0
         self._paint_text(painter, place.adjusted(0, 0, 0, -below), text, idle=idle)
 
     def _ways_through(self, key: PartKey) -> list[Points]:

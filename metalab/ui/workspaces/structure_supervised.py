@@ -84,7 +84,7 @@ def paint_supervised(
     painter.drawRoundedRect(area, _FRAME_RADIUS, _FRAME_RADIUS)
     painter.setPen(QColor(theme.text))
     title = QRectF(area.left() + line, area.top(), area.width() - 2 * line, 2 * line)
-    draw_text(painter, title, _tr("Supervised training: one loop"), font=bold)
+    draw_text(painter, title, _tr("Supervised: one loop"), font=bold)
     places = _places(area, line)
     _paint_arrows(painter, places, theme, line)
     for box, place in zip(_boxes(), places, strict=True):
