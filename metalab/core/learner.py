@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from metalab.core.analytic import AnalyticOracle
 from metalab.core.autodiff import AutodiffOracle
 from metalab.core.hypergradient.base import HypergradientEstimator, Request
 from metalab.core.hypergradient.first_order import FirstOrder
@@ -32,6 +33,11 @@ METRIC_NAMES = (
     "meta_parameter_norm",
 )
 """Columns of `StepResult.metrics`, in order; described in `engine.events.METRICS`."""
+
+SPARED = [
+    METRIC_NAMES.index(name) for name in ("outer_loss_before", "support_loss_after")
+]
+"""Metrics that cost a forward pass of their own, and that training can do without."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +91,8 @@ class MetaLearner:
         inner_schedule: How training's inner lr and K start; `adapt` never follows it.
         fused: Whether compiled kernels answer about a meta-batch, instead of automatic
             differentiation; only for a problem without `fused.support.oracle_obstacle`.
+        slots_from: The outer step at which the optimiser's state was zero.
+        measures_all: Whether a step measures the metrics of `SPARED` too; NaN otherwise.
     """
 
     problem: BilevelProblem
@@ -99,6 +107,8 @@ class MetaLearner:
     first_order_steps: int = 0
     inner_schedule: InnerSchedule = field(default_factory=InnerSchedule)
     fused: bool = False
+    slots_from: int = 0
+    measures_all: bool = True
 
     def initial_state(
         self,
@@ -127,6 +137,8 @@ class MetaLearner:
             from metalab.core.fused.oracle import FusedOracle  # noqa: PLC0415
 
             return FusedOracle(self.problem, phi, batch)
+        if AnalyticOracle.suits(self.problem):
+            return AnalyticOracle(self.problem, phi, batch)
         return AutodiffOracle(self.problem, phi, batch)
 
     def adapt(
@@ -209,15 +221,20 @@ class MetaLearner:
             state.phi,
             direction,
             state.slots,
-            step=state.step,
+            step=state.step - self.slots_from,
             lr=self.outer_lr_at(state.step),
         )
+        if self.measures_all:
+            before = oracle.query_loss(path.start).mean()
+            after = oracle.support_loss(path.end).mean()
+        else:
+            before = after = norm.new_full((), torch.nan)
         metrics = torch.stack(
             [
                 estimate.outer_loss.mean(),
-                oracle.query_loss(path.start).mean(),
+                before,
                 self._support_loss_at_start(oracle, path).mean(),
-                oracle.support_loss(path.end).mean(),
+                after,
                 norm,
                 torch.linalg.vector_norm(path.end - path.start, dim=1).mean(),
                 torch.linalg.vector_norm(phi),

@@ -47,6 +47,7 @@ def build_learner(config: ExperimentConfig) -> MetaLearner:
             lr_start_factor=config.outer.inner_lr_start_factor,
             num_steps_start=config.outer.num_inner_steps_start,
         ),
+        measures_all=config.run.metrics == "all",
     )
 
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from metalab.core.learner import METRIC_NAMES, MetaLearner, MetaState
+from metalab.core.learner import METRIC_NAMES, SPARED, MetaLearner, MetaState
 from metalab.core.streams import RandomStreams
 from metalab.engine.blocks import Blocks
 from metalab.engine.events import Array
@@ -72,8 +73,16 @@ class Stepper(ABC):
         """
 
 
-def _bad_entry(row: Array, limits: Array) -> tuple[str, float]:
-    bad = ~(np.abs(row[: len(limits)]) <= limits)
+def _are_bad(rows: Array, limits: Array, learner: MetaLearner) -> NDArray[np.bool_]:
+    """Return which numbers are beyond their limits, [step, metric]; nan is."""
+    bad = ~(np.abs(rows[:, : len(limits)]) <= limits)
+    if not learner.measures_all:
+        bad[:, SPARED] = False
+    return bad
+
+
+def _bad_entry(row: Array, limits: Array, learner: MetaLearner) -> tuple[str, float]:
+    (bad,) = _are_bad(row[None], limits, learner)
     places = {name: METRIC_NAMES.index(name) for name in BLAME_ORDER}
     name = next(name for name, place in places.items() if bad[place])
     return name, float(row[places[name]])
@@ -108,7 +117,7 @@ class OracleStepper(Stepper):
         """Step to `stop` without looking at a value in between."""
         start = self.step
         states, rows = self._step_to(stop)
-        bad = ~(np.abs(rows[:, : len(limits)]) <= limits)
+        bad = _are_bad(rows, limits, self._learner)
         if not bad.any():
             self._last_good = states[-1]
             return Progress(rows=rows)
@@ -117,7 +126,7 @@ class OracleStepper(Stepper):
         # one before it is the last that is known to be good.
         self._state = states[index - 1] if index > 0 else self._last_good
         self._last_good = self._state
-        quantity, value = _bad_entry(rows[index], limits)
+        quantity, value = _bad_entry(rows[index], limits, self._learner)
         return Progress(
             rows=rows[: max(self.step - start, 0)],
             bad_step=start + index + 1,
@@ -159,6 +168,7 @@ class FusedStepper(Stepper):
         # Here, so that an experiment without kernels needs no compiler.
         from metalab.core.fused.run import Data, FusedRun  # noqa: PLC0415
 
+        self._learner = learner
         self._run: FusedRun = FusedRun(
             learner, state, blocks.counts, num_chunks=num_chunks, crew=crew
         )
@@ -186,7 +196,7 @@ class FusedStepper(Stepper):
             parts.append(outcome.metrics)
             if outcome.bad:
                 rows = np.concatenate(parts)
-                quantity, value = _bad_entry(rows[-1], limits)
+                quantity, value = _bad_entry(rows[-1], limits, self._learner)
                 return Progress(
                     rows=rows[: max(self.step - start, 0)],
                     bad_step=at + len(outcome.metrics),

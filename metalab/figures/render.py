@@ -18,6 +18,7 @@ from metalab.figures.registry import figure_named
 from metalab.figures.script import script
 from metalab.figures.sizes import FigureSize, size_named
 from metalab.runs.history import RunHistory
+from metalab.runs.reader import whole_rows
 
 
 def draw(
@@ -113,7 +114,11 @@ def render(
     Raises:
         FigureError: A name is unknown, the history lacks what the figure shows, or the
             file cannot be written. Then nothing has changed on disk.
+        RunFileError: Data of every outer step are wanted, which a long run has in its
+            file alone, and that cannot be read.
     """
+    if format_of(path).suffix == ".csv":
+        history = whole_rows(history)
     return _write(_sheet(figure, history, size, choices), path, dpi)
 
 

@@ -5,10 +5,11 @@ Imports no torch: the window holds these from its first frame.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from metalab.engine.edit import Edit
 from metalab.engine.events import (
     Array,
     Curves,
@@ -18,6 +19,7 @@ from metalab.engine.events import (
     frozen,
 )
 from metalab.runs.status import RunStatus
+from metalab.runs.trail import Trail, no_trail
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -150,6 +152,37 @@ def no_diagnostics() -> DiagnosticSeries:
     return DiagnosticSeries(steps=frozen(np.empty(0)), values={})
 
 
+class Spans(NamedTuple):
+    """What each row of a thinned history stands for: the steps since the row before.
+
+    Attributes:
+        lengths: Number of outer steps, [row].
+        totals: Sum of the finite values of a loss over them, [row].
+        counts: Number of finite values, [row].
+    """
+
+    lengths: Array
+    totals: Array
+    counts: Array
+
+
+def _no_sums() -> Mapping[str, tuple[Array, Array]]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a forked run began.
+
+    Attributes:
+        parent: Name of the run that it was forked from.
+        step: Outer steps that the parent had made.
+    """
+
+    parent: str
+    step: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunHistory:
     """What is known of a run at one moment. Arrays are read-only.
@@ -173,6 +206,14 @@ class RunHistory:
         diagnostics: What else was measured, now and then.
         provider: Who computes the outer steps; "" before the run has started.
         provider_reason: Why that one.
+        trail: Training states that can be come back to.
+        edits: What was changed while the run went on, in order.
+        edit_problem: Why the last change was refused, or None.
+        origin: Where it was forked from another run, if it was.
+        thinned: How often the older rows were thinned out (`runs.thinning`); 0 while
+            there is a row for every outer step.
+        sums: Running sum and count of the finite values of the losses that are drawn,
+            over every outer step up to each row, [row] each; needed where `thinned`.
     """
 
     config: "ExperimentConfig"
@@ -193,6 +234,32 @@ class RunHistory:
     diagnostics: DiagnosticSeries = field(default_factory=no_diagnostics)
     provider: str = ""
     provider_reason: str = ""
+    trail: Trail = field(default_factory=no_trail)
+    edits: tuple[Edit, ...] = ()
+    edit_problem: str | None = None
+    origin: Origin | None = None
+    thinned: int = 0
+    sums: Mapping[str, tuple[Array, Array]] = field(default_factory=_no_sums)
+
+    def spans(self, name: str, start: int = 0) -> Spans | None:
+        """Return what rows stand for, where they do not stand for one outer step each.
+
+        Args:
+            name: A loss that is drawn over training.
+            start: The first row to tell of.
+        """
+        if not self.thinned:
+            return None
+        if start and self.steps[-1] - self.steps[start - 1] == len(self.steps) - start:
+            return None
+        total, count = self.sums[name]
+        before = max(start - 1, 0)
+        parts = [np.diff(column[before:]) for column in (self.steps, total, count)]
+        if start == 0:
+            first = (np.ones(1), total[:1], count[:1])
+            pairs = zip(first, parts, strict=True)
+            parts = [np.concatenate(pair) for pair in pairs]
+        return Spans(*parts)
 
     @property
     def num_steps(self) -> int:

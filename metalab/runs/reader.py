@@ -1,10 +1,11 @@
 """Reading a run back from its file."""
 
 import json
+import math
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,20 @@ import numpy as np
 
 from metalab.engine.config import ExperimentConfig
 from metalab.engine.diagnostics import diagnostic_order
-from metalab.engine.events import METRICS, Array, Checkpoint, Evaluation, ProbeTasks
+from metalab.engine.edit import Edit
+from metalab.engine.events import (
+    METRICS,
+    Array,
+    Checkpoint,
+    Evaluation,
+    ProbeTasks,
+    frozen,
+)
 from metalab.engine.overrides import ConfigError, validated
 from metalab.runs.history import (
     DiagnosticSeries,
     EvaluationSeries,
+    Origin,
     RunHistory,
     evaluation_row,
     no_diagnostics,
@@ -29,6 +39,11 @@ from metalab.runs.run_file import (
     unpacked,
 )
 from metalab.runs.status import RunStatus
+from metalab.runs.thinning import RowTable
+from metalab.runs.trail import GrowingTrail, Trail
+
+_ROWS_AT_ONCE = 50_000
+"""Rows of a long run go through Python in parts: all of them would fill the memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,12 +107,27 @@ def _checkpoint(
 ) -> Checkpoint | None:
     if arrays is None:
         return None
+    return _state(facts["checkpoint_step"], arrays, facts)
+
+
+def _state(
+    step: int, arrays: Mapping[str, Array], facts: Mapping[str, Any]
+) -> Checkpoint:
     slots = sorted(name for name in arrays if name.startswith("slot"))
     return Checkpoint(
-        step=facts["checkpoint_step"],
+        step=step,
         phi=arrays["phi"],
         slots=tuple(arrays[name] for name in slots),
+        slots_from=facts.get("slots_from", 0),
     )
+
+
+def _trail(database: sqlite3.Connection, facts: Mapping[str, Any]) -> Trail:
+    """Return the states of the file, as many as the budget holds."""
+    trail = GrowingTrail()
+    for step, data in database.execute("SELECT step, phi FROM snapshots ORDER BY step"):
+        trail.append(_state(step, unpacked(data), facts))
+    return trail.view()
 
 
 def _history(
@@ -107,13 +137,10 @@ def _history(
     facts: Mapping[str, Any],
     tasks: Mapping[str, Array] | None,
 ) -> RunHistory:
-    names = [info.name for info in METRICS]
-    columns = ", ".join(metric_columns(database))
-    found = database.execute(
-        f"SELECT step, seconds, {columns} FROM metrics ORDER BY step"
-    ).fetchall()
-    rows = np.array(found, dtype=np.float64).reshape(len(found), 2 + len(names))
-    rows.flags.writeable = False
+    table = RowTable()
+    for rows in _metric_rows(database):
+        table.append(rows)
+    rows = table.rows()
     return RunHistory(
         config=config,
         path=path,
@@ -122,7 +149,9 @@ def _history(
         step=facts.get("checkpoint_step", 0),
         steps=rows[:, 0],
         seconds=rows[:, 1],
-        metrics={name: rows[:, 2 + i] for i, name in enumerate(names)},
+        metrics=table.metrics(),
+        sums=table.sums(),
+        thinned=table.thinned,
         evaluations=_evaluations(database, config),
         probe_tasks=None if tasks is None else _probe_tasks(facts, tasks, config),
         curves=None,
@@ -130,9 +159,56 @@ def _history(
         failure=None,
         stored_step=facts.get("checkpoint_step", 0),
         diagnostics=_diagnostics(database),
+        trail=_trail(database, facts),
+        edits=tuple(Edit(**edit) for edit in facts.get("edits", ())),
+        origin=Origin(**facts["origin"]) if "origin" in facts else None,
         provider=facts.get("provider", ""),
         provider_reason=facts.get("provider_reason", ""),
     )
+
+
+def whole_rows(history: RunHistory) -> RunHistory:
+    """Return a history with the row of every outer step, from the run file if need be.
+
+    Of a run without a file, only those can be returned that are in memory.
+
+    Raises:
+        RunFileError: The file cannot be used, or has not come that far.
+    """
+    if not history.thinned or history.path is None:
+        return history
+    with closing(open_database(history.path)) as database:
+        try:
+            parts = list(_metric_rows(database, last=history.step))
+        except sqlite3.Error as error:
+            raise RunFileError(f"{history.path} is damaged: {error}") from error
+    rows = frozen(np.concatenate(parts))
+    # What was made since the file was written is whole in memory.
+    newer = history.steps > rows[-1, 0]
+    columns = [history.steps, history.seconds, *history.metrics.values()]
+    rows = np.concatenate([rows, np.stack([c[newer] for c in columns], axis=1)])
+    return replace(
+        history,
+        thinned=0,
+        sums={},
+        steps=rows[:, 0],
+        seconds=rows[:, 1],
+        metrics={name: rows[:, 2 + i] for i, name in enumerate(history.metrics)},
+    )
+
+
+def _metric_rows(
+    database: sqlite3.Connection, *, last: float = math.inf
+) -> Iterator[Array]:
+    """Yield the rows of the metrics table in parts, [row, 2 + metric] each."""
+    columns = ", ".join(metric_columns(database))
+    found = database.execute(
+        f"SELECT step, seconds, {columns} FROM metrics WHERE step <= ? ORDER BY step",
+        (last,),
+    )
+    width = 2 + len(METRICS)
+    while part := found.fetchmany(_ROWS_AT_ONCE):
+        yield np.array(part, dtype=np.float64).reshape(len(part), width)
 
 
 def _status(word: str) -> RunStatus:

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metalab.engine.events import Array
-from metalab.figures.smooth import decayed_sum
+from metalab.figures.smooth import decayed_sum, spanned_sums
+from metalab.runs.history import Spans
 from metalab.runs.tables import GrowingTable
+from metalab.runs.thinning import lowest_rows
 
 Rows = NDArray[np.intp]
 
@@ -103,6 +105,68 @@ def _extremes(y: Array, start: int, count: int, size: int) -> tuple[Rows, Rows]:
     return first + lows, first + highs
 
 
+class SpannedExtremes:
+    """The same for a thinned series, whose rows lie closer together in its newest part.
+
+    A block is a power of two outer steps long, however many rows that is.
+    """
+
+    def __init__(self, num_columns: int) -> None:
+        """Begin with no rows.
+
+        Args:
+            num_columns: Most blocks there may be, at least 1.
+        """
+        self._num_columns = num_columns
+        self._forget(1.0)
+
+    def _forget(self, size: float) -> None:
+        self._size = size
+        self._known = 0
+        self._blocks: Rows = np.empty(0, dtype=np.intp)
+        self._lows = np.empty(0, dtype=np.intp)
+        self._highs = np.empty(0, dtype=np.intp)
+
+    def rows(self, y: Array, steps: Array) -> Rows:
+        """Return the rows to draw, ascending.
+
+        Args:
+            y: The whole series, [row]: what was given before, and what was added.
+            steps: Outer step of each row, ascending, [row].
+        """
+        if len(y) <= _POINTS_IN_COLUMN * self._num_columns:
+            return np.arange(len(y))
+        size = self._size
+        while (steps[-1] - steps[0]) // size >= self._num_columns:
+            size *= 2
+        if size != self._size:
+            self._forget(size)
+        if self._known < len(y):
+            self._take_in(y, steps)
+        pairs = np.sort(np.stack([self._lows, self._highs], axis=1), axis=1).ravel()
+        return pairs[np.append(True, pairs[1:] != pairs[:-1])]
+
+    def _take_in(self, y: Array, steps: Array) -> None:
+        """Find the extremes of the new rows, and join them to the last block."""
+        new = y[self._known :]
+        blocks = np.floor((steps[self._known :] - 1) / self._size).astype(np.intp)
+        starts = np.flatnonzero(np.append(True, blocks[1:] != blocks[:-1]))
+        known = np.intp(self._known)
+        lows = lowest_rows(new, starts) + known
+        highs = lowest_rows(-new, starts) + known
+        self._known = len(y)
+        if len(self._blocks) and self._blocks[-1] == blocks[0]:
+            # Half a block was seen before: the better of both halves stands for it.
+            lows[0] = _better(y, np.array([self._lows[-1], lows[0]]), np.less)[0]
+            highs[0] = _better(y, np.array([self._highs[-1], highs[0]]), np.greater)[0]
+            self._blocks, self._lows, self._highs = (
+                part[:-1] for part in (self._blocks, self._lows, self._highs)
+            )
+        self._blocks = np.concatenate([self._blocks, blocks[starts]])
+        self._lows = np.concatenate([self._lows, lows])
+        self._highs = np.concatenate([self._highs, highs])
+
+
 class Smoother:
     """The bias-corrected exponential moving average of a growing series.
 
@@ -130,14 +194,18 @@ class Smoother:
         """The average after each row, [row]; NaN before the first finite value."""
         return self._average.view()[:, 0]
 
-    def extend(self, new: Array) -> None:
-        """Take in the rows that were added, [row]."""
+    def extend(self, new: Array, spans: Spans | None = None) -> None:
+        """Take in the rows that were added, [row], and what thinned rows stand for."""
         if len(new) == 0:
             return
-        known = np.isfinite(new)
-        added = np.where(known, new, 0.0)
-        total = decayed_sum(added, self._weight, carried=self._total)
-        mass = decayed_sum(known.astype(float), self._weight, carried=self._mass)
+        if spans is not None and self._weight > 0:
+            carried = (self._total, self._mass)
+            total, mass = spanned_sums(spans, self._weight, carried)
+        else:
+            known = np.isfinite(new)
+            added = np.where(known, new, 0.0)
+            total = decayed_sum(added, self._weight, carried=self._total)
+            mass = decayed_sum(known.astype(float), self._weight, carried=self._mass)
         self._total, self._mass = float(total[-1]), float(mass[-1])
         average = np.full(len(new), np.nan)
         np.divide(total, mass, out=average, where=mass > 0)

@@ -22,7 +22,13 @@ from tests.bench.rounds import Rate, interleaved, ratio
 
 SECONDS = 0.5
 NUM_BATCHES = 16
-OURS = {"metalab, compiled kernels": "fused", "metalab, autodiff": "autodiff"}
+OURS = {
+    "metalab, compiled kernels": ("fused", "essential"),
+    "metalab, compiled kernels, all metrics": ("fused", "all"),
+    "metalab, autodiff": ("autodiff", "essential"),
+    "metalab, autodiff, all metrics": ("autodiff", "all"),
+}
+"""Provider and `run.metrics`: the peers measure the outer loss alone."""
 BASES = ("learn2learn", "torch.func vmap + grad", "JAX lax.scan", "JAX jit(vmap)")
 PEAK = "sgemm peak, GFLOP/s"
 THREADED = ("metalab, compiled kernels", "JAX jit(vmap)", "JAX lax.scan")
@@ -46,7 +52,7 @@ def flops(
 def measure(num_rounds: int, *, seconds: float = SECONDS) -> list[dict[str, object]]:
     """Return one row for each way, K and number of threads: exact MAML on sines.
 
-    Ours includes sampling the tasks and all metrics; the peers are given sampled tasks.
+    Ours includes sampling the tasks; the peers are given sampled tasks.
     """
     rows: list[dict[str, object]] = []
     with tempfile.TemporaryDirectory() as name:
@@ -124,7 +130,7 @@ def started(command: list[str]) -> Iterator[subprocess.Popen[str]]:
 def _commands(path: Path, num_inner_steps: int, threads: int) -> dict[str, list[str]]:
     numbers = [str(path), str(num_inner_steps), str(threads)]
     ours = [sys.executable, "-m", "tests.bench.ours_child"]
-    commands = {name: [*ours, provider, *numbers] for name, provider in OURS.items()}
+    commands = {name: [*ours, *choice, *numbers] for name, choice in OURS.items()}
     if PYTHON.exists():
         child = [str(PYTHON), str(Path(__file__).parent / "peers" / "child.py")]
         commands |= {name: [*child, name, *numbers] for name in WAYS}

@@ -1,4 +1,4 @@
-"""Ours in a process: training end to end, sampling and all metrics included.
+"""Ours in a process: training end to end, sampling included.
 
 Speaks like `peers.child`: first the meta-gradient of given numbers, then rates.
 """
@@ -85,13 +85,16 @@ class Training:
         return (self._trainer.step - first) / elapsed
 
 
-def main(provider: str, path: str, num_inner_steps: int, num_threads: int) -> None:
+def main(
+    provider: str, metrics: str, path: str, num_inner_steps: int, num_threads: int
+) -> None:
     torch.set_num_threads(num_threads)
     assert prepare("float32", cancelled=bool).ready
     config = experiment(
         provider,
         ("inner.num_inner_steps", num_inner_steps),
         ("run.num_threads", num_threads),
+        ("run.metrics", metrics),
     )
     print(json.dumps({"gradient": gradient(config, path)}), flush=True)
     training = Training(config)
@@ -100,4 +103,4 @@ def main(provider: str, path: str, num_inner_steps: int, num_threads: int) -> No
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    main(*sys.argv[1:4], int(sys.argv[4]), int(sys.argv[5]))

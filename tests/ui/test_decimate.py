@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from metalab.figures.smooth import smoothed
-from metalab.ui.decimate import Extremes, Smoother, decimate
+from metalab.ui.decimate import Extremes, Smoother, SpannedExtremes, decimate
 
 VALUES = npst.arrays(
     np.float64,
@@ -111,3 +111,32 @@ def test_views_given_before_do_not_change():
 def test_a_weight_out_of_range_is_refused(weight):
     with pytest.raises(AssertionError):
         Smoother(weight)
+
+
+@settings(max_examples=50)
+@given(
+    y=VALUES,
+    num_columns=st.integers(1, 40),
+    pieces=st.lists(st.integers(0, 90), max_size=12),
+    seed=st.integers(0, 100),
+)
+def test_thinned_rows_give_the_same_extremes_bit_by_bit(y, num_columns, pieces, seed):
+    gaps = np.random.default_rng(seed).integers(1, 9, len(y))
+    steps = np.cumsum(gaps).astype(float)
+    extremes = SpannedExtremes(num_columns)
+    for end in [*np.minimum(np.cumsum(pieces), len(y)).astype(int), len(y)]:
+        rows = extremes.rows(y[:end], steps[:end])
+    at_once = SpannedExtremes(num_columns).rows(y, steps)
+    np.testing.assert_array_equal(y[rows], y[at_once])
+    assert (np.diff(rows) > 0).all()
+    finite, kept = y[np.isfinite(y)], y[rows][np.isfinite(y[rows])]
+    if len(finite):
+        assert (kept.min(), kept.max()) == (finite.min(), finite.max())
+
+
+def test_crowded_rows_do_not_take_the_columns_of_sparse_ones():
+    """Half of the rows stand for the last hundredth of the run."""
+    steps = np.append(np.linspace(1, 99_000, 5000).round(), 99_001 + np.arange(5000))
+    y = np.random.default_rng(0).normal(size=10_000)
+    rows = SpannedExtremes(200).rows(y, steps)
+    assert (steps[rows] <= 99_000).mean() > 0.8

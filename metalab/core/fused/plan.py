@@ -141,6 +141,7 @@ def make_plan(
     )
     plan[[places.CHUNKS, places.WORKERS]] = num_chunks, num_chunks
     knobs[places.CLIP] = learner.clip_norm
+    plan[places.MEASURES_ALL] = learner.measures_all
     plan[places.WEIGHTED] = learner.objective.loss != "final"
     _describe_method(learner.hypergradient, plan)
     _describe_optimiser(learner, plan, knobs)

@@ -13,7 +13,7 @@ from metalab.core.fused.kernels.sync import STATE, SYNC_SIZE
 from metalab.core.fused.layout import PRODUCT
 from metalab.core.fused.plan import Counts, Plan, dtype_of, make_plan, num_exact
 from metalab.core.inner.descent import FixedRateDescent
-from metalab.core.learner import METRIC_NAMES, MetaLearner, MetaState
+from metalab.core.learner import METRIC_NAMES, SPARED, MetaLearner, MetaState
 from metalab.core.tasks import TaskBatch
 
 Crew = Callable[[Sequence[Callable[[], None]]], None]
@@ -140,7 +140,7 @@ class FusedRun:
             done[worker] = steps.run_steps(
                 worker, shared, self._works, self._net,
                 self._plan.plan, self._plan.knobs, self._plan.ranges, self._arrays[0], self._arrays[1], self._arrays[2],
-                self._previous, self._step, numbers.lrs, numbers.inner_steps,
+                self._previous, self._step - self._learner.slots_from, numbers.lrs, numbers.inner_steps,
                 numbers.exact_steps, numbers.rates, numbers.weights, self._sums, rows,
                 limits, first_task, data.xs, data.ys, data.xq, data.yq,
             )  # fmt: skip
@@ -168,6 +168,8 @@ class FusedRun:
         metrics = np.empty((done + bad, len(METRIC_NAMES) + 2), rows.dtype)
         shown = slice(0, len(metrics))
         metrics[:, :-2] = rows[shown, : len(METRIC_NAMES)]
+        if not self._learner.measures_all:
+            metrics[:, SPARED] = np.nan
         inner = rows[shown, places.INNER_GRADIENTS]
         metrics[:, -2] = inner + numbers.outer_gradients[shown]
         mixed = 2 if self._learner.problem.meta.shapes_inner_loss else 1

@@ -80,7 +80,7 @@ def _table(history: RunHistory, choices: FigureChoices) -> Table:
     ]
     for name in (_BEFORE.column, _AFTER.column):
         raw = history.metrics[name]
-        average = smoothed(raw, choices.smoothing)
+        average = smoothed(raw, choices.smoothing, history.spans(name))
         columns.append(column(name, training_rows, raw))
         columns.append(column(f"{name}_smoothed", training_rows, average))
     for name, values in (

@@ -4,7 +4,7 @@ import numpy as np
 
 from metalab.engine.events import Array
 from metalab.runs.history import RunHistory
-from metalab.ui.decimate import Extremes, Rows, Smoother
+from metalab.ui.decimate import Extremes, Rows, Smoother, SpannedExtremes
 
 _PIXELS_A_SMOOTH_POINT = 4
 """Smoothed curves are antialiased: they get fewer points."""
@@ -24,23 +24,20 @@ class LossTrack:
         """
         self._smoother = Smoother(weight)
         self.raw: Array = np.empty(0)
+        self._steps: Array | None = None
         self.set_num_columns(num_columns)
 
     def set_num_columns(self, num_columns: int) -> None:
         """Draw in another width."""
-        self._num_columns = num_columns
-        self._num_smooth = max(1, num_columns // _PIXELS_A_SMOOTH_POINT)
-        self._raw_extremes = Extremes(self._num_columns)
-        self._smooth_extremes = Extremes(self._num_smooth)
+        self._raw_drawn = _Thinner(num_columns)
+        self._smooth_drawn = _Thinner(max(1, num_columns // _PIXELS_A_SMOOTH_POINT))
 
-    def extend(self, raw: Array) -> None:
-        """Take in the rows that were added.
-
-        Args:
-            raw: The whole series, [row].
-        """
-        self._smoother.extend(raw[len(self._smoother) :])
+    def extend(self, history: RunHistory, name: str) -> None:
+        """Take in the rows that were added to one of the metrics of a run."""
+        raw, known = history.metrics[name], len(self._smoother)
+        self._smoother.extend(raw[known:], history.spans(name, known))
         self.raw = raw
+        self._steps = history.steps if history.thinned else None
 
     @property
     def smooth(self) -> Array:
@@ -49,15 +46,38 @@ class LossTrack:
 
     def raw_rows(self, window: slice | None) -> Rows:
         """Return the rows of `raw` to draw, in a window or all over."""
-        if window is None:
-            return self._raw_extremes.rows(self.raw)
-        return window.start + Extremes(self._num_columns).rows(self.raw[window])
+        return self._raw_drawn.rows(self.raw, self._steps, window)
 
     def smooth_rows(self, window: slice | None) -> Rows:
         """Return the rows of `smooth` to draw, in a window or all over."""
+        return self._smooth_drawn.rows(self.smooth, self._steps, window)
+
+
+class _Thinner:
+    """Which rows of a growing series to draw: followed as a whole, or in a window."""
+
+    def __init__(self, num_columns: int) -> None:
+        self._num_columns = num_columns
+        self._extremes = Extremes(num_columns)
+        self._spanned = SpannedExtremes(num_columns)
+
+    def rows(self, y: Array, steps: Array | None, window: slice | None) -> Rows:
+        """Return rows of `y`.
+
+        Args:
+            y: The whole series, [row].
+            steps: Outer step of each row where the history is thinned, else None.
+            window: The rows in sight; None for all.
+        """
         if window is None:
-            return self._smooth_extremes.rows(self.smooth)
-        return window.start + Extremes(self._num_smooth).rows(self.smooth[window])
+            if steps is None:
+                return self._extremes.rows(y)
+            return self._spanned.rows(y, steps)
+        seen = y[window]
+        if steps is None:
+            return window.start + Extremes(self._num_columns).rows(seen)
+        spanned = SpannedExtremes(self._num_columns)
+        return window.start + spanned.rows(seen, steps[window])
 
 
 class LossTracks:
@@ -99,7 +119,7 @@ class LossTracks:
                 track.set_num_columns(num_columns)
         self._weight, self._num_columns = weight, num_columns
         for name, track in self._tracks.items():
-            track.extend(history.metrics[name])
+            track.extend(history, name)
         self._past = history
 
 
@@ -111,6 +131,8 @@ def _goes_on(past: RunHistory, history: RunHistory) -> bool:
     """
     count = len(past.steps)
     if history.config is not past.config or len(history.steps) < count:
+        return False
+    if history.thinned != past.thinned:
         return False
     last = count - 1
     return count == 0 or all(

@@ -140,6 +140,7 @@ class OuterLossView(QWidget):
         return (
             id(history.config),
             len(history.steps),
+            history.thinned,
             *(column[-1:].tobytes() for column in history.metrics.values()),
             len(history.evaluations),
             history.evaluations.steps[-1:].tobytes(),

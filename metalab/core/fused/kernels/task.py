@@ -32,6 +32,7 @@ from metalab.core.fused.places import (
     INNER_MOMENTUM,
     JOINT,
     LEARNED,
+    MEASURES_ALL,
     METHOD,
     MOMENTUM,
     ONE_RATE,
@@ -194,12 +195,15 @@ def run_task(work, net, plan, knobs, ranges, strength, num_steps, num_exact, rat
              weights, sums):  # fmt: skip
     """Add a task's hypergradient and metrics; its points are in the workspace."""
     shots, queries, theta = plan[SHOTS], plan[QUERIES], plan[THETA]
-    before = mean_loss(work, net, plan, theta, plan[XQ], plan[YQ], queries)
+    before = after = 0.0
+    if plan[MEASURES_ALL]:
+        before = mean_loss(work, net, plan, theta, plan[XQ], plan[YQ], queries)
     moved, first = adapt(work, net, plan, knobs, strength, num_steps, rate)
     if plan[BATCH_SIZE] > 0:
         first = mean_loss(work, net, plan, theta, plan[XS], plan[YS], shots)
     end = place_of(net, plan, moved)
-    after = mean_loss(work, net, plan, end, plan[XS], plan[YS], shots)
+    if plan[MEASURES_ALL]:
+        after = mean_loss(work, net, plan, end, plan[XS], plan[YS], shots)
     if plan[METHOD] == REPTILE:
         reptile(work, net, plan, moved)
         loss = mean_loss(work, net, plan, end, plan[XQ], plan[YQ], queries)

@@ -1,0 +1,35 @@
+"""What the playhead stands at: one outer step, one inner step, one task of a run."""
+
+from dataclasses import dataclass
+
+from metalab.engine.events import Array
+from metalab.runs.history import RunHistory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Moment:
+    """A place in a run, with what workspaces need to compute from there.
+
+    Attributes:
+        history: The run as it is now, which may be further than the moment.
+        step: The outer step that `phi` is from.
+        phi: Meta-parameters at that step, [meta]; None before there are any.
+        wanted_step: The outer step that was asked for; not `step` until its
+            meta-parameters have been recomputed from the nearest snapshot.
+        inner_step: 0 ... K', the emphasised inner step.
+        task: The held-out task that is shown, counted from 0.
+        following: Whether the moment is the newest one there is.
+    """
+
+    history: RunHistory
+    step: int
+    phi: Array | None
+    wanted_step: int
+    inner_step: int
+    task: int
+    following: bool
+
+    @property
+    def exact(self) -> bool:
+        """Whether the meta-parameters are those of the step that was asked for."""
+        return self.step == self.wanted_step
