@@ -45,6 +45,8 @@ class StructureWorkspace(QWidget):
         self._blueprint: Blueprint | None = None
         self._history: RunHistory | None = None
         self._stale = True
+        # The answer is asked for 30 times a second, and is the same nearly always.
+        self._compared: tuple[object, bool] = (None, False)
         self.header = PanelHeader(self.tr("Structure"), self)
         self.compare = tool_button(
             self.tr("Compare with supervised training"),
@@ -118,7 +120,7 @@ class StructureWorkspace(QWidget):
         self._stale = False
         config = self._config
         if config is None and self._history is not None:
-            config = self._history.config
+            config = _settings_of(self._history)
         if config is None:
             self._blueprint = None
             message = self.tr("The engine is being loaded…")
@@ -150,9 +152,17 @@ class StructureWorkspace(QWidget):
             return self.tr(
                 "The run that is shown has another method; its numbers are left out."
             )
-        if config.digest() != history.config.digest():
+        if not self._is_of_run(config, history):
             return self.tr("Numbers are those of the run; the form differs from it.")
         return self._missing(history)
+
+    def _is_of_run(self, config: "ExperimentConfig", history: "RunHistory") -> bool:
+        """Return whether the run makes its steps with the settings that are drawn."""
+        asked = config, history.config, history.edits
+        if asked != self._compared[0]:
+            same = _settings_of(history).digest() == config.digest()
+            self._compared = asked, same
+        return self._compared[1]
 
     def _missing(self, history: "RunHistory") -> str:
         if len(history.steps) > 0:
@@ -240,6 +250,13 @@ class StructureWorkspace(QWidget):
 def _same_method(one: "ExperimentConfig", other: "ExperimentConfig") -> bool:
     """Return whether two experiments have the same parts, whatever their settings."""
     return all(getattr(one, slot).kind == getattr(other, slot).kind for slot in _SLOTS)
+
+
+def _settings_of(history: "RunHistory") -> "ExperimentConfig":
+    """Return the settings that a run has now, its edits included."""
+    from metalab.engine.edits import edited  # noqa: PLC0415 - torch
+
+    return edited(history.config, history.edits) if history.edits else history.config
 
 
 def _label(parent: QWidget) -> QLabel:

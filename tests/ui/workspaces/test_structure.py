@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from metalab.catalog.recipes import presets
 from metalab.engine.config import preset_config
+from metalab.engine.edit import Edit
 from metalab.engine.events import Diverged
 from metalab.engine.overrides import fields_of, with_overrides
 from metalab.runs.history import Failure
@@ -163,6 +164,16 @@ def test_numbers_of_another_method_are_left_out(workspace: StructureWorkspace):
     workspace.show_history(make_history(10, config=other))
     assert values(workspace, PartKey.LOSS)[0] != DASH
     assert "the form differs" in workspace.note
+
+
+def test_edits_of_the_run_count_as_its_settings(workspace: StructureWorkspace):
+    edit = Edit(step=5, path="outer.optimizer.outer_lr", value=0.002)
+    history = make_history(10, config=preset_config(MAML), edits=(edit,))
+    workspace.show_history(history)
+    assert "the form differs" in workspace.note
+    workspace.show_config(with_overrides(preset_config(MAML), [(edit.path, 0.002)]))
+    assert workspace.note == ""
+    assert "0.002" in values(workspace, PartKey.UPDATE)
 
 
 def test_hidden_it_does_nothing_and_catches_up(workspace: StructureWorkspace):
