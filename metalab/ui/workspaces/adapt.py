@@ -1,0 +1,283 @@
+"""The Adapt workspace: drag the points of a task and see every inner step follow."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import (
+    QGuiApplication,
+    QImage,
+    QKeyEvent,
+    QKeySequence,
+    QPalette,
+)
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+
+from metalab.engine.explored import Exploration, Explored
+from metalab.ui.engine_access import inner_lr
+from metalab.ui.painting import picture_of, tint
+from metalab.ui.theme import DARK, Theme
+from metalab.ui.views.caption import Caption
+from metalab.ui.views.header import PanelHeader
+from metalab.ui.workspace import Workspace
+from metalab.ui.workspaces.adapt_asking import AdaptAsking
+from metalab.ui.workspaces.adapt_canvas import NUM_FAN, AdaptCanvas
+from metalab.ui.workspaces.adapt_editor import AdaptEditor
+from metalab.ui.workspaces.adapt_panels import AdaptPanels
+from metalab.ui.workspaces.adapt_scene import Scene
+from metalab.ui.workspaces.adapt_starts import RUN, AdaptStarts
+from metalab.ui.workspaces.adapt_tools import EXTRA_STEPS, AdaptTools
+from metalab.ui.workspaces.adapt_words import words_of
+
+if TYPE_CHECKING:
+    from metalab.engine.events import ProbeTasks
+    from metalab.ui.moment import Moment
+
+
+class AdaptWorkspace(Workspace):
+    """A task of a person's own, and how the run at the playhead adapts to it.
+
+    Attributes:
+        editor: The task, and what a person does to it.
+        asking: The threads that compute.
+        starts: What can be laid over.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = DARK
+        self._moment: Moment | None = None
+        self._scene: Scene | None = None
+        self._answers: dict[str, Explored] = {}
+        self._factor, self._extra = 1.0, 10
+        self.asking = AdaptAsking(self)
+        self.starts = AdaptStarts(self.asking, self)
+        self.header = PanelHeader(self.tr("Adapt by hand"), self)
+        self.tools = AdaptTools(self)
+        self.canvas = AdaptCanvas(self)
+        self.editor = AdaptEditor(self.canvas, self.tools, self)
+        self.panels = AdaptPanels(self)
+        self.caption = Caption(self)
+        self._arrange()
+        self._connect()
+        self._say()
+
+    def _arrange(self) -> None:
+        self.setAutoFillBackground(True)
+        left = QWidget(self)
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.canvas, 1)
+        column.addWidget(self.caption)
+        split = QSplitter(Qt.Orientation.Horizontal, self)
+        split.setChildrenCollapsible(False)
+        split.addWidget(left)
+        split.addWidget(self.panels)
+        split.setStretchFactor(0, 68)
+        split.setStretchFactor(1, 32)
+        split.setSizes([680, 320])
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 2)
+        layout.setSpacing(0)
+        layout.addWidget(self.header)
+        layout.addWidget(self.tools)
+        layout.addWidget(split, 1)
+
+    def _connect(self) -> None:
+        canvas, tools = self.canvas, self.tools
+        self.editor.changed.connect(self._show_scene)
+        self.editor.refused.connect(self._on_refused)
+        canvas.let_go.connect(self._draw)
+        tools.inner_lr_chosen.connect(self._on_inner_lr)
+        tools.last_step_chosen.connect(self._on_last_step)
+        tools.fan_toggled.connect(self._ask)
+        tools.overlay_toggled.connect(self._on_overlay_toggled)
+        self.starts.changed.connect(self._on_starts_changed)
+        self.asking.explored.connect(self._on_explored)
+        self.asking.failed.connect(self._on_failed)
+        self.header.copy_requested.connect(self._on_copy)
+        self.header.fit_requested.connect(canvas.fit)
+        canvas.zoom_changed.connect(self.header.on_zoom_changed)
+
+    # What the window says
+
+    @property
+    def scene(self) -> Scene | None:
+        """The task on the canvas."""
+        return self._scene
+
+    @property
+    def answers(self) -> Mapping[str, Explored]:
+        """How each start that is shown adapts, by key."""
+        return self._answers
+
+    def show_moment(self, moment: "Moment | None") -> None:
+        """Adapt from the meta-parameters of a moment."""
+        before, self._moment = self._moment, moment
+        other = self.starts.set_moment(moment)
+        tasks = self._tasks()
+        if moment is None or tasks is None or moment.phi is None:
+            self._clear()
+            return
+        if other:
+            self._answers = {}
+            self._factor = 1.0
+        self.editor.set_tasks(tasks, moment.task)
+        if self._scene is None or (self._scene.own and self._scene.task != moment.task):
+            self.editor.show_task(tasks, moment.task)
+        elif other or before is None or before.phi is not moment.phi:
+            self._show_scene(self._scene)
+        elif before.inner_step != moment.inner_step:
+            self._draw()
+
+    def _tasks(self) -> "ProbeTasks | None":
+        return None if self._moment is None else self._moment.history.probe_tasks
+
+    def _clear(self) -> None:
+        self._scene, self._answers = None, {}
+        self.asking.cancel()
+        self.canvas.show_scene(None, None)
+        self.panels.clear()
+        self.tools.setEnabled(False)
+        self._say()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a theme's colours."""
+        self._theme = theme
+        tint(self, theme.surface, QPalette.ColorRole.Window)
+        for part in (self.header, self.tools, self.canvas, self.panels, self.caption):
+            part.set_theme(theme)
+        self._draw()
+
+    def picture(self) -> QImage:
+        """Return canvas and values as a picture."""
+        self.canvas.point_at(None)
+        parts = (self.canvas, self.caption)
+        return picture_of(parts, title=self.header.title, theme=self._theme)
+
+    def save_state(self) -> dict[str, Any]:
+        """Return how many inner steps beyond K are shown."""
+        return {"extra": self._extra, "fan": self.tools.fan.isChecked()}
+
+    def restore_state(self, state: Mapping[str, Any]) -> None:
+        """Take choices."""
+        extra = state.get("extra")
+        if type(extra) is int and 0 <= extra <= EXTRA_STEPS:
+            self._extra = extra
+        self.tools.fan.setChecked(state.get("fan") is True)
+
+    def shut_down(self) -> None:
+        """End every thread."""
+        self.asking.shut_down()
+
+    # What a person does
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Undo, redo, paste, and draw other points."""
+        if event.matches(QKeySequence.StandardKey.Undo):
+            self.editor.undo_stack.undo()
+        elif event.matches(QKeySequence.StandardKey.Redo):
+            self.editor.undo_stack.redo()
+        elif event.matches(QKeySequence.StandardKey.Paste):
+            self.editor.paste_points()
+        elif event.key() == Qt.Key.Key_R and not event.modifiers():
+            self.editor.draw_points()
+        else:
+            super().keyPressEvent(event)
+
+    # What is asked and drawn
+
+    def _show_scene(self, scene: Scene) -> None:
+        """Put a task onto the canvas and ask how it is adapted to."""
+        self._scene = scene
+        self.tools.setEnabled(True)
+        self.canvas.show_scene(scene, self._tasks())
+        self._show_choices()
+        self._ask()
+
+    def _show_choices(self) -> None:
+        moment, scene = self._moment, self._scene
+        if moment is None or scene is None:
+            return
+        config = moment.history.config
+        trained = config.num_inner_steps
+        self.tools.show_kind(scene.kind)
+        self.tools.show_rate(inner_lr(config), self._factor)
+        self.tools.show_last(trained, trained + self._extra)
+        self.tools.set_overlays(self.starts.overlays())
+
+    def _ask(self) -> None:
+        moment, scene, tasks = self._moment, self._scene, self._tasks()
+        starts = self.starts.starts()
+        if moment is None or scene is None or tasks is None or not starts:
+            return
+        config = moment.history.config
+        rate = inner_lr(config)
+        asked = Exploration(
+            task=scene.as_task(tasks),
+            starts=starts,
+            num_inner_steps=config.num_inner_steps + self._extra,
+            inner_lr=None if rate is None or self._factor == 1 else rate * self._factor,
+            num_fan=NUM_FAN if self.tools.fan.isChecked() else 0,
+        )
+        self.asking.ask(asked, wait=self.isVisible())
+
+    def _on_explored(self, answers: tuple[Explored, ...]) -> None:
+        self._answers = {answer.key: answer for answer in answers}
+        self._draw()
+
+    def _draw(self) -> None:
+        """Draw the newest answers at the inner step of the playhead."""
+        base, moment = self._answers.get(RUN), self._moment
+        if base is not None and moment is not None and self._scene is not None:
+            trained = moment.history.num_inner_steps
+            roles = self.tools.roles()
+            others = {
+                roles[key]: answer
+                for key, answer in self._answers.items()
+                if key in roles
+            }
+            step = moment.inner_step
+            self.canvas.show_explored(base, step, trained)
+            self.canvas.show_overlays(others, step)
+            self.panels.show_explored(base, others, step=step, trained=trained)
+        self._say()
+
+    def _say(self) -> None:
+        """Say in words what is seen."""
+        words = words_of(self._moment, self._scene, self._answers.get(RUN))
+        self.header.set_title(words.title)
+        self.canvas.set_message(words.message)
+        self.caption.set_texts(words.left, words.right, words.right, words.summary)
+        self.canvas.setAccessibleDescription(words.summary)
+
+    def _on_failed(self, error: Exception) -> None:
+        self._answers = {}
+        self.panels.clear()
+        self.canvas.show_overlays({}, 0)
+        self.canvas.set_message(str(error))
+
+    def _on_refused(self, reason: str) -> None:
+        self.caption.set_texts(reason, "", "", reason)
+
+    def _on_inner_lr(self, factor: float) -> None:
+        self._factor = factor
+        self._show_choices()
+        self._ask()
+
+    def _on_last_step(self, last: int) -> None:
+        if self._moment is not None:
+            self._extra = max(last - self._moment.history.num_inner_steps, 0)
+            self._show_choices()
+            self._ask()
+
+    def _on_overlay_toggled(self, key: str, on: bool) -> None:  # noqa: FBT001 - a signal
+        self.starts.choose(key, on=on)
+
+    def _on_starts_changed(self) -> None:
+        self._show_choices()
+        self._ask()
+
+    def _on_copy(self) -> None:
+        QGuiApplication.clipboard().setImage(self.picture())

@@ -31,7 +31,7 @@ class SmallPlot(QWidget):
         self.plot.setAccessibleName(title)
         dashed = Stroke(ink=Ink(role="muted"), dashes=(2.0, 3.0))
         self.boundary = self.plot.vertical_line(dashed, z=5)
-        self.cursor = self.plot.vertical_line(Stroke(ink=Ink(role="accent")), z=6)
+        self.at = self.plot.vertical_line(Stroke(ink=Ink(role="accent")), z=6)
         self.plot.zoom_changed.connect(self.header.on_zoom_changed)
         self.header.fit_requested.connect(self.plot.fit)
         layout = QVBoxLayout(self)
@@ -40,6 +40,12 @@ class SmallPlot(QWidget):
         for part in (self.header, self.legend):
             layout.addWidget(part)
         layout.addWidget(self.plot, 1)
+        self.legend.hide()
+
+    def explain(self, *entries: Entry) -> None:
+        """Say what the marks mean."""
+        self.legend.set_entries(*entries)
+        self.legend.setVisible(bool(entries))
 
     def set_theme(self, theme: Theme) -> None:
         """Take a theme's colours."""
@@ -49,7 +55,7 @@ class SmallPlot(QWidget):
     def mark(self, step: int, trained: int) -> None:
         """Mark the emphasised inner step, and where training ended."""
         self.boundary.show_at(float(trained))
-        self.cursor.show_at(float(step))
+        self.at.show_at(float(step))
 
 
 class AdaptPanels(QWidget):
@@ -58,7 +64,7 @@ class AdaptPanels(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.loss = SmallPlot(self.tr("Loss"), self.tr("Loss (y²)"), self)
-        self.distance = SmallPlot(self.tr("Distance from the start"), "‖θₖ − θ₀‖", self)
+        self.distance = SmallPlot(self.tr("Distance from the start"), self.tr("Distance"), self)
         self.share = SmallPlot(
             self.tr("Share of the movement"), self.tr("Share of layer"), self
         )
@@ -83,7 +89,9 @@ class AdaptPanels(QWidget):
             )
             for role in OVERLAY_ROLES
         }
-        self._layers = [self.share.plot.band(_layer_ink(i), z=1) for i in range(MOST_LAYERS)]
+        self._layers = [
+            self.share.plot.band(_layer_ink(i), z=1) for i in range(MOST_LAYERS)
+        ]
         self._dot = plot.points(Dots(fill=Ink(role="query"), size=7), z=7)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -119,7 +127,11 @@ class AdaptPanels(QWidget):
             trained: K.
         """
         steps = np.arange(len(base.support_loss), dtype=float)
-        query = base.query_loss if base.query_loss is not None else np.full(len(steps), np.nan)
+        query = (
+            base.query_loss
+            if base.query_loss is not None
+            else np.full(len(steps), np.nan)
+        )
         self._support.set_data(steps, base.support_loss)
         self._query.set_data(steps, query)
         self._moved.set_data(steps, base.distance)
@@ -144,9 +156,11 @@ class AdaptPanels(QWidget):
         self.share.plot.set_limits(ends, (0.0, 1.0))
         for part in (self.loss, self.distance, self.share):
             part.mark(chosen, trained)
-        self.loss.legend.set_entries(
+        self.loss.explain(
             Entry(swatch=Swatch.LINE, ink=Ink(role="support"), text=self.tr("Support")),
-            Entry(swatch=Swatch.THICK, ink=Ink(role="query"), text=self.tr("True curve")),
+            Entry(
+                swatch=Swatch.THICK, ink=Ink(role="query"), text=self.tr("True curve")
+            ),
         )
 
     def _draw_shares(self, steps: Array, base: Explored) -> None:
@@ -166,10 +180,8 @@ class AdaptPanels(QWidget):
                 continue
             band.set_data(steps, tops[:, index] - shares[:, index], tops[:, index])
             text = self.tr("Layer {}").format(base.layers[index])
-            entries.append(
-                Entry(swatch=Swatch.BAND, ink=_layer_ink(index), text=text)
-            )
-        self.share.legend.set_entries(*entries)
+            entries.append(Entry(swatch=Swatch.BAND, ink=_layer_ink(index), text=text))
+        self.share.explain(*entries)
 
 
 def _layer_ink(index: int) -> Ink:

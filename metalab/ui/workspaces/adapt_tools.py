@@ -129,8 +129,10 @@ class AdaptTools(QWidget):
             self.kind.addItem(titles[name], name)
         self.kind.setAccessibleName(self.tr("True curve"))
         self.kind.setToolTip(
-            self.tr("The curve behind the points; its handle changes it, and in "
-                    "“Draw by hand” a drag over the plot draws it")
+            self.tr(
+                "The curve behind the points; its handle changes it, and in "
+                "“Draw by hand” a drag over the plot draws it"
+            )
         )
         self.dice = tool_button(
             self.tr("New points"),
@@ -221,7 +223,9 @@ class AdaptTools(QWidget):
 
     def show_last(self, trained: int, last: int) -> None:
         """Show K'."""
+        blocked = self.last.slider.blockSignals(True)  # noqa: FBT003 - Qt's signature
         self.last.slider.setRange(1, trained + EXTRA_STEPS)
+        self.last.slider.blockSignals(blocked)
         self.last.show_value(last, str(last))
 
     def set_overlays(self, overlays: tuple[Overlay, ...]) -> None:

@@ -1,0 +1,58 @@
+"""Other meta-parameters to adapt from: random, or trained without an inner loop."""
+
+from typing import TYPE_CHECKING
+
+from metalab.core.errors import UserError
+
+if TYPE_CHECKING:
+    from metalab.engine.config import ExperimentConfig
+    from metalab.engine.events import Checkpoint
+
+JOINT_STEPS = 1000
+"""Outer steps of joint training: its loss on sines stands still after some hundreds."""
+
+
+class StartError(UserError):
+    """Meta-parameters that an experiment has no counterpart of."""
+
+
+def random_start(config: "ExperimentConfig") -> "Checkpoint":
+    """Return what the experiment begins from with the next seed: nobody trained it."""
+    from metalab.engine.overrides import with_overrides  # noqa: PLC0415 - torch
+    from metalab.engine.trainer import Trainer  # noqa: PLC0415 - torch
+
+    other = with_overrides(config, [("run.seed", config.run.seed + 1)])
+    return Trainer(other, provider="autodiff").checkpoint()
+
+
+def joint_start(config: "ExperimentConfig") -> "Checkpoint":
+    """Return meta-parameters trained on the query sets without adapting in between.
+
+    Raises:
+        StartError: What is learned is more than an initialisation, so there is no
+            joint training of it.
+
+    Source: Finn et al. 2017, section 5.1 ("pretrained").
+    """
+    from metalab.engine.overrides import with_overrides  # noqa: PLC0415 - torch
+    from metalab.engine.trainer import Trainer  # noqa: PLC0415 - torch
+
+    try:
+        joint = with_overrides(
+            config,
+            [
+                ("hypergradient", {"kind": "joint"}),
+                ("outer.num_steps", JOINT_STEPS),
+                ("outer.schedule", "constant"),
+                ("run.provider", "autodiff"),
+                ("evaluation.every", JOINT_STEPS),
+            ],
+        )
+    except UserError as error:
+        raise StartError(
+            f"joint training has no counterpart of this method: {error}"
+        ) from error
+    trainer = Trainer(joint, provider="autodiff")
+    for _ in trainer.run():
+        pass
+    return trainer.checkpoint()

@@ -1,0 +1,105 @@
+"""Between the Adapt workspace and the threads that compute for it."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+
+from metalab.engine.explored import Exploration, Explored
+from metalab.runs.background import BackgroundJob
+from metalab.runs.exploring import ExploringThread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from metalab.engine.events import Checkpoint
+
+ANSWER_SECONDS = 0.03
+"""How long an edit waits for its curves, about a frame: then points and curves are
+painted at once."""
+
+POLL_MS = 4
+
+
+class AdaptAsking(QObject):
+    """Asks the explorer, and has other starts made in the background.
+
+    Attributes:
+        explored: How each start adapts: a tuple of `Explored`.
+        failed: Why a task cannot be adapted to: an error.
+        start_made: Key of a start, and its state or the error why there is none.
+    """
+
+    explored = Signal(object)
+    failed = Signal(object)
+    start_made = Signal(str, object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._thread = ExploringThread()
+        self._jobs: dict[str, BackgroundJob[Checkpoint]] = {}
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(POLL_MS)
+        self._timer.timeout.connect(self._poll)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether an answer is still to come."""
+        return self._thread.waiting
+
+    def ask(self, asked: Exploration, *, wait: bool) -> None:
+        """Ask how starts adapt; with `wait`, the answer may come before this returns."""
+        self._thread.request(asked)
+        self._timer.start()
+        if wait:
+            self._take(ANSWER_SECONDS)
+
+    def cancel(self) -> None:
+        """Forget what was asked."""
+        self._thread.cancel()
+
+    def make_start(self, key: str, work: "Callable[[], Checkpoint]") -> None:
+        """Have a start made, unless it is in the making."""
+        if key not in self._jobs:
+            job = BackgroundJob(work, name=f"start {key}")
+            self._jobs[key] = job
+            job.start()
+            self._timer.start()
+
+    def making(self, key: str) -> bool:
+        """Whether a start is in the making."""
+        return key in self._jobs
+
+    def shut_down(self) -> None:
+        """End every thread."""
+        self._timer.stop()
+        self._thread.close()
+        for job in self._jobs.values():
+            job.join()
+        self._jobs.clear()
+
+    def _poll(self) -> None:
+        self._take(0.0)
+        for key, job in list(self._jobs.items()):
+            if job.done:
+                del self._jobs[key]
+                self.start_made.emit(key, _outcome(partial(job.result)))
+        if not self._jobs and not self._thread.waiting:
+            self._timer.stop()
+
+    def _take(self, timeout: float) -> None:
+        try:
+            answers: tuple[Explored, ...] | None = self._thread.take(timeout)
+        except Exception as error:  # noqa: BLE001 - shown in the workspace
+            self.failed.emit(error)
+            return
+        if answers is not None:
+            self.explored.emit(answers)
+
+
+def _outcome(result: "Callable[[], Checkpoint]") -> "Checkpoint | Exception":
+    try:
+        return result()
+    except Exception as error:  # noqa: BLE001 - shown in the workspace
+        return error

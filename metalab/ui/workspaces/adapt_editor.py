@@ -1,0 +1,149 @@
+"""The task on the Adapt canvas, and what a person does to it: every edit can be undone."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QGuiApplication, QUndoStack
+
+from metalab.engine.events import Array
+from metalab.ui.workspaces.adapt_scene import Scene, parse_points
+from metalab.ui.workspaces.scene_edit import SceneEdit
+
+if TYPE_CHECKING:
+    from metalab.engine.events import ProbeTasks
+    from metalab.ui.workspaces.adapt_canvas import AdaptCanvas
+    from metalab.ui.workspaces.adapt_tools import AdaptTools
+
+
+class AdaptEditor(QObject):
+    """Turns what happens on canvas and tools into edits of one task.
+
+    Attributes:
+        changed: The task is another: a `Scene`.
+        refused: Why something could not be done.
+        undo_stack: Edits of the task.
+    """
+
+    changed = Signal(object)
+    refused = Signal(str)
+
+    def __init__(
+        self, canvas: "AdaptCanvas", tools: "AdaptTools", parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._canvas = canvas
+        self._scene: Scene | None = None
+        self._tasks: ProbeTasks | None = None
+        self._task = 0
+        self._rng = np.random.default_rng(0)
+        self._gesture = 0
+        self.undo_stack = QUndoStack(self)
+        canvas.point_moved.connect(self._on_point_moved)
+        canvas.point_added.connect(self._on_point_added)
+        canvas.point_removed.connect(self._on_point_removed)
+        canvas.curve_moved.connect(self._on_curve_moved)
+        canvas.curve_drawn.connect(self._on_curve_drawn)
+        canvas.let_go.connect(self._on_let_go)
+        canvas.reset_requested.connect(self.reset_task)
+        tools.kind_chosen.connect(self.set_kind)
+        tools.dice_clicked.connect(self.draw_points)
+        tools.paste_clicked.connect(self.paste_points)
+        tools.reset_clicked.connect(self.reset_task)
+
+    @property
+    def scene(self) -> Scene | None:
+        """The task on the canvas."""
+        return self._scene
+
+    def set_tasks(self, tasks: "ProbeTasks", task: int) -> None:
+        """Say which held-out task is shown elsewhere."""
+        self._tasks, self._task = tasks, task
+
+    def show_task(self, tasks: "ProbeTasks", task: int) -> None:
+        """Begin with a held-out task; nothing before can be undone."""
+        self.set_tasks(tasks, task)
+        self.undo_stack.clear()
+        self._show(Scene.of_task(tasks, task))
+
+    def set_kind(self, kind: str) -> None:
+        """Make the true curve one of another kind."""
+        scene = self._scene
+        if scene is None:
+            return
+        self._canvas.set_drawing_mode(on=kind == "drawn")
+        if kind == "held-out":
+            self.reset_task()
+        elif kind != scene.kind:
+            self._push(scene.with_kind(kind, self._grid()), self.tr("true curve"))
+
+    def reset_task(self) -> None:
+        """Return to the held-out task."""
+        if self._tasks is not None and self._scene is not None:
+            self._canvas.set_drawing_mode(on=False)
+            self._push(Scene.of_task(self._tasks, self._task), self.tr("reset"))
+
+    def draw_points(self) -> None:
+        """Draw other points from the true curve."""
+        if self._scene is not None:
+            drawn = self._scene.resampled(self._grid(), self._rng)
+            self._push(drawn, self.tr("new points"))
+
+    def paste_points(self) -> None:
+        """Take the support set from the clipboard, or say what is wrong with it."""
+        if self._scene is None:
+            return
+        try:
+            x, y = parse_points(QGuiApplication.clipboard().text())
+        except ValueError as error:
+            self.refused.emit(self.tr("The clipboard: {}").format(error))
+            return
+        grid = self._grid()
+        pasted = self._scene.with_points(np.clip(x, grid[0], grid[-1]), y)
+        self._push(pasted, self.tr("pasted points"))
+
+    def _grid(self) -> Array:
+        assert self._tasks is not None, "a task on the canvas is of a run"
+        return self._tasks.grid
+
+    def _on_point_moved(self, shot: int, x: float, y: float) -> None:
+        assert self._scene is not None, "a point is of a task"
+        moved = self._scene.with_point(shot, x, y)
+        self._push(moved, self.tr("moved point"), merge=f"{self._gesture} {shot}")
+
+    def _on_curve_moved(self, x: float, y: float) -> None:
+        assert self._scene is not None, "a handle is of a task"
+        moved = self._scene.with_handle(x, y, self._grid())
+        self._push(moved, self.tr("moved curve"), merge=f"{self._gesture} curve")
+
+    def _on_point_added(self, x: float, y: float) -> None:
+        if self._scene is not None:
+            self._push(self._scene.with_new_point(x, y), self.tr("added point"))
+
+    def _on_point_removed(self, shot: int) -> None:
+        if self._scene is not None:
+            if len(self._scene.x) == 1:
+                self.refused.emit(self.tr("A support set has at least one point"))
+                return
+            self._push(self._scene.without_point(shot), self.tr("removed point"))
+
+    def _on_curve_drawn(self, x: Array, y: Array) -> None:
+        if self._scene is not None:
+            drawn = self._scene.with_drawing(x, y, self._grid())
+            self._push(drawn, self.tr("drawn curve"))
+
+    def _on_let_go(self) -> None:
+        # What follows is another edit, even of the same point.
+        self._gesture += 1
+
+    def _push(self, scene: Scene, label: str, *, merge: str = "") -> None:
+        assert self._scene is not None, "an edit changes a task"
+        self.undo_stack.push(
+            SceneEdit(
+                self._show, before=self._scene, after=scene, label=label, merge=merge
+            )
+        )
+
+    def _show(self, scene: Scene) -> None:
+        self._scene = scene
+        self.changed.emit(scene)

@@ -1,0 +1,152 @@
+"""Which starts the Adapt workspace adapts from: the run's, and what is laid over."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from metalab.engine.explored import Start
+from metalab.runs.starts import joint_start, random_start
+from metalab.ui.workspaces.adapt_tools import Overlay
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from metalab.engine.events import Checkpoint
+    from metalab.runs.history import RunHistory
+    from metalab.ui.moment import Moment
+    from metalab.ui.workspaces.adapt_asking import AdaptAsking
+
+RUN, RANDOM, JOINT = "run", "random", "joint"
+MOST_RUNS = 3
+"""Other runs that are offered: with the two made starts, as many as there are colours."""
+
+
+class AdaptStarts(QObject):
+    """Knows what can be laid over and what is; has it made where that takes a while.
+
+    Attributes:
+        changed: Other starts can be had, or are wanted.
+    """
+
+    changed = Signal()
+
+    def __init__(self, asking: "AdaptAsking", parent: QObject) -> None:
+        super().__init__(parent)
+        self._asking = asking
+        self._moment: Moment | None = None
+        self._runs: list[RunHistory] = []
+        self._made: dict[str, Checkpoint] = {}
+        self._refused: dict[str, str] = {}
+        self._wanted: list[str] = []
+        asking.start_made.connect(self._on_made)
+
+    @property
+    def runs(self) -> "list[RunHistory]":
+        """Other runs that can be laid over."""
+        return list(self._runs)
+
+    def set_moment(self, moment: "Moment | None") -> bool:
+        """Take in where the window stands; return whether it is another run."""
+        before, self._moment = self._moment, moment
+        if moment is None:
+            return before is not None
+        if before is not None and before.history.config is moment.history.config:
+            return False
+        if before is not None and before.phi is not None:
+            self.add_run(before.history)
+        self._runs = [r for r in self._runs if r.config is not moment.history.config]
+        self._made.clear()
+        self._refused.clear()
+        for key in self._wanted:
+            self._make(key)
+        self.changed.emit()
+        return True
+
+    def add_run(self, history: "RunHistory") -> None:
+        """Offer another run."""
+        others = [run for run in self._runs if run.config is not history.config]
+        self._runs = [*others, history][-MOST_RUNS:]
+        self.changed.emit()
+
+    def choose(self, key: str, *, on: bool) -> None:
+        """Lay a start over, or no more."""
+        if on and key not in self._wanted:
+            self._wanted.append(key)
+            self._make(key)
+        elif not on and key in self._wanted:
+            self._wanted.remove(key)
+        self.changed.emit()
+
+    def overlays(self) -> tuple[Overlay, ...]:
+        """Return what can be laid over."""
+        making = self.tr("In the making…")
+        fixed = (
+            Overlay(
+                key=RANDOM,
+                title=self.tr("Random start"),
+                tip=self.tr("The same network, which nobody has trained"),
+                why_not=self._refused.get(RANDOM, ""),
+            ),
+            Overlay(
+                key=JOINT,
+                title=self.tr("Jointly trained"),
+                tip=making
+                if self._asking.making(JOINT)
+                else self.tr("Trained on all tasks at once, without an inner loop"),
+                why_not=self._refused.get(JOINT, ""),
+            ),
+        )
+        runs = tuple(
+            Overlay(
+                key=_key(run),
+                title=run.config.name,
+                tip=self.tr("Another run, at the same outer step as far as it came"),
+            )
+            for run in self._runs
+        )
+        return (*fixed, *runs)
+
+    def starts(self) -> tuple[Start, ...]:
+        """Return what to adapt from now: the run's own first."""
+        moment = self._moment
+        if moment is None or moment.phi is None:
+            return ()
+        history = moment.history
+        edits = tuple(edit for edit in history.edits if edit.step < moment.step)
+        own = Start(key=RUN, config=history.config, edits=edits, phi=moment.phi)
+        made = [
+            Start(key=key, config=history.config, edits=edits, phi=self._made[key].phi)
+            for key in (RANDOM, JOINT)
+            if key in self._wanted and key in self._made
+        ]
+        others: list[Start] = []
+        for run in self._runs:
+            state = run.trail.nearest(moment.step)
+            if _key(run) in self._wanted and state is not None:
+                others.append(
+                    Start(
+                        key=_key(run), config=run.config, edits=run.edits, phi=state.phi
+                    )
+                )
+        return (own, *made, *others)
+
+    def _make(self, key: str) -> None:
+        makers: dict[str, Callable[..., Checkpoint]] = {
+            RANDOM: random_start,
+            JOINT: joint_start,
+        }
+        if key in makers and key not in self._made and self._moment is not None:
+            config = self._moment.history.config
+            self._asking.make_start(key, partial(makers[key], config))
+
+    def _on_made(self, key: str, outcome: "Checkpoint | Exception") -> None:
+        if isinstance(outcome, Exception):
+            self._refused[key] = str(outcome)
+        else:
+            self._made[key] = outcome
+        self.changed.emit()
+
+
+def _key(run: "RunHistory") -> str:
+    return f"run {id(run.config)}"

@@ -1,0 +1,91 @@
+"""What the Adapt workspace says of what it shows."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication
+
+from metalab.engine.explored import Explored
+from metalab.figures.drawing import number_of
+from metalab.ui.ticks import number_text
+
+if TYPE_CHECKING:
+    from metalab.ui.moment import Moment
+    from metalab.ui.workspaces.adapt_scene import Scene
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """Texts; "" where there is nothing to say.
+
+    Attributes:
+        title: Whose meta-parameters these are.
+        message: Why the canvas is empty.
+        left: What the task is, below the canvas.
+        right: What its losses become.
+        summary: All of it, for those who cannot see.
+    """
+
+    title: str
+    message: str
+    left: str
+    right: str
+    summary: str
+
+
+def words_of(
+    moment: "Moment | None", scene: "Scene | None", base: Explored | None
+) -> Words:
+    """Return what to say."""
+    if moment is None:
+        return _empty(_tr("No run yet: run the preset, then drag its support points"))
+    if scene is None:
+        return _empty(_tr("Preparing the first outer step…"))
+    title = _tr("Adapt by hand: {} after {} outer steps").format(
+        moment.history.config.name, f"{moment.step:,}"
+    )
+    if not moment.exact:
+        title += _tr(" (recomputing {})").format(f"{moment.wanted_step:,}")
+    left = _task_words(scene)
+    right = ""
+    if base is not None:
+        step = min(moment.inner_step, len(base.support_loss) - 1)
+        right = _tr("after {}: support {}").format(
+            number_of(step, "inner step"), number_text(float(base.support_loss[step]))
+        )
+        if base.query_loss is not None:
+            loss = number_text(float(base.query_loss[step]))
+            right += _tr(", true curve {}").format(loss)
+    return Words(
+        title=title,
+        message="",
+        left=left,
+        right=right,
+        summary=". ".join(text for text in (title, left, right) if text),
+    )
+
+
+def _task_words(scene: "Scene") -> str:
+    count = number_of(len(scene.x), "support point")
+    if scene.kind in ("sine", "square"):
+        kind = _tr("sine") if scene.kind == "sine" else _tr("square wave")
+        return _tr("{}, amplitude {}, phase {}; {}").format(
+            kind, number_text(scene.amplitude), number_text(scene.phase), count
+        )
+    if scene.kind == "line":
+        return _tr("line from {} to {}; {}").format(
+            number_text(scene.phase), number_text(scene.amplitude), count
+        )
+    if scene.kind == "drawn":
+        return _tr("drawn by hand; {}").format(count)
+    whose = "" if scene.own else _tr(", changed by you")
+    return _tr("held-out task {}{}; {}").format(scene.task + 1, whose, count)
+
+
+def _empty(message: str) -> Words:
+    title = _tr("Adapt by hand")
+    return Words(title=title, message=message, left="", right="", summary=message)
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("adapt", text)
