@@ -185,6 +185,8 @@ class CommandPalette(QWidget):
                 event.accept()
                 return True
             if event.type() == QEvent.Type.KeyPress and self._took_key(event):
+                # At an end of the list, the list would pass it on to the window.
+                event.accept()
                 return True
         return super().eventFilter(watched, event)
 
