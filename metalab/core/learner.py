@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from metalab.core.analytic import AnalyticOracle
 from metalab.core.autodiff import AutodiffOracle
 from metalab.core.hypergradient.base import HypergradientEstimator, Request
 from metalab.core.hypergradient.first_order import FirstOrder
@@ -134,6 +135,8 @@ class MetaLearner:
             from metalab.core.fused.oracle import FusedOracle  # noqa: PLC0415
 
             return FusedOracle(self.problem, phi, batch)
+        if AnalyticOracle.suits(self.problem):
+            return AnalyticOracle(self.problem, phi, batch)
         return AutodiffOracle(self.problem, phi, batch)
 
     def adapt(

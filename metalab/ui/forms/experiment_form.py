@@ -43,11 +43,13 @@ class ExperimentForm(QWidget):
         config_changed: The new `ExperimentConfig`, after an edit, an undo or a redo that
             leaves nothing invalid. Not emitted by `set_config`.
         validity_changed: Whether nothing is invalid.
+        see_requested: Name of the workspace that shows what a setting is about.
         undo_stack: Edits since `set_config`.
     """
 
     config_changed = Signal(object)
     validity_changed = Signal(bool)
+    see_requested = Signal(str)
 
     def __init__(
         self, config: "ExperimentConfig", parent: QWidget | None = None
@@ -81,6 +83,7 @@ class ExperimentForm(QWidget):
         self._list.value_edited.connect(self._on_value_edited)
         self._list.typing_changed.connect(self._on_typing_changed)
         self._list.reset_requested.connect(self.reset)
+        self._list.see_requested.connect(self.see_requested)
         self.undo_stack.indexChanged.connect(self._announce)
 
     def set_config(

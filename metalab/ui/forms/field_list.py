@@ -38,11 +38,13 @@ class FieldList(QScrollArea):
         value_edited: Path, and a value or `Unread` that a person entered.
         typing_changed: Path; a key changed the text, the value follows.
         reset_requested: Path.
+        see_requested: Name of the workspace that shows what a setting is about.
     """
 
     value_edited = Signal(str, object)
     typing_changed = Signal(str)
     reset_requested = Signal(str)
+    see_requested = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -135,6 +137,7 @@ class FieldList(QScrollArea):
         row.value_edited.connect(self.value_edited)
         row.typing_changed.connect(self.typing_changed)
         row.reset_requested.connect(self.reset_requested)
+        row.see_requested.connect(self.see_requested)
         return row
 
     def _retire(self, row: FieldRow, focus: QWidget | None) -> None:

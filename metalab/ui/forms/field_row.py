@@ -1,22 +1,34 @@
-"""One setting of the form: dot, label, editor, reset button, message."""
+"""One setting of the form: dot or `?`, label, editor, reset button, message."""
 
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtCore import QEvent, QKeyCombination, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from metalab.ui.forms.draft import Baseline
 from metalab.ui.forms.editors import editor_for
 from metalab.ui.forms.marks import GUTTER, ResetButton, paint_dot, paint_ring, tint
 from metalab.ui.forms.reading import exact_text
+from metalab.ui.learn.popover import TermButton
+from metalab.ui.learn.terms import term_of_field
 from metalab.ui.theme import Theme
 
 if TYPE_CHECKING:
     from metalab.engine.overrides import FieldInfo
     from metalab.ui.forms.editors import Editor
+
+
+HELP_KEYS = QKeyCombination(Qt.KeyboardModifier.ControlModifier, Qt.Key.Key_F1)
+"""Opens the `?` of the row that has the focus."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +65,13 @@ class FieldRow(QWidget):
         value_edited: Path, and a value or `Unread` that a person entered.
         typing_changed: Path; a key changed the text, the value follows.
         reset_requested: Path.
+        see_requested: Name of the workspace that shows what the setting is about.
     """
 
     value_edited = Signal(str, object)
     typing_changed = Signal(str)
     reset_requested = Signal(str)
+    see_requested = Signal(str)
 
     def __init__(
         self, info: "FieldInfo", *, titled: bool, parent: QWidget | None = None
@@ -80,6 +94,7 @@ class FieldRow(QWidget):
         self._editor = editor_for(info, self)
         self._reset = ResetButton(self)
         self._message = QLabel(self)
+        self._help = self._help_button()
         self._arrange()
         self._describe()
         self._editor.value_edited.connect(self._on_value_edited)
@@ -95,6 +110,11 @@ class FieldRow(QWidget):
     def reset_button(self) -> ResetButton:
         """The button that takes the baseline's value; hidden while nothing differs."""
         return self._reset
+
+    @property
+    def help_button(self) -> TermButton | None:
+        """The `?` at the left edge; None if no term explains the setting."""
+        return self._help
 
     @property
     def state(self) -> FieldState | None:
@@ -122,6 +142,8 @@ class FieldRow(QWidget):
         self._theme = theme
         tint(self._message, theme.error)
         self._editor.set_muted(QColor(theme.muted))
+        if self._help is not None:
+            self._help.set_theme(theme)
         self.update()
 
     def show_state(self, state: FieldState) -> None:
@@ -141,11 +163,34 @@ class FieldRow(QWidget):
         self._message.setVisible(bool(state.message))
         described = [state.message, self.info.spec.help]
         self._editor.setAccessibleDescription(" ".join(filter(None, described)))
+        if self._help is not None:
+            # The gutter has room for one: the dot stays until the mouse is on it.
+            self._help.set_painted(painted=not state.differs)
         self.update()
 
     def matches(self, words: list[str]) -> bool:
         """Return whether every word occurs in label, path, help or choices."""
         return all(word in self._words for word in words)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the `?` beside the editor."""
+        super().resizeEvent(event)
+        self._place_help()
+
+    def event(self, event: QEvent) -> bool:
+        """Keep the `?` beside the editor when a message moves it."""
+        done = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._place_help()
+        return done
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Say what the setting means on Ctrl+F1, from any part of the row."""
+        asked = event.keyCombination().toCombined() == HELP_KEYS.toCombined()
+        if asked and self._help is not None:
+            self._help.open_popover()
+        else:
+            super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the dot of a difference and the outline of a problem."""
@@ -161,6 +206,20 @@ class FieldRow(QWidget):
         if self._state.wrong:
             around = field.adjusted(-0.75, -0.75, 0.75, 0.75)
             paint_ring(painter, around, QColor(self._theme.error))
+
+    def _help_button(self) -> TermButton | None:
+        term = term_of_field(self.info.path)
+        if term is None:
+            return None
+        button = TermButton(term, self)
+        button.see_requested.connect(self.see_requested)
+        return button
+
+    def _place_help(self) -> None:
+        if self._help is not None:
+            middle = self._editor.geometry().center().y()
+            half = self._help.height() // 2
+            self._help.move((GUTTER - self._help.width()) // 2, middle - half + 1)
 
     def _arrange(self) -> None:
         self._label.setWordWrap(True)
