@@ -99,6 +99,7 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status)
         tabs = QTabWidget(self)
         tabs.setDocumentMode(True)
+        tabs.tabBar().setAccessibleName(self.tr("Workspaces"))
         # One workspace needs no tab; the bar appears with the second.
         tabs.setTabBarAutoHide(True)
         tabs.addTab(self.live, self.tr("Live"))

@@ -89,6 +89,8 @@ class PlotArea(QWidget):
 
     def _arrange(self) -> None:
         self._view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        # A click shall give the focus to the plot, which takes keys; nothing in it does.
+        self._view.viewport().setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._view.viewport().setMouseTracking(True)
         centre = QGraphicsWidget()
         grid = QGraphicsGridLayout(centre)
