@@ -89,7 +89,7 @@ class PlotArea(QWidget):
 
     def _arrange(self) -> None:
         self._view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        # A click shall give the focus to the plot, which takes keys; nothing in it does.
+        # The plot takes the keys; this would be another stop for them, without a name.
         self._view.viewport().setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._view.viewport().setMouseTracking(True)
         centre = QGraphicsWidget()

@@ -1,7 +1,8 @@
 """Colours, in one place: two palettes and the roles that views ask for.
 
 Series colours are Okabe and Ito's, adjusted in lightness to keep at least 3:1 contrast
-with the plot background of their palette; text keeps at least 4.5:1.
+with the plot background of their palette, and apart from each other for the colour-blind;
+text keeps at least 4.5:1.
 """
 
 from dataclasses import dataclass, replace
@@ -126,8 +127,8 @@ LIGHT = Theme(
     on_accent="#ffffff",
     after="#0072b2",
     before="#8a919d",
-    evaluation="#a87500",
-    support="#d55e00",
+    evaluation="#b98300",
+    support="#c04c00",
     query="#008a63",
     truth="#1a1e25",
     ramp_start="#b9d6ea",
