@@ -91,6 +91,7 @@ class MetaLearner:
         inner_schedule: How training's inner lr and K start; `adapt` never follows it.
         fused: Whether compiled kernels answer about a meta-batch, instead of automatic
             differentiation; only for a problem without `fused.support.oracle_obstacle`.
+        slots_from: The outer step at which the optimiser's state was zero.
         measures_all: Whether a step measures the metrics of `SPARED` too; NaN otherwise.
     """
 
@@ -106,6 +107,7 @@ class MetaLearner:
     first_order_steps: int = 0
     inner_schedule: InnerSchedule = field(default_factory=InnerSchedule)
     fused: bool = False
+    slots_from: int = 0
     measures_all: bool = True
 
     def initial_state(
@@ -219,7 +221,7 @@ class MetaLearner:
             state.phi,
             direction,
             state.slots,
-            step=state.step,
+            step=state.step - self.slots_from,
             lr=self.outer_lr_at(state.step),
         )
         if self.measures_all:

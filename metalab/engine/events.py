@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from metalab.engine.edit import Edit
+
 Array = NDArray[np.floating]
 
 _MOST_WORDS = 4
@@ -190,11 +192,14 @@ class Checkpoint:
         step: Outer steps made.
         phi: Meta-parameters, [meta].
         slots: State of the outer optimiser.
+        slots_from: The outer step at which `slots` were zero; beyond 0 where a run was
+            forked from another with another optimiser.
     """
 
     step: int
     phi: Array
     slots: tuple[Array, ...]
+    slots_from: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,12 +244,17 @@ class ProbeTaken:
     Attributes:
         evaluation: Losses on all held-out tasks.
         curves: How the gallery's tasks adapt.
-        phi: Snapshot of the meta-parameters, [meta].
+        snapshot: The training state, to come back to.
     """
 
     evaluation: Evaluation
     curves: Curves
-    phi: Array
+    snapshot: Checkpoint
+
+    @property
+    def phi(self) -> Array:
+        """Meta-parameters, [meta]."""
+        return self.snapshot.phi
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,4 +308,6 @@ class RunEnded:
     step: int
 
 
-Event = RunStarted | StepsDone | ProbeTaken | DiagnosticsTaken | Diverged | RunEnded
+Event = (
+    RunStarted | StepsDone | ProbeTaken | DiagnosticsTaken | Diverged | Edit | RunEnded
+)

@@ -5,19 +5,22 @@ loop. The trainer knows no clock, file or thread; how many steps it makes betwee
 events is asked of the caller and changes no number.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from metalab.core.diagnostics import diagnose
-from metalab.core.learner import METRIC_NAMES, MetaState
+from metalab.core.learner import METRIC_NAMES, MetaLearner, MetaState
 from metalab.core.streams import RandomStreams
 from metalab.engine.blocks import Blocks
 from metalab.engine.build import DTYPES, build_family, build_learner, resolve_device
 from metalab.engine.config import ExperimentConfig
+from metalab.engine.edit import Edit
+from metalab.engine.edits import edited
 from metalab.engine.events import (
     Array,
     Checkpoint,
@@ -31,7 +34,8 @@ from metalab.engine.events import (
     StepsDone,
     frozen,
 )
-from metalab.engine.probe import make_probe, to_array
+from metalab.engine.looks import is_probe_step, next_look
+from metalab.engine.probe import Probe, make_probe, to_array
 from metalab.engine.providers import (
     FUSED,
     chosen_provider,
@@ -62,6 +66,7 @@ class Trainer:
         checkpoint: Checkpoint | None = None,
         provider: str | None = None,
         crew: "Crew | None" = None,
+        edits: Sequence[Edit] = (),
     ) -> None:
         """Prepare a run.
 
@@ -72,6 +77,7 @@ class Trainer:
                 what `engine.providers` chooses.
             crew: Who computes the parts of a meta-batch on several threads; without it
                 they are computed one after another, with the same numbers.
+            edits: Changes of the experiment, each from its outer step on.
 
         Raises:
             DeviceError: The configured device is not available.
@@ -82,14 +88,18 @@ class Trainer:
         self._dtype = DTYPES[config.run.precision]
         self._family = build_family(config)
         self._provider = provider or chosen_provider(config)[0]
-        self._learner = replace(build_learner(config), fused=self._provider == FUSED)
+        self._crew = crew
+        self._slots_from = 0 if checkpoint is None else checkpoint.slots_from
+        self._edits: list[Edit] = []
+        self._to_come = sorted(edits, key=attrgetter("step"))
+        self._learner = self._build_learner()
         self._streams = RandomStreams(config.run.seed)
         fresh = self._initial_state()
         state = fresh if checkpoint is None else self._restored(fresh, checkpoint)
-        self._stepper = self._make_stepper(state, crew)
-        self._probe = make_probe(
-            config, self._learner, self._family, self._streams, device=self._device
-        )
+        self._stepper = self._make_stepper(state)
+        # Those of this very step come after its probe, as they did the first time.
+        self._take_edits(state.step - 1)
+        self._probe = self._make_probe()
         # From the untrained network, so that a resumed run has the limit of a straight
         # one. Not zero, lest a network that starts out perfect could never move.
         self._explosion_limit = EXPLOSION_FACTOR * max(
@@ -108,14 +118,52 @@ class Trainer:
     @property
     def probe_due(self) -> bool:
         """Whether `run`, begun now, takes a probe before its first step."""
-        return self._is_probe_step(self.step)
+        return is_probe_step(self.config, self.step)
 
     @property
     def diagnostics_due(self) -> bool:
         """Whether `run`, begun now, takes diagnostics before its first step."""
         return self.config.diagnostics.due(self.step)
 
-    def _make_stepper(self, state: MetaState, crew: "Crew | None") -> Stepper:
+    def edit(self, path: str, value: float | str) -> Edit:
+        """Change a field from the next outer step on, and return what was changed.
+
+        Raises:
+            EditError: The field cannot change while a run goes on.
+            ConfigError: The value is not allowed.
+        """
+        edit = Edit(step=self.step, path=path, value=value)
+        edited(self.config, [*self._edits, edit])
+        self._edits.append(edit)
+        self._rebuild()
+        return edit
+
+    def _take_edits(self, step: int) -> None:
+        """Make the edits up to an outer step."""
+        due = [edit for edit in self._to_come if edit.step <= step]
+        if due:
+            self._to_come = self._to_come[len(due) :]
+            self._edits += due
+            self._rebuild()
+
+    def _rebuild(self) -> None:
+        """Go on from the same state with the experiment as it is after its edits."""
+        self._learner = self._build_learner()
+        self._stepper = self._make_stepper(self._stepper.state)
+        self._probe = self._make_probe()
+
+    def _build_learner(self) -> MetaLearner:
+        learner = build_learner(edited(self.config, self._edits))
+        return replace(
+            learner, fused=self._provider == FUSED, slots_from=self._slots_from
+        )
+
+    def _make_probe(self) -> Probe:
+        return make_probe(
+            self.config, self._learner, self._family, self._streams, device=self._device
+        )
+
+    def _make_stepper(self, state: MetaState) -> Stepper:
         self._blocks = Blocks(
             family=self._family,
             streams=self._streams,
@@ -126,7 +174,7 @@ class Trainer:
         if self._learner.fused and runs_natively(self._learner, counts_of(self.config)):
             chunks = self.config.run.num_threads
             return FusedStepper(
-                self._learner, state, self._blocks, num_chunks=chunks, crew=crew
+                self._learner, state, self._blocks, num_chunks=chunks, crew=self._crew
             )
         return OracleStepper(self._learner, state, self._blocks, self._streams)
 
@@ -158,6 +206,7 @@ class Trainer:
             step=state.step,
             phi=to_array(state.phi),
             slots=tuple(to_array(slot) for slot in state.slots),
+            slots_from=self._slots_from,
         )
 
     def curves(self) -> Curves:
@@ -195,15 +244,21 @@ class Trainer:
             yield self._take_diagnostics()
         total = self.config.outer.num_steps
         while self.step < total:
+            self._take_edits(self.step)
             start = self.step
             stop = min(start + max(1, pace()), total, self._next_stop())
             rows, diverged = self._advance(stop)
             if len(rows) > 0:
                 yield StepsDone(first_step=start + 1, metrics=frozen(rows.copy()))
             if diverged is not None:
+                # An edit that this went back behind is in force already.
+                self._edits = [
+                    replace(edit, step=min(edit.step, self.step))
+                    for edit in self._edits
+                ]
                 yield diverged
                 continue
-            if self._is_probe_step(self.step) or self.step == total:
+            if is_probe_step(self.config, self.step) or self.step == total:
                 yield self._take_probe()
             if self.diagnostics_due:
                 yield self._take_diagnostics()
@@ -234,22 +289,17 @@ class Trainer:
         limits[losses] = min(self._explosion_limit, largest)
         return limits
 
-    def _is_probe_step(self, step: int) -> bool:
-        every = self.config.evaluation.every
-        return step % every == 0 or (step < every and step in _early_steps(every))
-
     def _next_stop(self) -> int:
-        """Return the next step at which something is looked at."""
-        every = self.config.evaluation.every
-        intervals = [every, self.config.diagnostics.every or every]
-        following = [(self.step // interval + 1) * interval for interval in intervals]
-        early = [step for step in _early_steps(every) if step > self.step]
-        return min([*following, *early])
+        """Return the next step at which something is looked at or changed."""
+        edits = [edit.step for edit in self._to_come]
+        return min([next_look(self.config, self.step), *edits])
 
     def _take_probe(self) -> ProbeTaken:
         phi = self._state.phi
         evaluation, curves = self._probe.evaluate(phi, self.step)
-        return ProbeTaken(evaluation=evaluation, curves=curves, phi=to_array(phi))
+        return ProbeTaken(
+            evaluation=evaluation, curves=curves, snapshot=self.checkpoint()
+        )
 
     def _take_diagnostics(self) -> DiagnosticsTaken:
         values = diagnose(
@@ -263,9 +313,3 @@ class Trainer:
         return DiagnosticsTaken(
             step=self.step, values=dict(zip(values, numbers, strict=True))
         )
-
-
-def _early_steps(every: int) -> tuple[int, ...]:
-    """Return 1, 2, 5, 10, 20, 50, ... below `every`: training is fastest at the start."""
-    steps = (lead * 10**power for power in range(10) for lead in (1, 2, 5))
-    return tuple(step for step in steps if step < every)

@@ -8,6 +8,8 @@ from metalab.engine.trainer import Trainer
 from metalab.runs.control import RunControl
 from metalab.runs.crew import Crew
 from metalab.runs.execute import Sink, execute
+from metalab.runs.fork import Fork
+from metalab.runs.history import Origin
 from metalab.runs.home import runs_folder
 from metalab.runs.live import LiveRun
 from metalab.runs.provider import settle_provider
@@ -21,6 +23,7 @@ def conduct(
     control: RunControl,
     *,
     resuming: bool = False,
+    fork: Fork | None = None,
     sinks: Sequence[Sink] = (),
     on_compiling: Callable[[], None] | None = None,
 ) -> RunStatus:
@@ -30,6 +33,7 @@ def conduct(
         live: Where the newest state can be seen.
         control: Where commands come from.
         resuming: Go on from the checkpoint in the file instead of creating it.
+        fork: Where another run stood, for one that begins there.
         sinks: Who else is told.
         on_compiling: Called if the run has to wait for its kernels.
 
@@ -47,6 +51,9 @@ def conduct(
     """
     torch.set_num_threads(live.config.run.num_threads)
     checkpoint, recorded = None, None
+    if fork is not None:
+        checkpoint = fork.state
+        live.set_origin(Origin(parent=fork.parent, step=fork.state.step))
     if resuming:
         assert live.path is not None, "only a run with a file can be resumed"
         stored = open_run(live.path)
@@ -60,7 +67,11 @@ def conduct(
     crew = Crew(live.config.run.num_threads)
     try:
         trainer = Trainer(
-            live.config, checkpoint=checkpoint, provider=provider, crew=crew
+            live.config,
+            checkpoint=checkpoint,
+            provider=provider,
+            crew=crew,
+            edits=live.snapshot().edits,
         )
         return _keep(trainer, live, control, resuming=resuming, sinks=sinks)
     finally:

@@ -49,6 +49,7 @@ class RunControl:
         self._stopping = False
         self._paused = paused
         self._steps_left = 0
+        self._edits: list[tuple[str, float | str]] = []
 
     @property
     def paused(self) -> bool:
@@ -97,6 +98,18 @@ class RunControl:
             self._stopping = True
             self._changed.notify_all()
 
+    def edit(self, path: str, value: float | str) -> None:
+        """Ask the run to change a field from its next outer step on."""
+        with self._changed:
+            self._edits.append((path, value))
+            self._changed.notify_all()
+
+    def take_edits(self) -> list[tuple[str, float | str]]:
+        """Return the changes that were asked for, once. Called by the run's thread."""
+        with self._changed:
+            edits, self._edits = self._edits, []
+            return edits
+
     def turn(self) -> Turn:
         """Return what to do now. Called by the run's thread."""
         with self._changed:
@@ -119,5 +132,6 @@ class RunControl:
         Called by the run's thread after `turn` said WAIT.
         """
         with self._changed:
-            if self._paused and self._steps_left == 0 and not self._stopping:
+            idle = self._paused and self._steps_left == 0 and not self._edits
+            if idle and not self._stopping:
                 self._changed.wait(timeout)

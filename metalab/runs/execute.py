@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from typing import Protocol
 
+from metalab.core.errors import UserError
 from metalab.engine.events import Diverged, Event, RunEnded, StepsDone
 from metalab.engine.trainer import Trainer
 from metalab.runs.control import Order, RunControl
@@ -151,6 +152,7 @@ class _Execution:
         """Wait while paused; return False once stopping."""
         waiting = False
         while True:
+            self._take_edits()
             turn = self._control.turn()
             if turn.order is Order.STOP:
                 return False
@@ -166,6 +168,17 @@ class _Execution:
                     sink.flush(self._trainer, force=True)
             self._show_curves()
             self._control.wait(WAIT_SECONDS)
+
+    def _take_edits(self) -> None:
+        """Make the changes that were asked for; one that cannot be is told."""
+        for path, value in self._control.take_edits():
+            try:
+                edit = self._trainer.edit(path, value)
+            except UserError as error:
+                self._live.set_edit_problem(str(error))
+            else:
+                self._live.set_edit_problem(None)
+                self._tell(edit)
 
     def _accept_divergence(self) -> None:
         """Take the order to go on after a divergence for consent to it.

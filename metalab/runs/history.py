@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from metalab.engine.edit import Edit
 from metalab.engine.events import (
     Array,
     Curves,
@@ -18,6 +19,7 @@ from metalab.engine.events import (
     frozen,
 )
 from metalab.runs.status import RunStatus
+from metalab.runs.trail import Trail, no_trail
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -169,6 +171,19 @@ def _no_sums() -> Mapping[str, tuple[Array, Array]]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a forked run began.
+
+    Attributes:
+        parent: Name of the run that it was forked from.
+        step: Outer steps that the parent had made.
+    """
+
+    parent: str
+    step: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunHistory:
     """What is known of a run at one moment. Arrays are read-only.
 
@@ -191,6 +206,10 @@ class RunHistory:
         diagnostics: What else was measured, now and then.
         provider: Who computes the outer steps; "" before the run has started.
         provider_reason: Why that one.
+        trail: Training states that can be come back to.
+        edits: What was changed while the run went on, in order.
+        edit_problem: Why the last change was refused, or None.
+        origin: Where it was forked from another run, if it was.
         thinned: How often the older rows were thinned out (`runs.thinning`); 0 while
             there is a row for every outer step.
         sums: Running sum and count of the finite values of the losses that are drawn,
@@ -215,6 +234,10 @@ class RunHistory:
     diagnostics: DiagnosticSeries = field(default_factory=no_diagnostics)
     provider: str = ""
     provider_reason: str = ""
+    trail: Trail = field(default_factory=no_trail)
+    edits: tuple[Edit, ...] = ()
+    edit_problem: str | None = None
+    origin: Origin | None = None
     thinned: int = 0
     sums: Mapping[str, tuple[Array, Array]] = field(default_factory=_no_sums)
 

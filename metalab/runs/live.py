@@ -6,12 +6,13 @@ for microseconds, whatever the length of the run.
 """
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from metalab.engine.edit import Edit
 from metalab.engine.events import (
     METRICS,
     Curves,
@@ -26,12 +27,14 @@ from metalab.engine.events import (
 from metalab.runs.history import (
     EvaluationSeries,
     Failure,
+    Origin,
     RunHistory,
     evaluation_row,
 )
 from metalab.runs.status import RunStatus
 from metalab.runs.tables import DiagnosticTable, GrowingTable
 from metalab.runs.thinning import RowTable
+from metalab.runs.trail import GrowingTrail
 
 if TYPE_CHECKING:
     from metalab.engine.config import ExperimentConfig
@@ -52,6 +55,9 @@ class _Latest:
     failure: Failure | None = None
     stored_step: int = 0
     storage_problem: str | None = None
+    edits: tuple[Edit, ...] = ()
+    edit_problem: str | None = None
+    origin: Origin | None = None
 
 
 class LiveRun:
@@ -83,6 +89,7 @@ class LiveRun:
         num_points = 1 + config.num_shown_steps
         self._evaluations = GrowingTable(1 + 6 * num_points)
         self._diagnostics = DiagnosticTable()
+        self._trail = GrowingTrail()
         self._curves_wanted = False
         self._version = 0
         if past is not None:
@@ -94,6 +101,10 @@ class LiveRun:
         self._diagnostics.adopt(past.diagnostics)
         self._latest.step = past.step
         self._latest.curves = past.curves
+        self._latest.edits = past.edits
+        self._latest.origin = past.origin
+        for state in past.trail.states():
+            self._trail.append(state)
         self._latest.stored_step = past.stored_step
 
     @property
@@ -128,6 +139,8 @@ class LiveRun:
                 self._keep_evaluation(event)
             elif isinstance(event, DiagnosticsTaken):
                 self._diagnostics.keep(event)
+            elif isinstance(event, Edit):
+                self._latest.edits = (*self._latest.edits, event)
             elif isinstance(event, Diverged):
                 self._truncate(event.last_good_step)
                 self._latest.diverged = event
@@ -148,6 +161,7 @@ class LiveRun:
         steps = self._evaluations.view()[:, 0]
         self._evaluations.truncate(int(np.searchsorted(steps, event.evaluation.step)))
         self._evaluations.append(evaluation_row(event.evaluation)[None])
+        self._trail.append(event.snapshot)
         self._latest.curves = event.curves
 
     def _truncate(self, step: int) -> None:
@@ -157,6 +171,10 @@ class LiveRun:
             steps = self._evaluations.view()[:, 0]
             self._evaluations.truncate(int(np.searchsorted(steps, step, side="right")))
             self._diagnostics.truncate_after(step)
+            self._trail.truncate_after(step)
+            self._latest.edits = tuple(
+                replace(edit, step=min(edit.step, step)) for edit in self._latest.edits
+            )
             self._latest.step = step
 
     def set_status(self, status: RunStatus) -> None:
@@ -191,6 +209,19 @@ class LiveRun:
                 self._latest.storage_problem = message
                 self._version += 1
 
+    def set_origin(self, origin: Origin) -> None:
+        """Say where the run was forked from another."""
+        with self._lock:
+            self._latest.origin = origin
+            self._version += 1
+
+    def set_edit_problem(self, message: str | None) -> None:
+        """Say why a change could not be made; None once one could."""
+        with self._lock:
+            if message != self._latest.edit_problem:
+                self._latest.edit_problem = message
+                self._version += 1
+
     def fail(self, failure: Failure) -> None:
         """Say what ended the run."""
         with self._lock:
@@ -218,6 +249,10 @@ class LiveRun:
                 thinned=self._rows.thinned,
                 evaluations=EvaluationSeries.from_rows(self._evaluations.view()),
                 diagnostics=self._diagnostics.series(),
+                trail=self._trail.view(),
+                edits=latest.edits,
+                edit_problem=latest.edit_problem,
+                origin=latest.origin,
                 probe_tasks=latest.probe_tasks,
                 curves=latest.curves,
                 diverged=latest.diverged,

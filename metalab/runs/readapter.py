@@ -1,11 +1,11 @@
 """Adapting a task to moved points in the background, beside whatever run there is."""
 
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from metalab.engine.events import Array
 from metalab.engine.moved import MovedPoints, Readaptation
+from metalab.runs.latest import Latest, Stale
 
 if TYPE_CHECKING:
     from metalab.engine.adaptation import TaskAdapter
@@ -29,110 +29,27 @@ class Request:
     step: int
 
 
-class Readapter:
-    """Answers the newest request; those that came before it are forgotten.
-
-    A thread of its own, not the run's: that is busy for up to 15 ms at a time, and is
-    gone once the run has ended. Nothing is shared with the run.
-
-    Thread: all of it belongs to one thread, the window's.
-    """
+class Readapter(Latest[Request, Readaptation]):
+    """Adapts from the newest request. Nothing is shared with the run."""
 
     def __init__(self) -> None:
         """Make one without a thread; the first request starts it."""
-        self._changed = threading.Condition()
-        self._request: Request | None = None
-        self._answering: Request | None = None
-        self._answer: Readaptation | Exception | None = None
-        self._closing = False
-        self._thread: threading.Thread | None = None
+        super().__init__(_Adapting(), name="readapter")
 
-    @property
-    def waiting(self) -> bool:
-        """Whether an answer is still to come, or to be taken."""
-        with self._changed:
-            return not self._is_idle() or self._answer is not None
 
-    def request(self, request: Request) -> None:
-        """Ask for an answer, in the place of what was asked before; returns at once."""
-        assert not self._closing, "the thread has ended"
-        with self._changed:
-            self._request = request
-            self._changed.notify_all()
-        if self._thread is None:
-            # Not a daemon: `close` sees to its end.
-            self._thread = threading.Thread(
-                target=self._run, name="readapter", daemon=False
-            )
-            self._thread.start()
+class _Adapting:
+    """Keeps what adapts to the tasks of one experiment."""
 
-    def take(self, timeout: float = 0.0) -> Readaptation | None:
-        """Return the newest answer there is, once.
+    def __init__(self) -> None:
+        self._adapter: TaskAdapter | None = None
+        self._config: ExperimentConfig | None = None
 
-        Args:
-            timeout: How long to wait for the answer to the newest request, in seconds.
-
-        Raises:
-            Exception: Why there is no answer.
-        """
-        with self._changed:
-            self._changed.wait_for(self._is_idle, timeout)
-            answer, self._answer = self._answer, None
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    def cancel(self) -> None:
-        """Forget what was asked, and any answer to it."""
-        with self._changed:
-            self._request = self._answering = self._answer = None
-
-    def close(self, timeout: float | None = None) -> bool:
-        """End the thread after what it computes just now; return whether it has."""
-        self.cancel()
-        with self._changed:
-            self._closing = True
-            self._changed.notify_all()
-        if self._thread is None:
-            return True
-        self._thread.join(timeout)
-        return not self._thread.is_alive()
-
-    def _is_idle(self) -> bool:
-        return self._request is None and self._answering is None
-
-    def _run(self) -> None:
-        adapter: TaskAdapter | None = None
-        config: ExperimentConfig | None = None
-        while (request := self._next()) is not None:
-            try:
-                if adapter is None or request.config is not config:
-                    adapter, config = _adapter_of(request.config), request.config
-                answer = adapter.adapt(request.phi, request.points, step=request.step)
-            except Exception as error:  # noqa: BLE001 - raised again by `take`
-                self._finish(request, error)
-            else:
-                self._finish(request, answer)
-
-    def _next(self) -> Request | None:
-        """Wait for a request and return it; return None when closing."""
-        with self._changed:
-            self._changed.wait_for(self._has_work)
-            if self._closing:
-                return None
-            self._answering, self._request = self._request, None
-            return self._answering
-
-    def _has_work(self) -> bool:
-        return self._closing or self._request is not None
-
-    def _finish(self, request: Request, answer: Readaptation | Exception) -> None:
-        with self._changed:
-            # It is another one, or none, if this one was cancelled.
-            if self._answering is request:
-                self._answering = None
-                self._answer = answer
-                self._changed.notify_all()
+    def __call__(self, request: Request, stale: Stale) -> Readaptation:
+        """Answer a request; that takes milliseconds."""
+        del stale
+        if self._adapter is None or request.config is not self._config:
+            self._adapter, self._config = _adapter_of(request.config), request.config
+        return self._adapter.adapt(request.phi, request.points, step=request.step)
 
 
 def _adapter_of(config: "ExperimentConfig") -> "TaskAdapter":

@@ -13,6 +13,7 @@ import numpy as np
 
 from metalab.engine.config import ExperimentConfig
 from metalab.engine.diagnostics import diagnostic_order
+from metalab.engine.edit import Edit
 from metalab.engine.events import (
     METRICS,
     Array,
@@ -25,6 +26,7 @@ from metalab.engine.overrides import ConfigError, validated
 from metalab.runs.history import (
     DiagnosticSeries,
     EvaluationSeries,
+    Origin,
     RunHistory,
     evaluation_row,
     no_diagnostics,
@@ -38,6 +40,7 @@ from metalab.runs.run_file import (
 )
 from metalab.runs.status import RunStatus
 from metalab.runs.thinning import RowTable
+from metalab.runs.trail import GrowingTrail, Trail
 
 _ROWS_AT_ONCE = 50_000
 """Rows of a long run go through Python in parts: all of them would fill the memory."""
@@ -104,12 +107,27 @@ def _checkpoint(
 ) -> Checkpoint | None:
     if arrays is None:
         return None
+    return _state(facts["checkpoint_step"], arrays, facts)
+
+
+def _state(
+    step: int, arrays: Mapping[str, Array], facts: Mapping[str, Any]
+) -> Checkpoint:
     slots = sorted(name for name in arrays if name.startswith("slot"))
     return Checkpoint(
-        step=facts["checkpoint_step"],
+        step=step,
         phi=arrays["phi"],
         slots=tuple(arrays[name] for name in slots),
+        slots_from=facts.get("slots_from", 0),
     )
+
+
+def _trail(database: sqlite3.Connection, facts: Mapping[str, Any]) -> Trail:
+    """Return the states of the file, as many as the budget holds."""
+    trail = GrowingTrail()
+    for step, data in database.execute("SELECT step, phi FROM snapshots ORDER BY step"):
+        trail.append(_state(step, unpacked(data), facts))
+    return trail.view()
 
 
 def _history(
@@ -141,6 +159,9 @@ def _history(
         failure=None,
         stored_step=facts.get("checkpoint_step", 0),
         diagnostics=_diagnostics(database),
+        trail=_trail(database, facts),
+        edits=tuple(Edit(**edit) for edit in facts.get("edits", ())),
+        origin=Origin(**facts["origin"]) if "origin" in facts else None,
         provider=facts.get("provider", ""),
         provider_reason=facts.get("provider_reason", ""),
     )

@@ -7,7 +7,8 @@ Tables, version 2:
 * `metrics` (step, seconds, one column for each metric): every outer step; what version 1
   did not count is NULL.
 * `probes` (step, data): losses on every held-out task, as safetensors.
-* `snapshots` (step, phi): meta-parameters, as safetensors.
+* `snapshots` (step, phi): training states, as safetensors: meta-parameters and, since
+  0.4, the state of the outer optimiser.
 * `diagnostics` (step, name, value): diagnostics at some steps; NULL for NaN.
 * `flags` (step, kind, message): what happened at some step, such as a divergence.
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from metalab.engine.config import ExperimentConfig
+    from metalab.runs.fork import Fork
     from metalab.runs.history import RunHistory
 
 
@@ -25,6 +26,7 @@ class Launch:
         past: What the file holds, to go on from there; None begins afresh.
         paused: Whether the run waits for a command before its first step.
         num_steps: Outer steps to make before waiting; 0 for no such limit.
+        fork: Where another run stood that this one begins from.
     """
 
     config: "ExperimentConfig"
@@ -32,6 +34,7 @@ class Launch:
     past: "RunHistory | None" = None
     paused: bool = False
     num_steps: int = 0
+    fork: "Fork | None" = None
 
 
 class MakeWorker(Protocol):
@@ -44,6 +47,7 @@ class MakeWorker(Protocol):
         path: Path | None,
         past: "RunHistory | None",
         paused: bool,
+        fork: "Fork | None",
     ) -> RunWorker:
         """Return a worker that has not been started."""
         ...
@@ -145,6 +149,11 @@ class RunSlot:
         if self._worker is not None and self.active:
             self._worker.control.step(num_steps)
 
+    def edit(self, path: str, value: float | str) -> None:
+        """Ask the run, if there is one that takes commands, to change a field."""
+        if self._worker is not None and self.active:
+            self._worker.control.edit(path, value)
+
     def stop(self) -> None:
         """Ask the run to save and end; forget what was to follow."""
         self._next = None
@@ -207,6 +216,7 @@ class RunSlot:
             path=launch.path,
             past=launch.past,
             paused=launch.paused or launch.num_steps > 0,
+            fork=launch.fork,
         )
         if launch.num_steps:
             worker.control.step(launch.num_steps)

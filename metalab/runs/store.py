@@ -7,11 +7,12 @@ import sqlite3
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from metalab.engine.config import ExperimentConfig
+from metalab.engine.edit import Edit
 from metalab.engine.events import (
     METRICS,
     Array,
@@ -71,6 +72,7 @@ class RunStore:
         self._probes: list[ProbeTaken] = []
         self._diagnostics: list[tuple[int, str, float]] = []
         self._flags: list[tuple[int, str, str]] = []
+        self._edits = list(live.snapshot().edits)
         self._rewound_to: int | None = None
 
     @classmethod
@@ -123,6 +125,9 @@ class RunStore:
         if isinstance(event, RunStarted):
             self._facts |= {"device": event.device, "provider": event.provider}
             self._facts["provider_reason"] = self._live.snapshot().provider_reason
+            origin = self._live.snapshot().origin
+            if origin is not None:
+                self._facts["origin"] = asdict(origin)
             self._facts["parameter_names"] = event.probe_tasks.parameter_names
             self._arrays["held-out tasks"] = _task_arrays(event.probe_tasks)
         elif isinstance(event, StepsDone):
@@ -138,6 +143,9 @@ class RunStore:
             self._diagnostics += [
                 (event.step, name, value) for name, value in event.values.items()
             ]
+        elif isinstance(event, Edit):
+            self._edits.append(event)
+            self._flags.append((event.step, "edited", f"{event.path} = {event.value}"))
         elif isinstance(event, Diverged):
             self._rewind(event.last_good_step)
             self._flags.append((event.step, "diverged", event.message))
@@ -150,6 +158,8 @@ class RunStore:
             self._rows = [row for row in self._rows if row[0] <= step]
         self._probes = [p for p in self._probes if p.evaluation.step <= step]
         self._diagnostics = [row for row in self._diagnostics if row[0] <= step]
+        if any(edit.step > step for edit in self._edits):
+            self._edits = [replace(e, step=min(e.step, step)) for e in self._edits]
         earlier = self._rewound_to
         self._rewound_to = step if earlier is None else min(earlier, step)
 
@@ -189,9 +199,11 @@ class RunStore:
     def _write(self, checkpoint: Checkpoint | None) -> None:
         arrays = dict(self._arrays)
         if checkpoint is not None:
-            slots = {f"slot{i}": slot for i, slot in enumerate(checkpoint.slots)}
-            arrays["checkpoint"] = {"phi": checkpoint.phi, **slots}
+            arrays["checkpoint"] = _state_arrays(checkpoint)
             self._facts["checkpoint_step"] = checkpoint.step
+            self._facts["slots_from"] = checkpoint.slots_from
+        if self._edits:
+            self._facts["edits"] = [asdict(edit) for edit in self._edits]
         try:
             with _transaction(self._connection) as database:
                 self._write_rows(database, arrays)
@@ -226,7 +238,10 @@ class RunStore:
         )
         database.executemany(
             "INSERT OR REPLACE INTO snapshots VALUES (?, ?)",
-            [(p.evaluation.step, packed({"phi": p.phi})) for p in self._probes],
+            [
+                (p.snapshot.step, packed(_state_arrays(p.snapshot)))
+                for p in self._probes
+            ],
         )
         database.executemany(
             "INSERT OR REPLACE INTO diagnostics VALUES (?, ?, ?)", self._diagnostics
@@ -245,6 +260,11 @@ def _transaction(
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+def _state_arrays(state: Checkpoint) -> dict[str, Array]:
+    slots = {f"slot{i}": slot for i, slot in enumerate(state.slots)}
+    return {"phi": state.phi, **slots}
 
 
 def _task_arrays(tasks: ProbeTasks) -> dict[str, Array]:

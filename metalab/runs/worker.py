@@ -13,6 +13,7 @@ from metalab.runs.live import LiveRun
 
 if TYPE_CHECKING:
     from metalab.engine.config import ExperimentConfig
+    from metalab.runs.fork import Fork
     from metalab.runs.history import RunHistory
 
 
@@ -29,6 +30,7 @@ class RunWorker:
         path: Path | None = None,
         past: "RunHistory | None" = None,
         paused: bool = False,
+        fork: "Fork | None" = None,
     ) -> None:
         """Prepare a run; `start` begins it.
 
@@ -38,8 +40,10 @@ class RunWorker:
                 the file holds goes on, else the file is created.
             past: What the run file holds, to go on from there.
             paused: Whether the run waits for a command before its first step.
+            fork: Where another run stood that this one begins from.
         """
         self.live = LiveRun(config, path=path, past=past)
+        self._fork = fork
         self.control = RunControl(paused=paused)
         self._resuming = past is not None
         self._thread = threading.Thread(
@@ -75,7 +79,7 @@ class RunWorker:
         # Imported here: the window can create a worker while torch is still loading.
         from metalab.runs.conduct import conduct  # noqa: PLC0415
 
-        conduct(self.live, self.control, resuming=self._resuming)
+        conduct(self.live, self.control, resuming=self._resuming, fork=self._fork)
 
 
 def _failure(error: Exception) -> Failure:

@@ -69,7 +69,7 @@ class Synthetic:
                 ProbeTaken(
                     evaluation=evaluation,
                     curves=self._probe.curves,
-                    phi=self._probe.phi,
+                    snapshot=self._probe.snapshot,
                 ),
                 1e-4 * step,
             )

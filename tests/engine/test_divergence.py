@@ -38,6 +38,8 @@ class FaultyLearner:
         values: Metric name -> what is measured there.
     """
 
+    measures_all = True
+
     def __init__(self, learner, bad, **values):
         self._learner = learner
         self.bad = bad

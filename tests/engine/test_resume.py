@@ -3,6 +3,7 @@
 import pytest
 
 from metalab.engine.events import ProbeTaken, RunStarted, StepsDone
+from metalab.engine.looks import is_probe_step
 from metalab.engine.trainer import Trainer
 from tests.engine.experiments import PRESETS, constantly, record, run, same, small
 
@@ -16,7 +17,7 @@ def stopped_at(config, step, *, before_probe=False):
         heard.append(event)
         if trainer.step == step and (before_probe or isinstance(event, ProbeTaken)):
             break
-        if trainer.step == step and not trainer._is_probe_step(step):
+        if trainer.step == step and not is_probe_step(trainer.config, step):
             break
     events.close()
     return heard, trainer.checkpoint()

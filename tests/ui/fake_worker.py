@@ -8,6 +8,7 @@ from metalab.engine.events import Diverged
 from metalab.engine.overrides import with_overrides
 from metalab.engine.trainer import Trainer
 from metalab.runs.control import RunControl
+from metalab.runs.fork import Fork
 from metalab.runs.history import Failure, RunHistory
 from metalab.runs.live import LiveRun
 from metalab.runs.status import RunStatus
@@ -44,13 +45,16 @@ class FakeWorker:
         path: Path | None = None,
         past: RunHistory | None = None,
         paused: bool = False,
+        fork: Fork | None = None,
     ) -> None:
+        self.fork = fork
         self.live = LiveRun(config, path=path, past=past)
         self.control = RunControl(paused=paused)
         self.past = past
         self.alive = False
         self._seconds = 0.0
-        self._events = Trainer(config).run(lambda: STEPS_PER_EVENT)
+        state = None if fork is None else fork.state
+        self._events = Trainer(config, checkpoint=state).run(lambda: STEPS_PER_EVENT)
 
     def start(self) -> None:
         self.alive = True

@@ -140,7 +140,7 @@ class FusedRun:
             done[worker] = steps.run_steps(
                 worker, shared, self._works, self._net,
                 self._plan.plan, self._plan.knobs, self._plan.ranges, self._arrays[0], self._arrays[1], self._arrays[2],
-                self._previous, self._step, numbers.lrs, numbers.inner_steps,
+                self._previous, self._step - self._learner.slots_from, numbers.lrs, numbers.inner_steps,
                 numbers.exact_steps, numbers.rates, numbers.weights, self._sums, rows,
                 limits, first_task, data.xs, data.ys, data.xq, data.yq,
             )  # fmt: skip

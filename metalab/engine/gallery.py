@@ -1,0 +1,45 @@
+"""How the gallery's tasks adapt from any training state of an experiment."""
+
+from dataclasses import replace
+
+import torch
+
+from metalab.core.streams import RandomStreams
+from metalab.engine.build import DTYPES, build_family, build_learner
+from metalab.engine.config import ExperimentConfig
+from metalab.engine.edit import Edit
+from metalab.engine.edits import edited
+from metalab.engine.events import Checkpoint, Curves
+from metalab.engine.probe import make_probe
+from metalab.engine.providers import FUSED
+
+_CPU = torch.device("cpu")
+
+
+class Gallery:
+    """The held-out tasks of an experiment, drawn anew; shares nothing with a run."""
+
+    def __init__(
+        self, config: ExperimentConfig, *, edits: tuple[Edit, ...], provider: str
+    ) -> None:
+        """Draw the tasks from the seed: the same as those of every run of it.
+
+        Args:
+            config: The experiment.
+            edits: What had been changed in it.
+            provider: Who computes, "fused" or "autodiff".
+        """
+        self._dtype = DTYPES[config.run.precision]
+        learner = replace(build_learner(edited(config, edits)), fused=provider == FUSED)
+        self._probe = make_probe(
+            config,
+            learner,
+            build_family(config),
+            RandomStreams(config.run.seed),
+            device=_CPU,
+        )
+
+    def curves(self, state: Checkpoint) -> Curves:
+        """Return how the gallery's tasks adapt from a training state."""
+        phi = torch.tensor(state.phi, dtype=self._dtype)
+        return self._probe.curves(phi, state.step)

@@ -1,0 +1,132 @@
+"""The meta-parameters at any outer step, recomputed from the nearest state before it."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from metalab.engine.edit import Edit
+from metalab.engine.events import Checkpoint, Curves
+from metalab.runs.latest import Latest, Stale
+
+if TYPE_CHECKING:
+    from metalab.engine.config import ExperimentConfig
+    from metalab.engine.gallery import Gallery
+    from metalab.runs.history import RunHistory
+
+STEPS_AT_ONCE = 64
+"""Between two looks at whether somebody wants another step by now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RewindRequest:
+    """Which state is wanted, and where to begin.
+
+    Attributes:
+        config: The experiment.
+        edits: What was changed while the run went on.
+        provider: Who computed the run; who computes it again, for the same bits.
+        state: A state before the wanted one.
+        step: The outer step that is wanted.
+    """
+
+    config: "ExperimentConfig"
+    edits: tuple[Edit, ...]
+    provider: str
+    state: Checkpoint
+    step: int
+
+
+def rewind_request(history: "RunHistory", step: int) -> RewindRequest | None:
+    """Return what has to be computed to know a state, or None if nothing can be."""
+    state = history.trail.at_or_before(step)
+    if state is None or not history.provider:
+        return None
+    return RewindRequest(
+        config=history.config,
+        edits=history.edits,
+        provider=history.provider,
+        state=state,
+        step=step,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Visit:
+    """What was found at an outer step.
+
+    Attributes:
+        request: What was asked.
+        state: The training state.
+        curves: How the gallery's tasks adapt from it.
+    """
+
+    request: RewindRequest
+    state: Checkpoint
+    curves: Curves
+
+
+class Rewinder(Latest[RewindRequest, Visit]):
+    """Visits outer steps beside a run, which never knows."""
+
+    def __init__(self) -> None:
+        """Make one without a thread; the first request starts it."""
+        super().__init__(_Visiting(), name="rewinder")
+
+
+class _Visiting:
+    """Keeps the gallery of one experiment."""
+
+    def __init__(self) -> None:
+        self._gallery: Gallery | None = None
+        self._of: tuple[object, ...] = ()
+
+    def __call__(self, request: RewindRequest, stale: Stale) -> Visit | None:
+        """Answer a request; one that has to be computed may be given up."""
+        # Imported here: the window makes a `Rewinder` before torch is there.
+        from metalab.engine.gallery import Gallery  # noqa: PLC0415
+
+        state = recomputed(request, stale)
+        if state is None:
+            return None
+        edits = tuple(edit for edit in request.edits if edit.step < state.step)
+        of = (request.config, edits, request.provider)
+        if self._gallery is None or self._of != of:
+            self._gallery = Gallery(
+                request.config, edits=edits, provider=request.provider
+            )
+            self._of = of
+        return Visit(request=request, state=state, curves=self._gallery.curves(state))
+
+
+def recomputed(
+    request: RewindRequest, stale: Stale = lambda: False
+) -> Checkpoint | None:
+    """Return the state at an outer step, bit for bit that of the run.
+
+    Args:
+        request: Which.
+        stale: Whether nobody wants it any more; then None is returned.
+    """
+    # Imported here: the window makes a `Rewinder` before torch is there.
+    from metalab.engine.trainer import Trainer  # noqa: PLC0415
+    from metalab.runs.kernels import load_kept  # noqa: PLC0415
+
+    if request.state.step == request.step:
+        return request.state
+    if request.provider == "fused":
+        load_kept(request.config.run.precision)
+    trainer = Trainer(
+        request.config,
+        checkpoint=request.state,
+        provider=request.provider,
+        edits=request.edits,
+    )
+
+    def pace() -> int:
+        return max(1, min(STEPS_AT_ONCE, request.step - trainer.step))
+
+    for _ in trainer.run(pace):
+        if trainer.step >= request.step:
+            return trainer.checkpoint()
+        if stale():
+            return None
+    return trainer.checkpoint()

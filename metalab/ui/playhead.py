@@ -1,0 +1,178 @@
+"""Where in a run the window stands: an outer step, an inner step, a task."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+
+from metalab.runs.rewinder import Rewinder, RewindRequest, Visit, rewind_request
+from metalab.ui.moment import Moment
+
+if TYPE_CHECKING:
+    from metalab.runs.history import RunHistory
+
+ANSWER_SECONDS = 0.012
+"""How long a move waits for the curves of the nearest state, so that playhead and curves
+are painted at once. What has to be recomputed comes later."""
+
+POLL_MS = 4
+
+
+class Playhead(QObject):
+    """Follows the newest state of a run, or stands at an outer step of it.
+
+    Standing, it shows the nearest state that was kept at once, and the exact one as soon
+    as that has been recomputed beside the run.
+
+    Attributes:
+        moved: `moment` or `shown` are others than before.
+        failed: Why an outer step could not be visited.
+    """
+
+    moved = Signal()
+    failed = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._rewinder = Rewinder()
+        self._history: RunHistory | None = None
+        self._visit: Visit | None = None
+        self._wanted: int | None = None
+        self._inner_step = 0
+        self._task = 0
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(POLL_MS)
+        self._timer.timeout.connect(self._take)
+
+    @property
+    def following(self) -> bool:
+        """Whether it shows the newest state there is."""
+        return self._wanted is None
+
+    @property
+    def inner_step(self) -> int:
+        """The inner step that is emphasised."""
+        return self._inner_step
+
+    @property
+    def task(self) -> int:
+        """The held-out task that is shown, counted from 0."""
+        return self._task
+
+    @property
+    def shown(self) -> "RunHistory | None":
+        """The run, with the curves of the outer step where the playhead stands."""
+        history = self._history
+        if history is None or self._wanted is None or self._visit is None:
+            return history
+        return replace(history, curves=self._visit.curves)
+
+    @property
+    def moment(self) -> Moment | None:
+        """What workspaces show; None without a run."""
+        history = self._history
+        if history is None:
+            return None
+        if self._wanted is not None and self._visit is not None:
+            step, phi = self._visit.state.step, self._visit.state.phi
+            wanted = self._wanted
+        else:
+            curves = history.curves
+            phi = None if curves is None else curves.phi
+            step = wanted = 0 if curves is None else curves.step
+        return Moment(
+            history=history,
+            step=step,
+            phi=phi,
+            wanted_step=wanted,
+            inner_step=self._inner_step,
+            task=self._task,
+            following=self.following,
+        )
+
+    def set_history(self, history: "RunHistory | None") -> None:
+        """Take in the run as it is now; another run is followed."""
+        before, self._history = self._history, history
+        if history is before:
+            return
+        other = before is None or history is None or before.config is not history.config
+        if other:
+            self._forget()
+            k = 0 if history is None else history.num_inner_steps
+            self._inner_step = k
+        elif history is not None and self._wanted is not None:
+            # A run that diverged goes back: nothing stands behind its end.
+            if self._wanted > history.step:
+                self.go_to(history.step)
+                return
+        self.moved.emit()
+
+    def go_to(self, step: int) -> None:
+        """Stand at an outer step; beyond what there is, at the last one."""
+        history = self._history
+        if history is None or len(history.trail) == 0:
+            return
+        first = int(history.trail.steps[0])
+        self._wanted = min(max(step, first), history.step)
+        near = history.trail.nearest(self._wanted)
+        exact = rewind_request(history, self._wanted)
+        if near is None or exact is None:
+            self._wanted = None
+            return
+        if self._visit is None or self._visit.state.step != self._wanted:
+            self._rewinder.request(replace(exact, state=near, step=near.step))
+            self._timer.start()
+            self._take(ANSWER_SECONDS)
+        self.moved.emit()
+
+    def follow(self) -> None:
+        """Follow the newest state again."""
+        if not self.following:
+            self._forget()
+            self.moved.emit()
+
+    def set_inner_step(self, step: int) -> None:
+        """Emphasise an inner step."""
+        if step != self._inner_step and step >= 0:
+            self._inner_step = step
+            self.moved.emit()
+
+    def set_task(self, task: int) -> None:
+        """Show another held-out task."""
+        if task != self._task and task >= 0:
+            self._task = task
+            self.moved.emit()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._timer.stop()
+        self._rewinder.close()
+
+    def _forget(self) -> None:
+        self._wanted = self._visit = None
+        self._timer.stop()
+        self._rewinder.cancel()
+
+    def _take(self, timeout: float = 0.0) -> None:
+        try:
+            visit = self._rewinder.take(timeout)
+        except Exception as error:  # noqa: BLE001 - told; the window goes on
+            self._timer.stop()
+            self.failed.emit(error)
+            return
+        if visit is not None and self._wanted is not None:
+            self._visit = visit
+            if visit.state.step != self._wanted:
+                self._ask_exactly(self._wanted)
+            if timeout == 0.0:
+                self.moved.emit()
+        if not self._rewinder.waiting:
+            self._timer.stop()
+
+    def _ask_exactly(self, step: int) -> None:
+        assert self._history is not None, "a visit is of a run"
+        request: RewindRequest | None = rewind_request(self._history, step)
+        if request is not None:
+            self._rewinder.request(request)
+            self._timer.start()

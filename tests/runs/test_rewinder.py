@@ -1,0 +1,112 @@
+"""Any outer step, recomputed beside a run."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from metalab.engine.edit import Edit
+from metalab.engine.events import Checkpoint, StepsDone
+from metalab.engine.overrides import with_overrides
+from metalab.engine.trainer import Trainer
+from metalab.runs.reader import open_run
+from metalab.runs.rewinder import Rewinder, RewindRequest, recomputed, rewind_request
+from metalab.runs.trail import BUDGET_BYTES, GrowingTrail
+from tests.runs.stored import run_to
+
+TIMEOUT = 60.0
+
+
+def states_of(config, edits=()):
+    trainer = Trainer(config, edits=edits)
+    states = {0: trainer.checkpoint()}
+    for event in trainer.run(lambda: 1):
+        if isinstance(event, StepsDone):
+            states[event.last_step] = trainer.checkpoint()
+    return states
+
+
+@pytest.mark.parametrize("provider", ["fused", "autodiff"])
+def test_every_step_comes_back_bit_for_bit(config, tmp_path, provider):
+    config = with_overrides(config, [("run.provider", provider)])
+    states = states_of(config)
+    live = run_to(tmp_path / "run.metalab", config)
+    stored = open_run(tmp_path / "run.metalab").history
+    for history in (live.snapshot(), stored):
+        assert history.trail.steps.tolist() == [0, 1, 2, 5, 10, 20, 40, 60]
+        for step in (0, 3, 19, 33, 40, 59, 60):
+            request = rewind_request(history, step)
+            assert request.state.step <= step
+            found = recomputed(request)
+            assert found.step == step
+            np.testing.assert_array_equal(found.phi, states[step].phi)
+            for mine, theirs in zip(found.slots, states[step].slots, strict=True):
+                np.testing.assert_array_equal(mine, theirs)
+
+
+def test_edits_are_made_again(config):
+    edits = (Edit(step=25, path="outer.optimizer.outer_lr", value=0.1),)
+    states = states_of(config, edits)
+    trainer = Trainer(config, edits=edits)
+    live_states = [states[0], states[20]]
+    assert trainer.step == 0
+    for state in live_states:
+        request = rewind_request_of(config, edits, state, 33)
+        np.testing.assert_array_equal(recomputed(request).phi, states[33].phi)
+
+
+def rewind_request_of(config, edits, state, step):
+    return RewindRequest(
+        config=config, edits=edits, provider="fused", state=state, step=step
+    )
+
+
+def test_what_nobody_wants_any_more_is_given_up(config):
+    request = rewind_request_of(config, (), states_of(config)[0], 60)
+    assert recomputed(request, lambda: True) is None
+
+
+def test_answers_come_from_a_thread_that_ends(config):
+    states = states_of(config)
+    rewinder = Rewinder()
+    for step in (30, 45):
+        rewinder.request(rewind_request_of(config, (), states[20], step))
+    visit = rewinder.take(TIMEOUT)
+    assert visit.state.step == visit.curves.step == 45
+    np.testing.assert_array_equal(visit.state.phi, states[45].phi)
+    shown = Trainer(config, checkpoint=states[45]).curves()
+    np.testing.assert_array_equal(visit.curves.curves, shown.curves)
+    assert rewinder.close(TIMEOUT)
+    assert not [t for t in threading.enumerate() if t.name == "rewinder"]
+
+
+def state(step: int, size: int = 10) -> Checkpoint:
+    return Checkpoint(step=step, phi=np.full(size, float(step)), slots=())
+
+
+def test_a_trail_finds_states_near_a_step():
+    trail = GrowingTrail()
+    for step in (0, 10, 20):
+        trail.append(state(step))
+    view = trail.view()
+    assert view.at_or_before(19).step == 10
+    assert view.nearest(14).step == 10
+    assert view.nearest(15).step == 10
+    assert view.nearest(16).step == 20
+    assert view.nearest(99).step == 20
+    trail.append(state(10))
+    assert trail.view().steps.tolist() == [0, 10]
+    assert view.steps.tolist() == [0, 10, 20]
+    assert view.at_or_before(25).step == 20
+
+
+def test_a_long_trail_keeps_within_its_budget():
+    trail = GrowingTrail()
+    size = BUDGET_BYTES // 8 // 20
+    for step in range(50):
+        trail.append(state(step, size))
+    steps = trail.view().steps
+    assert steps[0] == 0
+    assert steps[-1] == 49
+    assert len(steps) * size * 8 <= BUDGET_BYTES
+    assert len(steps) >= 9
