@@ -11,13 +11,7 @@ from PySide6.QtWidgets import QDialog, QMainWindow, QMenu, QWidget
 from metalab.ui.tool_buttons import ToolbarButton
 from tests.ui.fake_worker import small_config
 
-pytestmark = [
-    pytest.mark.gui,
-    # The offscreen platform says this of every popup.
-    pytest.mark.qt_log_ignore(
-        "does not support raise", "does not support grabbing", extend=True
-    ),
-]
+pytestmark = pytest.mark.gui
 
 
 @pytest.fixture

@@ -11,13 +11,7 @@ from metalab.ui.palette import CommandPalette, action_entries, menu_entries
 from metalab.ui.palette_rows import PaletteEntry
 from tests.ui.fake_worker import small_config
 
-pytestmark = [
-    pytest.mark.gui,
-    # The offscreen platform says this of every popup.
-    pytest.mark.qt_log_ignore(
-        "does not support raise", "does not support grabbing", extend=True
-    ),
-]
+pytestmark = pytest.mark.gui
 
 TITLES = ("Run", "Reset, same seed", "Reset, new seed", "Export figure", "Quit")
 

@@ -11,13 +11,10 @@ from metalab.ui.painting import Ink
 from metalab.ui.present import SCALE, PresentMode
 from metalab.ui.theme import DARK, LIGHT
 from metalab.ui.toolbar import PresetMenu
+from tests.ui.clipping import cut_off
 from tests.ui.fake_worker import small_config
 
-pytestmark = [
-    pytest.mark.gui,
-    # The offscreen platform says this of a dock that floats.
-    pytest.mark.qt_log_ignore("does not support raise", extend=True),
-]
+pytestmark = pytest.mark.gui
 
 
 @pytest.fixture
@@ -74,6 +71,14 @@ def test_it_hides_fills_the_screen_and_enlarges(shown, present):
     menu = window.findChild(PresetMenu)
     assert menu.font().pointSizeF() == SCALE * plain
     assert present.scale == SCALE
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (1920, 1080)])
+def test_no_words_are_cut_off_on_usual_screens(size, shown, present, qtbot):
+    present.set_on(True)
+    shown.window.resize(*size)
+    qtbot.wait(1)
+    assert cut_off(shown.window) == []
 
 
 @pytest.mark.parametrize("docks", ["as at first", "all", "floating"])

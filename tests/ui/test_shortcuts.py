@@ -14,13 +14,7 @@ from metalab.ui.views.step_ruler import StepRuler
 from metalab.ui.views.tile_grid import TileGrid
 from tests.ui.fake_worker import small_config
 
-pytestmark = [
-    pytest.mark.gui,
-    # The offscreen platform says this of every popup.
-    pytest.mark.qt_log_ignore(
-        "does not support raise", "does not support grabbing", extend=True
-    ),
-]
+pytestmark = pytest.mark.gui
 
 
 @pytest.fixture
