@@ -3,9 +3,18 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, QRect, Qt, QTimer, Signal
+from PySide6.QtCore import (
+    QByteArray,
+    QCoreApplication,
+    QEvent,
+    QObject,
+    QRect,
+    Qt,
+    QTimer,
+    Signal,
+)
 from PySide6.QtGui import QFont, QKeyEvent
-from PySide6.QtWidgets import QDockWidget, QMenu, QSplitter
+from PySide6.QtWidgets import QComboBox, QDockWidget, QMenu, QSplitter
 from shiboken6 import Shiboken
 
 from metalab.ui.layout import STATE_VERSION
@@ -103,7 +112,7 @@ class PresentMode(QObject):
         window.status.set_brief(brief=True)
         larger = QFont(window.font())
         larger.setPointSizeF(SCALE * larger.pointSizeF())
-        window.setFont(larger)
+        self._set_font(larger)
         window.setWindowState(window.windowState() | Qt.WindowState.WindowFullScreen)
         self.scale_changed.emit(SCALE)
         self.changed.emit(True)  # noqa: FBT003 - Qt's signature
@@ -112,7 +121,7 @@ class PresentMode(QObject):
         before, self._before = self._before, None
         assert before is not None, "only what has begun can end"
         window = self._window
-        window.setFont(before.font)
+        self._set_font(before.font)
         for menu in before.menus:
             if Shiboken.isValid(menu):
                 menu.setAttribute(Qt.WidgetAttribute.WA_WindowPropagation, on=False)
@@ -125,6 +134,12 @@ class PresentMode(QObject):
         # A window manager gives the old size later; then it has to be done again.
         self._settling = None if window.size() == before.place.size() else before
         self.changed.emit(False)  # noqa: FBT003 - Qt's signature
+
+    def _set_font(self, font: QFont) -> None:
+        self._window.setFont(font)
+        for box in self._window.findChildren(QComboBox):
+            # With another font alone, it keeps its least size (QComboBox::changeEvent).
+            QCoreApplication.sendEvent(box, QEvent(QEvent.Type.StyleChange))
 
     def _arrangement(self) -> _Arrangement:
         window = self._window

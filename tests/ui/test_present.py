@@ -51,6 +51,7 @@ def arrangement(window) -> dict[str, object]:
         "fonts": [
             (type(widget).__name__, widget.font().toString()) for widget in widgets
         ],
+        "places": [w.geometry() for w in widgets if w.isVisible()],
         "labels": [part.isHidden() for part in window.status.findChildren(QLabel)],
     }
 
@@ -128,6 +129,19 @@ def test_a_picture_before_and_after_is_the_same(shown, present, qtbot):
     present.set_on(False)
     qtbot.wait(1)
     assert shown.window.grab().toImage() == before
+
+
+def test_another_theme_meanwhile_leaves_no_trace(shown, present, qtbot):
+    qtbot.wait(1)
+    before = arrangement(shown.window)
+    present.set_on(True)
+    for _ in range(2):
+        qtbot.wait(1)
+        shown.actions["toggle_theme"].trigger()
+    qtbot.wait(1)
+    present.set_on(False)
+    qtbot.wait(1)
+    assert arrangement(shown.window) == before
 
 
 def test_a_maximised_window_is_maximised_again(shown, present):
