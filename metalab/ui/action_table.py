@@ -3,49 +3,41 @@
 Menus, toolbar, the list of shortcuts and the tests are made from it.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QKeySequence
 
 from metalab.ui import allowed
-from metalab.ui.session import Session
+from metalab.ui.action_spec import ActionSpec, WorkspaceSpec
 
+WORKSPACES = tuple(
+    WorkspaceSpec(
+        key=key, text=text, tooltip=tooltip, page=page, shortcut=f"Ctrl+{number}"
+    )
+    for number, (key, text, tooltip, page) in enumerate(
+        (
+            ("live", "&Live", "Watch the run", "metalab.ui.views.live:LiveWorkspace"),
+            (
+                "adapt",
+                "&Adapt",
+                "Adapt by hand",
+                "metalab.ui.workspaces.adapt:AdaptWorkspace",
+            ),
+        ),
+        start=1,
+    )
+)
+"""The pages of the centre, in their order: to add one, add a line and its file."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActionSpec:
-    """One thing that can be done.
-
-    Attributes:
-        key: Unique name; the handler is the method of this name of `Commands`.
-        text: As in a menu, with its mnemonic.
-        tooltip: One plain sentence; shortcut and reason for being off are added.
-        menu: The menu it stands in.
-        shortcuts: Keys; the first is shown.
-        icon: File in `assets/icons`; "" for none.
-        short: On the toolbar, if shorter than `text`.
-        why_not: Returns why it would do nothing just now; "" if it would.
-        checkable: Whether it is a state that is on or off.
-        separated: Whether a line stands before it in its menu.
-    """
-
-    key: str
-    text: str
-    tooltip: str
-    menu: str
-    shortcuts: tuple[str, ...]
-    icon: str = ""
-    short: str = ""
-    why_not: Callable[[Session], str] = allowed.always
-    checkable: bool = False
-    separated: bool = False
-
-
-MENUS = {"file": "&File", "run": "&Run", "view": "&View", "help": "&Help"}
+MENUS = {
+    "file": "&File",
+    "run": "&Run",
+    "workspace": "&Workspace",
+    "view": "&View",
+    "help": "&Help",
+}
 """Titles of the menus, in their order; presets have one of their own."""
 
-ACTIONS = (
+_COMMANDS = (
     ActionSpec(
         key="open_file",
         text="&Open run file…",
@@ -237,6 +229,20 @@ ACTIONS = (
         tooltip="Tell versions and where runs are kept",
         menu="help",
         shortcuts=("Shift+F1",),
+    ),
+)
+
+ACTIONS = (
+    *_COMMANDS,
+    *(
+        ActionSpec(
+            key=f"page_{spec.key}",
+            text=spec.text,
+            tooltip=spec.tooltip,
+            menu="workspace",
+            shortcuts=(spec.shortcut,),
+        )
+        for spec in WORKSPACES
     ),
 )
 

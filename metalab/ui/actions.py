@@ -3,7 +3,8 @@
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QIcon, QKeySequence
 
-from metalab.ui.action_table import ACTIONS, ActionSpec, plain, shown_shortcut, tr
+from metalab.ui.action_spec import ActionSpec
+from metalab.ui.action_table import ACTIONS, plain, shown_shortcut, tr
 from metalab.ui.icons import theme_icon
 from metalab.ui.phase import Phase
 from metalab.ui.session import Session

@@ -1,5 +1,6 @@
 """What each action does: one method for each key of the table."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QFileDialog
 
 from metalab.runs.home import RUN_SUFFIX, runs_folder
-from metalab.ui.action_table import ACTIONS
+from metalab.ui.action_table import ACTIONS, WORKSPACES
 from metalab.ui.actions import ActionSet
 from metalab.ui.dialogs import AboutDialog
 from metalab.ui.shortcuts import ShortcutsDialog
@@ -16,6 +17,7 @@ from metalab.ui.theme import THEMES
 
 if TYPE_CHECKING:
     from metalab.ui.main_window import MainWindow
+    from metalab.ui.playhead import Playhead
     from metalab.ui.preferences import PreferenceStore
     from metalab.ui.session import Session
 
@@ -34,6 +36,7 @@ class Commands(QObject):
         session: "Session",
         window: "MainWindow",
         preferences: "PreferenceStore",
+        playhead: "Playhead",
         *,
         parent: QObject,
     ) -> None:
@@ -41,11 +44,21 @@ class Commands(QObject):
         self._session = session
         self._window = window
         self._preferences = preferences
+        self._playhead = playhead
 
     def connect_to(self, actions: ActionSet) -> None:
         """Connect each action with its method."""
+        pages = {f"page_{spec.key}": spec.key for spec in WORKSPACES}
         for spec in ACTIONS:
-            actions[spec.key].triggered.connect(getattr(self, spec.key))
+            triggered = actions[spec.key].triggered
+            if spec.key in pages:
+                triggered.connect(partial(self.show_page, pages[spec.key]))
+            else:
+                triggered.connect(getattr(self, spec.key))
+
+    def show_page(self, key: str) -> None:
+        """Bring a workspace to the front."""
+        self._window.workspaces.show_page(key)
 
     def toggle_run(self) -> None:
         """Run, pause or go on."""
@@ -117,7 +130,7 @@ class Commands(QObject):
 
     def copy_plot(self) -> None:
         """Put a plot on the clipboard."""
-        QGuiApplication.clipboard().setImage(self._window.live.picture())
+        QGuiApplication.clipboard().setImage(self._window.workspaces.current.picture())
 
     def quit(self) -> None:
         """Close the window, which may ask."""
@@ -125,11 +138,11 @@ class Commands(QObject):
 
     def inner_back(self) -> None:
         """Point out the inner step before."""
-        self._window.live.step_inner(-1)
+        self._playhead.set_inner_step(self._playhead.inner_step - 1)
 
     def inner_forward(self) -> None:
         """Point out the next inner step."""
-        self._window.live.step_inner(1)
+        self._playhead.set_inner_step(self._playhead.inner_step + 1)
 
     def search(self) -> None:
         """Put the cursor into the search field of the form."""

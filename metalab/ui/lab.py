@@ -21,10 +21,11 @@ from metalab.ui.frame_clock import FrameClock
 from metalab.ui.key_guard import SpaceGuard
 from metalab.ui.layout import layout_settings
 from metalab.ui.main_window import MainWindow
+from metalab.ui.playhead import Playhead
 from metalab.ui.preferences import PreferenceStore
 from metalab.ui.problems import ProblemsPanel
-from metalab.ui.readapting import Readapting
 from metalab.ui.session import Session
+from metalab.ui.stage import Stage
 from metalab.ui.theme import THEMES, Theme, apply_theme
 from metalab.ui.views.live import LiveWorkspace
 
@@ -56,7 +57,8 @@ class Lab(QObject):
         actions: What can be done.
         commands: What that does.
         window: The window.
-        readapting: How tasks are adapted to, whose support points were moved.
+        playhead: Where in the run the window stands.
+        stage: What of a run is shown where.
         clock: When the window looks at the run.
         collector: Python's cycle collection.
         closer: How it closes.
@@ -105,15 +107,16 @@ class Lab(QObject):
             settings=layout_settings(),
             may_close=self.closer.may_close,
         )
-        self.readapting = Readapting(self)
+        self.playhead = Playhead(self)
+        self.stage = Stage(self.session, self.window, self.playhead, parent=self)
         self.clock = FrameClock(self.draw, parent=self)
         self.collector = CycleCollector(self)
         self.commands = Commands(
-            self.session, self.window, self.preferences, parent=self
+            self.session, self.window, self.preferences, self.playhead, parent=self
         )
         self._space = SpaceGuard(app, self)
         self._connect()
-        self.window.live.restore_state(self.preferences.current.workspace)
+        self.window.workspaces.restore_state(self.preferences.current.workspaces)
         self.window.toolbar.show_step_size(self.preferences.current.step_size)
         self.window.set_theme(self.theme)
         self._on_state_changed()
@@ -130,10 +133,8 @@ class Lab(QObject):
         self.session.config_replaced.connect(self._on_config_replaced)
         self.closer.remembered.connect(self._on_remembered)
         window = self.window
-        adaptation = window.live.adaptation
-        adaptation.points_changed.connect(self.readapting.set_points)
-        self.readapting.readapted.connect(adaptation.show_readaptation)
-        window.live.run_requested.connect(self.actions["toggle_run"].trigger)
+        self.stage.run_requested.connect(self.actions["toggle_run"].trigger)
+        self.playhead.failed.connect(self.faults.add_error)
         window.presets.preset_chosen.connect(self._on_preset_chosen)
         window.toolbar.step_chosen.connect(self._on_step_chosen)
         window.banners.button_clicked.connect(self._on_banner_clicked)
@@ -168,14 +169,13 @@ class Lab(QObject):
             self.window.status.show_problems(self.window.problems.count)
         history = self.session.history
         self.window.status.show_history(self.session.phase, history)
-        if not seen or not self.window.live.isVisible():
+        if not seen or not self.window.workspaces.isVisible():
             return False
         self.session.request_curves()
         if history is self._drawn:
             return False
         self._drawn = history
-        self.window.live.show_history(history)
-        self.readapting.follow(history)
+        self.stage.show(history)
         return True
 
     def close(self) -> None:
@@ -184,7 +184,7 @@ class Lab(QObject):
             self._first_paint.cancel()
         self.clock.stop()
         self.collector.stop()
-        self.readapting.close()
+        self.stage.shut_down()
         self.closer.finish()
         self._preload.cancel()
         self._preload.join()
@@ -254,7 +254,8 @@ class Lab(QObject):
         self._report_failure()
         window.banners.show_banner(banner_for(session))
         window.experiment.skeleton.show_text(session.loading_text)
-        window.live.set_ready(ready=not why_not_run(session))
+        window.workspaces.set_ready(ready=not why_not_run(session))
+        window.workspaces.show_config(session.config)
         form = window.experiment.form
         if form is not None:
             form.set_locked(session.training)
@@ -309,5 +310,5 @@ class Lab(QObject):
 
     def _on_closed(self) -> None:
         self.commands.close_dialogs()
-        self.preferences.change("workspace", self.window.live.save_state())
+        self.preferences.change("workspaces", self.window.workspaces.save_state())
         self.clock.stop()

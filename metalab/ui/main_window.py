@@ -8,7 +8,6 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QDockWidget,
     QMainWindow,
-    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -22,6 +21,7 @@ from metalab.ui.icons import app_icon
 from metalab.ui.layout import restore_layout, save_layout
 from metalab.ui.status_bar import RunStatusBar
 from metalab.ui.toolbar import MainToolBar, PresetMenu
+from metalab.ui.workspace_tabs import WorkspaceTabs
 
 if TYPE_CHECKING:
     from metalab.ui.problems import ProblemsPanel
@@ -39,6 +39,7 @@ class MainWindow(QMainWindow):
     Attributes:
         closed: The window is about to be gone; everything is saved.
         live: The Live workspace.
+        workspaces: All of them.
         experiment: The dock of the form.
         problems: The Problems panel.
         banners: What needs a decision.
@@ -73,6 +74,7 @@ class MainWindow(QMainWindow):
         self._may_close = may_close
         self.live = live
         self.problems = problems
+        self.workspaces = WorkspaceTabs(live, self)
         self.experiment = ExperimentDock(self)
         self.banners = BannerArea(self)
         self.presets = PresetMenu(self)
@@ -97,18 +99,12 @@ class MainWindow(QMainWindow):
         self.setObjectName("main")
         self.addToolBar(self.toolbar)
         self.setStatusBar(self.status)
-        tabs = QTabWidget(self)
-        tabs.setDocumentMode(True)
-        tabs.tabBar().setAccessibleName(self.tr("Workspaces"))
-        # One workspace needs no tab; the bar appears with the second.
-        tabs.setTabBarAutoHide(True)
-        tabs.addTab(self.live, self.tr("Live"))
         centre = QWidget(self)
         column = QVBoxLayout(centre)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.banners)
-        column.addWidget(tabs, 1)
+        column.addWidget(self.workspaces, 1)
         self.setCentralWidget(centre)
         self._problems_dock.setObjectName("problems")
         self._problems_dock.setWidget(self.problems)
@@ -145,7 +141,7 @@ class MainWindow(QMainWindow):
         """Hand the theme to every part."""
         self._actions.set_theme(theme)
         for part in (
-            self.live,
+            self.workspaces,
             self.experiment,
             self.banners,
             self.toolbar,

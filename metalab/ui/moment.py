@@ -12,6 +12,7 @@ class Moment:
 
     Attributes:
         history: The run as it is now, which may be further than the moment.
+        shown: The run with the gallery's curves of the moment.
         step: The outer step that `phi` is from.
         phi: Meta-parameters at that step, [meta]; None before there are any.
         wanted_step: The outer step that was asked for; not `step` until its
@@ -22,6 +23,7 @@ class Moment:
     """
 
     history: RunHistory
+    shown: RunHistory
     step: int
     phi: Array | None
     wanted_step: int

@@ -83,6 +83,7 @@ class Playhead(QObject):
             step = wanted = 0 if curves is None else curves.step
         return Moment(
             history=history,
+            shown=self.shown or history,
             step=step,
             phi=phi,
             wanted_step=wanted,
@@ -96,16 +97,13 @@ class Playhead(QObject):
         before, self._history = self._history, history
         if history is before:
             return
-        other = before is None or history is None or before.config is not history.config
-        if other:
+        if history is None or before is None or before.config is not history.config:
             self._forget()
-            k = 0 if history is None else history.num_inner_steps
-            self._inner_step = k
-        elif history is not None and self._wanted is not None:
+            self._inner_step = 0 if history is None else history.num_inner_steps
+        elif self._wanted is not None and self._wanted > history.step:
             # A run that diverged goes back: nothing stands behind its end.
-            if self._wanted > history.step:
-                self.go_to(history.step)
-                return
+            self.go_to(history.step)
+            return
         self.moved.emit()
 
     def go_to(self, step: int) -> None:

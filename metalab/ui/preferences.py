@@ -23,7 +23,7 @@ class Preferences(BaseModel):
         step_size: Outer steps that the step button makes.
         close_without_asking: Whether closing stops and saves a run unasked.
         folder: Where a run file was opened last; "" for the folder of runs.
-        workspace: How the Live workspace was arranged.
+        workspaces: How each workspace was arranged, and which one was seen.
         export: How the export dialog was left.
     """
 
@@ -34,7 +34,7 @@ class Preferences(BaseModel):
     step_size: Literal[1, 10, 100] = 1
     close_without_asking: bool = False
     folder: str = ""
-    workspace: Mapping[str, Any] = {}
+    workspaces: Mapping[str, Any] = {}
     export: ExportSettings = ExportSettings()
 
 

@@ -8,6 +8,7 @@ from PySide6.QtGui import QAccessible, QAction, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QMainWindow, QMenu, QWidget
 
+from metalab.ui.action_table import WORKSPACES
 from metalab.ui.tool_buttons import ToolbarButton
 from tests.ui.fake_worker import small_config
 
@@ -60,6 +61,15 @@ def nameless(window: QWidget) -> list[str]:
 
 def test_everything_that_the_keyboard_reaches_has_a_name(full):
     assert len(list(focusable(full.window))) > 40
+    assert nameless(full.window) == []
+
+
+@pytest.mark.parametrize("spec", WORKSPACES, ids=[spec.key for spec in WORKSPACES])
+def test_so_has_everything_in_every_workspace(spec, full):
+    full.window.workspaces.show_page(spec.key)
+    full.clock.tick()
+    page = full.window.workspaces.page(spec.key)
+    assert page.isVisible()
     assert nameless(full.window) == []
 
 

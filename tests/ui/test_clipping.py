@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QLabel, QWidget
 
+from metalab.ui.action_table import WORKSPACES
 from tests.ui.clipping import cut_off
 from tests.ui.fake_worker import small_config
 
@@ -23,6 +24,18 @@ def test_no_words_are_cut_off(width, lab, workshop, qtbot):
     lab.session.set_config(small_config())
     lab.session.toggle_run()
     workshop.worker.play(6)
+    lab.clock.tick()
+    qtbot.wait(1)
+    assert cut_off(lab.window) == []
+
+
+@pytest.mark.parametrize("spec", WORKSPACES, ids=[spec.key for spec in WORKSPACES])
+def test_in_no_workspace_of_the_smallest_window(spec, lab, workshop, qtbot):
+    lab.window.resize(1100, 700)
+    lab.session.set_config(small_config())
+    lab.session.toggle_run()
+    workshop.worker.play(6)
+    lab.window.workspaces.show_page(spec.key)
     lab.clock.tick()
     qtbot.wait(1)
     assert cut_off(lab.window) == []

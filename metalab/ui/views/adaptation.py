@@ -148,9 +148,9 @@ class AdaptationView(QWidget):
             self._refresh()
             self._ask()
 
-    def step_inner(self, delta: int) -> None:
-        """Emphasise a later or, with a negative `delta`, an earlier inner step."""
-        self.ruler.setValue(self.ruler.value() + delta)
+    def set_inner_step(self, step: int) -> None:
+        """Emphasise an inner step; beyond the last one, the last one."""
+        self.ruler.setValue(step)
 
     def set_theme(self, theme: Theme) -> None:
         """Take a theme's colours."""

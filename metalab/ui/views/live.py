@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeGuard
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QImage, QShowEvent
 from PySide6.QtWidgets import QSplitter, QStackedLayout, QWidget
 
 from metalab.figures.base import X_AXES, FigureChoices
 from metalab.runs.history import RunHistory
 from metalab.ui.frame_clock import FRAME_MS
+from metalab.ui.moment import Moment
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.views.adaptation import AdaptationView
 from metalab.ui.views.diagnostics import DiagnosticsView
@@ -19,6 +20,7 @@ from metalab.ui.views.gallery import GalleryView
 from metalab.ui.views.inner_loss import InnerLossView
 from metalab.ui.views.loss_tools import LossChoices
 from metalab.ui.views.outer_loss import OuterLossView
+from metalab.ui.workspace import Workspace
 
 _ROWS, _TOP, _BOTTOM = (56, 44), (55, 45), (42, 58)
 """Sizes that the splitters begin with, relative to each other."""
@@ -26,19 +28,14 @@ _ROWS, _TOP, _BOTTOM = (56, 44), (55, 45), (42, 58)
 _GHOST_SPLIT = (_TOP[0] / sum(_TOP), _ROWS[0] / sum(_ROWS))
 
 
-class LiveWorkspace(QWidget):
+class LiveWorkspace(Workspace):
     """Outer loss, adaptation, loss against inner step, and gallery of one run.
 
     One task and one scale of the losses are common to all of them.
 
     Attributes:
         diagnostics: More about the run; stands in a dock of its own.
-        run_requested: There is no run, and the preset shall run.
-        choices_changed: A person chose something that `save_state` keeps.
     """
-
-    run_requested = Signal()
-    choices_changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -72,6 +69,9 @@ class LiveWorkspace(QWidget):
     def _connect(self) -> None:
         self.empty.run_requested.connect(self.run_requested)
         self.adaptation.task_chosen.connect(self.set_task)
+        self.adaptation.task_chosen.connect(self.task_chosen)
+        self.gallery.task_chosen.connect(self.task_chosen)
+        self.adaptation.inner_step_chosen.connect(self.inner_step_chosen)
         self.adaptation.shown_changed.connect(self._on_shown_changed)
         self.gallery.task_chosen.connect(self.set_task)
         self.adaptation.inner_step_chosen.connect(self.inner_loss.set_inner_step)
@@ -80,6 +80,13 @@ class LiveWorkspace(QWidget):
         self.gallery.sort_changed.connect(self.choices_changed)
 
     # What is shown
+
+    def show_moment(self, moment: Moment | None) -> None:
+        """Show a moment of a run; None for no run."""
+        if moment is not None:
+            self.set_task(moment.task)
+            self.adaptation.set_inner_step(moment.inner_step)
+        self.show_history(None if moment is None else moment.shown)
 
     def show_history(self, history: RunHistory | None) -> None:
         """Show a run as it is now; None for no run. Does nothing while hidden."""
@@ -150,10 +157,6 @@ class LiveWorkspace(QWidget):
         for view in (self.adaptation, self.inner_loss, self.gallery):
             view.set_task(task)
         self._show_losses()
-
-    def step_inner(self, delta: int) -> None:
-        """Emphasise a later or, with a negative `delta`, an earlier inner step."""
-        self.adaptation.step_inner(delta)
 
     def views_choices(self) -> FigureChoices:
         """Return what is chosen, as figures take it."""

@@ -1,0 +1,75 @@
+"""What of a run is shown where: playhead, timeline and workspaces."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from metalab.ui.playhead import Playhead
+from metalab.ui.readapting import Readapting
+from metalab.ui.workspace import Workspace
+
+if TYPE_CHECKING:
+    from metalab.runs.history import RunHistory
+    from metalab.ui.main_window import MainWindow
+    from metalab.ui.session import Session
+
+
+class Stage(QObject):
+    """Shows a run as the playhead says, and moves the playhead as pages say.
+
+    Attributes:
+        run_requested: A page would have the preset run.
+        readapting: How tasks are adapted to, whose support points were moved.
+    """
+
+    run_requested = Signal()
+
+    def __init__(
+        self,
+        session: "Session",
+        window: "MainWindow",
+        playhead: Playhead,
+        *,
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._window = window
+        self._playhead = playhead
+        self.readapting = Readapting(self)
+        adaptation = window.live.adaptation
+        adaptation.points_changed.connect(self.readapting.set_points)
+        self.readapting.readapted.connect(adaptation.show_readaptation)
+        for page in window.workspaces.made:
+            self._connect_page(page)
+        window.workspaces.page_made.connect(self._connect_page)
+        playhead.moved.connect(self._on_moved)
+
+    def show(self, history: "RunHistory | None") -> None:
+        """Show a run as it is now."""
+        self._playhead.set_history(history)
+
+    def shut_down(self) -> None:
+        """End every thread and timer."""
+        self.readapting.close()
+        self._playhead.close()
+        self._window.workspaces.shut_down()
+
+    def _connect_page(self, page: Workspace) -> None:
+        page.run_requested.connect(self.run_requested)
+        page.inner_step_chosen.connect(self._playhead.set_inner_step)
+        page.task_chosen.connect(self._playhead.set_task)
+        page.outer_step_chosen.connect(self._playhead.go_to)
+        page.group_requested.connect(self._on_group_requested)
+
+    def _on_moved(self) -> None:
+        """Show where the playhead stands now, without waiting for the clock."""
+        moment = self._playhead.moment
+        self._window.workspaces.show_moment(moment)
+        self.readapting.follow(None if moment is None else moment.shown)
+
+    def _on_group_requested(self, name: str) -> None:
+        self._window.show_experiment(shown=True)
+        form = self._window.experiment.form
+        if form is not None:
+            form.reveal(name)

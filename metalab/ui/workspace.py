@@ -1,0 +1,66 @@
+"""What a workspace is to the window: a page that shows a moment of a run."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QWidget
+
+if TYPE_CHECKING:
+    from metalab.engine.config import ExperimentConfig
+    from metalab.ui.moment import Moment
+    from metalab.ui.theme import Theme
+
+
+class Workspace(QWidget):
+    """A page of the centre. It is made when it is first looked at.
+
+    Only the page that is seen is told of moments, at most as often as frames are drawn.
+
+    Attributes:
+        inner_step_chosen: The inner step to emphasise everywhere.
+        task_chosen: The held-out task to show everywhere, counted from 0.
+        outer_step_chosen: The outer step to stand at.
+        group_requested: Name of the form's group that says more.
+        run_requested: There is no run, and the preset shall run.
+        choices_changed: A person chose something that `save_state` keeps.
+    """
+
+    inner_step_chosen = Signal(int)
+    task_chosen = Signal(int)
+    outer_step_chosen = Signal(int)
+    group_requested = Signal(str)
+    run_requested = Signal()
+    choices_changed = Signal()
+
+    def show_moment(self, moment: "Moment | None") -> None:
+        """Show a moment of a run; None for no run."""
+        raise NotImplementedError
+
+    def show_config(self, config: "ExperimentConfig | None") -> None:
+        """Take in the experiment in the form; None while it is invalid."""
+        del config
+
+    def set_theme(self, theme: "Theme") -> None:
+        """Take a theme's colours."""
+        raise NotImplementedError
+
+    def set_ready(self, *, ready: bool) -> None:
+        """Say whether `run_requested` would be heard."""
+        del ready
+
+    def picture(self) -> QImage:
+        """Return what is shown, without tools, as a picture."""
+        raise NotImplementedError
+
+    def save_state(self) -> dict[str, Any]:
+        """Return choices as plain values, for `restore_state`."""
+        return {}
+
+    def restore_state(self, state: Mapping[str, Any]) -> None:
+        """Take choices; what is missing or not understood stays as it is."""
+        del state
+
+    def shut_down(self) -> None:
+        """End every thread and timer."""

@@ -1,0 +1,221 @@
+"""The task on the Adapt canvas: its points, and the curve behind them. No Qt."""
+
+from dataclasses import dataclass, replace
+from math import pi
+
+import numpy as np
+
+from metalab.engine.events import Array, ProbeTasks, frozen
+from metalab.engine.explored import OwnTask
+
+KINDS = ("held-out", "sine", "line", "square", "drawn")
+"""What the true curve is."""
+
+AMPLITUDE = (0.0, 20.0)
+NUM_POINTS = 10
+"""Drawn for a task that begins without points."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Scene:
+    """A task of a person's own. Immutable: an edit makes another.
+
+    Attributes:
+        kind: One of `KINDS`.
+        task: The held-out task that the scene began with, counted from 0.
+        x: Support points, [shot].
+        y: Their targets, [shot].
+        amplitude: Of a sine or a square wave; of a line, its value at the right end.
+        phase: Of a sine or a square wave, in radians; of a line, its value at the left
+            end.
+        drawn: A curve on the grid, [point]: the held-out task's own, or one drawn by hand.
+        own: Whether nobody has changed anything.
+    """
+
+    kind: str
+    task: int
+    x: Array
+    y: Array
+    amplitude: float
+    phase: float
+    drawn: Array
+    own: bool = False
+
+    @classmethod
+    def of_task(cls, tasks: ProbeTasks, task: int) -> "Scene":
+        """Return a held-out task as it is."""
+        amplitude, phase = _sine_of(tasks, task)
+        return cls(
+            kind="held-out",
+            task=task,
+            x=tasks.support_x[task],
+            y=tasks.support_y[task],
+            amplitude=amplitude,
+            phase=phase,
+            drawn=tasks.true_curves[task],
+            own=True,
+        )
+
+    def truth(self, grid: Array) -> Array:
+        """Return the true curve on the grid of the held-out tasks, [point]."""
+        if self.kind == "sine":
+            return self.amplitude * np.sin(grid - self.phase)
+        if self.kind == "square":
+            return self.amplitude * np.sign(np.sin(grid - self.phase))
+        if self.kind == "line":
+            share = (grid - grid[0]) / (grid[-1] - grid[0])
+            return self.phase + share * (self.amplitude - self.phase)
+        return self.drawn
+
+    def as_task(self, tasks: ProbeTasks) -> OwnTask:
+        """Return what a network adapts to."""
+        known = self.kind == "held-out"
+        return OwnTask(
+            x=self.x,
+            y=self.y,
+            grid=tasks.grid,
+            truth=self.truth(tasks.grid),
+            parameters=tasks.parameters[self.task] if known else None,
+        )
+
+    # Edits
+
+    def with_point(self, shot: int, x: float, y: float) -> "Scene":
+        """Return the scene with a point elsewhere."""
+        return replace(
+            self, x=_with(self.x, shot, x), y=_with(self.y, shot, y), own=False
+        )
+
+    def with_new_point(self, x: float, y: float) -> "Scene":
+        """Return the scene with one point more, the last."""
+        return replace(
+            self,
+            x=frozen(np.append(self.x, x)),
+            y=frozen(np.append(self.y, y)),
+            own=False,
+        )
+
+    def without_point(self, shot: int) -> "Scene":
+        """Return the scene with one point fewer; the last one stays."""
+        if len(self.x) == 1:
+            return self
+        return replace(
+            self,
+            x=frozen(np.delete(self.x, shot)),
+            y=frozen(np.delete(self.y, shot)),
+            own=False,
+        )
+
+    def with_kind(self, kind: str, grid: Array) -> "Scene":
+        """Return the scene with another kind of curve, on which its points then lie."""
+        amplitude, phase = self.amplitude, self.phase
+        if kind == "line" or self.kind == "line":
+            amplitude, phase = (2.0, -2.0) if kind == "line" else (2.0, 0.0)
+        drawn = self.truth(grid)
+        other = replace(
+            self, kind=kind, amplitude=amplitude, phase=phase, drawn=drawn, own=False
+        )
+        return other.on_truth(grid)
+
+    def with_curve(self, amplitude: float, phase: float, grid: Array) -> "Scene":
+        """Return the scene with another curve; each point keeps its distance to it."""
+        before = self.truth(grid)
+        held = min(max(amplitude, AMPLITUDE[0]), AMPLITUDE[1])
+        if self.kind == "line":
+            held = amplitude
+        after = replace(self, amplitude=held, phase=phase, own=False)
+        moved = _at(self.x, grid, after.truth(grid)) - _at(self.x, grid, before)
+        return replace(after, y=frozen(self.y + moved))
+
+    def with_drawing(self, x: Array, y: Array, grid: Array) -> "Scene":
+        """Return the scene with a curve drawn by hand, through points in any order.
+
+        Beyond the first and the last of them the curve goes on level.
+        """
+        order = np.argsort(x, kind="stable")
+        drawn = np.interp(grid, x[order], y[order])
+        return replace(self, kind="drawn", drawn=frozen(drawn), own=False).on_truth(
+            grid
+        )
+
+    def with_points(self, x: Array, y: Array) -> "Scene":
+        """Return the scene with another support set."""
+        return replace(self, x=frozen(x.copy()), y=frozen(y.copy()), own=False)
+
+    def resampled(self, grid: Array, rng: np.random.Generator) -> "Scene":
+        """Return the scene with as many other points on the true curve."""
+        x = rng.uniform(grid[0], grid[-1], len(self.x))
+        return self.with_points(x, _at(x, grid, self.truth(grid)))
+
+    def on_truth(self, grid: Array) -> "Scene":
+        """Return the scene with its points on the curve."""
+        return replace(self, y=frozen(_at(self.x, grid, self.truth(grid))))
+
+    # The handle of the curve
+
+    def handle(self, grid: Array) -> tuple[float, float] | None:
+        """Return where the curve can be taken hold of; None if it cannot."""
+        if self.kind in ("sine", "square"):
+            crest = self.phase + pi / 2
+            inside = crest - 2 * pi * np.floor((crest - grid[0]) / (2 * pi))
+            return float(inside), self.amplitude
+        if self.kind == "line":
+            return float(grid[-1]), self.amplitude
+        return None
+
+    def with_handle(self, x: float, y: float, grid: Array) -> "Scene":
+        """Return the scene with the handle elsewhere."""
+        if self.kind == "line":
+            # The right end follows; moved to the left half, the left end does.
+            if x < (grid[0] + grid[-1]) / 2:
+                return self.with_curve(self.amplitude, y, grid)
+            return self.with_curve(y, self.phase, grid)
+        return self.with_curve(abs(y), (x - pi / 2) % (2 * pi), grid)
+
+
+def parse_points(text: str) -> tuple[Array, Array]:
+    """Return points written as "x, y", one a line; commas, tabs or spaces part them.
+
+    Raises:
+        ValueError: A line is not two numbers; the message names it.
+    """
+    xs: list[float] = []
+    ys: list[float] = []
+    for number, line in enumerate(text.strip().splitlines(), start=1):
+        words = line.replace(",", " ").replace(";", " ").split()
+        if not words:
+            continue
+        try:
+            x, y = (float(word) for word in words)
+        except ValueError:
+            if number == 1 and not xs:
+                # A header, such as "x,y".
+                continue
+            raise ValueError(
+                f"line {number} is {line.strip()!r}; allowed: two numbers, x and y"
+            ) from None
+        if not (np.isfinite(x) and np.isfinite(y)):
+            raise ValueError(
+                f"line {number} is {line.strip()!r}; allowed: finite numbers"
+            )
+        xs.append(x)
+        ys.append(y)
+    if not xs:
+        raise ValueError("there are no points; allowed: lines of two numbers, x and y")
+    return np.array(xs), np.array(ys)
+
+
+def _sine_of(tasks: ProbeTasks, task: int) -> tuple[float, float]:
+    """Return amplitude and phase of a held-out task, or of a sine that could be one."""
+    values = dict(zip(tasks.parameter_names, tasks.parameters[task], strict=True))
+    return float(values.get("amplitude", 2.0)), float(values.get("phase", 0.0))
+
+
+def _at(x: Array, grid: Array, values: Array) -> Array:
+    return np.interp(x, grid, values)
+
+
+def _with(values: Array, index: int, value: float) -> Array:
+    changed = np.array(values, dtype=float)
+    changed[index] = value
+    return frozen(changed)
