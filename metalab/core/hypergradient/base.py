@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from metalab.core.hypergradient.route import Route
 from metalab.core.inner.base import Cotangent, InnerLoop, InnerPath, InnerStep, Keep
 from metalab.core.meta.base import Way
 from metalab.core.oracle import Evaluations, InnerOracle
@@ -97,6 +98,10 @@ class HypergradientEstimator(ABC):
         target: Which derivative it aims at.
         keep: What of the inner path it needs.
         learns: The ways of phi that it differentiates.
+        route: Which way the estimate comes back, for pictures.
+        formula: The estimate for one task in a line: f the query loss, F the same as a
+            function of phi, H and B the second derivatives of the inner loss; "_" and
+            "^" lower and raise what follows.
         weighs_steps: Whether it can differentiate a loss over several inner steps.
         needs_strength: Whether it needs a regulariser of one strength for all parameters.
     """
@@ -109,6 +114,8 @@ class HypergradientEstimator(ABC):
     target: ClassVar[Target]
     keep: ClassVar[Keep]
     learns: ClassVar[frozenset[Way]]
+    route: ClassVar[Route]
+    formula: ClassVar[str]
     weighs_steps: ClassVar[bool] = False
     needs_strength: ClassVar[bool] = False
 

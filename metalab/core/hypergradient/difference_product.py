@@ -15,6 +15,7 @@ from metalab.core.hypergradient.base import (
     sweep,
 )
 from metalab.core.hypergradient.differences import DifferencedLinearisation
+from metalab.core.hypergradient.route import Route
 from metalab.core.inner.base import InnerLoop, InnerPath, Keep
 from metalab.core.meta.base import Way
 from metalab.core.oracle import Evaluations, InnerOracle
@@ -45,6 +46,8 @@ class DifferenceProduct(HypergradientEstimator):
     target: ClassVar[Target] = Target.K_STEP
     keep: ClassVar[Keep] = Keep.GRADIENTS
     learns: ClassVar[frozenset[Way]] = frozenset(Way)
+    route: ClassVar[Route] = Route.EVERY_STEP
+    formula: ClassVar[str] = "∂_φ f + (dθ_K/dφ)^T ∇f(θ_K)"
     weighs_steps: ClassVar[bool] = True
 
     epsilon: float = option(

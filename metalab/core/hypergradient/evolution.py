@@ -15,6 +15,7 @@ from metalab.core.hypergradient.base import (
     outer_loss_at,
 )
 from metalab.core.hypergradient.perturbation import pairs_option, sigma_option
+from metalab.core.hypergradient.route import Route
 from metalab.core.inner.base import InnerLoop, InnerPath, Keep
 from metalab.core.meta.base import Way
 from metalab.core.oracle import Evaluations, InnerOracle
@@ -39,6 +40,8 @@ class EvolutionStrategies(HypergradientEstimator):
     target: ClassVar[Target] = Target.K_STEP
     keep: ClassVar[Keep] = Keep.END
     learns: ClassVar[frozenset[Way]] = frozenset(Way)
+    route: ClassVar[Route] = Route.VALUES
+    formula: ClassVar[str] = "mean of (F(φ + σe) − F(φ − σe)) e / 2σ"
     weighs_steps: ClassVar[bool] = True
 
     num_pairs: int = pairs_option()

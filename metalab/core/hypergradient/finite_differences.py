@@ -14,6 +14,7 @@ from metalab.core.hypergradient.base import (
     Target,
     outer_loss_at,
 )
+from metalab.core.hypergradient.route import Route
 from metalab.core.inner.base import InnerLoop, InnerPath, Keep
 from metalab.core.meta.base import Way
 from metalab.core.oracle import Evaluations, InnerOracle
@@ -38,6 +39,8 @@ class FiniteDifferences(HypergradientEstimator):
     target: ClassVar[Target] = Target.K_STEP
     keep: ClassVar[Keep] = Keep.END
     learns: ClassVar[frozenset[Way]] = frozenset(Way)
+    route: ClassVar[Route] = Route.VALUES
+    formula: ClassVar[str] = "(F(φ + εe_i) − F(φ − εe_i)) / 2ε"
     weighs_steps: ClassVar[bool] = True
 
     epsilon: float = option(

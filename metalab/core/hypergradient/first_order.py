@@ -14,6 +14,7 @@ from metalab.core.hypergradient.base import (
     end_cotangent,
     sweep,
 )
+from metalab.core.hypergradient.route import Route
 from metalab.core.inner.base import InnerLoop, InnerPath, Keep
 from metalab.core.meta.base import Way
 from metalab.core.oracle import Evaluations, InnerOracle
@@ -39,6 +40,8 @@ class FirstOrder(HypergradientEstimator):
     target: ClassVar[Target] = Target.K_STEP
     keep: ClassVar[Keep] = Keep.GRADIENTS
     learns: ClassVar[frozenset[Way]] = frozenset({Way.START, Way.RATES, Way.PREDICTION})
+    route: ClassVar[Route] = Route.STRAIGHT
+    formula: ClassVar[str] = "∂_φ f + (∂θ_0/∂φ)^T ∇f(θ_K)"
     weighs_steps: ClassVar[bool] = True
 
     def cost(self, size: Size) -> Evaluations:

@@ -13,6 +13,7 @@ from metalab.core.hypergradient.base import (
     Size,
     Target,
 )
+from metalab.core.hypergradient.route import Route
 from metalab.core.hypergradient.tangents import slopes_along
 from metalab.core.inner.base import InnerLoop, InnerPath, Keep
 from metalab.core.meta.base import Way
@@ -40,6 +41,8 @@ class ForwardGradient(HypergradientEstimator):
     target: ClassVar[Target] = Target.K_STEP
     keep: ClassVar[Keep] = Keep.END
     learns: ClassVar[frozenset[Way]] = frozenset(Way)
+    route: ClassVar[Route] = Route.FORWARDS
+    formula: ClassVar[str] = "mean of (dF/dφ · z) z"
     weighs_steps: ClassVar[bool] = True
 
     num_directions: int = option(

@@ -13,6 +13,7 @@ from metalab.core.hypergradient.base import (
     Size,
     Target,
 )
+from metalab.core.hypergradient.route import Route
 from metalab.core.hypergradient.tangents import slopes_along
 from metalab.core.inner.base import InnerLoop, InnerPath, Keep
 from metalab.core.meta.base import Way
@@ -41,6 +42,8 @@ class ForwardMode(HypergradientEstimator):
     target: ClassVar[Target] = Target.K_STEP
     keep: ClassVar[Keep] = Keep.END
     learns: ClassVar[frozenset[Way]] = frozenset(Way)
+    route: ClassVar[Route] = Route.FORWARDS
+    formula: ClassVar[str] = "∂_φ f + (dθ_K/dφ)^T ∇f(θ_K)"
     weighs_steps: ClassVar[bool] = True
 
     def cost(self, size: Size) -> Evaluations:

@@ -15,6 +15,7 @@ from metalab.core.hypergradient.base import (
     Target,
 )
 from metalab.core.hypergradient.implicit import iterations_option, tolerance_option
+from metalab.core.hypergradient.route import Route
 from metalab.core.inner.base import InnerLoop, InnerPath, Keep
 from metalab.core.linear_solve import conjugate_gradient
 from metalab.core.meta.base import Way
@@ -43,6 +44,8 @@ class ImamlRepository(HypergradientEstimator):
     target: ClassVar[Target] = Target.SOLUTION
     keep: ClassVar[Keep] = Keep.END
     learns: ClassVar[frozenset[Way]] = frozenset({Way.START})
+    route: ClassVar[Route] = Route.SOLUTION
+    formula: ClassVar[str] = "(∂θ_0/∂φ)^T q,  ((1 + c) I + H/(λ + 10)) q = ∇f(θ_K)"
     needs_strength: ClassVar[bool] = True
 
     num_iterations: int = iterations_option(5)

@@ -13,6 +13,7 @@ from metalab.core.hypergradient.base import (
     Request,
     Target,
 )
+from metalab.core.hypergradient.route import Route
 from metalab.core.inner.base import InnerLoop, InnerPath, Keep
 from metalab.core.linear_solve import MatVec
 from metalab.core.meta.base import Way
@@ -35,6 +36,8 @@ class ImplicitEstimator(HypergradientEstimator):
     target: ClassVar[Target] = Target.SOLUTION
     keep: ClassVar[Keep] = Keep.END
     learns: ClassVar[frozenset[Way]] = frozenset({Way.INNER_LOSS})
+    route: ClassVar[Route] = Route.SOLUTION
+    formula: ClassVar[str] = "∂_φ f − B^T q,  H q = ∇f(θ_K)"
 
     @abstractmethod
     def solve(

@@ -11,6 +11,7 @@ from metalab.core.hypergradient.base import (
     Size,
     Target,
 )
+from metalab.core.hypergradient.route import Route
 from metalab.core.inner.base import InnerLoop, InnerPath, Keep
 from metalab.core.meta.base import Way
 from metalab.core.oracle import Evaluations, InnerOracle
@@ -37,6 +38,8 @@ class Joint(HypergradientEstimator):
     target: ClassVar[Target] = Target.K_STEP
     keep: ClassVar[Keep] = Keep.END
     learns: ClassVar[frozenset[Way]] = frozenset({Way.START, Way.PREDICTION})
+    route: ClassVar[Route] = Route.START
+    formula: ClassVar[str] = "∂_φ f + (∂θ_0/∂φ)^T ∇f(θ_0)"
 
     def cost(self, size: Size) -> Evaluations:
         """Return one outer gradient."""

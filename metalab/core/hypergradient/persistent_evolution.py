@@ -18,6 +18,7 @@ from metalab.core.hypergradient.perturbation import (
     pairs_option,
     sigma_option,
 )
+from metalab.core.hypergradient.route import Route
 from metalab.core.inner.base import InnerLoop, InnerPath, Keep
 from metalab.core.meta.base import Way
 from metalab.core.oracle import Evaluations, InnerOracle
@@ -47,6 +48,8 @@ class PersistentEvolution(HypergradientEstimator):
     target: ClassVar[Target] = Target.K_STEP
     keep: ClassVar[Keep] = Keep.END
     learns: ClassVar[frozenset[Way]] = frozenset(Way)
+    route: ClassVar[Route] = Route.VALUES
+    formula: ClassVar[str] = "Σ_s (F_s^+ − F_s^−)(e_1 + … + e_s) / 2σ"
     weighs_steps: ClassVar[bool] = True
 
     num_pairs: int = pairs_option()

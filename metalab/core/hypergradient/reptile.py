@@ -11,6 +11,7 @@ from metalab.core.hypergradient.base import (
     Size,
     Target,
 )
+from metalab.core.hypergradient.route import Route
 from metalab.core.inner.base import InnerLoop, InnerPath, Keep
 from metalab.core.meta.base import Way
 from metalab.core.oracle import Evaluations, InnerOracle
@@ -38,6 +39,8 @@ class Reptile(HypergradientEstimator):
     target: ClassVar[Target] = Target.K_STEP
     keep: ClassVar[Keep] = Keep.END
     learns: ClassVar[frozenset[Way]] = frozenset({Way.START})
+    route: ClassVar[Route] = Route.DIFFERENCE
+    formula: ClassVar[str] = "(∂θ_0/∂φ)^T (θ_0 − θ_K)"
 
     def cost(self, size: Size) -> Evaluations:
         """Return nothing: the inner path is all it needs."""

@@ -25,6 +25,7 @@ class T1T2(ImplicitEstimator):
     name: ClassVar[str] = "t1-t2"
     title: ClassVar[str] = "T1-T2"
     exactness: ClassVar[Exactness] = Exactness.BIASED
+    formula: ClassVar[str] = "∂_φ f − B^T ∇f(θ_K)"
 
     def cost(self, size: Size) -> Evaluations:
         """Return two gradients at theta_K, and the mixed product."""

@@ -14,6 +14,7 @@ from metalab.core.hypergradient.base import (
     end_cotangent,
     sweep,
 )
+from metalab.core.hypergradient.route import Route
 from metalab.core.inner.base import InnerLoop, InnerPath, Keep
 from metalab.core.meta.base import Way
 from metalab.core.oracle import Evaluations, InnerOracle
@@ -38,6 +39,8 @@ class Unrolled(HypergradientEstimator):
     target: ClassVar[Target] = Target.K_STEP
     keep: ClassVar[Keep] = Keep.GRAPH
     learns: ClassVar[frozenset[Way]] = frozenset(Way)
+    route: ClassVar[Route] = Route.EVERY_STEP
+    formula: ClassVar[str] = "∂_φ f + (dθ_K/dφ)^T ∇f(θ_K)"
     weighs_steps: ClassVar[bool] = True
 
     def cost(self, size: Size) -> Evaluations:

@@ -1,1 +1,1 @@
-"""The workspaces in the centre of the window: one file each, one line in the table."""
+"""What fills the centre of the window: one workspace a file, each fed with a `RunHistory`."""

@@ -1,0 +1,11 @@
+"""Workspaces need an application and a style."""
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from metalab.ui.theme import DARK, apply_theme
+
+
+@pytest.fixture(autouse=True)
+def _style(qapp: QApplication) -> None:
+    apply_theme(qapp, DARK)
