@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QDialog, QFileDialog
 from metalab.runs.home import RUN_SUFFIX, runs_folder
 from metalab.ui.action_table import ACTIONS, WORKSPACES
 from metalab.ui.actions import ActionSet
-from metalab.ui.dialogs import AboutDialog, ShortcutsDialog
+from metalab.ui.dialogs import AboutDialog
+from metalab.ui.shortcuts import ShortcutsDialog
 from metalab.ui.theme import THEMES
 
 if TYPE_CHECKING:

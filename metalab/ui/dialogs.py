@@ -1,16 +1,15 @@
-"""Small dialogs: shortcuts, about, and what to do with a run when the window closes."""
+"""Small dialogs: about, and what to do with a run when the window closes."""
 
 import platform
 from importlib.metadata import version
 
 from PySide6.QtCore import Qt, qVersion
-from PySide6.QtGui import QFont, QPalette
+from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
     QDialogButtonBox,
     QGridLayout,
-    QHBoxLayout,
     QLabel,
     QPushButton,
     QVBoxLayout,
@@ -19,33 +18,10 @@ from PySide6.QtWidgets import (
 
 import metalab
 from metalab.runs.home import runs_folder
-from metalab.ui.action_table import ACTIONS, MENUS, plain, shown_shortcut, tr
 from metalab.ui.icons import app_icon
 
 _LOGO = 64
 _MARGIN = 18
-
-
-class ShortcutsDialog(QDialog):
-    """Every action with its keys, in two columns."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setWindowTitle(self.tr("Keyboard shortcuts"))
-        columns = QHBoxLayout()
-        columns.setSpacing(3 * _MARGIN)
-        for menus in (("run", "help"), ("file", "view")):
-            columns.addLayout(_key_table(menus))
-        note = QLabel(
-            self.tr("Space types a space in a text, and chooses in a list or a box."),
-            self,
-        )
-        note.setEnabled(False)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
-        layout.addLayout(columns)
-        layout.addWidget(note)
-        layout.addWidget(_close_box(self))
 
 
 def _heading(text: str) -> QLabel:
@@ -54,35 +30,6 @@ def _heading(text: str) -> QLabel:
     font.setWeight(QFont.Weight.DemiBold)
     label.setFont(font)
     return label
-
-
-def _key_table(menus: tuple[str, ...]) -> QGridLayout:
-    """Return actions and keys of some menus, below one another."""
-    grid = QGridLayout()
-    grid.setHorizontalSpacing(2 * _MARGIN)
-    grid.setVerticalSpacing(6)
-    grid.setColumnStretch(0, 1)
-    for menu in menus:
-        row = grid.rowCount()
-        grid.setRowMinimumHeight(row, _MARGIN // 2)
-        grid.addWidget(_heading(plain(tr(MENUS[menu]))), row + 1, 0)
-        specs = [spec for spec in ACTIONS if spec.menu == menu]
-        for row, spec in enumerate(specs, start=row + 2):  # noqa: B020 - goes on counting
-            what = QLabel(plain(tr(spec.text)))
-            what.setToolTip(tr(spec.tooltip))
-            grid.addWidget(what, row, 0)
-            grid.addWidget(_key_cap(shown_shortcut(spec)), row, 1)
-    grid.setRowStretch(grid.rowCount(), 1)
-    return grid
-
-
-def _key_cap(keys: str) -> QLabel:
-    cap = QLabel(keys)
-    cap.setAlignment(Qt.AlignmentFlag.AlignCenter)
-    cap.setContentsMargins(8, 2, 8, 2)
-    cap.setBackgroundRole(QPalette.ColorRole.Button)
-    cap.setAutoFillBackground(True)
-    return cap
 
 
 def _close_box(dialog: QDialog) -> QDialogButtonBox:

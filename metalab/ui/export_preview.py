@@ -193,6 +193,7 @@ class ExportPreview(QWidget):
         self._area.setWidget(mat)
         self._area.setWidgetResizable(True)
         self._area.setFrameShape(QScrollArea.Shape.NoFrame)
+        self._area.setAccessibleName(self.tr("Preview of the figure"))
         self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._message.setAutoFillBackground(True)
         self._message.setMargin(_MAT)

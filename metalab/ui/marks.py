@@ -40,11 +40,16 @@ class Stroke:
     def pen(self, theme: Theme) -> QPen:
         """Return Qt's pen."""
         # Its square caps close the joints; round ones take seven times as long.
-        pen = QPen(self.ink.colour(theme), self.width)
+        pen = QPen(self.ink.colour(theme), self._width_in(theme))
         if self.dashes:
             pen.setDashPattern(self.dashes)
             pen.setCapStyle(Qt.PenCapStyle.FlatCap)
         return pen
+
+    def _width_in(self, theme: Theme) -> float:
+        # Long, noisy series stay as thin as they are, in every theme.
+        thin = self.width <= 1 and not self.dashes and not self.smooth
+        return self.width if thin else self.width * theme.scale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +134,8 @@ class Points:
         ring = self._dots.ring
         pen = QPen(Qt.PenStyle.NoPen)
         if ring is not None:
-            pen = QPen(ring.colour(theme), self._dots.ring_width)
+            pen = QPen(ring.colour(theme), self._dots.ring_width * theme.scale)
+        self._item.set_size(self._dots.size * theme.scale)
         self._item.set_colours(self._dots.fill.colour(theme), pen)
 
     def redraw(self) -> None:

@@ -7,7 +7,7 @@ pyqtgraph maps, zooms and paints axes and grid. Marks come as Qt's own items
 from typing import Any
 
 import pyqtgraph as pg
-from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import (
     QGraphicsGridLayout,
@@ -72,13 +72,16 @@ class PlotArea(QWidget):
         super().__init__(parent)
         self._whole_x = whole_x
         self._log_y = False
+        self._scale = 1.0
         self._items: list[PlotItem] = []
         self._view: Any = pg.GraphicsView(self)
         self._box: Any = pg.ViewBox(enableMenu=False, defaultPadding=0)
         self._bottom: Any = _Axis("bottom")
         self._left: Any = _Axis("left")
+        self._labels = (x_label, y_label)
         self._arrange()
-        self._fit_labels(x_label, y_label)
+        self._label()
+        self._fit_fonts()
         self._box.disableAutoRange()
         self._box.sigRangeChanged.connect(self._on_range_changed)
         self._box.sigResized.connect(self._on_range_changed)
@@ -86,6 +89,8 @@ class PlotArea(QWidget):
 
     def _arrange(self) -> None:
         self._view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        # The plot takes the keys; this would be another stop for them, without a name.
+        self._view.viewport().setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._view.viewport().setMouseTracking(True)
         centre = QGraphicsWidget()
         grid = QGraphicsGridLayout(centre)
@@ -99,8 +104,8 @@ class PlotArea(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._view)
 
-    def _fit_labels(self, x_label: str, y_label: str) -> None:
-        for axis, label in ((self._bottom, x_label), (self._left, y_label)):
+    def _label(self) -> None:
+        for axis, label in zip((self._bottom, self._left), self._labels, strict=True):
             axis.linkToView(self._box)
             axis.enableAutoSIPrefix(enable=False)
             axis.setGrid(255)
@@ -110,6 +115,13 @@ class PlotArea(QWidget):
             )
             if label:
                 axis.setLabel(label)
+
+    def _fit_fonts(self) -> None:
+        """Give the axes this widget's font, and room for it."""
+        for axis in (self._bottom, self._left):
+            axis.setTickFont(self.font())
+            axis.label.setFont(self.font())
+        x_label, y_label = self._labels
         metrics = self.fontMetrics()
         line = metrics.height()
         number = metrics.horizontalAdvance(_WIDEST_NUMBER) + _NUMBER_GAP + 4
@@ -180,7 +192,8 @@ class PlotArea(QWidget):
         return self._view.mapTo(self, self._view.mapFromScene(scene))
 
     def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
+        """Take a theme's colours, and its room for each number."""
+        self._scale = theme.scale
         self._view.setBackground(theme.surface)
         for axis in (self._bottom, self._left):
             axis.setPen(QPen(QColor(theme.border)))
@@ -192,10 +205,17 @@ class PlotArea(QWidget):
         for axis in (self._bottom, self._left):
             axis.setStyle(showValues=shown)
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Take another font to the axes, which are no widgets and do not inherit it."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._fit_fonts()
+            self._number()
+
     def _number(self) -> None:
         (left, right), (bottom, top) = self.ranges
-        across = max(2, int(self._box.width() / _PIXELS_A_TICK_X))
-        up = max(2, int(self._box.height() / _PIXELS_A_TICK_Y))
+        across = max(2, int(self._box.width() / (self._scale * _PIXELS_A_TICK_X)))
+        up = max(2, int(self._box.height() / (self._scale * _PIXELS_A_TICK_Y)))
         ticks = log_ticks if self._log_y else linear_ticks
         self._bottom.setTicks([linear_ticks(left, right, across, whole=self._whole_x)])
         self._left.setTicks([ticks(bottom, top, up)])

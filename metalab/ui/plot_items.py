@@ -164,6 +164,10 @@ class DotsItem(QGraphicsItem):
         self._points = list(zip(x.tolist(), y.tolist(), strict=True))
         self.update()
 
+    def set_size(self, size: float) -> None:
+        """Have another diameter, in pixels; `set_colours` comes next."""
+        self._size = size
+
     def set_colours(self, fill: QColor, ring: QPen) -> None:
         """Look different."""
         self._fill, self._ring = fill, ring

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -131,10 +131,12 @@ class RunStatusBar(QStatusBar):
         self._theme = DARK
         self._state: tuple[Phase, RunStatus | None] | None = None
         self._num_problems = 0
+        self._brief = False
         self._texts = StatusTexts(state="", tone="muted")
         self._line = ProgressLine(self)
         self._pill = StatePill(self)
         self._labels = {name: QLabel(self) for name in _TOOLTIPS}
+        self._panel = QWidget(self)
         self._problems = QToolButton(self)
         self._problems.setAutoRaise(True)
         self._problems.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -144,10 +146,7 @@ class RunStatusBar(QStatusBar):
 
     def _lay_out(self) -> None:
         self.setSizeGripEnabled(False)
-        panel = QWidget(self)
-        # One height, whether or not there are problems.
-        panel.setFixedHeight(self._problems.sizeHint().height() + _LINE_HEIGHT + 2)
-        row = QHBoxLayout(panel)
+        row = QHBoxLayout(self._panel)
         row.setContentsMargins(8, _LINE_HEIGHT + 1, 8, 1)
         row.setSpacing(18)
         row.addWidget(self._pill)
@@ -158,8 +157,27 @@ class RunStatusBar(QStatusBar):
                 row.addStretch(1)
             row.addWidget(label)
         row.addWidget(self._problems)
-        self.addWidget(panel, 1)
+        self.addWidget(self._panel, 1)
         self._line.raise_()
+        self._fit()
+
+    def _fit(self) -> None:
+        """Take the size of the font: one height, whether or not there are problems."""
+        height = self._problems.sizeHint().height() + _LINE_HEIGHT + 2
+        self._panel.setFixedHeight(height)
+        for label in self._labels.values():
+            label.setMinimumWidth(0)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Fit to another font."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._fit()
+
+    def set_brief(self, *, brief: bool) -> None:
+        """Show no more than an audience wants to know, or all of it again."""
+        self._brief = brief
+        self._show(self._texts)
 
     def set_theme(self, theme: Theme) -> None:
         """Take the colours that a palette has no role for."""
@@ -184,7 +202,7 @@ class RunStatusBar(QStatusBar):
         self._pill.show_state(texts.state, getattr(self._theme, texts.tone))
         for name, label in self._labels.items():
             text: str = getattr(texts, name)
-            label.setVisible(bool(text))
+            label.setVisible(bool(text) and (name in _BRIEF or not self._brief))
             if name == "device":
                 base = self.tr(_TOOLTIPS[name])
                 label.setToolTip(f"{base}\n{texts.provider}".rstrip())
@@ -228,3 +246,5 @@ _TOOLTIPS = {
     "device": "What the run is computed on",
 }
 """What each text of `StatusTexts` means, in the order of the bar."""
+
+_BRIEF = ("steps", "evaluation")

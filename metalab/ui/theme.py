@@ -1,10 +1,11 @@
 """Colours, in one place: two palettes and the roles that views ask for.
 
 Series colours are Okabe and Ito's, adjusted in lightness to keep at least 3:1 contrast
-with the plot background of their palette; text keeps at least 4.5:1.
+with the plot background of their palette, and apart from each other for the colour-blind;
+text keeps at least 4.5:1.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication, QStyleFactory
@@ -12,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QStyleFactory
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Theme:
-    """A palette by role. Every value is "#rrggbb".
+    """A palette by role. Every colour is "#rrggbb".
 
     Attributes:
         name: "dark" or "light".
@@ -37,6 +38,7 @@ class Theme:
         good: Finished, safe.
         warning: Paused by itself, degraded.
         error: Failed, invalid.
+        scale: How much thicker lines and larger points of plots are than ordinary ones.
     """
 
     name: str
@@ -61,11 +63,16 @@ class Theme:
     good: str
     warning: str
     error: str
+    scale: float = 1.0
 
     @property
     def dark(self) -> bool:
         """Whether text is lighter than its background."""
         return self.name == "dark"
+
+    def scaled(self, scale: float) -> "Theme":
+        """Return the same colours, with thicker lines and larger points in plots."""
+        return self if scale == self.scale else replace(self, scale=scale)
 
     def ramp(self, count: int) -> list[str]:
         """Return `count` colours from inner step 0 to the last one."""
@@ -120,8 +127,8 @@ LIGHT = Theme(
     on_accent="#ffffff",
     after="#0072b2",
     before="#8a919d",
-    evaluation="#a87500",
-    support="#d55e00",
+    evaluation="#b98300",
+    support="#c04c00",
     query="#008a63",
     truth="#1a1e25",
     ramp_start="#b9d6ea",

@@ -40,6 +40,7 @@ class WorkspaceTabs(QTabWidget):
         self._ready = False
         self.setDocumentMode(True)
         self.setAccessibleName(self.tr("Workspaces"))
+        self.tabBar().setAccessibleName(self.tr("Workspaces"))
         for spec in WORKSPACES:
             self._add(spec)
         self._hold("live", live)

@@ -1,24 +1,14 @@
-"""Shortcuts, about, and the question at the end."""
+"""About, and the question at the end."""
 
 from PySide6.QtWidgets import QLabel, QPushButton
 
 import metalab
 from metalab.runs.home import runs_folder
-from metalab.ui.action_table import ACTIONS, plain, shown_shortcut
-from metalab.ui.dialogs import AboutDialog, CloseDialog, ShortcutsDialog
+from metalab.ui.dialogs import AboutDialog, CloseDialog
 
 
 def texts(dialog) -> list[str]:
     return [label.text() for label in dialog.findChildren(QLabel)]
-
-
-def test_every_action_is_listed_with_its_keys(qtbot):
-    dialog = ShortcutsDialog()
-    qtbot.addWidget(dialog)
-    shown = texts(dialog)
-    for spec in ACTIONS:
-        assert plain(spec.text) in shown
-        assert shown_shortcut(spec) in shown
 
 
 def test_about_tells_versions_and_where_runs_are(qtbot):
@@ -40,7 +30,7 @@ def test_the_question_has_a_safe_answer_at_hand(qtbot):
 
 
 def test_no_dialog_is_larger_than_the_smallest_window(qtbot):
-    for dialog in (ShortcutsDialog(), AboutDialog(), CloseDialog()):
+    for dialog in (AboutDialog(), CloseDialog()):
         qtbot.addWidget(dialog)
         hint = dialog.sizeHint()
         assert hint.width() <= 1100

@@ -1,6 +1,6 @@
 """The workspace without a run: ghosts of the plots, and one button."""
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -40,23 +40,16 @@ class EmptyState(QWidget):
         self._title = QLabel(self)
         self._detail = QLabel(self)
         self._arrange()
+        self._enlarge()
         self.button.clicked.connect(self.run_requested)
         self.set_preset("", "")
         self.set_theme(DARK)
 
     def _arrange(self) -> None:
-        large = QFont(self.font())
-        large.setPointSizeF(1.35 * large.pointSizeF())
-        large.setBold(True)
-        self._title.setFont(large)
         for label in (self._title, self._detail):
             label.setWordWrap(True)
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
             label.setTextFormat(Qt.TextFormat.PlainText)
-        button = QFont(self.font())
-        button.setPointSizeF(1.15 * button.pointSizeF())
-        button.setBold(True)
-        self.button.setFont(button)
         self.button.setMinimumSize(_BUTTON)
         self.button.setIconSize(QSize(18, 18))
         self.button.setAutoDefault(True)
@@ -70,6 +63,21 @@ class EmptyState(QWidget):
         layout.addSpacing(10)
         layout.addWidget(self._detail, 0, centre)
         layout.addStretch(1)
+
+    def _enlarge(self) -> None:
+        """Give title and button more than the font of the window."""
+        for part, more in ((self._title, 1.35), (self.button, 1.15)):
+            font = QFont(self.font())
+            font.setPointSizeF(more * font.pointSizeF())
+            font.setBold(True)
+            part.setFont(font)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the font of the window."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._enlarge()
+            self.set_preset(self.title, self.detail)
 
     @property
     def title(self) -> str:

@@ -58,6 +58,8 @@ class GalleryView(QWidget):
         self.setAutoFillBackground(True)
         self.legend.set_entries(*_legend_entries("K"))
         self._sort_name.setBuddy(self.sort)
+        # Its orders come with the run, after it was shown first.
+        self.sort.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         tip = self.tr("Order of the tiles")
         self.sort.setToolTip(tip)
         self.sort.setAccessibleName(tip)

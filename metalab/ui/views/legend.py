@@ -129,10 +129,11 @@ class Legend(QWidget):
             painter.setBrush(colour)
             painter.drawEllipse(middle, 3, 3)
         elif entry.swatch is Swatch.RING:
-            painter.setPen(QPen(colour, 2))
+            painter.setPen(QPen(colour, 2 * self._theme.scale))
             painter.drawEllipse(middle, 3.5, 3.5)
         else:
-            pen = QPen(colour, 2.5 if entry.swatch is Swatch.THICK else 1.5)
+            width = 2.5 if entry.swatch is Swatch.THICK else 1.5
+            pen = QPen(colour, width * self._theme.scale)
             if entry.swatch is Swatch.DASHED:
                 pen.setDashPattern((3.0, 2.0))
                 pen.setCapStyle(Qt.PenCapStyle.FlatCap)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSlider, QToolButton, QWidget
 
@@ -55,7 +55,7 @@ class SmoothingSlider(QWidget):
         self._name = QLabel(self.tr("Smoothing"), self)
         self._name.setToolTip(tip)
         self._value = QLabel(self)
-        self._value.setFixedWidth(self.fontMetrics().horizontalAdvance("0.999") + 2)
+        self._fit()
         layout = QHBoxLayout(self)
         layout.setContentsMargins(4, 0, 0, 0)
         layout.setSpacing(5)
@@ -88,6 +88,16 @@ class SmoothingSlider(QWidget):
         """Take the theme's colours."""
         for label in (self._name, self._value):
             tint(label, theme.muted)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the font of the window."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._fit()
+
+    def _fit(self) -> None:
+        """Keep room for every value, so that none moves what stands beside it."""
+        self._value.setFixedWidth(self.fontMetrics().horizontalAdvance("0.999") + 2)
 
     def _say_value(self) -> None:
         self._value.setText(f"{self.weight:g}")

@@ -52,13 +52,14 @@ class StepRuler(QSlider):
         self.update()
 
     def set_theme(self, theme: Theme) -> None:
-        """Take the theme's colours."""
+        """Take the theme's colours, and its size of lines and points."""
         self._theme = theme
+        self.updateGeometry()
         self.update()
 
     def sizeHint(self) -> QSize:
         """Return room for the dots and one line of numbers."""
-        return QSize(160, round(_LINE_Y * 2 + self.fontMetrics().height() + 2))
+        return QSize(160, round(self._line_y * 2 + self.fontMetrics().height() + 2))
 
     def minimumSizeHint(self) -> QSize:
         """Return room for a few steps."""
@@ -67,7 +68,11 @@ class StepRuler(QSlider):
     def place_of(self, step: int) -> QPointF:
         """Return where an inner step is."""
         share = step / max(self.maximum(), 1)
-        return QPointF(_MARGIN + share * (self.width() - 2 * _MARGIN), _LINE_Y)
+        return QPointF(_MARGIN + share * (self.width() - 2 * _MARGIN), self._line_y)
+
+    @property
+    def _line_y(self) -> float:
+        return _LINE_Y * self._theme.scale
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Go to the step under the pointer."""
@@ -114,9 +119,10 @@ class StepRuler(QSlider):
         gradient = QLinearGradient(start, end)
         for step in (0, self._trained, last):
             gradient.setColorAt(step / max(last, 1), self._colour(step))
-        painter.setPen(QPen(gradient, 1.5))
+        scale = self._theme.scale
+        painter.setPen(QPen(gradient, 1.5 * scale))
         painter.drawLine(trained, end)
-        painter.setPen(QPen(gradient, 3))
+        painter.setPen(QPen(gradient, 3 * scale))
         painter.drawLine(start, trained)
 
     def _colour(self, step: int) -> QColor:
@@ -125,12 +131,14 @@ class StepRuler(QSlider):
     def _paint_dot(self, painter: QPainter, step: int, radius: float) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._colour(step))
-        painter.drawEllipse(self.place_of(step), radius, radius)
+        size = radius * self._theme.scale
+        painter.drawEllipse(self.place_of(step), size, size)
 
     def _paint_chosen(self, painter: QPainter) -> None:
         painter.setBrush(self._colour(self.value()))
         painter.setPen(QPen(QColor(self._theme.text), 2))
-        painter.drawEllipse(self.place_of(self.value()), 6, 6)
+        size = 6 * self._theme.scale
+        painter.drawEllipse(self.place_of(self.value()), size, size)
         if self.hasFocus():
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(self._theme.accent), 1.5))
@@ -151,7 +159,7 @@ class StepRuler(QSlider):
         close = abs(taken[0] - taken[-1]) < _LABEL_DISTANCE
         if len(taken) > 1 and close:
             del words[self.value()]
-        top = 2 * _LINE_Y - 1
+        top = 2 * self._line_y - 1
         for step, text in words.items():
             strong = step in (self.value(), self._trained)
             painter.setPen(QColor(self._theme.text if strong else self._theme.muted))

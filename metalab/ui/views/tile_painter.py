@@ -118,7 +118,7 @@ class TilePainter:
     def paint_still(self, painter: QPainter, order: list[int]) -> None:
         """Paint what never changes: tiles, true curves, support points, numbers."""
         theme, tasks = self._theme, self._tasks
-        dashed = QPen(QColor(theme.truth), 1)
+        dashed = QPen(QColor(theme.truth), theme.scale)
         dashed.setDashPattern((3.0, 3.0))
         truth = self._down(tasks.true_curves[:, self._points]).tolist()
         for place, task in enumerate(order):
@@ -131,10 +131,11 @@ class TilePainter:
             painter.drawPolyline(self._polygon(truth[task]))
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(theme.support))
+            dot = 1.8 * theme.scale
             x = self._across(tasks.support_x[task]).tolist()
             y = self._down(tasks.support_y[task]).tolist()
             for centre in map(QPointF, x, y):
-                painter.drawEllipse(centre, 1.8, 1.8)
+                painter.drawEllipse(centre, dot, dot)
             if self._has_room:
                 painter.setPen(QColor(theme.muted))
                 inside = self._tile.adjusted(6, 3, 0, 0)
@@ -144,8 +145,9 @@ class TilePainter:
     def paint_moving(self, painter: QPainter, order: list[int], curves: Curves) -> None:
         """Paint start and adapted curve, the border and the loss of each tile."""
         k = self._tasks.num_inner_steps
-        start = QPen(mixed(self._theme.surface, self._theme.before, 0.7), 1)
-        adapted = QPen(QColor(self._theme.after), 1.6)
+        theme = self._theme
+        start = QPen(mixed(theme.surface, theme.before, 0.7), theme.scale)
+        adapted = QPen(QColor(theme.after), 1.6 * theme.scale)
         drawn = curves.curves[:, (0, k)][:, :, self._points]
         before, after = self._down(drawn).swapaxes(0, 1)
         bands = self._bands(curves, k)

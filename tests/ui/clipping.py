@@ -1,0 +1,137 @@
+"""Finds words that are cut off; as a program, in a window at another scale factor.
+
+`python -m tests.ui.clipping` is started with `QT_SCALE_FACTOR`, which Qt reads only once.
+"""
+
+import json
+import sys
+
+from PySide6.QtCore import QPoint, QRect
+from PySide6.QtGui import QImage
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractScrollArea,
+    QAbstractSpinBox,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QToolButton,
+    QWidget,
+)
+
+from metalab.runs.preload import Preload
+from metalab.runs.slot import RunSlot
+from metalab.ui.app import application
+from metalab.ui.forms.marks import ElidedLabel
+from metalab.ui.lab import Lab, LabOptions
+from tests.ui.fake_worker import Workshop, small_config
+
+_WORDY = (QLabel, QAbstractButton, QComboBox, QAbstractSpinBox, QLineEdit)
+
+
+def cut_off(window: QWidget) -> list[str]:
+    """Return what has less room than it needs, or reaches beyond what it stands in.
+
+    What is cut on purpose, with an ellipsis or by scrolling, is left out.
+    """
+    return [
+        f"{type(widget).__name__} {_words(widget)!r} in {widget.size().toTuple()}"
+        for widget in window.findChildren(QWidget)
+        if isinstance(widget, _WORDY)
+        and widget.window() is window
+        and widget.isVisible()
+        and not isinstance(widget, ElidedLabel)
+        and not (_has_room(widget) and _inside(widget))
+    ]
+
+
+def _words(widget: QWidget) -> str:
+    if isinstance(widget, QComboBox):
+        return widget.currentText()
+    return widget.text().replace("&", "")
+
+
+def _has_room(widget: QWidget) -> bool:
+    if isinstance(widget, QLabel):
+        if widget.wordWrap():
+            return widget.height() >= widget.heightForWidth(widget.width())
+        needed = widget.minimumSizeHint()
+    elif not _words(widget):
+        return True
+    elif isinstance(widget, QToolButton):
+        # Perhaps an icon stands for its words.
+        needed = widget.minimumSizeHint()
+    else:
+        # Hints of other buttons and of lines count frames, which may well be squeezed.
+        needed = widget.fontMetrics().size(0, _words(widget))
+    return widget.width() >= needed.width() and widget.height() >= needed.height()
+
+
+def _inside(widget: QWidget) -> bool:
+    parent = widget.parentWidget()
+    while parent is not None:
+        if isinstance(parent.parentWidget(), QAbstractScrollArea):
+            return True
+        corner = widget.mapTo(parent, QPoint(0, 0))
+        if not parent.rect().contains(QRect(corner, widget.size())):
+            return False
+        parent = None if parent.isWindow() else parent.parentWidget()
+    return True
+
+
+def num_colours(picture: QImage, part: QRect) -> int:
+    """Return how many colours a part of a picture has, up to a few."""
+    return len(
+        {
+            picture.pixel(x, y)
+            for x in range(part.left(), part.right(), 7)
+            for y in range(part.top(), part.bottom(), 7)
+        }
+    )
+
+
+def main() -> None:
+    """Print what is cut off in the smallest window, and what it was painted like."""
+    app = application()
+    workshop = Workshop()
+    preload = Preload(("torch",), kernels=False)
+    options = LabOptions(keep_runs=False)
+    lab = Lab(app, options, slot=RunSlot(workshop), preload=preload)
+    lab.start()
+    lab.clock.stop()
+    while not lab.session.loaded:
+        lab.clock.tick()
+        QTest.qWait(5)
+    lab.window.resize(lab.window.minimumSize())
+    lab.session.set_config(small_config())
+    lab.session.toggle_run()
+    workshop.worker.play(6)
+    lab.clock.tick()
+    QTest.qWait(20)
+    picture = lab.window.grab().toImage()
+    ratio = picture.devicePixelRatio()
+    frames = {
+        name: getattr(lab.window.live, name)
+        for name in ("outer_loss", "adaptation", "inner_loss", "gallery")
+    }
+    parts = {}
+    for name, view in frames.items():
+        corner = view.mapTo(lab.window, QPoint(0, 0))
+        scaled = QRect(corner * ratio, view.size() * ratio)
+        parts[name] = num_colours(picture, scaled)
+    found = {
+        "ratio": ratio,
+        "size": lab.window.size().toTuple(),
+        "pixels": picture.size().toTuple(),
+        "colours": parts,
+        "cut_off": cut_off(lab.window),
+    }
+    lab.session.stop()
+    lab.close()
+    lab.window.close()
+    json.dump(found, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""Nothing is cut off, at one and at two pixels a point."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QLabel, QWidget
+
+from metalab.ui.action_table import WORKSPACES
+from tests.ui.clipping import cut_off
+from tests.ui.fake_worker import small_config
+
+pytestmark = pytest.mark.gui
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("width", [1100, 1280, 1600])
+def test_no_words_are_cut_off(width, lab, workshop, qtbot):
+    lab.window.resize(width, 700 if width == 1100 else 900)
+    lab.session.set_config(small_config())
+    lab.session.toggle_run()
+    workshop.worker.play(6)
+    lab.clock.tick()
+    qtbot.wait(1)
+    assert cut_off(lab.window) == []
+
+
+@pytest.mark.parametrize("spec", WORKSPACES, ids=[spec.key for spec in WORKSPACES])
+def test_in_no_workspace_of_the_smallest_window(spec, lab, workshop, qtbot):
+    lab.window.resize(1100, 700)
+    lab.session.set_config(small_config())
+    lab.session.toggle_run()
+    workshop.worker.play(6)
+    lab.window.workspaces.show_page(spec.key)
+    lab.clock.tick()
+    qtbot.wait(1)
+    assert cut_off(lab.window) == []
+
+
+def test_without_a_run_neither(lab, qtbot):
+    lab.window.resize(1100, 700)
+    qtbot.wait(1)
+    assert cut_off(lab.window) == []
+
+
+def test_what_is_cut_off_is_found(qtbot):
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.resize(300, 100)
+    squeezed, beyond, whole = (QLabel(name, window) for name in ("one", "two", "three"))
+    for label in (squeezed, beyond, whole):
+        label.adjustSize()
+    squeezed.resize(3, 20)
+    beyond.move(290, 0)
+    whole.move(0, 50)
+    window.show()
+    found = cut_off(window)
+    assert len(found) == 2
+    assert "'one'" in found[0]
+    assert "'two'" in found[1]
+
+
+def test_at_two_pixels_a_point_everything_is_sharp_and_whole():
+    environment = os.environ | {
+        "QT_SCALE_FACTOR": "2",
+        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.ui.clipping"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    found = json.loads(done.stdout)
+    assert found["ratio"] == 2
+    assert found["pixels"] == [2 * edge for edge in found["size"]]
+    assert found["cut_off"] == []
+    assert min(found["colours"].values()) > 5
