@@ -200,6 +200,15 @@ _COMMANDS = (
         checkable=True,
     ),
     ActionSpec(
+        key="present",
+        text="P&resent",
+        tooltip="Fill the screen with the plots, large enough for a lecture room",
+        menu="view",
+        shortcuts=("F11",),
+        checkable=True,
+        separated=True,
+    ),
+    ActionSpec(
         key="reset_layout",
         text="Reset &layout",
         tooltip="Put the window's parts where they were at first",
@@ -214,6 +223,13 @@ _COMMANDS = (
         shortcuts=("Ctrl+T",),
         icon="sun",
         separated=True,
+    ),
+    ActionSpec(
+        key="palette",
+        text="&Command palette…",
+        tooltip="Find anything that can be done by some letters of its name",
+        menu="help",
+        shortcuts=("Ctrl+Shift+P",),
     ),
     ActionSpec(
         key="shortcuts",

@@ -45,6 +45,9 @@ class Commands(QObject):
         self._window = window
         self._preferences = preferences
         self._playhead = playhead
+        recent = preferences.current.recent_commands
+        window.command_palette.set_recent(recent)
+        window.command_palette.used.connect(self._on_palette_used)
 
     def connect_to(self, actions: ActionSet) -> None:
         """Connect each action with its method."""
@@ -171,6 +174,14 @@ class Commands(QObject):
         """Ask for the other theme."""
         self.theme_toggled.emit()
 
+    def present(self, on: bool) -> None:  # noqa: FBT001 - Qt's signal
+        """Begin or end present mode."""
+        self._window.present.set_on(on)
+
+    def palette(self) -> None:
+        """Open the command palette."""
+        self._window.open_palette()
+
     def shortcuts(self) -> None:
         """List actions and keys."""
         _open(ShortcutsDialog(self._window))
@@ -192,6 +203,10 @@ class Commands(QObject):
         form = self._window.experiment.form
         if form is not None:
             form.commit()
+
+    def _on_palette_used(self) -> None:
+        recent = self._window.command_palette.recent
+        self._preferences.change("recent_commands", recent)
 
     def _on_file_selected(self, name: str) -> None:
         path = Path(name)

@@ -19,6 +19,8 @@ from metalab.ui.dock_title import DockTitle
 from metalab.ui.experiment_dock import WIDTH, ExperimentDock
 from metalab.ui.icons import app_icon
 from metalab.ui.layout import restore_layout, save_layout
+from metalab.ui.palette import CommandPalette, action_entries, menu_entries
+from metalab.ui.present import PresentMode
 from metalab.ui.status_bar import RunStatusBar
 from metalab.ui.toolbar import MainToolBar, PresetMenu
 from metalab.ui.workspace_tabs import WorkspaceTabs
@@ -46,6 +48,8 @@ class MainWindow(QMainWindow):
         presets: The menu of presets.
         toolbar: The toolbar.
         status: The status bar.
+        command_palette: Everything that can be done, found by its name.
+        present: How the window is shown to a lecture room.
     """
 
     closed = Signal()
@@ -80,6 +84,9 @@ class MainWindow(QMainWindow):
         self.presets = PresetMenu(self)
         self.toolbar = MainToolBar(actions, self.presets, self)
         self.status = RunStatusBar(parent=self)
+        self.command_palette = CommandPalette(self)
+        self.present = PresentMode(self)
+        self._theme: Theme | None = None
         self._problems_dock = QDockWidget(self.tr("Problems"), self)
         self._diagnostics_dock = QDockWidget(self.tr("Diagnostics"), self)
         self._titles = [
@@ -136,9 +143,13 @@ class MainWindow(QMainWindow):
         for dock in (self.experiment, self._problems_dock, self._diagnostics_dock):
             dock.visibilityChanged.connect(self._on_dock_visibility_changed)
         self.status.problems_clicked.connect(self._on_problems_clicked)
+        self.present.changed.connect(self._actions["present"].setChecked)
+        self.present.scale_changed.connect(self._on_scale_changed)
 
     def set_theme(self, theme: "Theme") -> None:
-        """Hand the theme to every part."""
+        """Hand the theme to every part, enlarged while the window is presented."""
+        self._theme = theme
+        theme = theme.scaled(self.present.scale)
         self._actions.set_theme(theme)
         for part in (
             self.workspaces,
@@ -149,6 +160,15 @@ class MainWindow(QMainWindow):
             *self._titles,
         ):
             part.set_theme(theme)
+
+    def _on_scale_changed(self) -> None:
+        if self._theme is not None:
+            self.set_theme(self._theme)
+
+    def open_palette(self) -> None:
+        """Offer every action and every preset by name."""
+        presets = menu_entries(self.presets, prefix="preset")
+        self.command_palette.open_with([*action_entries(self._actions), *presets])
 
     def reset_layout(self) -> None:
         """Put the docks where they belong at first."""

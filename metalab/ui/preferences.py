@@ -25,6 +25,7 @@ class Preferences(BaseModel):
         folder: Where a run file was opened last; "" for the folder of runs.
         workspaces: How each workspace was arranged, and which one was seen.
         export: How the export dialog was left.
+        recent_commands: What was done from the command palette, the last first.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,6 +37,7 @@ class Preferences(BaseModel):
     folder: str = ""
     workspaces: Mapping[str, Any] = {}
     export: ExportSettings = ExportSettings()
+    recent_commands: tuple[str, ...] = ()
 
 
 def preferences_path() -> Path:

@@ -28,6 +28,8 @@ ICONLESS = {
     "show_problems",
     "reset_layout",
     "about",
+    "palette",
+    "present",
 }
 """On purpose: these stand in menus only."""
 

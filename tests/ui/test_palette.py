@@ -214,3 +214,14 @@ def test_it_fits_into_a_small_window(qtbot, entries):
     assert palette.width() <= 300
     assert palette.height() <= 200
     palette.close()
+
+
+def test_the_key_opens_it_and_habits_are_remembered(lab, open_lab):
+    lab.window.activateWindow()
+    keys = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    QTest.keyClick(lab.window, Qt.Key.Key_P, keys)
+    palette = lab.window.command_palette
+    assert palette.isVisible()
+    press(palette, "light dark", Qt.Key.Key_Return)
+    assert lab.theme.name == "light"
+    assert open_lab().window.command_palette.recent == ("toggle_theme",)

@@ -29,13 +29,7 @@ def shown(lab, workshop):
 
 @pytest.fixture
 def present(shown) -> PresentMode:
-    mode = PresentMode(shown.window)
-
-    def hand_on(scale: float) -> None:
-        shown.window.set_theme(shown.theme.scaled(scale))
-
-    mode.scale_changed.connect(hand_on)
-    return mode
+    return shown.window.present
 
 
 def arrangement(window) -> dict[str, object]:
@@ -163,6 +157,18 @@ def test_escape_leaves_where_nobody_else_takes_it(shown, present):
     assert plot.pointed_at is None
     QTest.keyClick(plot, Qt.Key.Key_Escape)
     assert not present.on
+
+
+def test_the_key_begins_and_the_menu_tells(shown, qtbot):
+    action = shown.actions["present"]
+    QTest.keyClick(shown.window, Qt.Key.Key_F11)
+    assert shown.window.present.on
+    assert action.isChecked()
+    QTest.keyClick(shown.window, Qt.Key.Key_Escape)
+    assert not action.isChecked()
+    QTest.keyClick(shown.window, Qt.Key.Key_F11)
+    QTest.keyClick(shown.window, Qt.Key.Key_F11)
+    assert not shown.window.present.on
 
 
 def test_escape_means_nothing_outside_the_mode(shown, present, qtbot):
