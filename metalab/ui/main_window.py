@@ -22,6 +22,7 @@ from metalab.ui.layout import restore_layout, save_layout
 from metalab.ui.palette import CommandPalette, action_entries, menu_entries
 from metalab.ui.present import PresentMode
 from metalab.ui.status_bar import RunStatusBar
+from metalab.ui.timeline.timeline import Timeline
 from metalab.ui.toolbar import MainToolBar, PresetMenu
 from metalab.ui.workspace_tabs import WorkspaceTabs
 
@@ -42,6 +43,7 @@ class MainWindow(QMainWindow):
         closed: The window is about to be gone; everything is saved.
         live: The Live workspace.
         workspaces: All of them.
+        timeline: Outer and inner time.
         experiment: The dock of the form.
         problems: The Problems panel.
         banners: What needs a decision.
@@ -79,6 +81,7 @@ class MainWindow(QMainWindow):
         self.live = live
         self.problems = problems
         self.workspaces = WorkspaceTabs(live, self)
+        self.timeline = Timeline(self)
         self.experiment = ExperimentDock(self)
         self.banners = BannerArea(self)
         self.presets = PresetMenu(self)
@@ -112,6 +115,7 @@ class MainWindow(QMainWindow):
         column.setSpacing(0)
         column.addWidget(self.banners)
         column.addWidget(self.workspaces, 1)
+        column.addWidget(self.timeline)
         self.setCentralWidget(centre)
         self._problems_dock.setObjectName("problems")
         self._problems_dock.setWidget(self.problems)
@@ -153,6 +157,7 @@ class MainWindow(QMainWindow):
         self._actions.set_theme(theme)
         for part in (
             self.workspaces,
+            self.timeline,
             self.experiment,
             self.banners,
             self.toolbar,

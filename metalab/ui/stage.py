@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, Signal
 
 from metalab.ui.playhead import Playhead
 from metalab.ui.readapting import Readapting
+from metalab.ui.timekeeper import Timekeeper
 from metalab.ui.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Stage(QObject):
         for page in window.workspaces.made:
             self._connect_page(page)
         window.workspaces.page_made.connect(self._connect_page)
+        self._timekeeper = Timekeeper(window.timeline, playhead, parent=self)
         playhead.moved.connect(self._on_moved)
 
     def show(self, history: "RunHistory | None") -> None:
@@ -66,6 +68,7 @@ class Stage(QObject):
         """Show where the playhead stands now, without waiting for the clock."""
         moment = self._playhead.moment
         self._window.workspaces.show_moment(moment)
+        self._timekeeper.show_moment(moment)
         self.readapting.follow(None if moment is None else moment.shown)
 
     def _on_group_requested(self, name: str) -> None:

@@ -64,7 +64,9 @@ class AdaptPanels(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.loss = SmallPlot(self.tr("Loss"), self.tr("Loss (y²)"), self)
-        self.distance = SmallPlot(self.tr("Distance from the start"), self.tr("Distance"), self)
+        self.distance = SmallPlot(
+            self.tr("Distance from the start"), self.tr("Distance"), self
+        )
         self.share = SmallPlot(
             self.tr("Share of the movement"), self.tr("Share of layer"), self
         )

@@ -1,0 +1,88 @@
+"""Between the timeline and the playhead."""
+
+import time
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from metalab.ui.playhead import Playhead
+from metalab.ui.timeline.bookmarks import Bookmarks
+from metalab.ui.timeline.model import timeline_model
+from metalab.ui.timeline.timeline import Timeline
+
+if TYPE_CHECKING:
+    from metalab.runs.history import RunHistory
+    from metalab.ui.moment import Moment
+
+MODEL_SECONDS = 0.2
+"""Least time between two drawings of the mini-map of a run that goes on."""
+
+
+class Timekeeper(QObject):
+    """Shows on the timeline where the playhead stands, and moves it as people say."""
+
+    def __init__(
+        self, timeline: Timeline, playhead: Playhead, *, parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._timeline = timeline
+        self._playhead = playhead
+        self._bookmarks: Bookmarks | None = None
+        self._shown: RunHistory | None = None
+        self._drawn_at = 0.0
+        timeline.outer_step_chosen.connect(playhead.go_to)
+        timeline.inner_step_chosen.connect(playhead.set_inner_step)
+        timeline.follow_chosen.connect(playhead.follow)
+        timeline.task_chosen.connect(playhead.set_task)
+        timeline.bookmark_toggled.connect(self._on_bookmark)
+        timeline.note_written.connect(self._on_note)
+
+    def show_moment(self, moment: "Moment | None") -> None:
+        """Show where the playhead stands."""
+        if moment is None:
+            if self._shown is not None:
+                self._shown = None
+                self._timeline.show_model(None)
+            return
+        history = moment.history
+        if self._is_due(history):
+            self._show_model(history)
+        self._timeline.set_position(
+            history.step if moment.following else moment.wanted_step,
+            following=moment.following,
+            exact=moment.exact,
+        )
+        config = history.config
+        self._timeline.set_inner(
+            moment.inner_step, config.num_inner_steps, config.num_shown_steps
+        )
+        if history.probe_tasks is not None:
+            self._timeline.set_task(moment.task, history.probe_tasks.num_gallery)
+
+    def _is_due(self, history: "RunHistory") -> bool:
+        """Return whether the mini-map has to be drawn again now."""
+        if history is self._shown:
+            return False
+        shown = self._shown
+        if shown is None or shown.config is not history.config:
+            return True
+        if history.status.ended or history.edits != shown.edits:
+            return True
+        return time.perf_counter() - self._drawn_at >= MODEL_SECONDS
+
+    def _show_model(self, history: "RunHistory") -> None:
+        if self._bookmarks is None:
+            self._bookmarks = Bookmarks()
+        self._shown = history
+        self._drawn_at = time.perf_counter()
+        self._timeline.show_model(timeline_model(history, self._bookmarks.of(history)))
+
+    def _on_bookmark(self, step: int) -> None:
+        if self._shown is not None and self._bookmarks is not None:
+            self._bookmarks.toggle(self._shown, step, self._playhead.inner_step)
+            self._show_model(self._shown)
+
+    def _on_note(self, step: int, note: str) -> None:
+        if self._shown is not None and self._bookmarks is not None:
+            self._bookmarks.set_note(self._shown, step, note)
+            self._show_model(self._shown)

@@ -1,0 +1,1 @@
+"""The timeline: outer and inner time of a run, always in sight."""

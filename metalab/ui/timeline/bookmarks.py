@@ -1,0 +1,102 @@
+"""Outer steps that a person has marked, with notes; kept between starts."""
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from metalab.runs.home import config_home
+
+if TYPE_CHECKING:
+    from metalab.runs.history import RunHistory
+
+_MOST_RUNS = 500
+"""The oldest go first: a file of bookmarks is read whole."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bookmark:
+    """A place in a run.
+
+    Attributes:
+        step: The outer step.
+        inner_step: The inner step that was emphasised.
+        note: What a person says of it; "" for nothing.
+    """
+
+    step: int
+    inner_step: int = 0
+    note: str = ""
+
+
+class Bookmarks:
+    """The bookmarks of every run, in one small file."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        """Read them; a file that cannot be understood is left alone and not used.
+
+        Args:
+            path: The file; None takes that of this person.
+        """
+        self._path = config_home() / "bookmarks.json" if path is None else path
+        self._runs: dict[str, list[Bookmark]] = _read(self._path)
+
+    def of(self, history: "RunHistory") -> tuple[Bookmark, ...]:
+        """Return a run's bookmarks, in order."""
+        return tuple(self._runs.get(_key(history), ()))
+
+    def toggle(self, history: "RunHistory", step: int, inner_step: int) -> None:
+        """Set a bookmark, or remove the one that is there."""
+        kept = list(self.of(history))
+        others = [mark for mark in kept if mark.step != step]
+        if len(others) == len(kept):
+            others.append(Bookmark(step=step, inner_step=inner_step))
+        self._keep(history, others)
+
+    def set_note(self, history: "RunHistory", step: int, note: str) -> None:
+        """Write a note at a step; a bookmark is set there if there is none."""
+        marks = list(self.of(history))
+        if all(mark.step != step for mark in marks):
+            marks.append(Bookmark(step=step))
+        self._keep(
+            history,
+            [replace(m, note=note) if m.step == step else m for m in marks],
+        )
+
+    def _keep(self, history: "RunHistory", marks: list[Bookmark]) -> None:
+        key = _key(history)
+        self._runs.pop(key, None)
+        if marks:
+            self._runs[key] = sorted(marks, key=_step)
+        while len(self._runs) > _MOST_RUNS:
+            self._runs.pop(next(iter(self._runs)))
+        _write(self._path, self._runs)
+
+
+def _step(mark: Bookmark) -> int:
+    return mark.step
+
+
+def _key(history: "RunHistory") -> str:
+    """Return what tells a run: its file, or else its experiment."""
+    return str(history.path) if history.path is not None else history.config.digest()
+
+
+def _read(path: Path) -> dict[str, list[Bookmark]]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return {
+            str(key): [Bookmark(**mark) for mark in marks]
+            for key, marks in content.items()
+        }
+    except (OSError, ValueError, TypeError, AttributeError):
+        # Missing at first; one that somebody else wrote is replaced by the next bookmark.
+        return {}
+
+
+def _write(path: Path, runs: dict[str, list[Bookmark]]) -> None:
+    content = {key: [asdict(mark) for mark in marks] for key, marks in runs.items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(content, indent=1), encoding="utf-8")
+    partial.replace(path)

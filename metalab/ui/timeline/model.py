@@ -1,0 +1,123 @@
+"""What the timeline shows of a run. No Qt."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from metalab.engine.events import Array
+
+if TYPE_CHECKING:
+    from metalab.runs.history import RunHistory
+    from metalab.ui.timeline.bookmarks import Bookmark
+
+MOST_COLUMNS = 400
+"""Of the mini-map: about one for each two or three pixels."""
+
+DIVERGED, EDITED, FORKED = "diverged", "edited", "forked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flag:
+    """Something that happened.
+
+    Attributes:
+        step: Outer steps made.
+        kind: "diverged", "edited" or "forked".
+        text: What happened, in a sentence.
+    """
+
+    step: int
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TimelineModel:
+    """A run as the timeline draws it.
+
+    Attributes:
+        first_step: Where it begins: 0, or where it was forked.
+        last_step: Outer steps made.
+        num_steps: Outer steps planned.
+        x: Middle of each column of the mini-map, in outer steps, [column].
+        low: Smallest outer loss there, [column].
+        high: Largest outer loss there, [column].
+        snapshots: Outer steps of the states that are kept, ascending, [state].
+        flags: What happened, in order.
+        bookmarks: What a person has marked.
+    """
+
+    first_step: int
+    last_step: int
+    num_steps: int
+    x: Array
+    low: Array
+    high: Array
+    snapshots: Array
+    flags: "tuple[Flag, ...]"
+    bookmarks: "tuple[Bookmark, ...]"
+
+    def snapshot_after(self, step: int) -> int:
+        """Return the next kept state, or the last step."""
+        index = int(np.searchsorted(self.snapshots, step, side="right"))
+        return (
+            int(self.snapshots[index])
+            if index < len(self.snapshots)
+            else self.last_step
+        )
+
+    def snapshot_before(self, step: int) -> int:
+        """Return the kept state before, or the first step."""
+        index = int(np.searchsorted(self.snapshots, step, side="left")) - 1
+        return int(self.snapshots[index]) if index >= 0 else self.first_step
+
+
+def timeline_model(
+    history: "RunHistory", bookmarks: "tuple[Bookmark, ...]"
+) -> TimelineModel:
+    """Return what to draw of a run; a millisecond for the longest."""
+    steps, loss = history.steps, history.metrics["outer_loss"]
+    first = 0 if history.origin is None else history.origin.step
+    x, low, high = _columns(steps, loss)
+    return TimelineModel(
+        first_step=first,
+        last_step=max(history.step, first),
+        num_steps=max(history.num_steps, history.step),
+        x=x,
+        low=low,
+        high=high,
+        snapshots=history.trail.steps,
+        flags=_flags(history),
+        bookmarks=bookmarks,
+    )
+
+
+def _columns(steps: Array, loss: Array) -> tuple[Array, Array, Array]:
+    none: Array = np.empty(0)
+    if len(steps) == 0:
+        return none, none, none
+    edges = np.linspace(steps[0], steps[-1] + 1, MOST_COLUMNS + 1)
+    starts = np.unique(np.searchsorted(steps, edges[:-1]))
+    known = np.isfinite(loss) & (loss > 0)
+    low = np.minimum.reduceat(np.where(known, loss, np.inf), starts)
+    high = np.maximum.reduceat(np.where(known, loss, -np.inf), starts)
+    ends = np.append(starts[1:], len(steps)) - 1
+    middle = (steps[starts] + steps[ends]) / 2
+    seen = np.isfinite(low) & np.isfinite(high)
+    return middle[seen], low[seen], high[seen]
+
+
+def _flags(history: "RunHistory") -> tuple[Flag, ...]:
+    flags = [
+        Flag(step=edit.step, kind=EDITED, text=f"{edit.path} = {edit.value}")
+        for edit in history.edits
+    ]
+    if history.origin is not None:
+        origin = history.origin
+        text = f"forked from {origin.parent} at outer step {origin.step:,}"
+        flags.insert(0, Flag(step=origin.step, kind=FORKED, text=text))
+    if history.diverged is not None:
+        diverged = history.diverged
+        flags.append(Flag(step=diverged.step, kind=DIVERGED, text=diverged.message))
+    return tuple(flags)

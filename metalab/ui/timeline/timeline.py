@@ -1,0 +1,244 @@
+"""The strip below the workspaces: outer ruler, inner ruler, and what moves them."""
+
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QInputDialog,
+    QMenu,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from metalab.ui.icons import theme_icon
+from metalab.ui.painting import tint
+from metalab.ui.theme import DARK, Theme
+from metalab.ui.timeline.model import TimelineModel
+from metalab.ui.timeline.player import INNER, OUTER, SPEEDS, Player
+from metalab.ui.timeline.ruler import OuterRuler
+from metalab.ui.views.header import tool_button
+from metalab.ui.views.step_ruler import StepRuler
+from metalab.ui.views.task_picker import TaskPicker
+
+_ICON = QSize(16, 16)
+_NUM_TASKS = 16
+
+
+class Timeline(QWidget):
+    """Where the window stands in a run, and the way to anywhere else.
+
+    Attributes:
+        outer_step_chosen: The outer step to stand at.
+        inner_step_chosen: The inner step to emphasise.
+        follow_chosen: The newest state shall be followed.
+        task_chosen: The held-out task to show, counted from 0.
+        bookmark_toggled: An outer step to mark, or no more.
+        note_written: An outer step, and what to say of it.
+    """
+
+    outer_step_chosen = Signal(int)
+    inner_step_chosen = Signal(int)
+    follow_chosen = Signal()
+    task_chosen = Signal(int)
+    bookmark_toggled = Signal(int)
+    note_written = Signal(int, str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = DARK
+        self._model: TimelineModel | None = None
+        self.outer = OuterRuler(self)
+        self.inner = StepRuler(self)
+        self.picker = TaskPicker(_NUM_TASKS, self)
+        self.player = Player(self)
+        self.play = QToolButton(self)
+        self.speed = QComboBox(self)
+        self.loop = tool_button(
+            "", self.tr("Begin again at the end"), parent=self, checkable=True
+        )
+        self.mark = tool_button(
+            "",
+            self.tr("Bookmark this outer step (B); right click for a note"),
+            parent=self,
+        )
+        self.follow = tool_button(
+            self.tr("Follow live"),
+            self.tr("Show the newest state of the run as it comes"),
+            parent=self,
+            checkable=True,
+        )
+        self._arrange()
+        self._connect()
+        self.show_model(None)
+        self.set_theme(DARK)
+
+    def _arrange(self) -> None:
+        self.setAutoFillBackground(True)
+        self.play.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
+        self.play.setAutoRaise(True)
+        self.play.setIconSize(_ICON)
+        self.play.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.play.setAccessibleName(self.tr("Play"))
+        self.play.setToolTip(self.tr("Go through the inner steps, or through training"))
+        menu = QMenu(self.play)
+        for kind, text in (
+            (INNER, self.tr("Play the &inner steps")),
+            (OUTER, self.tr("Play the &outer steps")),
+        ):
+            action = menu.addAction(text)
+            action.setData(kind)
+        menu.triggered.connect(self._on_menu)
+        self.play.setMenu(menu)
+        for speed in SPEEDS:
+            self.speed.addItem(f"{speed:g}×", speed)
+        self.speed.setCurrentIndex(SPEEDS.index(1.0))
+        self.speed.setAccessibleName(self.tr("Speed of playing"))
+        self.speed.setToolTip(self.tr("Speed of playing"))
+        for button in (self.loop, self.mark):
+            button.setIconSize(_ICON)
+            button.setAccessibleName(button.toolTip())
+        self.mark.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.follow.setIconSize(_ICON)
+        self.follow.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        row = QHBoxLayout()
+        row.setContentsMargins(8, 0, 8, 2)
+        row.setSpacing(4)
+        for part in (self.play, self.speed, self.loop):
+            row.addWidget(part)
+        row.addWidget(self.inner, 1)
+        for part in (self.picker, self.mark, self.follow):
+            row.addWidget(part)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 2, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.outer)
+        layout.addLayout(row)
+
+    def _connect(self) -> None:
+        self.outer.step_chosen.connect(self._on_outer)
+        self.outer.bookmark_toggled.connect(self.bookmark_toggled)
+        self.inner.valueChanged.connect(self._on_inner)
+        self.picker.task_chosen.connect(self.task_chosen)
+        self.follow.clicked.connect(self._on_follow)
+        self.mark.clicked.connect(self._on_mark)
+        self.mark.customContextMenuRequested.connect(self.ask_note)
+        self.play.clicked.connect(self._on_play)
+        self.speed.currentIndexChanged.connect(self._on_speed)
+        self.loop.toggled.connect(self._on_loop)
+        self.player.advanced.connect(self._on_advanced)
+        self.player.stopped.connect(self._show_playing)
+
+    # What is shown
+
+    def show_model(self, model: TimelineModel | None) -> None:
+        """Show a run as it is now; None for none."""
+        self._model = model
+        self.outer.show_model(model)
+        for part in (self.play, self.inner, self.picker, self.mark, self.follow):
+            part.setEnabled(model is not None)
+        if model is None:
+            self.player.stop()
+
+    def set_position(self, step: int, *, following: bool, exact: bool) -> None:
+        """Show where the playhead stands."""
+        self.outer.set_position(step, following=following, exact=exact)
+        self.follow.setChecked(following)
+
+    def set_inner(self, step: int, trained: int, last: int) -> None:
+        """Show the inner step that is emphasised, K and K'."""
+        with QSignalBlocker(self.inner):
+            if self.inner.steps != (trained, last):
+                self.inner.set_steps(trained, last)
+            self.inner.setValue(step)
+        self.inner.update()
+
+    def set_task(self, task: int, num_tasks: int) -> None:
+        """Show the held-out task that is shown."""
+        if self.picker.num_tasks != num_tasks:
+            self.picker.set_num_tasks(num_tasks)
+        self.picker.set_task(task)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a theme's colours."""
+        self._theme = theme
+        tint(self, theme.window)
+        for part in (self.outer, self.inner, self.picker):
+            part.set_theme(theme)
+        self.loop.setIcon(theme_icon("loop", theme))
+        self.mark.setIcon(theme_icon("bookmark", theme))
+        self.follow.setIcon(theme_icon("follow", theme))
+        self._show_playing()
+
+    # What a person does
+
+    def toggle_play(self, kind: str) -> None:
+        """Play inner or outer time, or stop."""
+        if self.player.kind or self._model is None:
+            self.player.stop()
+            return
+        if kind == INNER:
+            self.player.play(INNER, self.inner.value(), (0, self.inner.maximum()))
+        else:
+            model = self._model
+            at = self.outer.value()
+            self.player.play(OUTER, at, (model.first_step, model.last_step))
+        self._show_playing()
+
+    def ask_note(self) -> None:
+        """Ask what to say of the outer step where the playhead stands."""
+        step = self.outer.value()
+        marks = () if self._model is None else self._model.bookmarks
+        note = next((mark.note for mark in marks if mark.step == step), "")
+        dialog = QInputDialog(self)
+        dialog.setWindowTitle(self.tr("Bookmark"))
+        dialog.setLabelText(self.tr("Note at outer step {}:").format(f"{step:,}"))
+        dialog.setTextValue(note)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.textValueSelected.connect(self._on_note)
+        dialog.open()
+
+    def _on_note(self, text: str) -> None:
+        self.note_written.emit(self.outer.value(), text)
+
+    def _on_outer(self, step: int) -> None:
+        if self.player.kind == OUTER:
+            self.player.stop()
+        self.outer_step_chosen.emit(step)
+
+    def _on_inner(self, step: int) -> None:
+        if self.player.kind == INNER:
+            self.player.stop()
+        self.inner_step_chosen.emit(step)
+
+    def _on_follow(self) -> None:
+        self.player.stop()
+        self.follow.setChecked(True)
+        self.follow_chosen.emit()
+
+    def _on_mark(self) -> None:
+        self.bookmark_toggled.emit(self.outer.value())
+
+    def _on_play(self) -> None:
+        self.toggle_play(INNER)
+
+    def _on_menu(self, action: object) -> None:
+        data = getattr(action, "data", str)()
+        self.player.stop()
+        self.toggle_play(str(data))
+
+    def _on_speed(self, index: int) -> None:
+        self.player.speed = SPEEDS[index]
+
+    def _on_loop(self, on: bool) -> None:  # noqa: FBT001 - Qt's signal
+        self.player.loop = on
+
+    def _on_advanced(self, kind: str, step: int) -> None:
+        if kind == INNER:
+            self.inner_step_chosen.emit(step)
+        else:
+            self.outer_step_chosen.emit(step)
+
+    def _show_playing(self) -> None:
+        icon = "pause" if self.player.kind else "play"
+        self.play.setIcon(theme_icon(icon, self._theme))
