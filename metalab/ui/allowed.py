@@ -45,6 +45,14 @@ def why_not_reset(session: Session) -> str:
     return why_not_start(session)
 
 
+def why_not_fork(session: Session) -> str:
+    """Return why no run can begin where another one stood."""
+    history = session.history
+    if session.loaded and (history is None or len(history.trail) == 0):
+        return _tr("There is no run to fork from")
+    return why_not_start(session)
+
+
 def why_not_open(session: Session) -> str:
     """Return why no run file can be opened."""
     if not session.loaded:

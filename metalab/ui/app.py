@@ -11,7 +11,8 @@ from metalab.runs.faults import FaultLog
 from metalab.runs.preload import Preload
 from metalab.ui.crash_log import CrashLog
 from metalab.ui.errors import watch_errors
-from metalab.ui.lab import Lab, LabOptions
+from metalab.ui.lab import Lab
+from metalab.ui.lab_options import LabOptions
 from metalab.ui.os_signals import SignalWatch
 
 QUIT_AFTER = "METALAB_QUIT_AFTER"
@@ -42,7 +43,7 @@ def run_window(argv: Sequence[str] = (), *, preset: str | None = None) -> int:
     restore_hooks = watch_errors(faults)
     crash_log = CrashLog()
     crash_log.open(faults)
-    lab = create_window(app, preset=preset, faults=faults)
+    lab = create_window(app, preset=preset, welcome=preset is None, faults=faults)
 
     def end() -> None:
         lab.closer.close_unasked(lab.window)
@@ -81,6 +82,7 @@ def create_window(
     *,
     preset: str | None = None,
     keep_runs: bool = True,
+    welcome: bool = False,
     faults: FaultLog | None = None,
     preload: Preload | None = None,
 ) -> Lab:
@@ -92,10 +94,11 @@ def create_window(
         app: The application.
         preset: Preset in the form at first; None takes the last one, or the default.
         keep_runs: Whether runs are written to files.
+        welcome: Whether the very first window begins with the Start page.
         faults: Where errors from any thread arrive.
         preload: What imports the engine.
     """
-    options = LabOptions(preset=preset, keep_runs=keep_runs)
+    options = LabOptions(preset=preset, keep_runs=keep_runs, welcome=welcome)
     return Lab(app, options, faults=faults, preload=preload)
 
 

@@ -9,17 +9,20 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QFileDialog
 
 from metalab.runs.home import RUN_SUFFIX, runs_folder
+from metalab.ui.action_lines import LESSON_SUFFIX, LESSON_TITLES
 from metalab.ui.action_table import ACTIONS, WORKSPACES
 from metalab.ui.actions import ActionSet
 from metalab.ui.dialogs import AboutDialog
 from metalab.ui.shortcuts import ShortcutsDialog
 from metalab.ui.theme import THEMES
+from metalab.ui.timeline.player import INNER, OUTER
 
 if TYPE_CHECKING:
     from metalab.ui.main_window import MainWindow
     from metalab.ui.playhead import Playhead
     from metalab.ui.preferences import PreferenceStore
     from metalab.ui.session import Session
+    from metalab.ui.teaching import Teaching
 
 
 class Commands(QObject):
@@ -37,6 +40,7 @@ class Commands(QObject):
         window: "MainWindow",
         preferences: "PreferenceStore",
         playhead: "Playhead",
+        teaching: "Teaching",
         *,
         parent: QObject,
     ) -> None:
@@ -45,23 +49,74 @@ class Commands(QObject):
         self._window = window
         self._preferences = preferences
         self._playhead = playhead
+        self._teaching = teaching
+        teaching.open_requested.connect(self.open_file)
         recent = preferences.current.recent_commands
         window.command_palette.set_recent(recent)
         window.command_palette.used.connect(self._on_palette_used)
 
     def connect_to(self, actions: ActionSet) -> None:
         """Connect each action with its method."""
+        for number in range(len(LESSON_TITLES)):
+            triggered = actions[f"lesson_{number + 1}"].triggered
+            triggered.connect(partial(self._teaching.start_own_lesson, number))
         pages = {f"page_{spec.key}": spec.key for spec in WORKSPACES}
         for spec in ACTIONS:
             triggered = actions[spec.key].triggered
             if spec.key in pages:
                 triggered.connect(partial(self.show_page, pages[spec.key]))
-            else:
+            elif not spec.key.startswith("lesson_"):
                 triggered.connect(getattr(self, spec.key))
 
     def show_page(self, key: str) -> None:
         """Bring a workspace to the front."""
         self._window.workspaces.show_page(key)
+
+    def fork(self) -> None:
+        """Begin a run where the playhead stands."""
+        self._take_in_typing()
+        state = self._playhead.state
+        if state is not None:
+            self._session.fork(state)
+
+    def follow(self) -> None:
+        """Follow the newest state."""
+        self._playhead.follow()
+
+    def play_inner(self) -> None:
+        """Play the inner steps, or stop."""
+        self._window.timeline.toggle_play(INNER)
+
+    def play_outer(self) -> None:
+        """Play the outer steps, or stop."""
+        self._window.timeline.toggle_play(OUTER)
+
+    def tour(self) -> None:
+        """Begin the tour."""
+        self._teaching.start_tour()
+
+    def open_lesson(self) -> None:
+        """Ask for a lesson's file."""
+        dialog = QFileDialog(self._window, self.tr("Open lesson"))
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilter(self.tr("Lessons (*{})").format(LESSON_SUFFIX))
+        dialog.fileSelected.connect(self._on_lesson_selected)
+        _open(dialog)
+
+    def save_lesson(self) -> None:
+        """Ask where to write a lesson."""
+        dialog = QFileDialog(self._window, self.tr("Save lesson"))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix(LESSON_SUFFIX.removeprefix("."))
+        dialog.setNameFilter(self.tr("Lessons (*{})").format(LESSON_SUFFIX))
+        dialog.fileSelected.connect(self._on_lesson_named)
+        _open(dialog)
+
+    def _on_lesson_selected(self, name: str) -> None:
+        self._teaching.open_lesson(Path(name))
+
+    def _on_lesson_named(self, name: str) -> None:
+        self._teaching.save(Path(name))
 
     def toggle_run(self) -> None:
         """Run, pause or go on."""

@@ -6,11 +6,13 @@ Call none of these until the engine has been imported (`runs.preload`).
 import secrets
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from metalab.catalog.recipes import Preset, Recipe
     from metalab.engine.config import ExperimentConfig
+    from metalab.engine.events import Checkpoint
+    from metalab.runs.fork import Fork
     from metalab.runs.history import RunHistory
 
 DEFAULT_PRESET = "maml-sine"
@@ -91,6 +93,35 @@ def stored_history(path: Path) -> "RunHistory":
     from metalab.runs.replay import load_history  # noqa: PLC0415 - torch
 
     return load_history(path)
+
+
+def live_changes(
+    running: "ExperimentConfig", before: "ExperimentConfig", after: "ExperimentConfig"
+) -> "list[tuple[str, Any]]":
+    """Return the fields that an edit changed and a run can take while it goes on."""
+    from metalab.engine.edits import live_fields  # noqa: PLC0415 - torch
+    from metalab.engine.overrides import fields_of  # noqa: PLC0415 - torch
+
+    old = {info.path: info.value for info in fields_of(before)}
+    new = {info.path: info.value for info in fields_of(after)}
+    return [
+        (path, new[path])
+        for path in live_fields(running)
+        if path in old and path in new and old[path] != new[path]
+    ]
+
+
+def fork(
+    config: "ExperimentConfig", parent: "ExperimentConfig", state: "Checkpoint"
+) -> "Fork":
+    """Return a run that begins where another one stood.
+
+    Raises:
+        ForkError: They do not fit together.
+    """
+    from metalab.runs.fork import fork as forked  # noqa: PLC0415 - torch
+
+    return forked(config, parent, state)
 
 
 def past_of(history: "RunHistory") -> "RunHistory":

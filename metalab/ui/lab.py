@@ -1,6 +1,5 @@
 """The composition: which parts a window has, and who tells whom."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
@@ -19,32 +18,20 @@ from metalab.ui.commands import Commands
 from metalab.ui.first_paint import FirstPaint
 from metalab.ui.frame_clock import FrameClock
 from metalab.ui.key_guard import SpaceGuard
+from metalab.ui.lab_options import LabOptions
 from metalab.ui.layout import layout_settings
 from metalab.ui.main_window import MainWindow
-from metalab.ui.playhead import Playhead
 from metalab.ui.preferences import PreferenceStore
 from metalab.ui.problems import ProblemsPanel
 from metalab.ui.session import Session
 from metalab.ui.stage import Stage
+from metalab.ui.teaching import Teaching
 from metalab.ui.theme import THEMES, Theme, apply_theme
 from metalab.ui.views.live import LiveWorkspace
 
 if TYPE_CHECKING:
     from metalab.engine.config import ExperimentConfig
     from metalab.runs.history import Failure, RunHistory
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LabOptions:
-    """How a window begins.
-
-    Attributes:
-        preset: Preset in the form at first; None takes the last one, or the default.
-        keep_runs: Whether runs are written to files.
-    """
-
-    preset: str | None = None
-    keep_runs: bool = True
 
 
 class Lab(QObject):
@@ -58,6 +45,7 @@ class Lab(QObject):
         commands: What that does.
         window: The window.
         playhead: Where in the run the window stands.
+        teaching: Start page, tour and lessons.
         stage: What of a run is shown where.
         clock: When the window looks at the run.
         collector: Python's cycle collection.
@@ -107,18 +95,28 @@ class Lab(QObject):
             settings=layout_settings(),
             may_close=self.closer.may_close,
         )
-        self.playhead = Playhead(self)
-        self.stage = Stage(self.session, self.window, self.playhead, parent=self)
+        self.stage = Stage(self.session, self.window, parent=self)
+        self.playhead = self.stage.playhead
+        self.teaching = Teaching(self.session, self.window, self.stage, parent=self)
         self.clock = FrameClock(self.draw, parent=self)
         self.collector = CycleCollector(self)
         self.commands = Commands(
-            self.session, self.window, self.preferences, self.playhead, parent=self
+            self.session,
+            self.window,
+            self.preferences,
+            self.playhead,
+            self.teaching,
+            parent=self,
         )
         self._space = SpaceGuard(app, self)
         self._connect()
-        self.window.workspaces.restore_state(self.preferences.current.workspaces)
+        remembered = self.preferences.current.workspaces
+        self.window.workspaces.restore_state(remembered)
+        if options.welcome and not remembered:
+            self.window.workspaces.show_page("start")
         self.window.toolbar.show_step_size(self.preferences.current.step_size)
         self.window.set_theme(self.theme)
+        self.teaching.set_theme(self.theme)
         self._on_state_changed()
 
     @property
@@ -179,7 +177,7 @@ class Lab(QObject):
         return True
 
     def close(self) -> None:
-        """End every thread and timer, however the application came to its end."""
+        """End every thread and timer."""
         if self._first_paint is not None:
             self._first_paint.cancel()
         self.clock.stop()
@@ -195,7 +193,7 @@ class Lab(QObject):
     def _follow_preload(self, preload: Preload) -> None:
         if not preload.done:
             text = self.tr("Loading {}…").format(preload.stage)
-            self.session.set_loading_text(text)
+            self.session.set_loading(text)
             return
         self._loading = False
         try:
@@ -203,7 +201,7 @@ class Lab(QObject):
         except Exception as error:  # noqa: BLE001 - shown in the window
             self.faults.add_error(error)
             text = self.tr("The engine cannot be loaded: {}").format(error)
-            self.session.set_loading_text(text)
+            self.session.set_loading(text)
             self.window.show_problems(shown=True)
         else:
             self._begin()
@@ -211,7 +209,7 @@ class Lab(QObject):
     def _begin(self) -> None:
         self.collector.settle()
         self.window.presets.set_presets(engine.all_presets())
-        self.session.finish_loading()
+        self.session.set_loading()
         preset = self._options.preset or self.preferences.current.preset
         try:
             self.session.open_preset(preset or engine.DEFAULT_PRESET)
@@ -235,6 +233,7 @@ class Lab(QObject):
 
         form = ExperimentForm(config)
         form.config_changed.connect(self.session.set_config)
+        form.see_requested.connect(self.window.workspaces.show_page)
         form.validity_changed.connect(self._on_validity_changed)
         self.window.experiment.show_form(form)
         self.window.experiment.set_theme(self.theme)
@@ -293,6 +292,7 @@ class Lab(QObject):
         self.preferences.change("theme", "light" if self.theme.dark else "dark")
         apply_theme(self._app, self.theme)
         self.window.set_theme(self.theme)
+        self.teaching.set_theme(self.theme)
 
     def _on_banner_clicked(self, key: str) -> None:
         if key == "details":

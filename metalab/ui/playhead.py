@@ -9,6 +9,7 @@ from metalab.runs.rewinder import Rewinder, RewindRequest, Visit, rewind_request
 from metalab.ui.moment import Moment
 
 if TYPE_CHECKING:
+    from metalab.engine.events import Checkpoint
     from metalab.runs.history import RunHistory
 
 ANSWER_SECONDS = 0.012
@@ -38,6 +39,7 @@ class Playhead(QObject):
         self._history: RunHistory | None = None
         self._visit: Visit | None = None
         self._wanted: int | None = None
+        self._awaited: int | None = None
         self._inner_step = 0
         self._task = 0
         self._timer = QTimer(self)
@@ -67,6 +69,15 @@ class Playhead(QObject):
         if history is None or self._wanted is None or self._visit is None:
             return history
         return replace(history, curves=self._visit.curves)
+
+    @property
+    def state(self) -> "Checkpoint | None":
+        """The training state where it stands; following, the newest that is kept."""
+        if self._wanted is not None and self._visit is not None:
+            return self._visit.state
+        if self._history is None:
+            return None
+        return self._history.trail.nearest(self._history.step)
 
     @property
     def moment(self) -> Moment | None:
@@ -105,12 +116,14 @@ class Playhead(QObject):
             self.go_to(history.step)
             return
         self.moved.emit()
+        self._arrive()
 
     def go_to(self, step: int) -> None:
         """Stand at an outer step; beyond what there is, at the last one."""
         history = self._history
         if history is None or len(history.trail) == 0:
             return
+        self._awaited = None
         first = int(history.trail.steps[0])
         self._wanted = min(max(step, first), history.step)
         near = history.trail.nearest(self._wanted)
@@ -124,8 +137,21 @@ class Playhead(QObject):
             self._take(ANSWER_SECONDS)
         self.moved.emit()
 
+    def await_step(self, step: int) -> None:
+        """Stand at an outer step as soon as the run has come there."""
+        self._awaited = step
+        self._arrive()
+
+    def _arrive(self) -> None:
+        awaited, history = self._awaited, self._history
+        if awaited is None or history is None or history.step < awaited:
+            return
+        self._awaited = None
+        self.go_to(awaited)
+
     def follow(self) -> None:
         """Follow the newest state again."""
+        self._awaited = None
         if not self.following:
             self._forget()
             self.moved.emit()

@@ -6,7 +6,7 @@ told by `state_changed` when what may be done has changed.
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
@@ -15,16 +15,22 @@ from metalab.runs.home import new_run_path
 from metalab.runs.slot import Launch, RunSlot, can_go_on
 from metalab.ui import engine_access as engine
 from metalab.ui.phase import Notice, Phase
+from metalab.ui.session_state import announced
+from metalab.ui.session_view import SessionView
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from metalab.engine.config import ExperimentConfig
+    from metalab.engine.events import Checkpoint
     from metalab.runs.faults import FaultLog
+    from metalab.runs.fork import Fork
     from metalab.runs.history import RunHistory
 
+T = TypeVar("T")
 
-class Session(QObject):
+
+class Session(SessionView):
     """The state of one window, and the commands that change it.
 
     Attributes:
@@ -61,60 +67,21 @@ class Session(QObject):
         self.problem = ""
         self.preset = ""
         self.notice: Notice | None = None
+        self._follows_run = False
         self._announced: tuple[object, ...] = ()
 
-    @property
-    def history(self) -> "RunHistory | None":
-        """The newest view of the run that is or was."""
-        return self._slot.history
-
-    @property
-    def training(self) -> bool:
-        """Whether ending now would cut a run short."""
-        return self._slot.busy
-
-    @property
-    def busy(self) -> bool:
-        """Whether a thread of the session is at work, or will be."""
-        return self._slot.busy or self._slot.reading
-
-    @property
-    def reading(self) -> bool:
-        """Whether a run file is being read."""
-        return self._slot.reading
-
-    @property
-    def phase(self) -> Phase:
-        """What can be done just now."""
-        if not self.loaded:
-            return Phase.LOADING
-        if self._slot.active:
-            return Phase.PAUSED if self._slot.paused else Phase.RUNNING
-        return Phase.STOPPING if self.busy else Phase.IDLE
-
-    @property
-    def resumable(self) -> bool:
-        """Whether "run" goes on with the run that is shown, instead of a new one."""
-        history = self.history
-        return (
-            self.phase is Phase.IDLE
-            and history is not None
-            and can_go_on(history)
-            and self.config == history.config
-        )
-
-    def finish_loading(self) -> None:
-        """Say that the engine has been imported."""
-        self.loaded = True
-        self._announce()
-
-    def set_loading_text(self, text: str) -> None:
-        """Say what the window waits for."""
-        self.loading_text = text
+    def set_loading(self, text: str = "") -> None:
+        """Say what the window waits for; "" once the engine has been imported."""
+        self.loaded = not text
+        self.loading_text = text or self.loading_text
         self._announce()
 
     def set_config(self, config: "ExperimentConfig") -> None:
-        """Take in an edit."""
+        """Take in an edit; what a run can take while it goes on reaches it at once."""
+        before, history = self.config, self.history
+        if before is not None and history is not None and self._follows_run:
+            for path, value in engine.live_changes(history.config, before, config):
+                self._slot.edit(path, value)
         self.config = config
         self.problem = ""
         self._announce()
@@ -124,6 +91,22 @@ class Session(QObject):
         self.config = None
         self.problem = problem
         self._announce()
+
+    def replace(self, config: "ExperimentConfig") -> None:
+        """Put an experiment into the form; a run that is in progress goes on."""
+        self._replace_config(config, reference=config)
+
+    def fork(self, state: "Checkpoint") -> None:
+        """Begin a run of the experiment in the form where the shown one stood."""
+        history, config = self.history, self.config
+        if config is None or history is None:
+            return
+        made = self._tried(
+            partial(engine.fork, config, history.config, state),
+            self.tr("The run cannot be forked"),
+        )
+        if made is not None:
+            self._launch(made.config, fork=made)
 
     def open_preset(self, name: str) -> None:
         """Put a preset into the form; a run that is in progress goes on.
@@ -184,13 +167,13 @@ class Session(QObject):
         """Start the shown experiment over with half the inner learning rate."""
         history = self.history
         assert history is not None, "there is no run to mend"
-        try:
-            config = engine.with_half_inner_lr(history.config)
-        except UserError as error:
-            self._show_notice(self.tr("Cannot halve the inner learning rate"), error)
-            return
-        self._replace_config(config)
-        self._launch(config)
+        made = self._tried(
+            partial(engine.with_half_inner_lr, history.config),
+            self.tr("Cannot halve the inner learning rate"),
+        )
+        if made is not None:
+            self._replace_config(made)
+            self._launch(made)
 
     def retry(self) -> None:
         """Run again what has failed: from its file if that holds a state, else afresh."""
@@ -222,15 +205,11 @@ class Session(QObject):
         if error is not None:
             if not isinstance(error, UserError):
                 self._faults.add_error(error)
-            self._show_notice(self.tr("The run file cannot be used"), error)
+            self.tell(self.tr("The run file cannot be used"), error)
         self._announce()
 
     def join(self, timeout: float) -> bool:
-        """Wait for the run and for a file that is being read, `timeout` seconds each.
-
-        Returns:
-            Whether no thread of the session is left.
-        """
+        """Wait for threads, `timeout` seconds each; return whether none is left."""
         return self._slot.join(timeout)
 
     def _begin_or_go_on(self, *, num_steps: int = 0) -> None:
@@ -241,14 +220,22 @@ class Session(QObject):
             self._launch(self.config, num_steps=num_steps)
 
     def _launch(
-        self, config: "ExperimentConfig", *, paused: bool = False, num_steps: int = 0
+        self,
+        config: "ExperimentConfig",
+        *,
+        paused: bool = False,
+        num_steps: int = 0,
+        fork: "Fork | None" = None,
     ) -> None:
         if self.reading:
             return
         self.notice = None
+        self._follows_run = True
         path = new_run_path(config) if self._keep_runs else None
         self._slot.launch(
-            Launch(config=config, path=path, paused=paused, num_steps=num_steps)
+            Launch(
+                config=config, path=path, paused=paused, num_steps=num_steps, fork=fork
+            )
         )
         self._announce()
 
@@ -272,6 +259,7 @@ class Session(QObject):
         self, config: "ExperimentConfig", *, reference: "ExperimentConfig | None" = None
     ) -> None:
         self.config = config
+        self._follows_run = False
         self.problem = ""
         self.config_replaced.emit(config, reference)
         self._announce()
@@ -288,30 +276,22 @@ class Session(QObject):
             self._slot.read(work, then, name=name)
             self._announce()
 
-    def _show_notice(self, title: str, error: Exception) -> None:
+    def _tried(self, work: "Callable[[], T]", title: str) -> "T | None":
+        """Return what some work gives, or say why it cannot be done."""
+        try:
+            return work()
+        except UserError as error:
+            self.tell(title, error)
+            return None
+
+    def tell(self, title: str, error: Exception) -> None:
+        """Say what could not be done."""
         self.notice = Notice(title, str(error))
         self._announce()
 
     def _announce(self) -> None:
         """Emit `state_changed` if what views show of the session has changed."""
-        history = self.history
-        state: tuple[object, ...] = (
-            self.phase,
-            self.loading_text,
-            self.problem,
-            self.config,
-            self.notice,
-            self.resumable,
-        )
-        if history is not None:
-            state += (
-                history.status,
-                history.path,
-                history.probe_tasks is None,
-                history.diverged,
-                history.failure,
-                history.storage_problem,
-            )
+        state = announced(self)
         if state != self._announced:
             self._announced = state
             self.state_changed.emit()

@@ -21,6 +21,8 @@ class Stage(QObject):
     Attributes:
         run_requested: A page would have the preset run.
         readapting: How tasks are adapted to, whose support points were moved.
+        timekeeper: What the timeline shows.
+        playhead: Where in the run the window stands.
     """
 
     run_requested = Signal()
@@ -29,14 +31,13 @@ class Stage(QObject):
         self,
         session: "Session",
         window: "MainWindow",
-        playhead: Playhead,
         *,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._session = session
         self._window = window
-        self._playhead = playhead
+        self.playhead = Playhead(self)
         self.readapting = Readapting(self)
         adaptation = window.live.adaptation
         adaptation.points_changed.connect(self.readapting.set_points)
@@ -44,31 +45,31 @@ class Stage(QObject):
         for page in window.workspaces.made:
             self._connect_page(page)
         window.workspaces.page_made.connect(self._connect_page)
-        self._timekeeper = Timekeeper(window.timeline, playhead, parent=self)
-        playhead.moved.connect(self._on_moved)
+        self.timekeeper = Timekeeper(window.timeline, self.playhead, parent=self)
+        self.playhead.moved.connect(self._on_moved)
 
     def show(self, history: "RunHistory | None") -> None:
         """Show a run as it is now."""
-        self._playhead.set_history(history)
+        self.playhead.set_history(history)
 
     def shut_down(self) -> None:
         """End every thread and timer."""
         self.readapting.close()
-        self._playhead.close()
+        self.playhead.close()
         self._window.workspaces.shut_down()
 
     def _connect_page(self, page: Workspace) -> None:
         page.run_requested.connect(self.run_requested)
-        page.inner_step_chosen.connect(self._playhead.set_inner_step)
-        page.task_chosen.connect(self._playhead.set_task)
-        page.outer_step_chosen.connect(self._playhead.go_to)
+        page.inner_step_chosen.connect(self.playhead.set_inner_step)
+        page.task_chosen.connect(self.playhead.set_task)
+        page.outer_step_chosen.connect(self.playhead.go_to)
         page.group_requested.connect(self._on_group_requested)
 
     def _on_moved(self) -> None:
         """Show where the playhead stands now, without waiting for the clock."""
-        moment = self._playhead.moment
+        moment = self.playhead.moment
         self._window.workspaces.show_moment(moment)
-        self._timekeeper.show_moment(moment)
+        self.timekeeper.show_moment(moment)
         self.readapting.follow(None if moment is None else moment.shown)
 
     def _on_group_requested(self, name: str) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from metalab.ui.playhead import Playhead
-from metalab.ui.timeline.bookmarks import Bookmarks
+from metalab.ui.timeline.bookmarks import Bookmark, Bookmarks
 from metalab.ui.timeline.model import timeline_model
 from metalab.ui.timeline.timeline import Timeline
 
@@ -30,12 +30,26 @@ class Timekeeper(QObject):
         self._bookmarks: Bookmarks | None = None
         self._shown: RunHistory | None = None
         self._drawn_at = 0.0
+        self._lesson: list[Bookmark] = []
         timeline.outer_step_chosen.connect(playhead.go_to)
         timeline.inner_step_chosen.connect(playhead.set_inner_step)
         timeline.follow_chosen.connect(playhead.follow)
         timeline.task_chosen.connect(playhead.set_task)
         timeline.bookmark_toggled.connect(self._on_bookmark)
         timeline.note_written.connect(self._on_note)
+
+    def bookmarks(self) -> tuple[Bookmark, ...]:
+        """Return the bookmarks that are shown."""
+        kept: tuple[Bookmark, ...] = ()
+        if self._shown is not None and self._bookmarks is not None:
+            kept = self._bookmarks.of(self._shown)
+        return (*kept, *self._lesson)
+
+    def set_lesson(self, marks: list[tuple[int, str]]) -> None:
+        """Show the bookmarks of a lesson beside those of the run: steps and notes."""
+        self._lesson = [Bookmark(step=step, note=note) for step, note in marks]
+        if self._shown is not None:
+            self._show_model(self._shown)
 
     def show_moment(self, moment: "Moment | None") -> None:
         """Show where the playhead stands."""
@@ -75,7 +89,7 @@ class Timekeeper(QObject):
             self._bookmarks = Bookmarks()
         self._shown = history
         self._drawn_at = time.perf_counter()
-        self._timeline.show_model(timeline_model(history, self._bookmarks.of(history)))
+        self._timeline.show_model(timeline_model(history, self.bookmarks()))
 
     def _on_bookmark(self, step: int) -> None:
         if self._shown is not None and self._bookmarks is not None:

@@ -24,7 +24,8 @@ from metalab.runs.preload import Preload
 from metalab.runs.slot import RunSlot
 from metalab.ui.app import application
 from metalab.ui.forms.marks import ElidedLabel
-from metalab.ui.lab import Lab, LabOptions
+from metalab.ui.lab import Lab
+from metalab.ui.lab_options import LabOptions
 from tests.ui.fake_worker import Workshop, small_config
 
 _WORDY = (QLabel, QAbstractButton, QComboBox, QAbstractSpinBox, QLineEdit)

@@ -10,7 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from metalab.runs.preload import Preload
 from metalab.runs.slot import RunSlot
-from metalab.ui.lab import Lab, LabOptions
+from metalab.ui.lab import Lab
+from metalab.ui.lab_options import LabOptions
 from tests.ui.fake_worker import Workshop
 
 

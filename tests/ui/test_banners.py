@@ -24,7 +24,7 @@ def workshop():
 @pytest.fixture
 def session(qapp, workshop):
     session = Session(FaultLog(), slot=RunSlot(workshop))
-    session.finish_loading()
+    session.set_loading()
     session.set_config(small_config())
     session.toggle_run()
     workshop.worker.play(6)
@@ -43,7 +43,7 @@ def test_nothing_to_decide_no_banner(qapp, session):
 
 def test_compiling_is_told_until_it_is_over_or_stopped(qapp, workshop):
     session = Session(FaultLog(), slot=RunSlot(workshop))
-    session.finish_loading()
+    session.set_loading()
     session.set_config(small_config())
     session.toggle_run()
     live = workshop.worker.live
@@ -90,7 +90,7 @@ def test_a_failed_run_says_what_is_safe_and_can_be_tried_again(session, workshop
 
 def test_a_run_that_failed_at_once_has_nothing_saved(qapp, workshop):
     session = Session(FaultLog(), slot=RunSlot(workshop))
-    session.finish_loading()
+    session.set_loading()
     session.set_config(small_config())
     session.toggle_run()
     workshop.worker.fail("run.device is 'cuda'; allowed here: auto, cpu")

@@ -31,7 +31,7 @@ def workshop():
 @pytest.fixture
 def session(qapp, faults, workshop):
     session = Session(faults, slot=RunSlot(workshop))
-    session.finish_loading()
+    session.set_loading()
     session.set_config(small_config())
     yield session
     session.stop()
@@ -48,9 +48,9 @@ def listen(session) -> list[Phase]:
 def test_does_nothing_before_there_is_an_experiment(qapp, faults, workshop):
     session = Session(faults, slot=RunSlot(workshop))
     assert session.phase is Phase.LOADING
-    session.set_loading_text("Loading something")
+    session.set_loading("Loading something")
     assert session.loading_text == "Loading something"
-    session.finish_loading()
+    session.set_loading()
     assert session.phase is Phase.IDLE
     session.toggle_run()
     session.step(1)
@@ -339,7 +339,7 @@ def test_a_failed_run_is_tried_again_afresh_or_from_its_file(
 
 def test_runs_need_not_be_kept(qapp, faults, workshop):
     session = Session(faults, slot=RunSlot(workshop), keep_runs=False)
-    session.finish_loading()
+    session.set_loading()
     session.set_config(small_config())
     session.toggle_run()
     assert workshop.worker.live.path is None

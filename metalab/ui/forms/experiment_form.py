@@ -167,6 +167,12 @@ class ExperimentForm(QWidget):
         """
         return self._list.groups[name]
 
+    def show_group(self, name: str, *, shown: bool) -> None:
+        """Show or hide a group of fields; one that the experiment lacks is left out."""
+        group = self._list.groups.get(name)
+        if group is not None:
+            group.setVisible(shown)
+
     @property
     def empty_text(self) -> str:
         """What stands in place of the fields when a search finds none; else ""."""

@@ -65,7 +65,9 @@ class FormHeader(QWidget):
         self.search = SearchField(self)
         self._summary = ElidedLabel(self)
         self._reset_all = QToolButton(self)
-        self._note = QLabel(self.tr("Edits apply to the next run"), self)
+        self._note = QLabel(
+            self.tr("Learning rates change at once; the rest, in a new run"), self
+        )
         self._problems = QLabel(self)
         self._arrange()
         self.search.textChanged.connect(self.search_changed)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QImage, QPalette, QShowEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
@@ -13,6 +13,7 @@ from metalab.ui.painting import Ink, picture_of, tint
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.views.header import PREPARING, PanelHeader, tool_button
 from metalab.ui.views.legend import Entry, Legend, Swatch
+from metalab.ui.workspace import Workspace
 from metalab.ui.workspaces.structure_blueprint import Blueprint, blueprint_of
 from metalab.ui.workspaces.structure_diagram import StructureDiagram
 from metalab.ui.workspaces.structure_model import Flow, Numbers, Structure, numbers_of
@@ -23,20 +24,16 @@ from metalab.ui.workspaces.structure_supervised import supervised_sentence
 if TYPE_CHECKING:
     from metalab.engine.config import ExperimentConfig
     from metalab.runs.history import RunHistory
+    from metalab.ui.moment import Moment
 
 _SLOTS = ("meta", "inner", "hypergradient")
 
 
-class StructureWorkspace(QWidget):
+class StructureWorkspace(Workspace):
     """The nested loops of the experiment in the form, with the numbers of the run.
 
-    Attributes:
-        group_requested: Group of the form that sets the part a person chose.
-        choices_changed: A person chose something that `save_state` keeps.
+    A part that is chosen asks for the group of the form that sets it.
     """
-
-    group_requested = Signal(str)
-    choices_changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -99,6 +96,10 @@ class StructureWorkspace(QWidget):
         self._config = config
         self._blueprint = None
         self._refresh_if_visible()
+
+    def show_moment(self, moment: "Moment | None") -> None:
+        """Show the numbers of a run's newest outer step; None for no run."""
+        self.show_history(None if moment is None else moment.history)
 
     def show_history(self, history: "RunHistory | None") -> None:
         """Show the numbers of a run; None for no run. Does nothing while hidden."""

@@ -1,0 +1,18 @@
+"""How a window begins."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabOptions:
+    """How a window begins.
+
+    Attributes:
+        preset: Preset in the form at first; None takes the last one, or the default.
+        keep_runs: Whether runs are written to files.
+        welcome: Whether the very first window begins with the Start page.
+    """
+
+    preset: str | None = None
+    keep_runs: bool = True
+    welcome: bool = False

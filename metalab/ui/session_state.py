@@ -1,0 +1,32 @@
+"""What of a session makes its views look again."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from metalab.ui.session import Session
+
+
+def announced(session: "Session") -> tuple[object, ...]:
+    """Return what buttons, banners and menus depend on."""
+    history = session.history
+    state: tuple[object, ...] = (
+        session.phase,
+        session.loading_text,
+        session.problem,
+        session.config,
+        session.notice,
+        session.resumable,
+    )
+    if history is None:
+        return state
+    return (
+        *state,
+        history.status,
+        history.path,
+        history.probe_tasks is None,
+        len(history.trail) == 0,
+        history.diverged,
+        history.failure,
+        history.storage_problem,
+        history.edit_problem,
+    )

@@ -1,0 +1,57 @@
+"""The Start page: four experiments that begin with one click."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from metalab.ui.learn.start_page import StartPage
+from metalab.ui.painting import picture_of
+from metalab.ui.theme import DARK, Theme
+from metalab.ui.workspace import Workspace
+
+if TYPE_CHECKING:
+    from metalab.ui.moment import Moment
+
+
+class StartWorkspace(Workspace):
+    """Cards to choose from, whatever run there is.
+
+    Attributes:
+        card_chosen: Key of the card whose experiment shall start.
+        open_requested: A stored run shall be opened.
+        tour_requested: The tour shall begin.
+    """
+
+    card_chosen = Signal(str)
+    open_requested = Signal()
+    tour_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = DARK
+        self.cards = StartPage(self)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.cards)
+        self.cards.card_chosen.connect(self.card_chosen)
+        self.cards.open_requested.connect(self.open_requested)
+        self.cards.tour_requested.connect(self.tour_requested)
+
+    def show_moment(self, moment: "Moment | None") -> None:
+        """Show the same, whatever run there is."""
+        del moment
+
+    def set_ready(self, *, ready: bool) -> None:
+        """Let the cards be chosen, or not yet."""
+        self.cards.set_ready(ready=ready)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a theme's colours."""
+        self._theme = theme
+        self.cards.set_theme(theme)
+
+    def picture(self) -> QImage:
+        """Return the cards as a picture."""
+        return picture_of((self.cards,), title="metalab", theme=self._theme)
