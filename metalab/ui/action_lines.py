@@ -135,7 +135,7 @@ COMMANDS = (
     ),
     ActionSpec(
         key="follow",
-        text="Follow &live",
+        text="Follow li&ve",
         tooltip="Show the newest state of the run as it comes",
         menu="view",
         shortcuts=("Ctrl+L",),
@@ -143,7 +143,7 @@ COMMANDS = (
     ),
     ActionSpec(
         key="play_inner",
-        text="&Play the inner steps",
+        text="Play the &inner steps",
         tooltip="Go through the inner steps one after the other, or stop",
         menu="view",
         shortcuts=("P",),

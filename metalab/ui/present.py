@@ -133,6 +133,10 @@ class PresentMode(QObject):
         self._put_back(before)
         # A window manager gives the old size later; then it has to be done again.
         self._settling = None if window.size() == before.place.size() else before
+        if self._settling is None:
+            # Once more when every part knows the size that its old font needs.
+            self._later = before
+            self._timer.start()
         self.changed.emit(False)  # noqa: FBT003 - Qt's signature
 
     def _set_font(self, font: QFont) -> None:

@@ -58,6 +58,8 @@ class WorkspaceTabs(QTabWidget):
         layout = self._holders[key].layout()
         assert layout is not None, "a holder has a layout"
         layout.addWidget(page)
+        # Not before the next event otherwise.
+        page.show()
 
     @property
     def current_key(self) -> str:
@@ -95,6 +97,7 @@ class WorkspaceTabs(QTabWidget):
     def show_page(self, key: str) -> None:
         """Bring a page to the front."""
         keys = [spec.key for spec in WORKSPACES]
+        assert key in keys, f"there is no workspace {key!r}"
         self.setCurrentIndex(keys.index(key))
 
     def show_moment(self, moment: "Moment | None") -> None:

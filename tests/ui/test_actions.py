@@ -7,7 +7,14 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QDialog
 
 from metalab.runs.status import RunStatus
-from metalab.ui.action_table import ACTIONS, MENUS, SPECS, plain, shown_shortcut
+from metalab.ui.action_table import (
+    ACTIONS,
+    MENUS,
+    SPECS,
+    WORKSPACES,
+    plain,
+    shown_shortcut,
+)
 from metalab.ui.assets import assets_folder
 from metalab.ui.commands import Commands
 from metalab.ui.phase import Phase
@@ -30,6 +37,15 @@ ICONLESS = {
     "about",
     "palette",
     "present",
+    "fork",
+    "follow",
+    "play_inner",
+    "play_outer",
+    "tour",
+    "open_lesson",
+    "save_lesson",
+    *(f"lesson_{number}" for number in (1, 2, 3, 4)),
+    *(f"page_{spec.key}" for spec in WORKSPACES),
 }
 """On purpose: these stand in menus only."""
 
@@ -103,13 +119,16 @@ STATES = {
     )
 }
 
+LESSONS = {"open_lesson", "save_lesson", *(f"lesson_{n}" for n in (1, 2, 3, 4))}
+MOMENTS = {"fork", "follow", "play_inner", "play_outer"}
+
 OFF = {
-    "loading": {
+    "loading": LESSONS | MOMENTS | {
         "open_file", "export", "toggle_run", "step_1", "step_10", "step_100", "stop",
         "start", "reset", "reset_new_seed", "inner_back", "inner_forward", "search",
         "copy_plot",
     },
-    "idle": {
+    "idle": MOMENTS | {
         "export", "copy_plot", "stop", "reset", "reset_new_seed", "inner_back",
         "inner_forward",
     },
@@ -120,7 +139,7 @@ OFF = {
     "ended": {"stop"},
     "stopped": {"stop"},
     "failed": {"stop"},
-    "invalid": {
+    "invalid": LESSONS | MOMENTS | {
         "export", "copy_plot", "toggle_run", "step_1", "step_10", "step_100", "stop",
         "start", "reset", "reset_new_seed", "inner_back", "inner_forward",
     },
@@ -135,7 +154,8 @@ def test_every_action_is_described_and_handled(spec):
     assert spec.tooltip
     assert not spec.tooltip.endswith(".")
     assert spec.menu in MENUS
-    assert callable(getattr(Commands, spec.key))
+    shared = spec.key.startswith(("page_", "lesson_"))
+    assert shared or callable(getattr(Commands, spec.key))
     assert bool(spec.icon) is (spec.key not in ICONLESS)
     if spec.icon:
         assert (assets_folder() / "icons" / f"{spec.icon}.svg").is_file()

@@ -128,4 +128,6 @@ def test_layout_and_workspace_are_kept(open_lab, qtbot):
     until(qtbot, second, lambda: second.session.loaded)
     assert second.window.experiment.isHidden()
     assert not second.actions["show_experiment"].isChecked()
-    assert second.preferences.current.workspace == first.window.live.save_state()
+    assert (
+        second.preferences.current.workspaces["live"] == first.window.live.save_state()
+    )

@@ -80,10 +80,10 @@ def test_frames_reach_the_workspace_while_it_can_be_seen(running, workshop):
     workshop.worker.play(2)
     assert running.draw()
     assert shown == [running.session.history]
-    live.hide()
+    running.window.workspaces.hide()
     workshop.worker.play(2)
     assert not running.draw()
-    live.show()
+    running.window.workspaces.show()
     assert running.draw()
     assert shown[-1] is running.session.history
 

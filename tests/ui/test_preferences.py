@@ -39,7 +39,7 @@ def test_what_is_written_is_read_back(path):
         step_size=100,
         close_without_asking=True,
         folder="/runs",
-        workspace={"smoothing": 0.5, "rows": [10, 20]},
+        workspaces={"smoothing": 0.5, "rows": [10, 20]},
         export=ExportSettings(figure="adaptation", dpi=600),
     )
     write_preferences(path, kept)
@@ -87,7 +87,7 @@ def test_a_store_keeps_each_change(path):
     store.change("theme", "light")
     assert store.current.theme == "light"
     assert PreferenceStore(faults, path).current.theme == "light"
-    store.change("workspace", {"rows": (1, 2)})
+    store.change("workspaces", {"rows": (1, 2)})
     assert store.current.theme == "light"
     assert faults.snapshot() == ()
 

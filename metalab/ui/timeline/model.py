@@ -99,6 +99,7 @@ def _columns(steps: Array, loss: Array) -> tuple[Array, Array, Array]:
         return none, none, none
     edges = np.linspace(steps[0], steps[-1] + 1, MOST_COLUMNS + 1)
     starts = np.unique(np.searchsorted(steps, edges[:-1]))
+    starts = starts[starts < len(steps)]
     known = np.isfinite(loss) & (loss > 0)
     low = np.minimum.reduceat(np.where(known, loss, np.inf), starts)
     high = np.maximum.reduceat(np.where(known, loss, -np.inf), starts)

@@ -26,7 +26,7 @@ EXTRA_STEPS = 50
 _LR_SPAN, _LR_STEPS = 1.0, 60
 """The slider goes so many powers of ten down and up, in so many stops each way."""
 
-_SLIDER_WIDTH = 120
+_LEAST_WIDTH, _MOST_WIDTH = 50, 160
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +61,11 @@ class LabelledSlider(QWidget):
         super().__init__(parent)
         self._name = QLabel(name, self)
         self.slider = QSlider(Qt.Orientation.Horizontal, self)
-        self.slider.setFixedWidth(_SLIDER_WIDTH)
+        self.slider.setMinimumWidth(_LEAST_WIDTH)
+        self.slider.setMaximumWidth(_MOST_WIDTH)
         self.slider.setAccessibleName(name)
         self._value = QLabel(self)
-        self._value.setMinimumWidth(self.fontMetrics().horizontalAdvance("0.00001 ×"))
+        self._value.setMinimumWidth(self.fontMetrics().horizontalAdvance("0.0001"))
         for part in (self._name, self.slider, self._value):
             part.setToolTip(tip)
         layout = QHBoxLayout(self)
