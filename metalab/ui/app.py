@@ -98,7 +98,9 @@ def create_window(
         faults: Where errors from any thread arrive.
         preload: What imports the engine.
     """
-    options = LabOptions(preset=preset, keep_runs=keep_runs, welcome=welcome)
+    options = LabOptions(
+        preset=preset, keep_runs=keep_runs, welcome=welcome, example=True
+    )
     return Lab(app, options, faults=faults, preload=preload)
 
 

@@ -95,7 +95,9 @@ class Lab(QObject):
             settings=layout_settings(),
             may_close=self.closer.may_close,
         )
-        self.stage = Stage(self.session, self.window, parent=self)
+        self.stage = Stage(
+            self.session, self.window, example=options.example, parent=self
+        )
         self.playhead = self.stage.playhead
         self.teaching = Teaching(self.session, self.window, self.stage, parent=self)
         self.clock = FrameClock(self.draw, parent=self)
@@ -170,7 +172,7 @@ class Lab(QObject):
         if not seen or not self.window.workspaces.isVisible():
             return False
         self.session.request_curves()
-        if history is self._drawn:
+        if history is self._drawn and not self.stage.is_due(history):
             return False
         self._drawn = history
         self.stage.show(history)

@@ -11,8 +11,10 @@ class LabOptions:
         preset: Preset in the form at first; None takes the last one, or the default.
         keep_runs: Whether runs are written to files.
         welcome: Whether the very first window begins with the Start page.
+        example: Whether pages have something to show before there is a run.
     """
 
     preset: str | None = None
     keep_runs: bool = True
     welcome: bool = False
+    example: bool = False

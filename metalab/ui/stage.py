@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from metalab.runs.background import BackgroundJob
 from metalab.ui.playhead import Playhead
 from metalab.ui.readapting import Readapting
 from metalab.ui.timekeeper import Timekeeper
@@ -32,11 +33,15 @@ class Stage(QObject):
         session: "Session",
         window: "MainWindow",
         *,
+        example: bool,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._session = session
         self._window = window
+        self._wants_example = example
+        self._job: BackgroundJob[RunHistory] | None = None
+        self._example: RunHistory | None = None
         self.playhead = Playhead(self)
         self.readapting = Readapting(self)
         adaptation = window.live.adaptation
@@ -49,11 +54,35 @@ class Stage(QObject):
         self.playhead.moved.connect(self._on_moved)
 
     def show(self, history: "RunHistory | None") -> None:
-        """Show a run as it is now."""
-        self.playhead.set_history(history)
+        """Show a run as it is now; without one, the example that comes with metalab."""
+        if history is None:
+            self._fetch_example()
+        self._window.workspaces.set_example(on=history is None)
+        self.playhead.set_history(self._example if history is None else history)
+
+    def is_due(self, history: "RunHistory | None") -> bool:
+        """Return whether a run that has not changed has to be shown all the same."""
+        return history is None and self._wants_example and not self._showing_example
+
+    @property
+    def _showing_example(self) -> bool:
+        moment = self.playhead.moment
+        return moment is not None and moment.history is self._example
+
+    def _fetch_example(self) -> None:
+        """Read the example in the background, once the engine is there."""
+        if not self._wants_example:
+            return
+        if self._job is None and self._session.loaded:
+            self._job = BackgroundJob(_example, name="example")
+            self._job.start()
+        elif self._job is not None and self._job.done and self._example is None:
+            self._example = self._job.result()
 
     def shut_down(self) -> None:
         """End every thread and timer."""
+        if self._job is not None:
+            self._job.join()
         self.readapting.close()
         self.playhead.close()
         self._window.workspaces.shut_down()
@@ -69,7 +98,7 @@ class Stage(QObject):
         """Show where the playhead stands now, without waiting for the clock."""
         moment = self.playhead.moment
         self._window.workspaces.show_moment(moment)
-        self.timekeeper.show_moment(moment)
+        self.timekeeper.show_moment(None if self._showing_example else moment)
         self.readapting.follow(None if moment is None else moment.shown)
 
     def _on_group_requested(self, name: str) -> None:
@@ -77,3 +106,10 @@ class Stage(QObject):
         form = self._window.experiment.form
         if form is not None:
             form.reveal(name)
+
+
+def _example() -> "RunHistory":
+    # Not before the engine is there, and not before the first frame.
+    from metalab.ui.learn.trained_start import trained_start  # noqa: PLC0415
+
+    return trained_start()

@@ -27,6 +27,9 @@ class Workspace(QWidget):
         choices_changed: A person chose something that `save_state` keeps.
     """
 
+    shows_example = True
+    """Whether it shows the example that comes with metalab while there is no run."""
+
     inner_step_chosen = Signal(int)
     task_chosen = Signal(int)
     outer_step_chosen = Signal(int)

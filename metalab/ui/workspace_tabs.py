@@ -38,6 +38,7 @@ class WorkspaceTabs(QTabWidget):
         self._moment: Moment | None = None
         self._config: ExperimentConfig | None = None
         self._ready = False
+        self._example = False
         self.setDocumentMode(True)
         self.setAccessibleName(self.tr("Workspaces"))
         self.tabBar().setAccessibleName(self.tr("Workspaces"))
@@ -104,7 +105,16 @@ class WorkspaceTabs(QTabWidget):
         """Show a moment in the page that is seen."""
         self._moment = moment
         if self.isVisible():
-            self.current.show_moment(moment)
+            self._show()
+
+    def set_example(self, *, on: bool) -> None:
+        """Say whether the moment is of the example, which not every page shows."""
+        self._example = on
+
+    def _show(self) -> None:
+        page = self.current
+        hidden = self._example and not page.shows_example
+        page.show_moment(None if hidden else self._moment)
 
     def show_config(self, config: "ExperimentConfig | None") -> None:
         """Tell every page of the experiment in the form."""
@@ -144,7 +154,7 @@ class WorkspaceTabs(QTabWidget):
             page.shut_down()
 
     def _on_current_changed(self) -> None:
-        self.current.show_moment(self._moment)
+        self._show()
         self.page_shown.emit(self.current_key)
 
 

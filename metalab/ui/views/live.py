@@ -37,6 +37,8 @@ class LiveWorkspace(Workspace):
         diagnostics: More about the run; stands in a dock of its own.
     """
 
+    shows_example = False
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._history: RunHistory | None = None

@@ -31,6 +31,7 @@ from metalab.ui.workspaces.adapt_words import words_of
 
 if TYPE_CHECKING:
     from metalab.engine.events import ProbeTasks
+    from metalab.runs.history import RunHistory
     from metalab.ui.moment import Moment
 
 
@@ -94,6 +95,8 @@ class AdaptWorkspace(Workspace):
         tools.fan_toggled.connect(self._ask)
         tools.overlay_toggled.connect(self._on_overlay_toggled)
         self.starts.changed.connect(self._on_starts_changed)
+        tools.run_chosen.connect(self.asking.read_run)
+        self.asking.run_read.connect(self._on_run_read)
         self.asking.explored.connect(self._on_explored)
         self.asking.failed.connect(self._on_failed)
         self.header.copy_requested.connect(self._on_copy)
@@ -260,6 +263,12 @@ class AdaptWorkspace(Workspace):
 
     def _on_refused(self, reason: str) -> None:
         self.caption.set_texts(reason, "", "", reason)
+
+    def _on_run_read(self, outcome: "RunHistory | Exception") -> None:
+        if isinstance(outcome, Exception):
+            self._on_refused(str(outcome))
+        else:
+            self.starts.add_run(outcome)
 
     def _on_inner_lr(self, factor: float) -> None:
         self._factor = factor

@@ -1,18 +1,23 @@
 """Between the Adapt workspace and the threads that compute for it."""
 
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from metalab.engine.explored import Exploration, Explored
 from metalab.runs.background import BackgroundJob
 from metalab.runs.exploring import ExploringThread
+from metalab.ui.engine_access import stored_history
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from metalab.engine.events import Checkpoint
+    from metalab.runs.history import RunHistory
+
+T = TypeVar("T")
 
 ANSWER_SECONDS = 0.03
 """How long an edit waits for its curves, about a frame: then points and curves are
@@ -28,15 +33,18 @@ class AdaptAsking(QObject):
         explored: How each start adapts: a tuple of `Explored`.
         failed: Why a task cannot be adapted to: an error.
         start_made: Key of a start, and its state or the error why there is none.
+        run_read: A run that was read from its file, or the error why it cannot be.
     """
 
     explored = Signal(object)
     failed = Signal(object)
     start_made = Signal(str, object)
+    run_read = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._thread = ExploringThread()
+        self._reading: BackgroundJob[RunHistory] | None = None
         self._jobs: dict[str, BackgroundJob[Checkpoint]] = {}
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -67,6 +75,16 @@ class AdaptAsking(QObject):
             job.start()
             self._timer.start()
 
+    def read_run(self, name: str) -> None:
+        """Read a run file in the background, to be laid over."""
+        path = Path(name)
+        if self._reading is None:
+            self._reading = BackgroundJob(
+                partial(stored_history, path), name="read run"
+            )
+            self._reading.start()
+            self._timer.start()
+
     def making(self, key: str) -> bool:
         """Whether a start is in the making."""
         return key in self._jobs
@@ -77,6 +95,8 @@ class AdaptAsking(QObject):
         self._thread.close()
         for job in self._jobs.values():
             job.join()
+        if self._reading is not None:
+            self._reading.join()
         self._jobs.clear()
 
     def _poll(self) -> None:
@@ -84,8 +104,12 @@ class AdaptAsking(QObject):
         for key, job in list(self._jobs.items()):
             if job.done:
                 del self._jobs[key]
-                self.start_made.emit(key, _outcome(partial(job.result)))
-        if not self._jobs and not self._thread.waiting:
+                self.start_made.emit(key, _outcome(job.result))
+        reading = self._reading
+        if reading is not None and reading.done:
+            self._reading = None
+            self.run_read.emit(_outcome(reading.result))
+        if not self._jobs and not self._thread.waiting and self._reading is None:
             self._timer.stop()
 
     def _take(self, timeout: float) -> None:
@@ -98,7 +122,7 @@ class AdaptAsking(QObject):
             self.explored.emit(answers)
 
 
-def _outcome(result: "Callable[[], Checkpoint]") -> "Checkpoint | Exception":
+def _outcome(result: "Callable[[], T]") -> "T | Exception":
     try:
         return result()
     except Exception as error:  # noqa: BLE001 - shown in the workspace

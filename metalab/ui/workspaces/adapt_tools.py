@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
+    QFileDialog,
     QHBoxLayout,
     QLabel,
     QSlider,
@@ -13,6 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from metalab.runs.home import RUN_SUFFIX, runs_folder
 from metalab.ui.painting import tint
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.ticks import number_text
@@ -100,7 +102,7 @@ class AdaptTools(QWidget):
         last_step_chosen: K'.
         fan_toggled: Whether other support sets are shown.
         overlay_toggled: Key of an overlay, and whether it is shown.
-        add_clicked: Another run shall be laid over, from its file.
+        run_chosen: Path of a run file that shall be laid over.
     """
 
     kind_chosen = Signal(str)
@@ -111,7 +113,7 @@ class AdaptTools(QWidget):
     last_step_chosen = Signal(int)
     fan_toggled = Signal(bool)
     overlay_toggled = Signal(str, bool)
-    add_clicked = Signal()
+    run_chosen = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -199,7 +201,7 @@ class AdaptTools(QWidget):
         self.paste.clicked.connect(self.paste_clicked)
         self.reset.clicked.connect(self.reset_clicked)
         self.fan.toggled.connect(self.fan_toggled)
-        self.add.clicked.connect(self.add_clicked)
+        self.add.clicked.connect(self._on_add)
         self.rate.moved.connect(self._on_rate)
         self.last.moved.connect(self.last_step_chosen)
 
@@ -255,6 +257,15 @@ class AdaptTools(QWidget):
     def overlay_box(self, key: str) -> QCheckBox:
         """Return the check box of an overlay."""
         return self._chips[key]
+
+    def _on_add(self) -> None:
+        dialog = QFileDialog(self, self.tr("Lay another run over"))
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilter(self.tr("Run files (*{})").format(RUN_SUFFIX))
+        dialog.setDirectory(str(runs_folder()))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self.run_chosen)
+        dialog.open()
 
     def _on_kind(self, index: int) -> None:
         self.kind_chosen.emit(KINDS[index])

@@ -35,6 +35,8 @@ class StructureWorkspace(Workspace):
     A part that is chosen asks for the group of the form that sets it.
     """
 
+    shows_example = False
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = DARK
