@@ -13,6 +13,12 @@ _PAGES = (
     ("live", "&Live", "Watch the run", "views.live:LiveWorkspace"),
     ("adapt", "&Adapt", "Adapt by hand", "workspaces.adapt:AdaptWorkspace"),
     (
+        "estimators",
+        "&Estimators",
+        "Weigh the hypergradients",
+        "workspaces.estimators:EstimatorsWorkspace",
+    ),
+    (
         "structure",
         "&Structure",
         "See what lies in what",

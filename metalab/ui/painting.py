@@ -52,6 +52,23 @@ class Ink:
         return mixed(getattr(theme, self.under), getattr(theme, self.role), self.share)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixedInk(Ink):
+    """A colour that is the same in every theme: of a series among many.
+
+    Attributes:
+        value: "#rrggbb", readable on dark and light.
+    """
+
+    role: str = "text"
+    value: str
+
+    def colour(self, theme: Theme) -> QColor:
+        """Return the colour."""
+        del theme
+        return QColor(self.value)
+
+
 def ramp_ink(step: int, trained: int, last: int) -> Ink:
     """Return the ink of an inner step: a ramp with most of it up to training's K.
 

@@ -1,0 +1,131 @@
+"""Hypergradient estimators compared beside a run, row by row."""
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from metalab.engine.edit import Edit
+from metalab.engine.events import Array
+from metalab.runs.latest import Latest, Stale
+
+if TYPE_CHECKING:
+    from metalab.engine.config import ExperimentConfig
+
+NUM_BATCHES = 2
+CURVE_STEPS = (1, 2, 5, 10, 20, 50)
+"""Inner steps at which the error is measured beside the chosen K."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class EstimatingRequest:
+    """What is compared, and where.
+
+    Attributes:
+        config: The experiment.
+        edits: What had been changed in it.
+        phi: Meta-parameters, [meta].
+        num_inner_steps: K of the table.
+        inner_lr: Step size of the inner loop; None takes the experiment's.
+        damping: Strength of the proximal anchor that implicit estimators get.
+        num_tasks: Tasks of a meta-batch.
+        seed: Fixes the meta-batches, and what estimators draw.
+    """
+
+    config: "ExperimentConfig"
+    edits: tuple[Edit, ...]
+    phi: Array
+    num_inner_steps: int
+    inner_lr: float | None
+    damping: float
+    num_tasks: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One estimator at one K, as plain numbers.
+
+    Attributes:
+        name: Of the estimator.
+        title: As people call it.
+        problem: "own", or "proximal" for the same network with a proximal anchor.
+        exact: Whether it is the derivative itself, up to rounding.
+        num_inner_steps: K.
+        cosine: Of the angle to the exact hypergradient, mean over meta-batches.
+        norm_ratio: Its norm over that of the exact one.
+        relative_error: Norm of the difference over that of the exact one.
+        variance: Trace of the covariance over the squared norm of the mean.
+        seconds: Of inner path and estimate.
+        peak_bytes: Most memory of theirs at once.
+        gradients: Gradients that were asked for.
+        products: Hessian-vector and mixed products.
+    """
+
+    name: str
+    title: str
+    problem: str
+    exact: bool
+    num_inner_steps: int
+    cosine: float
+    norm_ratio: float
+    relative_error: float
+    variance: float
+    seconds: float
+    peak_bytes: int
+    gradients: int
+    products: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Comparison:
+    """What has been measured.
+
+    Attributes:
+        request: What was asked.
+        rows: By problem and K, in the order in which they were measured.
+        left_out: Estimators that do not apply, and why, by title.
+        done: Whether that is all.
+    """
+
+    request: EstimatingRequest
+    rows: tuple[Measured, ...]
+    left_out: tuple[tuple[str, str], ...]
+    done: bool
+
+
+class EstimatingThread(Latest[EstimatingRequest, Comparison]):
+    """Compares estimators; what is known so far can be had at any time."""
+
+    def __init__(self) -> None:
+        """Make one without a thread; the first request starts it."""
+        self._known_lock = threading.Lock()
+        self._known: Comparison | None = None
+        self._doing = ""
+        super().__init__(self._compare, name="estimators")
+
+    def progress(self) -> tuple[Comparison | None, str]:
+        """Return what is known so far, and what is being measured."""
+        with self._known_lock:
+            return self._known, self._doing
+
+    def _compare(self, request: EstimatingRequest, stale: Stale) -> Comparison | None:
+        from metalab.runs.estimator_pieces import pieces  # noqa: PLC0415 - torch
+
+        def tell(text: str) -> None:
+            with self._known_lock:
+                self._doing = text
+            if stale():
+                raise _StaleError
+
+        known: Comparison | None = None
+        try:
+            for known in pieces(request, tell):
+                with self._known_lock:
+                    self._known = known
+        except _StaleError:
+            return None
+        return known
+
+
+class _StaleError(Exception):
+    """Nobody wants the rest."""

@@ -1,0 +1,123 @@
+"""A comparison of hypergradient estimators in pieces: the chosen K first."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import torch
+
+from metalab.catalog.slots import HYPERGRADIENTS
+from metalab.core.hypergradient.base import Exactness
+from metalab.engine.build import DTYPES
+from metalab.engine.config import ExperimentConfig
+from metalab.engine.edits import edited
+from metalab.engine.overrides import with_overrides
+from metalab.engine.refusals import estimator_refusal
+from metalab.runs.estimating import (
+    CURVE_STEPS,
+    NUM_BATCHES,
+    Comparison,
+    EstimatingRequest,
+    Measured,
+)
+from metalab.runs.estimator_blocks import Block, Selection, select
+from metalab.runs.estimators import Plan, Row, compare
+
+_SLOW = ("evolution", "persistent-evolution", "forward-gradient")
+"""Not measured along K: they draw hundreds of perturbations."""
+
+
+def pieces(
+    request: EstimatingRequest, tell: Callable[[str], None]
+) -> Iterator[Comparison]:
+    """Yield what is known after each piece; the last one is done.
+
+    Args:
+        request: What is asked.
+        tell: Told what is measured; may raise to give up.
+
+    Raises:
+        EstimatorError: The meta-parameters are not those of the experiment.
+        ConfigError: A number is not admissible.
+    """
+    config = _config_of(request)
+    selection = select(
+        config,
+        request.phi,
+        names=None,
+        strength=request.damping,
+        dtype=DTYPES[config.run.precision],
+        device=torch.device("cpu"),
+    )
+    left_out = _left_out(config, selection)
+    rows: list[Measured] = []
+    chosen = request.num_inner_steps
+    others = [steps for steps in CURVE_STEPS if steps != chosen]
+    work = [(block, chosen) for block in selection.blocks]
+    own = [block for block in selection.blocks if block.name == "own"]
+    work += [(_quick(block), steps) for block in own for steps in others]
+    for index, (block, steps) in enumerate(work):
+        plan = Plan(
+            num_inner_steps=(steps,),
+            num_tasks=request.num_tasks,
+            num_batches=NUM_BATCHES,
+            seed=request.seed,
+        )
+        alone = Selection(blocks=(block,), left_out=())
+        (result,) = compare(alone, plan, tell=tell)
+        rows += [_measured(block, row) for row in result.rows]
+        yield Comparison(
+            request=request,
+            rows=tuple(rows),
+            left_out=left_out,
+            done=index == len(work) - 1,
+        )
+
+
+def _config_of(request: EstimatingRequest) -> ExperimentConfig:
+    config = edited(request.config, request.edits)
+    options = config.inner.options()
+    changes: list[tuple[str, object]] = []
+    if request.inner_lr is not None and "inner_lr" in options:
+        changes.append(("inner.inner_lr", request.inner_lr))
+    return with_overrides(config, changes)
+
+
+def _quick(block: Block) -> Block:
+    kept = tuple(e for e in block.estimators if e.name not in _SLOW)
+    return replace(block, estimators=kept)
+
+
+def _left_out(
+    config: ExperimentConfig, selection: Selection
+) -> tuple[tuple[str, str], ...]:
+    """Return what does not apply, and why."""
+    there = {e.name for block in selection.blocks for e in block.estimators}
+    found: list[tuple[str, str]] = []
+    for name, component in HYPERGRADIENTS.components.items():
+        if name in there:
+            continue
+        reason = estimator_refusal(config, component)
+        if name in selection.left_out:
+            reason = "it goes through the meta-parameters one by one: too many here"
+        found.append((component.title, reason or "it does not go with this method"))
+    return tuple(found)
+
+
+def _measured(block: Block, row: Row) -> Measured:
+    found = row.accuracy[block.reference]
+    return Measured(
+        name=row.estimator.name,
+        title=row.estimator.title,
+        problem=block.name,
+        exact=row.estimator.exactness is Exactness.EXACT
+        and row.estimator.target is block.reference,
+        num_inner_steps=row.num_inner_steps,
+        cosine=found.cosine.mean,
+        norm_ratio=found.norm_ratio.mean,
+        relative_error=found.relative_error.mean,
+        variance=row.relative_variance,
+        seconds=row.seconds,
+        peak_bytes=row.peak_bytes,
+        gradients=row.evaluations.gradients,
+        products=row.evaluations.products,
+    )

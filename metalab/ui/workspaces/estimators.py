@@ -1,0 +1,286 @@
+"""The Estimators workspace: every hypergradient estimator against the exact one."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QGuiApplication, QHideEvent, QImage, QPalette, QShowEvent
+from PySide6.QtWidgets import (
+    QLabel,
+    QSplitter,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
+
+from metalab.runs.estimating import (
+    Comparison,
+    EstimatingRequest,
+    EstimatingThread,
+    Measured,
+)
+from metalab.ui.painting import picture_of, tint
+from metalab.ui.theme import DARK, Theme
+from metalab.ui.views.header import PanelHeader
+from metalab.ui.workspace import Workspace
+from metalab.ui.workspaces.estimators_curve import ErrorCurve
+from metalab.ui.workspaces.estimators_polar import PolarPlot
+from metalab.ui.workspaces.estimators_table import EstimatorTable
+from metalab.ui.workspaces.estimators_tools import EstimatorTools
+
+if TYPE_CHECKING:
+    from metalab.ui.moment import Moment
+
+DELAY_MS, POLL_MS = 300, 60
+
+
+class EstimatorsWorkspace(Workspace):
+    """Table, angles, and error against K, at the meta-parameters of the playhead."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = DARK
+        self._moment: Moment | None = None
+        self._asked: tuple[object, ...] | None = None
+        self._shown: Comparison | None = None
+        self._thread = EstimatingThread()
+        self.header = PanelHeader(self.tr("Hypergradient estimators"), self)
+        self.tools = EstimatorTools(self)
+        self.table = EstimatorTable(self)
+        self.polar = PolarPlot(self)
+        self.curve = ErrorCurve(self)
+        self.state = QLabel(self)
+        self._message = QLabel(self)
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(DELAY_MS)
+        self._poll = QTimer(self)
+        self._poll.setInterval(POLL_MS)
+        self._arrange()
+        self._connect()
+        self._show_state()
+
+    def _arrange(self) -> None:
+        self.setAutoFillBackground(True)
+        for label in (self.state, self._message):
+            label.setWordWrap(True)
+            label.setTextFormat(Qt.TextFormat.PlainText)
+        self.state.setContentsMargins(10, 2, 10, 4)
+        self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        lower = QSplitter(Qt.Orientation.Horizontal, self)
+        lower.addWidget(self.polar)
+        lower.addWidget(self.curve)
+        lower.setSizes([480, 480])
+        split = QSplitter(Qt.Orientation.Vertical, self)
+        split.addWidget(self.table)
+        split.addWidget(lower)
+        split.setSizes([330, 270])
+        split.setChildrenCollapsible(False)
+        body = QWidget(self)
+        self._pages = QStackedLayout(body)
+        self._pages.addWidget(self._message)
+        self._pages.addWidget(split)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 2)
+        layout.setSpacing(0)
+        layout.addWidget(self.header)
+        layout.addWidget(self.tools)
+        layout.addWidget(body, 1)
+        layout.addWidget(self.state)
+
+    def _connect(self) -> None:
+        self.tools.changed.connect(self._changed)
+        self.tools.stop.clicked.connect(self.cancel)
+        self._later.timeout.connect(self._ask)
+        self._poll.timeout.connect(self._take)
+        self.header.copy_requested.connect(self._on_copy)
+
+    @property
+    def comparison(self) -> Comparison | None:
+        """What is shown."""
+        return self._shown
+
+    def show_moment(self, moment: "Moment | None") -> None:
+        """Compare at the meta-parameters of a moment; a run that goes on is sampled."""
+        before, self._moment = self._moment, moment
+        if moment is None or moment.phi is None:
+            self.cancel()
+            self._shown = None
+            self._show_state()
+            return
+        if before is None or before.history.config is not moment.history.config:
+            self._shown = None
+            self.tools.show_run(moment.history.config)
+        # A live run has another moment at every frame: one comparison after another.
+        if not (moment.following and self._poll.isActive()):
+            self._order()
+
+    def _order(self) -> None:
+        if (
+            self.isVisible()
+            and not self._later.isActive()
+            and self._key() != self._asked
+        ):
+            self._later.start()
+
+    def _key(self) -> tuple[object, ...] | None:
+        moment = self._moment
+        if moment is None or moment.phi is None:
+            return None
+        return (id(moment.history.config), moment.step, *self.tools.choices)
+
+    def _ask(self) -> None:
+        moment = self._moment
+        if moment is None or moment.phi is None or not self.isVisible():
+            return
+        config = moment.history.config
+        steps, rate, damping, seed = self.tools.choices
+        edits = tuple(edit for edit in moment.history.edits if edit.step < moment.step)
+        self._asked = self._key()
+        self._thread.request(
+            EstimatingRequest(
+                config=config,
+                edits=edits,
+                phi=moment.phi,
+                num_inner_steps=steps,
+                inner_lr=rate,
+                damping=damping,
+                num_tasks=min(config.outer.num_tasks, 25),
+                seed=seed,
+            )
+        )
+        self._poll.start()
+        self._show_state()
+
+    def cancel(self) -> None:
+        """Measure no more; what is known stays."""
+        self._later.stop()
+        self._poll.stop()
+        self._thread.cancel()
+        self._show_state()
+
+    def _take(self) -> None:
+        known, doing = self._thread.progress()
+        try:
+            answer = self._thread.take()
+        except Exception as error:  # noqa: BLE001 - shown in the workspace
+            self._poll.stop()
+            self._shown = None
+            self._show_state(str(error))
+            return
+        if not self._thread.waiting:
+            self._poll.stop()
+        found = answer or known
+        if found is not None and found is not self._shown:
+            self._shown = found
+            self._draw()
+        self._show_state(doing=doing if self._poll.isActive() else "")
+
+    def _rows(self) -> tuple[Measured, ...]:
+        shown = self._shown
+        if shown is None:
+            return ()
+        chosen = shown.request.num_inner_steps
+        return tuple(row for row in shown.rows if row.num_inner_steps == chosen)
+
+    def _draw(self) -> None:
+        rows = self._rows()
+        self.table.show_rows(rows, dimmed=False)
+        self.polar.show_rows(rows, dimmed=False)
+        if self._shown is not None:
+            self.curve.show_rows(self._shown.rows, rows)
+
+    def _show_state(self, error: str = "", doing: str = "") -> None:
+        """Say what is there, what is missing, and what is being done."""
+        moment, shown = self._moment, self._shown
+        busy = self._poll.isActive() or self._later.isActive()
+        self.tools.stop.setVisible(busy)
+        if moment is None:
+            message = self.tr("No run yet: run the preset, then compare the estimators")
+        elif error:
+            message = self.tr("These meta-parameters cannot be compared: {}").format(
+                error
+            )
+        else:
+            message = "" if shown is not None else self.tr("Measuring…")
+        self._message.setText(message)
+        self._pages.setCurrentIndex(0 if message else 1)
+        texts: list[str] = []
+        if shown is not None and moment is not None:
+            texts.append(
+                self.tr("{}, outer step {}, {} tasks, K = {}").format(
+                    moment.history.config.name,
+                    f"{moment.step:,}",
+                    shown.request.num_tasks,
+                    shown.request.num_inner_steps,
+                )
+            )
+            left_out = "; ".join(f"{title}: {why}" for title, why in shown.left_out)
+            if left_out:
+                texts.append(self.tr("Left out: {}").format(left_out))
+                self.state.setToolTip(left_out)
+        if doing:
+            texts.insert(0, self.tr("Measuring {}…").format(doing))
+        self.state.setText(_cut(". ".join(texts)))
+        self.setAccessibleDescription(message or ". ".join(texts))
+
+    def _changed(self) -> None:
+        rows = self._rows()
+        self.table.show_rows(rows, dimmed=True)
+        self.polar.show_rows(rows, dimmed=True)
+        self._later.start()
+        self._show_state()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Compare what has changed while the page was hidden."""
+        super().showEvent(event)
+        self._order()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Measure nothing for a page that nobody sees."""
+        super().hideEvent(event)
+        self.cancel()
+        self._asked = None
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a theme's colours."""
+        self._theme = theme
+        tint(self, theme.surface, QPalette.ColorRole.Window)
+        for label in (self.state, self._message):
+            tint(label, theme.muted)
+        for part in (self.header, self.tools, self.table, self.polar, self.curve):
+            part.set_theme(theme)
+
+    def picture(self) -> QImage:
+        """Return table and plots as a picture."""
+        parts = (self.table, self.polar, self.curve.plot)
+        return picture_of(parts, title=self.header.title, theme=self._theme)
+
+    def save_state(self) -> dict[str, Any]:
+        """Return the meta-batch that was chosen."""
+        return {"seed": self.tools.choices[3]}
+
+    def restore_state(self, state: Mapping[str, Any]) -> None:
+        """Take the meta-batch."""
+        seed = state.get("seed")
+        if type(seed) is int and 0 <= seed < 10**6:
+            self.tools.set_seed(seed)
+
+    def shut_down(self) -> None:
+        """End the thread."""
+        self._later.stop()
+        self._poll.stop()
+        self._thread.close()
+
+    def _on_copy(self) -> None:
+        QGuiApplication.clipboard().setImage(self.picture())
+
+
+_MOST_LETTERS = 220
+
+
+def _cut(text: str) -> str:
+    """Return a text of at most two lines."""
+    if len(text) <= _MOST_LETTERS:
+        return text
+    return text[: _MOST_LETTERS - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"

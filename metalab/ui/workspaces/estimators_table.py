@@ -1,0 +1,151 @@
+"""The table of hypergradient estimators, and the colours they have everywhere."""
+
+from math import isfinite
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QBrush, QColor, QIcon, QPainter, QPixmap
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QTableWidget,
+    QTableWidgetItem,
+    QWidget,
+)
+
+from metalab.runs.estimating import Measured
+from metalab.ui.theme import DARK, Theme
+from metalab.ui.ticks import number_text
+
+OKABE_ITO = (
+    "#0072b2",
+    "#e69f00",
+    "#009e73",
+    "#cc79a7",
+    "#56b4e9",
+    "#d55e00",
+    "#999933",
+    "#888888",
+)
+"""Told apart by people of every colour vision; repeated where there are more."""
+
+SHAPES = ("o", "s", "^", "d")
+"""Of marks: beyond eight estimators, colours come again with another shape."""
+
+_SWATCH = 12
+_MEBIBYTE = 2**20
+
+
+class _Number(QTableWidgetItem):
+    """A number that is sorted as one, whatever it is written like."""
+
+    def __init__(self, value: float, text: str) -> None:
+        super().__init__(text)
+        self.value = value
+        self.setTextAlignment(
+            Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        )
+
+    def __lt__(self, other: QTableWidgetItem) -> bool:
+        """Return whether this number is below another; NaN is last."""
+        if not isinstance(other, _Number):
+            return super().__lt__(other)
+        if not isfinite(self.value):
+            return False
+        return not isfinite(other.value) or self.value < other.value
+
+
+class EstimatorTable(QTableWidget):
+    """One row an estimator, at the chosen K."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = DARK
+        self._rows: tuple[Measured, ...] = ()
+        heads = (
+            (self.tr("Estimator"), self.tr("How the hypergradient is estimated")),
+            (self.tr("Cosine"), self.tr("Of the angle to the exact hypergradient")),
+            (self.tr("Norm ratio"), self.tr("Its norm over that of the exact one")),
+            (self.tr("Rel. error"), self.tr("Norm of the difference, relative")),
+            (self.tr("Variance"), self.tr("Between meta-batches, relative")),
+            (self.tr("Time, ms"), self.tr("Of inner path and estimate")),
+            (self.tr("Memory, MiB"), self.tr("Most at once")),
+            (self.tr("Gradients"), self.tr("That were asked for, a meta-batch each")),
+            (self.tr("Products"), self.tr("Hessian-vector and mixed products")),
+        )
+        self.setColumnCount(len(heads))
+        for column, (text, tip) in enumerate(heads):
+            item = QTableWidgetItem(text)
+            item.setToolTip(tip)
+            self.setHorizontalHeaderItem(column, item)
+        self.setAccessibleName(self.tr("Hypergradient estimators"))
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setTabKeyNavigation(False)
+        self.setShowGrid(False)
+        self.verticalHeader().hide()
+        header = self.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.setSortingEnabled(True)
+        header.setSortIndicator(3, Qt.SortOrder.AscendingOrder)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a theme's colours."""
+        self._theme = theme
+        self.show_rows(self._rows, dimmed=False)
+
+    def show_rows(self, rows: tuple[Measured, ...], *, dimmed: bool) -> None:
+        """Show estimators.
+
+        Args:
+            rows: At one K.
+            dimmed: Whether newer numbers are on their way.
+        """
+        self._rows = rows
+        self.setSortingEnabled(False)
+        self.setRowCount(len(rows))
+        ink = QBrush(QColor(self._theme.muted if dimmed else self._theme.text))
+        for index, row in enumerate(rows):
+            title = row.title
+            if row.problem != "own":
+                title = self.tr("{} · proximal").format(row.title)
+            first = QTableWidgetItem(title)
+            first.setIcon(_swatch(colour_of(index)))
+            if row.exact:
+                font = first.font()
+                font.setBold(True)
+                first.setFont(font)
+            cells: list[QTableWidgetItem] = [first]
+            cells += [
+                _Number(value, number_text(value))
+                for value in (
+                    row.cosine,
+                    row.norm_ratio,
+                    row.relative_error,
+                    row.variance,
+                    1e3 * row.seconds,
+                    row.peak_bytes / _MEBIBYTE,
+                )
+            ]
+            cells += [_Number(n, f"{n:,}") for n in (row.gradients, row.products)]
+            for column, cell in enumerate(cells):
+                cell.setForeground(ink)
+                self.setItem(index, column, cell)
+        self.setSortingEnabled(True)
+
+
+def colour_of(index: int) -> str:
+    """Return the colour of an estimator, by its place in the list."""
+    return OKABE_ITO[index % len(OKABE_ITO)]
+
+
+def _swatch(colour: str) -> QIcon:
+    pixmap = QPixmap(_SWATCH, _SWATCH)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(colour))
+    painter.drawEllipse(1, 1, _SWATCH - 2, _SWATCH - 2)
+    painter.end()
+    return QIcon(pixmap)

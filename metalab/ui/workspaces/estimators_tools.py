@@ -1,0 +1,141 @@
+"""What a person chooses in the Estimators workspace."""
+
+from math import log10
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from metalab.ui.engine_access import inner_lr
+from metalab.ui.theme import Theme
+from metalab.ui.ticks import number_text
+from metalab.ui.views.header import tool_button
+from metalab.ui.workspaces.adapt_tools import LabelledSlider
+
+if TYPE_CHECKING:
+    from metalab.engine.config import ExperimentConfig
+
+MOST_STEPS = 50
+_STOPS = 40
+_DAMPING_DECADES = 2
+
+
+class EstimatorTools(QWidget):
+    """Sliders for K, inner lr and damping, and the dice.
+
+    Attributes:
+        changed: Something else is chosen.
+    """
+
+    changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._config: ExperimentConfig | None = None
+        self._steps: int | None = None
+        self._factor, self._damping, self._seed = 1.0, 1.0, 0
+        self.dice = tool_button(
+            self.tr("New meta-batch"), self.tr("Compare on other tasks"), parent=self
+        )
+        self.own = tool_button(
+            self.tr("Run's own values"),
+            self.tr("K, inner lr and damping as the run has them"),
+            parent=self,
+        )
+        self.stop = tool_button(
+            self.tr("Cancel"), self.tr("Measure no more"), parent=self
+        )
+        self.num_steps = LabelledSlider(
+            self.tr("K"), self.tr("Inner steps that are differentiated"), self
+        )
+        self.rate = LabelledSlider(
+            self.tr("Inner lr"), self.tr("Step size of the inner loop here"), self
+        )
+        self.damping = LabelledSlider(
+            self.tr("Damping"),
+            self.tr("Strength of the anchor that implicit estimators need"),
+            self,
+        )
+        self.num_steps.slider.setRange(1, MOST_STEPS)
+        self.rate.slider.setRange(-_STOPS, _STOPS)
+        self.damping.slider.setRange(-_STOPS, _STOPS)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(10, 4, 8, 4)
+        layout.setSpacing(8)
+        for part in (self.num_steps, self.rate, self.damping):
+            layout.addWidget(part)
+        layout.addStretch(1)
+        for part in (self.own, self.dice, self.stop):
+            layout.addWidget(part)
+        self.num_steps.moved.connect(self._on_num_steps)
+        self.rate.moved.connect(self._on_rate)
+        self.damping.moved.connect(self._on_damping)
+        self.dice.clicked.connect(self._on_dice)
+        self.own.clicked.connect(self._on_own)
+        self._show()
+
+    @property
+    def choices(self) -> tuple[int, float | None, float, int]:
+        """K, inner lr (None for the run's own), damping, and the meta-batch's number."""
+        rate = None if self._config is None else inner_lr(self._config)
+        own = rate is None or self._factor == 1
+        return (
+            self._num_steps,
+            None if own or rate is None else rate * self._factor,
+            self._damping,
+            self._seed,
+        )
+
+    @property
+    def _num_steps(self) -> int:
+        own = 1 if self._config is None else self._config.num_inner_steps
+        return self._steps or own
+
+    def show_run(self, config: "ExperimentConfig") -> None:
+        """Begin with the values of a run."""
+        self._config = config
+        self._steps, self._factor, self._damping = None, 1.0, 1.0
+        self._show()
+
+    def set_seed(self, seed: int) -> None:
+        """Choose a meta-batch."""
+        self._seed = seed
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a theme's colours."""
+        for part in (self.num_steps, self.rate, self.damping):
+            part.set_theme(theme)
+
+    def _show(self) -> None:
+        steps = self._num_steps
+        self.num_steps.show_value(min(steps, MOST_STEPS), str(steps))
+        rate = None if self._config is None else inner_lr(self._config)
+        self.rate.setEnabled(rate is not None)
+        text = "–" if rate is None else number_text(rate * self._factor)
+        self.rate.show_value(round(_STOPS * log10(self._factor)), text)
+        place = round(_STOPS / _DAMPING_DECADES * log10(self._damping))
+        self.damping.show_value(place, number_text(self._damping))
+
+    def _change(self) -> None:
+        self._show()
+        self.changed.emit()
+
+    def _on_num_steps(self, steps: int) -> None:
+        self._steps = steps
+        self._change()
+
+    def _on_rate(self, place: int) -> None:
+        self._factor = 10 ** (place / _STOPS)
+        self._change()
+
+    def _on_damping(self, place: int) -> None:
+        self._damping = 10 ** (_DAMPING_DECADES * place / _STOPS)
+        self._change()
+
+    def _on_dice(self) -> None:
+        self._seed += 1
+        self._change()
+
+    def _on_own(self) -> None:
+        self._steps, self._factor, self._damping = None, 1.0, 1.0
+        self._change()
