@@ -87,29 +87,22 @@ class Surveyor:
         phi = torch.tensor(asked.phi, dtype=self._dtype)
         if asked.surface == "adapted":
             self._refuse_partial_start()
-        points = self._paths(phi, asked)
-        centre = points[0, 0]
-        moved = (points - centre)[:, 1:].reshape(-1, self._dim)
-        u, v, reach = self._axes(phi, asked, centre, moved)
-        both = np.stack([u, v], axis=1)
-        paths = (points - centre) @ both
+        thetas = self._paths(phi, asked)
+        centre = thetas[0, 0]
+        inner = thetas - centre
         outer = self._starts(asked.outer) - centre
-        outer_path = outer @ both
-        seen = [paths.reshape(-1, 2)]
-        if asked.surface == "adapted":
-            seen.append(outer_path)
-        if reach > 0:
-            seen.append(np.array([[-reach, -reach], [reach, reach]]))
-        everything = np.concatenate(seen)
+        u, v = self._axes(phi, asked, centre, inner, outer)
+        both = np.stack([u, v], axis=1)
+        paths, outer_path = inner @ both, outer @ both
         corner, side = square_around(
-            everything[np.isfinite(everything).all(axis=1)], asked.extent
+            _what_is_seen(asked, centre, paths, outer_path), asked.extent
         )
         return Plane(
             centre=frozen(centre),
             u=frozen(u),
             v=frozen(v),
             paths=frozen(paths),
-            explained=explained(moved, u, v),
+            explained=explained(inner.reshape(-1, self._dim), u, v),
             outer_path=frozen(outer_path),
             outer_explained=sum(explained(outer, u, v)),
             corner=corner,
@@ -138,21 +131,27 @@ class Surveyor:
         return _doubles(torch.stack(path.points, dim=1))
 
     def _axes(
-        self, phi: Tensor, asked: Slice, centre: Array, moved: Array
-    ) -> tuple[Array, Array, float]:
-        """Return two directions, and how far the plane reaches whatever is drawn."""
+        self, phi: Tensor, asked: Slice, centre: Array, inner: Array, outer: Array
+    ) -> tuple[Array, Array]:
+        """Return two orthonormal directions.
+
+        Args:
+            phi: Meta-parameters.
+            asked: Which axes.
+            centre: theta_0, [inner].
+            inner: The inner paths, measured from there, [task, inner step, inner].
+            outer: The path of the outer loop, measured from there, [state, inner].
+        """
         if asked.axes == "paths":
-            return *principal_axes(moved), 0.0
+            return principal_axes(inner.reshape(-1, self._dim))
+        if asked.axes == "outer":
+            return principal_axes(outer)
         if asked.axes == "gradients":
-            return *orthonormal(*self._gradients(phi, asked.tasks)), 0.0
+            return orthonormal(*self._gradients(phi, asked.tasks))
         rng = np.random.default_rng(asked.seed)
         blocks = self._learner.problem.adapted
-        first, second = (
-            filter_normalised(rng.standard_normal(self._dim), centre, blocks)
-            for _ in range(2)
-        )
-        # Their common length is that of the parameters themselves.
-        return *orthonormal(first, second), float(np.linalg.norm(first))
+        drawn = rng.standard_normal((2, self._dim))
+        return orthonormal(*(filter_normalised(row, centre, blocks) for row in drawn))
 
     def _gradients(self, phi: Tensor, tasks: tuple[int, ...]) -> Array:
         """Return the support gradients of two tasks at theta_0, [2, inner]."""
@@ -217,6 +216,21 @@ class Surveyor:
             support=Samples(x=batch.support.x[chosen], y=batch.support.y[chosen]),
             query=Samples(x=batch.query.x[chosen], y=batch.query.y[chosen]),
         )
+
+
+def _what_is_seen(
+    asked: Slice, centre: Array, paths: Array, outer_path: Array
+) -> Array:
+    """Return finite points that the square has to hold, [point, 2]."""
+    points = [paths.reshape(-1, 2)]
+    if asked.surface == "adapted":
+        points.append(outer_path)
+    if asked.axes == "random":
+        # As far as the parameters are from zero: filter normalisation's own unit.
+        reach = float(np.linalg.norm(centre))
+        points.append(np.array([[-reach, -reach], [reach, reach]]))
+    seen = np.concatenate(points)
+    return seen[np.isfinite(seen).all(axis=1)]
 
 
 def _repeated(batch: TaskBatch, times: int) -> TaskBatch:

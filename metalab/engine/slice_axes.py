@@ -56,13 +56,11 @@ def principal_axes(moved: Array) -> tuple[Array, Array]:
     rows = np.asarray(moved, dtype=np.float64)
     rows = rows[np.any(rows != 0, axis=1)]
     if not len(rows):
-        raise LandscapeError(
-            "the inner paths do not move; choose gradients or random directions for axes"
-        )
+        raise LandscapeError("nothing moves along these paths; choose other axes")
     if not np.isfinite(rows).all():
         raise LandscapeError(
-            "an inner path is not finite from here; choose fewer inner steps or "
-            "another outer step"
+            "a path is not finite from here; choose fewer inner steps or another outer "
+            "step"
         )
     _, sizes, directions = np.linalg.svd(rows, full_matrices=False)
     first = _towards(directions[0], rows)

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 SURFACES = ("support", "query", "adapted")
 """One task's support loss, its query loss, the mean query loss after adaptation."""
 
-AXES = ("paths", "gradients", "random")
-"""What the plane is spanned by."""
+AXES = ("paths", "outer", "gradients", "random")
+"""What the plane is spanned by: the inner paths, the path of the outer loop, the support
+gradients of two tasks, or directions drawn at random."""
 
 NUM_AVERAGED = 32
 """Held-out tasks that a surface after adaptation is the mean of, at most."""
