@@ -84,10 +84,9 @@ class Scale:
 
 
 def on_scale(losses: Array, *, log: bool) -> Array:
-    """Return losses as they stand on a scale."""
-    if not log:
-        return losses.astype(np.float64)
-    return np.log10(np.maximum(losses, _SMALLEST, dtype=np.float64))
+    """Return losses as they stand on a scale; NaN where they are not finite."""
+    values = np.where(np.isfinite(losses), losses, np.nan).astype(np.float64)
+    return np.log10(np.maximum(values, _SMALLEST)) if log else values
 
 
 def picture_of_losses(losses: Array, scale: Scale) -> QImage:
