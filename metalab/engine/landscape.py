@@ -72,7 +72,9 @@ class Surveyor:
     def points_at_once(self, surface: str) -> int:
         """Return how many points `losses` takes at most, so that memory stays small."""
         networks = max(1, _NUMBERS_AT_ONCE // self._dim)
-        return max(1, networks // self.num_averaged if surface == "adapted" else networks)
+        return max(
+            1, networks // self.num_averaged if surface == "adapted" else networks
+        )
 
     # The plane
 

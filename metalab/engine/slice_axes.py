@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from metalab.core.errors import UserError
 from metalab.engine.events import Array
@@ -94,9 +95,7 @@ def orthonormal(first: Array, second: Array) -> tuple[Array, Array]:
     return u, rest / length
 
 
-def filter_normalised(
-    direction: Array, theta: Array, blocks: Sequence[Block]
-) -> Array:
+def filter_normalised(direction: Array, theta: Array, blocks: Sequence[Block]) -> Array:
     """Return a direction in which every neuron is as long as that neuron's weights.
 
     A neuron is what leads into one unit, its bias included. A network of rectified
@@ -118,7 +117,7 @@ def filter_normalised(
     return direction * factors[neurons]
 
 
-def neuron_of_each(blocks: Sequence[Block]) -> Array:
+def neuron_of_each(blocks: Sequence[Block]) -> NDArray[np.intp]:
     """Return which neuron each parameter leads into, numbered from 0, [inner]."""
     numbers: dict[tuple[int, int], int] = {}
     whose: list[int] = []

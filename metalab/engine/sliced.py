@@ -37,6 +37,7 @@ class Slice:
         config: The experiment.
         edits: What was changed in it while it ran.
         phi: Meta-parameters, [meta]; the plane goes through the theta_0 they make.
+        step: The outer step that they are from; only passed on.
         tasks: Held-out tasks whose inner paths are drawn, at least one; the losses of
             one task are those of the first.
         num_inner_steps: K', the length of the paths.
@@ -51,6 +52,7 @@ class Slice:
     config: "ExperimentConfig"
     edits: tuple[Edit, ...]
     phi: Array
+    step: int
     tasks: tuple[int, ...]
     num_inner_steps: int
     surface: str = "support"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from metalab.engine.events import Array, frozen
 from metalab.engine.sliced import Landscape, Plane, Slice
@@ -49,14 +50,14 @@ class _Grid:
     """What is known on the lattice: losses, and where, [row, column] each."""
 
     losses: Array
-    known: Array
+    known: NDArray[np.bool_]
 
     @classmethod
     def empty(cls) -> "_Grid":
         shape = (_LATTICE + 1, _LATTICE + 1)
         return cls(losses=np.full(shape, np.nan), known=np.zeros(shape, dtype=bool))
 
-    def level(self, per_side: int) -> tuple[Array, Array]:
+    def level(self, per_side: int) -> tuple[Array, NDArray[np.bool_]]:
         """Return views of the points of a level: losses, and whether they are known."""
         stride = _LATTICE // (per_side - 1)
         return self.losses[::stride, ::stride], self.known[::stride, ::stride]

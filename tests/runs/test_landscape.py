@@ -125,14 +125,9 @@ def test_the_thread_answers_what_the_engine_computes(thread, surface):
     x, y = found.plane.coordinates(21)
     grid = np.stack(np.meshgrid(x, y), axis=2).reshape(-1, 2)
     direct = np.concatenate(
-        [
-            surveyor.losses(asked, found.plane, part)
-            for part in np.array_split(grid, 9)
-        ]
+        [surveyor.losses(asked, found.plane, part) for part in np.array_split(grid, 9)]
     )
-    np.testing.assert_allclose(
-        found.losses.reshape(-1), direct, rtol=1e-5, atol=1e-6
-    )
+    np.testing.assert_allclose(found.losses.reshape(-1), direct, rtol=1e-5, atol=1e-6)
     assert found.num_averaged == (16 if surface == "adapted" else 1)
 
 

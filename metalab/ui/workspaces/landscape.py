@@ -44,6 +44,8 @@ class LandscapeWorkspace(Workspace):
         self._asked: Slice | None = None
         self._shown: Landscape | None = None
         self._place: QPointF | None = None
+        self._problem = ""
+        self._stopped = False
         self.asking = LandscapeAsking(self)
         self.header = PanelHeader(self.tr("Landscape"), self)
         self.map = LandscapeMap(self)
@@ -77,7 +79,8 @@ class LandscapeWorkspace(Workspace):
         self.asking.failed.connect(self._on_failed)
         self.asking.busy_changed.connect(self._draw)
         self.tools.chosen.connect(self._on_chosen)
-        self.tools.cancel_clicked.connect(self.asking.cancel)
+        self.tools.cancel_clicked.connect(self._on_cancelled)
+        self.tools.compute_clicked.connect(self._ask)
         self.map.place_pointed.connect(self._on_place_pointed)
         self.map.plot.zoom_changed.connect(self.header.on_zoom_changed)
         self.header.fit_requested.connect(self.map.plot.fit)
@@ -104,7 +107,7 @@ class LandscapeWorkspace(Workspace):
         if self._asked is None or before is None or before.task != moment.task:
             self._ask()
         elif before.phi is not moment.phi:
-            self._ask(patiently=moment.following and self._shown is not None)
+            self._on_newer_phi(moment)
         elif before.inner_step != moment.inner_step or before.step != moment.step:
             self._draw()
 
@@ -146,18 +149,26 @@ class LandscapeWorkspace(Workspace):
 
     # What is asked
 
-    def _ask(self, *, patiently: bool = False) -> None:
+    def _ask(self) -> None:
+        """Ask for what a person waits for."""
+        if self._renew():
+            assert self._asked is not None, "there is a question"
+            self.asking.ask(self._asked)
+            self._draw()
+
+    def _follow(self) -> None:
+        """Ask for newer meta-parameters of a run that goes on."""
+        if self._renew():
+            assert self._asked is not None, "there is a question"
+            self.asking.follow(self._asked)
+
+    def _renew(self) -> bool:
+        """Put the question anew; return whether there is one."""
         moment = self._moment
         asked = None if moment is None else slice_of(moment, self.tools.choices)
-        if asked is None:
-            return
-        self._asked = asked
-        self.map.plot.set_message("")
-        if patiently:
-            self.asking.follow(asked)
-        else:
-            self.asking.ask(asked)
-        self._draw()
+        if asked is not None:
+            self._asked, self._problem, self._stopped = asked, "", False
+        return asked is not None
 
     def _on_chosen(self, choices: Choices) -> None:
         before = self._asked
@@ -165,10 +176,17 @@ class LandscapeWorkspace(Workspace):
         asked = None if self._moment is None else slice_of(self._moment, choices)
         if before is None or asked is None:
             return
-        if _same_question(before, asked) and self.map.plot.message == "":
+        if _same_question(before, asked):
             self._draw()
         else:
+            self.map.plot.fit()
             self._ask()
+
+    def _on_newer_phi(self, moment: "Moment") -> None:
+        if not moment.following or self._shown is None:
+            self._ask()
+        elif not self._stopped:
+            self._follow()
 
     def _on_restored(self) -> None:
         if self._asked is not None:
@@ -179,15 +197,17 @@ class LandscapeWorkspace(Workspace):
         self._draw()
 
     def _on_failed(self, error: Exception) -> None:
-        self._shown = None
+        self._shown, self._problem = None, str(error)
         self._draw()
-        self.map.plot.set_message(str(error))
-        self.map.plot.setAccessibleDescription(str(error))
+
+    def _on_cancelled(self) -> None:
+        self._stopped = True
+        self.asking.cancel()
 
     def _clear(self) -> None:
         self._asked = self._shown = None
+        self._problem, self._stopped = "", False
         self.asking.cancel()
-        self.map.plot.set_message("" if self._moment is None else PREPARING)
 
     # What is drawn
 
@@ -200,8 +220,19 @@ class LandscapeWorkspace(Workspace):
         busy = self.asking.busy
         self.map.set_dimmed(dimmed=busy and not mine)
         share = shown.share if shown is not None and mine else 0.0
-        self.tools.show_progress(share if busy else None)
+        self.tools.show_progress(share if busy else None, stopped=self._stopped)
+        self.map.plot.set_message(self._message())
         self._say()
+
+    def _message(self) -> str:
+        """Return why there is nothing on the map; "" where there is something."""
+        if self._problem or self._shown is not None:
+            return self._problem
+        if self._asked is None:
+            return PREPARING
+        if self._stopped:
+            return self.tr("Stopped before anything was computed")
+        return self.tr("Computing the landscape…")
 
     def _paths(self, shown: "Landscape") -> Paths:
         asked, moment = shown.asked, self._moment
@@ -225,7 +256,7 @@ class LandscapeWorkspace(Workspace):
             right = place_words(self._shown, place, self.map.loss_at(place))
         self.caption.set_texts(words.left, right, right, words.summary)
         self.map.plot.setAccessibleName(words.title)
-        self.map.plot.setAccessibleDescription(words.summary)
+        self.map.plot.setAccessibleDescription(self._problem or words.summary)
 
     def _on_place_pointed(self, place: QPointF | None) -> None:
         self._place = place

@@ -72,6 +72,7 @@ def slice_of(moment: "Moment", choices: Choices) -> Slice | None:
         config=history.config,
         edits=tuple(edit for edit in history.edits if edit.step < moment.step),
         phi=moment.phi,
+        step=moment.step,
         tasks=tuple((moment.task + index) % count for index in range(shown)),
         num_inner_steps=history.config.num_shown_steps,
         surface=choices.surface,

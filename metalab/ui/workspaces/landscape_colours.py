@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtGui import QColor, QImage
 
 from metalab.engine.events import Array
@@ -25,7 +26,7 @@ _SMALLEST = 1e-12
 """The lowest loss on logarithmic colours: a loss of zero has no logarithm."""
 
 
-def viridis(shares: Array) -> Array:
+def viridis(shares: Array) -> NDArray[np.uint8]:
     """Return the colours of shares 0 ... 1, [..., 3] of bytes.
 
     Equal steps look equally far apart, also to the colour-blind and in grey.

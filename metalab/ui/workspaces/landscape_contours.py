@@ -1,6 +1,7 @@
 """Lines of equal loss."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from metalab.engine.events import Array
 
@@ -63,7 +64,11 @@ def _pieces(corners: Array, heights: Array, level: float) -> Array:
 
 
 def _crossing(
-    corners: Array, heights: Array, start: Array, end: Array, level: float
+    corners: Array,
+    heights: Array,
+    start: NDArray[np.intp],
+    end: NDArray[np.intp],
+    level: float,
 ) -> Array:
     """Return where each triangle's edge from `start` to `end` has a height, [piece, 2]."""
     each = np.arange(len(corners))

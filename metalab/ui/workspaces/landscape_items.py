@@ -26,6 +26,7 @@ _BEYOND = 0.6
 _HEAD, _HEAD_WIDTH, _SHORTEST_WITH_HEAD = 7.0, 3.2, 9.0
 _HALO_WIDTH = 2.4
 _DOT, _START = 9.0, 7.0
+_ROOM_FOR_NAME = 14.0
 _FAR = 1e5
 
 
@@ -176,10 +177,9 @@ class PathsItem(_Item):
             at = line[min(paths.step, len(line) - 1)]
             size = _DOT if index == 0 else _DOT - 3
             self._dot(painter, at, size * self._scale, PATH)
-            if index < len(paths.names):
-                _label(painter, line[-1], paths.names[index])
         if lines and lines[0]:
             _cross(painter, lines[0][0], _START * self._scale)
+        _name(painter, lines, paths.names)
 
     def _pens(self, colour: QColor, width: float) -> tuple[QPen, QPen]:
         """Return the pens of a line's dark edge and of itself."""
@@ -202,9 +202,7 @@ class PathsItem(_Item):
                 self._head(painter, line[step], line[step + 1], pen)
         painter.setOpacity(self.effectiveOpacity())
 
-    def _head(
-        self, painter: QPainter, start: QPointF, end: QPointF, pen: QPen
-    ) -> None:
+    def _head(self, painter: QPainter, start: QPointF, end: QPointF, pen: QPen) -> None:
         along = end - start
         length = float(np.hypot(along.x(), along.y()))
         if length < _SHORTEST_WITH_HEAD:
@@ -243,6 +241,20 @@ def _cross(painter: QPainter, at: QPointF, size: float) -> None:
         painter.setPen(pen)
         painter.drawLine(at - QPointF(half, 0), at + QPointF(half, 0))
         painter.drawLine(at - QPointF(0, half), at + QPointF(0, half))
+
+
+def _name(
+    painter: QPainter, lines: list[list[QPointF]], names: tuple[str, ...]
+) -> None:
+    """Write names at the ends of lines, where they are apart from start and others."""
+    taken = [line[0] for line in lines[:1] if line]
+    for line, name in zip(lines, names, strict=False):
+        if not line:
+            continue
+        distances = [(line[-1] - place).manhattanLength() for place in taken]
+        if min(distances) > _ROOM_FOR_NAME:
+            taken.append(line[-1])
+            _label(painter, line[-1], name)
 
 
 def _label(painter: QPainter, at: QPointF, text: str) -> None:

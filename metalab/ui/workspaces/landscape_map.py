@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
@@ -48,7 +49,7 @@ class LandscapeMap(QWidget):
         self.plot = SquarePlot(self)
         self.bar = ColourBar(self)
         self.heat, self.lines, self.paths = HeatItem(), LineItem(), PathsItem()
-        self.lines.set_pen(QPen(CONTOUR, 1.0), smooth=True)
+        self.lines.set_pen(_contour_pen(1.0), smooth=True)
         for z, item in enumerate((self.heat, self.lines, self.paths), start=1):
             self.plot.area.add(item, float(z))
         layout = QHBoxLayout(self)
@@ -105,7 +106,7 @@ class LandscapeMap(QWidget):
         self.plot.set_theme(theme)
         self.bar.set_theme(theme)
         self.paths.set_scale_of_lines(theme.scale)
-        self.lines.set_pen(QPen(CONTOUR, theme.scale), smooth=True)
+        self.lines.set_pen(_contour_pen(theme.scale), smooth=True)
 
     def loss_at(self, place: QPointF) -> float | None:
         """Return the loss at the nearest known point; None beside the landscape."""
@@ -192,7 +193,12 @@ def resampled(values: Array, per_side: int) -> Array:
     return rows[:, below] * (1 - share) + rows[:, below + 1] * share
 
 
-def _image(pixels: Array) -> QImage:
+def _contour_pen(width: float) -> QPen:
+    # Flat caps: where two pieces meet, square ones would show twice.
+    return QPen(CONTOUR, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap)
+
+
+def _image(pixels: NDArray[np.uint8]) -> QImage:
     rows, columns = pixels.shape[:2]
     data = np.ascontiguousarray(pixels).tobytes()
     shown = QImage(data, columns, rows, 3 * columns, QImage.Format.Format_RGB888)

@@ -37,10 +37,12 @@ class LandscapeTools(QWidget):
     Attributes:
         chosen: The choices are other ones: `Choices`.
         cancel_clicked: What is being computed is not wanted any more.
+        compute_clicked: What was stopped shall be computed after all.
     """
 
     chosen = Signal(object)
     cancel_clicked = Signal()
+    compute_clicked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -50,7 +52,7 @@ class LandscapeTools(QWidget):
         self.extent = QSlider(Qt.Orientation.Horizontal, self)
         self._extent_value = QLabel(self)
         self.num_tasks = QSpinBox(self)
-        self.log = QCheckBox(self.tr("&Logarithmic colours"), self)
+        self.log = QCheckBox(self.tr("Logarithmic colours"), self)
         self.text = QLabel(self)
         self.progress = QProgressBar(self)
         self.cancel: QToolButton = tool_button(
@@ -58,12 +60,15 @@ class LandscapeTools(QWidget):
             self.tr("Stop computing; what is known stays"),
             parent=self,
         )
+        self.compute: QToolButton = tool_button(
+            self.tr("Compute"), self.tr("Compute what was stopped"), parent=self
+        )
         self._labels: list[QLabel] = []
         self._fill()
         self._arrange()
         self._connect()
         self.show_choices(self._choices)
-        self.show_progress(None)
+        self.show_progress(None, stopped=False)
 
     def _fill(self) -> None:
         surfaces = {
@@ -107,15 +112,15 @@ class LandscapeTools(QWidget):
         form.setContentsMargins(0, 0, 0, 0)
         form.setSpacing(7)
         rows = (
-            (self.tr("&Surface"), self.surface, self.surface),
-            (self.tr("A&xes"), self.axes, self.axes),
-            (self.tr("&Extent"), self.extent, extent),
-            (self.tr("&Tasks"), self.num_tasks, self.num_tasks),
+            (self.tr("Surface"), self.surface, self.surface),
+            (self.tr("Axes"), self.axes, self.axes),
+            (self.tr("Extent"), self.extent, extent),
+            (self.tr("Tasks"), self.num_tasks, self.num_tasks),
         )
         for name, widget, row in rows:
             label = QLabel(name, self)
             label.setBuddy(widget)
-            widget.setAccessibleName(name.replace("&", ""))
+            widget.setAccessibleName(name)
             form.addRow(label, row)
             self._labels.append(label)
         form.addRow(self.log)
@@ -128,6 +133,7 @@ class LandscapeTools(QWidget):
         busy = QHBoxLayout()
         busy.addWidget(self.progress, 1)
         busy.addWidget(self.cancel)
+        busy.addWidget(self.compute)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 12, 6)
         layout.setSpacing(10)
@@ -142,6 +148,7 @@ class LandscapeTools(QWidget):
         self.num_tasks.valueChanged.connect(self._on_chosen)
         self.log.toggled.connect(self._on_chosen)
         self.cancel.clicked.connect(self.cancel_clicked)
+        self.compute.clicked.connect(self.compute_clicked)
 
     @property
     def choices(self) -> Choices:
@@ -162,8 +169,14 @@ class LandscapeTools(QWidget):
             part.blockSignals(before)
         self._show_extent()
 
-    def show_progress(self, share: float | None) -> None:
-        """Show how far a landscape is, 0 ... 1; None while nobody waits for one."""
+    def show_progress(self, share: float | None, *, stopped: bool) -> None:
+        """Show how far a landscape is.
+
+        Args:
+            share: 0 ... 1; None while nobody waits for one.
+            stopped: Whether it was stopped before it was finished.
+        """
+        self.compute.setVisible(stopped)
         self.progress.setVisible(share is not None)
         self.cancel.setVisible(share is not None)
         if share is not None:
@@ -177,7 +190,7 @@ class LandscapeTools(QWidget):
         tint(self._extent_value, theme.text)
 
     def _show_extent(self) -> None:
-        self._extent_value.setText(f"{number_text(2.0**self.extent.value())} ×")
+        self._extent_value.setText(f"{number_text(2.0 ** self.extent.value())} ×")
 
     def _on_chosen(self) -> None:
         choices = replace(

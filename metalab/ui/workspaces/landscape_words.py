@@ -35,8 +35,9 @@ def words_of(moment: "Moment | None", shown: "Landscape | None") -> Words:
     """Return what to say."""
     if moment is None:
         return Words(title=_tr("Landscape"))
+    step = moment.step if shown is None else shown.asked.step
     title = _tr("Landscape: {} after {} outer steps").format(
-        moment.history.config.name, f"{moment.step:,}"
+        moment.history.config.name, f"{step:,}"
     )
     if not moment.exact:
         title += _tr(" (recomputing {})").format(f"{moment.wanted_step:,}")
