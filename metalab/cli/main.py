@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 import metalab
+from metalab.cli.animate import animate
 from metalab.cli.doctor import doctor
 from metalab.cli.estimators import estimators
 from metalab.cli.evaluate import evaluate
@@ -42,6 +43,7 @@ app.command()(resume)
 app.command("eval")(evaluate)
 app.command()(estimators)
 app.command()(export)
+app.command()(animate)
 app.command()(presets)
 app.command()(reproduce)
 app.command()(doctor)

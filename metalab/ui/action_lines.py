@@ -34,6 +34,14 @@ COMMANDS = (
         why_not=allowed.why_not_export,
     ),
     ActionSpec(
+        key="animate",
+        text="Export &animation…",
+        tooltip="Make a film of the inner or the outer steps",
+        menu="file",
+        shortcuts=("Ctrl+Shift+A",),
+        why_not=allowed.why_not_export,
+    ),
+    ActionSpec(
         key="copy_plot",
         text="&Copy plot",
         tooltip="Put the plot that has the focus on the clipboard, as it is on the screen",

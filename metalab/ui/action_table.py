@@ -13,6 +13,12 @@ _PAGES = (
     ("live", "&Live", "Watch the run", "views.live:LiveWorkspace"),
     ("adapt", "&Adapt", "Adapt by hand", "workspaces.adapt:AdaptWorkspace"),
     (
+        "landscape",
+        "Lan&dscape",
+        "See the loss around the meta-parameters",
+        "workspaces.landscape:LandscapeWorkspace",
+    ),
+    (
         "estimators",
         "&Estimators",
         "Weigh the hypergradients",

@@ -186,6 +186,21 @@ class Commands(QObject):
         dialog.finished.connect(remember)
         _open(dialog)
 
+    def animate(self) -> None:
+        """Make a film of the run as it is shown."""
+        # Its formats come with matplotlib's, which the first frame does without.
+        from metalab.ui.animation_dialog import AnimationDialog  # noqa: PLC0415
+
+        moment = self._playhead.moment
+        assert moment is not None, "the action is off without a run"
+        _open(
+            AnimationDialog(
+                moment.shown,
+                self._window.live.views_choices(),
+                parent=self._window,
+            )
+        )
+
     def copy_plot(self) -> None:
         """Put a plot on the clipboard."""
         QGuiApplication.clipboard().setImage(self._window.workspaces.current.picture())

@@ -88,7 +88,9 @@ class PolarPlot(QWidget):
     ) -> list[tuple[QPointF, str, str]]:
         ends: list[tuple[QPointF, str, str]] = []
         for index, row in enumerate(self._rows):
-            if not (isfinite(row.cosine) and isfinite(row.norm_ratio)):
+            finite = isfinite(row.cosine) and isfinite(row.norm_ratio)
+            if not finite or row.problem != "own":
+                # The anchored problem has another exact hypergradient.
                 continue
             angle = _degrees(row) * pi / 180
             length = min(row.norm_ratio, _MOST_RATIO) / _MOST_RATIO * radius
@@ -105,7 +107,7 @@ class PolarPlot(QWidget):
     def _paint_names(
         self, painter: QPainter, ends: list[tuple[QPointF, str, str]]
     ) -> None:
-        """Write each name beside its arrow, moved up until it stands free."""
+        """Write each name beside its arrow, where there is room."""
         taken: list[QRectF] = []
         painter.setPen(QColor(self._theme.text))
         metrics = painter.fontMetrics()
@@ -116,10 +118,21 @@ class PolarPlot(QWidget):
             if left + width > self.width() - 2:
                 left = end.x() - 8 - width
             box = QRectF(max(left, 2), end.y() - _LINE / 2, width, _LINE)
-            while any(box.intersects(other) for other in taken) and box.top() > 0:
-                box.moveTop(box.top() - 2)
+            if not _moved_free(box, taken):
+                # The table has its colour and its numbers.
+                continue
             taken.append(box)
             painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, short)
+
+
+def _moved_free(box: QRectF, taken: list[QRectF]) -> bool:
+    """Move a name up or down a little until it stands free; return whether it does."""
+    place = box.top()
+    for offset in (0.0, -9.0, 9.0, -18.0, 18.0):
+        box.moveTop(place + offset)
+        if box.top() >= 0 and not any(box.intersects(other) for other in taken):
+            return True
+    return False
 
 
 def _height(entry: tuple[QPointF, str, str]) -> float:

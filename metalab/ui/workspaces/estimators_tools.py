@@ -35,10 +35,10 @@ class EstimatorTools(QWidget):
         self._steps: int | None = None
         self._factor, self._damping, self._seed = 1.0, 1.0, 0
         self.dice = tool_button(
-            self.tr("New meta-batch"), self.tr("Compare on other tasks"), parent=self
+            self.tr("New batch"), self.tr("Compare on another meta-batch"), parent=self
         )
         self.own = tool_button(
-            self.tr("Run's own values"),
+            self.tr("Own values"),
             self.tr("K, inner lr and damping as the run has them"),
             parent=self,
         )
