@@ -167,7 +167,10 @@ class AdaptPanels(QWidget):
 
     def _draw_shares(self, steps: Array, base: Explored) -> None:
         """Draw each layer's share of the squared distance, on top of each other."""
-        squares = base.layer_distance[:, :MOST_LAYERS] ** 2
+        distance = base.layer_distance[:, :MOST_LAYERS].astype(float)
+        # Of a path that explodes, what is beyond numbers has no shares.
+        known = np.isfinite(distance).all(axis=1, keepdims=True)
+        squares = np.where(known, distance, 0.0) ** 2
         total = squares.sum(axis=1, keepdims=True)
         shares = np.divide(squares, total, out=np.zeros_like(squares), where=total > 0)
         # Nothing has moved at step 0: it is drawn as step 1, which is where it goes.

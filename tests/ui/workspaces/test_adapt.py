@@ -1,0 +1,265 @@
+"""The Adapt workspace: points, curve, inner steps, overlays."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+
+from metalab.engine.exploration import Explorer
+from metalab.engine.explored import Exploration, Start
+from metalab.engine.overrides import with_overrides
+from metalab.runs.starts import joint_start, random_start
+from metalab.ui.learn.trained_start import trained_start
+from metalab.ui.moment import Moment
+from metalab.ui.theme import DARK, LIGHT
+from metalab.ui.workspaces.adapt import AdaptWorkspace
+from metalab.ui.workspaces.adapt_starts import RUN
+
+pytestmark = pytest.mark.gui
+LEFT = Qt.MouseButton.LeftButton
+NO_KEYS = Qt.KeyboardModifier.NoModifier
+
+
+@pytest.fixture(scope="module")
+def history():
+    return trained_start()
+
+
+def moment_of(history, **changes) -> Moment:
+    values = {
+        "history": history,
+        "shown": history,
+        "step": history.step,
+        "phi": history.curves.phi,
+        "wanted_step": history.step,
+        "inner_step": 1,
+        "task": 0,
+        "following": True,
+    }
+    return Moment(**(values | changes))
+
+
+@pytest.fixture
+def page(qtbot, history):
+    made = AdaptWorkspace()
+    made.set_theme(DARK)
+    qtbot.addWidget(made)
+    made.resize(1000, 640)
+    made.show()
+    qtbot.waitExposed(made)
+    made.show_moment(moment_of(history))
+    qtbot.waitUntil(lambda: RUN in made.answers)
+    yield made
+    made.shut_down()
+
+
+def answered(qtbot, page, made=lambda: True):
+    qtbot.waitUntil(lambda: not page.asking.waiting and made(), timeout=20_000)
+
+
+def place(page, shot: int) -> QPointF:
+    scene = page.editor.scene
+    return page.canvas.area.position_of(float(scene.x[shot]), float(scene.y[shot]))
+
+
+def drag(page, start: QPointF, by: QPointF) -> None:
+    viewport = page.canvas.area.viewport
+    QTest.mouseMove(viewport, start.toPoint())
+    QTest.mousePress(viewport, LEFT, NO_KEYS, start.toPoint())
+    for share in (0.5, 1.0):
+        QTest.mouseMove(viewport, (start + by * share).toPoint())
+    QTest.mouseRelease(viewport, LEFT, NO_KEYS, (start + by).toPoint())
+
+
+def test_it_begins_with_the_held_out_task_as_the_run_adapts_to_it(page, history):
+    tasks = history.probe_tasks
+    np.testing.assert_array_equal(page.editor.scene.x, tasks.support_x[0])
+    base = page.answers[RUN]
+    known = history.curves.curves[0]
+    np.testing.assert_allclose(base.curves[: len(known)], known, atol=1e-5)
+    drawn = [c for c in page.canvas.marks.curves if len(c.data[0])]
+    assert len(drawn) == len(base.curves)
+    assert "1,000" in page.header.title
+
+
+def test_a_dragged_point_is_adapted_to_and_the_drag_is_one_edit(page, qtbot):
+    before, curves = page.editor.scene, page.answers[RUN].curves
+    drag(page, place(page, 2), QPointF(0, -60))
+    answered(qtbot, page)
+    assert page.editor.scene.y[2] > before.y[2]
+    assert page.editor.scene.x[2] == pytest.approx(before.x[2], abs=0.1)
+    assert not np.array_equal(page.answers[RUN].curves, curves)
+    assert page.editor.undo_stack.count() == 1
+    QTest.keyClick(page, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    answered(qtbot, page)
+    assert page.editor.scene is before
+    np.testing.assert_array_equal(page.answers[RUN].curves, curves)
+
+
+def test_double_click_adds_and_delete_removes(page, qtbot):
+    count = len(page.editor.scene.x)
+    empty = page.canvas.area.position_of(0.0, 8.0)
+    y = page.canvas.y_range
+    spot = page.canvas.area.position_of(0.05, y[1] - 0.1 * (y[1] - y[0]))
+    assert empty is not None
+    viewport = page.canvas.area.viewport
+    QTest.mouseDClick(viewport, LEFT, NO_KEYS, spot.toPoint())
+    assert len(page.editor.scene.x) == count + 1
+    assert page.editor.scene.x[-1] == pytest.approx(0.05, abs=0.1)
+    QTest.mouseClick(viewport, LEFT, NO_KEYS, place(page, count).toPoint())
+    page.canvas.setFocus()
+    QTest.keyClick(page.canvas, Qt.Key.Key_Delete)
+    assert len(page.editor.scene.x) == count
+    QTest.keyClick(page.canvas, Qt.Key.Key_Insert)
+    assert len(page.editor.scene.x) == count + 1
+    answered(qtbot, page)
+    assert len(page.answers[RUN].support_loss) == len(page.answers[RUN].curves)
+
+
+def test_arrow_keys_move_the_selected_point(page, qtbot):
+    page.canvas.setFocus()
+    QTest.keyClick(page.canvas, Qt.Key.Key_Tab)
+    selected = page.canvas.handles.selected
+    before = page.editor.scene
+    QTest.keyClick(page.canvas, Qt.Key.Key_Up)
+    assert page.editor.scene.y[selected] > before.y[selected]
+    answered(qtbot, page)
+
+
+def test_the_handle_of_a_sine_changes_amplitude_and_phase(page, qtbot):
+    page.tools.kind_chosen.emit("sine")
+    before = page.editor.scene
+    x, y = before.handle(page.editor._grid())
+    start = page.canvas.area.position_of(x, y)
+    drag(page, start, QPointF(20, 25))
+    after = page.editor.scene
+    assert after.amplitude < before.amplitude
+    assert after.phase != before.phase
+    answered(qtbot, page)
+
+
+def test_a_curve_is_drawn_by_hand(page, qtbot):
+    page.tools.kind_chosen.emit("drawn")
+    assert page.canvas.drawing_mode
+    low, high = page.canvas.y_range
+    height = low + 0.9 * (high - low)
+    start = page.canvas.area.position_of(-3.0, height)
+    end = page.canvas.area.position_of(3.0, height)
+    drag(page, start, end - start)
+    scene = page.editor.scene
+    assert scene.kind == "drawn"
+    assert np.interp(0.0, page.editor._grid(), scene.drawn) == pytest.approx(
+        height, abs=0.3
+    )
+    answered(qtbot, page)
+
+
+def test_points_are_pasted_or_refused_in_words(page, qtbot):
+    QGuiApplication.clipboard().setText("0, 1\n2, 3")
+    page.tools.paste.click()
+    assert page.editor.scene.x.tolist() == [0.0, 2.0]
+    QGuiApplication.clipboard().setText("nothing")
+    page.tools.paste.click()
+    assert (
+        "allowed: two numbers" in page.caption.left or "no points" in page.caption.left
+    )
+    assert page.editor.scene.x.tolist() == [0.0, 2.0]
+    answered(qtbot, page)
+
+
+def test_sliders_change_inner_lr_and_steps(page, qtbot, history):
+    page.tools.last.slider.setValue(history.num_inner_steps + 50)
+    answered(qtbot, page)
+    assert len(page.answers[RUN].curves) == history.num_inner_steps + 51
+    slow = page.answers[RUN].distance[1]
+    page.tools.rate.slider.setValue(page.tools.rate.slider.maximum())
+    answered(qtbot, page)
+    assert page.answers[RUN].distance[1] == pytest.approx(10 * slow, rel=1e-3)
+
+
+def test_overlays_are_on_the_same_points(page, qtbot, history):
+    page.tools.overlay_box("random").click()
+    page.tools.overlay_box("joint").click()
+    qtbot.waitUntil(lambda: {"random", "joint"} <= set(page.answers), timeout=60_000)
+    asked = Exploration(
+        task=page.editor.scene.as_task(history.probe_tasks),
+        starts=(),
+        num_inner_steps=len(page.answers[RUN].curves) - 1,
+    )
+    for key, make in (("random", random_start), ("joint", joint_start)):
+        phi = make(history.config).phi
+        start = Start(key=key, config=history.config, edits=(), phi=phi)
+        direct = Explorer(history.config).explore(start, asked)
+        np.testing.assert_allclose(page.answers[key].curves, direct.curves, atol=1e-6)
+    assert len(set(page.tools.roles().values())) == 2
+    page.tools.overlay_box("random").click()
+    answered(qtbot, page, lambda: "random" not in page.answers)
+
+
+def test_the_inner_ruler_only_draws_anew(page, history):
+    page.show_moment(moment_of(history, inner_step=3))
+    _, drawn = page.canvas.marks.chosen.data
+    np.testing.assert_array_equal(drawn, page.answers[RUN].curves[3])
+    assert page.editor.undo_stack.count() == 0
+
+
+def test_other_meta_parameters_are_adapted_from_with_the_same_points(
+    page, qtbot, history
+):
+    drag(page, place(page, 1), QPointF(0, 40))
+    answered(qtbot, page)
+    moved, curves = page.editor.scene, page.answers[RUN].curves
+    page.show_moment(moment_of(history, phi=0.5 * history.curves.phi, step=7))
+    answered(qtbot, page)
+    assert page.editor.scene is moved
+    assert not np.array_equal(page.answers[RUN].curves, curves)
+
+
+def test_another_run_leaves_the_one_before_to_be_laid_over(page, qtbot, history):
+    other = with_overrides(history.config, [("inner.inner_lr", 0.02)])
+    page.show_moment(moment_of(replace(history, config=other)))
+    (run,) = page.starts.runs
+    assert run.config is history.config
+    page.tools.overlay_box(f"run {id(run.config)}").click()
+    answered(qtbot, page, lambda: len(page.answers) == 2)
+
+
+def test_the_fan_shows_other_support_sets(page, qtbot):
+    page.tools.fan.click()
+    answered(qtbot, page, lambda: len(page.answers[RUN].fan) == 16)
+
+
+def test_without_a_run_it_says_so(page):
+    page.show_moment(None)
+    assert "No run yet" in page.canvas.message
+    assert not page.tools.isEnabled()
+    assert page.editor.scene is None or page.scene is None
+
+
+def test_what_cannot_be_adapted_to_is_told(page):
+    page.asking.failed.emit(ValueError("tasks.family has 20 inputs"))
+    assert "20 inputs" in page.canvas.message
+
+
+def test_choices_are_kept(page):
+    page.tools.fan.setChecked(True)
+    page.tools.last.slider.setValue(20)
+    state = page.save_state()
+    page.restore_state({"extra": "x", "fan": 3})
+    page.restore_state(state)
+    assert page.save_state() == state
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=["dark", "light"])
+def test_a_picture_of_it_is_not_blank(page, theme):
+    page.set_theme(theme)
+    image = page.picture()
+    colours = {
+        image.pixel(x, y)
+        for x in range(0, image.width(), 7)
+        for y in range(0, image.height(), 7)
+    }
+    assert len(colours) > 20
