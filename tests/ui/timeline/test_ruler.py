@@ -1,0 +1,188 @@
+"""The outer ruler: pointer, wheel, keys, marks, and what a screen reader is told."""
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QAccessible, QColor, QWheelEvent
+from PySide6.QtTest import QTest
+
+from metalab.ui.theme import DARK
+from metalab.ui.timeline.bookmarks import Bookmark
+from metalab.ui.timeline.model import (
+    DIVERGED,
+    EDITED,
+    Flag,
+    TimelineModel,
+    timeline_model,
+)
+from metalab.ui.timeline.ruler import OuterRuler
+from tests.ui.views.histories import make_history
+
+pytestmark = pytest.mark.gui
+LEFT = Qt.MouseButton.LeftButton
+NO_KEYS = Qt.KeyboardModifier.NoModifier
+
+
+def model(**changes) -> TimelineModel:
+    x = np.linspace(1, 1000, 200)
+    values = {
+        "first_step": 0,
+        "last_step": 1000,
+        "num_steps": 2000,
+        "x": x,
+        "low": 1 / x,
+        "high": 2 / x,
+        "snapshots": np.array([0.0, 100, 500, 1000]),
+        "flags": (),
+        "bookmarks": (Bookmark(step=300, note="a kink"), Bookmark(step=700)),
+    }
+    return TimelineModel(**(values | changes))
+
+
+@pytest.fixture
+def ruler(qtbot):
+    made = OuterRuler()
+    qtbot.addWidget(made)
+    made.resize(824, made.sizeHint().height())
+    made.set_theme(DARK)
+    made.show_model(model())
+    made.set_position(1000, following=True, exact=True)
+    made.show()
+    qtbot.waitExposed(made)
+    made.chosen = []
+    made.step_chosen.connect(made.chosen.append)
+    return made
+
+
+def spot(ruler, step: int) -> QPoint:
+    return QPoint(round(ruler.x_of(step)), ruler.height() // 2)
+
+
+def test_a_click_and_a_drag_choose_steps(ruler):
+    QTest.mousePress(ruler, LEFT, NO_KEYS, spot(ruler, 200))
+    QTest.mouseMove(ruler, spot(ruler, 400))
+    QTest.mouseRelease(ruler, LEFT, NO_KEYS, spot(ruler, 400))
+    assert ruler.chosen[0] == pytest.approx(200, abs=3)
+    assert ruler.chosen[-1] == pytest.approx(400, abs=3)
+    QTest.mouseMove(ruler, spot(ruler, 600))
+    assert len(ruler.chosen) == 2
+
+
+def test_nothing_beyond_what_was_trained_can_be_chosen(ruler):
+    QTest.mouseClick(ruler, LEFT, NO_KEYS, spot(ruler, 1900))
+    assert ruler.chosen == [1000]
+    QTest.mouseClick(ruler, LEFT, NO_KEYS, QPoint(0, 20))
+    assert ruler.chosen[-1] == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "modifier", "expected"),
+    [
+        (Qt.Key.Key_Left, NO_KEYS, 499),
+        (Qt.Key.Key_Right, NO_KEYS, 501),
+        (Qt.Key.Key_PageUp, NO_KEYS, 1000),
+        (Qt.Key.Key_PageDown, NO_KEYS, 100),
+        (Qt.Key.Key_Home, NO_KEYS, 0),
+        (Qt.Key.Key_End, NO_KEYS, 1000),
+        (Qt.Key.Key_Left, Qt.KeyboardModifier.ControlModifier, 300),
+        (Qt.Key.Key_Right, Qt.KeyboardModifier.ControlModifier, 700),
+    ],
+)
+def test_keys_move_the_playhead(ruler, key, modifier, expected):
+    ruler.set_position(500, following=False, exact=True)
+    QTest.keyClick(ruler, key, modifier)
+    assert ruler.chosen == [expected]
+    assert ruler.value() == expected
+
+
+def test_b_asks_for_a_bookmark(ruler, qtbot):
+    ruler.set_position(42, following=False, exact=True)
+    with qtbot.waitSignal(ruler.bookmark_toggled) as told:
+        QTest.keyClick(ruler, Qt.Key.Key_B)
+    assert told.args == [42]
+
+
+@pytest.mark.parametrize(
+    ("turn", "modifier", "expected"),
+    [
+        (120, NO_KEYS, 501),
+        (-120, NO_KEYS, 499),
+        (120, Qt.KeyboardModifier.ShiftModifier, 1000),
+    ],
+)
+def test_the_wheel_moves_the_playhead(ruler, turn, modifier, expected):
+    ruler.set_position(500, following=False, exact=True)
+    event = QWheelEvent(
+        QPointF(100, 20),
+        QPointF(100, 20),
+        QPoint(),
+        QPoint(0, turn),
+        Qt.MouseButton.NoButton,
+        modifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    ruler.wheelEvent(event)
+    assert ruler.chosen == [expected]
+
+
+def test_a_screen_reader_is_told_the_value(ruler):
+    interface = QAccessible.queryAccessibleInterface(ruler).valueInterface()
+    assert interface.currentValue() == 1000
+    assert (interface.minimumValue(), interface.maximumValue()) == (0, 1000)
+    assert ruler.accessibleName()
+    assert "live" in ruler.accessibleDescription()
+    ruler.set_position(7, following=False, exact=False)
+    assert "recomputing" in ruler.accessibleDescription()
+
+
+def test_marks_tell_what_they_are(ruler):
+    flags = (
+        Flag(step=200, kind=EDITED, text="outer_lr = 0.1"),
+        Flag(step=900, kind=DIVERGED, text="Outer loss became inf"),
+    )
+    ruler.show_model(model(flags=flags))
+    assert "outer_lr = 0.1" in ruler.tip_at(ruler.x_of(200))
+    assert "became inf" in ruler.tip_at(ruler.x_of(900))
+    assert "a kink" in ruler.tip_at(ruler.x_of(300))
+    assert "Outer step" in ruler.tip_at(ruler.x_of(50))
+
+
+def colours_near(ruler, step: float) -> set[str]:
+    image = ruler.grab().toImage()
+    x = round(ruler.x_of(step))
+    return {
+        image.pixelColor(column, y).name()
+        for column in range(x - 4, x + 8)
+        for y in range(image.height())
+    }
+
+
+def test_playhead_loss_and_marks_are_painted(ruler):
+    flag = Flag(step=150, kind=DIVERGED, text="x")
+    ruler.show_model(model(flags=(flag,)))
+    ruler.set_position(500, following=False, exact=True)
+    assert QColor(DARK.accent).name() in colours_near(ruler, 500)
+    assert QColor(DARK.after).name() in colours_near(ruler, 60)
+    assert QColor(DARK.error).name() in colours_near(ruler, 150)
+    assert QColor(DARK.support).name() in colours_near(ruler, 300)
+    assert QColor(DARK.after).name() not in colours_near(ruler, 1600)
+
+
+def test_without_a_run_it_says_so(ruler):
+    ruler.show_model(None)
+    assert ruler.hint() == "No run yet"
+    QTest.mouseClick(ruler, LEFT, NO_KEYS, QPoint(100, 20))
+    assert ruler.chosen == []
+
+
+@pytest.mark.parametrize("num_rows", [0, 1, 3, 399, 400, 401, 5000])
+def test_the_mini_map_holds_the_extremes_of_the_run(num_rows):
+    history = make_history(num_rows)
+    made = timeline_model(history, ())
+    loss = history.metrics["outer_loss"]
+    assert len(made.x) == len(made.low) == len(made.high) <= 400
+    if num_rows:
+        assert made.low.min() == loss.min()
+        assert made.high.max() == loss.max()
+        assert (np.diff(made.x) > 0).all()
