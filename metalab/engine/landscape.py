@@ -157,8 +157,9 @@ class Surveyor:
 
     def _gradients(self, phi: Tensor, tasks: tuple[int, ...]) -> Array:
         """Return the support gradients of two tasks at theta_0, [2, inner]."""
-        second = tasks[1] if len(tasks) > 1 else (tasks[0] + 1) % self._batch.num_tasks
-        oracle = self._learner.oracle(phi, self._rows((tasks[0], second)))
+        first, *others = tasks
+        second = others[0] if others else (first + 1) % self._batch.num_tasks
+        oracle = self._learner.oracle(phi, self._rows((first, second)))
         return _doubles(oracle.linearise(oracle.start(), curvature=False).grad)
 
     def _starts(self, states: Array) -> Array:

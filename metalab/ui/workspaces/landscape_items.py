@@ -207,7 +207,7 @@ class PathsItem(_Item):
         length = float(np.hypot(along.x(), along.y()))
         if length < _SHORTEST_WITH_HEAD:
             return
-        along /= length
+        along = along * (1 / length)
         across = QPointF(-along.y(), along.x())
         back = end - along * (_HEAD * self._scale)
         side = across * (_HEAD_WIDTH * self._scale)
