@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 SETTLE_MS = 300
 """How long nothing must change before a landscape is computed."""
 
-POLL_MS = 30
+POLL_MS = 50
 
 _REST = 2.0
 """A run that is followed is left alone so many times as long as a landscape took."""

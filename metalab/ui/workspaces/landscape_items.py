@@ -26,7 +26,7 @@ _BEYOND = 0.6
 _HEAD, _HEAD_WIDTH, _SHORTEST_WITH_HEAD = 7.0, 3.2, 9.0
 _HALO_WIDTH = 2.4
 _DOT, _START = 9.0, 7.0
-_ROOM_FOR_NAME = 14.0
+_ROOM_FOR_NAME, _NAME_GAP = 14.0, 15.0
 _FAR = 1e5
 
 
@@ -254,12 +254,16 @@ def _name(
         distances = [(line[-1] - place).manhattanLength() for place in taken]
         if min(distances) > _ROOM_FOR_NAME:
             taken.append(line[-1])
-            _label(painter, line[-1], name)
+            _label(painter, line[-1], line[-1] - line[0], name)
 
 
-def _label(painter: QPainter, at: QPointF, text: str) -> None:
-    """Write beside a point, with a dark edge."""
-    place = at + QPointF(7, -5)
+def _label(painter: QPainter, end: QPointF, along: QPointF, text: str) -> None:
+    """Write beyond the end of a line, with a dark edge."""
+    metrics = painter.fontMetrics()
+    length = float(np.hypot(along.x(), along.y()))
+    middle = end + along * (_NAME_GAP / max(length, 1.0))
+    half = metrics.horizontalAdvance(text) / 2
+    place = middle + QPointF(-half, metrics.ascent() / 2 - 1)
     painter.setPen(HALO)
     for x, y in ((-1, 0), (1, 0), (0, -1), (0, 1)):
         painter.drawText(place + QPointF(x, y), text)

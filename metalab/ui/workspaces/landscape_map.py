@@ -46,7 +46,9 @@ class LandscapeMap(QWidget):
         super().__init__(parent)
         self._landscape: Landscape | None = None
         self._log = True
-        self.plot = SquarePlot(self)
+        self.plot = SquarePlot(
+            x_label=self.tr("Direction u"), y_label=self.tr("Direction v"), parent=self
+        )
         self.bar = ColourBar(self)
         self.heat, self.lines, self.paths = HeatItem(), LineItem(), PathsItem()
         self.lines.set_pen(_contour_pen(1.0), smooth=True)

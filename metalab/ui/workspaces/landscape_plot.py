@@ -30,8 +30,10 @@ class SquarePlot(Plot):
     _square: QRectF | None = None
     _size_of_data: QSize = QSize()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(x_label="Along u", y_label="Along v", parent=parent)
+    def __init__(
+        self, *, x_label: str, y_label: str, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(x_label=x_label, y_label=y_label, parent=parent)
         self._place: QPointF | None = None
         self.range_changed.connect(self._on_range_changed)
 
