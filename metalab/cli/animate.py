@@ -32,10 +32,8 @@ def animate(
     dpi: Annotated[int, typer.Option(help="Dots per inch.")] = 150,
 ) -> int:
     """Animate a figure of a run along inner or outer steps."""
-    from metalab.figures.animation import (  # noqa: PLC0415 - slow
-        AnimationChoices,
-        write_animation,
-    )
+    from metalab.figures.animation import AnimationChoices  # noqa: PLC0415 - slow
+    from metalab.figures.animation_file import write_animation  # noqa: PLC0415
     from metalab.figures.base import FigureChoices  # noqa: PLC0415
     from metalab.runs.replay import load_history  # noqa: PLC0415
 

@@ -141,7 +141,9 @@ class AnimationDialog(QDialog):
         flag.on = False
 
         def work() -> bool:
-            from metalab.figures.animation import write_animation  # noqa: PLC0415
+            from metalab.figures.animation_file import (  # noqa: PLC0415
+                write_animation,
+            )
 
             return write_animation(
                 path,

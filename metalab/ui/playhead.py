@@ -91,7 +91,8 @@ class Playhead(QObject):
         else:
             curves = history.curves
             phi = None if curves is None else curves.phi
-            step = wanted = 0 if curves is None else curves.step
+            step = 0 if curves is None else curves.step
+            wanted = step if self._wanted is None else self._wanted
         return Moment(
             history=history,
             shown=self.shown or history,

@@ -2,6 +2,7 @@
 
 import json
 
+import imageio_ffmpeg
 import numpy as np
 import pytest
 from PIL import Image
@@ -12,8 +13,8 @@ from metalab.figures.animation import (
     AnimationChoices,
     frames_of,
     pictures,
-    write_animation,
 )
+from metalab.figures.animation_file import write_animation
 from metalab.figures.base import FigureError
 from metalab.runs.conduct import conduct
 from metalab.runs.control import RunControl
@@ -102,8 +103,6 @@ def test_a_film_can_be_decoded(history, tmp_path, suffix):
 
 
 def test_mp4_has_frames_and_holds_the_last(history, tmp_path):
-    import imageio_ffmpeg
-
     path = tmp_path / "film.mp4"
     assert write_animation(path, history, AnimationChoices(hold=1.0, **SMALL))
     count, seconds = imageio_ffmpeg.count_frames_and_secs(str(path))

@@ -37,6 +37,7 @@ ICONLESS = {
     "about",
     "palette",
     "present",
+    "animate",
     "fork",
     "follow",
     "play_inner",
@@ -120,7 +121,7 @@ STATES = {
 }
 
 LESSONS = {"open_lesson", "save_lesson", *(f"lesson_{n}" for n in (1, 2, 3, 4))}
-MOMENTS = {"fork", "follow", "play_inner", "play_outer"}
+MOMENTS = {"animate", "fork", "follow", "play_inner", "play_outer"}
 
 OFF = {
     "loading": LESSONS | MOMENTS | {

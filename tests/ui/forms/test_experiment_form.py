@@ -219,7 +219,7 @@ def test_fields_stay_editable_while_a_run_is_in_progress(
     form: ExperimentForm, enter: Enter
 ) -> None:
     form.set_locked(True)
-    assert header(form).note == "Edits apply to the next run"
+    assert header(form).note == "Learning rates change at once; the rest, in a new run"
     enter(form, LR, "0.5")
     assert value(form, LR) == 0.5
     form.set_locked(False)

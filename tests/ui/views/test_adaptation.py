@@ -143,21 +143,21 @@ def test_k_is_emphasised_until_somebody_steps(view: AdaptationView, qtbot):
     assert first.args == [3]
     assert view.inner_step == 3
     with qtbot.waitSignal(view.inner_step_chosen) as stepped:
-        view.step_inner(2)
+        view.set_inner_step(view.inner_step + 2)
     assert stepped.args == [5]
     np.testing.assert_array_equal(
         view.drawing.chosen.data[1], history.curves.curves[0, 5]
     )
-    view.step_inner(100)
+    view.set_inner_step(view.inner_step + 100)
     assert view.inner_step == 8
-    view.step_inner(-100)
+    view.set_inner_step(view.inner_step - 100)
     assert view.inner_step == 0
 
 
 def test_the_emphasis_stays_while_curves_come(view: AdaptationView):
     history = make_history()
     view.show_history(history)
-    view.step_inner(4)
+    view.set_inner_step(view.inner_step + 4)
     newer = make_curves(history.config, step=200)
     view.show_history(replace(history, curves=newer))
     assert view.inner_step == 5
@@ -204,7 +204,7 @@ def test_the_axis_holds_the_task_but_not_a_wild_curve(view: AdaptationView):
 def test_the_readout_says_the_values_at_x(view: AdaptationView):
     history = make_history()
     view.show_history(history)
-    view.step_inner(3)
+    view.set_inner_step(view.inner_step + 3)
     grid = history.probe_tasks.grid
     view.plot.point_at(float(grid[10]) + 0.01)
     text = view.readout.text()
@@ -249,7 +249,7 @@ def test_the_band_is_two_deviations_around_the_chosen_step(view: AdaptationView)
     view.show_history(history)
     view.set_task(2)
     for step, half in ((1, 0.5), (0, 6.0), (4, 0.5)):
-        view.step_inner(step - view.inner_step)
+        view.set_inner_step(step)
         x, low, high = view.drawing.band.data
         np.testing.assert_array_equal(x, history.probe_tasks.grid)
         np.testing.assert_allclose(low, curves.curves[2, step] - half, rtol=1e-6)

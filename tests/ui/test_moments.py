@@ -1,0 +1,213 @@
+"""The playhead in the window: scrubbing, forking and editing beside a real run."""
+
+import numpy as np
+import pytest
+
+from metalab.engine.edit import Edit
+from metalab.engine.overrides import with_overrides
+from metalab.engine.trainer import Trainer
+from metalab.runs.conduct import conduct
+from metalab.runs.control import RunControl
+from metalab.runs.live import LiveRun
+from metalab.runs.slot import RunSlot
+from metalab.ui.engine_access import preset
+from tests.ui.conftest import until
+from tests.ui.fake_worker import small_config
+
+pytestmark = pytest.mark.gui
+LR = "outer.optimizer.outer_lr"
+
+
+@pytest.fixture
+def real_lab(open_lab):
+    return open_lab(slot=RunSlot())
+
+
+def begin(lab, config, step=1):
+    lab.session.replace(config)
+    lab.session.start()
+    return lambda: lab.session.history is not None and lab.session.history.step >= step
+
+
+def finished(lab):
+    return lambda: lab.session.history is not None and lab.session.history.status.ended
+
+
+@pytest.mark.parametrize("provider", ["fused", "autodiff"])
+def test_scrubbing_and_dragging_leave_the_metrics_as_they_are(
+    real_lab, qtbot, provider
+):
+    lab = real_lab
+    num_steps = 6000 if provider == "fused" else 900
+    config = small_config(outer__num_steps=num_steps, run__provider=provider)
+    until(qtbot, lab, begin(lab, config, step=50))
+    lab.window.workspaces.show_page("adapt")
+    page = lab.window.workspaces.current
+    rng = np.random.default_rng(0)
+    visited = set()
+    while not finished(lab)():
+        lab.playhead.go_to(int(rng.integers(0, lab.session.history.step + 1)))
+        lab.playhead.set_inner_step(int(rng.integers(0, 4)))
+        if page.editor.scene is not None:
+            shot = int(rng.integers(len(page.editor.scene.x)))
+            page.canvas.point_moved.emit(shot, 0.5, float(rng.normal()))
+        lab.clock.tick()
+        qtbot.wait(5)
+        visited.add(lab.playhead.moment.step)
+    assert len(visited) > 5
+    told = lab.session.history
+    alone = LiveRun(config)
+    conduct(alone, RunControl())
+    undisturbed = alone.snapshot()
+    assert told.step == undisturbed.step == num_steps
+    for name, column in undisturbed.metrics.items():
+        np.testing.assert_array_equal(told.metrics[name], column, err_msg=name)
+    np.testing.assert_array_equal(
+        told.evaluations.rows(), undisturbed.evaluations.rows()
+    )
+
+
+def test_the_playhead_shows_the_curves_of_its_step(real_lab, qtbot):
+    lab = real_lab
+    config = small_config(outer__num_steps=200)
+    begin(lab, config)
+    until(qtbot, lab, finished(lab))
+    assert lab.playhead.following
+    lab.window.timeline.outer.setFocus()
+    lab.window.timeline.outer.step_chosen.emit(137)
+    until(qtbot, lab, lambda: lab.playhead.moment.exact)
+    straight = Trainer(config)
+    for _ in straight.run(lambda: min(8, max(1, 137 - straight.step))):
+        if straight.step == 137:
+            break
+    np.testing.assert_array_equal(lab.playhead.moment.phi, straight.checkpoint().phi)
+    live = lab.window.live
+    shown = live.adaptation.shown.curves
+    assert shown.step == 137
+    np.testing.assert_array_equal(shown.curves, straight.curves().curves)
+    assert "137" in lab.window.timeline.outer.hint()
+    lab.actions["follow"].trigger()
+    assert lab.playhead.following
+    assert live.adaptation.shown.curves.step == 200
+
+
+def test_inner_step_and_task_are_the_same_everywhere(real_lab, qtbot):
+    lab = real_lab
+    begin(lab, small_config(outer__num_steps=50))
+    until(qtbot, lab, finished(lab))
+    lab.window.timeline.inner.setValue(3)
+    assert lab.window.live.adaptation.inner_step == 3
+    lab.window.live.set_task(0)
+    lab.window.timeline.picker.box.setValue(3)
+    assert lab.window.live.task == 2
+    lab.window.live.adaptation.ruler.setValue(0)
+    assert lab.playhead.inner_step == 0
+    assert lab.window.timeline.inner.value() == 0
+
+
+def test_a_learning_rate_changes_at_once_is_flagged_and_replays(real_lab, qtbot):
+    lab = real_lab
+    config = small_config(outer__num_steps=100_000, run__provider="fused")
+    until(qtbot, lab, begin(lab, config, step=100))
+    form = lab.window.experiment.form
+    form.row(LR).editor.value_edited.emit(0.05)
+    until(qtbot, lab, lambda: lab.session.history.edits != ())
+    lab.session.stop()
+    until(qtbot, lab, finished(lab))
+    history = lab.session.history
+    (edit,) = history.edits
+    assert (edit.path, edit.value) == (LR, 0.05)
+    assert isinstance(edit, Edit)
+    flags = lab.window.timeline.outer._model.flags
+    assert [flag.kind for flag in flags] == ["edited"]
+    short = with_overrides(config, [("outer.num_steps", edit.step + 50)])
+    again = Trainer(short, edits=history.edits)
+    rows = [e.metrics for e in again.run() if hasattr(e, "metrics")]
+    told = history.metrics["outer_loss"][: edit.step + 50]
+    np.testing.assert_array_equal(np.concatenate(rows)[: len(told), 0], told)
+
+
+def test_another_preset_in_the_form_does_not_change_the_run(real_lab, qtbot):
+    lab = real_lab
+    until(qtbot, lab, begin(lab, small_config(outer__num_steps=100_000), step=10))
+    lab.session.open_preset("fomaml-sine")
+    lab.window.experiment.form.row(LR).editor.value_edited.emit(0.05)
+    step = lab.session.history.step
+    until(qtbot, lab, lambda: lab.session.history.step > step + 100)
+    assert lab.session.history.edits == ()
+    lab.session.stop()
+    until(qtbot, lab, finished(lab))
+
+
+def test_a_fork_begins_at_the_playhead_by_another_method(real_lab, qtbot):
+    lab = real_lab
+    config = small_config(outer__num_steps=200)
+    begin(lab, config)
+    until(qtbot, lab, finished(lab))
+    lab.playhead.go_to(100)
+    until(qtbot, lab, lambda: lab.playhead.moment.exact)
+    phi = lab.playhead.moment.phi
+    other = with_overrides(
+        config, [("name", "mine"), ("hypergradient", {"kind": "first-order"})]
+    )
+    lab.session.replace(other)
+    lab.actions["fork"].trigger()
+    until(
+        qtbot,
+        lab,
+        lambda: lab.session.history.config.name == "mine" and finished(lab)(),
+    )
+    history = lab.session.history
+    assert (history.origin.parent, history.origin.step) == (config.name, 100)
+    assert history.steps.tolist() == list(range(101, 201))
+    np.testing.assert_array_equal(history.trail.at_or_before(100).phi, phi)
+    assert [f.kind for f in lab.window.timeline.outer._model.flags] == ["forked"]
+
+
+def test_a_fork_that_does_not_fit_says_why(real_lab, qtbot):
+    lab = real_lab
+    begin(lab, small_config(outer__num_steps=50))
+    until(qtbot, lab, finished(lab))
+    lab.session.replace(preset("cavia-sine"))
+    lab.actions["fork"].trigger()
+    assert "network" in lab.session.notice.text
+    assert lab.window.banners.isVisible()
+
+
+def test_bookmarks_are_set_from_the_timeline(real_lab, qtbot):
+    lab = real_lab
+    begin(lab, small_config(outer__num_steps=60))
+    until(qtbot, lab, finished(lab))
+    lab.playhead.go_to(20)
+    lab.window.timeline.mark.click()
+    lab.window.timeline.note_written.emit(20, "look")
+    (mark,) = lab.window.timeline.outer._model.bookmarks
+    assert (mark.step, mark.note) == (20, "look")
+
+
+def test_a_lesson_goes_through_its_pages(real_lab, qtbot):
+    lab = real_lab
+    lab.teaching.start_own_lesson(1)
+    until(qtbot, lab, lambda: lab.session.history is not None)
+    assert lab.teaching.lesson.isVisible()
+    lesson = lab.teaching.panel.lesson
+    assert lab.window.workspaces.current_key == lesson.pages[0].workspace
+    for page in lesson.pages[1:]:
+        lab.teaching.panel.go_on()
+        assert lab.window.workspaces.current_key == page.workspace
+    lab.teaching.leave_lesson()
+    assert not lab.teaching.lesson.isVisible()
+    lab.session.stop()
+    until(qtbot, lab, finished(lab))
+
+
+def test_a_card_starts_its_experiment(real_lab, qtbot):
+    lab = real_lab
+    lab.window.workspaces.show_page("start")
+    cards = lab.window.workspaces.current.cards.cards
+    cards["maml"].click()
+    until(qtbot, lab, lambda: lab.session.history is not None)
+    assert lab.window.workspaces.current_key == "adapt"
+    until(qtbot, lab, lambda: lab.session.history.step > 0)
+    lab.session.stop()
+    until(qtbot, lab, finished(lab))
