@@ -24,9 +24,10 @@ class EstimatingRequest:
         config: The experiment.
         edits: What had been changed in it.
         phi: Meta-parameters, [meta].
+        step: The outer step that they are from.
         num_inner_steps: K of the table.
         inner_lr: Step size of the inner loop; None takes the experiment's.
-        damping: Strength of the proximal anchor that implicit estimators get.
+        damping: Of every estimator that has one; None keeps the run's own.
         num_tasks: Tasks of a meta-batch.
         seed: Fixes the meta-batches, and what estimators draw.
     """
@@ -34,9 +35,10 @@ class EstimatingRequest:
     config: "ExperimentConfig"
     edits: tuple[Edit, ...]
     phi: Array
+    step: int
     num_inner_steps: int
     inner_lr: float | None
-    damping: float
+    damping: float | None
     num_tasks: int
     seed: int
 
@@ -84,12 +86,14 @@ class Comparison:
         request: What was asked.
         rows: By problem and K, in the order in which they were measured.
         left_out: Estimators that do not apply, and why, by title.
+        takes_damping: Whether any estimator has a damping.
         done: Whether that is all.
     """
 
     request: EstimatingRequest
     rows: tuple[Measured, ...]
     left_out: tuple[tuple[str, str], ...]
+    takes_damping: bool
     done: bool
 
 
@@ -98,30 +102,40 @@ class EstimatingThread(Latest[EstimatingRequest, Comparison]):
 
     def __init__(self) -> None:
         """Make one without a thread; the first request starts it."""
-        self._known_lock = threading.Lock()
+        self._lock = threading.Lock()
+        self._newest: EstimatingRequest | None = None
         self._known: Comparison | None = None
         self._doing = ""
         super().__init__(self._compare, name="estimators")
 
+    def request(self, request: EstimatingRequest) -> None:
+        """Ask for a comparison; what was known of another request is forgotten."""
+        with self._lock:
+            self._newest, self._known, self._doing = request, None, ""
+        super().request(request)
+
     def progress(self) -> tuple[Comparison | None, str]:
-        """Return what is known so far, and what is being measured."""
-        with self._known_lock:
+        """Return what is known of the newest request, and what is being measured."""
+        with self._lock:
             return self._known, self._doing
 
     def _compare(self, request: EstimatingRequest, stale: Stale) -> Comparison | None:
         from metalab.runs.estimator_pieces import pieces  # noqa: PLC0415 - torch
 
         def tell(text: str) -> None:
-            with self._known_lock:
-                self._doing = text
             if stale():
                 raise _StaleError
+            with self._lock:
+                # It may have been replaced since.
+                if request is self._newest:
+                    self._doing = text
 
         known: Comparison | None = None
         try:
             for known in pieces(request, tell):
-                with self._known_lock:
-                    self._known = known
+                with self._lock:
+                    if request is self._newest:
+                        self._known = known
         except _StaleError:
             return None
         return known

@@ -1,7 +1,8 @@
 """A comparison of hypergradient estimators in pieces: the chosen K first."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
 
 import torch
 
@@ -25,6 +26,9 @@ from metalab.runs.estimators import Plan, Row, compare
 _SLOW = ("evolution", "persistent-evolution", "forward-gradient")
 """Not measured along K: they draw hundreds of perturbations."""
 
+_ANCHOR_STRENGTH = 2.0
+"""Where estimators of the solution need an anchor that the run does not have."""
+
 
 def pieces(
     request: EstimatingRequest, tell: Callable[[str], None]
@@ -44,16 +48,18 @@ def pieces(
         config,
         request.phi,
         names=None,
-        strength=request.damping,
+        strength=_ANCHOR_STRENGTH,
         dtype=DTYPES[config.run.precision],
         device=torch.device("cpu"),
     )
     left_out = _left_out(config, selection)
+    blocks = [_damped(block, request.damping) for block in selection.blocks]
+    takes_damping = any(_has_damping(e) for block in blocks for e in block.estimators)
     rows: list[Measured] = []
     chosen = request.num_inner_steps
     others = [steps for steps in CURVE_STEPS if steps != chosen]
-    work = [(block, chosen) for block in selection.blocks]
-    own = [block for block in selection.blocks if block.name == "own"]
+    work = [(block, chosen) for block in blocks]
+    own = [block for block in blocks if block.name == "own"]
     work += [(_quick(block), steps) for block in own for steps in others]
     for index, (block, steps) in enumerate(work):
         plan = Plan(
@@ -69,6 +75,7 @@ def pieces(
             request=request,
             rows=tuple(rows),
             left_out=left_out,
+            takes_damping=takes_damping,
             done=index == len(work) - 1,
         )
 
@@ -80,6 +87,25 @@ def _config_of(request: EstimatingRequest) -> ExperimentConfig:
     if request.inner_lr is not None and "inner_lr" in options:
         changes.append(("inner.inner_lr", request.inner_lr))
     return with_overrides(config, changes)
+
+
+def _damped(block: Block, damping: float | None) -> Block:
+    """Return a block whose estimators have another damping, where they have one."""
+    if damping is None:
+        return block
+    changed = tuple(
+        _with(estimator, damping=damping) if _has_damping(estimator) else estimator
+        for estimator in block.estimators
+    )
+    return replace(block, estimators=changed)
+
+
+def _has_damping(estimator: object) -> bool:
+    return is_dataclass(estimator) and "damping" in {f.name for f in fields(estimator)}
+
+
+def _with(estimator: Any, **changes: float) -> Any:
+    return replace(estimator, **changes)
 
 
 def _quick(block: Block) -> Block:

@@ -115,7 +115,7 @@ def compare(
     Args:
         selection: Which estimators, on which problems.
         plan: How.
-        tell: Given a few words on what is being measured.
+        tell: Given a few words on what is being measured; what it raises ends it.
     """
     return tuple(_on_block(block, plan, tell) for block in selection.blocks)
 
@@ -288,10 +288,11 @@ class _Bench:
 
         A busy machine then slows all of them, and all have been run before.
         """
-        self._tell(f"{self._block.name} problem, K = {self._num_steps}: times")
         times: dict[str, list[float]] = {e.name: [] for e in self._all}
         for _ in range(TIMED_ROUNDS):
             for estimator in self._all:
+                # Each time, and not within it: whoever is told may give up.
+                self._tell(f"{self._block.name} problem, K = {self._num_steps}: times")
                 _wait_for(batch.support.x.device)
                 start = time.perf_counter()
                 self._once(estimator, batch)
@@ -300,6 +301,7 @@ class _Bench:
         return {name: statistics.median(found) for name, found in times.items()}
 
     def _peak(self, estimator: HypergradientEstimator, batch: TaskBatch) -> int:
+        self._tell(f"{self._block.name} problem, K = {self._num_steps}: memory")
         return peak_bytes(lambda: self._once(estimator, batch), batch.support.x.device)
 
 

@@ -21,12 +21,13 @@ from metalab.runs.estimating import (
 )
 from metalab.ui.painting import picture_of, tint
 from metalab.ui.theme import DARK, Theme
-from metalab.ui.views.header import PanelHeader
+from metalab.ui.views.header import PREPARING, PanelHeader
 from metalab.ui.workspace import Workspace
 from metalab.ui.workspaces.estimators_curve import ErrorCurve
 from metalab.ui.workspaces.estimators_polar import PolarPlot
 from metalab.ui.workspaces.estimators_table import EstimatorTable
 from metalab.ui.workspaces.estimators_tools import EstimatorTools
+from metalab.ui.workspaces.estimators_words import line_of
 
 if TYPE_CHECKING:
     from metalab.ui.moment import Moment
@@ -43,6 +44,7 @@ class EstimatorsWorkspace(Workspace):
         self._moment: Moment | None = None
         self._asked: tuple[object, ...] | None = None
         self._shown: Comparison | None = None
+        self._cancelled = False
         self._thread = EstimatingThread()
         self.header = PanelHeader(self.tr("Hypergradient estimators"), self)
         self.tools = EstimatorTools(self)
@@ -90,7 +92,7 @@ class EstimatorsWorkspace(Workspace):
 
     def _connect(self) -> None:
         self.tools.changed.connect(self._changed)
-        self.tools.stop.clicked.connect(self.cancel)
+        self.tools.stop.clicked.connect(self._on_cancel)
         self._later.timeout.connect(self._ask)
         self._poll.timeout.connect(self._take)
         self.header.copy_requested.connect(self._on_copy)
@@ -109,15 +111,21 @@ class EstimatorsWorkspace(Workspace):
             self._show_state()
             return
         if before is None or before.history.config is not moment.history.config:
-            self._shown = None
+            self._shown, self._cancelled = None, False
             self.tools.show_run(moment.history.config)
+            # An answer that is on its way would be about the other run.
+            self.cancel()
+        if not moment.following and (before is None or before.step != moment.step):
+            self._cancelled = False
         # A live run has another moment at every frame: one comparison after another.
         if not (moment.following and self._poll.isActive()):
             self._order()
 
     def _order(self) -> None:
+        """Compare soon, unless that is what is shown, or a person wants none."""
         if (
             self.isVisible()
+            and not self._cancelled
             and not self._later.isActive()
             and self._key() != self._asked
         ):
@@ -142,6 +150,7 @@ class EstimatorsWorkspace(Workspace):
                 config=config,
                 edits=edits,
                 phi=moment.phi,
+                step=moment.step,
                 num_inner_steps=steps,
                 inner_lr=rate,
                 damping=damping,
@@ -150,7 +159,13 @@ class EstimatorsWorkspace(Workspace):
             )
         )
         self._poll.start()
+        self._dim()
         self._show_state()
+
+    def _on_cancel(self) -> None:
+        """Measure no more until a person chooses something else."""
+        self._cancelled = True
+        self.cancel()
 
     def cancel(self) -> None:
         """Measure no more; what is known stays."""
@@ -168,12 +183,15 @@ class EstimatorsWorkspace(Workspace):
             self._shown = None
             self._show_state(str(error))
             return
-        if not self._thread.waiting:
+        if answer is not None:
             self._poll.stop()
         found = answer or known
         if found is not None and found is not self._shown:
             self._shown = found
             self._draw()
+        if answer is not None:
+            # The run may have gone on, or ended, while this was measured.
+            self._order()
         self._show_state(doing=doing if self._poll.isActive() else "")
 
     def _rows(self) -> tuple[Measured, ...]:
@@ -189,6 +207,13 @@ class EstimatorsWorkspace(Workspace):
         self.polar.show_rows(rows, dimmed=False)
         if self._shown is not None:
             self.curve.show_rows(self._shown.rows, rows)
+            self.tools.set_damped(damped=self._shown.takes_damping)
+
+    def _dim(self) -> None:
+        """Draw what is shown as what it is: of an earlier request."""
+        rows = self._rows()
+        self.table.show_rows(rows, dimmed=True)
+        self.polar.show_rows(rows, dimmed=True)
 
     def _show_state(self, error: str = "", doing: str = "") -> None:
         """Say what is there, what is missing, and what is being done."""
@@ -197,37 +222,26 @@ class EstimatorsWorkspace(Workspace):
         self.tools.stop.setVisible(busy)
         if moment is None:
             message = self.tr("No run yet: run the preset, then compare the estimators")
+        elif moment.phi is None:
+            message = PREPARING
         elif error:
             message = self.tr("These meta-parameters cannot be compared: {}").format(
                 error
             )
         else:
-            message = "" if shown is not None else self.tr("Measuring…")
+            waiting = self.tr("Measuring…") if busy else self.tr("Nothing measured yet")
+            message = "" if shown is not None else waiting
         self._message.setText(message)
         self._pages.setCurrentIndex(0 if message else 1)
-        texts: list[str] = []
-        if shown is not None and moment is not None:
-            texts.append(
-                self.tr("{}, outer step {}, {} tasks, K = {}").format(
-                    moment.history.config.name,
-                    f"{moment.step:,}",
-                    shown.request.num_tasks,
-                    shown.request.num_inner_steps,
-                )
-            )
-            left_out = "; ".join(f"{title}: {why}" for title, why in shown.left_out)
-            if left_out:
-                texts.append(self.tr("Left out: {}").format(left_out))
-                self.state.setToolTip(left_out)
-        if doing:
-            texts.insert(0, self.tr("Measuring {}…").format(doing))
-        self.state.setText(_cut(". ".join(texts)))
-        self.setAccessibleDescription(message or ". ".join(texts))
+        texts = line_of(shown, doing=doing, cancelled=self._cancelled)
+        self.state.setText(texts.line)
+        self.state.setToolTip(texts.whole)
+        self.setAccessibleDescription(message or texts.whole)
 
     def _changed(self) -> None:
-        rows = self._rows()
-        self.table.show_rows(rows, dimmed=True)
-        self.polar.show_rows(rows, dimmed=True)
+        self._cancelled = False
+        self._dim()
+        # Once nothing has moved for a while.
         self._later.start()
         self._show_state()
 
@@ -240,7 +254,7 @@ class EstimatorsWorkspace(Workspace):
         """Measure nothing for a page that nobody sees."""
         super().hideEvent(event)
         self.cancel()
-        self._asked = None
+        self._asked, self._cancelled = None, False
 
     def set_theme(self, theme: Theme) -> None:
         """Take a theme's colours."""
@@ -274,13 +288,3 @@ class EstimatorsWorkspace(Workspace):
 
     def _on_copy(self) -> None:
         QGuiApplication.clipboard().setImage(self.picture())
-
-
-_MOST_LETTERS = 220
-
-
-def _cut(text: str) -> str:
-    """Return a text of at most two lines."""
-    if len(text) <= _MOST_LETTERS:
-        return text
-    return text[: _MOST_LETTERS - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"

@@ -12,7 +12,7 @@ from metalab.ui.painting import FixedInk, Ink
 from metalab.ui.plot_widget import Plot
 from metalab.ui.theme import Theme
 from metalab.ui.views.header import PanelHeader
-from metalab.ui.workspaces.estimators_table import colour_of
+from metalab.ui.workspaces.estimators_table import colour_of, dashes_of
 
 if TYPE_CHECKING:
     from metalab.engine.events import Array
@@ -39,7 +39,10 @@ class ErrorCurve(QWidget):
         self.plot.set_log_y(log=True)
         inks = [FixedInk(value=colour_of(index)) for index in range(_MOST_LINES)]
         self._lines = [
-            self.plot.line(Stroke(ink=ink, width=1.8, smooth=True), z=2) for ink in inks
+            self.plot.line(
+                Stroke(ink=ink, width=1.8, dashes=dashes_of(index), smooth=True), z=2
+            )
+            for index, ink in enumerate(inks)
         ]
         self._dots = [self.plot.points(Dots(fill=ink, size=6), z=3) for ink in inks]
         self._chosen = self.plot.vertical_line(Stroke(ink=Ink(role="accent")), z=1)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from metalab.runs.estimating import Measured
 from metalab.ui.theme import DARK, Theme
-from metalab.ui.workspaces.estimators_table import colour_of
+from metalab.ui.workspaces.estimators_table import colour_of, dashes_of, draw_mark
 
 _MARGIN, _DOT, _LINE = 26.0, 4.5, 15.0
 _MOST_RATIO = 2.0
@@ -96,11 +96,15 @@ class PolarPlot(QWidget):
             length = min(row.norm_ratio, _MOST_RATIO) / _MOST_RATIO * radius
             end = middle + QPointF(cos(angle), -sin(angle)) * length
             colour = QColor(colour_of(index))
-            painter.setPen(QPen(colour, 2.5 if row.exact else 1.8))
+            pen = QPen(colour, 2.5 if row.exact else 1.8)
+            if dashes := dashes_of(index):
+                pen.setDashPattern(dashes)
+            painter.setPen(pen)
             painter.drawLine(middle, end)
             cut = row.norm_ratio > _MOST_RATIO
             painter.setBrush(QColor(self._theme.surface) if cut else colour)
-            painter.drawEllipse(end, _DOT, _DOT)
+            painter.setPen(QPen(colour, 1.8))
+            draw_mark(painter, index, end, _DOT)
             ends.append((end, row.title, colour.name()))
         return ends
 

@@ -2,8 +2,8 @@
 
 from math import isfinite
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QBrush, QColor, QIcon, QPainter, QPixmap
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QIcon, QPainter, QPixmap, QPolygonF
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -26,13 +26,14 @@ OKABE_ITO = (
     "#999933",
     "#888888",
 )
-"""Told apart by people of every colour vision; repeated where there are more."""
+"""Told apart by people of every colour vision; they come again with another mark."""
 
-SHAPES = ("o", "s", "^", "d")
-"""Of marks: beyond eight estimators, colours come again with another shape."""
+_DASHES = ((), (4.0, 2.0), (1.0, 1.5))
+"""Of lines, beyond each eight estimators."""
 
 _SWATCH = 12
 _MEBIBYTE = 2**20
+_ROW_AIR = 7
 
 
 class _Number(QTableWidgetItem):
@@ -82,7 +83,11 @@ class EstimatorTable(QTableWidget):
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setTabKeyNavigation(False)
         self.setShowGrid(False)
-        self.verticalHeader().hide()
+        self.setWordWrap(False)
+        rows = self.verticalHeader()
+        rows.hide()
+        rows.setMinimumSectionSize(1)
+        rows.setDefaultSectionSize(self.fontMetrics().height() + _ROW_AIR)
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
@@ -110,7 +115,7 @@ class EstimatorTable(QTableWidget):
             if row.problem != "own":
                 title = self.tr("{} · proximal").format(row.title)
             first = QTableWidgetItem(title)
-            first.setIcon(_swatch(colour_of(index)))
+            first.setIcon(_swatch(index))
             if row.exact:
                 font = first.font()
                 font.setBold(True)
@@ -139,13 +144,39 @@ def colour_of(index: int) -> str:
     return OKABE_ITO[index % len(OKABE_ITO)]
 
 
-def _swatch(colour: str) -> QIcon:
+def dashes_of(index: int) -> tuple[float, ...]:
+    """Return the dashes of an estimator's line, in widths; those of one colour differ."""
+    return _DASHES[index // len(OKABE_ITO) % len(_DASHES)]
+
+
+def draw_mark(painter: QPainter, index: int, place: QPointF, radius: float) -> None:
+    """Draw the mark of an estimator with the painter's pen and brush.
+
+    A disc; a square where the colour comes a second time, then a triangle.
+    """
+    x, y = place.x(), place.y()
+    match index // len(OKABE_ITO):
+        case 0:
+            painter.drawEllipse(place, radius, radius)
+        case 1:
+            painter.drawRect(QRectF(x - radius, y - radius, 2 * radius, 2 * radius))
+        case _:
+            corners = (
+                (x, y - radius),
+                (x + radius, y + radius),
+                (x - radius, y + radius),
+            )
+            painter.drawPolygon(QPolygonF([QPointF(*corner) for corner in corners]))
+
+
+def _swatch(index: int) -> QIcon:
     pixmap = QPixmap(_SWATCH, _SWATCH)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(colour))
-    painter.drawEllipse(1, 1, _SWATCH - 2, _SWATCH - 2)
+    painter.setBrush(QColor(colour_of(index)))
+    middle = _SWATCH / 2
+    draw_mark(painter, index, QPointF(middle, middle), middle - 1.5)
     painter.end()
     return QIcon(pixmap)

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 MOST_STEPS = 50
 _STOPS = 40
-_DAMPING_DECADES = 2
+
+_LEAST_DAMPING, _MOST_DAMPING, _STOPS_A_DECADE = -4, 3, 10
+"""Powers of ten at the slider's second and last stop; the first stop is no damping."""
+
+_DAMPING_STOPS = 1 + (_MOST_DAMPING - _LEAST_DAMPING) * _STOPS_A_DECADE
 
 
 class EstimatorTools(QWidget):
@@ -33,7 +37,8 @@ class EstimatorTools(QWidget):
         super().__init__(parent)
         self._config: ExperimentConfig | None = None
         self._steps: int | None = None
-        self._factor, self._damping, self._seed = 1.0, 1.0, 0
+        self._factor, self._seed = 1.0, 0
+        self._damping: float | None = None
         self.dice = tool_button(
             self.tr("New batch"), self.tr("Compare on another meta-batch"), parent=self
         )
@@ -53,12 +58,12 @@ class EstimatorTools(QWidget):
         )
         self.damping = LabelledSlider(
             self.tr("Damping"),
-            self.tr("Strength of the anchor that implicit estimators need"),
+            self.tr("Added to the Hessian by implicit estimators; no others have one"),
             self,
         )
         self.num_steps.slider.setRange(1, MOST_STEPS)
         self.rate.slider.setRange(-_STOPS, _STOPS)
-        self.damping.slider.setRange(-_STOPS, _STOPS)
+        self.damping.slider.setRange(0, _DAMPING_STOPS)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(10, 4, 8, 4)
         layout.setSpacing(8)
@@ -75,8 +80,8 @@ class EstimatorTools(QWidget):
         self._show()
 
     @property
-    def choices(self) -> tuple[int, float | None, float, int]:
-        """K, inner lr (None for the run's own), damping, and the meta-batch's number."""
+    def choices(self) -> tuple[int, float | None, float | None, int]:
+        """K, inner lr and damping (None for the run's own), the meta-batch's number."""
         rate = None if self._config is None else inner_lr(self._config)
         own = rate is None or self._factor == 1
         return (
@@ -91,10 +96,20 @@ class EstimatorTools(QWidget):
         own = 1 if self._config is None else self._config.num_inner_steps
         return self._steps or own
 
+    @property
+    def _own_damping(self) -> float:
+        if self._config is None:
+            return 0.0
+        return self._config.hypergradient.options().get("damping", 0.0)
+
+    def set_damped(self, *, damped: bool) -> None:
+        """Say whether there is an estimator that has a damping."""
+        self.damping.setEnabled(damped)
+
     def show_run(self, config: "ExperimentConfig") -> None:
         """Begin with the values of a run."""
         self._config = config
-        self._steps, self._factor, self._damping = None, 1.0, 1.0
+        self._steps, self._factor, self._damping = None, 1.0, None
         self._show()
 
     def set_seed(self, seed: int) -> None:
@@ -113,8 +128,8 @@ class EstimatorTools(QWidget):
         self.rate.setEnabled(rate is not None)
         text = "–" if rate is None else number_text(rate * self._factor)
         self.rate.show_value(round(_STOPS * log10(self._factor)), text)
-        place = round(_STOPS / _DAMPING_DECADES * log10(self._damping))
-        self.damping.show_value(place, number_text(self._damping))
+        damping = self._own_damping if self._damping is None else self._damping
+        self.damping.show_value(_stop_of(damping), number_text(damping))
 
     def _change(self) -> None:
         self._show()
@@ -129,7 +144,7 @@ class EstimatorTools(QWidget):
         self._change()
 
     def _on_damping(self, place: int) -> None:
-        self._damping = 10 ** (_DAMPING_DECADES * place / _STOPS)
+        self._damping = _damping_at(place)
         self._change()
 
     def _on_dice(self) -> None:
@@ -137,5 +152,18 @@ class EstimatorTools(QWidget):
         self._change()
 
     def _on_own(self) -> None:
-        self._steps, self._factor, self._damping = None, 1.0, 1.0
+        self._steps, self._factor, self._damping = None, 1.0, None
         self._change()
+
+
+def _damping_at(stop: int) -> float:
+    if stop == 0:
+        return 0.0
+    return 10 ** (_LEAST_DAMPING + (stop - 1) / _STOPS_A_DECADE)
+
+
+def _stop_of(damping: float) -> int:
+    if damping <= 0:
+        return 0
+    stop = 1 + round((log10(damping) - _LEAST_DAMPING) * _STOPS_A_DECADE)
+    return min(max(stop, 1), _DAMPING_STOPS)

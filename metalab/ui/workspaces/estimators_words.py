@@ -1,0 +1,57 @@
+"""What the Estimators workspace says below its plots."""
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QCoreApplication
+
+from metalab.runs.estimating import Comparison
+
+_MOST_LETTERS = 220
+"""Two lines of the smallest window."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What is said.
+
+    Attributes:
+        line: As much of it as has room.
+        whole: All of it, for the tip and for those who cannot see.
+    """
+
+    line: str
+    whole: str
+
+
+def line_of(shown: Comparison | None, *, doing: str, cancelled: bool) -> Words:
+    """Return what is measured, what is shown, and what is missing.
+
+    Args:
+        shown: The newest rows there are.
+        doing: What is being measured; "" for nothing.
+        cancelled: Whether a person wanted no more.
+    """
+    texts = [_tr("Measuring {}").format(doing)] if doing else []
+    if shown is not None:
+        texts.append(
+            _tr("{}, outer step {}, {} tasks, K = {}").format(
+                shown.request.config.name,
+                f"{shown.request.step:,}",
+                shown.request.num_tasks,
+                shown.request.num_inner_steps,
+            )
+        )
+        if cancelled and not shown.done:
+            texts.append(_tr("Cancelled before all K were measured"))
+        left_out = "; ".join(f"{title}: {why}" for title, why in shown.left_out)
+        if left_out:
+            texts.append(_tr("Left out: {}").format(left_out))
+    whole = ". ".join(texts)
+    if len(whole) <= _MOST_LETTERS:
+        return Words(line=whole, whole=whole)
+    cut = whole[: _MOST_LETTERS - 1].rstrip()
+    return Words(line=f"{cut}\N{HORIZONTAL ELLIPSIS}", whole=whole)
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("estimators", text)

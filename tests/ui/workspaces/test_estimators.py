@@ -1,0 +1,403 @@
+"""The Estimators workspace: what is asked, what is shown meanwhile, its states."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from PySide6.QtWidgets import QAbstractItemView
+from pytestqt.qtbot import QtBot
+
+from metalab.core.errors import UserError
+from metalab.engine.config import ExperimentConfig
+from metalab.engine.trainer import Trainer
+from metalab.runs.estimating import Comparison, EstimatingRequest, Measured
+from metalab.ui.moment import Moment
+from metalab.ui.theme import DARK, LIGHT
+from metalab.ui.views.header import PREPARING
+from metalab.ui.workspaces import estimators
+from metalab.ui.workspaces.estimators import EstimatorsWorkspace
+from metalab.ui.workspaces.estimators_table import colour_of, dashes_of
+from tests.engine.experiments import small
+from tests.ui.views.histories import make_history
+
+
+class Thread:
+    """Stands for the thread: a test says what is known, and when."""
+
+    def __init__(self) -> None:
+        self.requests: list[EstimatingRequest] = []
+        self.answer: Comparison | Exception | None = None
+        self.known: Comparison | None = None
+        self.doing = ""
+        self.num_cancelled = 0
+        self.closed = False
+
+    def request(self, request: EstimatingRequest) -> None:
+        self.requests.append(request)
+        self.answer = self.known = None
+
+    def progress(self) -> tuple[Comparison | None, str]:
+        return self.known, self.doing
+
+    def take(self) -> Comparison | None:
+        answer, self.answer = self.answer, None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def cancel(self) -> None:
+        self.num_cancelled += 1
+
+    def close(self) -> bool:
+        self.closed = True
+        return True
+
+
+@pytest.fixture
+def thread(monkeypatch: pytest.MonkeyPatch) -> Thread:
+    made = Thread()
+
+    def make() -> Thread:
+        return made
+
+    monkeypatch.setattr(estimators, "EstimatingThread", make)
+    return made
+
+
+@pytest.fixture
+def workspace(qtbot: QtBot, thread: Thread) -> Iterator[EstimatorsWorkspace]:
+    made = EstimatorsWorkspace()
+    qtbot.addWidget(made)
+    made.resize(970, 640)
+    made.set_theme(DARK)
+    made.show()
+    yield made
+    made.shut_down()
+    assert thread.closed
+
+
+@pytest.fixture(scope="module")
+def config() -> ExperimentConfig:
+    return small("maml-sine", inner__num_inner_steps=2)
+
+
+def moment(config: ExperimentConfig, step: int = 40, **changes: Any) -> Moment:
+    history = make_history(50, config=config)
+    made = Moment(
+        history=history,
+        shown=history,
+        step=step,
+        phi=Trainer(config).checkpoint().phi,
+        wanted_step=step,
+        inner_step=0,
+        task=0,
+        following=False,
+    )
+    return replace(made, **changes)
+
+
+def measured(name: str, steps: int, error: float, **changes: Any) -> Measured:
+    row = Measured(
+        name=name,
+        title=name.capitalize(),
+        problem="own",
+        exact=error == 0,
+        num_inner_steps=steps,
+        cosine=1 - error / 4,
+        norm_ratio=1 + error,
+        relative_error=error,
+        variance=0.5,
+        seconds=0.002,
+        peak_bytes=2**20,
+        gradients=1500,
+        products=steps,
+    )
+    return replace(row, **changes)
+
+
+def comparison(request: EstimatingRequest, **changes: Any) -> Comparison:
+    steps = request.num_inner_steps
+    made = Comparison(
+        request=request,
+        rows=(
+            measured("unrolled", steps, 0.0),
+            measured("reptile", steps, 0.9),
+            measured("truncated", steps, 0.1),
+        ),
+        left_out=(("T1-T2", "it has no regulariser"),),
+        takes_damping=False,
+        done=True,
+    )
+    return replace(made, **changes)
+
+
+def settle(workspace: EstimatorsWorkspace) -> None:
+    """Let the pause after a change be over."""
+    assert workspace._later.isActive()
+    workspace._later.stop()
+    workspace._later.timeout.emit()
+
+
+def answer(workspace: EstimatorsWorkspace, thread: Thread, **changes: Any) -> None:
+    thread.answer = comparison(thread.requests[-1], **changes)
+    workspace._poll.timeout.emit()
+
+
+def cells(workspace: EstimatorsWorkspace, column: int) -> list[str]:
+    table = workspace.table
+    return [table.item(row, column).text() for row in range(table.rowCount())]
+
+
+def message(workspace: EstimatorsWorkspace) -> str:
+    return workspace._message.text() if workspace._message.isVisible() else ""
+
+
+def test_without_a_run_it_says_so(workspace: EstimatorsWorkspace, thread: Thread):
+    workspace.show_moment(None)
+    assert message(workspace).startswith("No run yet")
+    assert workspace.tools.stop.isHidden()
+    assert not workspace._later.isActive()
+    assert thread.requests == []
+
+
+def test_before_there_are_meta_parameters_it_waits(
+    workspace: EstimatorsWorkspace, thread: Thread, config: ExperimentConfig
+):
+    workspace.show_moment(moment(config, phi=None))
+    assert message(workspace) == PREPARING
+    assert not workspace._later.isActive()
+
+
+def test_the_request_is_the_runs_own(
+    workspace: EstimatorsWorkspace, thread: Thread, config: ExperimentConfig
+):
+    shown = moment(config)
+    workspace.show_moment(shown)
+    assert thread.requests == []
+    assert workspace._later.interval() == 300
+    settle(workspace)
+    (request,) = thread.requests
+    assert request.config is config
+    assert request.phi is shown.phi
+    assert (request.step, request.num_inner_steps) == (40, 2)
+    assert (request.inner_lr, request.damping) == (None, None)
+    assert workspace.tools.damping.slider.value() == 0
+
+
+def test_a_runs_own_damping_is_where_the_slider_starts(
+    workspace: EstimatorsWorkspace, thread: Thread
+):
+    own = {"kind": "implicit-cg", "damping": 10.0}
+    workspace.show_moment(moment(small("imaml-sine", hypergradient=own)))
+    slider = workspace.tools.damping.slider
+    assert slider.minimum() < slider.value() < slider.maximum()
+    settle(workspace)
+    assert thread.requests[-1].damping is None
+    before = slider.value()
+    slider.setValue(before + 1)
+    settle(workspace)
+    assert thread.requests[-1].damping == pytest.approx(10 ** (1 + 1 / 10))
+    workspace.tools.own.click()
+    settle(workspace)
+    assert thread.requests[-1].damping is None
+    assert slider.value() == before
+
+
+def test_sliders_and_dice_change_the_request(
+    workspace: EstimatorsWorkspace, thread: Thread, config: ExperimentConfig
+):
+    workspace.show_moment(moment(config))
+    settle(workspace)
+    tools = workspace.tools
+    tools.num_steps.slider.setValue(7)
+    tools.rate.slider.setValue(tools.rate.slider.maximum())
+    tools.damping.slider.setValue(tools.damping.slider.maximum())
+    tools.dice.click()
+    assert len(thread.requests) == 1
+    settle(workspace)
+    before, now = thread.requests
+    assert now.num_inner_steps == 7
+    assert now.inner_lr == pytest.approx(0.1)
+    assert now.damping == pytest.approx(1000)
+    assert now.seed == before.seed + 1
+
+
+def test_rows_appear_while_others_are_measured(
+    workspace: EstimatorsWorkspace, thread: Thread, config: ExperimentConfig
+):
+    workspace.show_moment(moment(config))
+    settle(workspace)
+    thread.doing = "own problem, K = 2: truncated"
+    workspace._poll.timeout.emit()
+    assert message(workspace) == "Measuring…"
+    assert "K = 2: truncated" in workspace.state.text()
+    assert workspace.tools.stop.isVisible()
+    thread.known = comparison(thread.requests[0], done=False)
+    workspace._poll.timeout.emit()
+    assert message(workspace) == ""
+    assert cells(workspace, 0) == ["Unrolled", "Truncated", "Reptile"]
+    assert cells(workspace, 1)[0] == "1.00"
+    assert cells(workspace, 7)[0] == "1,500"
+    answer(workspace, thread)
+    assert workspace.tools.stop.isHidden()
+    assert "T1-T2: it has no regulariser" in workspace.state.text()
+    assert not workspace.tools.damping.isEnabled()
+
+
+def test_columns_are_sorted_as_numbers(
+    workspace: EstimatorsWorkspace, thread: Thread, config: ExperimentConfig
+):
+    workspace.show_moment(moment(config))
+    settle(workspace)
+    times = (0.01, 0.002, 0.3)
+    rows = [measured(f"e{i}", 2, 0.1, seconds=s) for i, s in enumerate(times)]
+    unknown = measured("diverged", 2, float("nan"))
+    answer(workspace, thread, rows=(*rows, unknown))
+    assert cells(workspace, 0)[-1] == "Diverged"
+    workspace.table.sortItems(5)
+    assert [t for t in cells(workspace, 0) if t != "Diverged"] == ["E1", "E0", "E2"]
+    assert (
+        workspace.table.selectionBehavior()
+        is QAbstractItemView.SelectionBehavior.SelectRows
+    )
+
+
+def test_old_rows_are_dimmed_and_keep_their_step(
+    workspace: EstimatorsWorkspace, thread: Thread, config: ExperimentConfig
+):
+    workspace.show_moment(moment(config))
+    settle(workspace)
+    answer(workspace, thread)
+    bright = workspace.table.item(0, 1).foreground().color().name()
+    assert bright == DARK.text
+    workspace.show_moment(moment(config, step=80))
+    settle(workspace)
+    assert workspace.table.item(0, 1).foreground().color().name() == DARK.muted
+    assert "outer step 40" in workspace.state.text()
+    answer(workspace, thread)
+    assert workspace.table.item(0, 1).foreground().color().name() == bright
+    assert "outer step 80" in workspace.state.text()
+
+
+def test_another_run_shows_nothing_of_the_one_before(
+    workspace: EstimatorsWorkspace, thread: Thread, config: ExperimentConfig
+):
+    workspace.show_moment(moment(config))
+    settle(workspace)
+    answer(workspace, thread)
+    workspace.show_moment(moment(small("maml-sine")))
+    assert workspace.comparison is None
+    assert message(workspace) == "Nothing measured yet"
+    assert not workspace._poll.isActive()
+    settle(workspace)
+    assert message(workspace) == "Measuring…"
+
+
+def test_an_error_is_said(
+    workspace: EstimatorsWorkspace, thread: Thread, config: ExperimentConfig
+):
+    workspace.show_moment(moment(config))
+    settle(workspace)
+    thread.answer = UserError("the run holds 3 meta-parameters")
+    workspace._poll.timeout.emit()
+    assert "the run holds 3 meta-parameters" in message(workspace)
+    assert workspace.tools.stop.isHidden()
+    workspace.tools.dice.click()
+    settle(workspace)
+    answer(workspace, thread)
+    assert message(workspace) == ""
+
+
+def test_a_run_that_goes_on_is_measured_again_after_each_answer(
+    workspace: EstimatorsWorkspace, thread: Thread, config: ExperimentConfig
+):
+    workspace.show_moment(moment(config, step=10, following=True))
+    settle(workspace)
+    for step in (20, 30):
+        workspace.show_moment(moment(config, step=step, following=True))
+    assert not workspace._later.isActive()
+    answer(workspace, thread)
+    settle(workspace)
+    assert [request.step for request in thread.requests] == [10, 30]
+
+
+def test_cancelling_lasts_until_something_is_chosen(
+    workspace: EstimatorsWorkspace, thread: Thread, config: ExperimentConfig
+):
+    workspace.show_moment(moment(config, step=10, following=True))
+    settle(workspace)
+    thread.known = comparison(thread.requests[0], done=False)
+    workspace._poll.timeout.emit()
+    before = thread.num_cancelled
+    workspace.tools.stop.click()
+    assert thread.num_cancelled == before + 1
+    assert not workspace._poll.isActive()
+    assert "Cancelled" in workspace.state.text()
+    assert workspace.table.rowCount() == 3
+    workspace.show_moment(moment(config, step=20, following=True))
+    assert not workspace._later.isActive()
+    workspace.tools.dice.click()
+    settle(workspace)
+    assert len(thread.requests) == 2
+
+
+def test_a_hidden_page_measures_nothing(
+    workspace: EstimatorsWorkspace, thread: Thread, config: ExperimentConfig
+):
+    workspace.show_moment(moment(config))
+    settle(workspace)
+    before = thread.num_cancelled
+    workspace.hide()
+    assert thread.num_cancelled == before + 1
+    assert not workspace._poll.isActive()
+    workspace.show_moment(moment(config, step=50))
+    assert not workspace._later.isActive()
+    workspace.show()
+    settle(workspace)
+    assert [request.step for request in thread.requests] == [40, 50]
+
+
+def test_everything_has_a_name_and_takes_a_theme(
+    workspace: EstimatorsWorkspace, thread: Thread, config: ExperimentConfig
+):
+    workspace.show_moment(moment(config))
+    settle(workspace)
+    answer(workspace, thread)
+    tools = workspace.tools
+    for part in (
+        workspace.table,
+        workspace.polar,
+        workspace.curve.plot,
+        tools.num_steps.slider,
+        tools.rate.slider,
+        tools.damping.slider,
+        tools.dice,
+        tools.own,
+        tools.stop,
+    ):
+        assert part.accessibleName(), part
+    assert "Reptile" in workspace.polar.accessibleDescription()
+    dark = workspace.picture()
+    workspace.set_theme(LIGHT)
+    assert workspace.picture() != dark
+    assert workspace.table.item(0, 1).foreground().color().name() == LIGHT.text
+
+
+def test_the_meta_batch_is_remembered(
+    workspace: EstimatorsWorkspace, thread: Thread, config: ExperimentConfig
+):
+    workspace.show_moment(moment(config))
+    workspace.tools.dice.click()
+    state = workspace.save_state()
+    assert state == {"seed": 1}
+    workspace.restore_state({"seed": "all"})
+    assert workspace.save_state() == state
+    workspace.restore_state({"seed": 5})
+    settle(workspace)
+    assert thread.requests[-1].seed == 5
+
+
+def test_no_two_estimators_are_marked_alike():
+    marks = {(colour_of(index), dashes_of(index)) for index in range(20)}
+    assert len(marks) == 20
