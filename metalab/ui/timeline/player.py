@@ -81,9 +81,12 @@ class Player(QObject):
         rate = INNER_RATE if self._kind == INNER else (last - first) / OUTER_SECONDS
         self._at += passed * rate * self.speed
         ended = self._at >= last
-        if ended:
-            self._at = float(first) if self.loop else float(last)
-        step = int(self._at)
+        if ended and not self.loop:
+            self._at = float(last)
+        elif self._at >= last + 1:
+            # The last step is seen as long as any other, and is never jumped over.
+            self._at = float(first if self._told == last else last)
+        step = min(int(self._at), last)
         if step != self._told:
             self._told = step
             self.advanced.emit(self._kind, step)

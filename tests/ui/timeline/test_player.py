@@ -55,9 +55,23 @@ def test_all_of_a_run_takes_its_seconds(player, clock):
 def test_at_the_end_it_begins_again_if_it_loops(player, clock):
     player.loop = True
     player.play(INNER, 2, (0, 3))
-    after(player, clock, 1 / INNER_RATE)
-    assert player.told[-1] == (INNER, 0)
+    for _ in range(3):
+        after(player, clock, 1 / INNER_RATE)
+    assert player.told == [(INNER, 3), (INNER, 0), (INNER, 1)]
     assert player.kind == INNER
+
+
+@pytest.mark.parametrize(("kind", "last"), [(INNER, 50), (OUTER, 60_000)])
+def test_a_loop_never_jumps_over_its_last_step(kind, last, player, clock):
+    player.loop, player.speed = True, 8.0
+    player.play(kind, 0, (0, last))
+    for _ in range(200):
+        after(player, clock, 0.07)
+    steps = [step for _, step in player.told]
+    restarts = [i for i in range(1, len(steps)) if steps[i] < steps[i - 1]]
+    assert len(restarts) >= 3
+    assert {steps[i - 1] for i in restarts} == {last}
+    assert {steps[i] for i in restarts} == {0}
 
 
 def test_from_the_end_it_plays_from_the_beginning(player, clock):
