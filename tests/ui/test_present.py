@@ -50,6 +50,18 @@ def arrangement(window) -> dict[str, object]:
     }
 
 
+def settled(window, qtbot) -> dict[str, object]:
+    """Return the arrangement that stays: parts that give way do so a turn later."""
+    turns = [arrangement(window)]
+
+    def stays() -> bool:
+        turns.append(arrangement(window))
+        return len(turns) > 5 and all(turn == turns[-1] for turn in turns[-5:])
+
+    qtbot.waitUntil(stays, timeout=5000)
+    return turns[-1]
+
+
 def assert_near(sizes, others) -> None:
     for mine, theirs in zip(sizes, others, strict=True):
         assert all(abs(a - b) <= 8 for a, b in zip(mine, theirs, strict=True))
@@ -89,8 +101,7 @@ def test_leaving_puts_everything_back(docks, shown, present, qtbot):
         shown.actions["show_problems"].trigger()
     if docks == "floating":
         window.experiment.setFloating(True)
-    qtbot.wait(1)
-    before = arrangement(window)
+    before = settled(window, qtbot)
     for _ in range(2):
         present.toggle()
         assert present.on
@@ -98,8 +109,7 @@ def test_leaving_puts_everything_back(docks, shown, present, qtbot):
         assert arrangement(window) != before
         present.toggle()
         assert not present.on
-        qtbot.wait(1)
-        after = arrangement(window)
+        after = settled(window, qtbot)
         if docks != "as at first":
             # Qt shares out what docks leave over anew, to a pixel or a few.
             assert_near(after.pop("splitters"), before["splitters"])
