@@ -65,6 +65,7 @@ class Timekeeper(QObject):
             history.step if moment.following else moment.wanted_step,
             following=moment.following,
             exact=moment.exact,
+            shown=moment.step,
         )
         config = history.config
         self._timeline.set_inner(

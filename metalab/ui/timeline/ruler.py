@@ -4,6 +4,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
+    QFontMetricsF,
     QHelpEvent,
     QKeyEvent,
     QMouseEvent,
@@ -17,10 +18,12 @@ from PySide6.QtWidgets import QAbstractSlider, QSizePolicy, QToolTip, QWidget
 
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.timeline.model import TimelineModel
-from metalab.ui.timeline.ruler_map import BOTTOM, MARGIN, TOP, painted_map
+from metalab.ui.timeline.ruler_map import MARGIN, painted_map
 
-_HEIGHT = 54
-_NEAR = 6.0
+_MAP_HEIGHT = 36.0
+_ABOVE, _BELOW = 2.0, 4.0
+_NEAR = 8.0
+_LABEL_SHARE = 0.85
 
 _SIDEWAYS = (Qt.Key.Key_Left, Qt.Key.Key_Right)
 _SINGLE = {
@@ -47,25 +50,29 @@ class OuterRuler(QAbstractSlider):
         self._theme = DARK
         self._model: TimelineModel | None = None
         self._exact = self._following = True
+        self._shown_step: int | None = None
         self._map: QPixmap | None = None
+        self._map_of: tuple[QSize, float] | None = None
         self.setOrientation(Qt.Orientation.Horizontal)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMouseTracking(True)
         self.setRange(0, 0)
         self.setAccessibleName(self.tr("Outer step"))
+        self.setAccessibleDescription(self.hint())
 
     def sizeHint(self) -> QSize:
         """Return room for the mini-map and one line of numbers."""
-        return QSize(400, _HEIGHT)
+        return QSize(400, self._height())
 
     def minimumSizeHint(self) -> QSize:
         """Return the least that can be read."""
-        return QSize(160, _HEIGHT)
+        return QSize(160, self._height())
 
     def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
+        """Take a theme's colours, and its size of lines and marks."""
         self._theme, self._map = theme, None
+        self.updateGeometry()
         self.update()
 
     def show_model(self, model: TimelineModel | None) -> None:
@@ -74,13 +81,25 @@ class OuterRuler(QAbstractSlider):
         if model is not None:
             self.setRange(model.first_step, model.last_step)
         self.setEnabled(model is not None)
+        self.setAccessibleDescription(self.hint())
         self.update()
 
-    def set_position(self, step: int, *, following: bool, exact: bool) -> None:
-        """Put the playhead somewhere, without saying so."""
-        if (step, following, exact) == (self.value(), self._following, self._exact):
+    def set_position(
+        self, step: int, *, following: bool, exact: bool, shown: int | None = None
+    ) -> None:
+        """Put the playhead somewhere, without saying so.
+
+        Args:
+            step: The outer step that was asked for.
+            following: Whether it is the newest one, whichever that is.
+            exact: Whether what is shown is of that step.
+            shown: The outer step that is shown until then; None if it is not known.
+        """
+        now = (step, following, exact, shown)
+        before = (self.value(), self._following, self._exact, self._shown_step)
+        if now == before:
             return
-        self._following, self._exact = following, exact
+        self._following, self._exact, self._shown_step = following, exact, shown
         blocked = self.blockSignals(True)  # noqa: FBT003 - Qt's signature
         self.setValue(step)
         self.blockSignals(blocked)
@@ -93,11 +112,21 @@ class OuterRuler(QAbstractSlider):
             return self.tr("No run yet")
         if self._following:
             return self.tr("{} · live").format(f"{self.value():,}")
-        if not self._exact:
+        if self._exact:
+            return self.tr("{} · exact").format(f"{self.value():,}")
+        if self._shown_step is None:
             return self.tr("{} · recomputing").format(f"{self.value():,}")
-        return f"{self.value():,}"
+        return self.tr("{} · showing {}, recomputing").format(
+            f"{self.value():,}", f"{self._shown_step:,}"
+        )
 
     # From steps to pixels
+
+    def area(self) -> QRectF:
+        """Return where the mini-map is: below the label, whatever its font."""
+        top = self._label_height()
+        height = self.height() - top - _BELOW
+        return QRectF(MARGIN, top, self.extent(), max(height, 1.0))
 
     def x_of(self, step: float) -> float:
         """Return where an outer step is."""
@@ -118,6 +147,18 @@ class OuterRuler(QAbstractSlider):
     def extent(self) -> float:
         """Return the width of the mini-map, in pixels."""
         return max(self.width() - 2 * MARGIN, 1.0)
+
+    def _height(self) -> int:
+        of_map = _MAP_HEIGHT * self._theme.scale
+        return round(self._label_height() + of_map + _BELOW)
+
+    def _label_height(self) -> float:
+        return _ABOVE + QFontMetricsF(self._label_font()).height()
+
+    def _label_font(self) -> QFont:
+        font = QFont(self.font())
+        font.setPointSizeF(_LABEL_SHARE * font.pointSizeF())
+        return font
 
     # Pointer and keys
 
@@ -187,11 +228,15 @@ class OuterRuler(QAbstractSlider):
         model = self._model
         assert model is not None, "there is no run"
         held = min(max(step, model.first_step), model.last_step)
-        self.set_position(held, following=False, exact=self._exact)
+        self.set_position(
+            held, following=False, exact=self._exact, shown=self._shown_step
+        )
         self.step_chosen.emit(held)
 
     def event(self, event: QEvent) -> bool:
-        """Tell of marks under the pointer."""
+        """Tell of marks under the pointer; another font needs another mini-map."""
+        if event.type() == QEvent.Type.FontChange:
+            self._map = None
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             text = self.tip_at(float(event.pos().x()))
             if text:
@@ -206,13 +251,14 @@ class OuterRuler(QAbstractSlider):
         model = self._model
         if model is None:
             return self.tr("No run yet")
+        near = _NEAR * self._theme.scale
         lines = [
             f"{flag.step:,}: {flag.text}"
             for flag in model.flags
-            if abs(self.x_of(flag.step) - x) <= _NEAR
+            if abs(self.x_of(flag.step) - x) <= near
         ]
         for mark in model.bookmarks:
-            if abs(self.x_of(mark.step) - x) <= _NEAR:
+            if abs(self.x_of(mark.step) - x) <= near:
                 note = mark.note or self.tr("bookmark")
                 lines.append(f"{mark.step:,}: {note}")
         return "\n".join(lines) or self.tr("Outer step {}").format(
@@ -225,8 +271,11 @@ class OuterRuler(QAbstractSlider):
         """Paint the mini-map, which is kept, and the playhead over it."""
         del event
         painter = QPainter(self)
-        if self._map is None or self._map.deviceIndependentSize() != self.size():
+        # Not the picture's own size: whole pixels seldom make a size times 1.25.
+        wanted = self.size(), self.devicePixelRatioF()
+        if self._map is None or self._map_of != wanted:
             self._map = painted_map(self, self._model, self._theme)
+            self._map_of = wanted
         painter.drawPixmap(0, 0, self._map)
         if self._model is not None:
             self._paint_playhead(painter)
@@ -237,20 +286,18 @@ class OuterRuler(QAbstractSlider):
 
     def _paint_playhead(self, painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        area, scale = self.area(), self._theme.scale
         x = self.x_of(self.value())
         colour = QColor(self._theme.accent)
-        painter.setPen(QPen(colour, 2))
-        painter.drawLine(QPointF(x, TOP - 2), QPointF(x, self.height() - BOTTOM))
+        painter.setPen(QPen(colour, 2 * scale))
+        painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
         painter.setBrush(colour)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.drawEllipse(QPointF(x, TOP), 4, 4)
-        font = QFont(self.font())
-        font.setPointSizeF(0.85 * font.pointSizeF())
-        painter.setFont(font)
+        painter.drawEllipse(QPointF(x, area.top() + 2 * scale), 4 * scale, 4 * scale)
+        painter.setFont(self._label_font())
         text = self.hint()
         width = painter.fontMetrics().horizontalAdvance(text) + 4
         left = min(max(x - width / 2, 2), self.width() - width - 2)
         painter.setPen(QColor(self._theme.text))
-        painter.drawText(
-            QRectF(left, -1, width, TOP), Qt.AlignmentFlag.AlignCenter, text
-        )
+        frame = QRectF(left, _ABOVE, width, area.top() - _ABOVE)
+        painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, text)

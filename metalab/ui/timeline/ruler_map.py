@@ -4,18 +4,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPixmap, QPolygonF
+from PySide6.QtGui import QBrush, QColor, QPainter, QPen, QPixmap, QPolygonF
 
 from metalab.ui.painting import mixed
 from metalab.ui.theme import Theme
-from metalab.ui.timeline.model import DIVERGED, EDITED, TimelineModel
+from metalab.ui.timeline.model import DIVERGED, EDITED, FORKED, TimelineModel
 
 if TYPE_CHECKING:
     from metalab.ui.timeline.ruler import OuterRuler
 
 MARGIN = 12.0
-TOP, BOTTOM = 13.0, 5.0
 _LEAST_DISTANCE = 3.0
+_TICK = 3.0
+
+# Kinds differ in shape too, for those who cannot tell the colours apart.
+_FLAGS = {
+    EDITED: ((0.0, 0.0), (7.0, 3.5), (0.0, 7.0)),
+    DIVERGED: ((0.0, 0.0), (7.0, 0.0), (7.0, 7.0), (0.0, 7.0)),
+    FORKED: ((0.0, 0.0), (8.0, 0.0), (5.0, 3.5), (8.0, 7.0), (0.0, 7.0)),
+}
+_BOOKMARK = ((-4.0, -10.0), (4.0, -10.0), (4.0, 0.0), (0.0, -3.0), (-4.0, 0.0))
 
 
 def painted_map(
@@ -27,16 +35,33 @@ def painted_map(
     pixmap.setDevicePixelRatio(ratio)
     pixmap.fill(QColor(theme.window))
     painter = QPainter(pixmap)
-    area = QRectF(MARGIN, TOP, ruler.extent(), ruler.height() - TOP - BOTTOM)
+    area = ruler.area()
     painter.fillRect(area, QColor(theme.surface))
     if model is None:
         painter.setPen(QColor(theme.muted))
         painter.drawText(area, Qt.AlignmentFlag.AlignCenter, ruler.tr("No run yet"))
     else:
+        _paint_rest(painter, ruler, model, area, theme)
         _paint_loss(painter, ruler, model, area, theme)
-        _paint_marks(painter, ruler, model, area, theme)
+        _paint_snapshots(painter, ruler, model, area, theme)
+        _paint_flags(painter, ruler, model, area, theme)
+        _paint_bookmarks(painter, ruler, model, area, theme)
     painter.end()
     return pixmap
+
+
+def _paint_rest(
+    painter: QPainter,
+    ruler: "OuterRuler",
+    model: TimelineModel,
+    area: QRectF,
+    theme: Theme,
+) -> None:
+    """Hatch what has not been trained yet."""
+    end = ruler.x_of(model.last_step)
+    rest = QRectF(end, area.top(), max(area.right() - end, 0), area.height())
+    painter.fillRect(rest, mixed(theme.surface, theme.window, 0.6))
+    painter.fillRect(rest, QBrush(QColor(theme.border), Qt.BrushStyle.BDiagPattern))
 
 
 def _paint_loss(
@@ -64,39 +89,65 @@ def _paint_loss(
         for step, a, b in zip(model.x, low, high, strict=True)
     ]
     painter.drawLines(lines)
-    end = ruler.x_of(model.last_step)
-    rest = QRectF(end, area.top(), max(area.right() - end, 0), area.height())
-    painter.fillRect(rest, mixed(theme.surface, theme.window, 0.6))
 
 
-def _paint_marks(
+def _paint_snapshots(
     painter: QPainter,
     ruler: "OuterRuler",
     model: TimelineModel,
     area: QRectF,
     theme: Theme,
 ) -> None:
+    tick = _TICK * theme.scale
     painter.setPen(QPen(QColor(theme.muted), 1))
     last = -_LEAST_DISTANCE
     for step in model.snapshots:
         x = ruler.x_of(float(step))
         if x - last >= _LEAST_DISTANCE:
             last = x
-            painter.drawLine(QPointF(x, area.bottom() - 3), QPointF(x, area.bottom()))
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    roles = {DIVERGED: theme.error, EDITED: theme.evaluation}
+            painter.drawLine(
+                QPointF(x, area.bottom() - tick), QPointF(x, area.bottom())
+            )
+
+
+def _paint_flags(
+    painter: QPainter,
+    ruler: "OuterRuler",
+    model: TimelineModel,
+    area: QRectF,
+    theme: Theme,
+) -> None:
+    roles = {DIVERGED: theme.error, EDITED: theme.evaluation, FORKED: theme.query}
     for flag in model.flags:
-        colour = QColor(roles.get(flag.kind, theme.query))
-        x = ruler.x_of(flag.step)
-        painter.setPen(QPen(colour, 1.2))
-        painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
-        painter.setBrush(colour)
-        shape = [QPointF(x, area.top()), QPointF(x + 7, area.top() + 3.5)]
-        painter.drawPolygon(QPolygonF([*shape, QPointF(x, area.top() + 7)]))
-    for mark in model.bookmarks:
-        x = ruler.x_of(mark.step)
+        colour = QColor(roles[flag.kind])
+        top = QPointF(ruler.x_of(flag.step), area.top())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
+        painter.setPen(QPen(colour, theme.scale))
+        painter.drawLine(top, QPointF(top.x(), area.bottom()))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(theme.support))
-        top = area.top()
-        shape = [(-4, 0), (4, 0), (4, 10), (0, 7), (-4, 10)]
-        painter.drawPolygon(QPolygonF([QPointF(x + a, top + b) for a, b in shape]))
+        painter.setBrush(colour)
+        painter.drawPolygon(_shape(_FLAGS[flag.kind], top, theme.scale))
+
+
+def _paint_bookmarks(
+    painter: QPainter,
+    ruler: "OuterRuler",
+    model: TimelineModel,
+    area: QRectF,
+    theme: Theme,
+) -> None:
+    """Paint them at the foot: flags hang at the top, and neither hides the other."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(theme.support))
+    foot = area.bottom() - _TICK * theme.scale - 1
+    for mark in model.bookmarks:
+        place = QPointF(ruler.x_of(mark.step), foot)
+        painter.drawPolygon(_shape(_BOOKMARK, place, theme.scale))
+
+
+def _shape(
+    corners: tuple[tuple[float, float], ...], place: QPointF, scale: float
+) -> QPolygonF:
+    return QPolygonF([place + QPointF(scale * x, scale * y) for x, y in corners])

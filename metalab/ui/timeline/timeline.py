@@ -140,9 +140,18 @@ class Timeline(QWidget):
         if model is None:
             self.player.stop()
 
-    def set_position(self, step: int, *, following: bool, exact: bool) -> None:
-        """Show where the playhead stands."""
-        self.outer.set_position(step, following=following, exact=exact)
+    def set_position(
+        self, step: int, *, following: bool, exact: bool, shown: int | None = None
+    ) -> None:
+        """Show where the playhead stands.
+
+        Args:
+            step: The outer step that was asked for.
+            following: Whether it is the newest one, whichever that is.
+            exact: Whether what is shown is of that step.
+            shown: The outer step that is shown until then; None if it is not known.
+        """
+        self.outer.set_position(step, following=following, exact=exact, shown=shown)
         self.follow.setChecked(following)
 
     def set_inner(self, step: int, trained: int, last: int) -> None:

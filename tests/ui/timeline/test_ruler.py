@@ -3,55 +3,22 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QAccessible, QColor, QWheelEvent
+from PySide6.QtGui import QAccessible, QWheelEvent
 from PySide6.QtTest import QTest
 
-from metalab.ui.theme import DARK
-from metalab.ui.timeline.bookmarks import Bookmark
 from metalab.ui.timeline.model import (
     DIVERGED,
     EDITED,
     Flag,
-    TimelineModel,
     timeline_model,
 )
 from metalab.ui.timeline.ruler import OuterRuler
+from tests.ui.timeline.models import model
 from tests.ui.views.histories import make_history
 
 pytestmark = pytest.mark.gui
 LEFT = Qt.MouseButton.LeftButton
 NO_KEYS = Qt.KeyboardModifier.NoModifier
-
-
-def model(**changes) -> TimelineModel:
-    x = np.linspace(1, 1000, 200)
-    values = {
-        "first_step": 0,
-        "last_step": 1000,
-        "num_steps": 2000,
-        "x": x,
-        "low": 1 / x,
-        "high": 2 / x,
-        "snapshots": np.array([0.0, 100, 500, 1000]),
-        "flags": (),
-        "bookmarks": (Bookmark(step=300, note="a kink"), Bookmark(step=700)),
-    }
-    return TimelineModel(**(values | changes))
-
-
-@pytest.fixture
-def ruler(qtbot):
-    made = OuterRuler()
-    qtbot.addWidget(made)
-    made.resize(824, made.sizeHint().height())
-    made.set_theme(DARK)
-    made.show_model(model())
-    made.set_position(1000, following=True, exact=True)
-    made.show()
-    qtbot.waitExposed(made)
-    made.chosen = []
-    made.step_chosen.connect(made.chosen.append)
-    return made
 
 
 def spot(ruler, step: int) -> QPoint:
@@ -136,6 +103,31 @@ def test_a_screen_reader_is_told_the_value(ruler):
     assert "recomputing" in ruler.accessibleDescription()
 
 
+def test_it_is_described_before_it_is_moved(qtbot):
+    made = OuterRuler()
+    qtbot.addWidget(made)
+    assert made.accessibleDescription() == "No run yet"
+    made.show_model(model())
+    assert made.accessibleDescription() == made.hint() != "No run yet"
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        ({"following": True, "exact": True}, "617 · live"),
+        ({"following": False, "exact": True}, "617 · exact"),
+        ({"following": False, "exact": False}, "617 · recomputing"),
+        (
+            {"following": False, "exact": False, "shown": 500},
+            "617 · showing 500, recomputing",
+        ),
+    ],
+)
+def test_the_label_says_what_is_shown(state, expected, ruler):
+    ruler.set_position(617, **state)
+    assert ruler.hint() == ruler.accessibleDescription() == expected
+
+
 def test_marks_tell_what_they_are(ruler):
     flags = (
         Flag(step=200, kind=EDITED, text="outer_lr = 0.1"),
@@ -146,27 +138,6 @@ def test_marks_tell_what_they_are(ruler):
     assert "became inf" in ruler.tip_at(ruler.x_of(900))
     assert "a kink" in ruler.tip_at(ruler.x_of(300))
     assert "Outer step" in ruler.tip_at(ruler.x_of(50))
-
-
-def colours_near(ruler, step: float) -> set[str]:
-    image = ruler.grab().toImage()
-    x = round(ruler.x_of(step))
-    return {
-        image.pixelColor(column, y).name()
-        for column in range(x - 4, x + 8)
-        for y in range(image.height())
-    }
-
-
-def test_playhead_loss_and_marks_are_painted(ruler):
-    flag = Flag(step=150, kind=DIVERGED, text="x")
-    ruler.show_model(model(flags=(flag,)))
-    ruler.set_position(500, following=False, exact=True)
-    assert QColor(DARK.accent).name() in colours_near(ruler, 500)
-    assert QColor(DARK.after).name() in colours_near(ruler, 60)
-    assert QColor(DARK.error).name() in colours_near(ruler, 150)
-    assert QColor(DARK.support).name() in colours_near(ruler, 300)
-    assert QColor(DARK.after).name() not in colours_near(ruler, 1600)
 
 
 def test_without_a_run_it_says_so(ruler):
