@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from metalab.engine.events import Array, Curves
+from metalab.engine.events import Curves
 from metalab.engine.gallery import Gallery
 from metalab.engine.providers import AUTODIFF
 from metalab.figures.animation_choices import AnimationChoices, shown_steps
@@ -150,7 +150,7 @@ class Animation:
         With the limits fixed only the legend's height differs: it is lowest with most
         lines and longest numbers, so the ends and the middle tell.
         """
-        found: list[dict[str, Array]] = []
+        found: list[dict[str, NDArray[np.float64]]] = []
         for index in sorted({0, len(self) // 2, len(self) - 1}):
             with styled(self._size):
                 figure = paint(self._drawing(index, tuple(limits)), self._size)
