@@ -35,17 +35,17 @@ types: $(VENV)/.dev
 contracts: $(VENV)/.dev
 	$(BIN)/lint-imports --no-logo
 
-# The mathematics in two processes of one thread each; windows, processes and files, which
-# share the machine's clock and screen, one after the other.
-MATHEMATICS := $(addprefix tests/,algorithms catalog contracts core engine golden tasks)
+# All but real windows and processes, which share the machine's clock and screen, in two
+# processes of one thread each.
+ALONE := $(addprefix tests/,gui end_to_end ui/test_app.py)
 
 # Compiled once, not by every process of tests that needs them.
 kernels: $(VENV)/.dev
 	METALAB_KERNELS=$(CURDIR)/.kernels $(BIN)/metalab kernels
 
 pytest: kernels
-	OMP_NUM_THREADS=1 $(PYTEST) -m "not bench and not slow" -n 2 $(MATHEMATICS)
-	$(PYTEST) -m "not bench and not slow" tests $(addprefix --ignore=,$(MATHEMATICS))
+	OMP_NUM_THREADS=1 $(PYTEST) -m "not bench and not slow" -n 2 tests $(addprefix --ignore=,$(ALONE))
+	$(PYTEST) -m "not bench and not slow" $(ALONE)
 
 # Longer than a minute each: the paper's presets to the end, many closes, soak.
 slow: $(VENV)/.dev

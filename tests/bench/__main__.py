@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from metalab.runs.environment import environment
-from tests.bench import drag, engine, history, startup, window
+from tests.bench import drag, engine, history, moments, startup, window
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -18,6 +18,7 @@ BENCHES: dict[str, tuple[str, Callable[[int], list[dict[str, object]]]]] = {
     "startup": ("From process start, window under Xvfb", startup.measure),
     "drag": ("A support point is dragged while a run trains", drag.measure),
     "history": ("A run of some length in the window", history.measure),
+    "moments": ("Adapting by hand and scrubbing beside a run", moments.measure),
     "window": ("Training beside the open window, default preset", window.measure),
 }
 

@@ -11,11 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from PySide6.QtCore import QEventLoop, QPoint, QPointF, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
+from metalab.ui.animation_dialog import AnimationDialog
 from metalab.ui.app import application, create_window
 from metalab.ui.theme import THEMES, apply_theme
 
@@ -42,6 +44,10 @@ class Person:
         self.window.resize(WIDTH, HEIGHT)
         self.film: list[QImage] = []
         self.told: dict[str, object] = {}
+        # Without a window manager nobody else gives it the keys.
+        self.until(self.window.isVisible, "the window")
+        self.window.activateWindow()
+        self.until(self.window.isActiveWindow, "the keys")
 
     def rest(self, seconds: float) -> None:
         end = time.perf_counter() + seconds
@@ -188,8 +194,6 @@ def look_around(me: Person) -> None:
 def export_animation(me: Person) -> None:
     QTest.keyClick(me.window, Qt.Key.Key_A, CONTROL | Qt.KeyboardModifier.ShiftModifier)
     me.rest(0.2)
-    from metalab.ui.animation_dialog import AnimationDialog
-
     (dialog,) = me.window.findChildren(AnimationDialog)
     me.look("9-animation")
     dialog.grab().save(str(me._folder / f"10-dialog-{me._theme}.png"))
@@ -203,8 +207,6 @@ def export_animation(me: Person) -> None:
 
 def film(me: Person, path: Path) -> None:
     """Write what was seen as a GIF, half as large."""
-    from PIL import Image
-
     frames = []
     for image in me.film:
         small = image.convertToFormat(QImage.Format.Format_RGB888).scaled(
@@ -231,12 +233,15 @@ def film(me: Person, path: Path) -> None:
 
 def main(folder: Path, theme: str) -> None:
     me = Person(folder, theme)
-    for step in (choose_card, drag_point, scrub, fork, look_around, export_animation):
-        step(me)
-    film(me, folder / f"film-{theme}.gif")
-    me.told["problems"] = [fault.message for fault in me.lab.faults.snapshot()]
-    me.lab.closer.close_unasked(me.window)
-    me.lab.close()
+    way = (choose_card, drag_point, scrub, fork, look_around, export_animation)
+    try:
+        for step in way:
+            step(me)
+        film(me, folder / f"film-{theme}.gif")
+        me.told["problems"] = [fault.message for fault in me.lab.faults.snapshot()]
+    finally:
+        me.lab.closer.close_unasked(me.window)
+        me.lab.close()
     print(json.dumps(me.told))
 
 

@@ -23,7 +23,7 @@ NUM_FAN = 16
 _REACH = 0.5
 """How far beyond the task a curve stretches the axis, in extents of the task."""
 
-OVERLAY_ROLES: Sequence[str] = ("before", "evaluation", "query", "error")
+OVERLAY_ROLES: Sequence[str] = ("evaluation", "error", "before", "query")
 """Colours of the starts that are laid over, in the order in which they are given out."""
 
 _DELETE = (Qt.Key.Key_Delete, Qt.Key.Key_Backspace)
