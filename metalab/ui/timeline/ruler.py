@@ -78,6 +78,8 @@ class OuterRuler(QAbstractSlider):
 
     def set_position(self, step: int, *, following: bool, exact: bool) -> None:
         """Put the playhead somewhere, without saying so."""
+        if (step, following, exact) == (self.value(), self._following, self._exact):
+            return
         self._following, self._exact = following, exact
         blocked = self.blockSignals(True)  # noqa: FBT003 - Qt's signature
         self.setValue(step)

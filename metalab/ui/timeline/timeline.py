@@ -147,6 +147,8 @@ class Timeline(QWidget):
 
     def set_inner(self, step: int, trained: int, last: int) -> None:
         """Show the inner step that is emphasised, K and K'."""
+        if self.inner.steps == (trained, last) and self.inner.value() == step:
+            return
         with QSignalBlocker(self.inner):
             if self.inner.steps != (trained, last):
                 self.inner.set_steps(trained, last)

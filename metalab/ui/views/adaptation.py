@@ -2,8 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication, QImage, QPalette
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -12,14 +11,14 @@ from metalab.runs.history import RunHistory
 from metalab.ui.painting import picture_of, tint
 from metalab.ui.plot_widget import Plot
 from metalab.ui.theme import DARK, Theme
-from metalab.ui.ticks import number_text
 from metalab.ui.views.adaptation_drawing import (
     LEGEND,
     AdaptationDrawing,
     legend_of,
     value_limits_of,
 )
-from metalab.ui.views.adaptation_words import in_words, values_at
+from metalab.ui.views.adaptation_readout import AdaptationReadout
+from metalab.ui.views.adaptation_words import in_words
 from metalab.ui.views.caption import Caption
 from metalab.ui.views.header import PREPARING, PanelHeader, is_preparing, tool_button
 from metalab.ui.views.legend import Legend
@@ -76,7 +75,7 @@ class AdaptationView(QWidget):
         self.drawing = AdaptationDrawing(self.plot)
         self.handles = SupportHandles(self.plot, may_reset=self._are_moved)
         self.ruler = StepRuler(self)
-        self._readout = Readout(self.plot)
+        self._readout = AdaptationReadout(self.plot)
         self._arrange()
         self._connect()
         self._describe()
@@ -178,7 +177,7 @@ class AdaptationView(QWidget):
                 self.picker.set_num_tasks(history.probe_tasks.num_gallery)
         self._show()
         self._ask()
-        self._show_message()
+        self.plot.set_message(PREPARING if is_preparing(self._moved.shown) else "")
 
     def show_readaptation(self, answer: "Readaptation") -> None:
         """Show how a task is adapted to, whose points were moved."""
@@ -238,7 +237,8 @@ class AdaptationView(QWidget):
         banded = curves is not None and curves.deviation is not None
         self.legend.set_entries(*legend_of(banded=banded, moved=self._are_moved()))
         if curves is not None:
-            self._fit_ruler(tasks.num_inner_steps, curves.curves.shape[1] - 1)
+            if self.ruler.fit(tasks.num_inner_steps, curves.curves.shape[1] - 1):
+                self.inner_step_chosen.emit(self.inner_step)
             self.drawing.draw_curves(
                 tasks, curves, self.task, self.inner_step, self._theme
             )
@@ -252,14 +252,6 @@ class AdaptationView(QWidget):
 
     def _are_moved(self) -> bool:
         return self.moved is not None
-
-    def _fit_ruler(self, trained: int, last: int) -> None:
-        if (trained, last) == self.ruler.steps:
-            return
-        with QSignalBlocker(self.ruler):
-            self.ruler.set_steps(trained, last)
-            self.ruler.setValue(trained)
-        self.inner_step_chosen.emit(self.inner_step)
 
     def _describe(self) -> None:
         """Say whose points they are, the task's values, and what its losses become."""
@@ -278,9 +270,6 @@ class AdaptationView(QWidget):
         full = self.tr("query loss {losses}").format(losses=losses) if losses else ""
         self.caption.set_texts(words.values, full, losses, words.all)
         self.plot.setAccessibleDescription(words.all or self.tr("No curves yet"))
-
-    def _show_message(self) -> None:
-        self.plot.set_message(PREPARING if is_preparing(self._moved.shown) else "")
 
     def _on_task_chosen(self, task: int) -> None:
         self._refresh()
@@ -304,17 +293,8 @@ class AdaptationView(QWidget):
             self._describe()
 
     def _on_pointed(self, x: float | None) -> None:
-        tasks, curves = self._tasks, self._curves
-        if x is None or tasks is None or curves is None:
-            self.plot.show_crosshair(None)
-            self._readout.hide()
-            return
-        point = int(np.abs(tasks.grid - x).argmin())
-        at = float(tasks.grid[point])
-        rows = values_at(tasks, curves, self.task, self.inner_step, point)
-        self.plot.show_crosshair(at)
-        place = self.plot.place_of(at)
-        self._readout.show_beside(place, f"x = {number_text(at)}", rows)
+        tasks, curves, step = self._tasks, self._curves, self.inner_step
+        self._readout.point_at(x, tasks, curves, task=self.task, step=step)
 
     def _on_copy_requested(self) -> None:
         QGuiApplication.clipboard().setImage(self.picture())

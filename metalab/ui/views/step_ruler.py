@@ -1,6 +1,6 @@
 """The ruler of inner steps: a slider, and the key to the colours of the curves."""
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRectF, QSignalBlocker, QSize, Qt
 from PySide6.QtGui import (
     QColor,
     QLinearGradient,
@@ -50,6 +50,15 @@ class StepRuler(QSlider):
         self._trained = trained
         self.setRange(0, last)
         self.update()
+
+    def fit(self, trained: int, last: int) -> bool:
+        """Show other K and K', with K chosen; return whether they are others."""
+        if (trained, last) == self.steps:
+            return False
+        with QSignalBlocker(self):
+            self.set_steps(trained, last)
+            self.setValue(trained)
+        return True
 
     def set_theme(self, theme: Theme) -> None:
         """Take the theme's colours, and its size of lines and points."""

@@ -4,7 +4,6 @@ from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
-    QFont,
     QFontMetricsF,
     QHelpEvent,
     QKeyEvent,
@@ -25,6 +24,7 @@ from metalab.ui.workspaces.structure_model import (
 )
 from metalab.ui.workspaces.structure_painter import Marks, StructurePainter
 from metalab.ui.workspaces.structure_sentences import route_sentence
+from metalab.ui.workspaces.structure_sizes import areas, scaled_font
 from metalab.ui.workspaces.structure_supervised import (
     paint_supervised,
     supervised_sentence,
@@ -34,13 +34,6 @@ from metalab.ui.workspaces.structure_words import part_texts
 
 _MARGIN = 6.0
 _COMFORTABLE = QSize(900, 520)
-_LINES_ACROSS, _LINES_DOWN = 60.0, 34.5
-"""Heights of a line for which there is room at the application's size of texts."""
-
-_LEAST_POINTS, _MOST_SCALE = 7.2, 1.5
-_GAP = 12.0
-_BESIDE_FROM = 1080
-"""Width from which there is room beside the picture; below, the other stands below."""
 
 _STEPS = {
     Qt.Key.Key_Right: 1,
@@ -160,33 +153,13 @@ class StructureDiagram(QWidget):
         return QSize(480, 280)
 
     def _areas(self) -> tuple[QRectF, QRectF | None]:
-        """Return where the picture is, and where that of supervised training is."""
         whole = QRectF(self.rect()).adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
-        if not self._compared:
-            return whole, None
-        if whole.width() >= _BESIDE_FROM:
-            width = 0.2 * whole.width()
-            beside = whole.adjusted(whole.width() - width, 0, 0, 0)
-            return whole.adjusted(0, 0, -width - _GAP, 0), beside
-        height = min(7.0 * self.fontMetrics().height(), 0.23 * whole.height())
-        below = whole.adjusted(0, whole.height() - height, 0, 0)
-        return whole.adjusted(0, 0, 0, -height - _GAP), below
-
-    def _scaled_font(self, area: QRectF) -> QFont:
-        """Return the font of the texts: it grows and shrinks with the picture."""
-        line = QFontMetricsF(self.font()).height()
-        scale = min(
-            area.width() / (_LINES_ACROSS * line), area.height() / (_LINES_DOWN * line)
-        )
-        font = QFont(self.font())
-        points = min(scale, _MOST_SCALE) * font.pointSizeF()
-        font.setPointSizeF(max(points, _LEAST_POINTS))
-        return font
+        return areas(whole, self.fontMetrics().height(), compared=self._compared)
 
     def layout_of_parts(self) -> DiagramLayout:
         """Return where the parts are."""
         area, _ = self._areas()
-        line = QFontMetricsF(self._scaled_font(area)).height()
+        line = QFontMetricsF(scaled_font(self.font(), area)).height()
         return diagram_layout(area, line, frozenset(self._texts))
 
     # Painting
@@ -203,7 +176,7 @@ class StructureDiagram(QWidget):
             painter.drawText(self.rect(), flags, self._message)
             return
         area, other = self._areas()
-        font = self._scaled_font(area)
+        font = scaled_font(self.font(), area)
         marks = Marks(hovered=self._hovered, focused=self.focused)
         StructurePainter(
             self._structure, self.layout_of_parts(), self._theme, font
