@@ -1,38 +1,36 @@
 """Makes a film of a run: choose, look at any frame of it, write it in the background."""
 
-import re
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QLocale, Qt, QTimer
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
-    QFileDialog,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
-from metalab.figures.animation_choices import FORMATS, AnimationChoices, shown_steps
+from metalab.figures.animation_choices import AnimationChoices, shown_steps
 from metalab.figures.base import FigureChoices, FigureError
 from metalab.runs.background import GiveUp
+from metalab.ui.animation_facts import AnimationFacts
 from metalab.ui.animation_options import AnimationOptions
 from metalab.ui.animation_preview import AnimationPreview
 from metalab.ui.animation_progress import AnimationProgress
+from metalab.ui.animation_target import ask_for_file
 from metalab.ui.animation_work import (
     FrameMaker,
     FrameRequest,
     FrameShown,
-    estimated_bytes,
+    Weight,
     write_file,
 )
 from metalab.ui.export_jobs import ExportJobs, JobKind
-from metalab.ui.export_target import documents_folder
 from metalab.ui.forms.marks import tint
 from metalab.ui.theme import Theme
 
@@ -42,6 +40,7 @@ if TYPE_CHECKING:
 _DEBOUNCE_MS = 150
 _MARGIN = 16
 _SIDE_WIDTH = 360
+_SIZE = (1000, 600)
 
 
 class AnimationDialog(QDialog):
@@ -74,10 +73,10 @@ class AnimationDialog(QDialog):
         self._maker = FrameMaker(history)
         self._looking, self._writing = GiveUp(), GiveUp()
         self._looked_at: AnimationChoices | None = None
-        self._frame_bytes = 0.0
+        self._weight: Weight | None = None
         self._preview = AnimationPreview(self)
         self._options = AnimationOptions(history, choices, self)
-        self._facts = QLabel(self)
+        self._facts = AnimationFacts(self)
         self._progress = AnimationProgress(self)
         self._close = QPushButton(self.tr("Close"), self)
         self._export = QPushButton(self.tr("&Export…"), self)
@@ -167,6 +166,12 @@ class AnimationDialog(QDialog):
 
     def _on_changed(self) -> None:
         self._tell("")
+        self._look()
+
+    def _look(self) -> None:
+        """Have the wanted frame drawn, or say why that cannot be."""
+        if self.running:
+            return
         try:
             choices = self._options.choices()
             steps = shown_steps(self._history, choices)
@@ -175,13 +180,14 @@ class AnimationDialog(QDialog):
             self._refuse(str(error))
             return
         self._preview.set_count(len(steps))
-        self._export.setEnabled(not self.running)
+        self._export.setEnabled(True)
         self._show_facts()
         self._debounce.start()
 
     def _on_debounced(self) -> None:
         choices = self._options.choices()
         if choices != self._looked_at:
+            self._weight = None
             # The axes of what was chosen before are not needed any more.
             self._looking.set()
             self._looking = GiveUp()
@@ -202,7 +208,7 @@ class AnimationDialog(QDialog):
         if kind is JobKind.SAVE:
             self._tell_written(result)
         elif isinstance(result, FrameShown):
-            self._frame_bytes = result.frame_bytes
+            self._weight = result.weight
             self._preview.show_frame(result)
             self._show_facts()
 
@@ -210,6 +216,7 @@ class AnimationDialog(QDialog):
         if kind is JobKind.SAVE:
             self._show_running()
             self._tell(_sentence(reason), error=True)
+            self._look_again()
         else:
             self._refuse(reason)
 
@@ -220,9 +227,12 @@ class AnimationDialog(QDialog):
         else:
             self._tell(self.tr("Saved {}").format(written.name))
             self._progress.setToolTip(str(written))
-        # What was looked at may have been given up for it.
+        self._look_again()
+
+    def _look_again(self) -> None:
+        # What was looked at may have been given up for the film.
         self._looked_at = None
-        self._debounce.start()
+        self._look()
 
     def _refuse(self, reason: str) -> None:
         """Say why nothing can be drawn, in the place of the frame."""
@@ -233,17 +243,8 @@ class AnimationDialog(QDialog):
         self._export.setEnabled(False)
 
     def _on_export(self) -> None:
-        suffix = self._options.suffix
-        stem = re.sub(r"[^\w.-]+", "-", self._history.config.name)
-        dialog = QFileDialog(self, self.tr("Export animation as"))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilter(f"{FORMATS[suffix]} (*{suffix})")
-        dialog.setDefaultSuffix(suffix.removeprefix("."))
-        dialog.setDirectory(str(documents_folder()))
-        dialog.selectFile(f"{stem}{suffix}")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self._on_file)
-        dialog.open()
+        name, suffix = self._history.config.name, self._options.suffix
+        ask_for_file(self, name, suffix, self._on_file)
 
     def _on_file(self, name: str) -> None:
         self.start(Path(name))
@@ -251,22 +252,13 @@ class AnimationDialog(QDialog):
     def _show_facts(self) -> None:
         choices = self._options.choices()
         count = len(shown_steps(self._history, choices))
-        width, height = choices.pixels
-        parts = [
-            self.tr("{} frames").format(count),
-            self.tr("{:.1f} s").format(choices.seconds(count)),
-            self.tr("{} × {} pixels").format(width, height),
-        ]
-        if self._frame_bytes > 0 and choices == self._looked_at:
-            size = estimated_bytes(self._frame_bytes, count, self._options.suffix)
-            told = QLocale().formattedDataSize(round(size), 1)
-            parts.append(self.tr("about {}").format(told))
-        self._facts.setText(" · ".join(parts))
+        weight = self._weight if choices == self._looked_at else None
+        self._facts.show_film(choices, count, self._options.suffix, weight)
 
     def _show_running(self) -> None:
         running = self.running
         self._options.setEnabled(not running)
-        self._preview.setEnabled(not running)
+        self._preview.set_movable(movable=not running)
         self._export.setEnabled(not running)
         self._progress.set_running(running=running)
 
@@ -277,6 +269,7 @@ class AnimationDialog(QDialog):
     def _connect(self) -> None:
         self._debounce.timeout.connect(self._on_debounced)
         self._options.changed.connect(self._on_changed)
+        self._preview.resized.connect(self._look)
         self._preview.frame_chosen.connect(self._on_frame_chosen)
         self._jobs.finished.connect(self._on_finished)
         self._jobs.refused.connect(self._on_refused)
@@ -285,8 +278,6 @@ class AnimationDialog(QDialog):
         self._close.clicked.connect(self.reject)
 
     def _arrange(self) -> None:
-        self._facts.setWordWrap(True)
-        self._facts.setAccessibleName(self.tr("Film"))
         self._close.setAutoDefault(False)
         self._export.setDefault(True)
         buttons = QHBoxLayout()
@@ -308,6 +299,7 @@ class AnimationDialog(QDialog):
         layout.setSpacing(_MARGIN)
         layout.addWidget(self._preview, 1)
         layout.addWidget(side)
+        self.resize(*_SIZE)
 
 
 def _sentence(text: str) -> str:

@@ -1,7 +1,7 @@
 """The part of the animation dialog that shows one frame, and goes from one to another."""
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QImage, QPalette, QPixmap
+from PySide6.QtGui import QImage, QPalette, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -31,9 +31,11 @@ class AnimationPreview(QWidget):
 
     Attributes:
         frame_chosen: Another frame is wanted.
+        resized: The frame is wanted at another resolution.
     """
 
     frame_chosen = Signal()
+    resized = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """Begin without a frame."""
@@ -91,6 +93,16 @@ class AnimationPreview(QWidget):
         self._slider.setRange(0, max(0, count - 1))
         self._slider.blockSignals(False)  # noqa: FBT003 - Qt's signature
         self._slider.setEnabled(count > 1)
+
+    def set_movable(self, *, movable: bool) -> None:
+        """Let another frame be chosen, or not."""
+        self._slider.setEnabled(movable and self._slider.maximum() > 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Tell that there is another amount of room."""
+        super().resizeEvent(event)
+        if self.isVisible():
+            self.resized.emit()
 
     def show_frame(self, frame: FrameShown) -> None:
         """Show a frame."""
