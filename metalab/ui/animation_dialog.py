@@ -21,7 +21,7 @@ from metalab.runs.background import GiveUp
 from metalab.ui.animation_facts import AnimationFacts
 from metalab.ui.animation_options import AnimationOptions
 from metalab.ui.animation_preview import AnimationPreview
-from metalab.ui.animation_progress import AnimationProgress
+from metalab.ui.animation_progress import AnimationProgress, sentence
 from metalab.ui.animation_target import ask_for_file
 from metalab.ui.animation_work import (
     FrameMaker,
@@ -147,7 +147,7 @@ class AnimationDialog(QDialog):
         try:
             choices = self._options.choices()
         except FigureError as error:
-            self._tell(_sentence(str(error)), error=True)
+            self._tell(sentence(str(error)), error=True)
             return
         # A frame that nobody looks at now would keep the film waiting.
         self._debounce.stop()
@@ -215,7 +215,7 @@ class AnimationDialog(QDialog):
     def _on_refused(self, kind: JobKind, reason: str) -> None:
         if kind is JobKind.SAVE:
             self._show_running()
-            self._tell(_sentence(reason), error=True)
+            self._tell(sentence(reason), error=True)
             self._look_again()
         else:
             self._refuse(reason)
@@ -238,16 +238,13 @@ class AnimationDialog(QDialog):
         """Say why nothing can be drawn, in the place of the frame."""
         self._debounce.stop()
         self._preview.set_count(0)
-        self._preview.show_message(_sentence(reason))
+        self._preview.show_message(sentence(reason))
         self._facts.clear()
         self._export.setEnabled(False)
 
     def _on_export(self) -> None:
         name, suffix = self._history.config.name, self._options.suffix
-        ask_for_file(self, name, suffix, self._on_file)
-
-    def _on_file(self, name: str) -> None:
-        self.start(Path(name))
+        ask_for_file(self, name, suffix, self.start)
 
     def _show_facts(self) -> None:
         choices = self._options.choices()
@@ -300,7 +297,3 @@ class AnimationDialog(QDialog):
         layout.addWidget(self._preview, 1)
         layout.addWidget(side)
         self.resize(*_SIZE)
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]

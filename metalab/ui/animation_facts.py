@@ -6,6 +6,9 @@ from PySide6.QtWidgets import QLabel, QWidget
 from metalab.figures.animation_choices import AnimationChoices
 from metalab.ui.animation_work import Weight
 
+_MB = 1_000_000
+"""From here on a decimal is worth telling."""
+
 
 class AnimationFacts(QLabel):
     """Frames, seconds, pixels and, once frames have been drawn, bytes."""
@@ -39,9 +42,9 @@ class AnimationFacts(QLabel):
             self.tr("{} × {} pixels").format(width, height),
         ]
         if weight is not None:
-            size = round(weight.of_file(num_frames, suffix), -3)
+            size = round(weight.of_file(num_frames, suffix))
             told = QLocale().formattedDataSize(
-                round(size), 1, QLocale.DataSizeFormat.DataSizeSIFormat
+                size, int(size >= _MB), QLocale.DataSizeFormat.DataSizeSIFormat
             )
             parts.append(self.tr("about {}").format(told))
         self.setText(" · ".join(parts))

@@ -104,11 +104,13 @@ class AnimationOptions(QWidget):
             task=self._task.currentData(),
             log_y=self._log_y.isChecked(),
         )
+        # Without steps there is no range, and what the run lacks is said instead.
+        there = self._last.minimum() < self._last.maximum()
         return AnimationChoices(
             figure=self._figure.currentData(),
             sweep=self._sweep.currentData(),
             first=self._first.value(),
-            last=self._last.value(),
+            last=self._last.value() if there else None,
             num_frames=self._frames.value(),
             fps=self._fps.value(),
             hold_first=self._hold_first.value(),

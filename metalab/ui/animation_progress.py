@@ -91,3 +91,8 @@ class AnimationProgress(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._text)
         layout.addLayout(working)
+
+
+def sentence(text: str) -> str:
+    """Return an error's message as people read it: with a capital."""
+    return text[:1].upper() + text[1:]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
@@ -11,7 +12,7 @@ from metalab.ui.export_target import documents_folder
 
 
 def ask_for_file(
-    parent: QWidget, experiment: str, suffix: str, then: Callable[[str], None]
+    parent: QWidget, experiment: str, suffix: str, then: Callable[[Path], None]
 ) -> None:
     """Open a dialog for the name of a file.
 
@@ -21,6 +22,10 @@ def ask_for_file(
         suffix: Of the format.
         then: Called with the path, if one is chosen.
     """
+
+    def chosen(name: str) -> None:
+        then(Path(name))
+
     title = QCoreApplication.translate("AnimationDialog", "Export animation as")
     dialog = QFileDialog(parent, title)
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
@@ -29,5 +34,5 @@ def ask_for_file(
     dialog.setDirectory(str(documents_folder()))
     dialog.selectFile(re.sub(r"[^\w.-]+", "-", experiment) + suffix)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.fileSelected.connect(then)
+    dialog.fileSelected.connect(chosen)
     dialog.open()
