@@ -18,6 +18,7 @@ from metalab.figures.animation_file import write_animation
 from metalab.figures.base import FigureChoices, FigureError
 from metalab.figures.kinds.adaptation import FIGURE as ADAPTATION
 from metalab.figures.kinds.inner_loss import FIGURE as INNER_LOSS
+from metalab.figures.paint import paint, scales_of, styled
 from metalab.figures.sizes import size_named
 from metalab.runs.conduct import conduct
 from metalab.runs.control import RunControl
@@ -146,6 +147,7 @@ def test_axes_do_not_jump(history, sweep, figure):
     choices = AnimationChoices(figure=figure, sweep=sweep, **(SMALL | {"dpi": 80}))
     animation = Animation(history, choices)
     images = list(animation.pictures())
+    assert len(images) == len(animation) == 4
     width, height = choices.pixels
     assert {image.shape for image in images} == {(height, width, 3)}
     left, bottom, _, _ = _box(animation)
@@ -173,16 +175,21 @@ def test_limits_hold_every_frame(history, sweep, figure):
         history, AnimationChoices(figure=figure, sweep=sweep, **SMALL)
     )
     animation.settle()
-    fixed = {call.method: call.arguments for call in animation._fixed}
-    if "ax.set_ylim" not in fixed:
-        return
-    low, high = fixed["ax.set_ylim"]
+    size = size_named("single")
+    seen = []
     for index in range(len(animation)):
-        drawing = animation._drawing(index)
+        drawing = animation._drawing(index, animation._fixed)
+        with styled(size):
+            scales = scales_of(paint(drawing, size))
+        seen.append(scales)
         for call in drawing.calls:
             if call.method == "ax.plot" and call.options["zorder"] > 1:
-                _, y = drawing.table.select(call.columns, call.where)
-                assert ((low <= y) & (y <= high)).all()
+                values = drawing.table.select(call.columns, call.where)
+                ends = (scales["ax"].x, scales["ax"].y)
+                for numbers, (low, high) in zip(values, ends, strict=True):
+                    assert ((low <= numbers) & (numbers <= high)).all()
+    assert len(seen) == 4
+    assert all(scales == seen[0] for scales in seen)
 
 
 def test_the_first_picture_settles_and_giving_up_does_not(history):
