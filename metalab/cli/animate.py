@@ -4,8 +4,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from metalab.cli.output import console
+from metalab.cli.output import console, warn
+from metalab.runs.background import GiveUp
+from metalab.runs.signals import stop_on_signals
+
+_CANCELLED = 130
+"""What a shell calls the end of a command by Ctrl+C."""
 
 
 def animate(
@@ -14,38 +20,82 @@ def animate(
         str, typer.Argument(help="Figure: adaptation, inner-loss or losses.")
     ],
     to: Annotated[
-        Path, typer.Option(help="File to write: .gif, .webp, .mp4, or .png for frames.")
+        Path,
+        typer.Option(help="File to write: .gif, .webp, .mp4, or .png for a folder."),
     ],
     sweep: Annotated[
         str, typer.Option(help="inner (steps of adaptation) or outer (of training).")
     ] = "inner",
+    first: Annotated[int, typer.Option(help="First step shown, of those swept.")] = 0,
+    last: Annotated[
+        int | None, typer.Option(help="Last step shown; by default the last there is.")
+    ] = None,
     num_frames: Annotated[
-        int, typer.Option(help="Most frames of an outer sweep.")
+        int, typer.Option(help="Most frames; steps between are left out evenly.")
     ] = 60,
     fps: Annotated[int, typer.Option(help="Frames a second.")] = 6,
+    hold_first: Annotated[
+        float, typer.Option(help="Seconds that the first frame stands longer.")
+    ] = 0.5,
+    hold: Annotated[
+        float, typer.Option(help="Seconds that the last frame stands longer.")
+    ] = 1.0,
     size: Annotated[
         str, typer.Option(help="Size preset: single, double, slide or square.")
     ] = "single",
     task: Annotated[
         int, typer.Option(min=1, max=16, help="Held-out task of `adaptation`.")
     ] = 1,
+    log_y: Annotated[bool, typer.Option(help="Logarithmic loss axis.")] = True,
     dpi: Annotated[int, typer.Option(help="Dots per inch.")] = 150,
 ) -> int:
     """Animate a figure of a run along inner or outer steps."""
-    from metalab.figures.animation import AnimationChoices  # noqa: PLC0415 - slow
-    from metalab.figures.animation_file import write_animation  # noqa: PLC0415
+    from metalab.figures.animation_choices import AnimationChoices  # noqa: PLC0415
+    from metalab.figures.animation_file import (  # noqa: PLC0415 - slow
+        target_of,
+        write_animation,
+    )
     from metalab.figures.base import FigureChoices  # noqa: PLC0415
     from metalab.runs.replay import load_history  # noqa: PLC0415
 
     choices = AnimationChoices(
         figure=figure,
         sweep=sweep,
+        first=first,
+        last=last,
         num_frames=num_frames,
         fps=fps,
+        hold_first=hold_first,
+        hold=hold,
         size=size,
         dpi=dpi,
-        figure_choices=FigureChoices(task=task - 1),
+        figure_choices=FigureChoices(task=task - 1, log_y=log_y),
     )
-    write_animation(to, load_history(file), choices)
-    console().print(f"Wrote {to if to.suffix != '.png' else to.with_suffix('')}")
+    target = target_of(to)
+    give_up = GiveUp()
+    with stop_on_signals(give_up.set), _bar() as progress:
+        bar = progress.add_task("Frames", total=None)
+
+        def tell(done: int, count: int) -> None:
+            progress.update(bar, completed=done, total=count)
+
+        written = write_animation(
+            to, load_history(file), choices, progress=tell, cancelled=give_up
+        )
+    if not written:
+        warn("cancelled; nothing was written")
+        return _CANCELLED
+    console().print(f"Wrote {target}")
     return 0
+
+
+def _bar() -> Progress:
+    where = console()
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=where,
+        disable=not where.is_terminal,
+        transient=True,
+    )

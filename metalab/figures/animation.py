@@ -1,205 +1,208 @@
-"""Animations: a figure at every inner step, or at states of the outer loop."""
+"""Animations: a figure at every inner step, or at moments of the outer loop.
 
-import io
+Each frame is the figure itself, drawn of the run as it was; axes, ticks and their place in
+the picture are those of all frames together, so that nothing moves but the data.
+"""
+
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
-from PIL import Image
+from numpy.typing import NDArray
 
-from metalab.engine.events import Array, Curves
+from metalab.engine.events import Curves
 from metalab.engine.gallery import Gallery
-from metalab.figures.base import FigureChoices, FigureError
-from metalab.figures.render import draw
-from metalab.runs.history import EvaluationSeries, RunHistory
+from metalab.engine.providers import AUTODIFF
+from metalab.figures.animation_choices import AnimationChoices, shown_steps
+from metalab.figures.axes import log_axis
+from metalab.figures.base import FigureChoices
+from metalab.figures.drawing import Call, Drawing
+from metalab.figures.paint import Scale, paint, pixels, place_of, scales_of, styled
+from metalab.figures.registry import figure_named
+from metalab.figures.sizes import size_named
+from metalab.runs.history import RunHistory
+from metalab.runs.moments import history_at
 
-SWEEPS = {"inner": ("adaptation",), "outer": ("adaptation", "inner-loss", "losses")}
-"""Which figures change along which time."""
+if TYPE_CHECKING:
+    from metalab.engine.edit import Edit
 
-FORMATS = {".gif": "GIF", ".webp": "WebP", ".png": "PNG frames", ".mp4": "MP4"}
-MOST_FRAMES = 600
-FPS_RANGE = (1, 60)
-
-Progress = Callable[[int, int], None]
-"""Told how many frames are drawn, of how many."""
+Picture = NDArray[np.uint8]
+"""Red, green and blue, [row, column, 3]."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnimationChoices:
-    """What is animated, and how.
-
-    Attributes:
-        figure: Name of the figure, one of `SWEEPS`.
-        sweep: "inner" or "outer".
-        num_frames: Most frames of an outer sweep.
-        fps: Frames a second.
-        hold: How long the last frame stands, in seconds.
-        dpi: Dots per inch.
-        size: Name of a size preset.
-        figure_choices: What was chosen about the figure.
-
-    Raises:
-        FigureError: A choice is not admissible.
-    """
-
-    figure: str = "adaptation"
-    sweep: str = "inner"
-    num_frames: int = 60
-    fps: int = 6
-    hold: float = 1.0
-    dpi: int = 150
-    size: str = "single"
-    figure_choices: FigureChoices = field(default_factory=FigureChoices)
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot be drawn."""
-        if self.sweep not in SWEEPS:
-            raise FigureError(f"sweep is {self.sweep!r}; allowed: {', '.join(SWEEPS)}")
-        if self.figure not in SWEEPS[self.sweep]:
-            raise FigureError(
-                f"figure is {self.figure!r}; allowed with sweep {self.sweep!r}: "
-                f"{', '.join(SWEEPS[self.sweep])}"
-            )
-        for name, value, low, high in (
-            ("num_frames", self.num_frames, 2, MOST_FRAMES),
-            ("fps", self.fps, *FPS_RANGE),
-            ("hold", self.hold, 0, 60),
-            ("dpi", self.dpi, 30, 600),
-        ):
-            if not low <= value <= high:
-                raise FigureError(f"{name} is {value:g}; allowed: {low} to {high}")
+def never() -> bool:
+    """Return False: nobody gives up."""
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Frame:
-    """One picture.
+    """One picture before it is drawn.
 
     Attributes:
         history: What it shows.
+        choices: How.
         text: Where in time it is.
     """
 
     history: RunHistory
+    choices: FigureChoices
     text: str
 
 
-def frames_of(history: RunHistory, choices: AnimationChoices) -> list[Frame]:
-    """Return what the frames show, in order; the last one shows everything.
+class Animation:
+    """The frames of an animation, drawn one by one when asked for.
 
-    Raises:
-        FigureError: The run lacks what is animated.
+    Thread: one at a time, as for everything that matplotlib draws.
     """
-    curves = history.curves
-    if curves is None:
-        raise FigureError("an animation needs curves of held-out tasks; there are none")
-    if choices.sweep == "inner":
-        last = curves.curves.shape[1] - 1
-        return [
-            Frame(
-                history=replace(history, curves=_up_to(curves, step)),
-                text=f"inner step {step} of {last}",
+
+    def __init__(self, history: RunHistory, choices: AnimationChoices) -> None:
+        """Work out which frames there are; nothing is drawn.
+
+        Args:
+            history: The run.
+            choices: What and how.
+
+        Raises:
+            FigureError: The run lacks what is animated.
+        """
+        self.choices = choices
+        self.steps = shown_steps(history, choices)
+        self._history = history
+        self._size = size_named(choices.size)
+        self._galleries: dict[tuple[Edit, ...], Gallery] = {}
+        self._fixed: tuple[Call, ...] | None = None
+
+    def __len__(self) -> int:
+        """Return the number of frames."""
+        return len(self.steps)
+
+    def frame(self, index: int) -> Frame:
+        """Return what a frame shows."""
+        choices, step = self.choices.figure_choices, self.steps[index]
+        if self.choices.sweep == "inner":
+            last = self.steps[-1]
+            return Frame(
+                history=self._history,
+                choices=replace(choices, inner_step=step),
+                text=f"Inner step {step} of {last}",
             )
-            for step in range(last + 1)
-        ]
-    states = history.trail.states()
-    if len(states) < 2:
-        raise FigureError("an outer sweep needs two kept states; this run has fewer")
-    picked = np.unique(np.linspace(0, len(states) - 1, choices.num_frames).round())
-    galleries: dict[tuple[object, ...], Gallery] = {}
-    frames: list[Frame] = []
-    for index in picked.astype(int):
-        state = states[index]
-        edits = tuple(edit for edit in history.edits if edit.step < state.step)
-        if edits not in galleries:
-            # Whatever computed the run: curves alone need no compiled kernels.
-            galleries[edits] = Gallery(history.config, edits=edits, provider="autodiff")
-        shown = galleries[edits].curves(state)
-        frames.append(
-            Frame(
-                history=replace(_cut(history, state.step), curves=shown),
-                text=f"outer step {state.step:,}",
-            )
+        return Frame(
+            history=self._at(step),
+            # Not those at shares of all steps made: these change from frame to frame.
+            choices=replace(choices, num_earlier=1),
+            text=f"Outer step {step:,}",
         )
-    if choices.figure == "losses":
-        # Before the first outer step there is no loss.
-        frames = [frame for frame in frames if len(frame.history.steps)]
-    return frames
+
+    def _at(self, step: int) -> RunHistory:
+        if self.choices.figure != "adaptation":
+            return history_at(self._history, step)
+        return history_at(self._history, step, curves=self._curves(step))
+
+    def _curves(self, step: int) -> Curves:
+        state = self._history.trail.at_or_before(step)
+        assert state is not None, "frames stand at steps whose state is kept"
+        edits = history_at(self._history, step).edits
+        if edits not in self._galleries:
+            # Whatever computed the run: curves alone need no compiled kernels.
+            self._galleries[edits] = Gallery(
+                self._history.config, edits=edits, provider=AUTODIFF
+            )
+        return self._galleries[edits].curves(state)
+
+    def settle(self, given_up: Callable[[], bool] = never) -> bool:
+        """Find the axes that hold every frame; the first picture would do it too.
+
+        Args:
+            given_up: Asked after each frame.
+
+        Returns:
+            Whether they are found, not given up.
+        """
+        if self._fixed is not None:
+            return True
+        scales: list[dict[str, Scale]] = []
+        for index in range(len(self)):
+            if given_up():
+                return False
+            with styled(self._size):
+                figure = paint(self._drawing(index), self._size)
+                scales.append(scales_of(figure))
+        limits = [call for name in scales[0] for call in _limits(name, scales)]
+        self._fixed = (*limits, *self._places(limits))
+        return True
+
+    def _drawing(self, index: int, fixed: tuple[Call, ...] = ()) -> Drawing:
+        frame = self.frame(index)
+        spec = figure_named(self.choices.figure)
+        drawing = spec.draw(frame.history, frame.choices, self._size)
+        stamp = Call(
+            method="ax.set_title",
+            arguments=(frame.text,),
+            options={"loc": "right", "fontsize": self._size.small_text},
+        )
+        return replace(drawing, calls=(*drawing.calls, stamp, *fixed))
+
+    def _places(self, limits: list[Call]) -> list[Call]:
+        """Return the calls that keep axes where every frame has room for them.
+
+        With the limits fixed only the legend's height differs: it is lowest with most
+        lines and longest numbers, so the ends and the middle tell.
+        """
+        found: list[dict[str, NDArray[np.float64]]] = []
+        for index in sorted({0, len(self) // 2, len(self) - 1}):
+            with styled(self._size):
+                figure = paint(self._drawing(index, tuple(limits)), self._size)
+                found.append(place_of(figure))
+        calls = [Call(method="fig.set_layout_engine", arguments=("none",))]
+        for name in found[0]:
+            ends = np.array([places[name] for places in found])
+            left, bottom = ends[:, 0].max(), ends[:, 1].max()
+            right, top = ends[:, 2].min(), ends[:, 3].min()
+            box = [float(v) for v in (left, bottom, right - left, top - bottom)]
+            calls.append(Call(method=f"{name}.set_position", arguments=(box,)))
+        return calls
+
+    def picture(self, index: int, *, dpi: float | None = None) -> Picture:
+        """Draw a frame.
+
+        Args:
+            index: Which, from 0.
+            dpi: Dots per inch; None takes the chosen ones.
+        """
+        self.settle()
+        assert self._fixed is not None, "settled just now"
+        size = self.choices.pixels
+        if dpi is not None:
+            width, height = (inches * dpi for inches in self._size.inches)
+            size = (max(1, round(width)), max(1, round(height)))
+        with styled(self._size):
+            figure = paint(self._drawing(index, self._fixed), self._size)
+            return pixels(figure, size)
+
+    def pictures(self) -> Iterator[Picture]:
+        """Draw every frame, in order."""
+        for index in range(len(self)):
+            yield self.picture(index)
 
 
-def _up_to(curves: Curves, step: int) -> Curves:
-    """Return curves of which those after an inner step are not drawn."""
-    shown = np.array(curves.curves)
-    shown[:, step + 1 :] = np.nan
-    return replace(curves, curves=shown)
+def _limits(name: str, scales: list[dict[str, Scale]]) -> list[Call]:
+    """Return the calls for limits that hold every frame; none if they never differ."""
+    own = [frame[name] for frame in scales]
+    x, y = _hull([scale.x for scale in own]), _hull([scale.y for scale in own])
+    logarithmic = [scale for scale in own if scale.log_y]
+    calls: list[Call] = []
+    if any(scale.x != x for scale in own):
+        calls.append(Call(method=f"{name}.set_xlim", arguments=x))
+    if logarithmic:
+        # Of nearly equal values a figure thinks that no logarithm is needed.
+        low, high = _hull([scale.y for scale in own if scale.y[0] > 0])
+        calls += log_axis(low, high)
+    elif any(scale.y != y for scale in own):
+        calls.append(Call(method=f"{name}.set_ylim", arguments=y))
+    return calls
 
 
-def _cut(history: RunHistory, step: int) -> RunHistory:
-    """Return a history as it was after so many outer steps, its curves apart."""
-    kept = slice(0, int(np.searchsorted(history.steps, step, side="right")))
-    rows = history.evaluations.rows()
-    evaluations = rows[history.evaluations.steps <= step]
-    return replace(
-        history,
-        step=step,
-        steps=history.steps[kept],
-        seconds=history.seconds[kept],
-        metrics={name: column[kept] for name, column in history.metrics.items()},
-        sums={
-            n: (total[kept], count[kept]) for n, (total, count) in history.sums.items()
-        },
-        evaluations=EvaluationSeries.from_rows(evaluations),
-        diverged=None,
-    )
-
-
-def pictures(
-    history: RunHistory, choices: AnimationChoices
-) -> Iterator[tuple[Image.Image, int]]:
-    """Yield each frame as pixels, and how many there are; the axes never move.
-
-    Raises:
-        FigureError: The run lacks what is animated.
-    """
-    frames = frames_of(history, choices)
-    limits = _limits(frames, choices)
-    for frame in frames:
-        figure = _drawn(frame, choices)
-        for axes, (x, y, scale) in zip(figure.axes, limits, strict=False):
-            # Of few values, a figure may think that no logarithm is needed.
-            axes.set_yscale(scale)
-            axes.set_xlim(x)
-            axes.set_ylim(y)
-        figure.text(0.995, 0.008, frame.text, ha="right", va="bottom", fontsize="small")
-        content = io.BytesIO()
-        figure.savefig(content, format="png", dpi=choices.dpi, facecolor="white")
-        yield Image.open(content).convert("RGB"), len(frames)
-
-
-def _drawn(frame: Frame, choices: AnimationChoices) -> Figure:
-    return draw(
-        choices.figure,
-        frame.history,
-        size=choices.size,
-        choices=choices.figure_choices,
-    )
-
-
-Limits = tuple[tuple[float, float], tuple[float, float], str]
-
-
-def _limits(frames: list[Frame], choices: AnimationChoices) -> list[Limits]:
-    """Return limits of each axes that hold the first, the middle and the last frame."""
-    looked_at = [frames[0], frames[len(frames) // 2], frames[-1]]
-    figures = [_drawn(frame, choices) for frame in looked_at]
-    found: list[Limits] = []
-    for index in range(len(figures[-1].axes)):
-        parts = [figure.axes[index] for figure in figures if index < len(figure.axes)]
-        x = np.array([axes.get_xlim() for axes in parts])
-        y = np.array([axes.get_ylim() for axes in parts])
-        found.append((_hull(x), _hull(y), figures[-1].axes[index].get_yscale()))
-    return found
-
-
-def _hull(ends: Array) -> tuple[float, float]:
-    return float(ends[:, 0].min()), float(ends[:, 1].max())
+def _hull(ends: list[tuple[float, float]]) -> tuple[float, float]:
+    return min(low for low, _ in ends), max(high for _, high in ends)

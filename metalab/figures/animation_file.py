@@ -3,20 +3,49 @@
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from PIL import Image
 
 from metalab import __version__
-from metalab.figures.animation import FORMATS, AnimationChoices, Progress, pictures
+from metalab.figures.animation import Animation, never
+from metalab.figures.animation_choices import FORMATS, AnimationChoices
+from metalab.figures.animation_formats import (
+    PROVENANCE_FILE,
+    Film,
+    write_folder,
+    write_gif,
+    write_mp4,
+    write_webp,
+)
 from metalab.figures.base import FigureError
+from metalab.figures.registry import figure_named
 from metalab.figures.render import check_folder
 from metalab.runs.history import RunHistory
+
+MOST_PIXELS = 400_000_000
+"""Of a whole GIF or WebP, which Pillow keeps in memory until the last frame."""
+
+Progress = Callable[[int, int], None]
+"""Told how many frames are drawn, of how many."""
+
+_WRITERS = {
+    ".gif": write_gif,
+    ".webp": write_webp,
+    ".mp4": write_mp4,
+    ".png": write_folder,
+}
+
+
+class _GivenUp(Exception):  # noqa: N818 - no error: it was asked for
+    """The person no longer wants the file."""
+
+
+def say_nothing(_done: int, _count: int) -> None:
+    """Take in how far it is, and tell nobody."""
 
 
 def write_animation(
@@ -24,25 +53,55 @@ def write_animation(
     history: RunHistory,
     choices: AnimationChoices,
     *,
-    progress: Progress = lambda _done, _all: None,
-    cancelled: Callable[[], bool] = lambda: False,
+    progress: Progress = say_nothing,
+    cancelled: Callable[[], bool] = never,
 ) -> bool:
     """Write an animation; what is there already is replaced in one go, or stays.
 
     Args:
         path: .gif, .webp or .mp4; or a name that ends in .png, of which a folder of
-            frames is made.
+            frames is made (see `target_of`).
         history: The run.
         choices: What and how.
         progress: Told after each frame.
-        cancelled: Asked after each frame; then nothing is written.
+        cancelled: Asked before each frame; then nothing is written.
 
     Returns:
         Whether it was written, not cancelled.
 
     Raises:
-        FigureError: The run lacks what is animated, the format is unknown or needs what
-            is not installed, or the file cannot be written.
+        FigureError: The run lacks what is animated, the format is unknown, cannot do what
+            is chosen or needs what is not installed, or the file cannot be written.
+    """
+    target = target_of(path)
+    animation = Animation(history, choices)
+    _check(target, path.suffix.lower(), animation)
+    film = Film(
+        frames=_watched(animation, progress, cancelled),
+        samples=_samples(animation),
+        durations=choices.durations(len(animation), path.suffix.lower()),
+        fps=choices.fps,
+        size=choices.pixels,
+        stem=path.stem,
+        title=figure_named(choices.figure).title,
+        provenance=_provenance(history, animation),
+    )
+    try:
+        if not animation.settle(cancelled):
+            return False
+        _write(target, path.suffix.lower(), film)
+    except _GivenUp:
+        return False
+    except OSError as error:
+        raise FigureError(f"cannot write {path}: {error.strerror or error}") from error
+    return True
+
+
+def target_of(path: Path) -> Path:
+    """Return what is written for a path: itself, or the folder for frames.
+
+    Raises:
+        FigureError: No format has its suffix.
     """
     suffix = path.suffix.lower()
     if suffix not in FORMATS:
@@ -50,55 +109,64 @@ def write_animation(
             f"the suffix of {path.name!r} is {path.suffix!r}; allowed: "
             f"{', '.join(FORMATS)}"
         )
-    check_folder(path.parent)
-    if suffix == ".mp4":
-        _check_mp4()
-    drawn: list[Image.Image] = []
-    for picture, count in pictures(history, choices):
-        drawn.append(picture)
-        progress(len(drawn), count)
-        if cancelled():
-            return False
-    try:
-        _write(path, suffix, drawn, choices, _provenance(history, choices))
-    except OSError as error:
-        raise FigureError(f"cannot write {path}: {error.strerror or error}") from error
-    return True
+    return path.with_suffix("") if suffix == ".png" else path
 
 
-def _write(
-    path: Path,
-    suffix: str,
-    drawn: list[Image.Image],
-    choices: AnimationChoices,
-    provenance: str,
-) -> None:
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.part{suffix}")
-    times = [round(1000 / choices.fps)] * len(drawn)
-    times[-1] += round(1000 * choices.hold)
-    try:
-        if suffix == ".png":
-            partial.mkdir()
-            for index, picture in enumerate(drawn):
-                picture.save(partial / f"{path.stem}-{index:04}.png")
-            (partial / "animation.json").write_text(provenance, encoding="utf-8")
-            _replace_folder(partial, path.with_suffix(""))
-            return
-        if suffix == ".mp4":
-            _write_mp4(partial, drawn, choices)
-        else:
-            options: dict[str, Any] = {}
-            if suffix == ".gif":
-                options["comment"] = provenance.encode()
-            drawn[0].save(
-                partial,
-                save_all=True,
-                append_images=drawn[1:],
-                duration=times,
-                loop=0,
-                **options,
+def _check(target: Path, suffix: str, animation: Animation) -> None:
+    """Refuse what would fail after all the frames are drawn."""
+    check_folder(target.parent)
+    if suffix == ".png":
+        if target.exists() and not (target / PROVENANCE_FILE).is_file():
+            raise FigureError(
+                f"{target} is there already and holds no frames; choose another name"
             )
-        partial.replace(path)
+    elif target.is_dir():
+        raise FigureError(f"{target} is a folder; choose another name")
+    if suffix == ".mp4" and find_spec("imageio_ffmpeg") is None:
+        raise FigureError(
+            "MP4 needs the extra 'animation': pip install 'metalab[animation]'; allowed "
+            "without it: .gif, .webp, .png"
+        )
+    width, height = animation.choices.pixels
+    if suffix in (".gif", ".webp") and len(animation) * width * height > MOST_PIXELS:
+        raise FigureError(
+            f"{len(animation)} frames of {width} × {height} pixels are too many for "
+            f"{FORMATS[suffix]}; allowed: {MOST_PIXELS // (width * height)} frames of "
+            "this size, or .mp4 or .png"
+        )
+
+
+def _watched(
+    animation: Animation, progress: Progress, cancelled: Callable[[], bool]
+) -> Iterator[Image.Image]:
+    """Yield the frames, telling how far it is.
+
+    Raises:
+        _GivenUp: Nobody wants them any more.
+    """
+    for done, picture in enumerate(animation.pictures(), start=1):
+        if cancelled():
+            raise _GivenUp
+        progress(done, len(animation))
+        yield Image.fromarray(picture)
+
+
+def _samples(animation: Animation) -> Iterator[Image.Image]:
+    """Yield a few frames that have every colour."""
+    for index in sorted({0, len(animation) // 2, len(animation) - 1}):
+        yield Image.fromarray(animation.picture(index))
+
+
+def _write(target: Path, suffix: str, film: Film) -> None:
+    # A symbolic link stays one: what it points to is replaced.
+    target = target.resolve()
+    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        _WRITERS[suffix](partial, film)
+        if suffix == ".png":
+            _replace_folder(partial, target)
+        else:
+            partial.replace(target)
     finally:
         if partial.is_dir():
             shutil.rmtree(partial)
@@ -107,44 +175,28 @@ def _write(
 
 
 def _replace_folder(partial: Path, target: Path) -> None:
-    """Put a folder of frames in its place; an older one of frames goes."""
-    if target.exists():
-        frames_only = target.is_dir() and (target / "animation.json").is_file()
-        if not frames_only:
-            raise FigureError(f"{target} is there already and holds no frames")
-        shutil.rmtree(target)
-    partial.replace(target)
+    """Put a folder of frames in its place; an older one goes once the new one stands."""
+    if not target.exists():
+        partial.replace(target)
+        return
+    older = target.with_name(f".{target.name}.{os.getpid()}.old")
+    target.replace(older)
+    try:
+        partial.replace(target)
+    except OSError:
+        older.replace(target)
+        raise
+    shutil.rmtree(older)
 
 
-def _check_mp4() -> None:
-    if find_spec("imageio_ffmpeg") is None:
-        raise FigureError(
-            "MP4 needs the extra 'animation': pip install 'metalab[animation]'; allowed "
-            "without it: .gif, .webp, .png"
-        )
-
-
-def _write_mp4(path: Path, drawn: list[Image.Image], choices: AnimationChoices) -> None:
-    import imageio_ffmpeg  # noqa: PLC0415 - an extra
-
-    # Its codec wants even sizes.
-    width, height = (size // 2 * 2 for size in drawn[0].size)
-    writer = imageio_ffmpeg.write_frames(
-        str(path), (width, height), fps=choices.fps, quality=8, macro_block_size=2
-    )
-    writer.send(None)
-    last = [drawn[-1]] * round(choices.hold * choices.fps)
-    for picture in (*drawn, *last):
-        writer.send(np.ascontiguousarray(np.asarray(picture)[:height, :width]))
-    writer.close()
-
-
-def _provenance(history: RunHistory, choices: AnimationChoices) -> str:
-    """Return what is needed to make it again, as JSON."""
+def _provenance(history: RunHistory, animation: Animation) -> str:
+    """Return what is needed to make it again, as JSON without any but ASCII letters."""
     return json.dumps(
         {
             "metalab": __version__,
-            "choices": asdict(choices),
+            "animation": asdict(animation.choices),
+            "steps": animation.steps,
+            "outer_step": history.step,
             "config_digest": history.config.digest(),
             "config": history.config.to_mapping(),
         },

@@ -61,7 +61,16 @@ def loss_axis(lines: Sequence[Array], choices: FigureChoices) -> list[Call]:
     if high / low < _LEAST_LOG_RATIO:
         return []
     margin = (high / low) ** 0.05
-    low, high = low / margin, high * margin
+    return log_axis(low / margin, high * margin)
+
+
+def log_axis(low: float, high: float) -> list[Call]:
+    """Return the calls for a logarithmic vertical axis with plain numbers.
+
+    Args:
+        low: Its lower end, above 0.
+        high: Its upper end.
+    """
     calls = [
         Call(method="ax.set_yscale", arguments=("log",)),
         Call(method="ax.set_ylim", arguments=(low, high)),

@@ -18,6 +18,9 @@ X_AXES = ("outer step", "training time", "tasks seen")
 LEGENDS = ("above", "right", "none")
 """Where a legend can stand: never on the curves."""
 
+MOST_EARLIER = 3
+"""Earlier evaluations beside the newest: more are not told apart."""
+
 
 class FigureError(UserError):
     """A figure cannot be drawn or written; the message says what would be right."""
@@ -34,6 +37,10 @@ class FigureChoices:
             smoothing) to below 1.
         x: What losses are drawn against, one of `X_AXES`.
         legend: Where the legend stands, one of `LEGENDS`.
+        inner_step: Last inner step drawn, as a frame of an animation has it; None draws
+            all.
+        num_earlier: How many earlier evaluations stand beside the newest one, at most
+            `MOST_EARLIER`; an animation takes fewer, which do not come and go.
 
     Raises:
         FigureError: A choice is not admissible.
@@ -44,11 +51,19 @@ class FigureChoices:
     smoothing: float = 0.98
     x: str = "outer step"
     legend: str = "above"
+    inner_step: int | None = None
+    num_earlier: int = MOST_EARLIER
 
     def __post_init__(self) -> None:
         """Refuse what no figure could draw."""
         if self.task < 0:
             raise FigureError(f"task is {self.task}; allowed: 0 or more")
+        if self.inner_step is not None and self.inner_step < 0:
+            raise FigureError(f"inner_step is {self.inner_step}; allowed: 0 or more")
+        if not 0 <= self.num_earlier <= MOST_EARLIER:
+            raise FigureError(
+                f"num_earlier is {self.num_earlier}; allowed: 0 to {MOST_EARLIER}"
+            )
         if not 0 <= self.smoothing < 1:
             raise FigureError(f"smoothing is {self.smoothing!r}; allowed: 0 to below 1")
         for name, value, known in (
@@ -66,7 +81,8 @@ class FigureSpec:
     Attributes:
         name: Unique, lower case, for the command line and file names.
         title: One line for menus and slides.
-        heeds: The fields of `FigureChoices` that change the figure.
+        heeds: The fields of `FigureChoices` that change the figure, but for those that
+            only animations set.
         draw: Returns the figure's data, one tidy table, and how to draw them at some
             size; raises `FigureError` if the history does not hold what is needed.
     """

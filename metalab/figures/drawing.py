@@ -74,8 +74,14 @@ def panel_grid(count: int, size: FigureSize) -> tuple[int, int]:
 def ramp(count: int) -> list[str]:
     """Return `count` colours of one hue, from light to dark."""
     shares = np.linspace(0, 1, count) if count > 1 else np.ones(1)
-    mixed = _RAMP_START + shares[:, None] * (_RAMP_END - _RAMP_START)
-    return [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in mixed.round().astype(int)]
+    return [ramp_colour(share) for share in shares.tolist()]
+
+
+def ramp_colour(share: float) -> str:
+    """Return a colour of the ramp, from 0 (light) to 1 (dark)."""
+    mixed = _RAMP_START + share * (_RAMP_END - _RAMP_START)
+    r, g, b = mixed.round().astype(int)
+    return f"#{r:02x}{g:02x}{b:02x}"
 
 
 def tint(colour: str, share: float) -> str:

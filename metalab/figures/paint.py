@@ -6,15 +6,20 @@ only within `styled`.
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from metalab.figures.drawing import Call, Drawing, panel_grid
 from metalab.figures.sizes import FigureSize
+
+_AXES = ("ax", "key")
+"""Names of the axes of a figure without panels, in their order."""
 
 _MOST_POINTS = 4_000
 """Of one line: more than a printer can tell apart in a column of 183 mm."""
@@ -45,6 +50,72 @@ def paint(drawing: Drawing, size: FigureSize) -> Figure:
     for call in drawing.calls:
         _perform(call, names, drawing)
     return figure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """What axes show.
+
+    Attributes:
+        x: Ends of the horizontal axis.
+        y: Ends of the vertical axis.
+        log_y: Whether the vertical axis is logarithmic.
+    """
+
+    x: tuple[float, float]
+    y: tuple[float, float]
+    log_y: bool
+
+
+def scales_of(figure: Figure) -> dict[str, Scale]:
+    """Return what each of a figure's axes shows, by the axes' names."""
+    return {
+        name: Scale(
+            x=_ends(axes.get_xlim()),
+            y=_ends(axes.get_ylim()),
+            log_y=axes.get_yscale() == "log",
+        )
+        for name, axes in _named_axes(figure)
+    }
+
+
+def _ends(limits: tuple[Any, Any]) -> tuple[float, float]:
+    return float(limits[0]), float(limits[1])
+
+
+def place_of(figure: Figure) -> dict[str, NDArray[np.float64]]:
+    """Return where the layout puts each axes, by name. Call within `styled`.
+
+    Returns:
+        Left, bottom, right and top, as shares of the figure, [4].
+    """
+    figure.draw_without_rendering()
+    return {
+        name: np.array(axes.get_position().extents)
+        for name, axes in _named_axes(figure)
+    }
+
+
+def pixels(figure: Figure, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return a figure as pixels. Call within `styled`.
+
+    Args:
+        figure: The figure, wherever its layout leaves it.
+        size: Width and height in pixels, of the figure's shape but for the rounding.
+
+    Returns:
+        Red, green and blue, [row, column, 3].
+    """
+    width, height = size
+    figure.set_dpi(width / figure.get_figwidth())
+    figure.set_figheight(height / figure.dpi)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[:height, :width, :3].copy()
+
+
+def _named_axes(figure: Figure) -> "zip[tuple[str, Any]]":
+    return zip(_AXES, figure.axes, strict=False)
 
 
 def _perform(call: Call, names: dict[str, Any], drawing: Drawing) -> None:

@@ -7,6 +7,24 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
+class GiveUp:
+    """Tells work in another thread that nobody wants its result any more.
+
+    Thread: any.
+    """
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def __call__(self) -> bool:
+        """Return whether to give up."""
+        return self._event.is_set()
+
+    def set(self) -> None:
+        """Ask to give up; it stays asked."""
+        self._event.set()
+
+
 class BackgroundJob(Generic[T]):
     """Work that must not block whoever ordered it: reading a file, importing.
 

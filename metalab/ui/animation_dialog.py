@@ -1,237 +1,299 @@
-"""The dialog that makes an animation of the run that is shown."""
+"""Makes a film of a run: choose, look at any frame of it, write it in the background."""
 
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
-    QComboBox,
     QDialog,
-    QDialogButtonBox,
-    QFileDialog,
-    QFormLayout,
-    QLabel,
-    QProgressBar,
+    QHBoxLayout,
     QPushButton,
     QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
-from metalab.core.errors import UserError
-from metalab.figures.base import FigureChoices
-from metalab.runs.background import BackgroundJob
+from metalab.figures.animation_choices import AnimationChoices, shown_steps
+from metalab.figures.base import FigureChoices, FigureError
+from metalab.runs.background import GiveUp
+from metalab.ui.animation_facts import AnimationFacts
+from metalab.ui.animation_options import AnimationOptions
+from metalab.ui.animation_preview import AnimationPreview
+from metalab.ui.animation_progress import AnimationProgress, sentence
+from metalab.ui.animation_target import ask_for_file
+from metalab.ui.animation_work import (
+    FrameMaker,
+    FrameRequest,
+    FrameShown,
+    Weight,
+    write_file,
+)
+from metalab.ui.export_jobs import ExportJobs, JobKind
+from metalab.ui.forms.marks import tint
+from metalab.ui.theme import Theme
 
 if TYPE_CHECKING:
-    from metalab.figures.animation import AnimationChoices
     from metalab.runs.history import RunHistory
 
-POLL_MS = 50
-_SUFFIXES = (".gif", ".webp", ".mp4", ".png")
-_SWEEPS = (
-    ("inner", "adaptation"),
-    ("outer", "adaptation"),
-    ("outer", "inner-loss"),
-    ("outer", "losses"),
-)
+_DEBOUNCE_MS = 150
+_MARGIN = 16
+_SIDE_WIDTH = 360
+_SIZE = (1000, 600)
 
 
 class AnimationDialog(QDialog):
-    """What is swept, how fast, in which format; drawn in the background."""
+    """One run as it was when the dialog was opened, as a film.
+
+    Errors and results are told in the dialog itself; it stays open until it is closed.
+    """
 
     def __init__(
         self,
         history: "RunHistory",
         choices: FigureChoices,
         *,
+        theme: Theme,
         parent: QWidget | None = None,
     ) -> None:
-        """Offer animations of a run.
+        """Prepare the dialog; frames are drawn once it is shown.
 
         Args:
-            history: The run as it is shown.
-            choices: What is chosen about its figures.
-            parent: Qt's parent.
+            history: The run.
+            choices: How figures are drawn at first, such as the task that is looked at.
+            theme: Colours of the dialog; frames are on white paper in any theme.
+            parent: The window.
         """
         super().__init__(parent)
-        self._history = history
-        self._choices = choices
-        self._job: BackgroundJob[bool] | None = None
-        self._cancelled = _Flag()
-        self._done = (0, 0)
         self.setWindowTitle(self.tr("Export animation"))
-        self.what = QComboBox(self)
-        for text in (
-            self.tr("Adaptation, inner steps"),
-            self.tr("Adaptation, outer steps"),
-            self.tr("Loss against inner step, outer steps"),
-            self.tr("Losses over training, outer steps"),
-        ):
-            self.what.addItem(text)
-        self.kind = QComboBox(self)
-        self.kind.addItems(["GIF", "WebP", "MP4", self.tr("PNG frames")])
-        self.fps = _box(1, 60, 6, self)
-        self.frames = _box(2, 600, 60, self)
-        self.dpi = _box(30, 600, 150, self)
-        self.bar = QProgressBar(self)
-        self.state = QLabel(self)
-        self.state.setWordWrap(True)
-        self.export = QPushButton(self.tr("&Export…"), self)
-        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
-        self._timer = QTimer(self)
-        self._timer.setInterval(POLL_MS)
+        self._history = history
+        self._theme = theme
+        self._jobs = ExportJobs(self)
+        self._maker = FrameMaker(history)
+        self._looking, self._writing = GiveUp(), GiveUp()
+        self._looked_at: AnimationChoices | None = None
+        self._weight: Weight | None = None
+        self._preview = AnimationPreview(self)
+        self._options = AnimationOptions(history, choices, self)
+        self._facts = AnimationFacts(self)
+        self._progress = AnimationProgress(self)
+        self._close = QPushButton(self.tr("Close"), self)
+        self._export = QPushButton(self.tr("&Export…"), self)
+        self._debounce = QTimer(self)
+        self._debounce.setSingleShot(True)
+        self._debounce.setInterval(_DEBOUNCE_MS)
         self._arrange()
-        self.what.currentIndexChanged.connect(self._show_choices)
-        self.export.clicked.connect(self._on_export)
-        self.buttons.rejected.connect(self.reject)
-        self._timer.timeout.connect(self._poll)
-        self._show_choices()
+        self._connect()
+        self.set_theme(theme)
+        self._preview.show_message(self.tr("Rendering…"))
 
-    def _arrange(self) -> None:
-        form = QFormLayout()
-        for text, widget in (
-            (self.tr("&What"), self.what),
-            (self.tr("&Format"), self.kind),
-            (self.tr("F&rames a second"), self.fps),
-            (self.tr("&Most frames"), self.frames),
-            (self.tr("&Dots per inch"), self.dpi),
-        ):
-            form.addRow(text, widget)
-        self.bar.hide()
-        self.buttons.addButton(self.export, QDialogButtonBox.ButtonRole.ActionRole)
-        layout = QVBoxLayout(self)
-        layout.addLayout(form)
-        layout.addWidget(self.state)
-        layout.addWidget(self.bar)
-        layout.addWidget(self.buttons)
-        self.setMinimumWidth(420)
+    @property
+    def preview(self) -> AnimationPreview:
+        """Shows a frame."""
+        return self._preview
+
+    @property
+    def options(self) -> AnimationOptions:
+        """Says what is animated."""
+        return self._options
+
+    @property
+    def dpi(self) -> QSpinBox:
+        """Resolution of the frames."""
+        return self._options.dpi
+
+    @property
+    def facts(self) -> str:
+        """How many frames, how long and how large; "" while that is not known."""
+        return self._facts.text()
+
+    @property
+    def status(self) -> str:
+        """What the dialog says about the last export; "" if nothing."""
+        return self._progress.text
 
     @property
     def running(self) -> bool:
-        """Whether frames are being drawn."""
-        return self._job is not None
+        """Whether a film is being written."""
+        return self._jobs.is_busy(JobKind.SAVE)
 
-    def animation_choices(self) -> "AnimationChoices":
-        """Return what is chosen.
+    def set_theme(self, theme: Theme) -> None:
+        """Take another theme's colours."""
+        self._theme = theme
+        self._preview.set_theme(theme)
+        tint(self._facts, theme.muted)
+        self._tell(self.status)
 
-        Raises:
-            FigureError: It is not admissible.
-        """
-        # matplotlib takes a second: not before it is needed.
-        from metalab.figures.animation import AnimationChoices  # noqa: PLC0415
+    def showEvent(self, event: QShowEvent) -> None:
+        """Draw the first frame, once the dialog is on the screen."""
+        super().showEvent(event)
+        self._on_changed()
 
-        sweep, figure = _SWEEPS[self.what.currentIndex()]
-        return AnimationChoices(
-            figure=figure,
-            sweep=sweep,
-            num_frames=self.frames.value(),
-            fps=self.fps.value(),
-            dpi=self.dpi.value(),
-            figure_choices=self._choices,
-        )
+    def done(self, result: int) -> None:
+        """Close; what is being drawn is given up, and leaves nothing."""
+        self._looking.set()
+        self._writing.set()
+        self._jobs.finish()
+        self._debounce.stop()
+        super().done(result)
 
     def start(self, path: Path) -> None:
-        """Draw and write in the background."""
+        """Write the film in the background.
+
+        Args:
+            path: Its suffix names the format; of .png, a folder of frames is made.
+        """
         try:
-            choices = self.animation_choices()
-        except UserError as error:
-            self.state.setText(str(error))
+            choices = self._options.choices()
+        except FigureError as error:
+            self._tell(sentence(str(error)), error=True)
             return
-        history, flag = self._history, self._cancelled
-        flag.on = False
+        # A frame that nobody looks at now would keep the film waiting.
+        self._debounce.stop()
+        self._looking.set()
+        self._writing = GiveUp()
+        self._tell(self.tr("Drawing…"))
+        work = partial(
+            write_file, path, self._history, choices, self._progress.note, self._writing
+        )
+        self._jobs.order(JobKind.SAVE, work)
+        self._show_running()
 
-        def work() -> bool:
-            from metalab.figures.animation_file import (  # noqa: PLC0415
-                write_animation,
-            )
+    def cancel(self) -> None:
+        """Give up the film that is being written; nothing of it stays."""
+        self._writing.set()
 
-            return write_animation(
-                path,
-                history,
-                choices,
-                progress=self._on_progress,
-                cancelled=flag.is_on,
-            )
+    def _on_changed(self) -> None:
+        self._tell("")
+        self._look()
 
-        self._job = BackgroundJob(work, name="animation")
-        self._job.start()
-        self.state.setText(self.tr("Drawing…"))
-        self.bar.show()
-        self.export.setText(self.tr("&Cancel"))
-        self._timer.start()
+    def _look(self) -> None:
+        """Have the wanted frame drawn, or say why that cannot be."""
+        if self.running:
+            return
+        try:
+            choices = self._options.choices()
+            steps = shown_steps(self._history, choices)
+            choices.durations(len(steps), self._options.suffix)
+        except FigureError as error:
+            self._refuse(str(error))
+            return
+        self._preview.set_count(len(steps))
+        self._export.setEnabled(True)
+        self._show_facts()
+        self._debounce.start()
 
-    def reject(self) -> None:
-        """Close; what is being drawn is given up."""
-        self._cancelled.on = True
-        self._timer.stop()
-        if self._job is not None:
-            self._job.join()
-            self._job = None
-        super().reject()
+    def _on_debounced(self) -> None:
+        choices = self._options.choices()
+        if choices != self._looked_at:
+            self._weight = None
+            # The axes of what was chosen before are not needed any more.
+            self._looking.set()
+            self._looking = GiveUp()
+            self._looked_at = choices
+        request = FrameRequest(
+            choices,
+            self._preview.index,
+            self._preview.dpi(choices.size),
+            self._looking,
+        )
+        self._jobs.order(JobKind.PREVIEW, partial(self._maker.show, request))
 
-    def _on_progress(self, done: int, count: int) -> None:
-        # In the other thread: only a pair is replaced.
-        self._done = (done, count)
+    def _on_frame_chosen(self) -> None:
+        if not self._debounce.isActive():
+            self._on_debounced()
+
+    def _on_finished(self, kind: JobKind, result: Any) -> None:
+        if kind is JobKind.SAVE:
+            self._tell_written(result)
+        elif isinstance(result, FrameShown):
+            self._weight = result.weight
+            self._preview.show_frame(result)
+            self._show_facts()
+
+    def _on_refused(self, kind: JobKind, reason: str) -> None:
+        if kind is JobKind.SAVE:
+            self._show_running()
+            self._tell(sentence(reason), error=True)
+            self._look_again()
+        else:
+            self._refuse(reason)
+
+    def _tell_written(self, written: Path | None) -> None:
+        self._show_running()
+        if written is None:
+            self._tell(self.tr("Cancelled: nothing was written"))
+        else:
+            self._tell(self.tr("Saved {}").format(written.name))
+            self._progress.setToolTip(str(written))
+        self._look_again()
+
+    def _look_again(self) -> None:
+        # What was looked at may have been given up for the film.
+        self._looked_at = None
+        self._look()
+
+    def _refuse(self, reason: str) -> None:
+        """Say why nothing can be drawn, in the place of the frame."""
+        self._debounce.stop()
+        self._preview.set_count(0)
+        self._preview.show_message(sentence(reason))
+        self._facts.clear()
+        self._export.setEnabled(False)
 
     def _on_export(self) -> None:
-        if self.running:
-            self._cancelled.on = True
-            return
-        suffix = _SUFFIXES[self.kind.currentIndex()]
-        dialog = QFileDialog(self, self.tr("Export animation"))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix(suffix.removeprefix("."))
-        dialog.selectFile(f"{self._history.config.name}{suffix}")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self._on_file)
-        dialog.open()
+        name, suffix = self._history.config.name, self._options.suffix
+        ask_for_file(self, name, suffix, self.start)
 
-    def _on_file(self, name: str) -> None:
-        self.start(Path(name))
+    def _show_facts(self) -> None:
+        choices = self._options.choices()
+        count = len(shown_steps(self._history, choices))
+        weight = self._weight if choices == self._looked_at else None
+        self._facts.show_film(choices, count, self._options.suffix, weight)
 
-    def _poll(self) -> None:
-        done, count = self._done
-        self.bar.setRange(0, count)
-        self.bar.setValue(done)
-        job = self._job
-        if job is None or not job.done:
-            return
-        self._job = None
-        self._timer.stop()
-        self.bar.hide()
-        self.export.setText(self.tr("&Export…"))
-        try:
-            written = job.result()
-        except UserError as error:
-            self.state.setText(str(error))
-            return
-        told = (
-            self.tr("Written") if written else self.tr("Cancelled: nothing was written")
-        )
-        self.state.setText(told)
+    def _show_running(self) -> None:
+        running = self.running
+        self._options.setEnabled(not running)
+        self._preview.set_movable(movable=not running)
+        self._export.setEnabled(not running)
+        self._progress.set_running(running=running)
 
-    def _show_choices(self) -> None:
-        inner = _SWEEPS[self.what.currentIndex()][0] == "inner"
-        self.frames.setEnabled(not inner)
-        count = 1 + self._history.config.num_shown_steps
-        if not inner:
-            count = len(self._history.trail)
-        text = self.tr("{} inner steps") if inner else self.tr("{} states are kept")
-        self.state.setText(text.format(count - 1 if inner else count))
+    def _tell(self, text: str, *, error: bool = False) -> None:
+        self._progress.tell(text, self._theme, error=error)
+        self._progress.setToolTip("")
 
+    def _connect(self) -> None:
+        self._debounce.timeout.connect(self._on_debounced)
+        self._options.changed.connect(self._on_changed)
+        self._preview.resized.connect(self._look)
+        self._preview.frame_chosen.connect(self._on_frame_chosen)
+        self._jobs.finished.connect(self._on_finished)
+        self._jobs.refused.connect(self._on_refused)
+        self._export.clicked.connect(self._on_export)
+        self._progress.cancelled.connect(self.cancel)
+        self._close.clicked.connect(self.reject)
 
-class _Flag:
-    """Set in one thread, seen in another."""
-
-    def __init__(self) -> None:
-        self.on = False
-
-    def is_on(self) -> bool:
-        return self.on
-
-
-def _box(low: int, high: int, value: int, parent: QWidget) -> QSpinBox:
-    box = QSpinBox(parent)
-    box.setRange(low, high)
-    box.setValue(value)
-    return box
+    def _arrange(self) -> None:
+        self._close.setAutoDefault(False)
+        self._export.setDefault(True)
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        buttons.addWidget(self._close)
+        buttons.addWidget(self._export)
+        side = QWidget(self)
+        side.setFixedWidth(_SIDE_WIDTH)
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(12)
+        column.addWidget(self._options)
+        column.addWidget(self._facts)
+        column.addStretch(1)
+        column.addWidget(self._progress)
+        column.addLayout(buttons)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
+        layout.setSpacing(_MARGIN)
+        layout.addWidget(self._preview, 1)
+        layout.addWidget(side)
+        self.resize(*_SIZE)

@@ -197,6 +197,7 @@ class Commands(QObject):
             AnimationDialog(
                 moment.shown,
                 self._window.live.views_choices(),
+                theme=THEMES[self._preferences.current.theme],
                 parent=self._window,
             )
         )

@@ -69,7 +69,7 @@ class ExportOptions(QWidget):
         self._size = choice_box(
             [(size.title, name) for name, size in SIZES.items()], settings.size, self
         )
-        self._task = choice_box(_task_entries(history), choices.task, self)
+        self._task = choice_box(task_entries(history), choices.task, self)
         self._x = choice_box([(x.capitalize(), x) for x in X_AXES], choices.x, self)
         self._legend = choice_box(
             [(place.capitalize(), place) for place in LEGENDS], choices.legend, self
@@ -170,7 +170,8 @@ class ExportOptions(QWidget):
         self._weight.setText(f"{weight:.3g}" if weight > 0 else self.tr("off"))
 
 
-def _task_entries(history: "RunHistory") -> list[tuple[str, object]]:
+def task_entries(history: "RunHistory") -> list[tuple[str, object]]:
+    """Return text and value of each held-out task whose curves are kept."""
     tasks = history.probe_tasks
     if tasks is None:
         return [("1", 0)]

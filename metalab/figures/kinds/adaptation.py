@@ -1,5 +1,6 @@
 """How the meta-learner adapts to one held-out task: its curve after each inner step."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from metalab.figures.drawing import (
     Drawing,
     number_of,
     ramp,
+    ramp_colour,
     spread,
 )
 from metalab.figures.legend import with_legend
@@ -31,7 +33,7 @@ def _parts(history: RunHistory, choices: FigureChoices) -> tuple[ProbeTasks, Cur
     """Return what the figure shows.
 
     Raises:
-        FigureError: The run has no curves, or not of that task.
+        FigureError: The run has no curves, or not of that task or inner step.
     """
     tasks, curves = history.probe_tasks, history.curves
     if tasks is None or curves is None:
@@ -44,6 +46,9 @@ def _parts(history: RunHistory, choices: FigureChoices) -> tuple[ProbeTasks, Cur
             f"task is {choices.task}; allowed: 0 to {tasks.num_gallery - 1}, the "
             "held-out tasks whose curves are kept"
         )
+    last = curves.curves.shape[1] - 1
+    if choices.inner_step is not None and choices.inner_step > last:
+        raise FigureError(f"inner_step is {choices.inner_step}; allowed: 0 to {last}")
     return tasks, curves
 
 
@@ -96,20 +101,46 @@ def _band(curves: Curves, task: int, *, before: int) -> list[Column]:
     ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Marked:
+    """The curve that stands out.
+
+    Attributes:
+        step: After which inner step.
+        label: In the legend; the same in every frame of an animation, so that the legend
+            keeps still.
+        place: Where in the colour key it is, counted in boxes; None if a box names it.
+    """
+
+    step: int
+    label: str
+    place: float | None = None
+
+
+def _marked(choices: FigureChoices, k: int, shown: list[int]) -> _Marked:
+    step = choices.inner_step
+    if step is None:
+        return _Marked(step=k, label=f"After {number_of(k, 'inner step')} (K)")
+    place = float(np.interp(step, shown, range(len(shown))))
+    return _Marked(step=step, label="This inner step", place=place)
+
+
 def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Drawing:
     tasks, curves = _parts(history, choices)
     k = history.num_inner_steps
     last = curves.curves.shape[1] - 1
     shown = spread(last, _NUM_CURVES, keep=(k,))
+    marked = _marked(choices, k, shown)
     colours = dict(zip(shown, ramp(len(shown)), strict=True))
     number = f"task {choices.task + 1}"
     banded = curves.deviation is not None
     calls = [
-        *(_prediction(step, colour, k, size) for step, colour in colours.items()),
+        *_predictions(colours, marked, size),
         _true_curve(size),
         *_points(size),
-        *([_band_call(k, colours[k])] if banded else []),
+        *([_band_call(marked.step, _colour(marked, colours))] if banded else []),
         *_key(colours, k),
+        *_pointer(marked, size),
         *labels("Input x", "Output y"),
         Call(method="ax.margins", options={"x": 0.01}),
     ]
@@ -123,21 +154,41 @@ def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Draw
     )
 
 
-def _prediction(step: int, colour: str, k: int, size: FigureSize) -> Call:
-    options: dict[str, Any] = {"color": colour, "zorder": 3}
-    if step == 0:
-        options |= {"linestyle": (0, (1, 1.2)), "linewidth": 1.6 * size.line}
-        options["label"] = "Before adaptation"
-    elif step == k:
-        options |= {"linewidth": 2.2 * size.line}
-        options["label"] = f"After {number_of(k, 'inner step')} (K)"
-    else:
-        options["linewidth"] = 0.8 * size.line
+def _colour(marked: _Marked, colours: dict[int, str]) -> str:
+    """Return the colour of the marked curve, between those of its neighbours."""
+    if marked.place is None:
+        return colours[marked.step]
+    return ramp_colour(marked.place / max(len(colours) - 1, 1))
+
+
+def _predictions(
+    colours: dict[int, str], marked: _Marked, size: FigureSize
+) -> list[Call]:
+    thin = {"linewidth": 0.8 * size.line}
+    bold = {"linewidth": 2.2 * size.line, "label": marked.label}
+    before = {
+        "linestyle": (0, (1, 1.2)),
+        "linewidth": 1.6 * size.line,
+        "label": "Before adaptation",
+    }
+    calls = [_prediction(0, colours[0], before)]
+    in_frame = marked.place is not None
+    for step, colour in colours.items():
+        if step > 0 and (step < marked.step or not in_frame):
+            calls.append(
+                _prediction(step, colour, bold if step == marked.step else thin)
+            )
+    if in_frame:
+        calls.append(_prediction(marked.step, _colour(marked, colours), bold))
+    return calls
+
+
+def _prediction(step: int, colour: str, options: dict[str, Any]) -> Call:
     return Call(
         method="ax.plot",
         columns=("x", "y"),
         where={"part": _PREDICTED, "inner_step": step},
-        options=options,
+        options={"color": colour, "zorder": 3, **options},
     )
 
 
@@ -220,14 +271,34 @@ def _key(colours: dict[int, str], k: int) -> list[Call]:
     ]
 
 
+def _pointer(marked: _Marked, size: FigureSize) -> list[Call]:
+    """Return the call for a mark beside the colour key, in a frame of an animation."""
+    if marked.place is None:
+        return []
+    options = {
+        "color": BLACK,
+        "marker": ">",
+        "markersize": 4.2 * size.line,
+        "clip_on": False,
+    }
+    return [
+        Call(method="key.plot", arguments=([-0.4], [marked.place]), options=options)
+    ]
+
+
 def _caption(history: RunHistory, choices: FigureChoices, tasks: ProbeTasks) -> str:
     values = tasks.words(choices.task, "{:.3g}".format)
     assert history.curves is not None
+    so_far = (
+        ""
+        if choices.inner_step is None
+        else f", shown up to inner step {choices.inner_step}"
+    )
     return (
         f"Adaptation of {history.config.name} to held-out task {choices.task + 1} "
         f"({values}) from {number_of(tasks.support_x.shape[1], 'support point')}, after "
         f"{number_of(history.curves.step, 'outer step')}; training adapts with "
-        f"K = {history.num_inner_steps}."
+        f"K = {history.num_inner_steps}{so_far}."
     )
 
 

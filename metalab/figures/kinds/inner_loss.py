@@ -13,31 +13,37 @@ from metalab.runs.history import RunHistory
 
 _UNIT = next(info.unit for info in METRICS if info.name == "outer_loss")
 _MARKERS = ("s", "^", "D", "o")
-_SHARES = (0.0, 0.03, 0.2, 1.0)
-"""Outer steps to show, as shares of the last: most changes early."""
+_SHARES = (0.0, 0.03, 0.2)
+"""Earlier outer steps to show, as shares of the last: most changes early."""
 
 _MOST_MARKERS = 12
 
 
-def _shown(history: RunHistory) -> list[int]:
+def _shown(history: RunHistory, choices: FigureChoices) -> list[int]:
     """Return the evaluations to show, the last one last.
 
     Raises:
-        FigureError: There is no evaluation.
+        FigureError: There is no evaluation, or none of that inner step.
     """
     steps = history.evaluations.steps
     if len(steps) == 0:
         raise FigureError(
             "figure 'inner-loss' needs a held-out evaluation; this run has none yet"
         )
-    nearest = (int(np.argmin(np.abs(steps - share * steps[-1]))) for share in _SHARES)
+    last = history.evaluations.query_mean.shape[1] - 1
+    if choices.inner_step is not None and choices.inner_step > last:
+        raise FigureError(f"inner_step is {choices.inner_step}; allowed: 0 to {last}")
+    shares = (*_SHARES[: choices.num_earlier], 1.0)
+    nearest = (int(np.argmin(np.abs(steps - share * steps[-1]))) for share in shares)
     return sorted(set(nearest))
 
 
-def _table(history: RunHistory) -> Table:
-    shown = _shown(history)
+def _table(history: RunHistory, choices: FigureChoices) -> Table:
+    shown = _shown(history, choices)
     evaluations = history.evaluations
     num_points = evaluations.query_mean.shape[1]
+    if choices.inner_step is not None:
+        num_points = choices.inner_step + 1
     columns = [
         Column("outer_step", np.repeat(evaluations.steps[shown], num_points)),
         Column("inner_step", np.tile(np.arange(num_points, dtype=float), len(shown))),
@@ -48,13 +54,14 @@ def _table(history: RunHistory) -> Table:
         ("query_loss_high", evaluations.query_high),
         ("support_loss", evaluations.support_mean),
     ):
-        columns.append(Column(name, values[shown].ravel(), _UNIT))
+        columns.append(Column(name, values[shown, :num_points].ravel(), _UNIT))
     return Table(tuple(columns))
 
 
 def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Drawing:
-    table = _table(history)
-    steps = [int(history.evaluations.steps[index]) for index in _shown(history)]
+    table = _table(history, choices)
+    shown = _shown(history, choices)
+    steps = [int(history.evaluations.steps[index]) for index in shown]
     markers = _MARKERS[-len(steps) :]
     looks = zip(steps, ramp(len(steps)), markers, strict=True)
     last = history.evaluations.query_mean.shape[1] - 1
@@ -74,7 +81,7 @@ def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Draw
     ]
     return Drawing(
         table=table,
-        caption=_caption(history, steps),
+        caption=_caption(history, choices, steps),
         calls=with_legend(
             calls,
             choices,
@@ -144,14 +151,18 @@ def _training_mark(k: int, size: FigureSize) -> Call:
     )
 
 
-def _caption(history: RunHistory, steps: list[int]) -> str:
+def _caption(history: RunHistory, choices: FigureChoices, steps: list[int]) -> str:
     held_out = number_of(history.config.evaluation.num_tasks, "held-out task")
     earlier = ", ".join(f"{step:,}" for step in steps[:-1])
     text = (
         f"Loss of {history.config.name} against inner step, mean over {held_out}, at "
         f"outer step {steps[-1]:,} with the 95\N{NO-BREAK SPACE}% interval of the query loss"
     )
-    return f"{text}, and at earlier outer steps {earlier}." if earlier else f"{text}."
+    if earlier:
+        text = f"{text}, and at earlier outer steps {earlier}"
+    if choices.inner_step is not None:
+        text = f"{text}; shown up to inner step {choices.inner_step}"
+    return f"{text}."
 
 
 FIGURE = FigureSpec(

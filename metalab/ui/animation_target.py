@@ -1,0 +1,38 @@
+"""Asks where a film goes."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from metalab.figures.animation_choices import FORMATS
+from metalab.ui.export_target import documents_folder
+
+
+def ask_for_file(
+    parent: QWidget, experiment: str, suffix: str, then: Callable[[Path], None]
+) -> None:
+    """Open a dialog for the name of a file.
+
+    Args:
+        parent: The dialog that asks.
+        experiment: Name of the run, of which a name for the film is made.
+        suffix: Of the format.
+        then: Called with the path, if one is chosen.
+    """
+
+    def chosen(name: str) -> None:
+        then(Path(name))
+
+    title = QCoreApplication.translate("AnimationDialog", "Export animation as")
+    dialog = QFileDialog(parent, title)
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setNameFilter(f"{FORMATS[suffix]} (*{suffix})")
+    dialog.setDefaultSuffix(suffix.removeprefix("."))
+    dialog.setDirectory(str(documents_folder()))
+    dialog.selectFile(re.sub(r"[^\w.-]+", "-", experiment) + suffix)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.fileSelected.connect(chosen)
+    dialog.open()
