@@ -45,6 +45,21 @@ class Blocks:
         """Return the block of an outer step, and which of its steps that is."""
         return divmod(step, self.steps_per_block)
 
+    def even(self, step: int, count: int) -> int:
+        """Return how many of the next steps to make at once: at most `count`, at least 1.
+
+        Calls share what is left of a block evenly, and end where a block ends: a few
+        steps left over would cost a call of their own.
+
+        Args:
+            step: Outer steps made.
+            count: How many may be made, at least 1.
+        """
+        left = self.steps_per_block - self.place(step)[1]
+        if count >= left:
+            return left + (count - left) // self.steps_per_block * self.steps_per_block
+        return -(-left // -(-left // count))
+
     def block(self, index: int) -> TaskBatch:
         """Return all tasks of one block."""
         if self._drawn is None or self._drawn[0] != index:

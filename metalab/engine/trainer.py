@@ -246,7 +246,8 @@ class Trainer:
         while self.step < total:
             self._take_edits(self.step)
             start = self.step
-            stop = min(start + max(1, pace()), total, self._next_stop())
+            count = self._blocks.even(start, max(1, pace()))
+            stop = min(start + count, total, self._next_stop())
             rows, diverged = self._advance(stop)
             if len(rows) > 0:
                 yield StepsDone(first_step=start + 1, metrics=frozen(rows.copy()))

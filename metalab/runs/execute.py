@@ -5,18 +5,18 @@ from collections.abc import Callable, Generator, Sequence
 from typing import Protocol
 
 from metalab.core.errors import UserError
-from metalab.engine.events import Diverged, Event, RunEnded, StepsDone
+from metalab.engine.events import Diverged, Event, ProbeTaken, RunEnded, StepsDone
 from metalab.engine.trainer import Trainer
 from metalab.runs.control import Order, RunControl
 from metalab.runs.live import LiveRun
 from metalab.runs.status import RunStatus
 
-TARGET_SECONDS = 0.015
+TARGET_SECONDS = 0.03
 """Time between two looks at the control: short enough for a pause to feel immediate."""
 
 MAX_STEPS = 4096
 CURVES_SECONDS = 0.1
-"""Least time between two drawings of the gallery on request."""
+"""Least time between two states of the gallery, where none is due by itself."""
 
 WAIT_SECONDS = 0.5
 
@@ -133,7 +133,10 @@ class _Execution:
         return event
 
     def _tell(self, event: Event) -> None:
-        if isinstance(event, Diverged):
+        if isinstance(event, ProbeTaken):
+            # Brings the gallery's curves itself.
+            self._curves_at = self._clock()
+        elif isinstance(event, Diverged):
             self._diverged = True
             self._control.pause()
         self._live.on_event(event, self._seconds)

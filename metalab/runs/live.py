@@ -163,6 +163,7 @@ class LiveRun:
         self._evaluations.append(evaluation_row(event.evaluation)[None])
         self._trail.append(event.snapshot)
         self._latest.curves = event.curves
+        self._curves_wanted = False
 
     def _truncate(self, step: int) -> None:
         """Forget what came after `step`: training went back to it."""

@@ -120,6 +120,11 @@ class FrameClock(QObject):
             self._intervals.append(now - self._drawn_at)
         self._drawn_at = now
 
+    def forget(self) -> None:
+        """Begin to measure anew."""
+        self._intervals.clear()
+        self._drawn_at = None
+
     def times(self) -> FrameTimes | None:
         """Return how regular the last frames were; None before the second one."""
         if not self._intervals:

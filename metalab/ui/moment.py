@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from metalab.engine.events import Array
 from metalab.runs.history import RunHistory
+from metalab.runs.status import RunStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -35,3 +36,8 @@ class Moment:
     def exact(self) -> bool:
         """Whether the meta-parameters are those of the step that was asked for."""
         return self.step == self.wanted_step
+
+    @property
+    def running(self) -> bool:
+        """Whether the run makes steps just now, so that another moment comes soon."""
+        return self.history.status is RunStatus.RUNNING

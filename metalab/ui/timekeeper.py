@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from metalab.runs.history import RunHistory
     from metalab.ui.moment import Moment
 
-MODEL_SECONDS = 0.2
+MODEL_SECONDS = 0.5
 """Least time between two drawings of the mini-map of a run that goes on."""
+
+FOLLOW_SECONDS = 0.1
+"""Least time between two places of a playhead that follows such a run."""
 
 
 class Timekeeper(QObject):
@@ -30,6 +33,8 @@ class Timekeeper(QObject):
         self._bookmarks: Bookmarks | None = None
         self._shown: RunHistory | None = None
         self._drawn_at = 0.0
+        self._placed_at = 0.0
+        self._followed = False
         self._lesson: list[Bookmark] = []
         timeline.outer_step_chosen.connect(playhead.go_to)
         timeline.inner_step_chosen.connect(playhead.set_inner_step)
@@ -61,18 +66,29 @@ class Timekeeper(QObject):
         history = moment.history
         if self._is_due(history):
             self._show_model(history)
-        self._timeline.set_position(
-            history.step if moment.following else moment.wanted_step,
-            following=moment.following,
-            exact=moment.exact,
-            shown=moment.step,
-        )
+            self._placed_at = 0.0
+        self._place(moment)
         config = history.config
         self._timeline.set_inner(
             moment.inner_step, config.num_inner_steps, config.num_shown_steps
         )
         if history.probe_tasks is not None:
             self._timeline.set_task(moment.task, history.probe_tasks.num_gallery)
+
+    def _place(self, moment: "Moment") -> None:
+        """Put the playhead where it stands, following a run ten times a second."""
+        now = time.perf_counter()
+        follows = moment.following and moment.running
+        if follows and self._followed and now - self._placed_at < FOLLOW_SECONDS:
+            return
+        self._followed = follows
+        self._placed_at = now
+        self._timeline.set_position(
+            moment.history.step if moment.following else moment.wanted_step,
+            following=moment.following,
+            exact=moment.exact,
+            shown=moment.step,
+        )
 
     def _is_due(self, history: "RunHistory") -> bool:
         """Return whether the mini-map has to be drawn again now."""

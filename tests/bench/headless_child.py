@@ -6,6 +6,7 @@ import threading
 
 from metalab.engine.config import preset_config
 from metalab.engine.overrides import with_overrides
+from metalab.runs.home import new_run_path
 from metalab.runs.worker import RunWorker
 
 
@@ -14,7 +15,8 @@ def main(warm_up: float, seconds: float, provider: str) -> None:
         preset_config("maml-sine"),
         [("outer.num_steps", 10_000_000), ("run.provider", provider)],
     )
-    worker = RunWorker(config)
+    # Kept in a file, as by the window and by `metalab train`.
+    worker = RunWorker(config, path=new_run_path(config))
     worker.start()
     pause = threading.Event()
     while worker.live.snapshot().step == 0:

@@ -38,6 +38,7 @@ class Measurement:
         elif self._first is None:
             if now - self._started >= self._warm_up:
                 self._first = (now, history.step)
+                self._lab.clock.forget()
         elif self._pressed is None:
             if now - self._first[0] >= self._seconds:
                 self._finish(now, history.step)

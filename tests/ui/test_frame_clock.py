@@ -86,6 +86,8 @@ def test_frame_times_are_those_of_frames_in_a_row(qapp, time):
     assert times.p50_ms == pytest.approx(30)
     assert times.p99_ms == pytest.approx(59.4)
     assert times.fps == pytest.approx(25)
+    clock.forget()
+    assert clock.times() is None
 
 
 def test_ticks_by_itself_until_it_is_stopped(qtbot):

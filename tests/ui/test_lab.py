@@ -75,7 +75,7 @@ def test_preferences_with_bad_entries_are_told(open_lab):
 def test_frames_reach_the_workspace_while_it_can_be_seen(running, workshop):
     live = running.window.live
     shown = []
-    live.show_history = shown.append
+    live.show_moment = lambda moment: shown.append(moment.history)
     assert not running.draw()
     workshop.worker.play(2)
     assert running.draw()

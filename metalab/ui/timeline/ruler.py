@@ -101,6 +101,9 @@ class OuterRuler(QAbstractSlider):
             return
         self._following, self._exact, self._shown_step = following, exact, shown
         blocked = self.blockSignals(True)  # noqa: FBT003 - Qt's signature
+        if self._model is not None:
+            # The run is ahead of its mini-map, which is drawn now and then.
+            self.setMaximum(max(step, self.maximum()))
         self.setValue(step)
         self.blockSignals(blocked)
         self.setAccessibleDescription(self.hint())
@@ -142,7 +145,7 @@ class OuterRuler(QAbstractSlider):
         assert model is not None, "there is no run"
         extent = max(model.num_steps - model.first_step, 1)
         step = model.first_step + round((x - MARGIN) / self.extent() * extent)
-        return min(max(step, model.first_step), model.last_step)
+        return min(max(step, self.minimum()), self.maximum())
 
     def extent(self) -> float:
         """Return the width of the mini-map, in pixels."""
@@ -209,8 +212,8 @@ class OuterRuler(QAbstractSlider):
             places = {
                 Qt.Key.Key_PageUp: model.snapshot_after(self.value()),
                 Qt.Key.Key_PageDown: model.snapshot_before(self.value()),
-                Qt.Key.Key_Home: model.first_step,
-                Qt.Key.Key_End: model.last_step,
+                Qt.Key.Key_Home: self.minimum(),
+                Qt.Key.Key_End: self.maximum(),
             }
             if key in places:
                 self._choose(places[key])
@@ -225,9 +228,7 @@ class OuterRuler(QAbstractSlider):
             self._choose(min(beyond) if ahead else max(beyond))
 
     def _choose(self, step: int) -> None:
-        model = self._model
-        assert model is not None, "there is no run"
-        held = min(max(step, model.first_step), model.last_step)
+        held = min(max(step, self.minimum()), self.maximum())
         self.set_position(
             held, following=False, exact=self._exact, shown=self._shown_step
         )

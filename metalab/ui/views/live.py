@@ -27,6 +27,14 @@ _ROWS, _TOP, _BOTTOM = (56, 44), (55, 45), (42, 58)
 
 _GHOST_SPLIT = (_TOP[0] / sum(_TOP), _ROWS[0] / sum(_ROWS))
 
+_OUTER, _INNER, _GALLERY = "outer loss", "inner loop", "gallery"
+_TURNS = (_INNER, _OUTER, _INNER, _GALLERY)
+"""What is drawn in which frame of a run: the curves that move 15 times a second, what
+changes little by little half as often."""
+
+_MOVED_BY_HAND = (_INNER, _GALLERY)
+"""What is drawn at once while a person moves the playhead."""
+
 
 class LiveWorkspace(Workspace):
     """Outer loss, adaptation, loss against inner step, and gallery of one run.
@@ -43,6 +51,7 @@ class LiveWorkspace(Workspace):
         super().__init__(parent)
         self._history: RunHistory | None = None
         self._stale = False
+        self._turn = 0
         self.outer_loss = OuterLossView()
         self.adaptation = AdaptationView()
         self.inner_loss = InnerLossView()
@@ -84,11 +93,27 @@ class LiveWorkspace(Workspace):
     # What is shown
 
     def show_moment(self, moment: Moment | None) -> None:
-        """Show a moment of a run; None for no run."""
-        if moment is not None:
-            self.set_task(moment.task)
-            self.adaptation.set_inner_step(moment.inner_step)
-        self.show_history(None if moment is None else moment.shown)
+        """Show a moment of a run; None for no run.
+
+        While a run goes on the plots take turns, so that no frame keeps the interpreter
+        from the run for as long as all of them would.
+        """
+        if moment is None:
+            self.show_history(None)
+            return
+        self.set_task(moment.task)
+        self.adaptation.set_inner_step(moment.inner_step)
+        before = self._history
+        known = before is not None and before.config is moment.shown.config
+        if not (known and not self._stale and moment.running and self.isVisible()):
+            self.show_history(moment.shown)
+            return
+        self._history = moment.shown
+        self.diagnostics.show_history(moment.shown)
+        self._turn = (self._turn + 1) % len(_TURNS)
+        at_once = () if moment.following else _MOVED_BY_HAND
+        for plots in {_TURNS[self._turn], *at_once}:
+            self._show_plots(plots)
 
     def show_history(self, history: RunHistory | None) -> None:
         """Show a run as it is now; None for no run. Does nothing while hidden."""
@@ -108,9 +133,17 @@ class LiveWorkspace(Workspace):
                 # Qt would move the focus to the first button of the plots, which then
                 # takes the space bar that a person means for run and pause.
                 self.setFocus()
-        for view in (self.outer_loss, self.adaptation, self.gallery):
-            view.show_history(self._history)
-        self._show_losses()
+        for plots in dict.fromkeys(_TURNS):
+            self._show_plots(plots)
+
+    def _show_plots(self, plots: str) -> None:
+        if plots == _OUTER:
+            self.outer_loss.show_history(self._history)
+        elif plots == _GALLERY:
+            self.gallery.show_history(self._history)
+        else:
+            self.adaptation.show_history(self._history)
+            self._show_losses()
 
     def _on_shown_changed(self) -> None:
         if not self._losses_later.isActive():

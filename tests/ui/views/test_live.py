@@ -8,6 +8,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from metalab.figures.base import FigureChoices
+from metalab.runs.status import RunStatus
+from metalab.ui.moment import Moment
 from metalab.ui.theme import DARK, LIGHT
 from metalab.ui.views.live import LiveWorkspace
 from tests.ui.views.histories import make_curves, make_history, starting
@@ -204,3 +206,65 @@ def test_the_theme_reaches_every_view(live: LiveWorkspace):
     }
     assert colours == {LIGHT.surface}
     assert DARK.surface not in colours
+
+
+def moment_of(history, *, following=True):
+    return Moment(
+        history=history,
+        shown=history,
+        step=history.step,
+        phi=None,
+        wanted_step=history.step,
+        inner_step=1,
+        task=0,
+        following=following,
+    )
+
+
+def drawn_in(live, frames):
+    """Return which plots every frame of a run hands something new."""
+    drawn = []
+    for name in ("outer_loss", "adaptation", "inner_loss", "gallery"):
+        view = getattr(live, name)
+        original = view.show_history
+
+        def show(*given, _name=name, _original=original, **choices):
+            drawn[-1].append(_name)
+            _original(*given, **choices)
+
+        view.show_history = show
+    for frame in frames:
+        drawn.append([])
+        live.show_moment(frame)
+    return drawn
+
+
+def test_the_plots_of_a_run_that_goes_on_take_turns(live: LiveWorkspace):
+    history = replace(make_history(), status=RunStatus.RUNNING)
+    frames = [moment_of(replace(history, step=history.step + i)) for i in range(9)]
+    first, *later = drawn_in(live, frames)
+    every = ["adaptation", "gallery", "inner_loss", "outer_loss"]
+    assert sorted(set(first)) == every
+    assert [set(names) - {"inner_loss"} for names in later] == 2 * [
+        {"outer_loss"},
+        {"adaptation"},
+        {"gallery"},
+        {"adaptation"},
+    ]
+
+
+def test_a_run_that_waits_is_drawn_whole(live: LiveWorkspace):
+    running = replace(make_history(), status=RunStatus.RUNNING)
+    paused = replace(running, status=RunStatus.PAUSED)
+    frames = [moment_of(running), moment_of(paused)]
+    assert set(drawn_in(live, frames)[-1]) == {
+        *("adaptation", "gallery", "inner_loss", "outer_loss")
+    }
+
+
+def test_a_playhead_that_is_moved_by_hand_does_not_wait(live: LiveWorkspace):
+    running = replace(make_history(), status=RunStatus.RUNNING)
+    frames = [moment_of(running)]
+    frames += [moment_of(replace(running), following=False) for _ in range(4)]
+    for names in drawn_in(live, frames):
+        assert {"adaptation", "gallery"} <= set(names)

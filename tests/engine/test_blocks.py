@@ -1,0 +1,39 @@
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metalab.core.fused.plan import Counts
+from metalab.core.streams import RandomStreams
+from metalab.engine.blocks import STEPS_PER_BLOCK, Blocks
+from metalab.engine.build import build_family
+from metalab.engine.config import preset_config
+
+
+@pytest.fixture(scope="module")
+def blocks():
+    return Blocks(
+        family=build_family(preset_config("maml-sine")),
+        streams=RandomStreams(0),
+        counts=Counts(num_tasks=2, num_shots=3, num_queries=4),
+        dtype=torch.float32,
+        device=torch.device("cpu"),
+    )
+
+
+@given(step=st.integers(0, 10**7), count=st.integers(1, 5000))
+def test_calls_are_as_long_as_asked_at_most(blocks, step, count):
+    assert 1 <= blocks.even(step, count) <= count
+
+
+@given(step=st.integers(0, 10**7), count=st.integers(STEPS_PER_BLOCK, 5000))
+def test_long_calls_end_where_a_block_ends(blocks, step, count):
+    assert blocks.place(step + blocks.even(step, count))[1] == 0
+
+
+def test_short_calls_share_a_block_evenly(blocks):
+    step, calls = 0, []
+    while step < STEPS_PER_BLOCK:
+        calls.append(blocks.even(step, 200))
+        step += calls[-1]
+    assert calls == [128, 128]
