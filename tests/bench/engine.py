@@ -1,12 +1,10 @@
 """Outer steps a second of the engine, beside its peers in their documented use."""
 
-import json
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +14,8 @@ from metalab.core.streams import RandomStreams
 from metalab.core.tasks import sample_batch
 from metalab.engine.build import build_family, build_learner
 from metalab.engine.config import preset_config
-from tests.bench.install_peers import PYTHON, ROOT
+from tests.bench.child import Child, started
+from tests.bench.install_peers import PYTHON
 from tests.bench.peers.child import WAYS
 from tests.bench.rounds import Rate, interleaved, ratio
 
@@ -60,7 +59,7 @@ def measure(num_rounds: int, *, seconds: float = SECONDS) -> list[dict[str, obje
         write_problem(path)
         for num_inner_steps in (1, 5):
             for threads in (1, 2):
-                rows += _table(path, num_inner_steps, threads, num_rounds, seconds)
+                rows += table_of(path, num_inner_steps, threads, num_rounds, seconds)
     return rows
 
 
@@ -90,43 +89,6 @@ def write_problem(path: Path) -> None:
     np.savez(path, **weights, **arrays)
 
 
-class Child:
-    """A way that runs in a process of its own."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-        self.gradient = np.array(self._answer()["gradient"])
-
-    def _answer(self) -> dict:
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError(self._process.stderr.read()[-1000:])
-        return json.loads(line)
-
-    def rate(self, seconds: float) -> float:
-        self._process.stdin.write(json.dumps(seconds) + "\n")
-        self._process.stdin.flush()
-        return self._answer()["rate"]
-
-
-@contextmanager
-def started(command: list[str]) -> Iterator[subprocess.Popen[str]]:
-    """Start a child and end it."""
-    process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
 def _commands(path: Path, num_inner_steps: int, threads: int) -> dict[str, list[str]]:
     numbers = [str(path), str(num_inner_steps), str(threads)]
     ours = [sys.executable, "-m", "tests.bench.ours_child"]
@@ -139,9 +101,10 @@ def _commands(path: Path, num_inner_steps: int, threads: int) -> dict[str, list[
     return commands
 
 
-def _table(
+def table_of(
     path: Path, num_inner_steps: int, threads: int, num_rounds: int, seconds: float
 ) -> list[dict[str, object]]:
+    """Return one row for each way, measured in turns."""
     children: dict[str, Child] = {}
     with ExitStack() as stack:
         for name, command in _commands(path, num_inner_steps, threads).items():
@@ -154,10 +117,13 @@ def _table(
         ways[PEAK] = _peak(threads)
         rates = interleaved(ways, num_rounds=num_rounds)
     peak = rates.pop(PEAK)
-    exact = next(iter(children.values())).gradient
+    gradients = {
+        name: np.array(child.said["gradient"]) for name, child in children.items()
+    }
+    exact = next(iter(gradients.values()))
     return [
         _row(name, num_inner_steps, threads, rates, peak)
-        | {"meta-gradient against ours": _error(children[name].gradient, exact)}
+        | {"meta-gradient against ours": _error(gradients[name], exact)}
         for name in rates
     ]
 

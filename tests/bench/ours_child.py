@@ -63,17 +63,19 @@ def gradient(config: ExperimentConfig, path: str) -> list[float]:
 class Training:
     """A run that goes on between two measurements."""
 
-    def __init__(self, config: ExperimentConfig) -> None:
+    def __init__(
+        self, config: ExperimentConfig, *, warm_steps: int = WARM_STEPS
+    ) -> None:
         threads = config.run.num_threads
         self._trainer = Trainer(config, crew=Crew(threads) if threads > 1 else None)
         self._pace = 1
         self._events = self._trainer.run(lambda: self._pace)
-        self._until(WARM_STEPS)
+        self._until(warm_steps)
         # As many steps in a call as a window would make between two looks.
         self._pace = max(1, int(self.rate(0.2) * PACE_SECONDS))
 
     def _until(self, step: int) -> None:
-        self._pace = 10
+        self._pace = min(10, step)
         while self._trainer.step < step:
             next(self._events)
 
