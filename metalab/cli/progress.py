@@ -16,7 +16,6 @@ from metalab.engine.trainer import Trainer
 from metalab.runs.conduct import conduct
 from metalab.runs.control import RunControl
 from metalab.runs.live import LiveRun
-from metalab.runs.provider import COMPILING
 from metalab.runs.signals import stop_on_signals
 from metalab.runs.status import RunStatus
 
@@ -111,15 +110,12 @@ def run_in_foreground(
             stop_at=stop_at,
         )
 
-        def tell_compiling() -> None:
-            console.print(COMPILING)
-
         status = conduct(
             live,
             control,
             resuming=resuming,
             sinks=[sink],
-            on_compiling=tell_compiling,
+            on_compiling=console.print,
         )
     return status, sink.diverged
 

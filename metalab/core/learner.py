@@ -6,14 +6,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.analytic import AnalyticOracle
-from metalab.core.autodiff import AutodiffOracle
-from metalab.core.hypergradient.base import HypergradientEstimator, Request
+from metalab.core.compiled import compiled, torch_oracle
+from metalab.core.heart import Answer, Heart
+from metalab.core.hypergradient.base import HypergradientEstimator
 from metalab.core.hypergradient.first_order import FirstOrder
 from metalab.core.inner.base import InnerLoop, InnerPath
 from metalab.core.inner_schedule import InnerSchedule
 from metalab.core.objective import OuterObjective
-from metalab.core.oracle import BilevelProblem, Evaluations, InnerOracle, Terms
+from metalab.core.oracle import BilevelProblem, Evaluations, InnerOracle
 from metalab.core.outer import (
     OuterOptimizer,
     Slots,
@@ -93,6 +93,7 @@ class MetaLearner:
             differentiation; only for a problem without `fused.support.oracle_obstacle`.
         slots_from: The outer step at which the optimiser's state was zero.
         measures_all: Whether a step measures the metrics of `SPARED` too; NaN otherwise.
+        compiled: Whether torch compiles the steps, where it can; not with `fused`.
     """
 
     problem: BilevelProblem
@@ -109,6 +110,7 @@ class MetaLearner:
     fused: bool = False
     slots_from: int = 0
     measures_all: bool = True
+    compiled: bool = False
 
     def initial_state(
         self,
@@ -137,9 +139,7 @@ class MetaLearner:
             from metalab.core.fused.oracle import FusedOracle  # noqa: PLC0415
 
             return FusedOracle(self.problem, phi, batch)
-        if AnalyticOracle.suits(self.problem):
-            return AnalyticOracle(self.problem, phi, batch)
-        return AutodiffOracle(self.problem, phi, batch)
+        return torch_oracle(self.problem, phi, batch)
 
     def adapt(
         self, phi: Float[Tensor, " meta"], batch: TaskBatch, *, num_inner_steps: int
@@ -178,17 +178,17 @@ class MetaLearner:
         factor = schedule_factor(self.schedule, step, self.num_steps)
         return self.outer.outer_lr * factor * warmup_factor(step, self.warmup_steps)
 
-    def _support_loss_at_start(self, oracle: InnerOracle, path: InnerPath) -> Tensor:
-        """Return it from the first inner step, where that has measured just this.
-
-        A regularised inner loss is another number, and a closed form (which is always
-        regularised) looks at its end.
-        """
-        if path.steps and not self.problem.meta.regularised:
-            first = path.steps[0].around
-            if first.minibatch == slice(None) and first.terms is Terms.ALL:
-                return first.loss
-        return oracle.support_loss(path.start)
+    def heart(self, step: int) -> Heart:
+        """Return what outer step `step`, from 0, computes of its meta-batch."""
+        inner, num_steps = self.inner_at(step)
+        return Heart(
+            problem=self.problem,
+            inner=inner,
+            num_steps=num_steps,
+            estimator=self.estimator(step),
+            weights=self.objective.weights(step, num_steps),
+            measures_all=self.measures_all,
+        )
 
     def step(
         self, state: MetaState, batch: TaskBatch, streams: RandomStreams
@@ -203,17 +203,8 @@ class MetaLearner:
         Returns:
             The next state and the metrics.
         """
-        oracle = self.oracle(state.phi, batch)
-        estimator = self.estimator(state.step)
-        inner, num_steps = self.inner_at(state.step)
-        path = inner.run(oracle, num_steps=num_steps, keep=estimator.keep)
-        request = Request(
-            weights=self.objective.weights(state.step, num_steps),
-            streams=streams,
-            step=state.step,
-        )
-        estimate = estimator.estimate(oracle, inner, path, request)
-        direction = estimate.per_task.mean(dim=0)
+        answer = self._answer(state, batch, streams)
+        direction = answer.hypergradient
         norm = torch.linalg.vector_norm(direction)
         if self.clip_norm > 0:
             direction = direction * (self.clip_norm / norm).clamp(max=1.0)
@@ -224,24 +215,30 @@ class MetaLearner:
             step=state.step - self.slots_from,
             lr=self.outer_lr_at(state.step),
         )
-        if self.measures_all:
-            before = oracle.query_loss(path.start).mean()
-            after = oracle.support_loss(path.end).mean()
-        else:
-            before = after = norm.new_full((), torch.nan)
+        unknown = norm.new_full((), torch.nan)
+        before, after = answer.outer_loss_before, answer.support_loss_after
         metrics = torch.stack(
             [
-                estimate.outer_loss.mean(),
-                before,
-                self._support_loss_at_start(oracle, path).mean(),
-                after,
+                answer.outer_loss,
+                unknown if before is None else before,
+                answer.support_loss_before,
+                unknown if after is None else after,
                 norm,
-                torch.linalg.vector_norm(path.end - path.start, dim=1).mean(),
+                answer.distance,
                 torch.linalg.vector_norm(phi),
             ]
         )
         return StepResult(
             state=MetaState(step=state.step + 1, phi=phi, slots=slots),
             metrics=metrics,
-            evaluations=oracle.evaluations,
+            evaluations=answer.evaluations,
         )
+
+    def _answer(
+        self, state: MetaState, batch: TaskBatch, streams: RandomStreams
+    ) -> Answer:
+        heart = self.heart(state.step)
+        # What changes from step to step would be compiled at every one of them.
+        if self.compiled and state.step >= self.settles_at:
+            return compiled(heart)(state.phi, batch, streams, state.step)
+        return heart(self.oracle(state.phi, batch), streams, state.step)

@@ -134,6 +134,18 @@ class RunConfig(Section):
             advanced=True,
         ),
     ] = "all"
+    compile: Annotated[
+        str,
+        setting(
+            label="torch.compile",
+            help="on: where automatic differentiation computes the run, torch compiles "
+            "the outer step into one graph, which makes it about twice as fast. It takes "
+            "ten to thirty seconds before the first step and after an edit, and a C++ "
+            "compiler on the CPU; without one the run is computed as with off.",
+            choices=("off", "on"),
+            advanced=True,
+        ),
+    ] = "off"
     num_threads: Annotated[
         int,
         setting(

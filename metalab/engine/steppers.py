@@ -73,6 +73,15 @@ class Stepper(ABC):
         """
 
 
+def largest_good(dtype: torch.dtype, largest_loss: float) -> Array:
+    """Return the largest good value of each of `METRIC_NAMES`."""
+    largest = float(torch.finfo(dtype).max)
+    losses = [i for i, name in enumerate(METRIC_NAMES) if "loss" in name]
+    limits = np.full(len(METRIC_NAMES), largest)
+    limits[losses] = min(largest_loss, largest)
+    return limits
+
+
 def _are_bad(rows: Array, limits: Array, learner: MetaLearner) -> NDArray[np.bool_]:
     """Return which numbers are beyond their limits, [step, metric]; nan is."""
     bad = ~(np.abs(rows[:, : len(limits)]) <= limits)

@@ -10,11 +10,11 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
+from metalab.core.compiled import compiled
 from metalab.core.diagnostics import diagnose
-from metalab.core.learner import METRIC_NAMES, MetaLearner, MetaState
+from metalab.core.learner import MetaLearner, MetaState
 from metalab.core.streams import RandomStreams
 from metalab.engine.blocks import Blocks
 from metalab.engine.build import DTYPES, build_family, build_learner, resolve_device
@@ -42,7 +42,13 @@ from metalab.engine.providers import (
     counts_of,
     runs_natively,
 )
-from metalab.engine.steppers import FusedStepper, OracleStepper, Stepper
+from metalab.engine.restored import restored
+from metalab.engine.steppers import (
+    FusedStepper,
+    OracleStepper,
+    Stepper,
+    largest_good,
+)
 
 if TYPE_CHECKING:
     from metalab.core.fused.run import Crew
@@ -95,7 +101,7 @@ class Trainer:
         self._learner = self._build_learner()
         self._streams = RandomStreams(config.run.seed)
         fresh = self._initial_state()
-        state = fresh if checkpoint is None else self._restored(fresh, checkpoint)
+        state = fresh if checkpoint is None else restored(fresh, checkpoint)
         self._stepper = self._make_stepper(state)
         # Those of this very step come after its probe, as they did the first time.
         self._take_edits(state.step - 1)
@@ -124,6 +130,22 @@ class Trainer:
     def diagnostics_due(self) -> bool:
         """Whether `run`, begun now, takes diagnostics before its first step."""
         return self.config.diagnostics.due(self.step)
+
+    @property
+    def compiles(self) -> bool:
+        """Whether torch is to compile the outer steps."""
+        return self._learner.compiled
+
+    def compile(self) -> str | None:
+        """Compile the outer steps before the first one; changes no number.
+
+        Returns:
+            Why they are not compiled; None if they are.
+        """
+        learner = self._learner
+        heart = compiled(learner.heart(max(self.step, learner.settles_at)))
+        heart(self._state.phi, self._blocks.batch(self.step), self._streams, self.step)
+        return heart.obstacle
 
     def edit(self, path: str, value: float | str) -> Edit:
         """Change a field from the next outer step on, and return what was changed.
@@ -155,7 +177,10 @@ class Trainer:
     def _build_learner(self) -> MetaLearner:
         learner = build_learner(edited(self.config, self._edits))
         return replace(
-            learner, fused=self._provider == FUSED, slots_from=self._slots_from
+            learner,
+            fused=self._provider == FUSED,
+            compiled=self._provider != FUSED and self.config.run.compile == "on",
+            slots_from=self._slots_from,
         )
 
     def _make_probe(self) -> Probe:
@@ -184,20 +209,6 @@ class Trainer:
             dtype=self._dtype,
             device=self._device,
         )
-
-    def _restored(self, fresh: MetaState, checkpoint: Checkpoint) -> MetaState:
-        arrays = (checkpoint.phi, *checkpoint.slots)
-        shapes = [tuple(tensor.shape) for tensor in (fresh.phi, *fresh.slots)]
-        if [array.shape for array in arrays] != shapes:
-            raise ValueError(
-                f"the checkpoint holds arrays of shapes {[a.shape for a in arrays]}; "
-                f"the experiment needs {shapes}"
-            )
-        phi, *slots = (
-            torch.tensor(array, dtype=self._dtype, device=self._device)
-            for array in arrays
-        )
-        return MetaState(step=checkpoint.step, phi=phi, slots=tuple(slots))
 
     def checkpoint(self) -> Checkpoint:
         """Return the training state as plain arrays."""
@@ -271,7 +282,9 @@ class Trainer:
         Returns:
             Metrics of the steps that stand, [step, metric], and what went wrong.
         """
-        progress = self._stepper.advance(stop, self._limits())
+        progress = self._stepper.advance(
+            stop, largest_good(self._dtype, self._explosion_limit)
+        )
         if progress.bad_step is None:
             return progress.rows, None
         diverged = Diverged(
@@ -281,14 +294,6 @@ class Trainer:
             value=progress.value,
         )
         return progress.rows, diverged
-
-    def _limits(self) -> Array:
-        """Return the largest good value of each metric."""
-        largest = float(torch.finfo(self._dtype).max)
-        losses = [i for i, name in enumerate(METRIC_NAMES) if "loss" in name]
-        limits = np.full(len(METRIC_NAMES), largest)
-        limits[losses] = min(self._explosion_limit, largest)
-        return limits
 
     def _next_stop(self) -> int:
         """Return the next step at which something is looked at or changed."""

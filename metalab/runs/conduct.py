@@ -12,7 +12,7 @@ from metalab.runs.fork import Fork
 from metalab.runs.history import Origin
 from metalab.runs.home import runs_folder
 from metalab.runs.live import LiveRun
-from metalab.runs.provider import settle_provider
+from metalab.runs.provider import COMPILING_STEP, settle_provider
 from metalab.runs.reader import open_run
 from metalab.runs.status import RunStatus
 from metalab.runs.store import RunStore
@@ -25,7 +25,7 @@ def conduct(
     resuming: bool = False,
     fork: Fork | None = None,
     sinks: Sequence[Sink] = (),
-    on_compiling: Callable[[], None] | None = None,
+    on_compiling: Callable[[str], None] | None = None,
 ) -> RunStatus:
     """Run `live.config`, keep it in `live.path` if there is one, and close the file.
 
@@ -35,7 +35,7 @@ def conduct(
         resuming: Go on from the checkpoint in the file instead of creating it.
         fork: Where another run stood, for one that begins there.
         sinks: Who else is told.
-        on_compiling: Called if the run has to wait for its kernels.
+        on_compiling: Told what the run waits for, if something is compiled for it.
 
     Returns:
         FINISHED or STOPPED; a run that was stopped while it waited for its kernels has
@@ -73,9 +73,26 @@ def conduct(
             crew=crew,
             edits=live.snapshot().edits,
         )
+        if trainer.compiles:
+            _compile(trainer, live, on_compiling)
         return _keep(trainer, live, control, resuming=resuming, sinks=sinks)
     finally:
         crew.close()
+
+
+def _compile(
+    trainer: Trainer, live: LiveRun, on_compiling: Callable[[str], None] | None
+) -> None:
+    """Have torch compile the outer step, and say so, or why it cannot."""
+    reason = live.snapshot().provider_reason
+    live.set_provider_reason(COMPILING_STEP)
+    live.set_status(RunStatus.COMPILING)
+    if on_compiling is not None:
+        on_compiling(COMPILING_STEP)
+    obstacle = trainer.compile()
+    told = "compiled by torch" if obstacle is None else f"not compiled: {obstacle}"
+    live.set_provider_reason(f"{reason}; {told}")
+    live.set_status(RunStatus.STARTING)
 
 
 def _keep(

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 COMPILING = "Compiling kernels, once on this machine: about half a minute"
 """What a person who waits for it is told."""
 
+COMPILING_STEP = "torch compiles the outer step: ten to thirty seconds"
+"""The same where `run.compile` is on."""
+
 
 class ProviderError(UserError):
     """A run asks for compiled kernels that cannot be had here."""
@@ -31,7 +34,7 @@ def settle_provider(
     control: "RunControl",
     *,
     recorded: str | None,
-    on_compiling: Callable[[], None] | None = None,
+    on_compiling: Callable[[str], None] | None = None,
 ) -> str | None:
     """Return the provider of a run, once its kernels are ready.
 
@@ -40,7 +43,7 @@ def settle_provider(
         control: A stop ends the waiting. A pause does not: the run then begins paused.
         recorded: Who computed the run so far; it goes on with the same, bit for bit.
             None for a new run.
-        on_compiling: Called if the run has to wait.
+        on_compiling: Told what the run waits for, if it has to wait.
 
     Returns:
         "fused" or "autodiff"; None if the run was told to stop while it waited.
@@ -93,7 +96,7 @@ def _refusal(recorded: str | None, reason: str) -> ProviderError:
 
 
 def _prepared(
-    live: "LiveRun", control: "RunControl", on_compiling: Callable[[], None] | None
+    live: "LiveRun", control: "RunControl", on_compiling: Callable[[str], None] | None
 ) -> Readiness:
     def stopping() -> bool:
         return control.stopping
@@ -101,7 +104,7 @@ def _prepared(
     def tell() -> None:
         live.set_status(RunStatus.COMPILING)
         if on_compiling is not None:
-            on_compiling()
+            on_compiling(COMPILING)
 
     found = prepare(live.config.run.precision, cancelled=stopping, on_compiling=tell)
     live.set_status(RunStatus.STARTING)

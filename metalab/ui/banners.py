@@ -75,10 +75,17 @@ def banner_for(session: Session) -> BannerSpec | None:
         )
     if history.diverged is not None:
         return _diverged(history, paused=session.phase is Phase.PAUSED)
-    return _compiling() if history.status is RunStatus.COMPILING else None
+    compiling = history.status is RunStatus.COMPILING
+    return _compiling(history) if compiling else None
 
 
-def _compiling() -> BannerSpec:
+def _compiling(history: "RunHistory") -> BannerSpec:
+    if history.provider_reason:
+        return BannerSpec(
+            tone="accent",
+            title=_tr("Compiling the outer step"),
+            text=_tr("{}; then the run begins.").format(history.provider_reason),
+        )
     return BannerSpec(
         tone="accent",
         title=_tr("Compiling kernels"),

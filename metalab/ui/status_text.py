@@ -148,9 +148,8 @@ def _device(history: "RunHistory") -> str:
 def _provider(history: "RunHistory") -> str:
     """Return who computes a run, in a sentence."""
     if history.status is RunStatus.COMPILING:
-        return _tr(
-            "Kernels are being compiled, once on this machine: about half a minute."
-        )
+        kernels = _tr("Kernels are being compiled, once: about half a minute")
+        return f"{history.provider_reason or kernels}."
     names = {
         "fused": _tr("By compiled kernels"),
         "autodiff": _tr("By automatic differentiation"),

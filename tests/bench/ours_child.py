@@ -88,15 +88,15 @@ class Training:
 
 
 def main(
-    provider: str, metrics: str, path: str, num_inner_steps: int, num_threads: int
+    fields: dict[str, str], path: str, num_inner_steps: int, num_threads: int
 ) -> None:
     torch.set_num_threads(num_threads)
     assert prepare("float32", cancelled=bool).ready
     config = experiment(
-        provider,
+        fields.pop("provider"),
         ("inner.num_inner_steps", num_inner_steps),
         ("run.num_threads", num_threads),
-        ("run.metrics", metrics),
+        *((f"run.{name}", value) for name, value in fields.items()),
     )
     print(json.dumps({"gradient": gradient(config, path)}), flush=True)
     training = Training(config)
@@ -105,4 +105,4 @@ def main(
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4], int(sys.argv[4]), int(sys.argv[5]))
+    main(json.loads(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))

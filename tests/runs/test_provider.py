@@ -9,7 +9,7 @@ from metalab.runs.conduct import conduct
 from metalab.runs.control import RunControl
 from metalab.runs.kernels import Readiness
 from metalab.runs.live import LiveRun
-from metalab.runs.provider import ProviderError, settle_provider
+from metalab.runs.provider import COMPILING, ProviderError, settle_provider
 from metalab.runs.reader import open_run
 from metalab.runs.resume import prepare_resume
 from metalab.runs.status import RunStatus
@@ -120,11 +120,9 @@ def test_the_status_is_compiling_for_as_long_as_it_takes(config, play):
     live = LiveRun(config)
     seen, told = [], []
     play("", then=lambda: seen.append(live.snapshot().status))
-    settle_provider(
-        live, RunControl(), recorded=None, on_compiling=lambda: told.append(1)
-    )
+    settle_provider(live, RunControl(), recorded=None, on_compiling=told.append)
     assert seen == [RunStatus.COMPILING]
-    assert told == [1]
+    assert told == [COMPILING]
     assert live.snapshot().status is RunStatus.STARTING
 
 

@@ -117,6 +117,7 @@ class HypergradientEstimator(ABC):
     route: ClassVar[Route]
     formula: ClassVar[str]
     weighs_steps: ClassVar[bool] = False
+    draws: ClassVar[bool] = False
     needs_strength: ClassVar[bool] = False
 
     @abstractmethod

@@ -43,6 +43,7 @@ class EvolutionStrategies(HypergradientEstimator):
     route: ClassVar[Route] = Route.VALUES
     formula: ClassVar[str] = "mean of (F(φ + σe) − F(φ − σe)) e / 2σ"
     weighs_steps: ClassVar[bool] = True
+    draws: ClassVar[bool] = True
 
     num_pairs: int = pairs_option()
     sigma: float = sigma_option()

@@ -44,6 +44,7 @@ class ForwardGradient(HypergradientEstimator):
     route: ClassVar[Route] = Route.FORWARDS
     formula: ClassVar[str] = "mean of (dF/dφ · z) z"
     weighs_steps: ClassVar[bool] = True
+    draws: ClassVar[bool] = True
 
     num_directions: int = option(
         16,

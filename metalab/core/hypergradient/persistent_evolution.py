@@ -51,6 +51,7 @@ class PersistentEvolution(HypergradientEstimator):
     route: ClassVar[Route] = Route.VALUES
     formula: ClassVar[str] = "Σ_s (F_s^+ − F_s^−)(e_1 + … + e_s) / 2σ"
     weighs_steps: ClassVar[bool] = True
+    draws: ClassVar[bool] = True
 
     num_pairs: int = pairs_option()
     sigma: float = sigma_option()

@@ -1,0 +1,165 @@
+"""Outer steps compiled by torch, inner loop and derivatives in one graph.
+
+A step of a small network is hundreds of tiny operations, and most of its time is spent
+between them. As one graph, a step takes between a quarter and a half of the time; making
+the graph takes ten to thirty seconds, once for each combination of parts and sizes.
+"""
+
+import warnings
+from collections.abc import Callable
+from functools import lru_cache
+from importlib import import_module
+
+import torch
+from torch import Tensor
+
+from metalab.core.analytic import AnalyticOracle
+from metalab.core.autodiff import AutodiffOracle
+from metalab.core.heart import Answer, Heart
+from metalab.core.oracle import BilevelProblem, Evaluations
+from metalab.core.streams import RandomStreams
+from metalab.core.tasks import Samples, TaskBatch
+
+KEPT = 32
+"""Hearts whose graphs are kept."""
+
+TOLERANCE = {torch.float32: 1e-3, torch.float64: 1e-8}
+"""Largest relative difference of a compiled hypergradient that is let pass: estimators
+that iterate until a residual is small stop a little earlier or later."""
+
+_Tensors = tuple[Tensor, ...]
+
+
+def torch_oracle(
+    problem: BilevelProblem, phi: Tensor, batch: TaskBatch
+) -> AutodiffOracle:
+    """Return torch's answers about a meta-batch: by formula where there is one."""
+    if AnalyticOracle.suits(problem):
+        return AnalyticOracle(problem, phi, batch)
+    return AutodiffOracle(problem, phi, batch)
+
+
+class CompiledHeart:
+    """A heart with its graph, made at the first call.
+
+    Where torch cannot compile it, or the graph is found to compute something else, it
+    is computed as it would be otherwise.
+
+    Thread: any; two that meet at the first call compile twice, to the same end.
+
+    Attributes:
+        obstacle: Why it is not compiled; None if it is, or has not been tried yet.
+    """
+
+    def __init__(self, heart: Heart) -> None:
+        self.obstacle: str | None = None
+        self._heart = heart
+        self._graph: Callable[..., tuple[_Tensors, int, int]] | None = None
+
+    def __call__(
+        self, phi: Tensor, batch: TaskBatch, streams: RandomStreams, step: int
+    ) -> Answer:
+        """Return what `Heart` returns, up to rounding."""
+        if self._graph is None and self.obstacle is None:
+            self._prepare(phi, batch, streams, step)
+        if self._graph is None:
+            return self._plain(phi, batch, streams, step)
+        return _unpacked(self._graph(*_packed(phi, batch)), self._heart)
+
+    def _plain(
+        self, phi: Tensor, batch: TaskBatch, streams: RandomStreams, step: int
+    ) -> Answer:
+        oracle = torch_oracle(self._heart.problem, phi, batch)
+        return self._heart(oracle, streams, step)
+
+    def _prepare(
+        self, phi: Tensor, batch: TaskBatch, streams: RandomStreams, step: int
+    ) -> None:
+        """Compile, and compare with what is known to be right."""
+        if self._heart.estimator.draws:
+            self.obstacle = "the estimator draws at random"
+            return
+        expected = self._plain(phi, batch, streams, step)
+        try:
+            graph = _compiled(self._heart)
+            found = _unpacked(graph(*_packed(phi, batch)), self._heart)
+        except Exception as error:  # noqa: BLE001 - whatever a compiler may say; it is told
+            self.obstacle = _first_line(error)
+            return
+        difference = _difference(found.hypergradient, expected.hypergradient)
+        if not difference <= TOLERANCE[phi.dtype]:
+            self.obstacle = f"the graph differs by {difference:.1e}"
+        else:
+            self._graph = graph
+
+
+@lru_cache(maxsize=KEPT)
+def compiled(heart: Heart) -> CompiledHeart:
+    """Return a heart that compiles itself; the same for equal hearts."""
+    return CompiledHeart(heart)
+
+
+def _compiled(heart: Heart) -> Callable[..., tuple[_Tensors, int, int]]:
+    # Here: most runs need no compiler, and importing it takes a second.
+    dynamo = import_module("torch._dynamo").config
+    inductor = import_module("torch._inductor.config")
+    if not hasattr(dynamo, "trace_autograd_ops"):
+        raise RuntimeError(f"torch {torch.__version__} cannot compile derivatives")
+    dynamo.trace_autograd_ops = True
+    # To torch every heart is another version of the same code.
+    dynamo.recompile_limit = max(dynamo.recompile_limit, 2 * KEPT)
+    # No pool of processes for the one graph of a run.
+    setattr(inductor, "compile_threads", 1)  # noqa: B010 - no attribute to a type checker
+    warnings.filterwarnings("ignore", message="Dynamo detected a call to a `functools")
+
+    def graph(
+        phi: Tensor, parameters: Tensor, *points: Tensor
+    ) -> tuple[_Tensors, int, int]:
+        support, query = (
+            Samples(x=points[0], y=points[1]),
+            Samples(x=points[2], y=points[3]),
+        )
+        batch = TaskBatch(parameters=parameters, support=support, query=query)
+        oracle = torch_oracle(heart.problem, phi, batch)
+        answer = heart(oracle, RandomStreams(0), 0)
+        spared = (answer.outer_loss_before, answer.support_loss_after)
+        tensors = (
+            *(answer.hypergradient, answer.outer_loss, answer.support_loss_before),
+            *(answer.distance, *(loss for loss in spared if loss is not None)),
+        )
+        asked = answer.evaluations
+        return tensors, asked.gradients, asked.products
+
+    return torch.compile(graph, fullgraph=True, dynamic=False)
+
+
+def _packed(phi: Tensor, batch: TaskBatch) -> _Tensors:
+    support, query = batch.support, batch.query
+    return phi, batch.parameters, support.x, support.y, query.x, query.y
+
+
+def _unpacked(returned: tuple[_Tensors, int, int], heart: Heart) -> Answer:
+    tensors, gradients, products = returned
+    hypergradient, outer_loss, support_loss, distance, *spared = tensors
+    before, after = spared if heart.measures_all else (None, None)
+    return Answer(
+        hypergradient=hypergradient,
+        outer_loss=outer_loss,
+        outer_loss_before=before,
+        support_loss_before=support_loss,
+        support_loss_after=after,
+        distance=distance,
+        evaluations=Evaluations(gradients=gradients, products=products),
+    )
+
+
+def _difference(found: Tensor, expected: Tensor) -> float:
+    size = torch.linalg.vector_norm(expected).clamp(min=1e-12)
+    return float(torch.linalg.vector_norm(found - expected) / size)
+
+
+def _first_line(error: Exception) -> str:
+    """Return what went wrong, without the layers around it."""
+    inner = getattr(error, "inner_exception", None) or error
+    lines = str(inner).strip().splitlines()
+    return f"{type(inner).__name__}: {lines[0]}" if lines else type(inner).__name__

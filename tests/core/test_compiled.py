@@ -1,0 +1,151 @@
+"""Compiled outer steps compute what they would otherwise.
+
+In processes of their own: the shape checks of the tests are not for a compiler.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from metalab.core import compiled as compiled_module
+from metalab.core.compiled import CompiledHeart, compiled
+from metalab.engine.build import build_learner
+from metalab.engine.trainer import Trainer
+from tests.engine.experiments import run, small
+
+SCRIPT = """
+import json, sys
+from metalab.engine.events import StepsDone
+from metalab.engine.trainer import Trainer
+from tests.engine.experiments import small
+
+def metrics(choice):
+    sizes = {"outer__num_steps": 6, "outer__num_tasks": 3, "run__provider": "autodiff"}
+    trainer = Trainer(small(sys.argv[1], run__compile=choice, **sizes))
+    obstacle = trainer.compile() if trainer.compiles else None
+    events = [event for event in trainer.run() if isinstance(event, StepsDone)]
+    return [row for event in events for row in event.metrics.tolist()], obstacle
+
+plain, _ = metrics("off")
+found, obstacle = metrics("on")
+print(json.dumps({"plain": plain, "found": found, "obstacle": obstacle}))
+"""
+
+needs_compiler = pytest.mark.skipif(
+    shutil.which("g++") is None and shutil.which("clang++") is None,
+    reason="torch.compile needs a C++ compiler",
+)
+
+
+def both(preset):
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, preset],
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+def check(preset):
+    said = both(preset)
+    assert said["obstacle"] is None
+    assert said["found"] == [pytest.approx(row, rel=2e-4) for row in said["plain"]]
+
+
+@needs_compiler
+def test_a_compiled_run_has_the_metrics_of_a_plain_one():
+    check("cavia-sine")
+
+
+@needs_compiler
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "preset", ["maml-sine", "anil-sine", "meta-sgd-sine", "reptile-sine", "ridge-sine"]
+)
+def test_so_have_others(preset):
+    check(preset)
+
+
+def heart_of(preset="maml-sine", **changes):
+    return build_learner(small(preset, **changes)).heart(0)
+
+
+def test_equal_hearts_share_a_graph():
+    assert compiled(heart_of()) is compiled(heart_of(outer__schedule="cosine"))
+    assert compiled(heart_of()) is not compiled(heart_of(inner__inner_lr=0.02))
+
+
+def test_an_estimator_that_draws_is_not_compiled():
+    trainer = Trainer(
+        small(
+            run__compile="on",
+            run__provider="autodiff",
+            hypergradient={"kind": "evolution"},
+        )
+    )
+    assert trainer.compiles
+    assert "draws" in trainer.compile()
+
+
+@pytest.fixture
+def broken(monkeypatch):
+    """Return what makes every graph something else."""
+    compiled_module.compiled.cache_clear()
+
+    def play(graph):
+        monkeypatch.setattr(compiled_module, "_compiled", graph)
+
+    yield play
+    compiled_module.compiled.cache_clear()
+
+
+def same_as_plain(config):
+    plain = run(small(run__provider="autodiff"))
+    assert run(config).rows().tobytes() == plain.rows().tobytes()
+
+
+def test_without_a_compiler_the_run_is_as_without(broken):
+    def absent(heart):
+        raise RuntimeError("No C++ compiler found\nand much more")
+
+    broken(absent)
+    config = small(run__compile="on", run__provider="autodiff")
+    assert Trainer(config).compile() == "RuntimeError: No C++ compiler found"
+    same_as_plain(config)
+
+
+def test_a_graph_that_computes_something_else_is_not_used(broken):
+    def wrong(heart):
+        def graph(phi, *points):
+            value = phi.sum()
+            return (2 * phi, *[value] * (5 if heart.measures_all else 3)), 1, 1
+
+        return graph
+
+    broken(wrong)
+    config = small(run__compile="on", run__provider="autodiff")
+    assert "differs" in Trainer(config).compile()
+    same_as_plain(config)
+
+
+def test_kernels_are_not_compiled_again():
+    assert not Trainer(small(run__compile="on", run__provider="fused")).compiles
+
+
+def test_schedules_end_before_anything_is_compiled(monkeypatch):
+    asked = []
+
+    class Watched(CompiledHeart):
+        def __call__(self, phi, batch, streams, step):
+            asked.append(step)
+            return self._plain(phi, batch, streams, step)
+
+    monkeypatch.setattr("metalab.core.learner.compiled", Watched)
+    sizes = {"outer__first_order_steps": 5, "outer__num_steps": 8}
+    run(small(run__compile="on", run__provider="autodiff", **sizes))
+    assert asked == [5, 6, 7]
