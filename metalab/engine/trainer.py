@@ -175,9 +175,8 @@ class Trainer:
         self._probe = self._make_probe()
 
     def _build_learner(self) -> MetaLearner:
-        learner = build_learner(edited(self.config, self._edits))
         return replace(
-            learner,
+            build_learner(edited(self.config, self._edits)),
             fused=self._provider == FUSED,
             compiled=self._provider != FUSED and self.config.run.compile == "on",
             slots_from=self._slots_from,

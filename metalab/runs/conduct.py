@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
+from metalab.engine.providers import FUSED
 from metalab.engine.trainer import Trainer
 from metalab.runs.control import RunControl
 from metalab.runs.crew import Crew
@@ -64,6 +65,9 @@ def conduct(
     if provider is None:
         live.set_status(RunStatus.STOPPED)
         return RunStatus.STOPPED
+    if provider == FUSED:
+        # The crew has the threads: those of torch would spin between two of its calls.
+        torch.set_num_threads(1)
     crew = Crew(live.config.run.num_threads)
     try:
         trainer = Trainer(

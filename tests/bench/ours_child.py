@@ -90,10 +90,12 @@ class Training:
 def main(
     fields: dict[str, str], path: str, num_inner_steps: int, num_threads: int
 ) -> None:
-    torch.set_num_threads(num_threads)
+    provider = fields.pop("provider")
+    # As `runs.conduct` has it.
+    torch.set_num_threads(1 if provider == "fused" else num_threads)
     assert prepare("float32", cancelled=bool).ready
     config = experiment(
-        fields.pop("provider"),
+        provider,
         ("inner.num_inner_steps", num_inner_steps),
         ("run.num_threads", num_threads),
         *((f"run.{name}", value) for name, value in fields.items()),

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+SETTLE_SECONDS = 0.3
+
 
 @dataclass(frozen=True, slots=True)
 class Rate:
@@ -31,10 +33,15 @@ class Rate:
 def interleaved(
     ways: Mapping[str, Callable[[], float]], *, num_rounds: int
 ) -> dict[str, Rate]:
-    """Return the rates of each way; each call of a way measures one round."""
+    """Return the rates of each way; each call of a way measures one round.
+
+    Threads of the way before may spin for a fifth of a second after their work (those of
+    OpenMP do): each way is given time to fall asleep, lest the next one pays for it.
+    """
     rates: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(num_rounds):
         for name, measure in ways.items():
+            time.sleep(SETTLE_SECONDS)
             rates[name].append(measure())
     return {name: Rate(tuple(values)) for name, values in rates.items()}
 
