@@ -161,7 +161,7 @@ class LiveRun:
         steps = self._evaluations.view()[:, 0]
         self._evaluations.truncate(int(np.searchsorted(steps, event.evaluation.step)))
         self._evaluations.append(evaluation_row(event.evaluation)[None])
-        self._trail.append(event.snapshot)
+        self._trail.append(event.snapshot, event.curves)
         self._latest.curves = event.curves
         self._curves_wanted = False
 

@@ -58,12 +58,12 @@ def _adapter_of(config: "ExperimentConfig") -> "TaskAdapter":
     from metalab.engine.providers import (  # noqa: PLC0415
         AUTODIFF,
         FUSED,
-        chosen_provider,
+        fused_obstacle,
     )
     from metalab.runs.kernels import load_kept  # noqa: PLC0415
 
-    provider, _ = chosen_provider(config)
-    # Nobody who drags a point waits for a compiler.
-    if provider == FUSED and not load_kept(config.run.precision).ready:
-        provider = AUTODIFF
-    return TaskAdapter(config, provider=provider)
+    # Kernels wherever there are any, whoever computes the run: beside automatic
+    # differentiation they leave the interpreter to it, and the curves are the same to
+    # the eye. Nobody who drags a point waits for a compiler.
+    kernels = fused_obstacle(config) is None and load_kept(config.run.precision).ready
+    return TaskAdapter(config, provider=FUSED if kernels else AUTODIFF)

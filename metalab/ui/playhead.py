@@ -18,6 +18,9 @@ are painted at once. What has to be recomputed comes later."""
 
 POLL_MS = 4
 
+REST_MS = 60
+"""How long the playhead stands still before the exact state is computed."""
+
 
 class Playhead(QObject):
     """Follows the newest state of a run, or stands at an outer step of it.
@@ -46,6 +49,10 @@ class Playhead(QObject):
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(POLL_MS)
         self._timer.timeout.connect(self._take)
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(REST_MS)
+        self._rest.timeout.connect(self._on_rest)
 
     @property
     def following(self) -> bool:
@@ -133,10 +140,32 @@ class Playhead(QObject):
             self._wanted = None
             return
         if self._visit is None or self._visit.state.step != self._wanted:
+            self._visit_near(history, near, exact)
+        self.moved.emit()
+
+    def _visit_near(
+        self, history: "RunHistory", near: "Checkpoint", exact: RewindRequest
+    ) -> None:
+        """Show what lies next to the wanted step at once, and have it made exact."""
+        drawn = history.trail.nearest_drawn(exact.step)
+        if drawn is None:
             self._rewinder.request(replace(exact, state=near, step=near.step))
             self._timer.start()
             self._take(ANSWER_SECONDS)
-        self.moved.emit()
+            return
+        self._rewinder.cancel()
+        state, curves = drawn
+        request = replace(exact, state=state, step=state.step)
+        self._visit = Visit(request=request, state=state, curves=curves)
+        if state.step == exact.step:
+            self._rest.stop()
+        else:
+            # Not while the playhead is on its way: nobody sees it, and the run is slowed.
+            self._rest.start()
+
+    def _on_rest(self) -> None:
+        if self._wanted is not None:
+            self._ask_exactly(self._wanted)
 
     def await_step(self, step: int) -> None:
         """Stand at an outer step as soon as the run has come there."""
@@ -172,11 +201,13 @@ class Playhead(QObject):
     def close(self) -> None:
         """End the thread."""
         self._timer.stop()
+        self._rest.stop()
         self._rewinder.close()
 
     def _forget(self) -> None:
         self._wanted = self._visit = None
         self._timer.stop()
+        self._rest.stop()
         self._rewinder.cancel()
 
     def _take(self, timeout: float = 0.0) -> None:

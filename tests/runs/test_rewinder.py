@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 
 from metalab.engine.edit import Edit
-from metalab.engine.events import Checkpoint, StepsDone
+from metalab.engine.events import StepsDone
 from metalab.engine.overrides import with_overrides
 from metalab.engine.trainer import Trainer
 from metalab.runs.reader import open_run
 from metalab.runs.rewinder import Rewinder, RewindRequest, recomputed, rewind_request
-from metalab.runs.trail import BUDGET_BYTES, GrowingTrail
 from tests.runs.stored import run_to
 
 TIMEOUT = 60.0
@@ -78,35 +77,3 @@ def test_answers_come_from_a_thread_that_ends(config):
     np.testing.assert_array_equal(visit.curves.curves, shown.curves)
     assert rewinder.close(TIMEOUT)
     assert not [t for t in threading.enumerate() if t.name == "rewinder"]
-
-
-def state(step: int, size: int = 10) -> Checkpoint:
-    return Checkpoint(step=step, phi=np.full(size, float(step)), slots=())
-
-
-def test_a_trail_finds_states_near_a_step():
-    trail = GrowingTrail()
-    for step in (0, 10, 20):
-        trail.append(state(step))
-    view = trail.view()
-    assert view.at_or_before(19).step == 10
-    assert view.nearest(14).step == 10
-    assert view.nearest(15).step == 10
-    assert view.nearest(16).step == 20
-    assert view.nearest(99).step == 20
-    trail.append(state(10))
-    assert trail.view().steps.tolist() == [0, 10]
-    assert view.steps.tolist() == [0, 10, 20]
-    assert view.at_or_before(25).step == 20
-
-
-def test_a_long_trail_keeps_within_its_budget():
-    trail = GrowingTrail()
-    size = BUDGET_BYTES // 8 // 20
-    for step in range(50):
-        trail.append(state(step, size))
-    steps = trail.view().steps
-    assert steps[0] == 0
-    assert steps[-1] == 49
-    assert len(steps) * size * 8 <= BUDGET_BYTES
-    assert len(steps) >= 9
