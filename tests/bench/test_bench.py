@@ -54,7 +54,7 @@ def test_cost_against_sizes_is_measured():
     axes = {"tasks": ("outer.num_tasks", (1, 2))}
     (row,) = scaling.measure(1, seconds=0.02, axes=axes, providers=("autodiff",))
     assert row["sizes"] == "1, 2"
-    assert len(row["µs a step"].split(",")) == 2
+    assert len(row["µs a step"].split(", ")) == 2
 
 
 def test_the_command_of_the_paper_is_measured(monkeypatch, tmp_path):

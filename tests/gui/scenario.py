@@ -15,10 +15,11 @@ from PIL import Image
 from PySide6.QtCore import QEventLoop, QPoint, QPointF, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QPushButton, QWidget
 
 from metalab.ui.animation_dialog import AnimationDialog
 from metalab.ui.app import application, create_window
+from metalab.ui.palette import CommandPalette
 from metalab.ui.theme import THEMES, apply_theme
 
 WIDTH, HEIGHT = 1280, 800
@@ -90,6 +91,14 @@ class Person:
         QTest.keyClick(self.app.focusWidget() or self.window, key, modifier)
         self.rest(0.05)
 
+    def open_palette(self) -> CommandPalette:
+        shift = Qt.KeyboardModifier.ShiftModifier
+        QTest.keyClick(self.window, Qt.Key.Key_P, CONTROL | shift)
+        self.rest(0.2)
+        (palette,) = self.window.findChildren(CommandPalette)
+        self.until(palette.isVisible, "the palette")
+        return palette
+
     def page(self, number: int) -> QWidget:
         QTest.keyClick(self.window, Qt.Key(Qt.Key.Key_0 + number), CONTROL)
         self.rest(0.2)
@@ -126,12 +135,15 @@ def drag_point(me: Person) -> None:
 def scrub(me: Person) -> None:
     timeline = me.window.timeline
     inner = timeline.inner
-    for step in (0, 3, 6, 10):
-        inner.setValue(step)
-        me.rest(0.05)
+    me.click(inner)
+    me.key(Qt.Key.Key_Home)
+    assert me.lab.playhead.inner_step == 0
+    while me.lab.playhead.inner_step < 10:
+        me.key(Qt.Key.Key_Right)
         me.shoot()
-    assert me.lab.playhead.inner_step == 10
-    inner.setValue(1)
+    me.key(Qt.Key.Key_Home)
+    me.key(Qt.Key.Key_Right)
+    assert me.lab.playhead.inner_step == 1
     me.until(lambda: me.lab.session.history.status.ended, "the end of the run")
     outer = timeline.outer
     y = outer.height() / 2
@@ -161,8 +173,12 @@ def scrub(me: Person) -> None:
 def fork(me: Person) -> None:
     parent = me.lab.session.history.config
     step = me.lab.playhead.moment.step
-    me.lab.session.open_preset("fomaml-sine")
-    me.rest(0.1)
+    palette = me.open_palette()
+    QTest.keyClicks(me.app.focusWidget(), "preset first-order maml")
+    me.rest(0.2)
+    me.key(Qt.Key.Key_Return)
+    me.until(lambda: not palette.isVisible(), "the choice")
+    assert me.lab.session.config.name == "fomaml-sine"
     QTest.keyClick(me.window, Qt.Key.Key_F, CONTROL | Qt.KeyboardModifier.ShiftModifier)
     me.until(lambda: me.lab.session.history.config is not parent, "the fork")
     me.until(lambda: me.lab.session.history.step > step + 1000, "steps of the fork")
@@ -195,12 +211,31 @@ def export_animation(me: Person) -> None:
     QTest.keyClick(me.window, Qt.Key.Key_A, CONTROL | Qt.KeyboardModifier.ShiftModifier)
     me.rest(0.2)
     (dialog,) = me.window.findChildren(AnimationDialog)
+    me.until(lambda: dialog.preview.message == "", "the preview")
     me.look("9-animation")
     dialog.grab().save(str(me._folder / f"10-dialog-{me._theme}.png"))
     target = me._folder / f"animation-{me._theme}.gif"
-    dialog.dpi.setValue(60)
-    dialog.start(target)
-    me.until(lambda: not dialog.running, "the animation")
+    dialog.dpi.setFocus()
+    dialog.dpi.selectAll()
+    QTest.keyClicks(dialog.dpi, "60")
+    me.key(Qt.Key.Key_Tab)
+    (export,) = (
+        button
+        for button in dialog.findChildren(QPushButton)
+        if button.text() == "&Export…"
+    )
+    me.until(lambda: dialog.preview.message == "" and export.isEnabled(), "the preview")
+    me.click(export)
+    me.until(lambda: dialog.findChildren(QFileDialog), "the question for a file")
+    (asked,) = dialog.findChildren(QFileDialog)
+    me.until(asked.isVisible, "the question for a file")
+    (name,) = asked.findChildren(QLineEdit, "fileNameEdit")
+    name.setFocus()
+    name.selectAll()
+    QTest.keyClicks(name, str(target))
+    QTest.keyClick(name, Qt.Key.Key_Return)
+    me.until(target.exists, "the animation")
+    me.until(lambda: not dialog.running, "the end of the animation")
     assert target.stat().st_size > 1000
     dialog.reject()
 

@@ -57,6 +57,7 @@ class AdaptWorkspace(Workspace):
         self.tools = AdaptTools(self)
         self.canvas = AdaptCanvas(self)
         self.editor = AdaptEditor(self.canvas, self.tools, self)
+        self._error = ""
         self.panels = AdaptPanels(self)
         self.caption = Caption(self)
         self._arrange()
@@ -99,6 +100,7 @@ class AdaptWorkspace(Workspace):
         self.asking.run_read.connect(self._on_run_read)
         self.asking.explored.connect(self._on_explored)
         self.asking.failed.connect(self._on_failed)
+        self.asking.busy_changed.connect(self._say)
         self.header.copy_requested.connect(self._on_copy)
         self.header.fit_requested.connect(canvas.fit)
         canvas.zoom_changed.connect(self.header.on_zoom_changed)
@@ -138,7 +140,7 @@ class AdaptWorkspace(Workspace):
         return None if self._moment is None else self._moment.history.probe_tasks
 
     def _clear(self) -> None:
-        self._scene, self._answers = None, {}
+        self._scene, self._answers, self._error = None, {}, ""
         self.asking.cancel()
         self.canvas.show_scene(None, None)
         self.panels.clear()
@@ -228,6 +230,7 @@ class AdaptWorkspace(Workspace):
 
     def _on_explored(self, answers: tuple[Explored, ...]) -> None:
         self._answers = {answer.key: answer for answer in answers}
+        self._error = ""
         self._draw()
 
     def _draw(self) -> None:
@@ -249,9 +252,11 @@ class AdaptWorkspace(Workspace):
 
     def _say(self) -> None:
         """Say in words what is seen."""
-        words = words_of(self._moment, self._scene, self._answers.get(RUN))
+        words = words_of(
+            self._moment, self._scene, self._answers.get(RUN), self.asking.doing
+        )
         self.header.set_title(words.title)
-        self.canvas.set_message(words.message)
+        self.canvas.set_message(words.message or self._error)
         self.caption.set_texts(words.left, words.right, words.right, words.summary)
         self.canvas.setAccessibleDescription(words.summary)
 
@@ -259,7 +264,8 @@ class AdaptWorkspace(Workspace):
         self._answers = {}
         self.panels.clear()
         self.canvas.show_overlays({}, 0)
-        self.canvas.set_message(str(error))
+        self._error = str(error)
+        self._say()
 
     def _on_refused(self, reason: str) -> None:
         self.caption.set_texts(reason, "", "", reason)

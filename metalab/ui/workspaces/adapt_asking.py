@@ -25,6 +25,9 @@ painted at once."""
 
 POLL_MS = 4
 
+BUSY_MS = 300
+"""What takes longer is said: most answers are there within a frame."""
+
 
 class AdaptAsking(QObject):
     """Asks the explorer, and has other starts made in the background.
@@ -34,12 +37,14 @@ class AdaptAsking(QObject):
         failed: Why a task cannot be adapted to: an error.
         start_made: Key of a start, and its state or the error why there is none.
         run_read: A run that was read from its file, or the error why it cannot be.
+        busy_changed: `doing` is something else.
     """
 
     explored = Signal(object)
     failed = Signal(object)
     start_made = Signal(str, object)
     run_read = Signal(object)
+    busy_changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -50,22 +55,38 @@ class AdaptAsking(QObject):
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(POLL_MS)
         self._timer.timeout.connect(self._poll)
+        self._slow = QTimer(self)
+        self._slow.setSingleShot(True)
+        self._slow.setInterval(BUSY_MS)
+        self._slow.timeout.connect(self.busy_changed)
 
     @property
     def waiting(self) -> bool:
         """Whether an answer is still to come."""
         return self._thread.waiting
 
+    @property
+    def doing(self) -> str:
+        """What has been waited for so long that it should be said; "" if nothing."""
+        if self._slow.isActive():
+            return ""
+        if self._reading is not None:
+            return self.tr("reading the run…")
+        if self._jobs:
+            return self.tr("training the start…")
+        return self.tr("adapting…") if self._thread.waiting else ""
+
     def ask(self, asked: Exploration, *, wait: bool) -> None:
         """Ask how starts adapt; with `wait`, the answer may come before this returns."""
         self._thread.request(asked)
-        self._timer.start()
+        self._begin()
         if wait:
             self._take(ANSWER_SECONDS)
 
     def cancel(self) -> None:
         """Forget what was asked."""
         self._thread.cancel()
+        self.busy_changed.emit()
 
     def make_start(self, key: str, work: "Callable[[], Checkpoint]") -> None:
         """Have a start made, unless it is in the making."""
@@ -73,7 +94,7 @@ class AdaptAsking(QObject):
             job = BackgroundJob(work, name=f"start {key}")
             self._jobs[key] = job
             job.start()
-            self._timer.start()
+            self._begin()
 
     def read_run(self, name: str) -> None:
         """Read a run file in the background, to be laid over."""
@@ -83,7 +104,7 @@ class AdaptAsking(QObject):
                 partial(stored_history, path), name="read run"
             )
             self._reading.start()
-            self._timer.start()
+            self._begin()
 
     def making(self, key: str) -> bool:
         """Whether a start is in the making."""
@@ -92,12 +113,18 @@ class AdaptAsking(QObject):
     def shut_down(self) -> None:
         """End every thread."""
         self._timer.stop()
+        self._slow.stop()
         self._thread.close()
         for job in self._jobs.values():
             job.join()
         if self._reading is not None:
             self._reading.join()
         self._jobs.clear()
+
+    def _begin(self) -> None:
+        if not self._timer.isActive():
+            self._timer.start()
+            self._slow.start()
 
     def _poll(self) -> None:
         self._take(0.0)
@@ -111,6 +138,8 @@ class AdaptAsking(QObject):
             self.run_read.emit(_outcome(reading.result))
         if not self._jobs and not self._thread.waiting and self._reading is None:
             self._timer.stop()
+            self._slow.stop()
+            self.busy_changed.emit()
 
     def _take(self, timeout: float) -> None:
         try:

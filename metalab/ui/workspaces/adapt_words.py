@@ -34,9 +34,12 @@ class Words:
 
 
 def words_of(
-    moment: "Moment | None", scene: "Scene | None", base: Explored | None
+    moment: "Moment | None",
+    scene: "Scene | None",
+    base: Explored | None,
+    doing: str = "",
 ) -> Words:
-    """Return what to say."""
+    """Return what to say; `doing` is what is waited for."""
     if moment is None:
         return _empty(_tr("No run yet: run the preset, then drag its support points"))
     if scene is None:
@@ -46,6 +49,8 @@ def words_of(
     )
     if not moment.exact:
         title += _tr(" (recomputing {})").format(f"{moment.wanted_step:,}")
+    if doing:
+        title += f" · {doing}"
     left = _task_words(scene)
     right = ""
     if base is not None:

@@ -11,6 +11,7 @@ from metalab.ui.theme import DARK, Theme
 from metalab.ui.workspaces.estimators_table import colour_of, dashes_of, draw_mark
 
 _MARGIN, _DOT, _LINE = 26.0, 4.5, 15.0
+_VEIL = 0.8
 _MOST_RATIO = 2.0
 """Longer arrows are cut off there, and end in an open circle."""
 
@@ -126,6 +127,10 @@ class PolarPlot(QWidget):
                 # The table has its colour and its numbers.
                 continue
             taken.append(box)
+            # Arrows behind a name do not strike it through.
+            veil = QColor(self._theme.surface)
+            veil.setAlphaF(_VEIL)
+            painter.fillRect(box.adjusted(-2, 1, 0, -1), veil)
             painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, short)
 
 

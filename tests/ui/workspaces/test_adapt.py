@@ -1,6 +1,7 @@
 """The Adapt workspace: points, curve, inner steps, overlays."""
 
 from dataclasses import replace
+from threading import Event
 
 import numpy as np
 import pytest
@@ -242,6 +243,31 @@ def test_without_a_run_it_says_so(page):
 def test_what_cannot_be_adapted_to_is_told(page):
     page.asking.failed.emit(ValueError("tasks.family has 20 inputs"))
     assert "20 inputs" in page.canvas.message
+
+    page.asking.busy_changed.emit()
+    assert "20 inputs" in page.canvas.message
+    page.asking.explored.emit(tuple(page.answers.values()))
+    assert page.canvas.message == ""
+
+
+def test_what_takes_long_is_said_while_it_takes(page, qtbot, monkeypatch):
+    """Held back: an answer takes a few milliseconds."""
+    gate, original = Event(), Explorer.explore
+
+    def slow(explorer, asked, *given, **more):
+        assert gate.wait(20)
+        return original(explorer, asked, *given, **more)
+
+    assert "adapting" not in page.header.title
+    monkeypatch.setattr(Explorer, "explore", slow)
+    page.tools.fan.click()
+    qtbot.waitUntil(lambda: "adapting" in page.header.title, timeout=5000)
+    # What was there stays, and can be worked on.
+    assert page.answers[RUN].curves.size
+    assert page.tools.isEnabled()
+    gate.set()
+    qtbot.waitUntil(lambda: "adapting" not in page.header.title, timeout=5000)
+    assert len(page.answers[RUN].fan) == 16
 
 
 def test_choices_are_kept(page):
