@@ -198,7 +198,7 @@ def look_around(me: Person) -> None:
     page = me.page(4)
     assert me.window.workspaces.current_key == "estimators"
     me.until(lambda: page.comparison is not None, "estimators")
-    me.rest(2.0)
+    me.until(lambda: not page.tools.stop.isVisible(), "every estimator")
     me.look("6-estimators")
     me.page(5)
     assert me.window.workspaces.current_key == "structure"
