@@ -135,13 +135,13 @@ def test_what_a_window_manager_does_late_is_awaited(shown, present, qtbot):
 
 def test_a_picture_before_and_after_is_the_same(shown, present, qtbot):
     shown.window.live.setFocus()
-    qtbot.wait(1)
+    settled(shown.window, qtbot)
     before = shown.window.grab().toImage()
     present.set_on(True)
-    qtbot.wait(1)
+    settled(shown.window, qtbot)
     assert shown.window.grab().toImage() != before
     present.set_on(False)
-    qtbot.wait(1)
+    settled(shown.window, qtbot)
     assert shown.window.grab().toImage() == before
 
 
