@@ -4,7 +4,6 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont
 from PySide6.QtTest import QTest
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDockWidget, QLabel, QSplitter, QWidget
 
 from metalab.ui.marks import Stroke
