@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -38,6 +39,8 @@ def open_lab(
 ) -> Iterator[Callable[..., Lab]]:
     """Open windows whose frame clock is ticked by hand; close them in the end."""
     labs: list[Lab] = []
+    # A test before may have left the pointer where something lights up under it.
+    QCursor.setPos(qapp.primaryScreen().geometry().bottomRight())
 
     def open_one(*, load: bool = True, **options: object) -> Lab:
         given = {

@@ -134,10 +134,6 @@ def test_what_a_window_manager_does_late_is_awaited(shown, present, qtbot):
 
 
 def test_a_picture_before_and_after_is_the_same(shown, present, qtbot):
-    # A test before may have left the pointer over something that lights up under it.
-    status = shown.window.status
-    neutral = status.mapTo(shown.window, status.rect().center())
-    QTest.mouseMove(shown.window.windowHandle(), neutral)
     shown.window.live.setFocus()
     settled(shown.window, qtbot)
     before = shown.window.grab().toImage()
