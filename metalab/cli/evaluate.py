@@ -58,7 +58,7 @@ def evaluate(
     from metalab.runs.evaluate import evaluate_fresh  # noqa: PLC0415 - torch
     from metalab.runs.reader import open_run  # noqa: PLC0415
     from metalab.runs.run_file import RunFileError  # noqa: PLC0415
-    from metalab.runs.step_size import at_inner_lr  # noqa: PLC0415
+    from metalab.runs.step_size import at_inner_lr, chosen_inner_lr  # noqa: PLC0415
 
     run = open_run(file)
     if run.checkpoint is None:
@@ -84,6 +84,7 @@ def evaluate(
                 "num_tasks": num_tasks,
                 "num_shots": num_shots or config.eval_shots,
                 "num_queries": num_queries,
+                "inner_lr": chosen_inner_lr(config),
                 "query_inputs": query_inputs,
                 "query_targets": query_targets,
                 "seed": seed,

@@ -27,3 +27,14 @@ def at_inner_lr(config: ExperimentConfig, inner_lr: float | None) -> ExperimentC
             ]
         )
     return with_overrides(config, [("inner.inner_lr", inner_lr)])
+
+
+def chosen_inner_lr(config: ExperimentConfig) -> float | None:
+    """Return the step size of the inner loop; None where it is learned, or there is none.
+
+    Args:
+        config: The experiment of the run.
+    """
+    if config.inner.component.learns_rates:
+        return None
+    return getattr(config.inner, "inner_lr", None)

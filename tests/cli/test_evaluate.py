@@ -8,9 +8,12 @@ import pytest
 from metalab.cli.evaluate import QueryInputs, QueryTargets
 from metalab.cli.main import run
 from metalab.core.tasks import QUERY_INPUTS, QUERY_TARGETS
+from metalab.engine.config import preset_config
+from metalab.engine.overrides import with_overrides
 from metalab.runs.conduct import conduct
 from metalab.runs.control import RunControl
 from metalab.runs.live import LiveRun
+from metalab.runs.reader import open_run
 from tests.engine.experiments import small
 
 
@@ -59,6 +62,22 @@ def test_by_default_query_sets_are_random_and_noisy(run_file, capsys):
     named = ["--query-inputs", "random", "--query-targets", "noisy"]
     usual = evaluated(capsys, run_file)
     assert usual == evaluated(capsys, run_file, *named, "--num-queries", "100")
+
+
+def test_the_step_size_is_told(run_file, capsys):
+    config = open_run(run_file).history.config
+    assert evaluated(capsys, run_file)["inner_lr"] == config.inner.inner_lr
+    other = evaluated(capsys, run_file, "--inner-lr", "0.02")
+    assert other["inner_lr"] == 0.02 != config.inner.inner_lr
+
+
+@pytest.mark.parametrize("preset", ["meta-sgd-sine", "ridge-sine"])
+def test_no_step_size_is_told_where_none_was_chosen(preset, tmp_path, capsys):
+    path = tmp_path / "run.metalab"
+    sizes = {"outer.num_steps": 1, "evaluation.num_tasks": 16}
+    config = with_overrides(preset_config(preset), list(sizes.items()))
+    conduct(LiveRun(config, path=path), RunControl())
+    assert evaluated(capsys, path)["inner_lr"] is None
 
 
 def test_other_words_are_refused(run_file, capsys):

@@ -209,10 +209,10 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text[:24]))
 def test_what_is_no_formula_is_refused_at_once(text):
-    begin = time.perf_counter()
+    begin = time.thread_time()
     with pytest.raises(ValueError, match=r".") as refusal:
         read_formula(text, ("x", "a"))
-    assert time.perf_counter() - begin < 0.5
+    assert time.thread_time() - begin < 0.5
     assert len(str(refusal.value)) < 300
 
 

@@ -116,10 +116,10 @@ def test_what_are_no_ranges_is_refused(text, message):
     ],
 )
 def test_what_is_no_family_is_refused_at_once(formula, message):
-    begin = time.perf_counter()
+    begin = time.thread_time()
     with pytest.raises(ValueError, match=message):
         TypedFormula(formula=formula, parameters="a=0..1")
-    assert time.perf_counter() - begin < 0.5
+    assert time.thread_time() - begin < 0.5
 
 
 def test_the_range_of_inputs_decides_what_is_finite():
@@ -151,9 +151,9 @@ def test_any_two_texts_are_a_family_or_a_value_error(formula, parameters):
 
 def test_sampling_and_targets_are_quick_at_the_limit():
     family = TypedFormula(formula="+".join(["a*sin(x)"] * 39), parameters="a=0..1")
-    begin = time.perf_counter()
+    begin = time.thread_time()
     drawn(family, num_tasks=25)
-    assert time.perf_counter() - begin < 0.5
+    assert time.thread_time() - begin < 0.5
 
 
 def test_the_true_function_meets_the_noise_floor():

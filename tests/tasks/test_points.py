@@ -101,10 +101,10 @@ def test_what_is_not_points_is_refused(text, message):
 
 
 def test_a_huge_text_is_refused_at_once():
-    begin = time.perf_counter()
+    begin = time.thread_time()
     with pytest.raises(ValueError, match="1,000,000 characters; allowed: at most"):
         Points(points="1" * 1_000_000)
-    assert time.perf_counter() - begin < 0.5
+    assert time.thread_time() - begin < 0.5
 
 
 @settings(max_examples=200, deadline=None)
