@@ -35,9 +35,9 @@ types: $(VENV)/.dev
 contracts: $(VENV)/.dev
 	$(BIN)/lint-imports --no-logo
 
-# All but real windows and processes, which share the machine's clock and screen, in two
-# processes of one thread each.
-ALONE := $(addprefix tests/,gui end_to_end ui/test_app.py)
+# Real windows and processes wait for each other's clock and screen: they come last, each
+# file in one process, and no more than one window beside one other process.
+ALONE := $(addprefix tests/,ui/test_app.py end_to_end gui)
 
 # Compiled once, not by every process of tests that needs them.
 kernels: $(VENV)/.dev
@@ -45,7 +45,7 @@ kernels: $(VENV)/.dev
 
 pytest: kernels
 	OMP_NUM_THREADS=1 $(PYTEST) -m "not bench and not slow" -n 2 tests $(addprefix --ignore=,$(ALONE))
-	$(PYTEST) -m "not bench and not slow" $(ALONE)
+	$(PYTEST) -m "not bench and not slow" -n 2 --dist loadfile $(ALONE)
 
 # Longer than a minute each: the paper's presets to the end, many closes, soak.
 slow: $(VENV)/.dev

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from metalab.engine.events import Curves
 from metalab.engine.gallery import Gallery
 from metalab.engine.providers import AUTODIFF
+from metalab.engine.torch_threads import use_threads
 from metalab.figures.animation_choices import AnimationChoices, shown_steps
 from metalab.figures.axes import log_axis
 from metalab.figures.base import FigureChoices
@@ -104,6 +105,7 @@ class Animation:
         state = self._history.trail.at_or_before(step)
         assert state is not None, "frames stand at steps whose state is kept"
         edits = history_at(self._history, step).edits
+        use_threads(1)
         if edits not in self._galleries:
             # Whatever computed the run: curves alone need no compiled kernels.
             self._galleries[edits] = Gallery(

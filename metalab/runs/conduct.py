@@ -2,9 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-import torch
-
-from metalab.engine.providers import FUSED
+from metalab.engine.torch_threads import use_threads_of
 from metalab.engine.trainer import Trainer
 from metalab.runs.control import RunControl
 from metalab.runs.crew import Crew
@@ -50,7 +48,6 @@ def conduct(
 
     Thread: any one; it is blocked until the run ends.
     """
-    torch.set_num_threads(live.config.run.num_threads)
     checkpoint, recorded = None, None
     if fork is not None:
         checkpoint = fork.state
@@ -65,9 +62,7 @@ def conduct(
     if provider is None:
         live.set_status(RunStatus.STOPPED)
         return RunStatus.STOPPED
-    if provider == FUSED:
-        # The crew has the threads: those of torch would spin between two of its calls.
-        torch.set_num_threads(1)
+    use_threads_of(live.config, provider)
     crew = Crew(live.config.run.num_threads)
     try:
         trainer = Trainer(

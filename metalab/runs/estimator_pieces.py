@@ -12,7 +12,9 @@ from metalab.engine.build import DTYPES
 from metalab.engine.config import ExperimentConfig
 from metalab.engine.edits import edited
 from metalab.engine.overrides import with_overrides
+from metalab.engine.providers import AUTODIFF
 from metalab.engine.refusals import estimator_refusal
+from metalab.engine.torch_threads import use_threads_of
 from metalab.runs.estimating import (
     CURVE_STEPS,
     NUM_BATCHES,
@@ -44,6 +46,7 @@ def pieces(
         ConfigError: A number is not admissible.
     """
     config = _config_of(request)
+    use_threads_of(config, AUTODIFF)
     selection = select(
         config,
         request.phi,

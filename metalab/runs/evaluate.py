@@ -10,6 +10,8 @@ from metalab.core.tasks import LIKE_SUPPORT, QueryKind, sample_batch
 from metalab.engine.build import DTYPES, build_family, build_learner, resolve_device
 from metalab.engine.config import ExperimentConfig
 from metalab.engine.events import Array, Checkpoint
+from metalab.engine.providers import AUTODIFF
+from metalab.engine.torch_threads import use_threads_of
 from metalab.runs.history import mean_interval
 
 NUMBERS_AT_ONCE = 2**26
@@ -64,6 +66,7 @@ def evaluate_fresh(  # noqa: PLR0913 - the counts of one evaluation
     Raises:
         DeviceError: The run's device is not available.
     """
+    use_threads_of(config, AUTODIFF)
     device = resolve_device(config)
     dtype = DTYPES[config.run.precision]
     family, learner = build_family(config), build_learner(config)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from metalab.engine.providers import AUTODIFF
+from metalab.engine.torch_threads import use_threads_of
 from metalab.engine.trainer import Trainer
 from metalab.runs.history import RunHistory
 from metalab.runs.reader import StoredRun, open_run
@@ -17,6 +18,7 @@ def with_curves(run: StoredRun) -> RunHistory:
     """
     if run.checkpoint is None:
         return run.history
+    use_threads_of(run.history.config, AUTODIFF)
     # Curves alone need no compiled kernels, and so no wait for them.
     trainer = Trainer(run.history.config, checkpoint=run.checkpoint, provider=AUTODIFF)
     return replace(run.history, curves=trainer.curves())

@@ -83,7 +83,9 @@ class _Visiting:
         """Answer a request; one that has to be computed may be given up."""
         # Imported here: the window makes a `Rewinder` before torch is there.
         from metalab.engine.gallery import Gallery  # noqa: PLC0415
+        from metalab.engine.torch_threads import use_threads_of  # noqa: PLC0415
 
+        use_threads_of(request.config, request.provider)
         state = recomputed(request, stale)
         if state is None:
             return None

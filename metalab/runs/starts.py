@@ -35,6 +35,7 @@ def joint_start(config: "ExperimentConfig") -> "Checkpoint":
     Source: Finn et al. 2017, section 5.1 ("pretrained").
     """
     from metalab.engine.overrides import with_overrides  # noqa: PLC0415 - torch
+    from metalab.engine.torch_threads import use_threads  # noqa: PLC0415 - torch
     from metalab.engine.trainer import Trainer  # noqa: PLC0415 - torch
 
     try:
@@ -52,6 +53,7 @@ def joint_start(config: "ExperimentConfig") -> "Checkpoint":
         raise StartError(
             f"joint training has no counterpart of this method: {error}"
         ) from error
+    use_threads(1)
     trainer = Trainer(joint, provider="autodiff")
     for _ in trainer.run():
         pass

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 import numpy as np
-import torch
 
 from metalab.core.tasks import QueryKind
 from metalab.runs.evaluate import evaluate_fresh
@@ -43,7 +42,6 @@ def _of_seed(
 
 def _evaluated(run: StoredRun, protocol: Protocol, seed: int) -> Series:
     assert run.checkpoint is not None
-    torch.set_num_threads(run.history.config.run.num_threads)
     losses = evaluate_fresh(
         at_inner_lr(run.history.config, protocol.inner_lr),
         run.checkpoint,

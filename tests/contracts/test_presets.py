@@ -12,6 +12,9 @@ from metalab.engine.trainer import Trainer
 PRESETS = tuple(presets())
 RECIPES = tuple(recipes())
 
+SOON_ENOUGH = {"mmaml-multimodal": 25}
+"""Outer steps within which a costly preset learns; others are given 150."""
+
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_is_valid_and_named(name):
@@ -44,17 +47,19 @@ def test_a_recipe_says_what_it_is(name):
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_learns(name):
-    """Held-out loss after adaptation falls within 150 outer steps.
+    """Held-out loss after adaptation falls within a few outer steps.
 
     Where nothing is learned from other tasks, adaptation alone must lower the loss.
     """
+    enough = SOON_ENOUGH.get(name, 150)
     config = with_overrides(
-        preset_config(name), [("evaluation.every", 150), ("evaluation.num_queries", 20)]
+        preset_config(name),
+        [("evaluation.every", enough), ("evaluation.num_queries", 20)],
     )
-    last = min(150, config.outer.num_steps)
+    last = min(enough, config.outer.num_steps)
     trainer = Trainer(config)
     adapted = {}
-    for event in trainer.run(lambda: 50):
+    for event in trainer.run(lambda: 25):
         if isinstance(event, ProbeTaken):
             losses = event.evaluation.query_loss.mean(axis=0)
             adapted[event.evaluation.step] = float(losses[config.num_inner_steps])

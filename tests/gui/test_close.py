@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,6 @@ from metalab.runs.reader import open_run
 from metalab.runs.status import RunStatus
 
 NUM_CLOSES = 20
-AT_ONCE = 2
 
 CLOSE_WHILE_TRAINING = """
 import sys
@@ -66,8 +64,7 @@ def close_while_training(home: Path, step: int) -> tuple[int, str, RunStatus, in
 def test_20_closes_while_training_end_well(tmp_path):
     homes = [tmp_path / str(index) for index in range(NUM_CLOSES)]
     steps = [5 * index for index in range(NUM_CLOSES)]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        ends = list(pool.map(close_while_training, homes, steps))
+    ends = [close_while_training(*each) for each in zip(homes, steps, strict=True)]
     for (code, err, status, step), least in zip(ends, steps, strict=True):
         assert (code, err) == (0, "")
         assert status is RunStatus.STOPPED

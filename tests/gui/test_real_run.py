@@ -144,6 +144,8 @@ def test_points_move_in_a_run_paused_or_not_and_in_its_file(lab, wait):
         answer = view.readaptation
         return answer is not None and answer.points is view.moved
 
+    # The plots of a run take turns: before theirs, there are no points to choose.
+    wait(view.ruler.isEnabled)
     QTest.keyClick(view.plot, Qt.Key.Key_Tab)
     QTest.keyClick(view.plot, Qt.Key.Key_Up)
     wait(answered)

@@ -28,8 +28,10 @@ def trained_start() -> "RunHistory":
     kernels. Call it once the engine is loaded.
     """
     from metalab.engine.providers import AUTODIFF  # noqa: PLC0415 - torch
+    from metalab.engine.torch_threads import use_threads  # noqa: PLC0415
     from metalab.engine.trainer import Trainer  # noqa: PLC0415 - torch
 
+    use_threads(1)
     config = config_of(all_cards()[CARD])
     trainer = Trainer(config, checkpoint=_checkpoint(), provider=AUTODIFF)
     live = LiveRun(config)

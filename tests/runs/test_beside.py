@@ -1,0 +1,58 @@
+"""Work beside a run, in a process where torch would take every core it finds."""
+
+import os
+import subprocess
+import sys
+
+WORK = """
+import numpy as np
+import torch
+
+from metalab.engine.explored import Exploration, OwnTask, Start
+from metalab.runs.exploring import ExploringThread
+from metalab.ui.learn.trained_start import trained_start
+
+threads = []
+whole = torch.set_num_threads
+
+
+def counted(number):
+    threads.append(number)
+    whole(number)
+
+
+torch.set_num_threads = counted
+history = trained_start()
+tasks = history.probe_tasks
+task = OwnTask(
+    x=tasks.support_x[0], y=tasks.support_y[0], grid=tasks.grid, truth=None,
+    parameters=None,
+)
+start = Start(key="run", config=history.config, phi=history.curves.phi, edits=())
+asked = Exploration(
+    task=task, starts=(start,), num_inner_steps=11, inner_lr=None, num_fan=0, seed=0
+)
+thread = ExploringThread()
+found = []
+for _ in range(3):
+    thread.request(asked)
+    found.append(thread.take(60.0)[0].curves)
+assert thread.close(60.0)
+for curves in found[1:]:
+    np.testing.assert_array_equal(curves, found[0])
+assert threads and set(threads) == {1}, threads
+"""
+
+
+def test_the_first_answer_of_a_thread_has_the_bits_of_the_next_ones():
+    """A fresh thread of torch begins with all cores, whose sums end on other bits."""
+    surroundings = {k: v for k, v in os.environ.items() if "NUM_THREADS" not in k}
+    done = subprocess.run(
+        [sys.executable, "-c", WORK],
+        env=surroundings,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
