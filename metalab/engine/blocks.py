@@ -1,6 +1,8 @@
 """The training tasks of a run, drawn many outer steps at a time."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
@@ -14,6 +16,9 @@ STEPS_PER_BLOCK = 256
 POINTS_PER_BLOCK = 2**20
 """Most points that one call draws, where a single step does not need more."""
 
+Ahead = Callable[[Callable[[], TaskBatch]], Callable[[], TaskBatch]]
+"""Begins to draw in a thread of its own; what it returns waits for the tasks."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Blocks:
@@ -25,6 +30,7 @@ class Blocks:
         counts: Sizes of a meta-batch.
         dtype: Precision.
         device: Where the tasks are wanted.
+        ahead: Who draws the next block while this one is trained on; changes no number.
     """
 
     family: TaskFamily
@@ -32,7 +38,9 @@ class Blocks:
     counts: Counts
     dtype: torch.dtype
     device: torch.device
+    ahead: Ahead | None = None
     _drawn: tuple[int, TaskBatch] | None = None
+    _coming: tuple[int, Callable[[], TaskBatch]] | None = None
 
     @property
     def steps_per_block(self) -> int:
@@ -63,17 +71,27 @@ class Blocks:
     def block(self, index: int) -> TaskBatch:
         """Return all tasks of one block."""
         if self._drawn is None or self._drawn[0] != index:
-            counts = self.counts
-            drawn = sample_batch(
-                self.family,
-                counts.num_tasks * self.steps_per_block,
-                num_shots=counts.num_shots,
-                num_queries=counts.num_queries,
-                generator=self.streams.generator("training tasks", index),
-                dtype=self.dtype,
-            )
+            coming, self._coming = self._coming, None
+            if coming is not None and coming[0] == index:
+                drawn = coming[1]()
+            else:
+                drawn = self._draw(index)
             self._drawn = (index, drawn.to(self.device))
+            if self.ahead is not None:
+                draw = partial(self._draw, index + 1)
+                self._coming = (index + 1, self.ahead(draw))
         return self._drawn[1]
+
+    def _draw(self, index: int) -> TaskBatch:
+        counts = self.counts
+        return sample_batch(
+            self.family,
+            counts.num_tasks * self.steps_per_block,
+            num_shots=counts.num_shots,
+            num_queries=counts.num_queries,
+            generator=self.streams.generator("training tasks", index),
+            dtype=self.dtype,
+        )
 
     def batch(self, step: int) -> TaskBatch:
         """Return the meta-batch of one outer step."""

@@ -6,7 +6,8 @@ bad; a trainer does not see which one it has.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,9 +15,10 @@ import torch
 from numpy.typing import NDArray
 
 from metalab.core.learner import METRIC_NAMES, SPARED, MetaLearner, MetaState
-from metalab.core.streams import RandomStreams
-from metalab.engine.blocks import Blocks
+from metalab.core.tasks import Samples, TaskBatch
+from metalab.engine.blocks import Ahead, Blocks
 from metalab.engine.events import Array
+from metalab.engine.providers import runs_natively
 
 if TYPE_CHECKING:
     from metalab.core.fused.run import Crew, Outcome
@@ -105,11 +107,9 @@ class OracleStepper(Stepper):
         learner: MetaLearner,
         state: MetaState,
         blocks: Blocks,
-        streams: RandomStreams,
     ) -> None:
         self._learner = learner
         self._blocks = blocks
-        self._streams = streams
         self._state = self._last_good = state
 
     @property
@@ -151,7 +151,7 @@ class OracleStepper(Stepper):
         while self.step < stop:
             states.append(self._state)
             result = self._learner.step(
-                self._state, self._blocks.batch(self.step), self._streams
+                self._state, self._blocks.batch(self.step), self._blocks.streams
             )
             self._state = result.state
             rows.append(result.metrics)
@@ -173,6 +173,7 @@ class FusedStepper(Stepper):
         *,
         num_chunks: int,
         crew: "Crew | None",
+        ahead: Ahead | None,
     ) -> None:
         # Here, so that an experiment without kernels needs no compiler.
         from metalab.core.fused.run import Data, FusedRun  # noqa: PLC0415
@@ -183,6 +184,9 @@ class FusedStepper(Stepper):
         )
         self._lay_out: Callable[..., Data] = Data.of
         self._blocks = blocks
+        if ahead is not None:
+            # Native calls alone leave the interpreter to whoever draws.
+            blocks.ahead = partial(_laid_out_ahead, ahead)
         self._data: tuple[int, Data] | None = None
 
     @property
@@ -221,3 +225,44 @@ class FusedStepper(Stepper):
         count = min(stop - self.step, self._blocks.steps_per_block - offset)
         first = offset * self._blocks.counts.num_tasks
         return self._run.advance(self._data[1], first, count, limits)
+
+
+def make_stepper(
+    learner: MetaLearner,
+    state: MetaState,
+    blocks: Blocks,
+    *,
+    num_chunks: int,
+    crew: "Crew | None",
+    ahead: Ahead | None,
+) -> Stepper:
+    """Return what makes the outer steps: native calls, where kernels do all of a step.
+
+    Args:
+        learner: Told whether kernels compute.
+        state: Where training stands.
+        blocks: The tasks.
+        num_chunks: Parts of a meta-batch that can be computed at the same time.
+        crew: Who computes them; None computes them one after another.
+        ahead: Who draws tasks meanwhile.
+    """
+    if learner.fused and runs_natively(learner, blocks.counts):
+        return FusedStepper(
+            learner, state, blocks, num_chunks=num_chunks, crew=crew, ahead=ahead
+        )
+    return OracleStepper(learner, state, blocks)
+
+
+def _laid_out_ahead(
+    ahead: Ahead, draw: Callable[[], TaskBatch]
+) -> Callable[[], TaskBatch]:
+    """Begin to draw tasks that lie as the kernels read them."""
+    return ahead(lambda: _laid_out(draw()))
+
+
+def _laid_out(batch: TaskBatch) -> TaskBatch:
+    support, query = (
+        Samples(x=samples.x.contiguous(), y=samples.y.contiguous())
+        for samples in (batch.support, batch.query)
+    )
+    return replace(batch, support=support, query=query)

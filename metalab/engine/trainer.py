@@ -16,7 +16,7 @@ from metalab.core.compiled import compiled
 from metalab.core.diagnostics import diagnose
 from metalab.core.learner import MetaLearner, MetaState
 from metalab.core.streams import RandomStreams
-from metalab.engine.blocks import Blocks
+from metalab.engine.blocks import Ahead, Blocks
 from metalab.engine.build import DTYPES, build_family, build_learner, resolve_device
 from metalab.engine.config import ExperimentConfig
 from metalab.engine.edit import Edit
@@ -36,19 +36,9 @@ from metalab.engine.events import (
 )
 from metalab.engine.looks import is_probe_step, next_look
 from metalab.engine.probe import Probe, make_probe, to_array
-from metalab.engine.providers import (
-    FUSED,
-    chosen_provider,
-    counts_of,
-    runs_natively,
-)
+from metalab.engine.providers import FUSED, chosen_provider, counts_of
 from metalab.engine.restored import restored
-from metalab.engine.steppers import (
-    FusedStepper,
-    OracleStepper,
-    Stepper,
-    largest_good,
-)
+from metalab.engine.steppers import Stepper, largest_good, make_stepper
 
 if TYPE_CHECKING:
     from metalab.core.fused.run import Crew
@@ -72,6 +62,7 @@ class Trainer:
         checkpoint: Checkpoint | None = None,
         provider: str | None = None,
         crew: "Crew | None" = None,
+        ahead: Ahead | None = None,
         edits: Sequence[Edit] = (),
     ) -> None:
         """Prepare a run.
@@ -83,6 +74,8 @@ class Trainer:
                 what `engine.providers` chooses.
             crew: Who computes the parts of a meta-batch on several threads; without it
                 they are computed one after another, with the same numbers.
+            ahead: Who draws tasks while compiled kernels compute; without it the two take
+                turns, with the same numbers.
             edits: Changes of the experiment, each from its outer step on.
 
         Raises:
@@ -94,7 +87,7 @@ class Trainer:
         self._dtype = DTYPES[config.run.precision]
         self._family = build_family(config)
         self._provider = provider or chosen_provider(config)[0]
-        self._crew = crew
+        self._crew, self._ahead = crew, ahead
         self._slots_from = 0 if checkpoint is None else checkpoint.slots_from
         self._edits: list[Edit] = []
         self._to_come = sorted(edits, key=attrgetter("step"))
@@ -195,12 +188,14 @@ class Trainer:
             dtype=self._dtype,
             device=self._device,
         )
-        if self._learner.fused and runs_natively(self._learner, counts_of(self.config)):
-            chunks = self.config.run.num_threads
-            return FusedStepper(
-                self._learner, state, self._blocks, num_chunks=chunks, crew=self._crew
-            )
-        return OracleStepper(self._learner, state, self._blocks, self._streams)
+        return make_stepper(
+            self._learner,
+            state,
+            self._blocks,
+            num_chunks=self.config.run.num_threads,
+            crew=self._crew,
+            ahead=self._ahead,
+        )
 
     def _initial_state(self) -> MetaState:
         return self._learner.initial_state(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from metalab.engine.torch_threads import use_threads_of
 from metalab.engine.trainer import Trainer
+from metalab.runs.ahead import AheadThread
 from metalab.runs.control import RunControl
 from metalab.runs.crew import Crew
 from metalab.runs.execute import Sink, execute
@@ -63,13 +64,14 @@ def conduct(
         live.set_status(RunStatus.STOPPED)
         return RunStatus.STOPPED
     use_threads_of(live.config, provider)
-    crew = Crew(live.config.run.num_threads)
+    crew, ahead = Crew(live.config.run.num_threads), AheadThread()
     try:
         trainer = Trainer(
             live.config,
             checkpoint=checkpoint,
             provider=provider,
             crew=crew,
+            ahead=ahead,
             edits=live.snapshot().edits,
         )
         if trainer.compiles:
@@ -77,6 +79,7 @@ def conduct(
         return _keep(trainer, live, control, resuming=resuming, sinks=sinks)
     finally:
         crew.close()
+        ahead.close()
 
 
 def _compile(

@@ -11,7 +11,7 @@ from metalab.runs.control import Order, RunControl
 from metalab.runs.live import LiveRun
 from metalab.runs.status import RunStatus
 
-TARGET_SECONDS = 0.03
+TARGET_SECONDS = 0.045
 """Time between two looks at the control: short enough for a pause to feel immediate."""
 
 MAX_STEPS = 4096

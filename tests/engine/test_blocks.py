@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given
@@ -37,3 +39,46 @@ def test_short_calls_share_a_block_evenly(blocks):
         calls.append(blocks.even(step, 200))
         step += calls[-1]
     assert calls == [128, 128]
+
+
+class Ahead:
+    """Draws when it is asked to begin, and remembers what was begun and taken."""
+
+    def __init__(self):
+        self.begun = self.taken = 0
+
+    def __call__(self, draw):
+        self.begun += 1
+        batch = draw()
+
+        def take():
+            self.taken += 1
+            return batch
+
+        return take
+
+
+def assert_same(batch, other):
+    for mine, theirs in (
+        (batch.support.x, other.support.x),
+        (batch.query.y, other.query.y),
+    ):
+        assert torch.equal(mine, theirs)
+
+
+def test_tasks_drawn_ahead_are_those_drawn_in_their_turn(blocks):
+    ahead = Ahead()
+    hurried = replace(blocks, ahead=ahead)
+    for index in (0, 1, 2):
+        assert_same(hurried.block(index), blocks.block(index))
+    assert (ahead.begun, ahead.taken) == (3, 2)
+    assert_same(hurried.block(2), blocks.block(2))
+    assert (ahead.begun, ahead.taken) == (3, 2)
+
+
+def test_a_run_that_goes_back_draws_anew(blocks):
+    ahead = Ahead()
+    hurried = replace(blocks, ahead=ahead)
+    for index in (5, 2, 3):
+        assert_same(hurried.block(index), blocks.block(index))
+    assert (ahead.begun, ahead.taken) == (3, 1)

@@ -1,0 +1,30 @@
+"""A thread that draws the tasks that a run needs next."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from metalab.core.tasks import TaskBatch
+from metalab.engine.torch_threads import use_threads
+
+
+class AheadThread:
+    """Draws tasks while compiled kernels train on those before them.
+
+    Not so much for the time that drawing takes, some 3 % of a run's: it asks for the
+    interpreter again and again, which a window that paints keeps for milliseconds. Here
+    nobody waits for that.
+    """
+
+    def __init__(self) -> None:
+        """Make one whose thread starts with the first work."""
+        self._pool = ThreadPoolExecutor(
+            1, thread_name_prefix="ahead", initializer=use_threads, initargs=(1,)
+        )
+
+    def __call__(self, draw: Callable[[], TaskBatch]) -> Callable[[], TaskBatch]:
+        """Begin to draw; what is returned waits for the tasks, or raises the error."""
+        return self._pool.submit(draw).result
+
+    def close(self) -> None:
+        """End the thread; what has not begun is not drawn."""
+        self._pool.shutdown(cancel_futures=True)
