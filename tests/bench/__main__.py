@@ -9,6 +9,7 @@ from typing import Any
 
 from metalab.runs.environment import environment
 from tests.bench import (
+    activations,
     drag,
     engine,
     history,
@@ -28,6 +29,7 @@ BENCHES: dict[str, tuple[str, Callable[[int], list[dict[str, object]]]]] = {
     ),
     "paper": ("The paper's 70,000 outer steps, from the command line", paper.measure),
     "scaling": ("Time and memory of an outer step against its sizes", scaling.measure),
+    "activations": ("Activations of the network, maml-sine", activations.measure),
     "startup": ("From process start, window under Xvfb", startup.measure),
     "drag": ("A support point is dragged while a run trains", drag.measure),
     "history": ("A run of some length in the window", history.measure),

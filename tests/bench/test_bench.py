@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.bench import __main__ as report
-from tests.bench import engine, paper, scaling
+from tests.bench import activations, engine, paper, scaling
 from tests.bench.rounds import Rate, interleaved, ratio
 
 
@@ -55,6 +55,13 @@ def test_cost_against_sizes_is_measured():
     (row,) = scaling.measure(1, seconds=0.02, axes=axes, providers=("autodiff",))
     assert row["sizes"] == "1, 2"
     assert len(row["µs a step"].split(", ")) == 2
+
+
+def test_activations_are_measured_beside_each_other():
+    (row,) = activations.measure(1, seconds=0.02, activations=("tanh",))
+    assert row["activation"] == "tanh"
+    assert row["kernels over relu"] == 1
+    assert row["kernels over autodiff"] > 0
 
 
 def test_the_command_of_the_paper_is_measured(monkeypatch, tmp_path):
