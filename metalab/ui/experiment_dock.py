@@ -1,5 +1,6 @@
 """The left dock: the form, and what stands there until the engine has been imported."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, Qt
@@ -69,6 +70,7 @@ class ExperimentDock(QDockWidget):
         self.setWindowTitle(self.tr("Experiment"))
         self.setObjectName("experiment")
         self._form: ExperimentForm | None = None
+        self._folds: Mapping[str, bool] = {}
         self._skeleton = Skeleton(self)
         self._pages = QStackedWidget(self)
         self._pages.setMinimumWidth(WIDTH - 40)
@@ -85,9 +87,19 @@ class ExperimentDock(QDockWidget):
         """What stands there until then."""
         return self._skeleton
 
+    @property
+    def folds(self) -> Mapping[str, bool]:
+        """Parts of the form that a person has opened or closed."""
+        return self._folds if self._form is None else self._form.folds
+
+    def set_folds(self, folds: Mapping[str, bool]) -> None:
+        """Have the form begin with parts open and closed as they were left."""
+        self._folds = folds
+
     def show_form(self, form: "ExperimentForm") -> None:
         """Put the form in place of the skeleton."""
         self._form = form
+        form.set_folds(self._folds)
         self._pages.addWidget(form)
         self._pages.setCurrentWidget(form)
 

@@ -114,6 +114,7 @@ class Lab(QObject):
         self._connect()
         remembered = self.preferences.current.workspaces
         self.window.workspaces.restore_state(remembered)
+        self.window.experiment.set_folds(self.preferences.current.folds)
         if options.welcome and not remembered:
             self.window.workspaces.show_page("start")
         self.window.toolbar.show_step_size(self.preferences.current.step_size)
@@ -313,4 +314,5 @@ class Lab(QObject):
     def _on_closed(self) -> None:
         self.commands.close_dialogs()
         self.preferences.change("workspaces", self.window.workspaces.save_state())
+        self.preferences.change("folds", dict(self.window.experiment.folds))
         self.clock.stop()

@@ -24,6 +24,7 @@ class Preferences(BaseModel):
         close_without_asking: Whether closing stops and saves a run unasked.
         folder: Where a run file was opened last; "" for the folder of runs.
         workspaces: How each workspace was arranged, and which one was seen.
+        folds: Parts of the experiment's form that were opened (True) or closed.
         export: How the export dialog was left.
         recent_commands: What was done from the command palette, the last first.
     """
@@ -36,6 +37,7 @@ class Preferences(BaseModel):
     close_without_asking: bool = False
     folder: str = ""
     workspaces: Mapping[str, Any] = {}
+    folds: Mapping[str, bool] = {}
     export: ExportSettings = ExportSettings()
     recent_commands: tuple[str, ...] = ()
 

@@ -10,6 +10,7 @@ from metalab.runs.preload import Preload
 from metalab.runs.run_file import RunFileError
 from metalab.runs.status import RunStatus
 from metalab.ui import engine_access
+from metalab.ui.forms.field_list import FieldList
 from metalab.ui.phase import Phase
 from metalab.ui.preferences import preferences_path
 from metalab.ui.theme import DARK, LIGHT
@@ -54,6 +55,38 @@ def test_an_engine_that_cannot_be_loaded_is_told(open_lab, qtbot):
     assert lab.window.problems.isVisible()
     assert not lab.actions["toggle_run"].isEnabled()
     assert "cannot be loaded" in lab.actions["toggle_run"].toolTip()
+
+
+def test_the_form_is_folded_as_it_was_left(open_lab, qtbot):
+    first = open_lab()
+    form = first.window.experiment.form
+    groups = form.findChild(FieldList).groups
+    left = Qt.MouseButton.LeftButton
+    qtbot.mouseClick(groups["tasks"].main.header, left)
+    qtbot.mouseClick(groups["inner"].advanced.header, left)
+    assert form.folds == {"tasks": False, "inner.advanced": True}
+    # A search opens everything, for as long as it lasts.
+    form.findChild(FieldList).search("lr")
+    assert form.folds == {"tasks": False, "inner.advanced": True}
+    first.window.close()
+    second = open_lab()
+    groups = second.window.experiment.form.findChild(FieldList).groups
+    assert not groups["tasks"].main.expanded
+    assert groups["inner"].advanced.expanded
+    assert groups["model"].main.expanded
+    assert not groups["model"].advanced.expanded
+    qtbot.mouseClick(groups["tasks"].main.header, left)
+    qtbot.mouseClick(groups["inner"].advanced.header, left)
+    second.window.close()
+    assert open_lab().window.experiment.form.folds == {}
+
+
+def test_a_window_closed_before_its_form_forgets_no_folds(open_lab):
+    open_lab().preferences.change("folds", {"model": False})
+    lab = open_lab(load=False, preload=Preload(["metalab.no_such_module"]))
+    assert lab.window.experiment.form is None
+    lab.window.close()
+    assert lab.preferences.current.folds == {"model": False}
 
 
 def test_a_preset_that_is_gone_falls_back(open_lab):

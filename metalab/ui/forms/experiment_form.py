@@ -1,5 +1,6 @@
 """The Experiment form: every setting of an experiment, built from its configuration."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
@@ -104,6 +105,15 @@ class ExperimentForm(QWidget):
         self._announced = config
         self.undo_stack.clear()
         self._announce()
+
+    @property
+    def folds(self) -> dict[str, bool]:
+        """Parts of the form that a person has opened or closed; True for open ones."""
+        return self._list.folds
+
+    def set_folds(self, folds: Mapping[str, bool]) -> None:
+        """Open and close parts of the form as they were once left."""
+        self._list.set_folds(folds)
 
     def config(self) -> "ExperimentConfig | None":
         """Return the experiment, what is being typed included; None if it is invalid."""

@@ -82,6 +82,23 @@ class FieldList(QScrollArea):
         return self._groups
 
     @property
+    def folds(self) -> dict[str, bool]:
+        """Parts of the form that a person has opened or closed; True for open ones."""
+        return {
+            f"{name}{suffix}": expanded
+            for name, group in self._groups.items()
+            for suffix, expanded in group.folds.items()
+        }
+
+    def set_folds(self, folds: Mapping[str, bool]) -> None:
+        """Open and close parts of the form as they were once left."""
+        for name, group in self._groups.items():
+            for suffix in ("", ".advanced"):
+                expanded = folds.get(f"{name}{suffix}")
+                if expanded is not None:
+                    group.set_fold(suffix, expanded=expanded)
+
+    @property
     def empty_text(self) -> str:
         """What stands in place of rows when a search finds none; else ""."""
         return "" if self._nothing.isHidden() else self._nothing.text()
