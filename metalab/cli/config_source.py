@@ -13,6 +13,7 @@ from metalab.engine.overrides import (
     validated,
     with_overrides,
 )
+from metalab.engine.share_code import experiment_of_code
 
 DEFAULT_PRESET = "maml-sine"
 
@@ -21,22 +22,29 @@ def resolve_config(
     file: Path | None,
     *,
     preset: str | None,
+    code: str | None = None,
     assignments: Sequence[str],
     seed: int | None,
 ) -> ExperimentConfig:
-    """Return the experiment: preset, then file, then assignments, then seed.
+    """Return the experiment: preset or code, then file, then assignments, then seed.
 
     Args:
         file: A TOML file; what it leaves out comes from the preset.
         preset: Name of a preset; None takes the default one without a file, and the
             plain defaults with one.
+        code: A share code, in place of a preset.
         assignments: "path=value" texts.
         seed: Replaces `run.seed`.
 
     Raises:
         ConfigError: Something is not allowed; nothing has been written.
     """
-    content = {} if preset is None and file is not None else _preset(preset)
+    if code is not None:
+        if preset is not None:
+            raise ConfigError([FieldProblem("--code", "is given beside --preset")])
+        content: dict[str, object] = experiment_of_code(code).to_mapping()
+    else:
+        content = {} if preset is None and file is not None else _preset(preset)
     if file is not None:
         content = merge(content, _read(file))
     config = validated(merge(ExperimentConfig().to_mapping(), content))

@@ -15,6 +15,10 @@ def train(
     preset: Annotated[
         str | None, typer.Option(help="Preset to start from; see `metalab presets`.")
     ] = None,
+    code: Annotated[
+        str | None,
+        typer.Option(help="Share code of an experiment, as the window copies it."),
+    ] = None,
     assignments: Annotated[
         list[str] | None,
         typer.Option(
@@ -43,7 +47,7 @@ def train(
     from metalab.runs.live import LiveRun  # noqa: PLC0415
 
     experiment = resolve_config(
-        config, preset=preset, assignments=assignments or [], seed=seed
+        config, preset=preset, code=code, assignments=assignments or [], seed=seed
     )
     live = LiveRun(experiment, path=out or new_run_path(experiment))
     return run_and_report(

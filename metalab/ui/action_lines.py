@@ -50,6 +50,23 @@ COMMANDS = (
         why_not=allowed.why_not_export,
     ),
     ActionSpec(
+        key="copy_code",
+        text="Copy e&xperiment as code",
+        tooltip="Put the experiment on the clipboard, as one line of text for others",
+        menu="file",
+        shortcuts=("Ctrl+Shift+X",),
+        why_not=allowed.why_not_code,
+        separated=True,
+    ),
+    ActionSpec(
+        key="paste_code",
+        text="Paste experiment co&de",
+        tooltip="Put the experiment whose code is on the clipboard into the form",
+        menu="file",
+        shortcuts=("Ctrl+Shift+V",),
+        why_not=allowed.why_not_edit,
+    ),
+    ActionSpec(
         key="quit",
         text="&Quit",
         tooltip="Close metalab; a run in progress is saved",

@@ -65,6 +65,13 @@ def why_not_edit(session: Session) -> str:
     return "" if session.loaded else session.loading_text
 
 
+def why_not_code(session: Session) -> str:
+    """Return why there is no experiment to be copied."""
+    if session.loaded and session.config is None:
+        return _tr("A setting is not allowed: {}").format(session.problem)
+    return why_not_edit(session)
+
+
 def why_not_export(session: Session) -> str:
     """Return why there is nothing to draw for paper."""
     history = session.history

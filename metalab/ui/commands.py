@@ -8,7 +8,9 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QFileDialog
 
+from metalab.core.errors import UserError
 from metalab.runs.home import RUN_SUFFIX, runs_folder
+from metalab.ui import engine_access as engine
 from metalab.ui.action_lines import LESSON_SUFFIX, LESSON_TITLES
 from metalab.ui.action_table import ACTIONS, WORKSPACES
 from metalab.ui.actions import ActionSet
@@ -205,6 +207,25 @@ class Commands(QObject):
     def copy_plot(self) -> None:
         """Put a plot on the clipboard."""
         QGuiApplication.clipboard().setImage(self._window.workspaces.current.picture())
+
+    def copy_code(self) -> None:
+        """Put the experiment on the clipboard, as one line of text."""
+        self._take_in_typing()
+        config = self._session.config
+        if config is not None:
+            QGuiApplication.clipboard().setText(engine.share_code(config))
+
+    def paste_code(self) -> None:
+        """Put the experiment of the clipboard into the form."""
+        self._session.dismiss_notice()
+        try:
+            found = engine.experiment_of_code(QGuiApplication.clipboard().text())
+        except UserError as error:
+            self._session.tell(self.tr("The experiment cannot be pasted"), error)
+        else:
+            config, reference = found
+            self._session.replace(config, reference=reference)
+            self._window.show_experiment(shown=True)
 
     def quit(self) -> None:
         """Close the window, which may ask."""

@@ -47,6 +47,26 @@ def preset_words(name: str) -> tuple[str, str]:
     return name, ""
 
 
+def share_code(config: "ExperimentConfig") -> str:
+    """Return an experiment as one line of text."""
+    from metalab.engine.share_code import share_code as code_of  # noqa: PLC0415 - torch
+
+    return code_of(config)
+
+
+def experiment_of_code(text: str) -> "tuple[ExperimentConfig, ExperimentConfig]":
+    """Return the experiment of a share code, and the preset it comes from, or itself.
+
+    Raises:
+        ConfigError: It is not a code, or not one of an experiment that is allowed.
+    """
+    from metalab.engine import share_code as codes  # noqa: PLC0415 - torch
+
+    config = codes.experiment_of_code(text)
+    names = [found.name for _, found in all_presets()]
+    return config, preset(config.name) if config.name in names else config
+
+
 def recipe(config: "ExperimentConfig") -> "Recipe | None":
     """Return the recipe whose parts an experiment has, or None."""
     from metalab.engine.config import recipe_of  # noqa: PLC0415 - torch

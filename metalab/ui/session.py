@@ -92,9 +92,16 @@ class Session(SessionView):
         self.problem = problem
         self._announce()
 
-    def replace(self, config: "ExperimentConfig") -> None:
-        """Put an experiment into the form; a run that is in progress goes on."""
-        self._replace_config(config, reference=config)
+    def replace(
+        self, config: "ExperimentConfig", *, reference: "ExperimentConfig | None" = None
+    ) -> None:
+        """Put an experiment into the form; a run that is in progress goes on.
+
+        Args:
+            config: The experiment.
+            reference: What the form shows differences from; None for itself.
+        """
+        self._replace_config(config, reference=reference or config)
 
     def fork(self, state: "Checkpoint") -> None:
         """Begin a run of the experiment in the form where the shown one stood."""

@@ -11,6 +11,7 @@ from metalab.catalog.recipes import presets
 from metalab.cli.main import run
 from metalab.engine.config import preset_config
 from metalab.engine.overrides import with_overrides
+from metalab.engine.share_code import share_code
 from metalab.runs import check_presets, kernels
 from metalab.runs.reader import open_run
 
@@ -79,6 +80,33 @@ def test_config_file_preset_and_assignments_in_that_order(tmp_path, capsys):
     result = json_of(capsys)
     assert result["name"] == "mine"
     assert result["num_steps"] == 10
+
+
+def test_a_share_code_stands_in_for_a_preset(tmp_path, capsys):
+    config = with_overrides(
+        preset_config("fomaml-sine"),
+        [("outer.num_steps", 20), ("evaluation.num_tasks", 16)],
+    )
+    path = tmp_path / "run.metalab"
+    arguments = ["train", "--code", share_code(config), "--out", str(path), "--json"]
+    assert run([*arguments, "--set", "outer.num_steps=10"]) == 0
+    result = json_of(capsys)
+    assert (result["name"], result["num_steps"]) == ("fomaml-sine", 10)
+    assert open_run(path).history.config.hypergradient == config.hypergradient
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--code", "metalab1:nonsense!"], "share code has been damaged"),
+        (["--code", "metalab1:", "--preset", "maml-sine"], "beside --preset"),
+    ],
+)
+def test_a_share_code_that_cannot_be_used_is_one_message(arguments, message, capsys):
+    assert run(["train", *arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert message in captured.err
 
 
 def test_stop_at_then_resume(tmp_path, capsys):

@@ -26,6 +26,8 @@ pytestmark = pytest.mark.gui
 KEYS = [spec.key for spec in ACTIONS]
 ICONLESS = {
     "copy_plot",
+    "copy_code",
+    "paste_code",
     "quit",
     "inner_back",
     "inner_forward",
@@ -127,7 +129,7 @@ OFF = {
     "loading": LESSONS | MOMENTS | {
         "open_file", "export", "toggle_run", "step_1", "step_10", "step_100", "stop",
         "start", "reset", "reset_new_seed", "inner_back", "inner_forward", "search",
-        "copy_plot",
+        "copy_plot", "copy_code", "paste_code",
     },
     "idle": MOMENTS | {
         "export", "copy_plot", "stop", "reset", "reset_new_seed", "inner_back",
@@ -142,7 +144,7 @@ OFF = {
     "failed": {"stop"},
     "invalid": LESSONS | MOMENTS | {
         "export", "copy_plot", "toggle_run", "step_1", "step_10", "step_100", "stop",
-        "start", "reset", "reset_new_seed", "inner_back", "inner_forward",
+        "start", "reset", "reset_new_seed", "inner_back", "inner_forward", "copy_code",
     },
 }  # fmt: skip
 """What cannot be done in each state; all else can."""

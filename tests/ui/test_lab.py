@@ -11,6 +11,7 @@ from metalab.runs.run_file import RunFileError
 from metalab.runs.status import RunStatus
 from metalab.ui import engine_access
 from metalab.ui.forms.field_list import FieldList
+from metalab.ui.forms.form_header import FormHeader
 from metalab.ui.phase import Phase
 from metalab.ui.preferences import preferences_path
 from metalab.ui.theme import DARK, LIGHT
@@ -348,6 +349,40 @@ def test_the_plot_with_the_focus_is_copied(running, qapp):
     qapp.clipboard().clear()
     running.actions["copy_plot"].trigger()
     assert not qapp.clipboard().image().isNull()
+
+
+def test_an_experiment_is_copied_and_pasted_as_a_code(lab, qapp):
+    config = small_config(run__seed=9)
+    lab.session.config_replaced.emit(config, config)
+    lab.session.set_config(config)
+    lab.actions["copy_code"].trigger()
+    code = qapp.clipboard().text()
+    lab.session.open_preset("reptile-sine")
+    lab.window.show_experiment(shown=False)
+    qapp.clipboard().setText(f"  {code}\n")
+    lab.actions["paste_code"].trigger()
+    form = lab.window.experiment.form
+    assert form.config() == lab.session.config == config
+    assert lab.window.experiment.isVisible()
+    # It is told apart from the preset that it comes from.
+    assert "differ from maml-sine" in form.findChild(FormHeader).summary
+
+
+def test_what_is_no_code_is_told_and_changes_nothing(lab, qapp):
+    before = lab.session.config
+    qapp.clipboard().setText("a poem")
+    lab.actions["paste_code"].trigger()
+    assert "share code is 'apoem'" in lab.window.banners.spec.text
+    assert lab.session.config is before
+    qapp.clipboard().setText(engine_access.share_code(before))
+    lab.actions["paste_code"].trigger()
+    assert lab.window.banners.isHidden()
+
+
+def test_an_experiment_that_is_not_allowed_has_no_code(lab):
+    lab.session.set_invalid("inner.inner_lr is -1")
+    assert not lab.actions["copy_code"].isEnabled()
+    assert "inner.inner_lr is -1" in lab.actions["copy_code"].toolTip()
 
 
 def test_everything_that_can_be_reached_by_tab_has_a_name(running):
