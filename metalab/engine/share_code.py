@@ -8,6 +8,7 @@ zlib, in the letters of URLs (RFC 4648, section 5).
 import base64
 import json
 import zlib
+from textwrap import shorten
 from typing import Any
 
 from metalab.engine.config import ExperimentConfig
@@ -39,9 +40,10 @@ def experiment_of_code(text: str) -> ExperimentConfig:
         ConfigError: It is not a code, has been damaged, or holds what this metalab does not
             know or allow.
     """
-    code = "".join(text.split())
+    words = text.split()
+    code = "".join(words)
     if not code.startswith(PREFIX):
-        shown = f"{code[:40]}…" if len(code) > 40 else code
+        shown = shorten(" ".join(words), 40, placeholder="…")
         raise _refusal(f"is {shown!r}; a code begins with {PREFIX}")
     return validated(_unpacked(code.removeprefix(PREFIX)))
 

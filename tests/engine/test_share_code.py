@@ -49,7 +49,7 @@ CODE = share_code(preset_config("maml-sine"))
     ("text", "message"),
     [
         ("", "share code is ''; a code begins with metalab1:"),
-        ("a letter to a friend " * 90, "share code is 'alettertoafriend"),
+        ("a letter to a friend " * 90, "share code is 'a letter to a friend"),
         (PREFIX, "its end is missing"),
         (CODE[:-20], "its end is missing"),
         (PREFIX + "?!", "damaged"),

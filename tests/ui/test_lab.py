@@ -372,7 +372,7 @@ def test_what_is_no_code_is_told_and_changes_nothing(lab, qapp):
     before = lab.session.config
     qapp.clipboard().setText("a poem")
     lab.actions["paste_code"].trigger()
-    assert "share code is 'apoem'" in lab.window.banners.spec.text
+    assert "share code is 'a poem'" in lab.window.banners.spec.text
     assert lab.session.config is before
     qapp.clipboard().setText(engine_access.share_code(before))
     lab.actions["paste_code"].trigger()
