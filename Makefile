@@ -1,6 +1,7 @@
 # Each target is complete on a fresh machine with Python 3.11, make and pip.
 #   make run     open the window (without a display: train headless, export figures)
 #   make test    lint, types, import contracts, tests
+#   make fuzz    other random input to the tests that take any, each time
 #   make bench   speed, as ratios; writes tests/bench/results/
 #   make bench-peers  installs what make bench compares with, once, apart
 # For a CPU-only or a CUDA build of torch, see README: make run TORCH_INDEX=URL
@@ -13,7 +14,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c $(CON
 	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: run test lint format types contracts kernels pytest slow bench bench-peers coverage clean
+.PHONY: run test lint format types contracts kernels pytest slow fuzz bench bench-peers coverage clean
 
 run: $(VENV)/.run
 	$(BIN)/metalab
@@ -50,6 +51,11 @@ pytest: kernels
 # Longer than a minute each: the paper's presets to the end, many closes, soak.
 slow: $(VENV)/.dev
 	$(PYTEST) -m "slow"
+
+# Random input to everything that Hypothesis tests, other input every time.
+fuzz: kernels
+	HYPOTHESIS_PROFILE=fuzz OMP_NUM_THREADS=1 $(PYTEST) -m "not bench and not slow" -n 2 \
+	  $$(grep -rl "^@given" tests)
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench

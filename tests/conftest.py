@@ -11,8 +11,15 @@ os.environ.setdefault(
 
 import pytest
 import torch
+from hypothesis import settings
 
 torch.set_num_threads(1)
+
+# The same examples every time: a change is judged by what it changes. `make fuzz` draws
+# others each time.
+settings.register_profile("steady", derandomize=True)
+settings.register_profile("fuzz", max_examples=2000, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
 @pytest.fixture(autouse=True)
