@@ -39,12 +39,13 @@ def resolve_config(
     Raises:
         ConfigError: Something is not allowed; nothing has been written.
     """
+    content: dict[str, object] = {}
+    if code is not None and preset is not None:
+        raise ConfigError([FieldProblem("--code", "is given beside --preset")])
     if code is not None:
-        if preset is not None:
-            raise ConfigError([FieldProblem("--code", "is given beside --preset")])
-        content: dict[str, object] = experiment_of_code(code).to_mapping()
-    else:
-        content = {} if preset is None and file is not None else _preset(preset)
+        content = experiment_of_code(code).to_mapping()
+    elif preset is not None or file is None:
+        content = _preset(preset)
     if file is not None:
         content = merge(content, _read(file))
     config = validated(merge(ExperimentConfig().to_mapping(), content))

@@ -27,9 +27,6 @@ class _Exploring:
 
     def __call__(self, asked: Exploration, stale: Stale) -> tuple[Explored, ...] | None:
         """Answer a question; between two starts it may be given up."""
-        from metalab.engine.torch_threads import use_threads  # noqa: PLC0415 - torch
-
-        use_threads(1)
         answers: list[Explored] = []
         for start in asked.starts:
             if answers and stale():

@@ -165,9 +165,6 @@ class _Surveying:
 
     def __call__(self, asked: Slice, stale: Stale) -> Landscape | None:
         """Answer a question, telling of every batch."""
-        from metalab.engine.torch_threads import use_threads  # noqa: PLC0415 - torch
-
-        use_threads(1)
         surveyor = self._surveyor(asked)
         if stale():
             return None

@@ -92,6 +92,10 @@ class Latest(Generic[R, A]):
         return self._request is None and self._answering is None
 
     def _run(self) -> None:
+        # Imported here: the window makes these before torch is there.
+        from metalab.engine.torch_threads import use_threads  # noqa: PLC0415
+
+        use_threads(1)
         while (request := self._next()) is not None:
             try:
                 answer = self._compute(request, self._is_stale)

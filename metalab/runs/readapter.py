@@ -46,10 +46,7 @@ class _Adapting:
 
     def __call__(self, request: Request, stale: Stale) -> Readaptation:
         """Answer a request; that takes milliseconds."""
-        from metalab.engine.torch_threads import use_threads  # noqa: PLC0415 - torch
-
         del stale
-        use_threads(1)
         if self._adapter is None or request.config is not self._config:
             self._adapter, self._config = _adapter_of(request.config), request.config
         return self._adapter.adapt(request.phi, request.points, step=request.step)

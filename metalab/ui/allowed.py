@@ -17,10 +17,8 @@ def always(_session: Session) -> str:
 
 def why_not_start(session: Session) -> str:
     """Return why no new run can begin."""
-    if not session.loaded:
-        return session.loading_text
-    if session.config is None:
-        return _tr("A setting is not allowed: {}").format(session.problem)
+    if reason := why_not_code(session):
+        return reason
     return _tr("A run file is being read") if session.reading else ""
 
 

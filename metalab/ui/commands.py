@@ -8,7 +8,6 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QFileDialog
 
-from metalab.core.errors import UserError
 from metalab.runs.home import RUN_SUFFIX, runs_folder
 from metalab.ui import engine_access as engine
 from metalab.ui.action_lines import LESSON_SUFFIX, LESSON_TITLES
@@ -217,14 +216,7 @@ class Commands(QObject):
 
     def paste_code(self) -> None:
         """Put the experiment of the clipboard into the form."""
-        self._session.dismiss_notice()
-        try:
-            found = engine.experiment_of_code(QGuiApplication.clipboard().text())
-        except UserError as error:
-            self._session.tell(self.tr("The experiment cannot be pasted"), error)
-        else:
-            config, reference = found
-            self._session.replace(config, reference=reference)
+        if self._session.take_code(QGuiApplication.clipboard().text()):
             self._window.show_experiment(shown=True)
 
     def quit(self) -> None:

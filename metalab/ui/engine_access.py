@@ -60,11 +60,11 @@ def experiment_of_code(text: str) -> "tuple[ExperimentConfig, ExperimentConfig]"
     Raises:
         ConfigError: It is not a code, or not one of an experiment that is allowed.
     """
+    from metalab.catalog.recipes import presets  # noqa: PLC0415 - may bring torch along
     from metalab.engine import share_code as codes  # noqa: PLC0415 - torch
 
     config = codes.experiment_of_code(text)
-    names = [found.name for _, found in all_presets()]
-    return config, preset(config.name) if config.name in names else config
+    return config, preset(config.name) if config.name in presets() else config
 
 
 def recipe(config: "ExperimentConfig") -> "Recipe | None":

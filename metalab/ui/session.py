@@ -92,16 +92,21 @@ class Session(SessionView):
         self.problem = problem
         self._announce()
 
-    def replace(
-        self, config: "ExperimentConfig", *, reference: "ExperimentConfig | None" = None
-    ) -> None:
-        """Put an experiment into the form; a run that is in progress goes on.
+    def replace(self, config: "ExperimentConfig") -> None:
+        """Put an experiment into the form; a run that is in progress goes on."""
+        self._replace_config(config, reference=config)
 
-        Args:
-            config: The experiment.
-            reference: What the form shows differences from; None for itself.
-        """
-        self._replace_config(config, reference=reference or config)
+    def take_code(self, code: str) -> bool:
+        """Put the experiment of a share code into the form; return whether it is one."""
+        self.dismiss_notice()
+        found = self._tried(
+            partial(engine.experiment_of_code, code),
+            self.tr("The experiment cannot be pasted"),
+        )
+        if found is not None:
+            config, reference = found
+            self._replace_config(config, reference=reference)
+        return found is not None
 
     def fork(self, state: "Checkpoint") -> None:
         """Begin a run of the experiment in the form where the shown one stood."""

@@ -1,12 +1,11 @@
 """Outer steps a second for each activation of the network; the rest is maml-sine."""
 
-import json
-import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 
-from tests.bench.child import Child, started
 from tests.bench.rounds import interleaved, ratio
+from tests.bench.scaling import experiment_child
 
 ACTIVATIONS = ("relu", "tanh", "sine")
 SECONDS = 0.5
@@ -23,10 +22,9 @@ def measure(
     with ExitStack() as stack:
         for activation in activations:
             for provider in ("fused", "autodiff"):
-                given = json.dumps([("model.activation", activation)])
-                module = [sys.executable, "-m", "tests.bench.scaling_child"]
-                child = Child(stack.enter_context(started([*module, provider, given])))
-                ways[f"{activation} {provider}"] = _round(child, seconds)
+                changes: list[tuple[str, object]] = [("model.activation", activation)]
+                child = experiment_child(stack, provider, changes)
+                ways[f"{activation} {provider}"] = partial(child.rate, seconds)
         rates = interleaved(ways, num_rounds=num_rounds)
     rows: list[dict[str, object]] = []
     for activation in activations:
@@ -45,7 +43,3 @@ def measure(
             }
         )
     return rows
-
-
-def _round(child: Child, seconds: float) -> Callable[[], float]:
-    return lambda: child.rate(seconds)

@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 
 import numpy as np
 
@@ -105,15 +106,16 @@ def _measured(
     memory: list[float] = []
     with ExitStack() as stack:
         for size in sizes:
-            given = json.dumps(changes(axis, size))
-            module = [sys.executable, "-m", "tests.bench.scaling_child"]
-            process = stack.enter_context(started([*module, provider, given]))
-            child = Child(process)
+            child = experiment_child(stack, provider, changes(axis, size))
             memory.append(child.said["memory_mb"])
-            ways[str(size)] = _round(child, seconds)
+            ways[str(size)] = partial(child.rate, seconds)
         rates = interleaved(ways, num_rounds=num_rounds)
     return list(rates.values()), memory
 
 
-def _round(child: Child, seconds: float) -> Callable[[], float]:
-    return lambda: child.rate(seconds)
+def experiment_child(
+    stack: ExitStack, provider: str, changes: list[tuple[str, object]]
+) -> Child:
+    """Return maml-sine with changes, ready in a process that ends with the stack."""
+    module = [sys.executable, "-m", "tests.bench.scaling_child"]
+    return Child(stack.enter_context(started([*module, provider, json.dumps(changes)])))

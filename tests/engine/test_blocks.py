@@ -66,19 +66,18 @@ def assert_same(batch, other):
         assert torch.equal(mine, theirs)
 
 
-def test_tasks_drawn_ahead_are_those_drawn_in_their_turn(blocks):
+@pytest.mark.parametrize(
+    ("asked", "taken"),
+    [
+        ((0, 1, 2), 2),
+        ((0, 1, 2, 2), 2),
+        # A run that goes back draws anew.
+        ((5, 2, 3), 1),
+    ],
+)
+def test_tasks_drawn_ahead_are_those_drawn_in_their_turn(blocks, asked, taken):
     ahead = Ahead()
     hurried = replace(blocks, ahead=ahead)
-    for index in (0, 1, 2):
+    for index in asked:
         assert_same(hurried.block(index), blocks.block(index))
-    assert (ahead.begun, ahead.taken) == (3, 2)
-    assert_same(hurried.block(2), blocks.block(2))
-    assert (ahead.begun, ahead.taken) == (3, 2)
-
-
-def test_a_run_that_goes_back_draws_anew(blocks):
-    ahead = Ahead()
-    hurried = replace(blocks, ahead=ahead)
-    for index in (5, 2, 3):
-        assert_same(hurried.block(index), blocks.block(index))
-    assert (ahead.begun, ahead.taken) == (3, 1)
+    assert (ahead.begun, ahead.taken) == (3, taken)

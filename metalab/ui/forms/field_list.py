@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from metalab.ui.forms.field_row import FieldRow, FieldState
-from metalab.ui.forms.fold import Group
+from metalab.ui.forms.fold import Fold, Group
 from metalab.ui.forms.marks import tint
 from metalab.ui.theme import Theme
 
@@ -85,18 +85,22 @@ class FieldList(QScrollArea):
     def folds(self) -> dict[str, bool]:
         """Parts of the form that a person has opened or closed; True for open ones."""
         return {
-            f"{name}{suffix}": expanded
-            for name, group in self._groups.items()
-            for suffix, expanded in group.folds.items()
+            name: fold.chosen
+            for name, fold in self._named_folds().items()
+            if not fold.is_usual
         }
 
     def set_folds(self, folds: Mapping[str, bool]) -> None:
         """Open and close parts of the form as they were once left."""
+        for name, fold in self._named_folds().items():
+            if name in folds:
+                fold.set_expanded(expanded=folds[name])
+
+    def _named_folds(self) -> dict[str, Fold]:
+        folds: dict[str, Fold] = {}
         for name, group in self._groups.items():
-            for suffix in ("", ".advanced"):
-                expanded = folds.get(f"{name}{suffix}")
-                if expanded is not None:
-                    group.set_fold(suffix, expanded=expanded)
+            folds |= {name: group.main, f"{name}.advanced": group.advanced}
+        return folds
 
     @property
     def empty_text(self) -> str:

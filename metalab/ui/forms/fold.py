@@ -25,6 +25,7 @@ class Fold(QWidget):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
+        self._usual = expanded
         self._remembered: bool | None = None
         self._rows: tuple[FieldRow, ...] = ()
         self.header = FoldHeader(title, prominent=prominent, parent=self)
@@ -59,6 +60,11 @@ class Fold(QWidget):
     def chosen(self) -> bool:
         """Whether the rows are open, or will be when the search has ended."""
         return self.expanded if self._remembered is None else self._remembered
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether that is as the form begins."""
+        return self.chosen is self._usual
 
     def set_expanded(self, *, expanded: bool) -> None:
         """Open or close the rows."""
@@ -150,21 +156,6 @@ class Group(QWidget):
         self.advanced.set_rows(advanced)
         self.main.set_rows(ordinary)
         self.advanced.setVisible(bool(advanced))
-
-    @property
-    def folds(self) -> dict[str, bool]:
-        """Whether each part is open, where that is not what the form begins with."""
-        parts = {"": (self.main, True), ".advanced": (self.advanced, False)}
-        return {
-            suffix: fold.chosen
-            for suffix, (fold, usual) in parts.items()
-            if fold.chosen is not usual
-        }
-
-    def set_fold(self, suffix: str, *, expanded: bool) -> None:
-        """Open or close a part, named as by `folds`."""
-        fold = self.advanced if suffix else self.main
-        fold.set_expanded(expanded=expanded)
 
     def set_problems(self, messages: Sequence[str]) -> None:
         """Say what is wrong between the fields of this section."""

@@ -74,7 +74,7 @@ def _tanh_single(work, h, s, width):
         z = at(work, h + j)
         size = abs(z)
         # In this order, so that what is no number stays none.
-        double = TWO * (min(size, ONE_FROM))
+        double = TWO * min(size, ONE_FROM)
         power = (double * LOG2_E + ROUNDING) - ROUNDING
         r = (double - power * LN2_1) - power * LN2_2
         q = ((((E5 * r + E4) * r + E3) * r + E2) * r + E1) * r + E0
@@ -138,6 +138,9 @@ def _tanh_one_by_one(work, h, s, width):
         value = math.tanh(at(work, h + j))
         put(work, h + j, value)
         put(work, s + j, 1 - value * value)
+
+
+# numba replaces these two by what the overloads return; Python itself cannot run that.
 
 
 def tanh_row(work, h, s, width):
