@@ -53,7 +53,9 @@ class AdaptStarts(QObject):
             return before is not None
         if before is not None and before.history.config is moment.history.config:
             return False
-        if before is not None and before.phi is not None:
+        # The example that comes with metalab is in no file: it is nobody's other run, and
+        # whether it was seen before the first run is a matter of milliseconds.
+        if before is not None and before.phi is not None and before.history.path:
             self.add_run(before.history)
         self._runs = [r for r in self._runs if r.config is not moment.history.config]
         self._made.clear()

@@ -1,6 +1,7 @@
 """The Adapt workspace: points, curve, inner steps, overlays."""
 
 from dataclasses import replace
+from pathlib import Path
 from threading import Event
 
 import numpy as np
@@ -219,7 +220,15 @@ def test_other_meta_parameters_are_adapted_from_with_the_same_points(
     assert not np.array_equal(page.answers[RUN].curves, curves)
 
 
+def test_the_example_is_no_other_run(page, history):
+    other = with_overrides(history.config, [("inner.inner_lr", 0.02)])
+    page.show_moment(moment_of(replace(history, config=other)))
+    assert history.path is None
+    assert page.starts.runs == []
+
+
 def test_another_run_leaves_the_one_before_to_be_laid_over(page, qtbot, history):
+    page.show_moment(moment_of(replace(history, path=Path("run.metalab"))))
     other = with_overrides(history.config, [("inner.inner_lr", 0.02)])
     page.show_moment(moment_of(replace(history, config=other)))
     (run,) = page.starts.runs
