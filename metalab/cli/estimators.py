@@ -133,7 +133,7 @@ def _selected(
     run = open_run(file)
     found, phi = phi_near(file, run, step)
     changes = [parse_assignment(text) for text in assignments]
-    config = with_overrides(run.history.config, changes)
+    config = with_overrides(run.history.config_at(found), changes)
     device = resolve_device(config)
     selection = select(
         config,

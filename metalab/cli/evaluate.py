@@ -63,7 +63,7 @@ def evaluate(
     run = open_run(file)
     if run.checkpoint is None:
         raise RunFileError(f"{file} holds no meta-parameters: the run never started")
-    config = at_inner_lr(run.history.config, inner_lr)
+    config = at_inner_lr(run.history.config_at(run.checkpoint.step), inner_lr)
     result = evaluate_fresh(
         config,
         run.checkpoint,

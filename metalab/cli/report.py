@@ -1,5 +1,7 @@
 """How a finished run is told, by `train`, `resume` and the headless start."""
 
+from dataclasses import asdict
+
 from rich.console import Console
 
 from metalab.cli.output import print_json, warn
@@ -51,7 +53,7 @@ def _result(
 ) -> dict[str, object]:
     evaluations = history.evaluations
     return {
-        "name": history.config.name,
+        "name": history.name,
         "status": status.value,
         "step": history.step,
         "num_steps": made,
@@ -61,8 +63,9 @@ def _result(
         "evaluation_before": float(evaluations.query_mean[-1, 0])
         if len(evaluations)
         else None,
-        "seed": history.config.run.seed,
-        "digest": history.config.digest(),
+        "seed": history.config_at().run.seed,
+        "digest": history.config_at().digest(),
+        "edits": [asdict(edit) for edit in history.configs.edits],
         "device": history.device,
         "provider": history.provider,
         "provider_reason": history.provider_reason,

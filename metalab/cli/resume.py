@@ -27,7 +27,7 @@ def resume(
     from metalab.runs.resume import prepare_resume  # noqa: PLC0415
 
     past = prepare_resume(file, num_steps=num_steps)
-    live = LiveRun(past.config, path=file, past=past)
+    live = LiveRun(past.configs, path=file, past=past)
     return run_and_report(
         live,
         console=console(json_output=json_output),

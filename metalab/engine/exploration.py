@@ -13,8 +13,6 @@ from metalab.core.loss import mean_squared_error
 from metalab.core.tasks import Samples, TaskBatch, TaskFamily
 from metalab.engine.build import DTYPES, build_family, build_learner
 from metalab.engine.config import ExperimentConfig
-from metalab.engine.edit import Edit
-from metalab.engine.edits import edited
 from metalab.engine.events import Array
 from metalab.engine.explored import Exploration, Explored, OwnTask, Start
 from metalab.engine.probe import to_array
@@ -34,15 +32,13 @@ class Explorer:
         self,
         config: ExperimentConfig,
         *,
-        edits: tuple[Edit, ...] = (),
         inner_lr: float | None = None,
         fused: bool = False,
     ) -> None:
         """Build the method.
 
         Args:
-            config: The experiment.
-            edits: What was changed in it while it ran.
+            config: The experiment at the outer step of the meta-parameters.
             inner_lr: Another step size, where it is a set number.
             fused: Whether compiled kernels may answer.
 
@@ -50,7 +46,7 @@ class Explorer:
             ExplorationError: Inputs of the family are no curve, so that a point of a
                 plot does not say what a network is to be given.
         """
-        learner = build_learner(edited(config, edits))
+        learner = build_learner(config)
         if inner_lr is not None and isinstance(learner.inner, FixedRateDescent):
             learner = replace(
                 learner,

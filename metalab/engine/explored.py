@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from metalab.engine.edit import Edit
 from metalab.engine.events import Array
 
 if TYPE_CHECKING:
@@ -36,14 +35,12 @@ class Start:
 
     Attributes:
         key: Tells starts apart.
-        config: The experiment.
-        edits: What was changed in it while it ran.
+        config: The experiment at the outer step of `phi`.
         phi: Meta-parameters, [meta].
     """
 
     key: str
     config: "ExperimentConfig"
-    edits: tuple[Edit, ...]
     phi: Array
 
 

@@ -7,8 +7,6 @@ import torch
 from metalab.core.streams import RandomStreams
 from metalab.engine.build import DTYPES, build_family, build_learner
 from metalab.engine.config import ExperimentConfig
-from metalab.engine.edit import Edit
-from metalab.engine.edits import edited
 from metalab.engine.events import Checkpoint, Curves
 from metalab.engine.probe import make_probe
 from metalab.engine.providers import FUSED
@@ -19,18 +17,15 @@ _CPU = torch.device("cpu")
 class Gallery:
     """The held-out tasks of an experiment, drawn anew; shares nothing with a run."""
 
-    def __init__(
-        self, config: ExperimentConfig, *, edits: tuple[Edit, ...], provider: str
-    ) -> None:
+    def __init__(self, config: ExperimentConfig, *, provider: str) -> None:
         """Draw the tasks from the seed: the same as those of every run of it.
 
         Args:
-            config: The experiment.
-            edits: What had been changed in it.
+            config: The experiment at the outer step of the states.
             provider: Who computes, "fused" or "autodiff".
         """
         self._dtype = DTYPES[config.run.precision]
-        learner = replace(build_learner(edited(config, edits)), fused=provider == FUSED)
+        learner = replace(build_learner(config), fused=provider == FUSED)
         self._probe = make_probe(
             config,
             learner,

@@ -9,8 +9,6 @@ from metalab.core.streams import RandomStreams
 from metalab.core.tasks import Samples, TaskBatch
 from metalab.engine.build import DTYPES, build_family, build_learner
 from metalab.engine.config import ExperimentConfig
-from metalab.engine.edit import Edit
-from metalab.engine.edits import edited
 from metalab.engine.events import Array, frozen
 from metalab.engine.probe import make_probe, to_array
 from metalab.engine.slice_axes import (
@@ -36,20 +34,17 @@ class Surveyor:
     a run.
     """
 
-    def __init__(
-        self, config: ExperimentConfig, *, edits: tuple[Edit, ...] = ()
-    ) -> None:
+    def __init__(self, config: ExperimentConfig) -> None:
         """Build the method and draw the tasks: the same as those of every run of it.
 
         Args:
-            config: The experiment.
-            edits: What was changed in it while it ran.
+            config: The experiment at the outer step of the meta-parameters.
 
         Raises:
             LandscapeError: A task adapts fewer than two numbers: there is no plane.
         """
         self._dtype = DTYPES[config.run.precision]
-        self._learner = build_learner(edited(config, edits))
+        self._learner = build_learner(config)
         self._batch = make_probe(
             config,
             self._learner,

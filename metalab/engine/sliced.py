@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from metalab.engine.edit import Edit
 from metalab.engine.events import Array, frozen
 
 if TYPE_CHECKING:
@@ -34,8 +33,7 @@ class Slice:
     """What is asked: losses over a plane through some meta-parameters.
 
     Attributes:
-        config: The experiment.
-        edits: What was changed in it while it ran.
+        config: The experiment at the outer step of `phi`.
         phi: Meta-parameters, [meta]; the plane goes through the theta_0 they make.
         step: The outer step that they are from; only passed on.
         tasks: Held-out tasks whose inner paths are drawn, at least one; the losses of
@@ -50,7 +48,6 @@ class Slice:
     """
 
     config: "ExperimentConfig"
-    edits: tuple[Edit, ...]
     phi: Array
     step: int
     tasks: tuple[int, ...]

@@ -5,9 +5,8 @@ loop. The trainer knows no clock, file or thread; how many steps it makes betwee
 events is asked of the caller and changes no number.
 """
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from dataclasses import replace
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import torch
@@ -19,8 +18,8 @@ from metalab.core.streams import RandomStreams
 from metalab.engine.blocks import Ahead, Blocks
 from metalab.engine.build import DTYPES, build_family, build_learner, resolve_device
 from metalab.engine.config import ExperimentConfig
+from metalab.engine.config_history import ConfigHistory, config_history
 from metalab.engine.edit import Edit
-from metalab.engine.edits import edited
 from metalab.engine.events import (
     Array,
     Checkpoint,
@@ -51,24 +50,23 @@ class Trainer:
     """Trains one experiment.
 
     Attributes:
-        config: The experiment.
+        config: The experiment as the next outer step is made with it.
         step: Outer steps made.
     """
 
     def __init__(
         self,
-        config: ExperimentConfig,
+        config: ExperimentConfig | ConfigHistory,
         *,
         checkpoint: Checkpoint | None = None,
         provider: str | None = None,
         crew: "Crew | None" = None,
         ahead: Ahead | None = None,
-        edits: Sequence[Edit] = (),
     ) -> None:
         """Prepare a run.
 
         Args:
-            config: The experiment.
+            config: The experiment, with edits that a run makes again at their steps.
             checkpoint: Where to go on from; None starts afresh.
             provider: Who computes the outer steps, "fused" or "autodiff"; None takes
                 what `engine.providers` chooses.
@@ -76,28 +74,26 @@ class Trainer:
                 they are computed one after another, with the same numbers.
             ahead: Who draws tasks while compiled kernels compute; without it the two take
                 turns, with the same numbers.
-            edits: Changes of the experiment, each from its outer step on.
 
         Raises:
             DeviceError: The configured device is not available.
             ValueError: The checkpoint does not fit the experiment.
         """
-        self.config = config
+        self._configs = config_history(config)
+        # Those of this very step come after its probe, as they did the first time.
+        self.config = self._configs.at(0 if checkpoint is None else checkpoint.step)
+        config = self.config
         self._device = resolve_device(config)
         self._dtype = DTYPES[config.run.precision]
         self._family = build_family(config)
         self._provider = provider or chosen_provider(config)[0]
         self._crew, self._ahead = crew, ahead
         self._slots_from = 0 if checkpoint is None else checkpoint.slots_from
-        self._edits: list[Edit] = []
-        self._to_come = sorted(edits, key=attrgetter("step"))
         self._learner = self._build_learner()
         self._streams = RandomStreams(config.run.seed)
         fresh = self._initial_state()
         state = fresh if checkpoint is None else restored(fresh, checkpoint)
         self._stepper = self._make_stepper(state)
-        # Those of this very step come after its probe, as they did the first time.
-        self._take_edits(state.step - 1)
         self._probe = self._make_probe()
         # From the untrained network, so that a resumed run has the limit of a straight
         # one. Not zero, lest a network that starts out perfect could never move.
@@ -148,28 +144,23 @@ class Trainer:
             ConfigError: The value is not allowed.
         """
         edit = Edit(step=self.step, path=path, value=value)
-        edited(self.config, [*self._edits, edit])
-        self._edits.append(edit)
-        self._rebuild()
+        self._configs = self._configs.with_edit(edit)
+        self._take_edits()
         return edit
 
-    def _take_edits(self, step: int) -> None:
-        """Make the edits up to an outer step."""
-        due = [edit for edit in self._to_come if edit.step <= step]
-        if due:
-            self._to_come = self._to_come[len(due) :]
-            self._edits += due
-            self._rebuild()
-
-    def _rebuild(self) -> None:
+    def _take_edits(self) -> None:
         """Go on from the same state with the experiment as it is after its edits."""
+        config = self._configs.after(self.step)
+        if config is self.config:
+            return
+        self.config = config
         self._learner = self._build_learner()
         self._stepper = self._make_stepper(self._stepper.state)
         self._probe = self._make_probe()
 
     def _build_learner(self) -> MetaLearner:
         return replace(
-            build_learner(edited(self.config, self._edits)),
+            build_learner(self.config),
             fused=self._provider == FUSED,
             compiled=self._provider != FUSED and self.config.run.compile == "on",
             slots_from=self._slots_from,
@@ -249,7 +240,7 @@ class Trainer:
             yield self._take_diagnostics()
         total = self.config.outer.num_steps
         while self.step < total:
-            self._take_edits(self.step)
+            self._take_edits()
             start = self.step
             count = self._blocks.even(start, max(1, pace()))
             stop = min(start + count, total, self._next_stop())
@@ -258,10 +249,7 @@ class Trainer:
                 yield StepsDone(first_step=start + 1, metrics=frozen(rows.copy()))
             if diverged is not None:
                 # An edit that this went back behind is in force already.
-                self._edits = [
-                    replace(edit, step=min(edit.step, self.step))
-                    for edit in self._edits
-                ]
+                self._configs = self._configs.rewound(self.step, made=start)
                 yield diverged
                 continue
             if is_probe_step(self.config, self.step) or self.step == total:
@@ -291,8 +279,11 @@ class Trainer:
 
     def _next_stop(self) -> int:
         """Return the next step at which something is looked at or changed."""
-        edits = [edit.step for edit in self._to_come]
-        return min([next_look(self.config, self.step), *edits])
+        look, edit = (
+            next_look(self.config, self.step),
+            self._configs.next_edit(self.step),
+        )
+        return look if edit is None else min(look, edit)
 
     def _take_probe(self) -> ProbeTaken:
         phi = self._state.phi

@@ -6,7 +6,6 @@ the picture are those of all frames together, so that nothing moves but the data
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +23,6 @@ from metalab.figures.registry import figure_named
 from metalab.figures.sizes import size_named
 from metalab.runs.history import RunHistory
 from metalab.runs.moments import history_at
-
-if TYPE_CHECKING:
-    from metalab.engine.edit import Edit
 
 Picture = NDArray[np.uint8]
 """Red, green and blue, [row, column, 3]."""
@@ -72,7 +68,7 @@ class Animation:
         self.steps = shown_steps(history, choices)
         self._history = history
         self._size = size_named(choices.size)
-        self._galleries: dict[tuple[Edit, ...], Gallery] = {}
+        self._galleries: dict[int, Gallery] = {}
         self._fixed: tuple[Call, ...] | None = None
 
     def __len__(self) -> int:
@@ -104,14 +100,12 @@ class Animation:
     def _curves(self, step: int) -> Curves:
         state = self._history.trail.at_or_before(step)
         assert state is not None, "frames stand at steps whose state is kept"
-        edits = history_at(self._history, step).edits
+        config = self._history.config_at(step)
         use_threads(1)
-        if edits not in self._galleries:
+        if id(config) not in self._galleries:
             # Whatever computed the run: curves alone need no compiled kernels.
-            self._galleries[edits] = Gallery(
-                self._history.config, edits=edits, provider=AUTODIFF
-            )
-        return self._galleries[edits].curves(state)
+            self._galleries[id(config)] = Gallery(config, provider=AUTODIFF)
+        return self._galleries[id(config)].curves(state)
 
     def settle(self, given_up: Callable[[], bool] = never) -> bool:
         """Find the axes that hold every frame; the first picture would do it too.

@@ -191,14 +191,16 @@ def _replace_folder(partial: Path, target: Path) -> None:
 
 def _provenance(history: RunHistory, animation: Animation) -> str:
     """Return what is needed to make it again, as JSON without any but ASCII letters."""
+    config = history.config_at()
     return json.dumps(
         {
             "metalab": __version__,
             "animation": asdict(animation.choices),
             "steps": animation.steps,
             "outer_step": history.step,
-            "config_digest": history.config.digest(),
-            "config": history.config.to_mapping(),
+            "config_digest": config.digest(),
+            "config": config.to_mapping(),
+            "edits": [asdict(edit) for edit in history.configs.edits],
         },
         sort_keys=True,
     )

@@ -197,7 +197,8 @@ def _sheet(
     chosen_size = size_named(size)
     chosen = choices or FigureChoices()
     drawing = spec.draw(history, chosen, chosen_size)
-    digest = history.config.digest()
+    config = history.config_at()
+    digest = config.digest()
     heeded = {k: v for k, v in asdict(chosen).items() if k in spec.heeds}
     provenance: dict[str, Any] = {
         "metalab": __version__,
@@ -207,7 +208,8 @@ def _sheet(
         "caption": drawing.caption,
         "outer_step": history.step,
         "config_digest": digest,
-        "config": history.config.to_mapping(),
+        "config": config.to_mapping(),
+        "edits": [asdict(edit) for edit in history.configs.edits_before(history.step)],
     }
     return _Sheet(
         title=spec.title,
@@ -215,7 +217,7 @@ def _sheet(
         drawing=drawing,
         origin=(
             f"metalab {__version__}, figure {spec.name}, config digest {digest}, "
-            f"seed {history.config.run.seed}, outer step {history.step}"
+            f"seed {config.run.seed}, outer step {history.step}"
         ),
         provenance=json.dumps(provenance, sort_keys=True),
     )

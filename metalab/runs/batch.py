@@ -12,6 +12,7 @@ from metalab.engine.events import Diverged, Event, RunStarted, StepsDone
 from metalab.engine.trainer import Trainer
 from metalab.runs.conduct import conduct
 from metalab.runs.control import RunControl
+from metalab.runs.history import RunHistory
 from metalab.runs.live import LiveRun
 from metalab.runs.reader import open_run
 from metalab.runs.run_file import RunFileError
@@ -122,12 +123,13 @@ def carry_out(
     past = None
     if planned.path.exists():
         past = open_run(planned.path).history
-        _check_same(past.config, planned)
+        _check_same(past, planned)
         if past.step >= planned.config.outer.num_steps:
             return Outcome(ending=Ending.REUSED, step=past.step)
     control = RunControl(also_stops=stopping)
     listener = StepListener(control, tell, stopping)
-    live = LiveRun(planned.config, path=planned.path, past=past)
+    config = planned.config if past is None else past.configs
+    live = LiveRun(config, path=planned.path, past=past)
     status = conduct(live, control, resuming=past is not None, sinks=[listener])
     step = live.snapshot().step
     if listener.diverged is not None:
@@ -137,9 +139,9 @@ def carry_out(
     return Outcome(ending=ending, step=step)
 
 
-def _check_same(found: ExperimentConfig, planned: PlannedRun) -> None:
-    wanted = planned.config
-    if (found.digest(), found.run.seed) != (wanted.digest(), wanted.run.seed):
+def _check_same(past: RunHistory, planned: PlannedRun) -> None:
+    wanted, found = planned.config, past.next_config
+    if not past.configs.started_as(wanted):
         raise RunFileError(
             f"{planned.path} holds another experiment (digest {found.digest()}, seed "
             f"{found.run.seed}) than {wanted.name} (digest {wanted.digest()}, seed "

@@ -67,12 +67,11 @@ def conduct(
     crew, ahead = Crew(live.config.run.num_threads), AheadThread()
     try:
         trainer = Trainer(
-            live.config,
+            live.configs,
             checkpoint=checkpoint,
             provider=provider,
             crew=crew,
             ahead=ahead,
-            edits=live.snapshot().edits,
         )
         if trainer.compiles:
             _compile(trainer, live, on_compiling)
@@ -111,7 +110,7 @@ def _keep(
     if live.path.parent == runs_folder():
         runs_folder().mkdir(parents=True, exist_ok=True)
     opened = RunStore.reopen if resuming else RunStore.create
-    store = opened(live.path, live.config, live)
+    store = opened(live.path, live)
     status = RunStatus.FAILED
     try:
         status = execute(trainer, live=live, control=control, sinks=[store, *sinks])

@@ -4,7 +4,6 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from metalab.engine.edit import Edit
 from metalab.engine.events import Array
 from metalab.runs.latest import Latest, Stale
 
@@ -21,8 +20,7 @@ class EstimatingRequest:
     """What is compared, and where.
 
     Attributes:
-        config: The experiment.
-        edits: What had been changed in it.
+        config: The experiment at the outer step of `phi`.
         phi: Meta-parameters, [meta].
         step: The outer step that they are from.
         num_inner_steps: K of the table.
@@ -33,7 +31,6 @@ class EstimatingRequest:
     """
 
     config: "ExperimentConfig"
-    edits: tuple[Edit, ...]
     phi: Array
     step: int
     num_inner_steps: int

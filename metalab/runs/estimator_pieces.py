@@ -10,7 +10,6 @@ from metalab.catalog.slots import HYPERGRADIENTS
 from metalab.core.hypergradient.base import Exactness
 from metalab.engine.build import DTYPES
 from metalab.engine.config import ExperimentConfig
-from metalab.engine.edits import edited
 from metalab.engine.overrides import with_overrides
 from metalab.engine.providers import AUTODIFF
 from metalab.engine.refusals import estimator_refusal
@@ -84,7 +83,7 @@ def pieces(
 
 
 def _config_of(request: EstimatingRequest) -> ExperimentConfig:
-    config = edited(request.config, request.edits)
+    config = request.config
     options = config.inner.options()
     changes: list[tuple[str, object]] = []
     if request.inner_lr is not None and "inner_lr" in options:

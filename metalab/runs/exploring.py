@@ -39,10 +39,10 @@ class _Exploring:
         # Imported here: the window makes the thread before torch is there.
         from metalab.engine.exploration import Explorer  # noqa: PLC0415
 
-        key = (id(start.config), start.edits, inner_lr)
+        key = (id(start.config), inner_lr)
         kept = self._kept.get(key)
         if kept is None:
-            explorer = Explorer(start.config, edits=start.edits, inner_lr=inner_lr)
+            explorer = Explorer(start.config, inner_lr=inner_lr)
             # The configuration is kept too: its id must not become another's.
             kept = (start.config, explorer)
             while len(self._kept) >= _MOST_KEPT:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from metalab.engine.edit import Edit
+from metalab.engine.config_history import ConfigHistory
 from metalab.engine.events import (
     Array,
     Curves,
@@ -188,7 +188,7 @@ class RunHistory:
     """What is known of a run at one moment. Arrays are read-only.
 
     Attributes:
-        config: The experiment.
+        configs: The experiment's configuration at each outer step; ask `config_at`.
         path: The run file; None for a run that is not kept.
         status: Where the run stands.
         device: What "auto" resolved to; "" before the run has started.
@@ -207,7 +207,6 @@ class RunHistory:
         provider: Who computes the outer steps; "" before the run has started.
         provider_reason: Why that one.
         trail: Training states that can be come back to.
-        edits: What was changed while the run went on, in order.
         edit_problem: Why the last change was refused, or None.
         origin: Where it was forked from another run, if it was.
         thinned: How often the older rows were thinned out (`runs.thinning`); 0 while
@@ -216,7 +215,7 @@ class RunHistory:
             over every outer step up to each row, [row] each; needed where `thinned`.
     """
 
-    config: "ExperimentConfig"
+    configs: ConfigHistory
     path: "Path | None"
     status: RunStatus
     device: str
@@ -235,7 +234,6 @@ class RunHistory:
     provider: str = ""
     provider_reason: str = ""
     trail: Trail = field(default_factory=no_trail)
-    edits: tuple[Edit, ...] = ()
     edit_problem: str | None = None
     origin: Origin | None = None
     thinned: int = 0
@@ -261,15 +259,39 @@ class RunHistory:
             parts = [np.concatenate(pair) for pair in pairs]
         return Spans(*parts)
 
+    def config_at(self, step: int | None = None) -> "ExperimentConfig":
+        """Return the configuration that an outer step was made and evaluated with.
+
+        The same step gives the same object, whatever moment of the run this is.
+
+        Args:
+            step: Outer steps made; None takes the last.
+        """
+        return self.configs.at(self.step if step is None else step)
+
+    @property
+    def next_config(self) -> "ExperimentConfig":
+        """The configuration with which the run goes on from its last step."""
+        return self.configs.after(self.step)
+
+    def is_same_run(self, other: "RunHistory | None") -> bool:
+        """Return whether `other` is a moment of the same run, opened the same time."""
+        return other is not None and self.configs.identity is other.configs.identity
+
+    @property
+    def name(self) -> str:
+        """The experiment's name."""
+        return self.config_at().name
+
     @property
     def num_steps(self) -> int:
         """Planned number of outer steps."""
-        return self.config.outer.num_steps
+        return self.config_at().outer.num_steps
 
     @property
     def num_inner_steps(self) -> int:
         """K of training; evaluations and curves may go further."""
-        return self.config.num_inner_steps
+        return self.config_at().num_inner_steps
 
     @property
     def latest_evaluation(self) -> float | None:

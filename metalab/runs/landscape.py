@@ -197,10 +197,10 @@ class _Surveying:
         # Imported here: the window makes the thread before torch is there.
         from metalab.engine.landscape import Surveyor  # noqa: PLC0415
 
-        key = (id(asked.config), asked.edits)
+        key = id(asked.config)
         kept = self._kept.get(key)
         if kept is None:
-            surveyor = Surveyor(asked.config, edits=asked.edits)
+            surveyor = Surveyor(asked.config)
             # The configuration is kept too: its id must not become another's.
             kept = (asked.config, surveyor)
             while len(self._kept) >= _MOST_KEPT:

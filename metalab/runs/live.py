@@ -6,12 +6,13 @@ for microseconds, whatever the length of the run.
 """
 
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from metalab.engine.config_history import ConfigHistory, config_history
 from metalab.engine.edit import Edit
 from metalab.engine.events import (
     METRICS,
@@ -55,7 +56,6 @@ class _Latest:
     failure: Failure | None = None
     stored_step: int = 0
     storage_problem: str | None = None
-    edits: tuple[Edit, ...] = ()
     edit_problem: str | None = None
     origin: Origin | None = None
 
@@ -69,7 +69,7 @@ class LiveRun:
 
     def __init__(
         self,
-        config: "ExperimentConfig",
+        config: "ExperimentConfig | ConfigHistory",
         *,
         path: Path | None = None,
         past: RunHistory | None = None,
@@ -77,16 +77,16 @@ class LiveRun:
         """Start empty, or with the history of a run that goes on.
 
         Args:
-            config: The experiment.
+            config: The experiment; that of `past` (`past.configs`) where there is one.
             path: The run file, if the run is kept.
             past: What the run file holds already.
         """
-        self.config = config
+        self._configs = config_history(config)
         self.path = path
         self._lock = threading.Lock()
         self._latest = _Latest()
         self._rows = RowTable()
-        num_points = 1 + config.num_shown_steps
+        num_points = 1 + self.config.num_shown_steps
         self._evaluations = GrowingTable(1 + 6 * num_points)
         self._diagnostics = DiagnosticTable()
         self._trail = GrowingTrail()
@@ -101,11 +101,20 @@ class LiveRun:
         self._diagnostics.adopt(past.diagnostics)
         self._latest.step = past.step
         self._latest.curves = past.curves
-        self._latest.edits = past.edits
         self._latest.origin = past.origin
         for state in past.trail.states():
             self._trail.append(state)
         self._latest.stored_step = past.stored_step
+
+    @property
+    def configs(self) -> ConfigHistory:
+        """The experiment at each outer step, so far."""
+        return self._configs
+
+    @property
+    def config(self) -> "ExperimentConfig":
+        """The experiment as the next outer step is made with it."""
+        return self._configs.after(self._latest.step)
 
     @property
     def version(self) -> int:
@@ -140,7 +149,7 @@ class LiveRun:
             elif isinstance(event, DiagnosticsTaken):
                 self._diagnostics.keep(event)
             elif isinstance(event, Edit):
-                self._latest.edits = (*self._latest.edits, event)
+                self._configs = self._configs.with_edit(event)
             elif isinstance(event, Diverged):
                 self._truncate(event.last_good_step)
                 self._latest.diverged = event
@@ -173,9 +182,7 @@ class LiveRun:
             self._evaluations.truncate(int(np.searchsorted(steps, step, side="right")))
             self._diagnostics.truncate_after(step)
             self._trail.truncate_after(step)
-            self._latest.edits = tuple(
-                replace(edit, step=min(edit.step, step)) for edit in self._latest.edits
-            )
+            self._configs = self._configs.rewound(step, made=self._latest.step)
             self._latest.step = step
 
     def set_status(self, status: RunStatus) -> None:
@@ -236,7 +243,7 @@ class LiveRun:
             rows = self._rows.rows()
             latest = self._latest
             return RunHistory(
-                config=self.config,
+                configs=self._configs,
                 path=self.path,
                 status=latest.status,
                 device=latest.device,
@@ -251,7 +258,6 @@ class LiveRun:
                 evaluations=EvaluationSeries.from_rows(self._evaluations.view()),
                 diagnostics=self._diagnostics.series(),
                 trail=self._trail.view(),
-                edits=latest.edits,
                 edit_problem=latest.edit_problem,
                 origin=latest.origin,
                 probe_tasks=latest.probe_tasks,

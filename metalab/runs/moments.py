@@ -43,8 +43,7 @@ def history_at(
             },
         ),
         curves=curves,
-        # An edit counts from the step after it.
-        edits=tuple(edit for edit in history.edits if edit.step < step),
+        configs=history.configs.until(step),
         diverged=None,
         failure=None,
     )

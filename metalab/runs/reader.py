@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from metalab.engine.config import ExperimentConfig
+from metalab.engine.config_history import ConfigHistory
 from metalab.engine.diagnostics import diagnostic_order
-from metalab.engine.edit import Edit
+from metalab.engine.edits import EditError
 from metalab.engine.events import (
     METRICS,
     Array,
@@ -22,7 +23,7 @@ from metalab.engine.events import (
     ProbeTasks,
     frozen,
 )
-from metalab.engine.overrides import ConfigError, validated
+from metalab.engine.overrides import ConfigError
 from metalab.runs.history import (
     DiagnosticSeries,
     EvaluationSeries,
@@ -74,7 +75,7 @@ def open_run(path: Path) -> StoredRun:
             return _read(path, database)
         except (sqlite3.Error, KeyError, json.JSONDecodeError) as error:
             raise RunFileError(f"{path} is damaged: {error}") from error
-        except ConfigError as error:
+        except (ConfigError, EditError) as error:
             raise RunFileError(
                 f"{path} holds a configuration of another kind: {error}"
             ) from error
@@ -87,13 +88,13 @@ def _read(path: Path, database: sqlite3.Connection) -> StoredRun:
         key: json.loads(value)
         for key, value in database.execute("SELECT key, value FROM facts")
     }
-    config = validated(facts["config"])
+    configs = ConfigHistory.from_mapping(facts)
     arrays = {
         name: unpacked(data)
         for name, data in database.execute("SELECT name, data FROM arrays")
     }
     checkpoint = _checkpoint(facts, arrays.get("checkpoint"))
-    history = _history(path, database, config, facts, arrays.get("held-out tasks"))
+    history = _history(path, database, configs, facts, arrays.get("held-out tasks"))
     return StoredRun(
         history=history,
         checkpoint=checkpoint,
@@ -133,20 +134,22 @@ def _trail(database: sqlite3.Connection, facts: Mapping[str, Any]) -> Trail:
 def _history(
     path: Path,
     database: sqlite3.Connection,
-    config: ExperimentConfig,
+    configs: ConfigHistory,
     facts: Mapping[str, Any],
     tasks: Mapping[str, Array] | None,
 ) -> RunHistory:
     table = RowTable()
+    step = facts.get("checkpoint_step", 0)
+    config = configs.at(step)
     for rows in _metric_rows(database):
         table.append(rows)
     rows = table.rows()
     return RunHistory(
-        config=config,
+        configs=configs,
         path=path,
         status=_status(facts["status"]),
         device=facts.get("device", ""),
-        step=facts.get("checkpoint_step", 0),
+        step=step,
         steps=rows[:, 0],
         seconds=rows[:, 1],
         metrics=table.metrics(),
@@ -157,10 +160,9 @@ def _history(
         curves=None,
         diverged=None,
         failure=None,
-        stored_step=facts.get("checkpoint_step", 0),
+        stored_step=step,
         diagnostics=_diagnostics(database),
         trail=_trail(database, facts),
-        edits=tuple(Edit(**edit) for edit in facts.get("edits", ())),
         origin=Origin(**facts["origin"]) if "origin" in facts else None,
         provider=facts.get("provider", ""),
         provider_reason=facts.get("provider_reason", ""),

@@ -18,9 +18,9 @@ def with_curves(run: StoredRun) -> RunHistory:
     """
     if run.checkpoint is None:
         return run.history
-    use_threads_of(run.history.config, AUTODIFF)
+    use_threads_of(run.history.config_at(), AUTODIFF)
     # Curves alone need no compiled kernels, and so no wait for them.
-    trainer = Trainer(run.history.config, checkpoint=run.checkpoint, provider=AUTODIFF)
+    trainer = Trainer(run.history.configs, checkpoint=run.checkpoint, provider=AUTODIFF)
     return replace(run.history, curves=trainer.curves())
 
 

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from pathlib import Path
 
-from metalab.engine.overrides import with_overrides
 from metalab.runs.history import RunHistory
 from metalab.runs.reader import open_run
 from metalab.runs.run_file import RunFileError
@@ -30,12 +29,12 @@ def prepare_resume(path: Path, *, num_steps: int | None = None) -> RunHistory:
         )
     if wanted == planned:
         return history
-    schedule = history.config.outer.schedule
+    schedule = history.next_config.outer.schedule
     if schedule != "constant":
         raise RunFileError(
             f"outer.schedule is {schedule!r}, which depends on the planned "
             f"{planned:,} outer steps; only a run with schedule 'constant' can be "
             f"taken on to {wanted:,}"
         )
-    config = with_overrides(history.config, [("outer.num_steps", wanted)])
-    return replace(history, config=config)
+    configs = history.configs.with_values([("outer.num_steps", wanted)])
+    return replace(history, configs=configs)

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from metalab.engine.edit import Edit
 from metalab.engine.events import Checkpoint, Curves
 from metalab.runs.latest import Latest, Stale
 
 if TYPE_CHECKING:
-    from metalab.engine.config import ExperimentConfig
+    from metalab.engine.config_history import ConfigHistory
     from metalab.engine.gallery import Gallery
     from metalab.runs.history import RunHistory
 
@@ -21,15 +20,13 @@ class RewindRequest:
     """Which state is wanted, and where to begin.
 
     Attributes:
-        config: The experiment.
-        edits: What was changed while the run went on.
+        configs: The experiment at each outer step.
         provider: Who computed the run; who computes it again, for the same bits.
         state: A state before the wanted one.
         step: The outer step that is wanted.
     """
 
-    config: "ExperimentConfig"
-    edits: tuple[Edit, ...]
+    configs: "ConfigHistory"
     provider: str
     state: Checkpoint
     step: int
@@ -41,8 +38,7 @@ def rewind_request(history: "RunHistory", step: int) -> RewindRequest | None:
     if state is None or not history.provider:
         return None
     return RewindRequest(
-        config=history.config,
-        edits=history.edits,
+        configs=history.configs,
         provider=history.provider,
         state=state,
         step=step,
@@ -85,16 +81,14 @@ class _Visiting:
         from metalab.engine.gallery import Gallery  # noqa: PLC0415
         from metalab.engine.torch_threads import use_threads_of  # noqa: PLC0415
 
-        use_threads_of(request.config, request.provider)
+        use_threads_of(request.configs.at(request.step), request.provider)
         state = recomputed(request, stale)
         if state is None:
             return None
-        edits = tuple(edit for edit in request.edits if edit.step < state.step)
-        of = (request.config, edits, request.provider)
+        of = (request.configs.at(state.step), request.provider)
         if self._gallery is None or self._of != of:
-            self._gallery = Gallery(
-                request.config, edits=edits, provider=request.provider
-            )
+            config, provider = of
+            self._gallery = Gallery(config, provider=provider)
             self._of = of
         return Visit(request=request, state=state, curves=self._gallery.curves(state))
 
@@ -115,12 +109,11 @@ def recomputed(
     if request.state.step == request.step:
         return request.state
     if request.provider == "fused":
-        load_kept(request.config.run.precision)
+        load_kept(request.configs.at(request.step).run.precision)
     trainer = Trainer(
-        request.config,
+        request.configs,
         checkpoint=request.state,
         provider=request.provider,
-        edits=request.edits,
     )
 
     def pace() -> int:

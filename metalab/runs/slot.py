@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from metalab.engine.config import ExperimentConfig
+    from metalab.engine.config_history import ConfigHistory
     from metalab.runs.fork import Fork
     from metalab.runs.history import RunHistory
 
@@ -21,7 +22,7 @@ class Launch:
     """How to begin a run.
 
     Attributes:
-        config: The experiment.
+        config: The experiment; that of `past` (`past.configs`) where there is one.
         path: Where to keep the run; None keeps nothing.
         past: What the file holds, to go on from there; None begins afresh.
         paused: Whether the run waits for a command before its first step.
@@ -29,7 +30,7 @@ class Launch:
         fork: Where another run stood that this one begins from.
     """
 
-    config: "ExperimentConfig"
+    config: "ExperimentConfig | ConfigHistory"
     path: Path | None = None
     past: "RunHistory | None" = None
     paused: bool = False
@@ -42,7 +43,7 @@ class MakeWorker(Protocol):
 
     def __call__(
         self,
-        config: "ExperimentConfig",
+        config: "ExperimentConfig | ConfigHistory",
         *,
         path: Path | None,
         past: "RunHistory | None",

@@ -7,11 +7,10 @@ import sqlite3
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
-from metalab.engine.config import ExperimentConfig
 from metalab.engine.edit import Edit
 from metalab.engine.events import (
     METRICS,
@@ -72,19 +71,18 @@ class RunStore:
         self._probes: list[ProbeTaken] = []
         self._diagnostics: list[tuple[int, str, float]] = []
         self._flags: list[tuple[int, str, str]] = []
-        self._edits = list(live.snapshot().edits)
         self._rewound_to: int | None = None
+        self._written_configs: object = None
 
     @classmethod
-    def create(cls, path: Path, config: ExperimentConfig, live: LiveRun) -> "RunStore":
+    def create(cls, path: Path, live: LiveRun) -> "RunStore":
         """Create the run file of a new run.
 
         Raises:
             RunFileError: The file exists already or cannot be created.
         """
-        store = cls(create_database(path), live)
+        store, config = cls(create_database(path), live), live.config
         store._facts |= {
-            "config": config.to_mapping(),
             "name": config.name,
             "digest": config.digest(),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -96,7 +94,7 @@ class RunStore:
         return store
 
     @classmethod
-    def reopen(cls, path: Path, config: ExperimentConfig, live: LiveRun) -> "RunStore":
+    def reopen(cls, path: Path, live: LiveRun) -> "RunStore":
         """Open the file of a run that goes on.
 
         Raises:
@@ -116,7 +114,7 @@ class RunStore:
             connection.close()
             raise
         store = cls(connection, live)
-        store._facts |= {"config": config.to_mapping(), "writer": _this_process()}
+        store._facts["writer"] = _this_process()
         store._write(None)
         return store
 
@@ -144,7 +142,6 @@ class RunStore:
                 (event.step, name, value) for name, value in event.values.items()
             ]
         elif isinstance(event, Edit):
-            self._edits.append(event)
             self._flags.append((event.step, "edited", f"{event.path} = {event.value}"))
         elif isinstance(event, Diverged):
             self._rewind(event.last_good_step)
@@ -158,8 +155,6 @@ class RunStore:
             self._rows = [row for row in self._rows if row[0] <= step]
         self._probes = [p for p in self._probes if p.evaluation.step <= step]
         self._diagnostics = [row for row in self._diagnostics if row[0] <= step]
-        if any(edit.step > step for edit in self._edits):
-            self._edits = [replace(e, step=min(e.step, step)) for e in self._edits]
         earlier = self._rewound_to
         self._rewound_to = step if earlier is None else min(earlier, step)
 
@@ -202,13 +197,15 @@ class RunStore:
             arrays["checkpoint"] = _state_arrays(checkpoint)
             self._facts["checkpoint_step"] = checkpoint.step
             self._facts["slots_from"] = checkpoint.slots_from
-        if self._edits:
-            self._facts["edits"] = [asdict(edit) for edit in self._edits]
+        configs = self._live.configs
+        if configs is not self._written_configs:
+            self._facts |= configs.to_mapping()
         try:
             with _transaction(self._connection) as database:
                 self._write_rows(database, arrays)
         except (sqlite3.Error, OSError) as error:
             raise RunFileError(f"the run file cannot be written: {error}") from error
+        self._written_configs = configs
         self._facts, self._arrays = {}, {}
         self._rows, self._probes, self._flags = [], [], []
         self._diagnostics = []

@@ -13,6 +13,7 @@ from metalab.runs.live import LiveRun
 
 if TYPE_CHECKING:
     from metalab.engine.config import ExperimentConfig
+    from metalab.engine.config_history import ConfigHistory
     from metalab.runs.fork import Fork
     from metalab.runs.history import RunHistory
 
@@ -25,7 +26,7 @@ class RunWorker:
 
     def __init__(
         self,
-        config: "ExperimentConfig",
+        config: "ExperimentConfig | ConfigHistory",
         *,
         path: Path | None = None,
         past: "RunHistory | None" = None,
@@ -35,7 +36,7 @@ class RunWorker:
         """Prepare a run; `start` begins it.
 
         Args:
-            config: The experiment.
+            config: The experiment; that of `past` (`past.configs`) where there is one.
             path: Where to keep the run; None keeps nothing. With `past` the run that
                 the file holds goes on, else the file is created.
             past: What the run file holds, to go on from there.
@@ -47,7 +48,7 @@ class RunWorker:
         self.control = RunControl(paused=paused)
         self._resuming = past is not None
         self._thread = threading.Thread(
-            target=self._guarded, name=f"run {config.name}", daemon=False
+            target=self._guarded, name=f"run {self.live.config.name}", daemon=False
         )
 
     def start(self) -> None:

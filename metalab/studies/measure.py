@@ -43,7 +43,7 @@ def _of_seed(
 def _evaluated(run: StoredRun, protocol: Protocol, seed: int) -> Series:
     assert run.checkpoint is not None
     losses = evaluate_fresh(
-        at_inner_lr(run.history.config, protocol.inner_lr),
+        at_inner_lr(run.history.config_at(run.checkpoint.step), protocol.inner_lr),
         run.checkpoint,
         num_tasks=protocol.num_tasks,
         num_shots=protocol.num_shots,

@@ -243,7 +243,7 @@ class AnimationDialog(QDialog):
         self._export.setEnabled(False)
 
     def _on_export(self) -> None:
-        name, suffix = self._history.config.name, self._options.suffix
+        name, suffix = self._history.name, self._options.suffix
         ask_for_file(self, name, suffix, self.start)
 
     def _show_facts(self) -> None:

@@ -110,7 +110,7 @@ def _failed(history: "RunHistory") -> BannerSpec:
 def _diverged(history: "RunHistory", *, paused: bool) -> BannerSpec:
     assert history.diverged is not None, "nothing has diverged"
     buttons: list[tuple[str, str]] = []
-    if engine.inner_lr(history.config) is not None:
+    if engine.inner_lr(history.next_config) is not None:
         buttons.append(("halve_inner_lr", _tr("Halve inner lr and restart")))
     if paused:
         buttons.append(("go_on_anyway", _tr("Resume anyway")))

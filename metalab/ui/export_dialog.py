@@ -97,7 +97,7 @@ class ExportDialog(QDialog):
         self._connect()
         self.set_theme(theme)
         self._preview.show_message(self.tr("Rendering…"))
-        self._target.suggest(history.config.name, self._options.figure)
+        self._target.suggest(history.name, self._options.figure)
         self._tell("")
 
     @property
@@ -187,7 +187,7 @@ class ExportDialog(QDialog):
 
     def _on_changed(self) -> None:
         self._preview.set_paper(self._options.paper)
-        self._target.suggest(self._history.config.name, self._options.figure)
+        self._target.suggest(self._history.name, self._options.figure)
         self._tell("")
         self._debounce.start()
 

@@ -1,10 +1,14 @@
 """What the playhead stands at: one outer step, one inner step, one task of a run."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from metalab.engine.events import Array
 from metalab.runs.history import RunHistory
 from metalab.runs.status import RunStatus
+
+if TYPE_CHECKING:
+    from metalab.engine.config import ExperimentConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -31,6 +35,11 @@ class Moment:
     inner_step: int
     task: int
     following: bool
+
+    @property
+    def config(self) -> "ExperimentConfig":
+        """The experiment that `phi` was made with."""
+        return self.history.config_at(self.step)
 
     @property
     def exact(self) -> bool:

@@ -116,7 +116,7 @@ class Playhead(QObject):
         before, self._history = self._history, history
         if history is before:
             return
-        if history is None or before is None or before.config is not history.config:
+        if history is None or before is None or not history.is_same_run(before):
             self._forget()
             self._inner_step = 0 if history is None else history.num_inner_steps
         elif self._wanted is not None and self._wanted > history.step:

@@ -50,7 +50,7 @@ class Readapting(QObject):
     def follow(self, history: "RunHistory | None") -> None:
         """Adapt from a run's newest meta-parameters; cheap where nothing is new."""
         before, self._history = self._history, history
-        if before is None or history is None or before.config is not history.config:
+        if before is None or history is None or not history.is_same_run(before):
             self._cancel()
         if history is not None and history.curves is not self._asked:
             self._ask()
@@ -67,7 +67,7 @@ class Readapting(QObject):
         self._asked = history.curves
         self._readapter.request(
             Request(
-                config=history.config,
+                config=history.config_at(history.curves.step),
                 points=points,
                 phi=history.curves.phi,
                 step=history.curves.step,

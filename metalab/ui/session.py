@@ -80,7 +80,7 @@ class Session(SessionView):
         """Take in an edit; what a run can take while it goes on reaches it at once."""
         before, history = self.config, self.history
         if before is not None and history is not None and self._follows_run:
-            for path, value in engine.live_changes(history.config, before, config):
+            for path, value in engine.live_changes(history.next_config, before, config):
                 self._slot.edit(path, value)
         self.config = config
         self.problem = ""
@@ -114,7 +114,7 @@ class Session(SessionView):
         if config is None or history is None:
             return
         made = self._tried(
-            partial(engine.fork, config, history.config, state),
+            partial(engine.fork, config, history.config_at(state.step), state),
             self.tr("The run cannot be forked"),
         )
         if made is not None:
@@ -180,7 +180,7 @@ class Session(SessionView):
         history = self.history
         assert history is not None, "there is no run to mend"
         made = self._tried(
-            partial(engine.with_half_inner_lr, history.config),
+            partial(engine.with_half_inner_lr, history.next_config),
             self.tr("Cannot halve the inner learning rate"),
         )
         if made is not None:
@@ -194,7 +194,7 @@ class Session(SessionView):
         if can_go_on(history):
             self._go_on(history)
         else:
-            self._launch(history.config)
+            self._launch(history.next_config)
 
     def open_file(self, path: Path) -> None:
         """Show the run that a file holds, and put its experiment into the form."""
@@ -255,17 +255,17 @@ class Session(SessionView):
         self._read(
             partial(engine.past_of, history),
             partial(self._launch_past, num_steps=num_steps),
-            name=f"resume {history.config.name}",
+            name=f"resume {history.name}",
         )
 
     def _launch_past(self, past: "RunHistory", *, num_steps: int) -> None:
         self._slot.launch(
-            Launch(config=past.config, path=past.path, past=past, num_steps=num_steps)
+            Launch(config=past.configs, path=past.path, past=past, num_steps=num_steps)
         )
 
     def _show_stored(self, history: "RunHistory") -> None:
         self._slot.show(history)
-        self._replace_config(history.config, reference=history.config)
+        self._replace_config(history.next_config, reference=history.next_config)
 
     def _replace_config(
         self, config: "ExperimentConfig", *, reference: "ExperimentConfig | None" = None

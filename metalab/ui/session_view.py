@@ -61,5 +61,5 @@ class SessionView(QObject):
             self.phase is Phase.IDLE
             and history is not None
             and can_go_on(history)
-            and self.config == history.config
+            and self.config == history.next_config
         )

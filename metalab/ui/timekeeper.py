@@ -68,7 +68,7 @@ class Timekeeper(QObject):
             self._show_model(history)
             self._placed_at = 0.0
         self._place(moment)
-        config = history.config
+        config = moment.config
         self._timeline.set_inner(
             moment.inner_step, config.num_inner_steps, config.num_shown_steps
         )
@@ -95,9 +95,9 @@ class Timekeeper(QObject):
         if history is self._shown:
             return False
         shown = self._shown
-        if shown is None or shown.config is not history.config:
+        if shown is None or not history.is_same_run(shown):
             return True
-        if history.status.ended or history.edits != shown.edits:
+        if history.status.ended or history.configs is not shown.configs:
             return True
         return time.perf_counter() - self._drawn_at >= MODEL_SECONDS
 

@@ -65,7 +65,7 @@ def test_by_default_query_sets_are_random_and_noisy(run_file, capsys):
 
 
 def test_the_step_size_is_told(run_file, capsys):
-    config = open_run(run_file).history.config
+    config = open_run(run_file).history.config_at()
     assert evaluated(capsys, run_file)["inner_lr"] == config.inner.inner_lr
     other = evaluated(capsys, run_file, "--inner-lr", "0.02")
     assert other["inner_lr"] == 0.02 != config.inner.inner_lr

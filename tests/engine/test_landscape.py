@@ -35,7 +35,6 @@ def a_slice(config: ExperimentConfig, **changes: object) -> Slice:
     phi = initial(config)
     asked = Slice(
         config=config,
-        edits=(),
         phi=phi,
         step=7,
         tasks=(3, 0, 5),

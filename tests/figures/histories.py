@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from metalab.engine.config import preset_config
+from metalab.engine.config_history import ConfigHistory
 from metalab.engine.diagnostics import DIAGNOSTICS, LAYER_PREFIX
 from metalab.engine.events import METRICS, Curves, Evaluation, ProbeTasks, frozen
 from metalab.engine.overrides import with_overrides
@@ -46,7 +47,7 @@ def make_history(
         for info in METRICS
     }
     return RunHistory(
-        config=config,
+        configs=ConfigHistory(config),
         path=None,
         status=RunStatus.PAUSED,
         device="cpu",

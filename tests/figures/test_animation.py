@@ -224,7 +224,7 @@ def test_a_film_can_be_decoded(history, tmp_path, suffix):
         film.seek(0)
         facts = film.info["comment"] if suffix == ".gif" else film.getexif()[0x010E]
     assert times == [300, 100, 100, 600]
-    assert json.loads(facts)["config_digest"] == history.config.digest()
+    assert json.loads(facts)["config_digest"] == history.config_at().digest()
     assert json.loads(facts)["steps"] == [0, 1, 2, 3]
     drawn = Animation(history, choices).pictures()
     for decoded, picture in zip(frames, drawn, strict=True):
@@ -242,7 +242,7 @@ def test_mp4_has_frames_and_holds_both_ends(history, tmp_path):
     assert seconds == pytest.approx(choices.seconds(4), abs=0.1)
     facts = next(imageio_ffmpeg.read_frames(str(path)))
     assert facts["size"] == choices.pixels
-    assert history.config.digest().encode() in path.read_bytes()
+    assert history.config_at().digest().encode() in path.read_bytes()
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 

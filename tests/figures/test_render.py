@@ -41,8 +41,8 @@ def check_provenance(text, history, name):
     known = json.loads(text)
     assert known["metalab"] == __version__
     assert known["figure"] == name
-    assert known["config"] == history.config.to_mapping()
-    assert known["config_digest"] == history.config.digest()
+    assert known["config"] == history.config_at().to_mapping()
+    assert known["config_digest"] == history.config_at().digest()
     assert known["outer_step"] == history.step
     assert known["caption"].endswith(".")
     assert set(known["choices"]) == figures()[name].heeds
@@ -60,7 +60,7 @@ def test_png_has_the_size_in_dots_and_says_so(history, tmp_path, name, size):
             assert dots == pytest.approx(mm / MM_PER_INCH * 120, abs=1)
         assert image.info["dpi"] == pytest.approx((120, 120), abs=0.1)
         check_provenance(image.info["Description"], history, name)
-        assert history.config.digest() in image.info["Keywords"]
+        assert history.config_at().digest() in image.info["Keywords"]
         pixels = np.asarray(image.convert("RGB"))
     # White paper with something on it.
     assert (pixels[0] == 255).all()
@@ -108,7 +108,7 @@ def test_pdf_embeds_its_fonts_and_says_what_it_is(history, tmp_path, name, size)
     mm = (SIZES[size].width, SIZES[size].height)
     assert sides == pytest.approx([side / MM_PER_INCH * 72 for side in mm], abs=1e-3)
     check_provenance(reader.metadata.subject, history, name)
-    assert history.config.digest() in reader.metadata["/Keywords"]
+    assert history.config_at().digest() in reader.metadata["/Keywords"]
     assert reader.metadata.creator == f"metalab {__version__}"
     assert "/CreationDate" not in reader.metadata
 

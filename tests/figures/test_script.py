@@ -64,7 +64,7 @@ def test_the_script_stands_alone_and_is_readable(history, tmp_path, name):
     compile(text, "figure.py", "exec")
     imports = [line for line in text.splitlines() if "import" in line.split()]
     assert not any("metalab" in line for line in imports)
-    assert history.config.digest() in text
+    assert history.config_at().digest() in text
     assert text.endswith("fig.savefig(OUTPUT, dpi=300)\n")
 
 

@@ -171,7 +171,7 @@ def scrub(me: Person) -> None:
 
 
 def fork(me: Person) -> None:
-    parent = me.lab.session.history.config
+    parent = me.lab.session.history.config_at()
     step = me.lab.playhead.moment.step
     palette = me.open_palette()
     QTest.keyClicks(me.app.focusWidget(), "preset first-order maml")
@@ -180,7 +180,7 @@ def fork(me: Person) -> None:
     me.until(lambda: not palette.isVisible(), "the choice")
     assert me.lab.session.config.name == "fomaml-sine"
     QTest.keyClick(me.window, Qt.Key.Key_F, CONTROL | Qt.KeyboardModifier.ShiftModifier)
-    me.until(lambda: me.lab.session.history.config is not parent, "the fork")
+    me.until(lambda: me.lab.session.history.config_at() is not parent, "the fork")
     me.until(lambda: me.lab.session.history.step > step + 1000, "steps of the fork")
     assert me.lab.session.history.origin.step == step
     page = me.window.workspaces.current

@@ -34,7 +34,7 @@ class StopAfter:
 
 def resume(path: Path, num_steps: int | None = None) -> LiveRun:
     past = prepare_resume(path, num_steps=num_steps)
-    live = LiveRun(past.config, path=path, past=past)
+    live = LiveRun(past.configs, path=path, past=past)
     conduct(live, RunControl(), resuming=True)
     return live
 

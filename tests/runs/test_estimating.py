@@ -65,7 +65,6 @@ def thread() -> Iterator[EstimatingThread]:
 def asked(config: ExperimentConfig, **changes: Any) -> EstimatingRequest:
     request = EstimatingRequest(
         config=config,
-        edits=(),
         phi=Trainer(config).checkpoint().phi,
         step=0,
         num_inner_steps=3,

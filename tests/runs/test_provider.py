@@ -144,7 +144,7 @@ def test_a_resume_that_is_stopped_while_compiling_changes_nothing(
     control = RunControl()
     play("compiling was cancelled", then=control.stop)
     past = prepare_resume(path)
-    live = LiveRun(past.config, path=path, past=past)
+    live = LiveRun(past.configs, path=path, past=past)
     assert conduct(live, control, resuming=True) is RunStatus.STOPPED
     assert path.read_bytes() == before
     assert live.snapshot().step == 20

@@ -5,6 +5,7 @@ import threading
 import numpy as np
 import pytest
 
+from metalab.engine.config_history import ConfigHistory
 from metalab.engine.edit import Edit
 from metalab.engine.events import StepsDone
 from metalab.engine.overrides import with_overrides
@@ -17,7 +18,7 @@ TIMEOUT = 60.0
 
 
 def states_of(config, edits=()):
-    trainer = Trainer(config, edits=edits)
+    trainer = Trainer(ConfigHistory(config, edits))
     states = {0: trainer.checkpoint()}
     for event in trainer.run(lambda: 1):
         if isinstance(event, StepsDone):
@@ -46,7 +47,7 @@ def test_every_step_comes_back_bit_for_bit(config, tmp_path, provider):
 def test_edits_are_made_again(config):
     edits = (Edit(step=25, path="outer.optimizer.outer_lr", value=0.1),)
     states = states_of(config, edits)
-    trainer = Trainer(config, edits=edits)
+    trainer = Trainer(ConfigHistory(config, edits))
     live_states = [states[0], states[20]]
     assert trainer.step == 0
     for state in live_states:
@@ -56,7 +57,7 @@ def test_edits_are_made_again(config):
 
 def rewind_request_of(config, edits, state, step):
     return RewindRequest(
-        config=config, edits=edits, provider="fused", state=state, step=step
+        configs=ConfigHistory(config, edits), provider="fused", state=state, step=step
     )
 
 

@@ -62,7 +62,7 @@ def test_a_second_run_waits_until_the_first_is_saved(slot, workshop):
     slot.poll()
     assert len(workshop.workers) == 2
     assert slot.active
-    assert slot.history.config.run.seed == 3
+    assert slot.history.config_at().run.seed == 3
 
 
 def test_commands_reach_the_run(slot, workshop):

@@ -29,7 +29,7 @@ def test_a_file_is_the_whole_run(config, tmp_path):
     live = run_to(path, config).snapshot()
     run = open_run(path)
     history = run.history
-    assert history.config == config
+    assert history.config_at() == config
     assert history.status is RunStatus.FINISHED
     assert history.step == history.stored_step == 60
     assert history.steps.tolist() == live.steps.tolist()
@@ -86,7 +86,7 @@ def test_a_finished_run_can_be_taken_further(config, tmp_path):
         prepare_resume(path)
     resume(path, 100)
     assert_same_run(path, tmp_path / "straight.metalab")
-    assert open_run(path).history.config.outer.num_steps == 100
+    assert open_run(path).history.config_at().outer.num_steps == 100
 
 
 def test_a_scheduled_run_cannot_be_taken_further(config, tmp_path):
@@ -222,8 +222,9 @@ def test_killed_in_the_middle_the_file_opens_and_resumes(tmp_path):
     assert step > 50
     assert killed.history.steps.tolist() == list(range(1, step + 1))
     past = prepare_resume(path)
-    config = with_overrides(past.config, [("outer.num_steps", step + 20)])
-    live = LiveRun(config, path=path, past=replace(past, config=config))
+    configs = past.configs.with_values([("outer.num_steps", step + 20)])
+    config = configs.after(step)
+    live = LiveRun(configs, path=path, past=replace(past, configs=configs))
     conduct(live, RunControl(), resuming=True)
     straight = tmp_path / "straight.metalab"
     run_to(straight, config)

@@ -66,7 +66,7 @@ def test_an_old_file_is_read_and_stays_as_it_is(config, old, straight):
     before = old.read_bytes()
     history, today = open_run(old).history, open_run(straight).history
     assert old.read_bytes() == before
-    assert history.config == config
+    assert history.config_at() == config
     assert history.step == len(history.steps) == 25
     for name in OLD_METRICS:
         np.testing.assert_array_equal(history.metrics[name], today.metrics[name][:25])

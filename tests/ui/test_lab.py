@@ -6,6 +6,7 @@ import pytest
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QDialog, QFileDialog
 
+from metalab.engine.config_history import ConfigHistory
 from metalab.runs.preload import Preload
 from metalab.runs.run_file import RunFileError
 from metalab.runs.status import RunStatus
@@ -302,7 +303,9 @@ def test_opening_a_file_shows_its_run(running, workshop, qtbot, tmp_path, monkey
     running.session.stop()
     workshop.worker.end(RunStatus.STOPPED)
     running.clock.tick()
-    history = replace(running.session.history, config=small_config(run__seed=7))
+    history = replace(
+        running.session.history, configs=ConfigHistory(small_config(run__seed=7))
+    )
     monkeypatch.setattr(engine_access, "stored_history", lambda _: history)
     running.actions["open_file"].trigger()
     dialog = dialog_of(running, QFileDialog)

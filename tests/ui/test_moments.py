@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from metalab.engine.config_history import ConfigHistory
 from metalab.engine.edit import Edit
 from metalab.engine.overrides import with_overrides
 from metalab.engine.trainer import Trainer
@@ -111,17 +112,17 @@ def test_a_learning_rate_changes_at_once_is_flagged_and_replays(real_lab, qtbot)
     until(qtbot, lab, begin(lab, config, step=100))
     form = lab.window.experiment.form
     form.row(LR).editor.value_edited.emit(0.05)
-    until(qtbot, lab, lambda: lab.session.history.edits != ())
+    until(qtbot, lab, lambda: lab.session.history.configs.edits != ())
     lab.session.stop()
     until(qtbot, lab, finished(lab))
     history = lab.session.history
-    (edit,) = history.edits
+    (edit,) = history.configs.edits
     assert (edit.path, edit.value) == (LR, 0.05)
     assert isinstance(edit, Edit)
     flags = lab.window.timeline.outer._model.flags
     assert [flag.kind for flag in flags] == ["edited"]
     short = with_overrides(config, [("outer.num_steps", edit.step + 50)])
-    again = Trainer(short, edits=history.edits)
+    again = Trainer(ConfigHistory(short, history.configs.edits))
     rows = [e.metrics for e in again.run() if hasattr(e, "metrics")]
     told = history.metrics["outer_loss"][: edit.step + 50]
     np.testing.assert_array_equal(np.concatenate(rows)[: len(told), 0], told)
@@ -134,7 +135,7 @@ def test_another_preset_in_the_form_does_not_change_the_run(real_lab, qtbot):
     lab.window.experiment.form.row(LR).editor.value_edited.emit(0.05)
     step = lab.session.history.step
     until(qtbot, lab, lambda: lab.session.history.step > step + 100)
-    assert lab.session.history.edits == ()
+    assert lab.session.history.configs.edits == ()
     lab.session.stop()
     until(qtbot, lab, finished(lab))
 
@@ -155,7 +156,7 @@ def test_a_fork_begins_at_the_playhead_by_another_method(real_lab, qtbot):
     until(
         qtbot,
         lab,
-        lambda: lab.session.history.config.name == "mine" and finished(lab)(),
+        lambda: lab.session.history.config_at().name == "mine" and finished(lab)(),
     )
     history = lab.session.history
     assert (history.origin.parent, history.origin.step) == (config.name, 100)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from metalab.engine import adaptation
+from metalab.engine.config_history import ConfigHistory
 from metalab.engine.moved import MovedPoints
 from metalab.engine.trainer import Trainer
 from metalab.ui import readapting as module
@@ -107,7 +108,7 @@ def test_another_experiment_forgets_what_was_asked(readapting, history, gate, qt
     readapting.set_points(moved(history))
     other = small_config(run__seed=5)
     with qtbot.assertNotEmitted(readapting.readapted, wait=50):
-        readapting.follow(replace(history, config=other, curves=None))
+        readapting.follow(replace(history, configs=ConfigHistory(other), curves=None))
         gate.set()
 
 

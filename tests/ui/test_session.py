@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from metalab.engine.config import preset_config
+from metalab.engine.config_history import ConfigHistory
 from metalab.engine.overrides import ConfigError
 from metalab.runs.faults import FaultLog
 from metalab.runs.history import RunHistory
@@ -256,7 +257,7 @@ def test_an_opened_file_is_shown_with_its_experiment(
     session, workshop, monkeypatch, tmp_path
 ):
     history = stopped(session, workshop)
-    other = replace(history, config=small_config(run__seed=9))
+    other = replace(history, configs=ConfigHistory(small_config(run__seed=9)))
     monkeypatch.setattr(engine_access, "stored_history", lambda _: other)
     replaced = []
     session.config_replaced.connect(lambda *args: replaced.append(args))
@@ -266,7 +267,7 @@ def test_an_opened_file_is_shown_with_its_experiment(
     assert len(workshop.workers) == 1
     finish_reading(session)
     assert session.history is other
-    assert replaced == [(other.config, other.config)]
+    assert replaced == [(other.next_config, other.next_config)]
     assert session.resumable
 
 

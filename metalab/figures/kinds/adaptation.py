@@ -149,7 +149,7 @@ def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Draw
         keyed=True,
         caption=_caption(history, choices, tasks),
         calls=with_legend(
-            calls, choices, size, title=f"Adaptation to {number}: {history.config.name}"
+            calls, choices, size, title=f"Adaptation to {number}: {history.name}"
         ),
     )
 
@@ -295,7 +295,7 @@ def _caption(history: RunHistory, choices: FigureChoices, tasks: ProbeTasks) -> 
         else f", shown up to inner step {choices.inner_step}"
     )
     return (
-        f"Adaptation of {history.config.name} to held-out task {choices.task + 1} "
+        f"Adaptation of {history.name} to held-out task {choices.task + 1} "
         f"({values}) from {number_of(tasks.support_x.shape[1], 'support point')}, after "
         f"{number_of(history.curves.step, 'outer step')}; training adapts with "
         f"K = {history.num_inner_steps}{so_far}."

@@ -74,9 +74,7 @@ def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Draw
         table=table,
         caption=_caption(history),
         panels=len(panels),
-        calls=with_legend(
-            calls, choices, size, title=f"Diagnostics: {history.config.name}"
-        ),
+        calls=with_legend(calls, choices, size, title=f"Diagnostics: {history.name}"),
     )
 
 
@@ -133,7 +131,7 @@ def _shared_axis(count: int, size: FigureSize) -> list[Call]:
 
 
 def _caption(history: RunHistory) -> str:
-    series, config = history.diagnostics, history.config
+    series, config = history.diagnostics, history.config_at()
     tasks = number_of(config.outer.num_tasks, "training task")
     return (
         f"Diagnostics of {config.name}, measured on the {tasks} of a meta-batch before "

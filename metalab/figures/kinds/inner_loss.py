@@ -86,7 +86,7 @@ def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Draw
             calls,
             choices,
             size,
-            title=f"Loss against inner step: {history.config.name}",
+            title=f"Loss against inner step: {history.name}",
         ),
     )
 
@@ -152,10 +152,10 @@ def _training_mark(k: int, size: FigureSize) -> Call:
 
 
 def _caption(history: RunHistory, choices: FigureChoices, steps: list[int]) -> str:
-    held_out = number_of(history.config.evaluation.num_tasks, "held-out task")
+    held_out = number_of(history.config_at().evaluation.num_tasks, "held-out task")
     earlier = ", ".join(f"{step:,}" for step in steps[:-1])
     text = (
-        f"Loss of {history.config.name} against inner step, mean over {held_out}, at "
+        f"Loss of {history.name} against inner step, mean over {held_out}, at "
         f"outer step {steps[-1]:,} with the 95\N{NO-BREAK SPACE}% interval of the query loss"
     )
     if earlier:

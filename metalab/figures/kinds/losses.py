@@ -76,7 +76,7 @@ def _table(history: RunHistory, choices: FigureChoices) -> Table:
     columns = [
         Column("outer_step", steps),
         Column("training_time", _seconds_at(history, steps), "s"),
-        Column("tasks_seen", steps * history.config.outer.num_tasks),
+        Column("tasks_seen", steps * history.config_at().outer.num_tasks),
     ]
     for name in (_BEFORE.column, _AFTER.column):
         raw = history.metrics[name]
@@ -121,7 +121,7 @@ def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Draw
         table=table,
         caption=_caption(history, choices),
         calls=with_legend(
-            calls, choices, size, title=f"Losses over training: {history.config.name}"
+            calls, choices, size, title=f"Losses over training: {history.name}"
         ),
     )
 
@@ -205,15 +205,15 @@ def _marked(count: int) -> int:
 
 
 def _caption(history: RunHistory, choices: FigureChoices) -> str:
-    held_out = number_of(history.config.evaluation.num_tasks, "held-out task")
+    held_out = number_of(history.config_at().evaluation.num_tasks, "held-out task")
     average = (
         f"moving average, weight {choices.smoothing:g} of the past; raw values pale"
         if choices.smoothing > 0
         else "raw values"
     )
     return (
-        f"Query loss of {history.config.name} during training: mean over the "
-        f"{number_of(history.config.outer.num_tasks, 'task')} of each outer step "
+        f"Query loss of {history.name} during training: mean over the "
+        f"{number_of(history.config_at().outer.num_tasks, 'task')} of each outer step "
         f"({average}), and mean over {held_out} with its 95\N{NO-BREAK SPACE}% interval."
     )
 

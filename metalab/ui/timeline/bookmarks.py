@@ -79,7 +79,9 @@ def _step(mark: Bookmark) -> int:
 
 def _key(history: "RunHistory") -> str:
     """Return what tells a run: its file, or else its experiment."""
-    return str(history.path) if history.path is not None else history.config.digest()
+    return (
+        str(history.path) if history.path is not None else history.config_at().digest()
+    )
 
 
 def _read(path: Path) -> dict[str, list[Bookmark]]:

@@ -112,7 +112,7 @@ def _columns(steps: Array, loss: Array) -> tuple[Array, Array, Array]:
 def _flags(history: "RunHistory") -> tuple[Flag, ...]:
     flags = [
         Flag(step=edit.step, kind=EDITED, text=f"{edit.path} = {edit.value}")
-        for edit in history.edits
+        for edit in history.configs.edits
     ]
     if history.origin is not None:
         origin = history.origin

@@ -105,7 +105,7 @@ class DiagnosticsView(QWidget):
             return "no run"
         series = history.diagnostics
         return (
-            *(id(history.config), history.status.ended),
+            *(history.configs.identity, history.status.ended),
             *(len(series), series.steps[-1:].tobytes()),
         )
 
@@ -130,14 +130,16 @@ class DiagnosticsView(QWidget):
             return self.tr("Diagnostics of a run will be drawn here.\n\n") + _how_on()
         if len(history.diagnostics):
             return ""
-        if history.config.diagnostics.every == 0:
+        if history.config_at().diagnostics.every == 0:
             return self.tr("Diagnostics are off in this run.\n\n") + _how_on()
         if history.status.ended:
             return self.tr("This run ended before anything was measured.")
         return PREPARING
 
     def _title(self) -> str:
-        every = 0 if self._history is None else self._history.config.diagnostics.every
+        every = (
+            0 if self._history is None else self._history.config_at().diagnostics.every
+        )
         if every == 0:
             return self.tr("Off")
         if every == 1:

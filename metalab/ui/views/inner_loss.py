@@ -164,7 +164,7 @@ class InnerLossView(QWidget):
             self._moved = moved
             self._say_task()
         before, self._history = self._history, history
-        if before is None or history is None or before.config is not history.config:
+        if before is None or history is None or not history.is_same_run(before):
             self.plot.forget_limits()
             self.plot.fit()
         self._refresh()
@@ -188,7 +188,7 @@ class InnerLossView(QWidget):
         if history is None:
             return None
         return (
-            *(id(history.config), id(history.curves), history.status.ended),
+            *(history.configs.identity, id(history.curves), history.status.ended),
             *(len(history.evaluations), history.evaluations.steps[-1:].tobytes()),
             *(self._task, self._step, self.plot.log_y),
         )

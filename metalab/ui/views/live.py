@@ -104,7 +104,7 @@ class LiveWorkspace(Workspace):
         self.set_task(moment.task)
         self.adaptation.set_inner_step(moment.inner_step)
         before = self._history
-        known = before is not None and before.config is moment.shown.config
+        known = moment.shown.is_same_run(before)
         if not (known and not self._stale and moment.running and self.isVisible()):
             self.show_history(moment.shown)
             return

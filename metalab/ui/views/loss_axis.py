@@ -74,7 +74,7 @@ class LossAxis:
 def loss_axis(history: RunHistory, axis: str) -> LossAxis:
     """Return the axis that a person chose, one of `metalab.figures.base.X_AXES`."""
     timed = axis == "training time"
-    scale = float(history.config.outer.num_tasks) if axis == "tasks seen" else 1.0
+    scale = float(history.config_at().outer.num_tasks) if axis == "tasks seen" else 1.0
     return LossAxis(
         column=history.seconds if timed else history.steps,
         scale=scale,

@@ -132,7 +132,7 @@ class LossDrawing:
         evaluations, k = history.evaluations, history.num_inner_steps
         count = len(evaluations)
         last = (*evaluations.steps[-1:], *evaluations.query_mean[-1:, k])
-        state = (id(history.config), count, *last, axis.timed, axis.scale)
+        state = (history.configs.identity, count, *last, axis.timed, axis.scale)
         if state == self._evaluated:
             return self.held_out_line.data[1]
         self._evaluated = state

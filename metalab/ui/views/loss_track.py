@@ -130,7 +130,7 @@ def _goes_on(past: RunHistory, history: RunHistory) -> bool:
     looked at next: then it is told by the values of the last row.
     """
     count = len(past.steps)
-    if history.config is not past.config or len(history.steps) < count:
+    if not history.is_same_run(past) or len(history.steps) < count:
         return False
     if history.thinned != past.thinned:
         return False

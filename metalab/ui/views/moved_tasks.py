@@ -31,7 +31,7 @@ class MovedTasks:
     def set_history(self, history: RunHistory | None) -> bool:
         """Take in the run as it is now; return whether it has other tasks."""
         before, self._history = self._history, history
-        if before is None or history is None or before.config is not history.config:
+        if before is None or history is None or not history.is_same_run(before):
             self._answers.clear()
         tasks = None if history is None else history.probe_tasks
         curves = None if history is None else history.curves

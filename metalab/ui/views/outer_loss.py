@@ -138,7 +138,7 @@ class OuterLossView(QWidget):
         if history is None:
             return None
         return (
-            id(history.config),
+            history.configs.identity,
             len(history.steps),
             history.thinned,
             *(column[-1:].tobytes() for column in history.metrics.values()),
@@ -160,7 +160,7 @@ class OuterLossView(QWidget):
         """Say in words what is drawn, whenever there is a new evaluation."""
         history = self._history
         state = history and (
-            id(history.config),
+            history.configs.identity,
             len(history.evaluations),
             len(history.steps) > 0,
             history.status,
@@ -220,4 +220,4 @@ class OuterLossView(QWidget):
 
 
 def _config_of(history: RunHistory | None) -> object:
-    return None if history is None else history.config
+    return None if history is None else history.configs.identity

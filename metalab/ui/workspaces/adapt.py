@@ -205,7 +205,7 @@ class AdaptWorkspace(Workspace):
         moment, scene = self._moment, self._scene
         if moment is None or scene is None:
             return
-        config = moment.history.config
+        config = moment.config
         trained = config.num_inner_steps
         self.tools.show_kind(scene.kind)
         self.tools.show_rate(inner_lr(config), self._factor)
@@ -217,7 +217,7 @@ class AdaptWorkspace(Workspace):
         starts = self.starts.starts()
         if moment is None or scene is None or tasks is None or not starts:
             return
-        config = moment.history.config
+        config = moment.config
         rate = inner_lr(config)
         asked = Exploration(
             task=scene.as_task(tasks),

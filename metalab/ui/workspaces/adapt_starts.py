@@ -51,13 +51,13 @@ class AdaptStarts(QObject):
         before, self._moment = self._moment, moment
         if moment is None:
             return before is not None
-        if before is not None and before.history.config is moment.history.config:
+        if before is not None and moment.history.is_same_run(before.history):
             return False
         # The example that comes with metalab is in no file: it is nobody's other run, and
         # whether it was seen before the first run is a matter of milliseconds.
         if before is not None and before.phi is not None and before.history.path:
             self.add_run(before.history)
-        self._runs = [r for r in self._runs if r.config is not moment.history.config]
+        self._runs = [r for r in self._runs if not moment.history.is_same_run(r)]
         self._made.clear()
         self._refused.clear()
         for key in self._wanted:
@@ -67,7 +67,7 @@ class AdaptStarts(QObject):
 
     def add_run(self, history: "RunHistory") -> None:
         """Offer another run."""
-        others = [run for run in self._runs if run.config is not history.config]
+        others = [run for run in self._runs if not history.is_same_run(run)]
         self._runs = [*others, history][-MOST_RUNS:]
         self.changed.emit()
 
@@ -102,7 +102,7 @@ class AdaptStarts(QObject):
         runs = tuple(
             Overlay(
                 key=_key(run),
-                title=run.config.name,
+                title=run.name,
                 tip=self.tr("Another run, at the same outer step as far as it came"),
             )
             for run in self._runs
@@ -114,11 +114,9 @@ class AdaptStarts(QObject):
         moment = self._moment
         if moment is None or moment.phi is None:
             return ()
-        history = moment.history
-        edits = tuple(edit for edit in history.edits if edit.step < moment.step)
-        own = Start(key=RUN, config=history.config, edits=edits, phi=moment.phi)
+        own = Start(key=RUN, config=moment.config, phi=moment.phi)
         made = [
-            Start(key=key, config=history.config, edits=edits, phi=self._made[key].phi)
+            Start(key=key, config=moment.config, phi=self._made[key].phi)
             for key in (RANDOM, JOINT)
             if key in self._wanted and key in self._made
         ]
@@ -128,7 +126,7 @@ class AdaptStarts(QObject):
             if _key(run) in self._wanted and state is not None:
                 others.append(
                     Start(
-                        key=_key(run), config=run.config, edits=run.edits, phi=state.phi
+                        key=_key(run), config=run.config_at(state.step), phi=state.phi
                     )
                 )
         return (own, *made, *others)
@@ -139,7 +137,7 @@ class AdaptStarts(QObject):
             JOINT: joint_start,
         }
         if key in makers and key not in self._made and self._moment is not None:
-            config = self._moment.history.config
+            config = self._moment.config
             self._asking.make_start(key, partial(makers[key], config))
 
     def _on_made(self, key: str, outcome: "Checkpoint | Exception") -> None:
@@ -151,4 +149,4 @@ class AdaptStarts(QObject):
 
 
 def _key(run: "RunHistory") -> str:
-    return f"run {id(run.config)}"
+    return f"run {id(run.configs.identity)}"

@@ -45,7 +45,7 @@ def words_of(
     if scene is None:
         return _empty(_tr("Preparing the first outer step…"))
     title = _tr("Adapt by hand: {} after {} outer steps").format(
-        moment.history.config.name, f"{moment.step:,}"
+        moment.history.name, f"{moment.step:,}"
     )
     if not moment.exact:
         title += _tr(" (recomputing {})").format(f"{moment.wanted_step:,}")

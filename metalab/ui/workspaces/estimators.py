@@ -110,9 +110,9 @@ class EstimatorsWorkspace(Workspace):
             self._shown = None
             self._show_state()
             return
-        if before is None or before.history.config is not moment.history.config:
+        if before is None or not moment.history.is_same_run(before.history):
             self._shown, self._cancelled = None, False
-            self.tools.show_run(moment.history.config)
+            self.tools.show_run(moment.config)
             # An answer that is on its way would be about the other run.
             self.cancel()
         if not moment.following and (before is None or before.step != moment.step):
@@ -135,20 +135,18 @@ class EstimatorsWorkspace(Workspace):
         moment = self._moment
         if moment is None or moment.phi is None:
             return None
-        return (id(moment.history.config), moment.step, *self.tools.choices)
+        return (moment.history.configs.identity, moment.step, *self.tools.choices)
 
     def _ask(self) -> None:
         moment = self._moment
         if moment is None or moment.phi is None or not self.isVisible():
             return
-        config = moment.history.config
+        config = moment.config
         steps, rate, damping, seed = self.tools.choices
-        edits = tuple(edit for edit in moment.history.edits if edit.step < moment.step)
         self._asked = self._key()
         self._thread.request(
             EstimatingRequest(
                 config=config,
-                edits=edits,
                 phi=moment.phi,
                 step=moment.step,
                 num_inner_steps=steps,

@@ -101,7 +101,7 @@ class LandscapeWorkspace(Workspace):
         if moment is None or moment.phi is None or moment.history.probe_tasks is None:
             self._clear()
             return
-        other_run = before is None or before.history.config is not moment.history.config
+        other_run = before is None or not moment.history.is_same_run(before.history)
         if other_run:
             self._clear()
         if self._asked is None or before is None or before.task != moment.task:

@@ -63,18 +63,17 @@ class Choices:
 
 def slice_of(moment: "Moment", choices: Choices) -> Slice | None:
     """Return the question about a moment; None before it has anything to ask about."""
-    history, tasks = moment.history, moment.history.probe_tasks
+    tasks = moment.history.probe_tasks
     if moment.phi is None or tasks is None:
         return None
     count = len(tasks.true_curves)
     shown = min(choices.num_tasks, count)
     return Slice(
-        config=history.config,
-        edits=tuple(edit for edit in history.edits if edit.step < moment.step),
+        config=moment.config,
         phi=moment.phi,
         step=moment.step,
         tasks=tuple((moment.task + index) % count for index in range(shown)),
-        num_inner_steps=history.config.num_shown_steps,
+        num_inner_steps=moment.config.num_shown_steps,
         surface=choices.surface,
         axes=choices.axes,
         extent=2.0**choices.zoom,

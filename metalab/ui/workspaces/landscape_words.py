@@ -37,7 +37,7 @@ def words_of(moment: "Moment | None", shown: "Landscape | None") -> Words:
         return Words(title=_tr("Landscape"))
     step = moment.step if shown is None else shown.asked.step
     title = _tr("Landscape: {} after {} outer steps").format(
-        moment.history.config.name, f"{step:,}"
+        moment.history.name, f"{step:,}"
     )
     if not moment.exact:
         title += _tr(" (recomputing {})").format(f"{moment.wanted_step:,}")

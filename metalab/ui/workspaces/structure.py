@@ -123,7 +123,7 @@ class StructureWorkspace(Workspace):
         self._stale = False
         config = self._config
         if config is None and self._history is not None:
-            config = _settings_of(self._history)
+            config = self._history.next_config
         if config is None:
             self._blueprint = None
             message = self.tr("The engine is being loaded…")
@@ -132,7 +132,9 @@ class StructureWorkspace(Workspace):
             return
         if self._blueprint is None or self._blueprint.config != config:
             self._blueprint = blueprint_of(config)
-        fits = self._history is not None and _same_method(config, self._history.config)
+        fits = self._history is not None and _same_method(
+            config, self._history.config_at()
+        )
         numbers = numbers_of(self._history) if fits else Numbers()
         # The newest step is number n: before it, n - 1 were made.
         structure = self._blueprint.structure(max(numbers.step - 1, 0))
@@ -151,7 +153,7 @@ class StructureWorkspace(Workspace):
             return self.tr("The run failed: {}").format(history.failure.message)
         if history.diverged is not None:
             return history.diverged.message
-        if not _same_method(config, history.config):
+        if not _same_method(config, history.config_at()):
             return self.tr(
                 "The run that is shown has another method; its numbers are left out."
             )
@@ -161,9 +163,9 @@ class StructureWorkspace(Workspace):
 
     def _is_of_run(self, config: "ExperimentConfig", history: "RunHistory") -> bool:
         """Return whether the run makes its steps with the settings that are drawn."""
-        asked = config, history.config, history.edits
+        asked = config, history.next_config
         if asked != self._compared[0]:
-            same = _settings_of(history).digest() == config.digest()
+            same = history.next_config.digest() == config.digest()
             self._compared = asked, same
         return self._compared[1]
 
@@ -253,13 +255,6 @@ class StructureWorkspace(Workspace):
 def _same_method(one: "ExperimentConfig", other: "ExperimentConfig") -> bool:
     """Return whether two experiments have the same parts, whatever their settings."""
     return all(getattr(one, slot).kind == getattr(other, slot).kind for slot in _SLOTS)
-
-
-def _settings_of(history: "RunHistory") -> "ExperimentConfig":
-    """Return the settings that a run has now, its edits included."""
-    from metalab.engine.edits import edited  # noqa: PLC0415 - torch
-
-    return edited(history.config, history.edits) if history.edits else history.config
 
 
 def _label(parent: QWidget) -> QLabel:

@@ -11,7 +11,7 @@ from metalab.ui.learn.trained_start import CARD, trained_start
 
 def test_it_is_the_cards_experiment_and_adapts_well():
     history = trained_start()
-    assert history.config == config_of(all_cards()[CARD])
+    assert history.config_at() == config_of(all_cards()[CARD])
     assert history.status is RunStatus.STOPPED
     assert history.step == 1_000
     assert history.path is None

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from metalab.engine.config import ExperimentConfig, preset_config
+from metalab.engine.config_history import ConfigHistory
 from metalab.engine.diagnostics import DIAGNOSTICS, LAYER_PREFIX
 from metalab.engine.events import METRICS, Curves, ProbeTasks
 from metalab.engine.overrides import with_overrides
@@ -80,7 +81,7 @@ def banded(config: ExperimentConfig) -> Curves:
 
 def with_diagnostics(history: RunHistory, count: int, every: int = 50) -> RunHistory:
     """Return a run that measured diagnostics so often; the first were at step 0."""
-    config = with_overrides(history.config, [("diagnostics.every", every)])
+    config = with_overrides(history.config_at(), [("diagnostics.every", every)])
     names = [info.name for info in DIAGNOSTICS]
     names += [f"{LAYER_PREFIX}{layer}" for layer in (1, 2)]
     rng = np.random.default_rng(3)
@@ -89,7 +90,7 @@ def with_diagnostics(history: RunHistory, count: int, every: int = 50) -> RunHis
         steps=float(every) * np.arange(count),
         values={name: table[:, i] for i, name in enumerate(names)},
     )
-    return replace(history, config=config, diagnostics=series)
+    return replace(history, configs=ConfigHistory(config), diagnostics=series)
 
 
 def make_evaluations(config: ExperimentConfig, count: int) -> EvaluationSeries:
@@ -130,7 +131,7 @@ def make_history(
     if num_evaluations is None:
         num_evaluations = 1 + num_rows // 100
     history = RunHistory(
-        config=config,
+        configs=ConfigHistory(config),
         path=None,
         status=status,
         device="cpu",

@@ -84,7 +84,7 @@ def test_the_ramp_goes_one_way(view: AdaptationView):
 def test_new_curves_are_drawn(view: AdaptationView):
     history = make_history()
     view.show_history(history)
-    newer = make_curves(history.config, step=200)
+    newer = make_curves(history.config_at(), step=200)
     view.show_history(replace(history, curves=newer))
     np.testing.assert_array_equal(shown_curves(view), newer.curves[0])
 
@@ -158,7 +158,7 @@ def test_the_emphasis_stays_while_curves_come(view: AdaptationView):
     history = make_history()
     view.show_history(history)
     view.set_inner_step(view.inner_step + 4)
-    newer = make_curves(history.config, step=200)
+    newer = make_curves(history.config_at(), step=200)
     view.show_history(replace(history, curves=newer))
     assert view.inner_step == 5
     np.testing.assert_array_equal(view.drawing.chosen.data[1], newer.curves[0, 5])

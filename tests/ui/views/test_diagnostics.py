@@ -85,7 +85,7 @@ def test_a_new_measurement_is_drawn(view, history):
     view.show_history(history)
     panels = list(view.panels)
     longer = with_diagnostics(make_history(), 7)
-    view.show_history(replace(longer, config=history.config))
+    view.show_history(replace(longer, configs=history.configs))
     assert view.panels == panels
     assert len(panels[0].lines["hypergradient_norm"].data[0]) == 7
 

@@ -140,7 +140,7 @@ def test_tiles_rarely_change_places_while_a_run_goes_on(view: GalleryView):
     view.set_sort("loss")
     orders = [view.grid.order]
     for step in range(20):
-        history = replace(history, curves=make_curves(history.config, step=step))
+        history = replace(history, curves=make_curves(history.config_at(), step=step))
         view.show_history(history)
         orders.append(view.grid.order)
     changes = sum(a != b for a, b in pairwise(orders))
@@ -160,7 +160,7 @@ def test_tiles_stay_under_the_pointer(view: GalleryView):
     assert view.grid.hovered == before[3]
     for step in range(30):
         view.show_history(
-            replace(history, curves=make_curves(history.config, step=step))
+            replace(history, curves=make_curves(history.config_at(), step=step))
         )
     assert view.grid.order == before
 

@@ -57,7 +57,7 @@ def test_the_boundary_is_trainings_k(view: InnerLossView):
 def test_new_curves_move_the_task_but_not_the_mean(view: InnerLossView):
     history = make_history()
     view.show_history(history)
-    newer = make_curves(history.config, step=200)
+    newer = make_curves(history.config_at(), step=200)
     view.show_history(replace(history, curves=newer))
     np.testing.assert_array_equal(view.query.data[1], newer.query_loss[0])
     np.testing.assert_array_equal(view.mean.data[1], history.evaluations.query_mean[-1])

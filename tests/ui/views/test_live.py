@@ -116,7 +116,9 @@ def test_the_task_stays_while_curves_come(live: LiveWorkspace):
     history = make_history()
     live.show_history(history)
     live.set_task(6)
-    live.show_history(replace(history, curves=make_curves(history.config, step=500)))
+    live.show_history(
+        replace(history, curves=make_curves(history.config_at(), step=500))
+    )
     assert live.task == live.gallery.task == 6
 
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from metalab.engine.config_history import ConfigHistory
 from metalab.engine.moved import MovedPoints, Readaptation
 from metalab.ui.views.adaptation import AdaptationView
 from metalab.ui.views.live import LiveWorkspace
@@ -184,7 +185,7 @@ def test_curves_and_losses_follow(view, history, qtbot):
 def test_newer_curves_of_the_run_do_not_take_the_answer_away(view, history):
     drag(view, 4, QPoint(10, -10))
     view.show_readaptation(answer_to(view.moved, history.curves))
-    newer = make_curves(history.config, step=200)
+    newer = make_curves(history.config_at(), step=200)
     view.show_history(replace(history, curves=newer))
     assert all((curve == 2.0).all() for curve in drawn(view))
 
@@ -323,11 +324,17 @@ def test_the_same_tasks_in_another_run_keep_the_points(view, history):
     mine = view.moved
     view.show_readaptation(answer_to(mine, history.curves))
     config = make_config(last=5)
-    view.show_history(replace(starting(), config=config))
+    configs = ConfigHistory(config)
+    view.show_history(replace(starting(), configs=configs))
     assert view.readaptation is None
     again = replace(history.probe_tasks)
     view.show_history(
-        replace(history, config=config, probe_tasks=again, curves=make_curves(config))
+        replace(
+            history,
+            configs=configs,
+            probe_tasks=again,
+            curves=make_curves(config),
+        )
     )
     assert view.moved is mine
     assert len(drawn(view)) == 6

@@ -10,6 +10,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
+from metalab.engine.config_history import ConfigHistory
 from metalab.engine.exploration import Explorer
 from metalab.engine.explored import Exploration, Start
 from metalab.engine.overrides import with_overrides
@@ -192,9 +193,9 @@ def test_overlays_are_on_the_same_points(page, qtbot, history):
         num_inner_steps=len(page.answers[RUN].curves) - 1,
     )
     for key, make in (("random", random_start), ("joint", joint_start)):
-        phi = make(history.config).phi
-        start = Start(key=key, config=history.config, edits=(), phi=phi)
-        direct = Explorer(history.config).explore(start, asked)
+        phi = make(history.config_at()).phi
+        start = Start(key=key, config=history.config_at(), phi=phi)
+        direct = Explorer(history.config_at()).explore(start, asked)
         np.testing.assert_allclose(page.answers[key].curves, direct.curves, atol=1e-6)
     assert len(set(page.tools.roles().values())) == 2
     page.tools.overlay_box("random").click()
@@ -221,19 +222,19 @@ def test_other_meta_parameters_are_adapted_from_with_the_same_points(
 
 
 def test_the_example_is_no_other_run(page, history):
-    other = with_overrides(history.config, [("inner.inner_lr", 0.02)])
-    page.show_moment(moment_of(replace(history, config=other)))
+    other = with_overrides(history.config_at(), [("inner.inner_lr", 0.02)])
+    page.show_moment(moment_of(replace(history, configs=ConfigHistory(other))))
     assert history.path is None
     assert page.starts.runs == []
 
 
 def test_another_run_leaves_the_one_before_to_be_laid_over(page, qtbot, history):
     page.show_moment(moment_of(replace(history, path=Path("run.metalab"))))
-    other = with_overrides(history.config, [("inner.inner_lr", 0.02)])
-    page.show_moment(moment_of(replace(history, config=other)))
+    other = with_overrides(history.config_at(), [("inner.inner_lr", 0.02)])
+    page.show_moment(moment_of(replace(history, configs=ConfigHistory(other))))
     (run,) = page.starts.runs
-    assert run.config is history.config
-    page.tools.overlay_box(f"run {id(run.config)}").click()
+    assert run.is_same_run(history)
+    page.tools.overlay_box(f"run {id(run.configs.identity)}").click()
     answered(qtbot, page, lambda: len(page.answers) == 2)
 
 

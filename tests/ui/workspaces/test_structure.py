@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from metalab.catalog.recipes import presets
 from metalab.engine.config import preset_config
+from metalab.engine.config_history import ConfigHistory
 from metalab.engine.edit import Edit
 from metalab.engine.events import Diverged
 from metalab.engine.overrides import fields_of, with_overrides
@@ -142,7 +143,9 @@ def test_a_run_without_a_form_is_drawn_from_its_own_settings(
 
 
 def test_a_run_that_prepares_says_so(workspace: StructureWorkspace):
-    workspace.show_history(replace(starting(), config=preset_config(MAML)))
+    workspace.show_history(
+        replace(starting(), configs=ConfigHistory(preset_config(MAML)))
+    )
     assert workspace.note == PREPARING
 
 
@@ -168,7 +171,11 @@ def test_numbers_of_another_method_are_left_out(workspace: StructureWorkspace):
 
 def test_edits_of_the_run_count_as_its_settings(workspace: StructureWorkspace):
     edit = Edit(step=5, path="outer.optimizer.outer_lr", value=0.002)
-    history = make_history(10, config=preset_config(MAML), edits=(edit,))
+    history = make_history(
+        10,
+        config=preset_config(MAML),
+        configs=ConfigHistory(preset_config(MAML), (edit,)),
+    )
     workspace.show_history(history)
     assert "the form differs" in workspace.note
     workspace.show_config(with_overrides(preset_config(MAML), [(edit.path, 0.002)]))
