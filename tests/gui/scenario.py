@@ -185,7 +185,7 @@ def fork(me: Person) -> None:
     assert me.lab.session.history.origin.step == step
     page = me.window.workspaces.current
     (run,) = page.starts.runs
-    me.click(page.tools.overlay_box(f"run {id(run.config)}"), QPoint(8, 8))
+    me.click(page.tools.overlay_box(f"run {id(run.configs.identity)}"), QPoint(8, 8))
     me.until(lambda: len(page.answers) == 2, "the overlay")
     me.look("4-forked")
 
