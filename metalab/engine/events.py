@@ -124,6 +124,19 @@ class ProbeTasks:
     true_curves: Array
     num_inner_steps: int
 
+    def same_as(self, other: "ProbeTasks") -> bool:
+        """Return whether others are the same tasks, support sets and grid."""
+        names = ("parameters", "support_x", "support_y", "grid", "true_curves")
+        return self is other or (
+            self.parameter_names == other.parameter_names
+            and all(
+                np.array_equal(
+                    getattr(self, name), getattr(other, name), equal_nan=True
+                )
+                for name in names
+            )
+        )
+
     def words(self, task: int, number: Callable[[float], str]) -> str:
         """Return the numbers of a task in words, such as "amplitude 3.21, phase 0.53".
 

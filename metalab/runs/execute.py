@@ -112,6 +112,10 @@ class _Execution:
             events.close()
             for sink in self._sinks:
                 sink.flush(self._trainer, force=True)
+        # Nobody can ask any more: what stays to be seen is the last state, not one of
+        # a tenth of a second before it.
+        if self._live.curves_wanted:
+            self._live.show_curves(self._trainer.curves())
         self._live.set_status(status)
         return status
 

@@ -85,6 +85,19 @@ class EvaluationSeries:
             query_p90=parts[5],
         )
 
+    def until(self, step: float) -> "EvaluationSeries":
+        """Return the evaluations up to an outer step. Copies nothing."""
+        count = int(np.searchsorted(self.steps, step, side="right"))
+        return EvaluationSeries(
+            steps=self.steps[:count],
+            support_mean=self.support_mean[:count],
+            query_mean=self.query_mean[:count],
+            query_low=self.query_low[:count],
+            query_high=self.query_high[:count],
+            query_p10=self.query_p10[:count],
+            query_p90=self.query_p90[:count],
+        )
+
     def rows(self) -> Array:
         """Return the series as `evaluation_row`s, [evaluation, column]."""
         return np.concatenate(

@@ -145,4 +145,5 @@ FIGURE = FigureSpec(
     title="Diagnostics",
     heeds=frozenset({"legend"}),
     draw=_draw,
+    over_training=True,
 )

@@ -63,6 +63,9 @@ class DiagnosticsPlot(QWidget):
         self.lines: dict[str, Curve] = {}
         self.dots: dict[str, Points] = {}
         self._make_marks()
+        self.playhead = self.plot.vertical_line(
+            Stroke(ink=Ink(role="accent"), width=1.5), z=3
+        )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -114,6 +117,10 @@ class DiagnosticsPlot(QWidget):
         last = float(series.steps[-1])
         self.plot.set_limits((float(series.steps[0]), max(last, 1.0)), limits)
         self.plot.setAccessibleDescription(self._summary(series))
+
+    def show_playhead(self, step: int | None) -> None:
+        """Mark the outer step that other panels show; None for the newest."""
+        self.playhead.show_at(None if step is None else float(step))
 
     def _summary(self, series: DiagnosticSeries) -> str:
         values = ", ".join(

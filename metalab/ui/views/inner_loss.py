@@ -273,7 +273,8 @@ class InnerLossView(QWidget):
             rows.append(("Support", number_text(float(support[step]))))
         if len(mean):
             ends = (number_text(float(end[step])) for end in (low, high))
-            rows.append(("Query mean", number_text(float(mean[step]))))
+            at = int(self._history.evaluations.steps[-1]) if self._history else 0
+            rows.append((f"Query mean, step {at:,}", number_text(float(mean[step]))))
             rows.append(("  95 % interval", " – ".join(ends)))
         self.plot.show_crosshair(float(step))
         place = self.plot.place_of(step)

@@ -35,10 +35,13 @@ def words_of(moment: "Moment | None", shown: "Landscape | None") -> Words:
     """Return what to say."""
     if moment is None:
         return Words(title=_tr("Landscape"))
-    step = moment.step if shown is None else shown.asked.step
-    title = _tr("Landscape: {} after {} outer steps").format(
-        moment.history.name, f"{step:,}"
+    # From the object that the colours come from, which may be an earlier moment's.
+    config, step = (
+        (moment.config, moment.step)
+        if shown is None
+        else (shown.asked.config, shown.asked.step)
     )
+    title = _tr("Landscape: {} after {} outer steps").format(config.name, f"{step:,}")
     if not moment.exact:
         title += _tr(" (recomputing {})").format(f"{moment.wanted_step:,}")
     if shown is None:
