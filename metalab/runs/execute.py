@@ -70,7 +70,7 @@ def execute(
         clock: Seconds; only for pace and for the `seconds` column.
 
     Returns:
-        FINISHED or STOPPED.
+        FINISHED, STOPPED, or DIVERGED: stopped where it stood after a divergence.
 
     Thread: the run's thread, or the main thread of a command.
     """
@@ -112,6 +112,8 @@ class _Execution:
             events.close()
             for sink in self._sinks:
                 sink.flush(self._trainer, force=True)
+        if self._diverged and status is RunStatus.STOPPED:
+            status = RunStatus.DIVERGED
         self._live.set_status(status)
         return status
 
