@@ -105,10 +105,10 @@ def test_the_first_warning_stays():
     steps = np.array([0.0, 10.0, 20.0, 30.0])
     values = {name: np.full(4, value) for name, value in OVER.items()}
     values[UNSTABLE_SHARE] = np.array([np.nan, 0.0, 0.3, 0.5])
-    warning = first_warning(config, steps, values)
+    warning = first_warning(lambda _: config, steps, values)
     assert warning is not None
     assert (warning.step, warning.unstable_share) == (20, 0.3)
-    assert first_warning(config, steps, {}) is None
+    assert first_warning(lambda _: config, steps, {}) is None
 
 
 @pytest.mark.slow
