@@ -59,9 +59,9 @@ class StabilityWarning:
         """What was measured, and what helps."""
         told = (
             f"At outer step {self.step:,} an inner step overshoots for "
-            f"{self.unstable_share:.0%} of the held-out tasks (inner lr times the largest "
+            f"{100 * self.unstable_share:.0f} % of the held-out tasks (inner lr times the largest "
             f"Hessian eigenvalue is above 2, up to {self.largest:.3g}), and the support "
-            f"loss of {self.rising_share:.0%} rises on the way. The hypergradient does not "
+            f"loss of {100 * self.rising_share:.0f} % rises on the way. The hypergradient does not "
             f"pass through the inner steps, so that nothing brings this down."
         )
         if self.steady_lr is None:

@@ -80,7 +80,7 @@ def test_a_blind_run_of_several_steps_is_warned_of():
     assert warning is not None
     assert warning.step == 500
     assert warning.steady_lr == pytest.approx(0.005)
-    for words in ("outer step 500", "30%", "15%", "up to 4", "below 0.005"):
+    for words in ("outer step 500", "30 %", "15 %", "up to 4", "below 0.005"):
         assert words in warning.message
 
 

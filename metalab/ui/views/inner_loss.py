@@ -227,7 +227,7 @@ class InnerLossView(QWidget):
 
     def _say_stability(self, history: RunHistory | None) -> None:
         words = stability_words(history)
-        self.stability.set_texts("", words.text, words.short, words.tip)
+        self.stability.set_texts(words.text, "", "", words.tip)
         self.stability.set_tone(words.tone)
         self.stability.setAccessibleName(words.text)
         self.stability.setVisible(bool(words.text))

@@ -15,13 +15,11 @@ class StabilityWords:
 
     Attributes:
         text: The share of tasks, and how far the steps are from the limit.
-        short: The same in few words.
         tip: What was measured, and when.
         tone: Role of the theme.
     """
 
     text: str = ""
-    short: str = ""
     tip: str = ""
     tone: str = "muted"
 
@@ -39,19 +37,17 @@ def stability_words(history: RunHistory | None) -> StabilityWords:
     if not len(shares) or not len(largest):
         return StabilityWords()
     share, most = float(shares.values[-1]), float(largest.values[-1])
+    told = _tr("Inner steps stable for all tasks")
     if share > 0:
-        short = _tr("Inner steps overshoot: {share} of tasks").format(
-            share=f"{share:.0%}"
+        told = _tr("Inner steps overshoot for {share} % of tasks").format(
+            share=f"{100 * share:.0f}"
         )
-    else:
-        short = _tr("Inner steps stable: all tasks")
     reach = _tr("lr × curvature up to {most}, limit 2").format(most=number_text(most))
     helps = [info.help for info in STABILITY if info.name != STEP_CURVATURE]
     at = _tr("Measured at outer step {step}.").format(step=f"{int(shares.steps[-1]):,}")
     warned = history.stability_warning is not None
     return StabilityWords(
-        text=f"{short} ({reach})",
-        short=short,
+        text=f"{told} ({reach})",
         tip="\n".join([*helps, at]),
         tone="warning" if warned else "muted",
     )

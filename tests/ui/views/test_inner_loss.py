@@ -140,14 +140,14 @@ def test_it_says_how_many_inner_steps_overshoot(view: InnerLossView):
     history = with_stability(make_history(), unstable_share=0.25, step_curvature=2.86)
     view.show_history(history)
     assert view.stability.isVisible()
-    assert view.stability.right == (
-        "Inner steps overshoot: 25% of tasks (lr × curvature up to 2.86, limit 2)"
+    assert view.stability.left == (
+        "Inner steps overshoot for 25 % of tasks (lr × curvature up to 2.86, limit 2)"
     )
     last = int(history.evaluations.steps[-1])
     assert f"outer step {last:,}" in view.stability.toolTip()
     assert view.stability.tone == "muted"
     view.show_history(with_stability(history, step_curvature=1.5))
-    assert view.stability.right.startswith("Inner steps stable: all tasks (")
+    assert view.stability.left.startswith("Inner steps stable for all tasks (")
 
 
 def test_a_warning_is_in_the_colour_of_one(view: InnerLossView):
