@@ -32,7 +32,7 @@ def wreck(tmp_path_factory):
     """Return the file of a run that diverged some steps after its start."""
     path = tmp_path_factory.mktemp("runs") / "wreck.metalab"
     config = small(
-        outer__optimizer={"kind": "sgd", "outer_lr": 10.0}, inner__inner_lr=0.1
+        outer__optimizer={"kind": "sgd", "outer_lr": 3.0}, inner__inner_lr=0.1
     )
     control = RunControl()
     live = LiveRun(config, path=path)

@@ -161,4 +161,4 @@ def test_stability_is_drawn_where_it_was_measured(view, history):
     np.testing.assert_array_equal(curvature.lines["step_curvature"].data[0], [0, 100])
     curvature.plot.point_at(60.0)
     assert "Outer step 100" in curvature.readout.text()
-    assert "1.5 at outer step 100" in curvature.plot.accessibleDescription()
+    assert "1.50 at outer step 100" in curvature.plot.accessibleDescription()

@@ -146,6 +146,8 @@ def test_it_says_how_many_inner_steps_overshoot(view: InnerLossView):
     last = int(history.evaluations.steps[-1])
     assert f"outer step {last:,}" in view.stability.toolTip()
     assert view.stability.tone == "muted"
+    view.show_history(None)
+    assert not view.stability.isVisible()
     view.show_history(with_stability(history, step_curvature=1.5))
     assert view.stability.left.startswith("Inner steps stable for all tasks (")
 
