@@ -21,9 +21,9 @@ from metalab.core.tasks import TaskBatch
 LIMIT = 2.0
 """Largest stable eigenvalue of diag(rate) H / (1 + momentum)."""
 
-NUM_PRODUCTS = 6
+NUM_PRODUCTS = 5
 """Hessian-vector products of each measurement. The few large eigenvalues of an inner loss
-stand far apart: six give the largest to four digits on the presets."""
+stand far apart: five give the largest to three digits on the presets with one rate."""
 
 _ROUNDING = {torch.float32: 1e-5, torch.float64: 1e-12}
 """Length, relative to a product's, below which what is left of it is rounding."""
