@@ -3,8 +3,9 @@
 This module imports no torch, so that the window can hold its types from the start.
 """
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,12 @@ from metalab.engine.edit import Edit
 Array = NDArray[np.floating]
 
 _MOST_WORDS = 4
+
+_MESSAGE = re.compile(
+    r"(?P<label>.+) became (?P<value>\S+) at outer step [\d,]+; "
+    r"kept the last good state, step (?P<good>[\d,]+)\."
+)
+"""`Diverged.message`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,6 +257,10 @@ class StepsDone:
         return self.first_step + len(self.metrics) - 1
 
 
+def _not_measured() -> Mapping[str, float]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeTaken:
     """The held-out tasks were evaluated, and the meta-parameters kept.
@@ -258,11 +269,15 @@ class ProbeTaken:
         evaluation: Losses on all held-out tasks.
         curves: How the gallery's tasks adapt.
         snapshot: The training state, to come back to.
+        stability: Whether the inner steps are short enough, by name as
+            `engine.diagnostics.STABILITY` describes it; empty where tasks adapt by no
+            gradient steps.
     """
 
     evaluation: Evaluation
     curves: Curves
     snapshot: Checkpoint
+    stability: Mapping[str, float] = field(default_factory=_not_measured)
 
     @property
     def phi(self) -> Array:
@@ -307,6 +322,25 @@ class Diverged:
         return (
             f"{label} became {self.value:.3g} at outer step {self.step:,}; "
             f"kept the last good state, step {self.last_good_step:,}."
+        )
+
+    @classmethod
+    def of_message(cls, step: int, message: str) -> "Diverged | None":
+        """Return what a `message` is about; None where it is none.
+
+        Args:
+            step: The outer step that went wrong.
+            message: The sentence, as files before 0.6 keep it.
+        """
+        found = _MESSAGE.fullmatch(message)
+        names = {info.label: info.name for info in METRICS}
+        if found is None or found["label"] not in names:
+            return None
+        return cls(
+            step=step,
+            last_good_step=int(found["good"].replace(",", "")),
+            quantity=names[found["label"]],
+            value=float(found["value"]),
         )
 
 

@@ -289,7 +289,10 @@ class Trainer:
         phi = self._state.phi
         evaluation, curves = self._probe.evaluate(phi, self.step)
         return ProbeTaken(
-            evaluation=evaluation, curves=curves, snapshot=self.checkpoint()
+            evaluation=evaluation,
+            curves=curves,
+            snapshot=self.checkpoint(),
+            stability=self._probe.stability(phi, evaluation),
         )
 
     def _take_diagnostics(self) -> DiagnosticsTaken:

@@ -70,7 +70,7 @@ def execute(
         clock: Seconds; only for pace and for the `seconds` column.
 
     Returns:
-        FINISHED or STOPPED.
+        FINISHED, STOPPED, or DIVERGED: stopped where it stood after a divergence.
 
     Thread: the run's thread, or the main thread of a command.
     """
@@ -116,6 +116,8 @@ class _Execution:
         # a tenth of a second before it.
         if self._live.curves_wanted:
             self._live.show_curves(self._trainer.curves())
+        if self._diverged and status is RunStatus.STOPPED:
+            status = RunStatus.DIVERGED
         self._live.set_status(status)
         return status
 

@@ -18,6 +18,7 @@ from metalab.engine.events import (
     ProbeTasks,
     frozen,
 )
+from metalab.engine.stability import StabilityWarning, first_warning
 from metalab.runs.status import RunStatus
 from metalab.runs.trail import Trail, no_trail
 
@@ -136,13 +137,30 @@ def evaluation_row(evaluation: Evaluation) -> Array:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredSeries:
+    """One diagnostic over training.
+
+    Attributes:
+        steps: Outer steps made at each measurement, ascending, [measurement].
+        values: What was measured, [measurement].
+    """
+
+    steps: Array
+    values: Array
+
+    def __len__(self) -> int:
+        """Return the number of measurements."""
+        return len(self.steps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DiagnosticSeries:
     """Diagnostics over training.
 
     Attributes:
         steps: Outer steps made at each measurement, ascending, [measurement].
         values: Column by name (see `engine.diagnostics`), [measurement]; none where
-            nothing was measured.
+            nothing was measured, NaN where something else was.
     """
 
     steps: Array
@@ -151,6 +169,14 @@ class DiagnosticSeries:
     def __len__(self) -> int:
         """Return the number of measurements."""
         return len(self.steps)
+
+    def of(self, name: str) -> "MeasuredSeries":
+        """Return one diagnostic where it was measured; empty where it never was."""
+        if name not in self.values:
+            return MeasuredSeries(steps=frozen(np.empty(0)), values=frozen(np.empty(0)))
+        column = self.values[name]
+        known = np.isfinite(column) | np.isinf(column)
+        return MeasuredSeries(steps=self.steps[known], values=column[known])
 
     @property
     def known(self) -> list[str]:
@@ -305,6 +331,12 @@ class RunHistory:
     def num_inner_steps(self) -> int:
         """K of training; evaluations and curves may go further."""
         return self.config_at().num_inner_steps
+
+    @property
+    def stability_warning(self) -> StabilityWarning | None:
+        """What warned first that the run may diverge, or None."""
+        measured = self.diagnostics
+        return first_warning(self.config_at, measured.steps, measured.values)
 
     @property
     def latest_evaluation(self) -> float | None:

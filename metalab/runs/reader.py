@@ -19,6 +19,7 @@ from metalab.engine.events import (
     METRICS,
     Array,
     Checkpoint,
+    Diverged,
     Evaluation,
     ProbeTasks,
     frozen,
@@ -144,10 +145,11 @@ def _history(
     for rows in _metric_rows(database):
         table.append(rows)
     rows = table.rows()
+    diverged = _diverged(database, facts)
     return RunHistory(
         configs=configs,
         path=path,
-        status=_status(facts["status"]),
+        status=_status(facts["status"], diverged=diverged is not None),
         device=facts.get("device", ""),
         step=step,
         steps=rows[:, 0],
@@ -158,7 +160,7 @@ def _history(
         evaluations=_evaluations(database, config),
         probe_tasks=None if tasks is None else _probe_tasks(facts, tasks, config),
         curves=None,
-        diverged=None,
+        diverged=diverged,
         failure=None,
         stored_step=step,
         diagnostics=_diagnostics(database),
@@ -213,10 +215,30 @@ def _metric_rows(
         yield np.array(part, dtype=np.float64).reshape(len(part), width)
 
 
-def _status(word: str) -> RunStatus:
+def _status(word: str, *, diverged: bool) -> RunStatus:
     """Return the status of a run that nobody is running: it has ended somehow."""
     status = RunStatus(word)
-    return status if status.ended else RunStatus.STOPPED
+    if status.ended and status is not RunStatus.STOPPED:
+        return status
+    return RunStatus.DIVERGED if diverged else RunStatus.STOPPED
+
+
+def _diverged(
+    database: sqlite3.Connection, facts: Mapping[str, Any]
+) -> Diverged | None:
+    """Return what exploded, of a run that stands where it was set back to.
+
+    Before 0.6 the file says so in a flag alone, in words.
+    """
+    if "diverged" in facts:
+        found = facts["diverged"]
+        return None if found is None else Diverged(**found)
+    row = database.execute(
+        "SELECT step, message FROM flags WHERE kind = 'diverged' ORDER BY rowid DESC"
+    ).fetchone()
+    if row is None or row[0] <= facts.get("checkpoint_step", 0):
+        return None
+    return Diverged.of_message(*row)
 
 
 def _evaluations(
@@ -248,7 +270,7 @@ def _diagnostics(database: sqlite3.Connection) -> DiagnosticSeries:
     by_step: dict[int, dict[str, float | None]] = {}
     for step, name, value in found:
         by_step.setdefault(step, {})[name] = value
-    names = diagnostic_order(next(iter(by_step.values())))
+    names = diagnostic_order({name for values in by_step.values() for name in values})
     rows = [[step, *map(values.get, names)] for step, values in by_step.items()]
     table = np.array(rows, dtype=np.float64)
     table.flags.writeable = False

@@ -149,6 +149,8 @@ class DiagnosticsView(QWidget):
         every = (
             0 if self._history is None else self._history.config_at().diagnostics.every
         )
+        if every == 0 and self._history is not None and len(self._history.diagnostics):
+            return self.tr("Measured at evaluations")
         if every == 0:
             return self.tr("Off")
         if every == 1:

@@ -13,10 +13,12 @@ from metalab.ui.painting import Ink, picture_of, tint
 from metalab.ui.plot_widget import Plot
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.ticks import number_text
+from metalab.ui.views.caption import Caption
 from metalab.ui.views.header import PREPARING, PanelHeader, tool_button
 from metalab.ui.views.legend import Entry, Legend, Swatch
 from metalab.ui.views.outer_loss import UNIT
 from metalab.ui.views.readout import Readout
+from metalab.ui.views.stability_words import stability_words
 
 _MOST_DOTS = 24
 _NONE: Array = np.empty(0)
@@ -53,6 +55,7 @@ class InnerLossView(QWidget):
             whole_x=True,
             parent=self,
         )
+        self.stability = Caption(self)
         self._readout = Readout(self.plot)
         self._make_marks()
         self._arrange()
@@ -100,6 +103,8 @@ class InnerLossView(QWidget):
         for widget in (self.header, self.legend):
             layout.addWidget(widget)
         layout.addWidget(self.plot, 1)
+        layout.addWidget(self.stability)
+        self.stability.hide()
         self.plot.setAccessibleName(self.tr("Held-out loss against inner step"))
         self._say_task()
 
@@ -143,7 +148,8 @@ class InnerLossView(QWidget):
         """Take a theme's colours."""
         self._theme = theme
         tint(self, theme.surface, QPalette.ColorRole.Window)
-        for part in (self.header, self.legend, self.plot, self._readout):
+        parts = (self.header, self.legend, self.plot, self._readout, self.stability)
+        for part in parts:
             part.set_theme(theme)
 
     def picture(self) -> QImage:
@@ -191,6 +197,7 @@ class InnerLossView(QWidget):
             *(history.configs.identity, id(history.curves), history.status.ended),
             *(len(history.evaluations), history.evaluations.steps[-1:].tobytes()),
             *(self._task, self._step, self.plot.log_y),
+            history.diagnostics.steps[-1:].tobytes(),
         )
 
     def _draw(self) -> None:
@@ -216,6 +223,14 @@ class InnerLossView(QWidget):
         self.plot.set_limits((0.0, max(last, 1.0)), limits)
         waiting = history is not None and last < 0 and not history.status.ended
         self.plot.set_message(PREPARING if waiting else "")
+        self._say_stability(history)
+
+    def _say_stability(self, history: RunHistory | None) -> None:
+        words = stability_words(history)
+        self.stability.set_texts(words.text, "", "", words.tip)
+        self.stability.set_tone(words.tone)
+        self.stability.setAccessibleName(words.text)
+        self.stability.setVisible(bool(words.text))
 
     def _draw_lines(self, history: RunHistory | None, last: int) -> None:
         if history is None or last < 0:
