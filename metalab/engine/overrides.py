@@ -15,9 +15,14 @@ from metalab.catalog.slots import SLOTS
 from metalab.core.errors import UserError
 from metalab.core.spec import OptionSpec
 from metalab.engine.config import ExperimentConfig
+from metalab.engine.plain_data import PlainDataError, checked
 
 _MAX_SHOWN = 60
 """Characters of a refused value that a message repeats."""
+
+
+_LARGEST_SHOWN = 10**1000
+"""A larger whole number is refused without its field: Python cannot write it."""
 
 
 class ConfigError(UserError):
@@ -130,7 +135,10 @@ def validated(content: Mapping[str, Any]) -> ExperimentConfig:
             the value, and what is allowed.
     """
     try:
-        return ExperimentConfig.model_validate(content)
+        plain = checked(content, largest=_LARGEST_SHOWN)
+        return ExperimentConfig.model_validate(plain)
+    except PlainDataError as error:
+        raise ConfigError([FieldProblem("", f"the experiment {error}")]) from error
     except ValidationError as error:
         raise ConfigError([_problem(entry) for entry in error.errors()]) from error
 
