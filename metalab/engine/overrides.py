@@ -163,9 +163,8 @@ def _problem(entry: Any) -> FieldProblem:
         return FieldProblem(path, _unknown_key(path))
     if entry["type"] == "union_tag_invalid":
         allowed = ", ".join(SLOTS[path].components)
-        return FieldProblem(
-            f"{path}.kind", f"is {entry['ctx']['tag']!r}; allowed: {allowed}"
-        )
+        tag = _shortened(entry["ctx"]["tag"])
+        return FieldProblem(f"{path}.kind", f"is {tag}; allowed: {allowed}")
     if entry["type"] == "union_tag_not_found":
         allowed = ", ".join(SLOTS[path].components)
         return FieldProblem(f"{path}.kind", f"is missing; allowed: {allowed}")
@@ -190,7 +189,7 @@ def _written_path(location: Sequence[str | int]) -> str:
     for part in map(str, location):
         if path not in SLOTS or part not in SLOTS[path].components:
             path = f"{path}.{part}" if path else part
-    return path
+    return path if len(path) <= _MAX_SHOWN else f"{path[:_MAX_SHOWN]}..."
 
 
 def _unknown_key(path: str) -> str:
@@ -219,7 +218,11 @@ def parse_assignment(text: str) -> tuple[str, Any]:
     path = path.strip()
     if not sign or not path:
         raise ConfigError(
-            [FieldProblem("--set", f"is {text!r}; allowed: SECTION.FIELD=VALUE")]
+            [
+                FieldProblem(
+                    "--set", f"is {_shortened(text)}; allowed: SECTION.FIELD=VALUE"
+                )
+            ]
         )
     try:
         parsed = tomllib.loads(f"value = {raw}")

@@ -28,6 +28,7 @@ MOST_VALUES = 100_000
 LARGEST_INTEGER = 2**63 - 1
 """By magnitude, as in TOML: a larger one could not be shown, stored or compared."""
 
+_TOO_DEEP = f"holds more than {DEEPEST} tables or lists within each other"
 _TOO_LARGE = "holds a whole number of more than 64 bits"
 
 _KEY = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
@@ -69,7 +70,7 @@ def from_json(text: str | bytes) -> Any:
     try:
         content = json.loads(text, parse_constant=_no_number, parse_int=_whole)
     except RecursionError as error:
-        raise PlainDataError(_too_deep()) from error
+        raise PlainDataError(f"is JSON that {_TOO_DEEP}") from error
     except UnicodeDecodeError as error:
         raise PlainDataError("is not a text in UTF-8") from error
     except json.JSONDecodeError as error:
@@ -84,11 +85,11 @@ def from_toml(text: str) -> dict[str, Any]:
         PlainDataError: It is not TOML, or holds what `checked` refuses.
     """
     if _LONG_KEY.search(text):
-        raise PlainDataError(_too_deep())
+        raise PlainDataError(f"is TOML that {_TOO_DEEP}")
     try:
         content = tomllib.loads(text)
     except RecursionError as error:
-        raise PlainDataError(_too_deep()) from error
+        raise PlainDataError(f"is TOML that {_TOO_DEEP}") from error
     except tomllib.TOMLDecodeError as error:
         raise PlainDataError(f"is not TOML: {error}") from error
     except ValueError as error:
@@ -121,7 +122,7 @@ def checked(content: Any, *, largest: int = LARGEST_INTEGER) -> Any:
         _check(value, largest)
         if isinstance(value, Mapping | list | tuple):
             if len(pending) > DEEPEST:
-                raise PlainDataError(_too_deep())
+                raise PlainDataError(_TOO_DEEP)
             pending.append(_parts(value))
     return content
 
@@ -151,7 +152,3 @@ def _whole(digits: str) -> int:
     if len(digits) > len(str(LARGEST_INTEGER)) + 1:
         raise PlainDataError(_TOO_LARGE)
     return int(digits)
-
-
-def _too_deep() -> str:
-    return f"holds more than {DEEPEST} tables or lists within each other"

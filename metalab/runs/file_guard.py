@@ -20,6 +20,9 @@ OPERATIONS_AT_ONCE = 50_000_000
 """Steps of SQLite's machine between two lots of rows: a second's work. Those of an honest
 file take one in fifty of them."""
 
+_OPERATIONS_PER_BYTE = 10
+"""Of a check of the whole database: a row of ten bytes takes some forty."""
+
 _ASKED_EVERY = 10_000
 _ROWS_AT_ONCE = 50_000
 """Rows of a long run go through Python in parts: all of them would fill the memory."""
@@ -100,8 +103,23 @@ class GuardedReader:
             yield row
             self._renew()
 
-    def _renew(self) -> None:
-        self._left = OPERATIONS_AT_ONCE // _ASKED_EVERY
+    def check_whole(self) -> None:
+        """Look at every page, before the database is written to.
+
+        Raises:
+            DamagedError: Some page is not what the tables need.
+            sqlite3.Error: The database cannot be read.
+        """
+        ((pages,),) = self.rows("PRAGMA page_count")
+        ((size,),) = self.rows("PRAGMA page_size")
+        # Every row is looked at within one statement.
+        self._renew(OPERATIONS_AT_ONCE + _OPERATIONS_PER_BYTE * pages * size)
+        ((found,),) = self._connection.execute("PRAGMA quick_check(1)")
+        if found != "ok":
+            raise DamagedError(" ".join(str(found).split())[:200])
+
+    def _renew(self, operations: int = OPERATIONS_AT_ONCE) -> None:
+        self._left = operations // _ASKED_EVERY
 
     def _interrupts(self) -> int:
         self._left -= 1

@@ -117,7 +117,7 @@ def _read(path: Path, database: GuardedReader, columns: str) -> StoredRun:
     database.limit_values(MOST_FACT_BYTES)
     facts = StoredFacts.from_rows(database.rows("SELECT key, value FROM facts"))
     configs = facts.configs()
-    config = configs.at(facts.checkpoint_step)
+    config = configs.at(facts.step)
     states, held_out = state_shapes(config), held_out_shapes(config)
     database.limit_values(most_bytes(states, held_out, evaluation_shapes(config)))
     blobs = _blobs(database)
@@ -125,10 +125,12 @@ def _read(path: Path, database: GuardedReader, columns: str) -> StoredRun:
     if "checkpoint" in blobs:
         part = "array checkpoint"
         arrays = stored_arrays(blobs["checkpoint"], states, part)
-        checkpoint = _state(facts.checkpoint_step, arrays, facts, part)
+        checkpoint = _state(facts.step, arrays, facts, part)
     if "held-out tasks" in blobs:
         arrays = stored_arrays(blobs["held-out tasks"], held_out, "held-out tasks")
         tasks = _probe_tasks(facts, arrays, config)
+    if (checkpoint is None) != (facts.checkpoint_step is None):
+        raise DamagedError("of the checkpoint, step or arrays are missing")
     if checkpoint is not None and tasks is None:
         raise DamagedError("it holds a checkpoint, but no held-out tasks")
     table = RowTable()
@@ -140,7 +142,7 @@ def _read(path: Path, database: GuardedReader, columns: str) -> StoredRun:
         path=path,
         status=facts.status,
         device=facts.device,
-        step=facts.checkpoint_step,
+        step=facts.step,
         steps=rows[:, 0],
         seconds=rows[:, 1],
         metrics=table.metrics(),
@@ -151,7 +153,7 @@ def _read(path: Path, database: GuardedReader, columns: str) -> StoredRun:
         curves=None,
         diverged=None,
         failure=None,
-        stored_step=facts.checkpoint_step,
+        stored_step=facts.step,
         diagnostics=_diagnostics(database, config),
         trail=_trail(database, facts, states),
         origin=facts.origin_of_fork(),
@@ -230,6 +232,16 @@ def _ascending(
         yield row
 
 
+def check_whole(path: Path) -> None:
+    """Look at every page of a run file, before anything is written to it.
+
+    Raises:
+        RunFileError: The file cannot be used, or some page of it is damaged.
+    """
+    with _reading(path) as (database, _):
+        database.check_whole()
+
+
 def stored_state_near(path: Path, step: int) -> Checkpoint | None:
     """Return the training state of a file that is nearest to an outer step.
 
@@ -239,7 +251,7 @@ def stored_state_near(path: Path, step: int) -> Checkpoint | None:
     with _reading(path) as (database, _):
         database.limit_values(MOST_FACT_BYTES)
         facts = StoredFacts.from_rows(database.rows("SELECT key, value FROM facts"))
-        shapes = state_shapes(facts.configs().at(facts.checkpoint_step))
+        shapes = state_shapes(facts.configs().at(facts.step))
         database.limit_values(most_bytes(shapes))
         found = [
             *database.rows(

@@ -81,7 +81,7 @@ class StoredFacts(_Stored):
         provider_reason: Why that one.
         origin: Where it was forked from another run.
         parameter_names: Names of a held-out task's numbers.
-        checkpoint_step: Outer steps made.
+        checkpoint_step: Outer steps made; None before the first write of a state.
         slots_from: The outer step at which the optimiser's state was zero.
         edits: What was changed while the run went on.
     """
@@ -98,9 +98,14 @@ class StoredFacts(_Stored):
     provider_reason: _Line = ""
     origin: StoredOrigin | None = None
     parameter_names: Annotated[tuple[_Word, ...], Field(max_length=1000)] = ()
-    checkpoint_step: _Step = 0
+    checkpoint_step: _Step | None = None
     slots_from: _Step = 0
     edits: Annotated[tuple[StoredEdit, ...], Field(max_length=_MOST_EDITS)] = ()
+
+    @property
+    def step(self) -> int:
+        """Outer steps made."""
+        return self.checkpoint_step or 0
 
     @field_validator("status")
     @classmethod
