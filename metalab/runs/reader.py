@@ -2,7 +2,7 @@
 
 import math
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -88,7 +88,7 @@ def open_run(path: Path) -> StoredRun:
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[tuple[GuardedReader, str]]:
+def _reading(path: Path) -> Generator[tuple[GuardedReader, str], None, None]:
     """Open a run file and look at its tables; whatever is wrong is a `RunFileError`.
 
     Yields:

@@ -203,10 +203,10 @@ def stored_arrays(
     if set(arrays) not in (set(shapes), without):
         found = ", ".join(sorted(arrays))[:_SHOWN]
         raise DamagedError(f"{part}: it holds {found!r}, not {', '.join(shapes)}")
-    for name, array in arrays.items():
-        if array.shape != shapes[name]:
+    for name, shape in shapes.items():
+        if name in arrays and arrays[name].shape != shape:
             raise DamagedError(
-                f"{part}: {name} has the shape {array.shape}, the experiment needs "
-                f"{shapes[name]}"
+                f"{part}: {name} has the shape {arrays[name].shape}, the experiment "
+                f"needs {shape}"
             )
     return arrays
