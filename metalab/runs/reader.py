@@ -57,6 +57,8 @@ from metalab.runs.trail import GrowingTrail, Trail
 _MOST_PROBLEMS = 3
 """Of a configuration, that a message names."""
 
+_LARGEST_METRIC = 1e200
+
 _NUMBER = (int, float, NoneType)
 
 
@@ -320,6 +322,9 @@ def _metric_rows(
             raise DamagedError(f"{where}: its steps are out of order")
         if not (np.isfinite(seconds) & (seconds >= 0)).all():
             raise DamagedError(f"{where}: seconds is no duration")
+        # An exploding run ends long before; sums of such numbers would overflow.
+        if (np.isfinite(rows) & (np.abs(rows) > _LARGEST_METRIC)).any():
+            raise DamagedError(f"{where}: a metric is larger than {_LARGEST_METRIC:g}")
         before = steps[-1]
         yield rows
 

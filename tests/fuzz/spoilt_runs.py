@@ -31,6 +31,7 @@ Spoil = Callable[[random.Random, Path], None]
 
 def edited(path: Path, *statements: tuple[str, tuple[Any, ...]]) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("PRAGMA synchronous = OFF")
         for sql, values in statements:
             try:
                 database.execute(sql, values)
