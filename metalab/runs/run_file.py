@@ -19,10 +19,13 @@ Rows and the checkpoint they belong to are written in one transaction, so after 
 the file is the run as it was a moment before. Tensors are never pickled.
 """
 
+import shutil
 import sqlite3
 import struct
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Literal
 
 import numpy as np
@@ -105,9 +108,9 @@ def open_database(path: Path, *, write: bool = False) -> sqlite3.Connection:
     """
     check_header(path)
     try:
-        connection = _connect(path, "rw" if write else "ro")
+        connection = _connect(path, "rw") if write else _readable(path)
         found = _version(connection)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise RunFileError(f"{path} cannot be opened: {error}") from error
     if not 1 <= found <= SCHEMA_VERSION:
         connection.close()
@@ -196,6 +199,33 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _readable(path: Path) -> sqlite3.Connection:
+    """Open a run file so that nothing is written to it or beside it.
+
+    What lies in a log beside the file, SQLite would work into it: then a private copy of
+    both is read.
+    """
+    beside = [path.with_name(path.name + suffix) for suffix in ("-wal", "-journal")]
+    if not any(file.is_file() and file.stat().st_size > 0 for file in beside):
+        return _connect(path, "ro&immutable=1")
+    database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+    try:
+        with TemporaryDirectory(prefix="metalab-") as folder:
+            private = Path(folder) / "run"
+            for file, suffix in zip(
+                (path, *beside), ("", "-wal", "-journal"), strict=True
+            ):
+                if file.is_file():
+                    shutil.copyfile(file, private.with_name(f"run{suffix}"))
+            with closing(_connect(private, "rw")) as source:
+                source.backup(database)
+        harden(database)
+    except BaseException:
+        database.close()
+        raise
+    return database
 
 
 def _tune(connection: sqlite3.Connection) -> None:
