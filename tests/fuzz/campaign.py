@@ -80,7 +80,7 @@ def campaign(
     """Try `count` inputs, numbered from 0; the same seed makes the same ones.
 
     Args:
-        target: One of `TARGETS`.
+        target: One of `TARGETS`, or "texts" for a little of all but run files.
         seed: Of the inputs.
         count: How many.
         folder: For what they are written to.

@@ -63,6 +63,7 @@ def main() -> None:
         "lessons": trials.Lessons,
         "preferences": trials.KeptPreferences,
         "bookmarks": trials.KeptBookmarks,
+        "texts": trials.Texts,
     }[target]()
     # What a command prints must not come between the lines.
     lines = os.fdopen(os.dup(1), "w", encoding="utf-8")

@@ -419,3 +419,26 @@ class KeptBookmarks:
             return told
 
         return {"bookmarks": read}
+
+
+class Texts:
+    """A little of everything but run files."""
+
+    always = frozenset({"code", "experiment", "lesson", "window", "bookmarks"})
+
+    def __init__(self) -> None:
+        self._targets = {
+            "code.txt": ShareCodes(),
+            "a.toml": Experiments(),
+            "a.lesson.toml": Lessons(),
+            "preferences.json": KeptPreferences(),
+            "bookmarks.json": KeptBookmarks(),
+        }
+
+    def make(self, rng: random.Random, folder: Path) -> str:
+        return rng.choice(list(self._targets.values())).make(rng, folder)
+
+    def readers(self, folder: Path) -> Mapping[str, Callable[[], str]]:
+        (file,) = folder.iterdir()
+        one = self._targets.get(file.name, self._targets["a.toml"])
+        return one.readers(folder)
