@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from metalab.engine.memory_needs import check_fits
 from metalab.engine.torch_threads import use_threads_of
 from metalab.engine.trainer import Trainer
 from metalab.runs.ahead import AheadThread
@@ -44,12 +45,14 @@ def conduct(
 
     Raises:
         DeviceError: The configured device is not available; nothing is written.
+        MemoryNeedError: The run would not fit into memory; nothing is written.
         ProviderError: The run needs compiled kernels that cannot be had here; nothing
             is written.
         RunFileError: The file cannot be created, used or written.
 
     Thread: any one; it is blocked until the run ends.
     """
+    check_fits(live.config, trains=True)
     checkpoint, recorded, wrecked = None, None, False
     if fork is not None:
         checkpoint = fork.state

@@ -1,6 +1,7 @@
 """Writing a run to its file, from the run's thread, in batches."""
 
 import json
+import math
 import os
 import platform
 import sqlite3
@@ -143,7 +144,9 @@ class RunStore:
         elif isinstance(event, Diverged):
             self._rewind(event.last_good_step)
             self._flags.append((event.step, "diverged", event.message))
-            self._facts["diverged"] = asdict(event)
+            # JSON has no word for what is not finite.
+            value = event.value if math.isfinite(event.value) else str(event.value)
+            self._facts["diverged"] = asdict(event) | {"value": value}
             self._is_diverged = True
         else:
             self._facts["status"] = RunStatus.FINISHED.value

@@ -154,8 +154,8 @@ class WorkspaceTabs(QTabWidget):
         for key, page in self._pages.items():
             page.restore_state(_mapping(state.get(key)))
         shown = state.get("shown")
-        if shown in self._holders:
-            self.show_page(str(shown))
+        if isinstance(shown, str) and shown in self._holders:
+            self.show_page(shown)
 
     def shut_down(self) -> None:
         """End the threads and timers of every page."""

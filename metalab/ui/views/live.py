@@ -281,7 +281,7 @@ def _are_sizes(value: object) -> TypeGuard[list[int]]:
     return (
         isinstance(value, list)
         and len(value) == 2
-        and all(type(size) is int and size > 0 for size in value)
+        and all(type(size) is int and 0 < size < 2**24 for size in value)
     )
 
 
