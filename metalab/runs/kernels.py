@@ -21,6 +21,7 @@ from pathlib import Path
 
 from metalab.core.errors import UserError
 from metalab.core.fused.availability import FOLDER_VARIABLE, digest, missing_compiler
+from metalab.core.paths import obstacle_to_keep
 from metalab.runs.faults import one_line
 from metalab.runs.file_lock import locked
 from metalab.runs.home import cache_home
@@ -93,12 +94,8 @@ def _obstacle() -> str | None:
     missing = missing_compiler()
     if missing is not None:
         return f"{missing} (pip install numba)"
-    folder = _folder()
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
     # numba writes to the folder even if it only reads from it.
-    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-        return f"{existing} is not a folder that can be written to"
-    return None
+    return obstacle_to_keep(_folder())
 
 
 def prepare(

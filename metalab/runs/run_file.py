@@ -29,6 +29,7 @@ import safetensors.numpy
 from safetensors import SafetensorError
 
 from metalab.core.errors import UserError
+from metalab.core.paths import obstacle_to_read
 from metalab.engine.events import METRICS, Array
 
 APPLICATION_ID = int.from_bytes(b"mlab", "big")
@@ -156,6 +157,9 @@ def check_header(path: Path) -> None:
     Raises:
         RunFileError: No such file, unreadable, or not a run file.
     """
+    obstacle = obstacle_to_read(path)
+    if obstacle is not None:
+        raise RunFileError(f"{path} cannot be read: {obstacle}")
     try:
         with path.open("rb") as file:
             header = file.read(_HEADER_SIZE)

@@ -7,6 +7,7 @@ from typing import Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from metalab.core.errors import UserError
+from metalab.core.paths import obstacle_to_read
 
 DATA = Path(__file__).parent / "data"
 """Folder of the texts and pictures."""
@@ -50,6 +51,9 @@ def read_content(path: Path, model: type[_Model]) -> _Model:
         ContentError: The file cannot be read, is not TOML, or has a field or value that
             is not allowed; names the first of them.
     """
+    obstacle = obstacle_to_read(path)
+    if obstacle is not None:
+        raise ContentError(f"{path} cannot be read: {obstacle}")
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

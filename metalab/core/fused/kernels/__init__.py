@@ -11,6 +11,7 @@ from pathlib import Path
 import numba
 
 from metalab.core.fused.availability import FOLDER_VARIABLE, digest
+from metalab.core.paths import obstacle_to_keep
 
 
 def _folder() -> Path:
@@ -19,11 +20,6 @@ def _folder() -> Path:
     return (Path(told) if told else Path(__file__).parent / "__pycache__") / digest()
 
 
-def _writable(folder: Path) -> bool:
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
-    return os.access(existing, os.W_OK)
-
-
 # Where nothing can be written, numba looks for a place of its own.
-if _writable(_folder()):
+if obstacle_to_keep(_folder()) is None:
     numba.config.CACHE_DIR = str(_folder())  # pyright: ignore[reportAttributeAccessIssue]
