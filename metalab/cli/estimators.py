@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from metalab.cli.output import console, print_json
+from metalab.cli.output import console, delivered, print_json
 from metalab.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def estimators(
     else:
         _print_for_people(facts, results)
     _write(results, out, csv, json_output=json_output)
-    return 0
+    return delivered() if out is None and csv is None else 0
 
 
 def _numbers_of_steps(text: str) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from metalab.cli.output import console, print_json
+from metalab.cli.output import console, delivered, print_json
 
 
 class QueryInputs(StrEnum):
@@ -91,11 +91,11 @@ def evaluate(
                 "loss": rows,
             }
         )
-        return 0
+        return delivered()
     table = Table(title=f"{config.name}: query loss of {num_tasks:,} fresh tasks")
     for heading in ("Inner step", "Mean", "95 % low", "95 % high"):
         table.add_column(heading, justify="right")
     for step, *values in rows:
         table.add_row(str(step), *(f"{value:.4f}" for value in values))
     console().print(table)
-    return 0
+    return delivered()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from metalab.cli.output import console, print_json
+from metalab.cli.output import console, delivered, print_json
 
 if TYPE_CHECKING:
     from metalab.runs.check_presets import PresetCheck
@@ -50,14 +50,14 @@ def presets(
     ]
     if json_output:
         print_json(rows)
-        return 0
+        return delivered()
     table = Table(show_lines=True)
     for heading in ("Name", "Title", "Source"):
         table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row(row["name"], row["title"], row["source"])
     console().print(table)
-    return 0
+    return delivered()
 
 
 def _check(names: Sequence[str], *, num_steps: int, json_output: bool) -> int:
@@ -73,7 +73,7 @@ def _check(names: Sequence[str], *, num_steps: int, json_output: bool) -> int:
         print_json([_row(result) for result in results])
     else:
         _print_table(results, num_steps)
-    return 0 if all(result.passed for result in results) else DOES_NOT_LEARN
+    return delivered() if all(result.passed for result in results) else DOES_NOT_LEARN
 
 
 def _row(result: "PresetCheck") -> dict[str, str | float]:
