@@ -5,9 +5,17 @@ import sys
 
 def main() -> int:
     """Run the command line; Qt is imported only when a window opens."""
+    from metalab.cli.channel import lost_output, open_channels  # noqa: PLC0415
     from metalab.cli.main import run  # noqa: PLC0415 - keeps `import metalab` light
+    from metalab.cli.output import warn  # noqa: PLC0415
 
-    return run(sys.argv[1:], show=_show_window)
+    open_channels()
+    code = run(sys.argv[1:], show=_show_window)
+    lost = lost_output()
+    if lost is not None:
+        # The exit code stays that of the work, which is done.
+        warn(f"what was printed is lost: {lost}")
+    return code
 
 
 def _show_window(preset: str | None) -> int:

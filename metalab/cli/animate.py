@@ -95,7 +95,7 @@ def animate(
 def _bar() -> Progress:
     where = console()
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         console=where,

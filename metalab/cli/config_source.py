@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from metalab.catalog.recipes import merge, preset_settings
+from metalab.core.paths import obstacle_to_read
 from metalab.engine.config import ExperimentConfig
 from metalab.engine.overrides import (
     ConfigError,
@@ -63,6 +64,9 @@ def _preset(name: str | None) -> dict[str, object]:
 
 
 def _read(file: Path) -> dict[str, object]:
+    obstacle = obstacle_to_read(file)
+    if obstacle is not None:
+        raise ConfigError([FieldProblem(str(file), f"cannot be read: {obstacle}")])
     try:
         return from_toml(read_text(file))
     except OSError as error:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from metalab.cli.output import console, print_json
+from metalab.cli.output import console, delivered, print_json
 from metalab.cli.wreck import warn_of_wreck
 from metalab.core.errors import UserError
 
@@ -86,7 +86,7 @@ def estimators(
     else:
         _print_for_people(facts, results)
     _write(results, out, csv, json_output=json_output)
-    return 0
+    return delivered() if out is None and csv is None else 0
 
 
 def _numbers_of_steps(text: str) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from metalab.cli.output import console, print_json
+from metalab.cli.output import console, delivered, print_json
 from metalab.cli.wreck import DIVERGED, divergence_of, warn_of_wreck
 
 
@@ -121,7 +121,7 @@ def evaluate(
                 **plain_summary(summary),
             }
         )
-        return 0
+        return delivered()
     about = f"{config.name}: query loss of {num_tasks:,} fresh tasks by inner step"
     if wrecked:
         about += (
@@ -131,4 +131,4 @@ def evaluate(
     screen.width = max(WIDTH, screen.width)
     screen.print(summary_table(summary, title=about))
     screen.print(notes_on(summary), markup=False)
-    return 0
+    return delivered()

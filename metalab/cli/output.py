@@ -7,6 +7,8 @@ from typing import Any
 
 from rich.console import Console
 
+from metalab.cli.channel import lost_output
+
 
 def print_json(value: Any) -> None:
     """Print one JSON value, and nothing else, on stdout."""
@@ -33,7 +35,15 @@ def _plain(value: Any) -> Any:
 
 def console(*, json_output: bool = False) -> Console:
     """Return where text for people goes: stderr when stdout carries JSON."""
-    return Console(stderr=json_output, highlight=False, soft_wrap=True)
+    # No markup: a name may hold brackets and colons, and is shown as it is.
+    return Console(
+        stderr=json_output, highlight=False, soft_wrap=True, markup=False, emoji=False
+    )
+
+
+def delivered() -> int:
+    """Return the exit code of a command whose whole work is what it has printed."""
+    return 0 if lost_output() is None else 1
 
 
 def warn(message: str) -> None:

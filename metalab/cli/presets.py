@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from metalab.cli.output import console, print_json
+from metalab.cli.output import console, delivered, print_json
 from metalab.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -62,14 +62,14 @@ def presets(
     ]
     if json_output:
         print_json(rows)
-        return 0
+        return delivered()
     table = Table(show_lines=True)
     for heading in ("Name", "Title", "Source"):
         table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row(row["name"], row["title"], row["source"])
     console().print(table)
-    return 0
+    return delivered()
 
 
 def _length(num_steps: int | None, *, full: bool) -> int | None:
@@ -109,7 +109,7 @@ def _check(
         _print_summaries(results)
     else:
         _print_table(results)
-    return 0 if all(result.passed for result in results) else DOES_NOT_LEARN
+    return delivered() if all(result.passed for result in results) else DOES_NOT_LEARN
 
 
 def _row(result: "PresetCheck") -> dict[str, object]:

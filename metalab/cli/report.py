@@ -7,6 +7,7 @@ from rich.console import Console
 from metalab.cli.output import print_json, warn
 from metalab.cli.progress import run_in_foreground
 from metalab.cli.wreck import DIVERGED, divergence_of
+from metalab.core.paths import is_there
 from metalab.engine.diagnostics import STABILITY, UNSTABLE_SHARE
 from metalab.runs.history import RunHistory
 from metalab.runs.live import LiveRun
@@ -162,4 +163,4 @@ def _tell(
 def _file(history: RunHistory) -> str | None:
     """Return the run file; a run that was stopped before its first state has none."""
     path = history.path
-    return str(path) if path is not None and path.exists() else None
+    return str(path) if path is not None and is_there(path) else None

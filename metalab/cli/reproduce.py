@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from metalab.cli.output import console, json_text, print_json, warn
+from metalab.cli.output import console, delivered, json_text, print_json, warn
 
 FILE_WIDTH = 120
 """Characters in a line of the tables where no terminal says how many fit."""
@@ -44,7 +44,7 @@ def reproduce(
 
     if name is None:
         print_studies(list(studies().values()), json_output=json_output)
-        return 0
+        return delivered()
     study = study_named(name)
     folder = out if out is not None else default_folder(study)
     plan = Plan(study=study, folder=folder, num_seeds=seeds, share=share)

@@ -82,7 +82,7 @@ def run_study(plan: Plan, *, num_processes: int) -> StudyRuns:
     planned = plan.runs()
     output = console(json_output=True)
     with Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

@@ -60,13 +60,13 @@ def print_report(report: Report, files: Sequence[Path], output: Console) -> None
 
 def _warn(report: Report, output: Console) -> None:
     for caution in report.cautions:
-        output.print(caution, style="bold red", markup=False)
+        output.print(caution, style="bold red")
 
 
 def _list(heading: str, lines: Sequence[str], output: Console) -> None:
     output.print(f"\n{heading}:", style="bold")
     for line in lines:
-        output.print(line, markup=False)
+        output.print(line)
 
 
 def _table(report: Report) -> Table:

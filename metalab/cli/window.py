@@ -5,6 +5,8 @@ from pathlib import Path
 
 from metalab.cli.display import display_problem, install_line, missing_libraries
 from metalab.cli.output import console, warn
+from metalab.core.errors import UserError
+from metalab.core.paths import is_there, obstacle_to_keep
 
 OUT_FOLDER = "metalab-out"
 USAGE_ERROR = 2
@@ -45,28 +47,41 @@ def run_headless(preset: str | None) -> int:
     from metalab.figures.base import FigureError  # noqa: PLC0415
     from metalab.figures.registry import figures  # noqa: PLC0415
     from metalab.figures.render import render  # noqa: PLC0415
-    from metalab.runs.home import new_run_path  # noqa: PLC0415
+    from metalab.runs.home import file_stem, new_run_path  # noqa: PLC0415
     from metalab.runs.live import LiveRun  # noqa: PLC0415
     from metalab.runs.replay import load_history  # noqa: PLC0415
 
     config = resolve_config(None, preset=preset, assignments=[], seed=None)
     path = new_run_path(config)
     output = console()
+    folder = _made(Path(OUT_FOLDER))
     code = run_and_report(LiveRun(config, path=path), console=output, json_output=False)
-    if not path.exists():
+    if not is_there(path):
         # Stopped while its kernels were being compiled.
         return code
     history = load_history(path)
-    folder = Path(OUT_FOLDER)
-    folder.mkdir(exist_ok=True)
     for name in figures():
         for suffix in (".png", ".pdf"):
-            target = folder / f"{config.name}-{name}{suffix}"
+            target = folder / f"{file_stem(config.name)}-{name}{suffix}"
             try:
                 render(name, history, target, size="double")
             except FigureError as problem:
                 # Not every run measures what every figure shows.
                 output.print(f"No {name} figure: {problem}")
                 break
-            output.print(f"Figure: {target.absolute()}")
+            output.print(f"Figure: {target}")
     return code
+
+
+def _made(folder: Path) -> Path:
+    """Return a folder for figures, which is made if there is none.
+
+    Raises:
+        UserError: It cannot be; told before anything is trained.
+    """
+    folder = folder.absolute()
+    obstacle = obstacle_to_keep(folder)
+    if obstacle is not None:
+        raise UserError(f"figures cannot be kept in {folder}: {obstacle}")
+    folder.mkdir(exist_ok=True)
+    return folder

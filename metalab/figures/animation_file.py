@@ -1,7 +1,6 @@
 """Animations as files: whole, or not there at all."""
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -11,6 +10,13 @@ from pathlib import Path
 from PIL import Image
 
 from metalab import __version__
+from metalab.core.paths import (
+    behind_links,
+    is_there,
+    obstacle_in,
+    obstacle_to_create,
+    partial_of,
+)
 from metalab.figures.animation import Animation, never
 from metalab.figures.animation_choices import FORMATS, AnimationChoices
 from metalab.figures.animation_formats import (
@@ -23,7 +29,7 @@ from metalab.figures.animation_formats import (
 )
 from metalab.figures.base import FigureError
 from metalab.figures.registry import figure_named
-from metalab.figures.render import check_folder
+from metalab.figures.render import check_folder, check_target
 from metalab.runs.history import RunHistory
 
 MOST_PIXELS = 400_000_000
@@ -114,14 +120,10 @@ def target_of(path: Path) -> Path:
 
 def _check(target: Path, suffix: str, animation: Animation) -> None:
     """Refuse what would fail after all the frames are drawn."""
-    check_folder(target.parent)
     if suffix == ".png":
-        if target.exists() and not (target / PROVENANCE_FILE).is_file():
-            raise FigureError(
-                f"{target} is there already and holds no frames; choose another name"
-            )
-    elif target.is_dir():
-        raise FigureError(f"{target} is a folder; choose another name")
+        _check_folder_of_frames(target)
+    else:
+        check_target(target)
     if suffix == ".mp4" and find_spec("imageio_ffmpeg") is None:
         raise FigureError(
             "MP4 needs the extra 'animation': pip install 'metalab[animation]'; allowed "
@@ -134,6 +136,21 @@ def _check(target: Path, suffix: str, animation: Animation) -> None:
             f"{FORMATS[suffix]}; allowed: {MOST_PIXELS // (width * height)} frames of "
             "this size, or .mp4 or .png"
         )
+
+
+def _check_folder_of_frames(target: Path) -> None:
+    """Refuse what is there already, unless it is a folder of frames."""
+    check_folder(target.parent)
+    if is_there(target / PROVENANCE_FILE):
+        obstacle = obstacle_in(target.parent)
+    elif is_there(target):
+        raise FigureError(
+            f"{target} is there already and holds no frames; choose another name"
+        )
+    else:
+        obstacle = obstacle_to_create(target)
+    if obstacle is not None:
+        raise FigureError(f"cannot write frames to {target}: {obstacle}")
 
 
 def _watched(
@@ -159,8 +176,8 @@ def _samples(animation: Animation) -> Iterator[Image.Image]:
 
 def _write(target: Path, suffix: str, film: Film) -> None:
     # A symbolic link stays one: what it points to is replaced.
-    target = target.resolve()
-    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
+    target = behind_links(target)
+    partial = partial_of(target)
     try:
         _WRITERS[suffix](partial, film)
         if suffix == ".png":
@@ -179,7 +196,7 @@ def _replace_folder(partial: Path, target: Path) -> None:
     if not target.exists():
         partial.replace(target)
         return
-    older = target.with_name(f".{target.name}.{os.getpid()}.old")
+    older = partial_of(target, suffix=".old")
     target.replace(older)
     try:
         partial.replace(target)

@@ -19,7 +19,8 @@ from metalab.core.hypergradient.base import Target
 from metalab.figures.base import FigureError
 from metalab.figures.drawing import BLACK, BLUE, GREEN, GREY, VERMILION
 from metalab.figures.paint import styled
-from metalab.figures.render import check_folder, replace_file
+from metalab.figures.render import check_target as check_file
+from metalab.figures.render import replace_file
 from metalab.figures.sizes import MM_PER_INCH, size_named
 from metalab.figures.table import Column, Table
 from metalab.runs.estimators import BlockResult, Row
@@ -238,7 +239,7 @@ def check_target(path: Path, suffixes: Sequence[str]) -> None:
             f"the suffix of {path.name!r} is {path.suffix!r}; allowed: "
             f"{', '.join(suffixes)}"
         )
-    check_folder(path.parent)
+    check_file(path)
 
 
 def render(results: Sequence[BlockResult], path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from metalab import __version__
+from metalab.core import paths
 from metalab.engine.events import METRICS
 from metalab.figures.base import FigureChoices, FigureError, FigureSpec
 from metalab.figures.drawing import Drawing
@@ -125,7 +125,7 @@ def render(
 
 def _write(sheet: "_Sheet", path: Path, dpi: float) -> tuple[Path, ...]:
     format_of(path)
-    check_folder(path.parent)
+    check_target(path)
     files = _files(sheet, path, dpi)
     # The data first: a script never stands without them.
     for target in reversed(files):
@@ -305,20 +305,25 @@ def check_folder(folder: Path) -> None:
         raise FigureError(f"the folder {folder} does not exist")
 
 
+def check_target(path: Path) -> None:
+    """Refuse a file that `replace_file` could not write.
+
+    Raises:
+        FigureError: Its folder takes no file, or something else has its name.
+    """
+    check_folder(path.parent)
+    obstacle = paths.obstacle_to_write(path)
+    if obstacle is not None:
+        raise FigureError(f"cannot write {path}: {obstacle}")
+
+
 def replace_file(path: Path, content: bytes) -> None:
     """Write a file beside its final name, then move it there in one step.
 
     Raises:
         FigureError: It cannot be written; what was there stays.
     """
-    # A symbolic link stays one: what it points to is replaced.
-    target = path.resolve()
-    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        try:
-            partial.write_bytes(content)
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
+        paths.replace_file(path, content)
     except OSError as error:
         raise FigureError(f"cannot write {path}: {error.strerror}") from error

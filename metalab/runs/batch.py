@@ -7,6 +7,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
+from metalab.core.paths import is_there
 from metalab.engine.config import ExperimentConfig
 from metalab.engine.events import Diverged, Event, RunStarted, StepsDone
 from metalab.engine.trainer import Trainer
@@ -121,7 +122,7 @@ def carry_out(
         DeviceError: The configured device is not available.
     """
     past = None
-    if planned.path.exists():
+    if is_there(planned.path):
         past = open_run(planned.path).history
         _check_same(past, planned)
         if past.step >= planned.config.outer.num_steps:

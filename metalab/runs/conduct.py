@@ -1,7 +1,9 @@
 """A run from its first line to its last: trainer, file, loop."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
+from metalab.core.paths import obstacle_to_create, obstacle_to_keep
 from metalab.engine.memory_needs import check_fits
 from metalab.engine.torch_threads import use_threads_of
 from metalab.engine.trainer import Trainer
@@ -15,6 +17,7 @@ from metalab.runs.home import runs_folder
 from metalab.runs.live import LiveRun
 from metalab.runs.provider import COMPILING_STEP, settle_provider
 from metalab.runs.reader import open_run
+from metalab.runs.run_file import RunFileError
 from metalab.runs.status import RunStatus
 from metalab.runs.store import RunStore
 
@@ -54,6 +57,8 @@ def conduct(
     """
     check_fits(live.config, trains=True)
     checkpoint, recorded, wrecked = None, None, False
+    if live.path is not None and not resuming:
+        _make_place(live.path)
     if fork is not None:
         checkpoint = fork.state
         live.set_origin(Origin(parent=fork.parent, step=fork.state.step))
@@ -90,6 +95,23 @@ def conduct(
         ahead.close()
 
 
+def _make_place(path: Path) -> None:
+    """Make the folder of runs, and see that a run can be kept, before any work.
+
+    Raises:
+        RunFileError: It cannot.
+    """
+    folder = path.parent
+    obstacle = None
+    if folder == runs_folder():
+        obstacle = obstacle_to_keep(folder)
+        if obstacle is None:
+            folder.mkdir(parents=True, exist_ok=True)
+    obstacle = obstacle or obstacle_to_create(path)
+    if obstacle is not None:
+        raise RunFileError(f"{path} cannot be created: {obstacle}")
+
+
 def _compile(
     trainer: Trainer, live: LiveRun, on_compiling: Callable[[str], None] | None
 ) -> None:
@@ -116,8 +138,6 @@ def _keep(
     """Run a trainer, with the file if there is one."""
     if live.path is None:
         return execute(trainer, live=live, control=control, sinks=sinks)
-    if live.path.parent == runs_folder():
-        runs_folder().mkdir(parents=True, exist_ok=True)
     opened = RunStore.reopen if resuming else RunStore.create
     store = opened(live.path, live)
     status = RunStatus.FAILED

@@ -1,5 +1,6 @@
 """Where metalab keeps things on this computer."""
 
+import contextlib
 import os
 import re
 import secrets
@@ -9,15 +10,31 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 
+from metalab.core.paths import obstacle_to_keep
+
 if TYPE_CHECKING:
     from metalab.engine.config import ExperimentConfig
 
 RUN_SUFFIX = ".metalab"
+HOME_VARIABLE = "METALAB_HOME"
+
+LONGEST_STEM = 80
+"""Bytes of a file name that are made of an experiment's name. File systems that encrypt
+names hold 143 in all, and dates, suffixes and what SQLite adds need theirs."""
+
+_RESERVED = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)(?=\.|$)")
+"""Names that mean a device on Windows, whatever their suffix."""
 
 
 def _override() -> Path | None:
-    value = os.environ.get("METALAB_HOME")
-    return Path(value).expanduser().absolute() if value else None
+    value = os.environ.get(HOME_VARIABLE)
+    if not value:
+        return None
+    path = Path(value)
+    # "~somebody" of whom nothing is known is a name like any other, as in a shell.
+    with contextlib.suppress(RuntimeError):
+        path = path.expanduser()
+    return path.absolute()
 
 
 def data_home() -> Path:
@@ -54,6 +71,14 @@ def runs_folder() -> Path:
     return data_home() / "runs"
 
 
+def file_stem(name: str) -> str:
+    """Return a part of a file name that every file system takes, from any text."""
+    stem = re.sub(r"[^\w.-]+", "-", name)
+    # Bytes, not letters, are counted; half a letter at the end is left out.
+    stem = stem.encode("utf-8", "replace")[:LONGEST_STEM].decode("utf-8", "ignore")
+    return _RESERVED.sub(r"\1_", stem.strip(".")) or "-"
+
+
 def new_run_path(config: "ExperimentConfig") -> Path:
     """Return the path of a new run file; nothing is made yet.
 
@@ -61,6 +86,31 @@ def new_run_path(config: "ExperimentConfig") -> Path:
     in one second apart.
     """
     stamp = datetime.now(UTC).astimezone().strftime("%Y%m%d-%H%M%S")
-    name = re.sub(r"[^\w.-]+", "-", config.name)
+    name = file_stem(config.name)
     unique = secrets.token_hex(2)
     return runs_folder() / f"{stamp}-{name}-seed{config.run.seed}-{unique}{RUN_SUFFIX}"
+
+
+def runs_problem() -> str | None:
+    """Return why no run can be kept, as a sentence; None if runs can."""
+    return _problem("Runs", runs_folder())
+
+
+def home_problems() -> list[str]:
+    """Return what cannot be kept on this computer and why, one sentence a folder."""
+    found = (
+        runs_problem(),
+        _problem("Preferences", config_home()),
+        _problem("Logs", log_home()),
+    )
+    return [problem for problem in found if problem is not None]
+
+
+def _problem(what: str, folder: Path) -> str | None:
+    obstacle = obstacle_to_keep(folder)
+    if obstacle is None:
+        return None
+    return (
+        f"{what} cannot be kept in {folder}: {obstacle}; {HOME_VARIABLE} names another "
+        "place"
+    )

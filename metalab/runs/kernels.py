@@ -26,6 +26,7 @@ from metalab.core.fused.availability import (
     foreign_writer,
     missing_compiler,
 )
+from metalab.core.paths import obstacle_to_keep
 from metalab.runs.faults import one_line
 from metalab.runs.file_lock import locked
 from metalab.runs.home import cache_home
@@ -98,12 +99,9 @@ def _obstacle() -> str | None:
     missing = missing_compiler()
     if missing is not None:
         return f"{missing} (pip install numba)"
-    folder = _folder()
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
     # numba writes to the folder even if it only reads from it.
-    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-        return f"{existing} is not a folder that can be written to"
-    return foreign_writer(folder)
+    folder = _folder()
+    return obstacle_to_keep(folder) or foreign_writer(folder)
 
 
 def prepare(

@@ -2,23 +2,21 @@
 
 import multiprocessing
 import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.context import SpawnContext
+from multiprocessing.managers import SyncManager
 from pathlib import Path
 from queue import Empty
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from metalab.engine.overrides import validated
 from metalab.runs.batch import Ending, Outcome, PlannedRun, Watch, carry_out
 from metalab.runs.run_file import RunFileError
-from metalab.runs.signals import stop_on_signals
-
-if TYPE_CHECKING:
-    from multiprocessing.managers import SyncManager
+from metalab.runs.signals import leave_signals_to_parent, stop_on_signals
 
 LOOK_SECONDS = 0.2
 """Time between two looks at the other processes, on either side."""
@@ -67,11 +65,6 @@ def _in_child(
     return outcome
 
 
-def _leave_interrupts_to_the_parent() -> None:
-    # Ctrl+C reaches every process of a terminal; the parent then asks the others to stop.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
 def run_in_processes(
     planned: Sequence[PlannedRun], watch: Watch, *, num_processes: int
 ) -> list[Outcome]:
@@ -89,11 +82,11 @@ def run_in_processes(
     stopped = threading.Event()
     with (
         stop_on_signals(stopped.set),
-        context.Manager() as manager,
+        _manager(context) as manager,
         ProcessPoolExecutor(
             max_workers=min(num_processes, len(planned)),
             mp_context=context,
-            initializer=_leave_interrupts_to_the_parent,
+            initializer=leave_signals_to_parent,
         ) as pool,
     ):
         batch = _Batch(planned, watch, manager, pool)
@@ -108,6 +101,13 @@ def run_in_processes(
             batch.stop()
 
 
+def _manager(context: SpawnContext) -> SyncManager:
+    manager = SyncManager(ctx=context)
+    # It passes messages on until the runs have ended; Ctrl+C reaches it, too.
+    manager.start(initializer=leave_signals_to_parent)
+    return manager
+
+
 class _Batch:
     """The parent's end."""
 
@@ -115,7 +115,7 @@ class _Batch:
         self,
         planned: Sequence[PlannedRun],
         watch: Watch,
-        manager: "SyncManager",
+        manager: SyncManager,
         pool: ProcessPoolExecutor,
     ) -> None:
         self._watch = watch

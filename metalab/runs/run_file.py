@@ -34,6 +34,7 @@ from pydantic import BaseModel, Field, StrictInt, TypeAdapter, ValidationError
 from safetensors import SafetensorError
 
 from metalab.core.errors import UserError
+from metalab.core.paths import obstacle_to_read
 from metalab.engine.events import METRICS, Array
 from metalab.engine.plain_data import PlainDataError, from_json
 from metalab.runs.file_guard import harden
@@ -169,6 +170,9 @@ def check_header(path: Path) -> None:
     Raises:
         RunFileError: No such file, unreadable, or not a run file.
     """
+    obstacle = obstacle_to_read(path)
+    if obstacle is not None:
+        raise RunFileError(f"{path} cannot be read: {obstacle}")
     try:
         with path.open("rb") as file:
             header = file.read(_HEADER_SIZE)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from metalab import __version__
+from metalab.core.paths import obstacle_to_keep, replace_file
 from metalab.figures.render import render, render_drawing
 from metalab.figures.sizes import size_named
 from metalab.runs.replay import load_history
@@ -20,6 +21,10 @@ def prepare_folder(folder: Path) -> None:
     Raises:
         StudyError: It cannot be made.
     """
+    folder = folder.absolute()
+    obstacle = obstacle_to_keep(folder)
+    if obstacle is not None:
+        raise StudyError(f"cannot keep runs in {folder}: {obstacle}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -67,7 +72,7 @@ def write_files(report: Report, results: Results, content: str) -> list[Path]:
 
 def _written(path: Path, text: str) -> Path:
     try:
-        path.write_text(text, encoding="utf-8")
+        replace_file(path, text.encode())
     except OSError as error:
         raise StudyError(f"cannot write {path}: {error.strerror}") from error
     return path

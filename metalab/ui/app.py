@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication
 
 from metalab.core.errors import UserError
 from metalab.runs.faults import FaultLog
+from metalab.runs.home import runs_problem
 from metalab.runs.preload import Preload
 from metalab.ui.crash_log import CrashLog
 from metalab.ui.errors import watch_errors
@@ -43,6 +44,9 @@ def run_window(argv: Sequence[str] = (), *, preset: str | None = None) -> int:
     restore_hooks = watch_errors(faults)
     crash_log = CrashLog()
     crash_log.open(faults)
+    problem = runs_problem()
+    if problem is not None:
+        faults.add(problem)
     lab = create_window(app, preset=preset, welcome=preset is None, faults=faults)
 
     def end() -> None:

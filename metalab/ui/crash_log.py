@@ -2,10 +2,13 @@
 
 import faulthandler
 import os
+from contextlib import suppress
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO
 
+from metalab.core.paths import obstacle_to_read
 from metalab.runs.faults import FaultLog
+from metalab.runs.file_lock import try_lock
 from metalab.runs.home import log_home
 
 _PREFIX, _SUFFIX = "open-", ".log"
@@ -22,20 +25,24 @@ class CrashLog:
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = log_home() if folder is None else folder
         self._path = self._folder / f"{_PREFIX}{os.getpid()}{_SUFFIX}"
-        self._file: TextIO | None = None
+        self._file: BinaryIO | None = None
 
     def open(self, faults: FaultLog) -> None:
         """Report what earlier windows left, and begin a file of our own."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             for path in sorted(self._folder.glob(f"{_PREFIX}*{_SUFFIX}")):
-                if not _in_use(path):
+                # One that cannot be asked may be that of a window: it is left alone.
+                with suppress(OSError):
                     _report(path, faults)
-            self._file = self._path.open("w", encoding="utf-8")
+            self._file = self._path.open("wb")
         except OSError as error:
             faults.add(f"No log of crashes can be written: {error}")
-        else:
-            faulthandler.enable(self._file)
+            return
+        with suppress(OSError):
+            # Without locks other windows leave every log alone.
+            try_lock(self._file)
+        faulthandler.enable(self._file)
 
     def close(self) -> None:
         """Say that the window has closed properly."""
@@ -46,30 +53,19 @@ class CrashLog:
 
 
 def _report(path: Path, faults: FaultLog) -> None:
-    details = path.read_text(encoding="utf-8", errors="replace")[:_MOST_DETAILS]
+    """Tell of a window that is gone, once; the log of one that is open stays as it is.
+
+    Such a window holds the lock of its log. A process number would say less: it is given
+    to others, and may be any text here.
+    """
+    if obstacle_to_read(path) is not None:
+        return
+    with path.open("r+b") as file:
+        if not try_lock(file):
+            return
+        details = file.read(_MOST_DETAILS).decode("utf-8", "replace")
+    path.unlink()
     faults.add(
         "metalab did not close properly last time; its run can be opened from its file",
         details or "It was ended from outside: there is no traceback.",
     )
-    path.unlink()
-
-
-def _in_use(path: Path) -> bool:
-    """Return whether the process whose number is in the name still runs."""
-    number = path.name.removeprefix(_PREFIX).removesuffix(_SUFFIX)
-    if not number.isdigit() or int(number) == os.getpid():
-        return False
-    if os.name == "nt":
-        # os.kill would end the process there; an open file cannot be removed instead.
-        try:
-            path.rename(path)
-        except OSError:
-            return True
-        return False
-    try:
-        os.kill(int(number), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -141,6 +141,9 @@ class Lab(QObject):
         window.toolbar.step_chosen.connect(self._on_step_chosen)
         window.banners.button_clicked.connect(self._on_banner_clicked)
         window.banners.dismissed.connect(self.session.dismiss_notice)
+        window.problems.count_changed.connect(window.status.show_problems)
+        # Those that there were before the window: how the last one ended, for example.
+        window.status.show_problems(window.problems.count)
         window.closed.connect(self._on_closed)
 
     def start(self) -> None:
@@ -167,8 +170,7 @@ class Lab(QObject):
         if self._loading:
             self._follow_preload(self._preload)
         self.session.poll()
-        if self.window.problems.poll():
-            self.window.status.show_problems(self.window.problems.count)
+        self.window.problems.poll()
         history = self.session.history
         self.window.status.show_history(self.session.phase, history)
         if not seen or not self.window.workspaces.isVisible():

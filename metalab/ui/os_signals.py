@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM, delivered to Qt's event loop."""
+"""The signals that ask the process to end, delivered to Qt's event loop."""
 
 import signal
 import socket
@@ -7,7 +7,9 @@ from types import FrameType
 
 from PySide6.QtCore import QObject, QSocketNotifier
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+from metalab.runs.signals import ending_signals
+
+SIGNALS = ending_signals()
 
 
 class SignalWatch(QObject):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -25,7 +25,13 @@ _ROW_HEIGHT = 22
 
 
 class ProblemsPanel(QWidget):
-    """Lists the faults of a log, the newest first; each unfolds to its details."""
+    """Lists the faults of a log, the newest first; each unfolds to its details.
+
+    Attributes:
+        count_changed: There are now so many different problems in the list.
+    """
+
+    count_changed = Signal(int)
 
     def __init__(self, faults: FaultLog, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -86,6 +92,7 @@ class ProblemsPanel(QWidget):
             return False
         self._version = version
         self._show(self._faults.snapshot())
+        self.count_changed.emit(self.count)
         return True
 
     def reveal_newest(self) -> None:

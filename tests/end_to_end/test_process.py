@@ -2,14 +2,20 @@
 
 import json
 import os
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from metalab.runs.reader import open_run
 from metalab.runs.run_file import RunFileError
+from metalab.runs.status import RunStatus
 
 SMALL = [
     "--set", "outer.num_tasks=4",
@@ -29,39 +35,142 @@ def metalab(*arguments: str, **kwargs) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_signal_stops_saves_and_ends_with_0(tmp_path):
-    for number in (signal.SIGINT, signal.SIGTERM):
-        path = tmp_path / f"{number.name}.metalab"
-        process = subprocess.Popen(
-            [
-                sys.executable, "-m", "metalab", "train", *SMALL,
-                "--set", "outer.num_steps=10000000", "--out", str(path), "--json",
-            ],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )  # fmt: skip
-        wait_for_steps(path, process)
-        process.send_signal(number)
-        out, err = process.communicate(timeout=60)
-        assert process.returncode == 0, err
-        assert err == ""
-        result = json.loads(out)
-        assert result["status"] == "stopped"
-        assert open_run(path).history.step == result["step"] > 0
+ENDLESS = ["--set", "outer.num_steps=10000000", "--set", "run.provider=autodiff"]
 
 
-def wait_for_steps(path: Path, process: subprocess.Popen) -> None:
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_stops_saves_and_ends_with_0(tmp_path, name):
+    if not hasattr(signal, name):
+        pytest.skip("there is no such signal")
+    path = tmp_path / f"{name}.metalab"
+    process = subprocess.Popen(
+        [
+            sys.executable, "-m", "metalab", "train", *SMALL, *ENDLESS,
+            "--out", str(path), "--json",
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    wait_for_steps(path, process)
+    process.send_signal(getattr(signal, name))
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert err == ""
+    result = json.loads(out)
+    assert result["status"] == "stopped"
+    assert open_run(path).history.step == result["step"] > 0
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="there are no such terminals")
+def test_a_terminal_that_is_closed_stops_and_saves(tmp_path):
+    path = tmp_path / "run.metalab"
+    ours, theirs = os.openpty()
+    os.set_blocking(ours, False)
+    process = subprocess.Popen(
+        [
+            sys.executable, "-c", IN_TERMINAL, os.ttyname(theirs),
+            "train", *SMALL, *ENDLESS, "--out", str(path),
+        ],
+        start_new_session=True,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )  # fmt: skip
+    os.close(theirs)
+    shown = []
+    wait_for_steps(path, process, meanwhile=lambda: shown.append(read_all(ours)))
+    assert b"steps/s" in b"".join(shown), "there is a progress bar"
+    os.close(ours)
+    assert process.wait(60) == 0
+    history = open_run(path).history
+    assert history.status is RunStatus.STOPPED
+    assert history.step > 0
+
+
+IN_TERMINAL = """
+import os, sys
+os.open(sys.argv.pop(1), os.O_RDWR)  # the first that a session opens is its terminal
+from metalab.__main__ import main
+sys.exit(main())
+"""
+
+
+def read_all(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 100_000)
+    except BlockingIOError:
+        return b""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there is no such signal")
+def test_nohup_lets_a_run_go_on_without_its_terminal(tmp_path):
+    path = tmp_path / "run.metalab"
+    process = subprocess.Popen(
+        [
+            "nohup", sys.executable, "-m", "metalab", "train", *SMALL, *ENDLESS,
+            "--out", str(path), "--json",
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    wait_for_steps(path, process)
+    process.send_signal(signal.SIGHUP)
+    step = open_run(path).history.step
+    wait_for_steps(path, process, more_than=step)
+    process.terminate()
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert json.loads(out)["status"] == "stopped"
+
+
+def wait_for_steps(
+    path: Path,
+    process: subprocess.Popen,
+    *,
+    more_than: int = 0,
+    meanwhile: Callable[[], object] = lambda: None,
+) -> None:
     deadline = time.monotonic() + 60
     while True:
+        meanwhile()
         try:
-            if open_run(path).history.step > 0:
+            if open_run(path).history.step > more_than:
                 return
         except RunFileError:
             pass  # not created yet
-        assert process.poll() is None, process.stderr.read()
+        assert process.poll() is None, process.stderr and process.stderr.read()
         assert time.monotonic() < deadline, "timed out"
         time.sleep(0.05)  # waits for another process, which has no event to give
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="there is no such shell")
+def test_a_reader_that_leaves_early_and_closed_descriptors_change_no_exit_code(
+    tmp_path,
+):
+    """In a shell, with a process of its own: to the very end of the interpreter."""
+    python = shlex.quote(sys.executable)
+    lines = [
+        f"{python} -m metalab presets | head -1; echo ${{PIPESTATUS[0]}}",
+        f"{python} -m metalab presets maml-sine >&- 2>&- <&-; echo $?",
+        f"PYTHONIOENCODING=ascii {python} -m metalab doctor | tail -1; "
+        "echo ${PIPESTATUS[0]}",
+    ]
+    done = subprocess.run(
+        ["bash", "-c", "\n".join(lines)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, "METALAB_HOME": str(tmp_path)},
+    )
+    assert done.stderr == ""
+    first, piped, closed, last, ascii_only = done.stdout.splitlines()
+    assert first.startswith("┏")
+    assert last.startswith("+-")
+    assert piped == closed == ascii_only == "0"
 
 
 def test_without_a_display_it_trains_and_names_its_figures(tmp_path):

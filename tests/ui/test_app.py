@@ -128,7 +128,10 @@ sys.exit(app.run_window())
     assert time.monotonic() - begin < 20
 
 
-def test_a_signal_stops_and_saves_a_run(tmp_path):
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_signal_stops_and_saves_a_run(name):
+    if not hasattr(signal, name):
+        pytest.skip("there is no such signal")
     code = """
 import sys
 from metalab.ui import app, lab as module
@@ -152,7 +155,7 @@ sys.exit(app.run_window())
         text=True,
     )
     path = process.stdout.readline().strip()
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(getattr(signal, name))
     _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
 
@@ -160,6 +163,33 @@ sys.exit(app.run_window())
     assert history.status is RunStatus.STOPPED
     assert history.step > 5
     assert not list(Path(path).parent.glob("*-wal"))
+
+
+def test_a_home_that_cannot_be_used_opens_the_window_and_is_told_there(tmp_path):
+    home = tmp_path / "home"
+    home.write_text("in the way")
+    code = """
+import json, sys
+from metalab.ui import app, lab as module
+class Lab(module.Lab):
+    def _begin(self):
+        super()._begin()
+        told = [fault.message for fault in self.faults.snapshot()]
+        shown = self.window.status.findChild(app.QAbstractButton).text()
+        print(json.dumps([told, shown, self.window.isVisible()]))
+        self.closer.close_unasked(self.window)
+from PySide6.QtWidgets import QAbstractButton
+app.Lab, app.QAbstractButton = Lab, QAbstractButton
+sys.exit(app.run_window())
+"""
+    done = python(code, METALAB_HOME=str(home))
+    assert (done.returncode, done.stderr) == (0, "")
+    told, shown, visible = json.loads(done.stdout)
+    assert visible
+    assert shown == f"{len(told)} problems"
+    runs = home / "runs"
+    assert any(text.startswith(f"Runs cannot be kept in {runs}: ") for text in told)
+    assert home.read_text() == "in the way"
 
 
 def test_a_preset_that_does_not_exist_opens_nothing():

@@ -57,12 +57,37 @@ def test_a_bad_end_is_reported_once(tmp_path, faults, trace):
 
 
 def test_another_window_that_is_open_is_left_alone(tmp_path, faults):
-    other = tmp_path / f"open-{os.getppid()}.log"
-    other.write_text("", encoding="utf-8")
+    other, log = CrashLog(tmp_path), CrashLog(tmp_path)
+    other._path = tmp_path / "open-1.log"
+    other.open(faults)
+    log.open(faults)
+    log.close()
+    assert other._path.exists()
+    assert faults.snapshot() == ()
+    other.close()
+
+
+@pytest.mark.parametrize(
+    "number", ["-1", "0", "1", str(os.getppid()), "9" * 30, "²", "no-number"]
+)
+def test_no_number_in_a_name_keeps_a_bad_end_from_being_reported(
+    tmp_path, faults, number
+):
+    left = tmp_path / f"open-{number}.log"
+    left.write_text("Fatal", encoding="utf-8")
     log = CrashLog(tmp_path)
     log.open(faults)
     log.close()
-    assert other.exists()
+    assert [fault.details for fault in faults.snapshot()] == ["Fatal"]
+    assert not left.exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes to be named")
+def test_a_pipe_among_the_logs_is_not_waited_for(tmp_path, faults):
+    os.mkfifo(tmp_path / "open-1.log")
+    log = CrashLog(tmp_path)
+    log.open(faults)
+    log.close()
     assert faults.snapshot() == ()
 
 

@@ -7,6 +7,7 @@ from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QDialog, QFileDialog
 
 from metalab.engine.config_history import ConfigHistory
+from metalab.runs.faults import FaultLog
 from metalab.runs.preload import Preload
 from metalab.runs.run_file import RunFileError
 from metalab.runs.status import RunStatus
@@ -290,6 +291,24 @@ def test_problems_of_any_thread_are_counted_in_the_status_bar(lab, qtbot):
     assert lab.actions["show_problems"].isChecked()
     lab.actions["show_problems"].trigger()
     assert not lab.window.problems.isVisible()
+
+
+def test_problems_older_than_the_window_are_counted_until_they_are_cleared(open_lab):
+    faults = FaultLog()
+    faults.add("metalab did not close properly last time")
+    lab = open_lab(faults=faults)
+    button = lab.window.status.findChild(QAbstractButton)
+    assert button.isVisible()
+    assert button.text() == "1 problem"
+    lab.window.show_problems(shown=True)
+    clear = next(
+        found
+        for found in lab.window.problems.findChildren(QAbstractButton)
+        if found.text() == "Clear"
+    )
+    clear.click()
+    lab.clock.tick()
+    assert not button.isVisible()
 
 
 def test_the_theme_changes_everywhere_and_is_remembered(lab, open_lab, qapp):

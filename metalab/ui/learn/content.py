@@ -6,6 +6,7 @@ from typing import Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from metalab.core.errors import UserError
+from metalab.core.paths import obstacle_to_read
 from metalab.engine.plain_data import PlainDataError, from_toml, read_text
 
 DATA = Path(__file__).parent / "data"
@@ -50,6 +51,9 @@ def read_content(path: Path, model: type[_Model]) -> _Model:
         ContentError: The file cannot be read, is not TOML, or has a field or value that
             is not allowed; names the first of them.
     """
+    obstacle = obstacle_to_read(path)
+    if obstacle is not None:
+        raise ContentError(f"{path} cannot be read: {obstacle}")
     try:
         content = from_toml(read_text(path))
     except OSError as error:

@@ -1,13 +1,12 @@
 """Lessons: an experiment with pages that lead through it. Read and written as TOML."""
 
-import contextlib
-import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import tomli_w
 from pydantic import Field, StringConstraints, model_validator
 
+from metalab.core.paths import replace_file
 from metalab.ui.learn.content import DATA, Content, WorkspaceName, read_content
 
 LESSONS = DATA / "lessons"
@@ -113,14 +112,7 @@ def save_lesson(path: Path, lesson: Lesson) -> None:
     """
     content = lesson.model_dump(mode="json", exclude_none=True)
     text = tomli_w.dumps(content, multiline_strings=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
-        draft.write_text(text, encoding="utf-8", newline="\n")
-        draft.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)
-        raise
+    replace_file(path, text.encode())
 
 
 def own_lessons() -> dict[str, Lesson]:

@@ -15,6 +15,7 @@ from metalab.core.fused.availability import (
     digest,
     foreign_writer,
 )
+from metalab.core.paths import obstacle_to_keep
 
 
 def _folder() -> Path:
@@ -24,8 +25,7 @@ def _folder() -> Path:
 
 
 def _usable(folder: Path) -> bool:
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
-    return os.access(existing, os.W_OK) and foreign_writer(folder) is None
+    return obstacle_to_keep(folder) is None and foreign_writer(folder) is None
 
 
 # Where nothing can be written, or others could have, numba looks for a place of its own.
