@@ -78,7 +78,7 @@ def evaluate(
     if json_output:
         print_json(
             {
-                "name": config.name,
+                "name": run.history.name,
                 "file": str(file),
                 "step": run.checkpoint.step,
                 "num_tasks": num_tasks,
@@ -92,7 +92,7 @@ def evaluate(
             }
         )
         return 0
-    table = Table(title=f"{config.name}: query loss of {num_tasks:,} fresh tasks")
+    table = Table(title=f"{run.history.name}: query loss of {num_tasks:,} fresh tasks")
     for heading in ("Inner step", "Mean", "95 % low", "95 % high"):
         table.add_column(heading, justify="right")
     for step, *values in rows:

@@ -45,7 +45,7 @@ def run_headless(preset: str | None) -> int:
     from metalab.figures.base import FigureError  # noqa: PLC0415
     from metalab.figures.registry import figures  # noqa: PLC0415
     from metalab.figures.render import render  # noqa: PLC0415
-    from metalab.runs.home import new_run_path  # noqa: PLC0415
+    from metalab.runs.home import file_stem, new_run_path  # noqa: PLC0415
     from metalab.runs.live import LiveRun  # noqa: PLC0415
     from metalab.runs.replay import load_history  # noqa: PLC0415
 
@@ -61,7 +61,7 @@ def run_headless(preset: str | None) -> int:
     folder.mkdir(exist_ok=True)
     for name in figures():
         for suffix in (".png", ".pdf"):
-            target = folder / f"{config.name}-{name}{suffix}"
+            target = folder / f"{file_stem(history.name)}-{name}{suffix}"
             try:
                 render(name, history, target, size="double")
             except FigureError as problem:

@@ -284,6 +284,14 @@ class RunHistory:
         return self.config_at().name
 
     @property
+    def name(self) -> str:
+        """What to call the run: it tells what it changes of its preset."""
+        # The catalog brings torch along, which is there once there is a run.
+        from metalab.engine.naming import experiment_name  # noqa: PLC0415
+
+        return experiment_name(self.config, self.edits)
+
+    @property
     def num_steps(self) -> int:
         """Planned number of outer steps."""
         return self.config_at().outer.num_steps

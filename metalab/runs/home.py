@@ -54,13 +54,21 @@ def runs_folder() -> Path:
     return data_home() / "runs"
 
 
+def file_stem(name: str) -> str:
+    """Return a name as part of a file's name: letters, digits, dots and hyphens."""
+    return re.sub(r"[^\w.-]+", "-", name)
+
+
 def new_run_path(config: "ExperimentConfig") -> Path:
     """Return the path of a new run file; nothing is made yet.
 
     The name tells date, experiment and seed; four random digits keep two runs that start
     in one second apart.
     """
+    # Brings the catalog and torch along, which nobody waits for who makes no run.
+    from metalab.engine.naming import experiment_name  # noqa: PLC0415
+
     stamp = datetime.now(UTC).astimezone().strftime("%Y%m%d-%H%M%S")
-    name = re.sub(r"[^\w.-]+", "-", config.name)
+    name = file_stem(experiment_name(config))
     unique = secrets.token_hex(2)
     return runs_folder() / f"{stamp}-{name}-seed{config.run.seed}-{unique}{RUN_SUFFIX}"

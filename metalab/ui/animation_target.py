@@ -1,6 +1,5 @@
 """Asks where a film goes."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +7,7 @@ from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from metalab.figures.animation_choices import FORMATS
+from metalab.runs.home import file_stem
 from metalab.ui.export_target import documents_folder
 
 
@@ -32,7 +32,7 @@ def ask_for_file(
     dialog.setNameFilter(f"{FORMATS[suffix]} (*{suffix})")
     dialog.setDefaultSuffix(suffix.removeprefix("."))
     dialog.setDirectory(str(documents_folder()))
-    dialog.selectFile(re.sub(r"[^\w.-]+", "-", experiment) + suffix)
+    dialog.selectFile(file_stem(experiment) + suffix)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.fileSelected.connect(chosen)
     dialog.open()

@@ -1,6 +1,5 @@
 """The part of the export dialog that says where the figure goes, and as what."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from metalab.figures.formats import DPI_RANGE, FORMATS
+from metalab.runs.home import file_stem
 from metalab.ui.export_rows import add_row, choice_box, dense_form
 from metalab.ui.export_settings import ExportSettings
 from metalab.ui.forms.marks import tint
@@ -107,7 +107,7 @@ class ExportTarget(QWidget):
 
     def suggest(self, experiment: str, figure: str) -> None:
         """Name the file after what it shows, unless a person has named it."""
-        stem = re.sub(r"[^\w.-]+", "-", f"{experiment}-{figure}")
+        stem = file_stem(f"{experiment}-{figure}")
         suggested = str(self._folder / f"{stem}{self.suffix}")
         if self._path.text() in ("", self._suggested):
             self._path.setText(suggested)

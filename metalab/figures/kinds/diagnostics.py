@@ -134,7 +134,7 @@ def _caption(history: RunHistory) -> str:
     series, config = history.diagnostics, history.config_at()
     tasks = number_of(config.outer.num_tasks, "training task")
     return (
-        f"Diagnostics of {config.name}, measured on the {tasks} of a meta-batch before "
+        f"Diagnostics of {history.name}, measured on the {tasks} of a meta-batch before "
         f"{number_of(len(series), 'outer step')} from {int(series.steps[0]):,} to "
         f"{int(series.steps[-1]):,}; adaptation takes K = {history.num_inner_steps}."
     )

@@ -8,7 +8,6 @@ from metalab.catalog.recipes import presets
 from metalab.engine.config import ExperimentConfig, preset_config
 from metalab.engine.overrides import FieldProblem, fields_of, with_overrides
 from metalab.ui.forms.draft import (
-    Baseline,
     baselines,
     check,
     draft_of,
