@@ -20,12 +20,18 @@ _LONGEST = 80
 """Characters of a name, as in `ExperimentConfig.name`."""
 
 
-@lru_cache(maxsize=256)
 def reference_of(config: ExperimentConfig) -> ExperimentConfig:
     """Return the preset that an experiment comes from, else the one nearest to it.
 
     The nearest one is the one with the fewest changes, the first of them in a menu.
     """
+    return _reference_of(config.model_dump_json(serialize_as_any=True))
+
+
+# By content, since a configuration is no key; finding the nearest preset takes a while.
+@lru_cache(maxsize=256)
+def _reference_of(content: str) -> ExperimentConfig:
+    config = ExperimentConfig.model_validate_json(content)
     for name in (config.preset, config.name):
         if name in presets():
             return preset_config(name)
@@ -45,6 +51,12 @@ def derived_name(config: ExperimentConfig) -> str:
 
     "maml-sine", "maml-sine, inner_lr 0.05" or "maml-sine, 3 changes".
     """
+    return _derived_name(config.model_dump_json(serialize_as_any=True))
+
+
+@lru_cache(maxsize=256)
+def _derived_name(content: str) -> str:
+    config = ExperimentConfig.model_validate_json(content)
     reference = reference_of(config)
     told = [c for c in changes(config, reference) if _is_told(c)]
     return _with_note(reference.name, told)
@@ -72,7 +84,6 @@ def setting_text(path: str, value: object) -> str:
     return f"{parents[-1] if key == 'kind' else key} {value_text(value)}"
 
 
-@lru_cache(maxsize=256)
 def experiment_name(config: ExperimentConfig, edits: tuple[Edit, ...] = ()) -> str:
     """Return what to call an experiment, or a run of it.
 

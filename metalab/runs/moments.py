@@ -5,7 +5,12 @@ from dataclasses import replace
 import numpy as np
 
 from metalab.engine.events import Curves
-from metalab.runs.history import DiagnosticSeries, EvaluationSeries, RunHistory
+from metalab.runs.history import (
+    DiagnosticSeries,
+    EvaluationSeries,
+    RunHistory,
+    Sums,
+)
 
 
 def history_at(
@@ -31,8 +36,8 @@ def history_at(
         seconds=history.seconds[rows],
         metrics={name: column[rows] for name, column in history.metrics.items()},
         sums={
-            name: (total[rows], count[rows])
-            for name, (total, count) in history.sums.items()
+            name: Sums(*(column[rows] for column in sums))
+            for name, sums in history.sums.items()
         },
         evaluations=EvaluationSeries.from_rows(evaluations),
         diagnostics=DiagnosticSeries(
