@@ -4,7 +4,7 @@ One list is behind the name of an experiment, the marks in the form, and the tab
 compare two: so they never tell different numbers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,12 @@ from pydantic import BaseModel
 from metalab.catalog.slots import SLOTS
 from metalab.engine.config import ExperimentConfig
 from metalab.engine.overrides import FieldInfo, fields_of
+
+_TITLES = {"outer": "Outer loop"}
+"""Groups whose title is neither their name nor the label of their choice."""
+
+_MOST_TOLD = 4
+"""Differences that a phrase tells one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,3 +162,103 @@ def value_text(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}" if abs(value) >= 10_000 else str(value)
     return str(value)
+
+
+def unit_of(info: FieldInfo) -> str:
+    """Return the unit of a setting; "" where it has none."""
+    return "" if info.spec.unit == "1" else info.spec.unit
+
+
+def is_default(info: FieldInfo, defaults: Mapping[str, Any]) -> bool:
+    """Return whether a setting has its default value.
+
+    Args:
+        info: The setting.
+        defaults: Default value by path, of the same components.
+    """
+    return info.path in defaults and info.value == defaults[info.path]
+
+
+def defaults_of(config: ExperimentConfig) -> Mapping[str, Any]:
+    """Return the default of every setting that an experiment has, by path.
+
+    The kinds of components are compared with those of a plain experiment.
+    """
+    kinds = {info.path: info.value for info in fields_of(config)}
+    options = {info.path: info.value for info in default_layout(kinds)}
+    plain = {info.path: info.value for info in fields_of(ExperimentConfig())}
+    chosen = {path: plain[path] for path in options if path.endswith(".kind")}
+    return {**options, **chosen}
+
+
+def group_title(group: str, infos: Iterable[FieldInfo]) -> str:
+    """Return what a group of settings is called, as in the form.
+
+    Args:
+        group: First word of their paths.
+        infos: Some settings, those of the group among them.
+    """
+    kind = next((info for info in infos if info.path == f"{group}.kind"), None)
+    if kind is not None:
+        return kind.spec.label
+    return _TITLES.get(group, group.capitalize())
+
+
+def difference_note(config: ExperimentConfig, other: ExperimentConfig) -> str:
+    """Return in one phrase what another experiment does otherwise; "" for nothing.
+
+    Names and diagnostics do not count, the first settings are told with both values.
+    """
+    found = [
+        change
+        for change in all_differences(other, config)
+        if change.ours is not None and change.info.group != "diagnostics"
+    ]
+    if not found:
+        return ""
+    told = [
+        f"{c.info.spec.label} {value_text(c.ours)}"
+        + ("" if c.theirs is None else f" (not {value_text(c.theirs)})")
+        for c in found[:_MOST_TOLD]
+    ]
+    rest = len(found) - len(told)
+    return ", ".join(told) + (f" and {rest} more" if rest else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DifferenceRow:
+    """A setting in which two experiments differ, in words.
+
+    Attributes:
+        title: Of its group.
+        label: Its name in the form.
+        key: Its dotted path.
+        ours: Its value in the first experiment.
+        theirs: Its value in the second.
+        unit: "" where it has none.
+    """
+
+    title: str
+    label: str
+    key: str
+    ours: str
+    theirs: str
+    unit: str
+
+
+def difference_rows(
+    config: ExperimentConfig, other: ExperimentConfig
+) -> list[DifferenceRow]:
+    """Return the settings in which two experiments differ, in the order of the form."""
+    infos = [*fields_of(config), *fields_of(other)]
+    return [
+        DifferenceRow(
+            title=group_title(change.info.group, infos),
+            label=change.info.spec.label,
+            key=change.info.path,
+            ours=value_text(change.ours),
+            theirs=value_text(change.theirs),
+            unit=unit_of(change.info),
+        )
+        for change in all_differences(config, other)
+    ]

@@ -53,6 +53,13 @@ def name(config: "ExperimentConfig") -> str:
     return experiment_name(config)
 
 
+def difference_note(config: "ExperimentConfig", other: "ExperimentConfig") -> str:
+    """Return in one phrase what another experiment does otherwise; "" for nothing."""
+    from metalab.engine.changes import difference_note as note  # noqa: PLC0415 - torch
+
+    return note(config, other)
+
+
 def preset_source(config: "ExperimentConfig") -> tuple[str, str] | None:
     """Return title and source of the preset that an experiment is; None for any other.
 

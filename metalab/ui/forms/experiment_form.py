@@ -178,6 +178,10 @@ class ExperimentForm(QWidget):
             self._header.search.clear()
         self._list.reveal(path)
 
+    def has(self, path: str) -> bool:
+        """Return whether the experiment has a field."""
+        return path in self._list.paths
+
     def row(self, path: str) -> "FieldRow":
         """Return the row of a field.
 

@@ -198,7 +198,9 @@ class LossTools(QWidget):
         super().__init__(parent)
         self.log = tool_button(
             self.tr("Log"),
-            self.tr("Logarithmic loss axis"),
+            self.tr(
+                "Logarithmic loss axes: one switch for the outer loss and the inner steps"
+            ),
             parent=self,
             checkable=True,
         )

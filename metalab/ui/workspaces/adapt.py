@@ -257,7 +257,10 @@ class AdaptWorkspace(Workspace):
         )
         self.header.set_title(words.title)
         self.canvas.set_message(words.message or self._error)
-        self.caption.set_texts(words.left, words.right, words.right, words.summary)
+        notes = self.starts.notes()
+        left = "; ".join([words.left, *notes])
+        summary = ". ".join([words.summary, *notes])
+        self.caption.set_texts(left, words.right, words.right, summary)
         self.canvas.setAccessibleDescription(words.summary)
 
     def _on_failed(self, error: Exception) -> None:
