@@ -55,7 +55,7 @@ def shown_experiment(text: str) -> Shown:
         path.suffix.lower() != ".toml" and path.is_file()
     ):
         history = open_run(path).history
-        return Shown(name=history.name, config=history.config)
+        return Shown(name=history.name, config=history.next_config)
     elif path.suffix.lower() == ".toml":
         config = resolve_config(path, preset=None, assignments=[], seed=None)
     else:

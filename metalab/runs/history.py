@@ -296,16 +296,11 @@ class RunHistory:
 
     @property
     def name(self) -> str:
-        """The experiment's name."""
-        return self.config_at().name
-
-    @property
-    def name(self) -> str:
         """What to call the run: it tells what it changes of its preset."""
         # The catalog brings torch along, which is there once there is a run.
         from metalab.engine.naming import experiment_name  # noqa: PLC0415
 
-        return experiment_name(self.config, self.edits)
+        return experiment_name(self.configs.at(0), self.configs.edits_before(self.step))
 
     @property
     def num_steps(self) -> int:

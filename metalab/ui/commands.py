@@ -248,7 +248,7 @@ class Commands(QObject):
         reference = self._session.reference
         if config is None or reference is None:
             return
-        shown = [] if history is None else [(history.name, history.config)]
+        shown = [] if history is None else [(history.name, history.next_config)]
         presets = [
             (name, engine.preset(name))
             for name in (preset.name for _, preset in engine.all_presets())

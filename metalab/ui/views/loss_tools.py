@@ -28,7 +28,7 @@ class LossChoices:
     """
 
     log_y: bool = True
-    smoothing: float = FigureChoices.smoothing
+    smoothing: float = FigureChoices().smoothing
     x: str = X_AXES[0]
     trimmed: bool = True
 

@@ -124,8 +124,10 @@ class AdaptStarts(QObject):
     def _notes(self, runs: "list[RunHistory]") -> list[str]:
         if self._moment is None:
             return []
-        mine = self._moment.history.config
-        notes = [(run.name, engine.difference_note(mine, run.config)) for run in runs]
+        mine = self._moment.history.next_config
+        notes = [
+            (run.name, engine.difference_note(mine, run.next_config)) for run in runs
+        ]
         return [self.tr("{} has {}").format(name, note) for name, note in notes if note]
 
     def starts(self) -> tuple[Start, ...]:
