@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _MARGIN = 14
 _SETTING, _OURS, _THEIRS, _UNIT = range(4)
 _PATH = Qt.ItemDataRole.UserRole
-_SIZE_IN_LETTERS, _SIZE_IN_LINES, _LINE = 96, 26, 1.6
+_SIZE_IN_LETTERS, _SIZE_IN_LINES, _LINE = 140, 36, 1.6
 _LARGEST = QSize(900, 560)
 
 
@@ -98,7 +98,9 @@ class DifferencesDialog(QDialog):
         top.addWidget(self._count)
         box = QDialogButtonBox(self)
         # With a text of our own it has no icon of the desktop's, which fits no theme.
-        box.addButton(self.tr("Close"), QDialogButtonBox.ButtonRole.RejectRole)
+        close = box.addButton(self.tr("Close"), QDialogButtonBox.ButtonRole.RejectRole)
+        # Return belongs to the list.
+        close.setAutoDefault(False)
         box.rejected.connect(self.reject)
         note = QLabel(
             self.tr("Return, or a double click, shows a setting in the form.")
@@ -151,6 +153,8 @@ class DifferencesDialog(QDialog):
         self._tree.setHeaderLabels(
             [self.tr("Setting"), self._name, other, self.tr("Unit")]
         )
+        for column, text in ((_OURS, self._name), (_THEIRS, other)):
+            self._tree.headerItem().setToolTip(column, text)
         heading = QFont(self.font())
         heading.setWeight(QFont.Weight.DemiBold)
         height = round(_LINE * self.fontMetrics().height())

@@ -272,7 +272,7 @@ def test_it_says_that_it_waits(view: OuterLossView):
 def test_the_summary_says_where_the_loss_goes(view: OuterLossView):
     view.show_history(make_history(300))
     assert "falling" in view.plot.accessibleDescription()
-    flat = make_history(300, config=make_history(0).config)
+    flat = make_history(300)
     for y in flat.metrics.values():
         y[:] = 2.0
     view.show_history(flat)
