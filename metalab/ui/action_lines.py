@@ -209,7 +209,7 @@ COMMANDS = (
     ),
     ActionSpec(
         key="differences",
-        text="Di&fferences…",
+        text="Differ&ences…",
         tooltip="List what differs from the preset, or from another experiment",
         menu="view",
         shortcuts=("Ctrl+D",),
