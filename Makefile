@@ -1,7 +1,7 @@
 # Each target is complete on a fresh machine with Python 3.11, make and pip.
 #   make run     open the window (without a display: train headless, export figures)
 #   make test    lint, types, import contracts, tests
-#   make fuzz    other random input to the tests that take any, each time
+#   make fuzz    other random input to the tests that take any, and spoilt files, each time
 #   make bench   speed, as ratios; writes tests/bench/results/
 #   make bench-peers  installs what make bench compares with, once, apart
 # For a CPU-only or a CUDA build of torch, see README: make run TORCH_INDEX=URL
@@ -52,10 +52,13 @@ pytest: kernels
 slow: $(VENV)/.dev
 	$(PYTEST) -m "slow"
 
-# Random input to everything that Hypothesis tests, other input every time.
+# Random input to everything that Hypothesis tests, and 10,000 spoilt run files, share
+# codes, experiments, lessons and preferences: other input every time, or FUZZ_SEED.
+FUZZ_SEED ?= $(shell date +%s)
 fuzz: kernels
 	HYPOTHESIS_PROFILE=fuzz OMP_NUM_THREADS=1 $(PYTEST) -m "not bench and not slow" -n 2 \
 	  $$(grep -rl "^@given" tests)
+	$(BIN)/python -m tests.fuzz --seed $(FUZZ_SEED)
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench

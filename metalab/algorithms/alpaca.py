@@ -22,13 +22,13 @@ RECIPE = Recipe(
             name="alpaca-sine",
             title="Bayesian head on noisy sines, 10 shots",
             source="Harrison et al. 2018, code (`sinusoid-config.yml`: noise variance "
-            "0.02, features 128-128-32 tanh, 10 tasks, 3,000 steps); the code draws 0 "
-            "to 10 context points a task, here there are always 10",
+            "0.02, features 128-128-32 tanh, 10 tasks, 20 query points, 3,000 steps); the "
+            "code draws 0 to 10 context points a task, here there are always 10",
             settings={
                 "tasks": {
                     "family": {"kind": "sinusoid", "noise_std": NOISE_STD},
                     "num_shots": 10,
-                    "num_queries": 10,
+                    "num_queries": 20,
                 },
                 "model": {
                     "kind": "mlp",

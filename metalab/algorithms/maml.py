@@ -76,7 +76,8 @@ RECIPE = Recipe(
             title="MAML on sines and lines, two modes, 5 shots, 5 inner steps",
             source="Vuorio, Sun, Hu & Lim 2019 (MMAML), code of the regression "
             "experiments (noise 0.3, 100-100-100, 5 steps of 0.001, 50 tasks; 10,000 of "
-            "70,000 steps)",
+            "70,000 steps); the code also feeds the network 20 learned constants (a bias "
+            "transformation), which are left out here: meta.kind extra-inputs has them",
             settings=MULTIMODAL,
         ),
     ),

@@ -22,7 +22,9 @@ RECIPE = Recipe(
             source="MAML's sine protocol (Finn et al. 2017, section 5.1) with the parts "
             "of Antoniou et al. 2019 that are not about batch normalisation; that paper "
             "has no sine experiment, and here the rates are kept positive: learned as "
-            "they are they turn large enough to diverge",
+            "they are they turn large enough to diverge. The outer lr falls to 0 by a "
+            "cosine, as the paper says; the authors' code lets it fall to where it began, "
+            "so that there it is constant. Derivative-order annealing is off",
             settings=merge(
                 SINE,
                 {

@@ -36,6 +36,8 @@ RECIPE = Recipe(
                         "inner_lr_high": 0.1,
                     },
                     "outer": {"num_tasks": 4},
+                    # Rates learned for one step explode at further ones.
+                    "evaluation": {"num_inner_steps": 1},
                 },
             ),
         ),

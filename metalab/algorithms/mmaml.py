@@ -20,8 +20,9 @@ RECIPE = Recipe(
             name="mmaml-multimodal",
             title="MMAML on sines and lines, two modes, 5 shots, 5 inner steps",
             source="Vuorio et al. 2019, code of the regression experiments (as "
-            "maml-multimodal, and inner gradients clamped at 10), with an encoder that is a mean over points in place of "
-            "the recurrent one",
+            "maml-multimodal, and inner gradients clamped at 10), with an encoder that is "
+            "a mean over points in place of the recurrent one, and FiLM on every hidden "
+            "layer, where the code conditions the first alone",
             settings=merge(
                 MULTIMODAL,
                 {"meta": {"kind": "modulated"}, "inner": {"inner_clamp": 10.0}},

@@ -7,6 +7,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from metalab.cli.output import console, warn
+from metalab.cli.wreck import warn_of_wreck
 from metalab.runs.background import GiveUp
 from metalab.runs.signals import stop_on_signals
 
@@ -79,13 +80,15 @@ def animate(
         def tell(done: int, count: int) -> None:
             progress.update(bar, completed=done, total=count)
 
+        history = load_history(file)
         written = write_animation(
-            to, load_history(file), choices, progress=tell, cancelled=give_up
+            to, history, choices, progress=tell, cancelled=give_up
         )
     if not written:
         warn("cancelled; nothing was written")
         return _CANCELLED
     console().print(f"Wrote {target}")
+    warn_of_wreck(file, history)
     return 0
 
 

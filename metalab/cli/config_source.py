@@ -1,6 +1,5 @@
 """From a file, a preset and `--set` to one experiment."""
 
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from metalab.engine.overrides import (
     validated,
     with_overrides,
 )
+from metalab.engine.plain_data import PlainDataError, from_toml, read_text
 from metalab.engine.share_code import experiment_of_code
 
 DEFAULT_PRESET = "maml-sine"
@@ -69,11 +69,10 @@ def _preset(name: object) -> dict[str, object]:
 
 def _read(file: Path) -> dict[str, object]:
     try:
-        with file.open("rb") as stream:
-            return tomllib.load(stream)
+        return from_toml(read_text(file))
     except OSError as error:
         raise ConfigError(
             [FieldProblem(str(file), f"cannot be read: {error.strerror}")]
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError([FieldProblem(str(file), f"is not TOML: {error}")]) from error
+    except PlainDataError as error:
+        raise ConfigError([FieldProblem(str(file), str(error))]) from error

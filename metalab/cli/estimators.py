@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from metalab.cli.output import console, print_json
+from metalab.cli.wreck import warn_of_wreck
 from metalab.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -131,6 +132,7 @@ def _selected(
     from metalab.runs.snapshots import phi_near  # noqa: PLC0415
 
     run = open_run(file)
+    warn_of_wreck(file, run.history)
     found, phi = phi_near(file, run, step)
     changes = [parse_assignment(text) for text in assignments]
     config = with_overrides(run.history.config_at(found), changes)

@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from metalab.cli.output import console, print_json
+from metalab.cli.wreck import DIVERGED, divergence_of, warn_of_wreck
 
 
 class QueryInputs(StrEnum):
@@ -49,6 +50,14 @@ def evaluate(
         typer.Option(help="Query targets: like the support set's, or true."),
     ] = QueryTargets.NOISY,
     seed: Annotated[int, typer.Option(min=0, help="Fixes the fresh tasks.")] = 0,
+    last_good: Annotated[
+        bool,
+        typer.Option(
+            "--last-good",
+            help="Of a run that diverged, measure the last good state; without this, "
+            "such a run is refused with exit code 1.",
+        ),
+    ] = False,
     json_output: Annotated[
         bool, typer.Option("--json", help="Print one JSON object on stdout.")
     ] = False,
@@ -63,6 +72,19 @@ def evaluate(
     run = open_run(file)
     if run.checkpoint is None:
         raise RunFileError(f"{file} holds no meta-parameters: the run never started")
+    facts = {
+        "name": run.history.name,
+        "file": str(file),
+        "step": run.checkpoint.step,
+        "status": run.history.status.value,
+        "diverged": divergence_of(run.history),
+    }
+    asks = "" if last_good else "--last-good measures that state."
+    wrecked = warn_of_wreck(file, run.history, asks)
+    if wrecked and not last_good:
+        if json_output:
+            print_json({**facts, "loss": None})
+        return DIVERGED
     config = at_inner_lr(run.history.config_at(run.checkpoint.step), inner_lr)
     result = evaluate_fresh(
         config,
@@ -78,9 +100,7 @@ def evaluate(
     if json_output:
         print_json(
             {
-                "name": run.history.name,
-                "file": str(file),
-                "step": run.checkpoint.step,
+                **facts,
                 "num_tasks": num_tasks,
                 "num_shots": num_shots or config.eval_shots,
                 "num_queries": num_queries,
@@ -92,7 +112,12 @@ def evaluate(
             }
         )
         return 0
-    table = Table(title=f"{run.history.name}: query loss of {num_tasks:,} fresh tasks")
+    about = f"{run.history.name}: query loss of {num_tasks:,} fresh tasks"
+    if wrecked:
+        about += (
+            f", last good state (step {run.checkpoint.step:,}) of a run that diverged"
+        )
+    table = Table(title=about)
     for heading in ("Inner step", "Mean", "95 % low", "95 % high"):
         table.add_column(heading, justify="right")
     for step, *values in rows:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from metalab.cli.output import console
+from metalab.cli.wreck import warn_of_wreck
 
 
 def export(
@@ -33,6 +34,8 @@ def export(
     from metalab.runs.replay import load_history  # noqa: PLC0415
 
     choices = FigureChoices(task=task - 1, log_y=log_y)
-    render(figure, load_history(file), to, size=size, choices=choices, dpi=dpi)
+    history = load_history(file)
+    render(figure, history, to, size=size, choices=choices, dpi=dpi)
+    warn_of_wreck(file, history)
     console().print(f"Wrote {to}")
     return 0

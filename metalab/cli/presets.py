@@ -1,12 +1,14 @@
 """`metalab presets`: what can be run by name, and whether it learns."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
 from metalab.cli.output import console, print_json
+from metalab.core.errors import UserError
 
 if TYPE_CHECKING:
     from metalab.runs.check_presets import PresetCheck
@@ -24,18 +26,27 @@ def presets(
         bool,
         typer.Option(
             "--check",
-            help="Run the beginning of each from seed 0, without a file, and compare "
-            "held-out query losses; exit code 1 where one does not fall.",
+            help="Run each without a file, and compare held-out query losses; exit code "
+            "1 where one diverges or does not fall.",
         ),
     ] = False,
     num_steps: Annotated[
-        int, typer.Option(min=1, max=1_000_000, help="Outer steps of a check.")
-    ] = 300,
+        int | None,
+        typer.Option(
+            min=1, max=1_000_000, help="Outer steps of a check; by default 300."
+        ),
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Check the whole length of each preset.")
+    ] = False,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=1000, help="Check seeds 0, 1, ... so many.")
+    ] = 1,
     json_output: Annotated[
         bool, typer.Option("--json", help="Print one JSON array on stdout.")
     ] = False,
 ) -> int:
-    """List the presets, print the settings of some, or check that they learn."""
+    """List the presets, print the settings of some, or check that they learn and hold."""
     from metalab.catalog.recipes import preset_settings  # noqa: PLC0415 - slow
     from metalab.catalog.recipes import presets as all_presets  # noqa: PLC0415
 
@@ -43,7 +54,8 @@ def presets(
     for name in chosen:
         preset_settings(name)  # refuses an unknown name
     if check:
-        return _check(chosen, num_steps=num_steps, json_output=json_output)
+        length = _length(num_steps, full=full)
+        return _check(chosen, length, range(seeds), json_output=json_output)
     rows = [
         {"name": name, "title": preset.title, "source": preset.source}
         for name, preset in ((name, all_presets()[name][1]) for name in chosen)
@@ -77,47 +89,107 @@ def _print_settings(name: str) -> None:
     print_settings(shown_experiment(name))
 
 
-def _check(names: Sequence[str], *, num_steps: int, json_output: bool) -> int:
+def _length(num_steps: int | None, *, full: bool) -> int | None:
+    """Return the outer steps of a check; None for all that a preset plans."""
+    from metalab.runs.check_presets import NUM_STEPS  # noqa: PLC0415 - torch
+
+    if not full:
+        return NUM_STEPS if num_steps is None else num_steps
+    if num_steps is not None:
+        raise UserError(
+            f"--full is the whole length; it takes no --num-steps {num_steps}"
+        )
+    return None
+
+
+def _check(
+    names: Sequence[str],
+    num_steps: int | None,
+    seeds: Sequence[int],
+    *,
+    json_output: bool,
+) -> int:
     from metalab.runs.check_presets import check_preset  # noqa: PLC0415 - torch
 
     results: list[PresetCheck] = []
+    count = len(names) * len(seeds)
     # On stderr, and only where that is a terminal: the whole check takes minutes.
     with console(json_output=True).status("") as status:
         for name in names:
-            status.update(f"{name} ({len(results) + 1} of {len(names)})")
-            results.append(check_preset(name, num_steps=num_steps))
+            for seed in seeds:
+                told = f"{name}, seed {seed} ({len(results) + 1} of {count})"
+                status.update(told)
+                results.append(check_preset(name, num_steps=num_steps, seed=seed))
     if json_output:
         print_json([_row(result) for result in results])
+    elif len(seeds) > 1:
+        _print_summaries(results)
     else:
-        _print_table(results, num_steps)
+        _print_table(results)
     return 0 if all(result.passed for result in results) else DOES_NOT_LEARN
 
 
-def _row(result: "PresetCheck") -> dict[str, str | float]:
+def _row(result: "PresetCheck") -> dict[str, object]:
+    final, diverged = result.final, result.diverged
     return {
         "name": result.name,
+        "seed": result.seed,
+        "num_steps": result.num_steps,
+        "step": result.step,
         "over": result.over,
         "before": result.before,
         "after": result.after,
+        "low": final.low,
+        "high": final.high,
+        "median": final.median,
+        "interquartile_mean": final.interquartile_mean,
         "seconds": result.seconds,
         "verdict": result.verdict.value,
         "message": result.message,
+        "diverged": None if diverged is None else asdict(diverged),
     }
 
 
-def _print_table(results: Iterable["PresetCheck"], num_steps: int) -> None:
-    table = Table(title=f"Held-out query loss over {num_steps:,} outer steps")
+def _print_table(results: Sequence["PresetCheck"]) -> None:
+    table = Table(title="Held-out query loss, from seed 0")
     table.add_column("Name", overflow="fold")
-    for heading in ("Before", "After", "Seconds"):
+    for heading in ("Steps", "Before", "After", "Median", "Seconds"):
         table.add_column(heading, justify="right")
     table.add_column("Verdict", overflow="fold")
     for result in results:
         about = f": {result.message}" if result.message else f" over {result.over}"
         table.add_row(
             result.name,
+            f"{result.step:,}",
             f"{result.before:.4g}",
             f"{result.after:.4g}",
+            f"{result.final.median:.4g}",
             f"{result.seconds:.1f}",
             result.verdict.value + about,
+        )
+    console().print(table)
+
+
+def _print_summaries(results: Sequence["PresetCheck"]) -> None:
+    from metalab.runs.check_presets import summaries  # noqa: PLC0415 - torch
+
+    table = Table(title="Held-out query loss at the end, over seeds")
+    table.caption = (
+        "SD: standard deviation of the mean over seeds. Median and interquartile mean "
+        "(IQM) are over tasks; of them the median and the mean over seeds."
+    )
+    table.add_column("Name", no_wrap=True)
+    for heading in ("Steps", "Diverged", "Mean", "SD", "Median", "IQM", "Seconds"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for summary in summaries(results):
+        table.add_row(
+            summary.name,
+            f"{summary.num_steps:,}",
+            f"{summary.num_diverged} of {len(summary.checks)}",
+            f"{summary.mean:.4g}",
+            f"{summary.deviation:.3g}",
+            f"{summary.median:.4g}",
+            f"{summary.interquartile_mean:.4g}",
+            f"{summary.seconds:.0f}",
         )
     console().print(table)

@@ -11,7 +11,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from metalab.engine.config import ExperimentConfig
 from metalab.engine.events import Diverged, Event, ProbeTaken, RunStarted, StepsDone
+from metalab.engine.stability import stability_warning
 from metalab.engine.trainer import Trainer
 from metalab.runs.conduct import conduct
 from metalab.runs.control import RunControl
@@ -29,13 +31,14 @@ class ProgressSink:
         task: TaskID,
         control: RunControl,
         *,
-        num_inner_steps: int,
+        config: ExperimentConfig,
         stop_at: int | None,
     ) -> None:
+        self._config = config
+        self._warned = False
         self._progress = progress
         self._task = task
         self._control = control
-        self._num_inner_steps = num_inner_steps
         self._stop_at = stop_at
         self._step = 0
         self._first: tuple[int, float] | None = None
@@ -51,8 +54,9 @@ class ProgressSink:
             self._step = event.last_step
             self._show(event.last_step, seconds)
         elif isinstance(event, ProbeTaken):
-            loss = event.evaluation.query_loss[:, self._num_inner_steps].mean()
+            loss = event.evaluation.query_loss[:, self._config.num_inner_steps].mean()
             self._progress.update(self._task, evaluation=f"evaluation {loss:.3f}")
+            self._warn(event)
         elif isinstance(event, Diverged):
             self.diverged = event
             self._control.stop()
@@ -64,6 +68,15 @@ class ProgressSink:
         steps, time = step - self._first[0], seconds - self._first[1]
         rate = f"{steps / time:,.0f} steps/s" if time > 0 else ""
         self._progress.update(self._task, completed=step, rate=rate)
+
+    def _warn(self, event: ProbeTaken) -> None:
+        """Say once that the run may diverge."""
+        warning = stability_warning(
+            self._config, event.evaluation.step, event.stability
+        )
+        if warning is not None and not self._warned:
+            self._warned = True
+            self._progress.console.print(f"Warning: {warning.message}")
 
     def flush(self, trainer: Trainer, *, force: bool = False) -> None:
         """Do nothing: the bar keeps nothing."""
@@ -106,7 +119,7 @@ def run_in_foreground(
             progress,
             task,
             control,
-            num_inner_steps=live.config.num_inner_steps,
+            config=live.config,
             stop_at=stop_at,
         )
 

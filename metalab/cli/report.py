@@ -6,6 +6,8 @@ from rich.console import Console
 
 from metalab.cli.output import print_json, warn
 from metalab.cli.progress import run_in_foreground
+from metalab.cli.wreck import DIVERGED, divergence_of
+from metalab.engine.diagnostics import STABILITY, UNSTABLE_SHARE
 from metalab.runs.history import RunHistory
 from metalab.runs.live import LiveRun
 from metalab.runs.status import RunStatus
@@ -40,7 +42,7 @@ def run_and_report(
         _tell(console, history, status, made, seconds)
     if diverged is not None:
         warn(f"{diverged.message} Lower inner.inner_lr or outer.optimizer.outer_lr.")
-        return 1
+        return DIVERGED
     return 0
 
 
@@ -55,6 +57,8 @@ def _result(
     return {
         "name": history.name,
         "status": status.value,
+        "diverged": divergence_of(history),
+        "stability": _stability(history),
         "step": history.step,
         "num_steps": made,
         "seconds": seconds,
@@ -70,6 +74,20 @@ def _result(
         "provider": history.provider,
         "provider_reason": history.provider_reason,
         "file": _file(history),
+    }
+
+
+def _stability(history: RunHistory) -> dict[str, object] | None:
+    """Return how stable the inner steps were at the last evaluation, and the warning."""
+    measured = history.diagnostics.of(UNSTABLE_SHARE)
+    if not len(measured):
+        return None
+    names = [info.name for info in STABILITY]
+    warning = history.stability_warning
+    return {
+        "step": int(measured.steps[-1]),
+        **{name: float(history.diagnostics.of(name).values[-1]) for name in names},
+        "warning": None if warning is None else warning.message,
     }
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from metalab.cli.output import console
+from metalab.cli.wreck import DIVERGED, warn_of_wreck
 
 
 def resume(
@@ -17,16 +18,30 @@ def resume(
     stop_at: Annotated[
         int | None, typer.Option(min=1, help="Stop and keep at this outer step.")
     ] = None,
+    anyway: Annotated[
+        bool,
+        typer.Option(
+            "--anyway",
+            help="Go on with a run that diverged: losses may then grow a thousandfold "
+            "further. Without this, such a run is refused with exit code 1.",
+        ),
+    ] = False,
     json_output: Annotated[
         bool, typer.Option("--json", help="Print one JSON object on stdout.")
     ] = False,
 ) -> int:
-    """Go on with a stopped, killed or finished run, bit for bit."""
+    """Go on with a stopped, killed or finished run, bit for bit.
+
+    A run that diverged would explode again at the same step.
+    """
     from metalab.cli.report import run_and_report  # noqa: PLC0415 - torch
     from metalab.runs.live import LiveRun  # noqa: PLC0415
     from metalab.runs.resume import prepare_resume  # noqa: PLC0415
 
     past = prepare_resume(file, num_steps=num_steps)
+    told = "" if anyway else "It would again; --anyway lets its losses grow further."
+    if warn_of_wreck(file, past, told) and not anyway:
+        return DIVERGED
     live = LiveRun(past.configs, path=file, past=past)
     return run_and_report(
         live,

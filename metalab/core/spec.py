@@ -11,6 +11,8 @@ from typing import Any
 
 SPEC_KEY = "metalab.spec"
 _LONGEST_SHOWN = 60
+MOST_ENTRIES = 64
+"""Of a list of numbers, such as the widths of layers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,10 @@ class OptionSpec:
         Raises:
             ValueError: Says the value and what is allowed; the caller adds the name.
         """
+        if isinstance(value, tuple) and len(value) > MOST_ENTRIES:
+            raise ValueError(
+                f"has {len(value):,} entries; allowed: at most {MOST_ENTRIES}"
+            )
         for entry in value if isinstance(value, tuple) else (value,):
             if not self._admits(entry):
                 raise ValueError(f"is {_shown(entry)}; allowed: {self.allowed()}")

@@ -49,17 +49,50 @@ DIAGNOSTICS = (
 )
 """Diagnostics that every method has, in the order of `core.diagnostics.diagnose`."""
 
-_BY_NAME = {info.name: info for info in DIAGNOSTICS}
+UNSTABLE_SHARE, RISING_SHARE = "unstable_share", "rising_share"
+STEP_CURVATURE = "step_curvature"
+
+STABILITY = (
+    MetricInfo(
+        name=UNSTABLE_SHARE,
+        label="Share of tasks, unstable inner step",
+        unit="1",
+        help="Share of the first held-out tasks with an inner step that overshoots: inner "
+        "lr times the largest eigenvalue of the inner loss's Hessian is above 2. With "
+        "learned rates, the spectral radius of I - diag(rates) H is above 1.",
+    ),
+    MetricInfo(
+        name=RISING_SHARE,
+        label="Share of tasks, rising support loss",
+        unit="1",
+        help="Share of the held-out tasks whose support loss grows by more than a "
+        "twentieth at one of the K inner steps.",
+    ),
+    MetricInfo(
+        name=STEP_CURVATURE,
+        label="Inner lr × curvature",
+        unit="1",
+        help="Inner lr times the largest eigenvalue of the inner loss's Hessian, at the "
+        "first and the last inner step, the largest over the first held-out tasks; a "
+        "step overshoots above 2.",
+    ),
+)
+"""Diagnostics of inner loops of gradient steps, measured at every evaluation."""
+
+_BY_NAME = {info.name: info for info in (*DIAGNOSTICS, *STABILITY)}
 
 
 def diagnostic_order(names: Iterable[str]) -> list[str]:
-    """Return diagnostics in the order in which they are measured, layers by number."""
-    known = list(_BY_NAME)
+    """Return diagnostics in the order in which they are measured, layers by number.
 
-    def place(name: str) -> int:
+    Names that nobody knows come last, as they were.
+    """
+    places: dict[str, float] = {name: place for place, name in enumerate(_BY_NAME)}
+
+    def place(name: str) -> float:
         if name.startswith(LAYER_PREFIX):
-            return len(known) + int(name.removeprefix(LAYER_PREFIX))
-        return known.index(name)
+            return len(places) + int(name.removeprefix(LAYER_PREFIX))
+        return places.get(name, float("inf"))
 
     return sorted(names, key=place)
 
@@ -125,4 +158,6 @@ def _panel_title(info: MetricInfo) -> str:
         return "Distance moved"
     if info.name.startswith("hessian_eigenvalue"):
         return "Hessian eigenvalue"
+    if info.name in (UNSTABLE_SHARE, RISING_SHARE):
+        return "Share of held-out tasks"
     return info.label

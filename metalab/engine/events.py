@@ -3,8 +3,9 @@
 This module imports no torch, so that the window can hold its types from the start.
 """
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,12 @@ from metalab.engine.edit import Edit
 Array = NDArray[np.floating]
 
 _MOST_WORDS = 4
+
+_MESSAGE = re.compile(
+    r"(?P<label>.+) became (?P<value>\S+) at outer step [\d,]+; "
+    r"kept the last good state, step (?P<good>[\d,]+)\."
+)
+"""`Diverged.message`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +130,19 @@ class ProbeTasks:
     grid: Array
     true_curves: Array
     num_inner_steps: int
+
+    def same_as(self, other: "ProbeTasks") -> bool:
+        """Return whether others are the same tasks, support sets and grid."""
+        names = ("parameters", "support_x", "support_y", "grid", "true_curves")
+        return self is other or (
+            self.parameter_names == other.parameter_names
+            and all(
+                np.array_equal(
+                    getattr(self, name), getattr(other, name), equal_nan=True
+                )
+                for name in names
+            )
+        )
 
     def words(self, task: int, number: Callable[[float], str]) -> str:
         """Return the numbers of a task in words, such as "amplitude 3.21, phase 0.53".
@@ -237,6 +257,10 @@ class StepsDone:
         return self.first_step + len(self.metrics) - 1
 
 
+def _not_measured() -> Mapping[str, float]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeTaken:
     """The held-out tasks were evaluated, and the meta-parameters kept.
@@ -245,11 +269,15 @@ class ProbeTaken:
         evaluation: Losses on all held-out tasks.
         curves: How the gallery's tasks adapt.
         snapshot: The training state, to come back to.
+        stability: Whether the inner steps are short enough, by name as
+            `engine.diagnostics.STABILITY` describes it; empty where tasks adapt by no
+            gradient steps.
     """
 
     evaluation: Evaluation
     curves: Curves
     snapshot: Checkpoint
+    stability: Mapping[str, float] = field(default_factory=_not_measured)
 
     @property
     def phi(self) -> Array:
@@ -294,6 +322,25 @@ class Diverged:
         return (
             f"{label} became {self.value:.3g} at outer step {self.step:,}; "
             f"kept the last good state, step {self.last_good_step:,}."
+        )
+
+    @classmethod
+    def of_message(cls, step: int, message: str) -> "Diverged | None":
+        """Return what a `message` is about; None where it is none.
+
+        Args:
+            step: The outer step that went wrong.
+            message: The sentence, as files before 0.6 keep it.
+        """
+        found = _MESSAGE.fullmatch(message)
+        names = {info.label: info.name for info in METRICS}
+        if found is None or found["label"] not in names:
+            return None
+        return cls(
+            step=step,
+            last_good_step=int(found["good"].replace(",", "")),
+            quantity=names[found["label"]],
+            value=float(found["value"]),
         )
 
 

@@ -82,7 +82,7 @@ class Explorer:
         moved = thetas - thetas[:1]
         layers, layer_distance = self._by_layer(moved)
         return Explored(
-            key=start.key,
+            start=start,
             curves=to_array(predicted[:, :count, 0]),
             support_loss=_losses(predicted[:, count:, 0], asked.task.y),
             query_loss=None

@@ -37,11 +37,13 @@ class Start:
         key: Tells starts apart.
         config: The experiment at the outer step of `phi`.
         phi: Meta-parameters, [meta].
+        step: The outer step that they are from; only passed on.
     """
 
     key: str
     config: "ExperimentConfig"
     phi: Array
+    step: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -71,7 +73,7 @@ class Explored:
     """How one start adapts, after 0 ... K' inner steps.
 
     Attributes:
-        key: Of the start.
+        start: From where.
         curves: Predictions on the grid, [inner step, point].
         support_loss: [inner step].
         query_loss: Mean squared distance to the true curve on the grid, [inner step];
@@ -83,7 +85,7 @@ class Explored:
         deviation: Predictive standard deviation at `curves`, or None.
     """
 
-    key: str
+    start: Start
     curves: Array
     support_loss: Array
     query_loss: Array | None
@@ -92,3 +94,8 @@ class Explored:
     layers: tuple[int, ...]
     fan: Array
     deviation: Array | None
+
+    @property
+    def key(self) -> str:
+        """Key of the start."""
+        return self.start.key

@@ -15,9 +15,14 @@ from metalab.catalog.slots import SLOTS
 from metalab.core.errors import UserError
 from metalab.core.spec import OptionSpec
 from metalab.engine.config import ExperimentConfig
+from metalab.engine.plain_data import PlainDataError, checked
 
 _MAX_SHOWN = 60
 """Characters of a refused value that a message repeats."""
+
+
+_LARGEST_SHOWN = 10**1000
+"""A larger whole number is refused without its field: Python cannot write it."""
 
 
 class ConfigError(UserError):
@@ -130,7 +135,10 @@ def validated(content: Mapping[str, Any]) -> ExperimentConfig:
             the value, and what is allowed.
     """
     try:
-        return ExperimentConfig.model_validate(content)
+        plain = checked(content, largest=_LARGEST_SHOWN)
+        return ExperimentConfig.model_validate(plain)
+    except PlainDataError as error:
+        raise ConfigError([FieldProblem("", f"the experiment {error}")]) from error
     except ValidationError as error:
         raise ConfigError([_problem(entry) for entry in error.errors()]) from error
 
@@ -155,9 +163,8 @@ def _problem(entry: Any) -> FieldProblem:
         return FieldProblem(path, _unknown_key(path))
     if entry["type"] == "union_tag_invalid":
         allowed = ", ".join(SLOTS[path].components)
-        return FieldProblem(
-            f"{path}.kind", f"is {entry['ctx']['tag']!r}; allowed: {allowed}"
-        )
+        tag = _shortened(entry["ctx"]["tag"])
+        return FieldProblem(f"{path}.kind", f"is {tag}; allowed: {allowed}")
     if entry["type"] == "union_tag_not_found":
         allowed = ", ".join(SLOTS[path].components)
         return FieldProblem(f"{path}.kind", f"is missing; allowed: {allowed}")
@@ -182,7 +189,7 @@ def _written_path(location: Sequence[str | int]) -> str:
     for part in map(str, location):
         if path not in SLOTS or part not in SLOTS[path].components:
             path = f"{path}.{part}" if path else part
-    return path
+    return path if len(path) <= _MAX_SHOWN else f"{path[:_MAX_SHOWN]}..."
 
 
 def _unknown_key(path: str) -> str:
@@ -211,7 +218,11 @@ def parse_assignment(text: str) -> tuple[str, Any]:
     path = path.strip()
     if not sign or not path:
         raise ConfigError(
-            [FieldProblem("--set", f"is {text!r}; allowed: SECTION.FIELD=VALUE")]
+            [
+                FieldProblem(
+                    "--set", f"is {_shortened(text)}; allowed: SECTION.FIELD=VALUE"
+                )
+            ]
         )
     try:
         parsed = tomllib.loads(f"value = {raw}")

@@ -1,6 +1,6 @@
 """Held-out tasks: drawn once from the seed, looked at without touching training."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,10 +9,12 @@ import torch
 from torch import Tensor
 
 from metalab.core.learner import MetaLearner
+from metalab.core.stability import step_curvature
 from metalab.core.streams import RandomStreams
 from metalab.core.tasks import TaskBatch, TaskFamily, sample_batch
 from metalab.engine.build import DTYPES
 from metalab.engine.config import ExperimentConfig
+from metalab.engine.diagnostics import RISING_SHARE, STEP_CURVATURE, UNSTABLE_SHARE
 from metalab.engine.events import Array, Curves, Evaluation, ProbeTasks, frozen
 
 if TYPE_CHECKING:
@@ -20,6 +22,13 @@ if TYPE_CHECKING:
 
 NUM_GALLERY = 16
 NUM_GRID_POINTS = 100
+
+NUM_MEASURED = 16
+"""Tasks whose curvature is measured: a share is then known to six hundredths, for less
+than an evaluation of all of them."""
+
+RISE = 1.05
+"""Factor above which a support loss has grown at an inner step."""
 
 NUMBERS_AT_ONCE = 2**24
 """Inner parameters that an evaluation holds at most, or those of one gallery."""
@@ -84,6 +93,28 @@ class Probe:
         dim = sum(block.size for block in self.learner.problem.adapted)
         fitting = NUMBERS_AT_ONCE // (dim * (self.num_inner_steps + 1))
         return max(self.num_gallery, fitting)
+
+    def stability(self, phi: Tensor, evaluation: Evaluation) -> Mapping[str, float]:
+        """Return whether the inner steps are short enough; empty without such steps.
+
+        Args:
+            phi: Where training stands.
+            evaluation: The losses there.
+        """
+        # A network too large for an evaluation in one slice is measured on fewer tasks.
+        count = min(NUM_MEASURED, self.batch.num_tasks, self._tasks_at_once)
+        measured = step_curvature(self.learner, phi, self.batch.rows(0, count))
+        if measured is None:
+            return {}
+        losses = evaluation.support_loss[:, : self.learner.inner.num_inner_steps + 1]
+        # A loss that only rounding is left of does not grow; one that is NaN does.
+        grown = ~(losses[:, 1:] <= RISE * losses[:, :-1] + 1e-6 * losses[:, :1])
+        largest = to_array(measured.largest)
+        return {
+            UNSTABLE_SHARE: float(measured.unstable_share),
+            RISING_SHARE: float(grown.any(axis=1).mean()),
+            STEP_CURVATURE: float(largest.max()),
+        }
 
     def loss_before_adaptation(self, phi: Tensor) -> float:
         """Return the mean query loss of the held-out tasks at the meta-parameters."""

@@ -7,6 +7,7 @@ from metalab.catalog.slots import HYPERGRADIENTS
 from metalab.core.hypergradient.base import HypergradientEstimator, Target
 from metalab.core.inner.base import InnerLoop, Needs
 from metalab.core.meta.base import Way
+from metalab.engine.memory_needs import memory_refusal
 
 if TYPE_CHECKING:
     from metalab.engine.config import ExperimentConfig
@@ -34,7 +35,9 @@ def refusal(config: "ExperimentConfig") -> str | None:
             f"hypergradient.kind is {config.hypergradient.kind!r}: {reason}; nearest "
             f"valid choice: hypergradient.kind = {nearest!r}"
         )
-    return _objective_refusal(config) or _setting_refusal(config)
+    return (
+        _objective_refusal(config) or _setting_refusal(config) or memory_refusal(config)
+    )
 
 
 def inner_refusal(config: "ExperimentConfig", inner: type[InnerLoop]) -> str | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from metalab.engine.config import ExperimentConfig
 from metalab.engine.overrides import ConfigError, FieldProblem, validated
+from metalab.engine.plain_data import PlainDataError, from_json
 
 PREFIX = "metalab1:"
 
@@ -20,6 +21,9 @@ _DAMAGED = "has been damaged: copy it again, from its first letter to its last"
 
 MOST_BYTES = 1_000_000
 """Of an experiment as JSON; it has some thousand, a bomb has many more."""
+
+_MOST_LETTERS = 2_000_000
+"""Of a code, blanks included; it has less than a thousand."""
 
 
 def share_code(config: ExperimentConfig) -> str:
@@ -40,11 +44,14 @@ def experiment_of_code(text: str) -> ExperimentConfig:
         ConfigError: It is not a code, has been damaged, or holds what this metalab does not
             know or allow.
     """
-    words = text.split()
+    # What is pasted by mistake may be a book.
+    words = text[:_MOST_LETTERS].split()
     code = "".join(words)
     if not code.startswith(PREFIX):
         shown = shorten(" ".join(words), 40, placeholder="…")
         raise _refusal(f"is {shown!r}; a code begins with {PREFIX}")
+    if len(text) > _MOST_LETTERS:
+        raise _refusal(f"has more than {_MOST_LETTERS:,} letters")
     return validated(_unpacked(code.removeprefix(PREFIX)))
 
 
@@ -61,9 +68,9 @@ def _unpacked(letters: str) -> dict[str, Any]:
     if not unpacker.eof:
         raise _refusal("is not whole: its end is missing")
     try:
-        mapping = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise _refusal(_DAMAGED) from error
+        mapping = from_json(content)
+    except PlainDataError as error:
+        raise _refusal(f"{_DAMAGED}; it {error}") from error
     if not isinstance(mapping, dict):
         raise _refusal("holds no experiment")
     return mapping

@@ -34,6 +34,7 @@ from metalab.engine.events import (
     frozen,
 )
 from metalab.engine.looks import is_probe_step, next_look
+from metalab.engine.memory_needs import check_fits
 from metalab.engine.probe import Probe, make_probe, to_array
 from metalab.engine.providers import FUSED, chosen_provider, counts_of
 from metalab.engine.restored import restored
@@ -77,12 +78,14 @@ class Trainer:
 
         Raises:
             DeviceError: The configured device is not available.
+            MemoryNeedError: The held-out tasks would not fit into memory.
             ValueError: The checkpoint does not fit the experiment.
         """
         self._configs = config_history(config)
         # Those of this very step come after its probe, as they did the first time.
         self.config = self._configs.at(0 if checkpoint is None else checkpoint.step)
         config = self.config
+        check_fits(config, trains=False)
         self._device = resolve_device(config)
         self._dtype = DTYPES[config.run.precision]
         self._family = build_family(config)
@@ -289,7 +292,10 @@ class Trainer:
         phi = self._state.phi
         evaluation, curves = self._probe.evaluate(phi, self.step)
         return ProbeTaken(
-            evaluation=evaluation, curves=curves, snapshot=self.checkpoint()
+            evaluation=evaluation,
+            curves=curves,
+            snapshot=self.checkpoint(),
+            stability=self._probe.stability(phi, evaluation),
         )
 
     def _take_diagnostics(self) -> DiagnosticsTaken:

@@ -88,6 +88,8 @@ class FigureSpec:
         title: One line for menus and slides.
         heeds: The fields of `FigureChoices` that change the figure, but for those that
             only animations set.
+        over_training: Whether an axis is the outer step, so that the figure shows the
+            whole run; others show one moment of it.
         draw: Returns the figure's data, one tidy table, and how to draw them at some
             size; raises `FigureError` if the history does not hold what is needed.
     """
@@ -96,3 +98,4 @@ class FigureSpec:
     title: str
     heeds: frozenset[str]
     draw: "Callable[[RunHistory, FigureChoices, FigureSize], Drawing]"
+    over_training: bool = False

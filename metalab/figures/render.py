@@ -3,13 +3,14 @@
 import io
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
 
 from metalab import __version__
+from metalab.engine.events import METRICS
 from metalab.figures.base import FigureChoices, FigureError, FigureSpec
 from metalab.figures.drawing import Drawing
 from metalab.figures.formats import DPI_RANGE, format_of
@@ -187,6 +188,20 @@ class _Sheet:
     provenance: str
 
 
+def _told_of_wreck(drawing: Drawing, history: RunHistory) -> Drawing:
+    """Return a drawing whose caption says that the run diverged, if it did."""
+    diverged = history.diverged
+    if diverged is None:
+        return drawing
+    label = next(info.label for info in METRICS if info.name == diverged.quantity)
+    said = (
+        f"The run diverged at outer step {diverged.step:,} ({label} "
+        f"{diverged.value:.3g}); what is shown ends at its last good state, step "
+        f"{diverged.last_good_step:,}."
+    )
+    return replace(drawing, caption=f"{drawing.caption} {said}")
+
+
 def _sheet(
     figure: FigureSpec | str,
     history: RunHistory,
@@ -196,7 +211,7 @@ def _sheet(
     spec = figure_named(figure) if isinstance(figure, str) else figure
     chosen_size = size_named(size)
     chosen = choices or FigureChoices()
-    drawing = spec.draw(history, chosen, chosen_size)
+    drawing = _told_of_wreck(spec.draw(history, chosen, chosen_size), history)
     config = history.config_at()
     digest = config.digest()
     heeded = {k: v for k, v in asdict(chosen).items() if k in spec.heeds}

@@ -126,6 +126,11 @@ def carry_out(
         _check_same(past, planned)
         if past.step >= planned.config.outer.num_steps:
             return Outcome(ending=Ending.REUSED, step=past.step)
+        if past.diverged is not None:
+            # The same steps would explode again; to go further is for a person to ask.
+            return Outcome(
+                ending=Ending.DIVERGED, step=past.step, message=past.diverged.message
+            )
     control = RunControl(also_stops=stopping)
     listener = StepListener(control, tell, stopping)
     config = planned.config if past is None else past.configs

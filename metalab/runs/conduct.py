@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from metalab.engine.memory_needs import check_fits
 from metalab.engine.torch_threads import use_threads_of
 from metalab.engine.trainer import Trainer
 from metalab.runs.ahead import AheadThread
@@ -32,30 +33,34 @@ def conduct(
     Args:
         live: Where the newest state can be seen.
         control: Where commands come from.
-        resuming: Go on from the checkpoint in the file instead of creating it.
+        resuming: Go on from the checkpoint in the file instead of creating it; of a run
+            that diverged, with losses that may grow a thousandfold further.
         fork: Where another run stood, for one that begins there.
         sinks: Who else is told.
         on_compiling: Told what the run waits for, if something is compiled for it.
 
     Returns:
-        FINISHED or STOPPED; a run that was stopped while it waited for its kernels has
-        written nothing.
+        FINISHED, STOPPED or DIVERGED; a run that was stopped while it waited for its
+        kernels has written nothing.
 
     Raises:
         DeviceError: The configured device is not available; nothing is written.
+        MemoryNeedError: The run would not fit into memory; nothing is written.
         ProviderError: The run needs compiled kernels that cannot be had here; nothing
             is written.
         RunFileError: The file cannot be created, used or written.
 
     Thread: any one; it is blocked until the run ends.
     """
-    checkpoint, recorded = None, None
+    check_fits(live.config, trains=True)
+    checkpoint, recorded, wrecked = None, None, False
     if fork is not None:
         checkpoint = fork.state
         live.set_origin(Origin(parent=fork.parent, step=fork.state.step))
     if resuming:
         assert live.path is not None, "only a run with a file can be resumed"
         stored = open_run(live.path)
+        wrecked = stored.history.diverged is not None
         checkpoint, recorded = stored.checkpoint, stored.history.provider or None
     provider = settle_provider(
         live, control, recorded=recorded, on_compiling=on_compiling
@@ -73,6 +78,10 @@ def conduct(
             crew=crew,
             ahead=ahead,
         )
+        if wrecked:
+            # As in a run that is paused: to go on is to consent, for the same steps
+            # explode in the same way.
+            trainer.accept_explosion()
         if trainer.compiles:
             _compile(trainer, live, on_compiling)
         return _keep(trainer, live, control, resuming=resuming, sinks=sinks)

@@ -10,6 +10,7 @@ from metalab.core.tasks import LIKE_SUPPORT, QueryKind, sample_batch
 from metalab.engine.build import DTYPES, build_family, build_learner, resolve_device
 from metalab.engine.config import ExperimentConfig
 from metalab.engine.events import Array, Checkpoint
+from metalab.engine.memory_needs import check_bytes, sizes_of, task_bytes
 from metalab.engine.providers import AUTODIFF
 from metalab.engine.torch_threads import use_threads_of
 from metalab.runs.history import mean_interval
@@ -65,7 +66,9 @@ def evaluate_fresh(  # noqa: PLR0913 - the counts of one evaluation
 
     Raises:
         DeviceError: The run's device is not available.
+        MemoryNeedError: So many tasks would not fit into memory.
     """
+    _check_fits(config, num_tasks, num_shots + num_queries, num_inner_steps)
     use_threads_of(config, AUTODIFF)
     device = resolve_device(config)
     dtype = DTYPES[config.run.precision]
@@ -89,3 +92,21 @@ def evaluate_fresh(  # noqa: PLR0913 - the counts of one evaluation
         losses = [oracle.query_loss(theta) for theta in path.points]
         parts.append(torch.stack(losses, dim=1))
     return FreshEvaluation(query_loss=torch.cat(parts).cpu().numpy())
+
+
+def _check_fits(
+    config: ExperimentConfig, num_tasks: int, num_points: int, num_inner_steps: int
+) -> None:
+    """Refuse more tasks than memory holds: their points, losses, and one adapted."""
+    sizes = sizes_of(config)
+    numbers = num_tasks * (num_points * (sizes.num_inputs + 1) + num_inner_steps + 1)
+    one = task_bytes(
+        sizes,
+        num_points=num_points,
+        num_inner_steps=num_inner_steps,
+        keeps_path=True,
+    )
+    check_bytes(
+        numbers * sizes.item_size + one,
+        f"an evaluation of {num_tasks:,} tasks with {num_points:,} points each",
+    )

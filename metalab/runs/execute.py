@@ -70,7 +70,7 @@ def execute(
         clock: Seconds; only for pace and for the `seconds` column.
 
     Returns:
-        FINISHED or STOPPED.
+        FINISHED, STOPPED, or DIVERGED: stopped where it stood after a divergence.
 
     Thread: the run's thread, or the main thread of a command.
     """
@@ -112,6 +112,12 @@ class _Execution:
             events.close()
             for sink in self._sinks:
                 sink.flush(self._trainer, force=True)
+        # Nobody can ask any more: what stays to be seen is the last state, not one of
+        # a tenth of a second before it.
+        if self._live.curves_wanted:
+            self._live.show_curves(self._trainer.curves())
+        if self._diverged and status is RunStatus.STOPPED:
+            status = RunStatus.DIVERGED
         self._live.set_status(status)
         return status
 

@@ -18,6 +18,7 @@ from metalab.engine.events import (
     ProbeTasks,
     frozen,
 )
+from metalab.engine.stability import StabilityWarning, first_warning
 from metalab.runs.status import RunStatus
 from metalab.runs.trail import Trail, no_trail
 
@@ -85,6 +86,19 @@ class EvaluationSeries:
             query_p90=parts[5],
         )
 
+    def until(self, step: float) -> "EvaluationSeries":
+        """Return the evaluations up to an outer step. Copies nothing."""
+        count = int(np.searchsorted(self.steps, step, side="right"))
+        return EvaluationSeries(
+            steps=self.steps[:count],
+            support_mean=self.support_mean[:count],
+            query_mean=self.query_mean[:count],
+            query_low=self.query_low[:count],
+            query_high=self.query_high[:count],
+            query_p10=self.query_p10[:count],
+            query_p90=self.query_p90[:count],
+        )
+
     def rows(self) -> Array:
         """Return the series as `evaluation_row`s, [evaluation, column]."""
         return np.concatenate(
@@ -123,13 +137,30 @@ def evaluation_row(evaluation: Evaluation) -> Array:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredSeries:
+    """One diagnostic over training.
+
+    Attributes:
+        steps: Outer steps made at each measurement, ascending, [measurement].
+        values: What was measured, [measurement].
+    """
+
+    steps: Array
+    values: Array
+
+    def __len__(self) -> int:
+        """Return the number of measurements."""
+        return len(self.steps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DiagnosticSeries:
     """Diagnostics over training.
 
     Attributes:
         steps: Outer steps made at each measurement, ascending, [measurement].
         values: Column by name (see `engine.diagnostics`), [measurement]; none where
-            nothing was measured.
+            nothing was measured, NaN where something else was.
     """
 
     steps: Array
@@ -138,6 +169,14 @@ class DiagnosticSeries:
     def __len__(self) -> int:
         """Return the number of measurements."""
         return len(self.steps)
+
+    def of(self, name: str) -> "MeasuredSeries":
+        """Return one diagnostic where it was measured; empty where it never was."""
+        if name not in self.values:
+            return MeasuredSeries(steps=frozen(np.empty(0)), values=frozen(np.empty(0)))
+        column = self.values[name]
+        known = np.isfinite(column) | np.isinf(column)
+        return MeasuredSeries(steps=self.steps[known], values=column[known])
 
     @property
     def known(self) -> list[str]:
@@ -311,6 +350,12 @@ class RunHistory:
     def num_inner_steps(self) -> int:
         """K of training; evaluations and curves may go further."""
         return self.config_at().num_inner_steps
+
+    @property
+    def stability_warning(self) -> StabilityWarning | None:
+        """What warned first that the run may diverge, or None."""
+        measured = self.diagnostics
+        return first_warning(self.config_at, measured.steps, measured.values)
 
     @property
     def latest_evaluation(self) -> float | None:

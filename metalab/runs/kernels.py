@@ -20,7 +20,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from metalab.core.errors import UserError
-from metalab.core.fused.availability import FOLDER_VARIABLE, digest, missing_compiler
+from metalab.core.fused.availability import (
+    FOLDER_VARIABLE,
+    digest,
+    foreign_writer,
+    missing_compiler,
+)
 from metalab.runs.faults import one_line
 from metalab.runs.file_lock import locked
 from metalab.runs.home import cache_home
@@ -98,7 +103,7 @@ def _obstacle() -> str | None:
     # numba writes to the folder even if it only reads from it.
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
         return f"{existing} is not a folder that can be written to"
-    return None
+    return foreign_writer(folder)
 
 
 def prepare(
@@ -170,7 +175,8 @@ def compile_here(precision: str) -> None:
     if obstacle is not None:
         raise KernelError(obstacle)
     try:
-        _folder().mkdir(parents=True, exist_ok=True)
+        # What is compiled is loaded as code: others need not even see it.
+        _folder().mkdir(mode=0o700, parents=True, exist_ok=True)
         # Two at once would each add to numba's index, and lose what the other has added.
         with locked(_folder() / "lock"):
             if not readiness(precision).ready:

@@ -146,8 +146,9 @@ class LiveRun:
                 self._append_steps(event, seconds)
             elif isinstance(event, ProbeTaken):
                 self._keep_evaluation(event)
+                self._diagnostics.keep(event.evaluation.step, event.stability)
             elif isinstance(event, DiagnosticsTaken):
-                self._diagnostics.keep(event)
+                self._diagnostics.keep(event.step, event.values)
             elif isinstance(event, Edit):
                 self._configs = self._configs.with_edit(event)
             elif isinstance(event, Diverged):

@@ -5,12 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from metalab.engine.events import Curves
-from metalab.runs.history import (
-    DiagnosticSeries,
-    EvaluationSeries,
-    RunHistory,
-    Sums,
-)
+from metalab.runs.history import DiagnosticSeries, RunHistory, Sums
 
 
 def history_at(
@@ -28,7 +23,6 @@ def history_at(
     measured = slice(
         0, int(np.searchsorted(history.diagnostics.steps, step, side="right"))
     )
-    evaluations = history.evaluations.rows()[history.evaluations.steps <= step]
     return replace(
         history,
         step=step,
@@ -39,7 +33,7 @@ def history_at(
             name: Sums(*(column[rows] for column in sums))
             for name, sums in history.sums.items()
         },
-        evaluations=EvaluationSeries.from_rows(evaluations),
+        evaluations=history.evaluations.until(step),
         diagnostics=DiagnosticSeries(
             steps=history.diagnostics.steps[measured],
             values={

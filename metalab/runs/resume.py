@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from metalab.runs.history import RunHistory
-from metalab.runs.reader import open_run
+from metalab.runs.reader import check_whole, open_run
 from metalab.runs.run_file import RunFileError
 
 
@@ -20,6 +20,7 @@ def prepare_resume(path: Path, *, num_steps: int | None = None) -> RunHistory:
             would not have had the same first part.
     """
     history = open_run(path).history
+    check_whole(path)
     planned = history.num_steps
     wanted = planned if num_steps is None else num_steps
     if wanted <= history.step:

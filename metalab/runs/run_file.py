@@ -19,17 +19,24 @@ Rows and the checkpoint they belong to are written in one transaction, so after 
 the file is the run as it was a moment before. Tensors are never pickled.
 """
 
+import shutil
 import sqlite3
 import struct
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Literal
 
 import numpy as np
 import safetensors.numpy
+from pydantic import BaseModel, Field, StrictInt, TypeAdapter, ValidationError
 from safetensors import SafetensorError
 
 from metalab.core.errors import UserError
 from metalab.engine.events import METRICS, Array
+from metalab.engine.plain_data import PlainDataError, from_json
+from metalab.runs.file_guard import harden
 
 APPLICATION_ID = int.from_bytes(b"mlab", "big")
 SCHEMA_VERSION = 2
@@ -37,6 +44,8 @@ SCHEMA_VERSION = 2
 _MAGIC = b"SQLite format 3\x00"
 _HEADER_SIZE = 100
 _APPLICATION_ID_AT = 68
+_MOST_HEADER_BYTES = 100_000
+"""Of what safetensors says of the arrays; a state has three."""
 
 _SINCE_VERSION_2 = ("gradient_evaluations", "hessian_vector_products")
 """Metrics that files of version 1 do not have."""
@@ -99,9 +108,9 @@ def open_database(path: Path, *, write: bool = False) -> sqlite3.Connection:
     """
     check_header(path)
     try:
-        connection = _connect(path, "rw" if write else "ro")
+        connection = _connect(path, "rw") if write else _readable(path)
         found = _version(connection)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise RunFileError(f"{path} cannot be opened: {error}") from error
     if not 1 <= found <= SCHEMA_VERSION:
         connection.close()
@@ -145,9 +154,13 @@ def metric_columns(connection: sqlite3.Connection) -> list[str]:
     return ["NULL" if info.name in lacking else info.name for info in METRICS]
 
 
-def has_diagnostics(connection: sqlite3.Connection) -> bool:
-    """Return whether the file is new enough to hold diagnostics."""
-    return _version(connection) >= 2
+def schema_of(connection: sqlite3.Connection) -> str:
+    """Return SQL that makes the tables of a file of the same version."""
+    old = _version(connection) < 2
+    lacking = _SINCE_VERSION_2 if old else ()
+    names = [info.name for info in METRICS if info.name not in lacking]
+    tables = _SCHEMA.format(columns=", ".join(f"{name} REAL" for name in names))
+    return tables if old else tables + _DIAGNOSTICS
 
 
 def check_header(path: Path) -> None:
@@ -171,7 +184,7 @@ def check_header(path: Path) -> None:
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    return sqlite3.connect(
+    connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,
         isolation_level=None,
@@ -180,6 +193,39 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
         # never by two at once.
         check_same_thread=False,
     )
+    try:
+        harden(connection)
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _readable(path: Path) -> sqlite3.Connection:
+    """Open a run file so that nothing is written to it or beside it.
+
+    What lies in a log beside the file, SQLite would work into it: then a private copy of
+    both is read.
+    """
+    beside = [path.with_name(path.name + suffix) for suffix in ("-wal", "-journal")]
+    if not any(file.is_file() and file.stat().st_size > 0 for file in beside):
+        return _connect(path, "ro&immutable=1")
+    database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+    try:
+        with TemporaryDirectory(prefix="metalab-") as folder:
+            private = Path(folder) / "run"
+            for file, suffix in zip(
+                (path, *beside), ("", "-wal", "-journal"), strict=True
+            ):
+                if file.is_file():
+                    shutil.copyfile(file, private.with_name(f"run{suffix}"))
+            with closing(_connect(private, "rw")) as source:
+                source.backup(database)
+        harden(database)
+    except BaseException:
+        database.close()
+        raise
+    return database
 
 
 def _tune(connection: sqlite3.Connection) -> None:
@@ -195,14 +241,39 @@ def packed(arrays: Mapping[str, Array]) -> bytes:
     )
 
 
-def unpacked(data: bytes) -> dict[str, Array]:
+class _ArrayEntry(BaseModel):
+    """What the header of safetensors says of one array."""
+
+    dtype: Literal["F32", "F64"]
+    shape: Annotated[tuple[StrictInt, ...], Field(max_length=4)]
+    data_offsets: tuple[StrictInt, StrictInt]
+
+
+_ARRAY_ENTRIES = TypeAdapter(dict[str, _ArrayEntry])
+
+
+def unpacked(data: object) -> dict[str, Array]:
     """Return the arrays of `packed`, read-only.
 
     Raises:
-        RunFileError: The data are damaged.
+        RunFileError: The data are damaged, or other arrays than of real numbers.
     """
+    if not isinstance(data, bytes):
+        raise RunFileError(f"damaged arrays in the run file: {type(data).__name__}")
+    size = int.from_bytes(data[:8], "little")
     try:
+        if size > min(len(data), _MOST_HEADER_BYTES):
+            raise RunFileError("damaged arrays in the run file: header too long")
+        _ARRAY_ENTRIES.validate_python(from_json(data[8 : 8 + size]))
         arrays = safetensors.numpy.load(data)
+    except PlainDataError as error:
+        raise RunFileError(f"damaged arrays in the run file: header {error}") from error
+    except ValidationError as error:
+        entry = error.errors()[0]
+        place = ".".join(str(part)[:40] for part in entry["loc"])
+        raise RunFileError(
+            f"damaged arrays in the run file: header, {place}: {entry['msg']}"
+        ) from error
     except SafetensorError as error:
         raise RunFileError(f"damaged arrays in the run file: {error}") from error
     for array in arrays.values():

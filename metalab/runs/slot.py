@@ -234,7 +234,7 @@ def _forget(_history: "RunHistory") -> None:
 def can_go_on(history: "RunHistory") -> bool:
     """Return whether a run that has ended has a file and steps left to make."""
     return (
-        history.status in (RunStatus.STOPPED, RunStatus.FAILED)
+        history.status in (RunStatus.STOPPED, RunStatus.DIVERGED, RunStatus.FAILED)
         and history.path is not None
         and 0 < history.stored_step < history.num_steps
     )

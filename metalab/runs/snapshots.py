@@ -1,11 +1,10 @@
 """Meta-parameters of a run as they were at some outer step."""
 
-from contextlib import closing
 from pathlib import Path
 
 from metalab.engine.events import Array
-from metalab.runs.reader import StoredRun
-from metalab.runs.run_file import RunFileError, open_database, unpacked
+from metalab.runs.reader import StoredRun, stored_state_near
+from metalab.runs.run_file import RunFileError
 
 
 def phi_near(path: Path, run: StoredRun, step: int | None) -> tuple[int, Array]:
@@ -28,10 +27,7 @@ def phi_near(path: Path, run: StoredRun, step: int | None) -> tuple[int, Array]:
         raise RunFileError(
             f"{path} has no outer step {step:,}; allowed: 0 to {newest.step:,}"
         )
-    with closing(open_database(path)) as database:
-        found = database.execute(
-            "SELECT step, phi FROM snapshots ORDER BY abs(step - ?) LIMIT 1", (step,)
-        ).fetchone()
-    if found is None or newest.step - step < abs(found[0] - step):
+    found = stored_state_near(path, step)
+    if found is None or newest.step - step < abs(found.step - step):
         return newest.step, newest.phi
-    return found[0], unpacked(found[1])["phi"]
+    return found.step, found.phi

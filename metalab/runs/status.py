@@ -6,7 +6,8 @@ from enum import Enum
 class RunStatus(Enum):
     """Lifecycle of a run.
 
-    STARTING (-> COMPILING) -> RUNNING <-> PAUSED -> FINISHED | STOPPED | FAILED
+    STARTING (-> COMPILING) -> RUNNING <-> PAUSED
+    -> FINISHED | STOPPED | DIVERGED | FAILED
     """
 
     STARTING = "starting"
@@ -17,9 +18,17 @@ class RunStatus(Enum):
     PAUSED = "paused"
     FINISHED = "finished"
     STOPPED = "stopped"
+    DIVERGED = "diverged"
+    """Stopped at the last good state, because a number exploded after it."""
+
     FAILED = "failed"
 
     @property
     def ended(self) -> bool:
         """Whether the run's thread has nothing left to do."""
-        return self in (RunStatus.FINISHED, RunStatus.STOPPED, RunStatus.FAILED)
+        return self in _ENDS
+
+
+_ENDS = frozenset(
+    {RunStatus.FINISHED, RunStatus.STOPPED, RunStatus.DIVERGED, RunStatus.FAILED}
+)

@@ -1,6 +1,7 @@
 """Writing a run to its file, from the run's thread, in batches."""
 
 import json
+import math
 import os
 import platform
 import sqlite3
@@ -72,6 +73,7 @@ class RunStore:
         self._probes: list[ProbeTaken] = []
         self._diagnostics: list[tuple[int, str, float]] = []
         self._flags: list[tuple[int, str, str]] = []
+        self._is_diverged = False
         self._rewound_to: int | None = None
         self._written_configs: object = None
 
@@ -115,6 +117,8 @@ class RunStore:
             connection.close()
             raise
         store = cls(connection, live)
+        # A run that diverged has not any more, once it has made a step.
+        store._is_diverged = True
         store._facts["writer"] = _this_process()
         store._write(None)
         return store
@@ -130,25 +134,37 @@ class RunStore:
             self._facts["parameter_names"] = event.probe_tasks.parameter_names
             self._arrays["held-out tasks"] = _task_arrays(event.probe_tasks)
         elif isinstance(event, StepsDone):
-            self._rewind(event.first_step - 1)
-            numbers = range(event.first_step, event.last_step + 1)
-            self._rows += [
-                (step, seconds, *row)
-                for step, row in zip(numbers, event.metrics.tolist(), strict=True)
-            ]
+            self._take_steps(event, seconds)
         elif isinstance(event, ProbeTaken):
             self._probes.append(event)
+            self._measured(event.evaluation.step, event.stability)
         elif isinstance(event, DiagnosticsTaken):
-            self._diagnostics += [
-                (event.step, name, value) for name, value in event.values.items()
-            ]
+            self._measured(event.step, event.values)
         elif isinstance(event, Edit):
             self._flags.append((event.step, "edited", f"{event.path} = {event.value}"))
         elif isinstance(event, Diverged):
             self._rewind(event.last_good_step)
             self._flags.append((event.step, "diverged", event.message))
+            # JSON has no word for what is not finite.
+            value = event.value if math.isfinite(event.value) else str(event.value)
+            self._facts["diverged"] = asdict(event) | {"value": value}
+            self._is_diverged = True
         else:
             self._facts["status"] = RunStatus.FINISHED.value
+
+    def _take_steps(self, event: StepsDone, seconds: float) -> None:
+        self._rewind(event.first_step - 1)
+        if self._is_diverged:
+            self._is_diverged = False
+            self._facts["diverged"] = None
+        numbers = range(event.first_step, event.last_step + 1)
+        self._rows += [
+            (step, seconds, *row)
+            for step, row in zip(numbers, event.metrics.tolist(), strict=True)
+        ]
+
+    def _measured(self, step: int, values: Mapping[str, float]) -> None:
+        self._diagnostics += [(step, name, value) for name, value in values.items()]
 
     def _rewind(self, step: int) -> None:
         """Forget what came after `step`: training went back to it."""

@@ -1,8 +1,11 @@
 """Tables that only ever grow, so that views of them are slices and cost no copy."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from metalab.engine.events import Array, DiagnosticsTaken, frozen
+from metalab.engine.diagnostics import diagnostic_order
+from metalab.engine.events import Array, frozen
 from metalab.runs.history import DiagnosticSeries
 
 _FIRST_CAPACITY = 1024
@@ -44,7 +47,10 @@ class GrowingTable:
 
 
 class DiagnosticTable:
-    """The diagnostics of a run; which there are is known from the first ones."""
+    """The diagnostics of a run: a column for each that was ever measured.
+
+    Not all are measured at the same steps; NaN stands where one was not.
+    """
 
     def __init__(self) -> None:
         self._names: tuple[str, ...] = ()
@@ -56,15 +62,35 @@ class DiagnosticTable:
         columns = [past.steps, *past.values.values()]
         self._table.append(np.stack(columns, axis=1))
 
-    def keep(self, event: DiagnosticsTaken) -> None:
-        """Add a measurement; it replaces those of its step and of later ones."""
-        if not len(self._table):
-            self._name(tuple(event.values))
-        # A run that goes on repeats the measurement of the step it stands at.
+    def keep(self, step: int, values: Mapping[str, float]) -> None:
+        """Add what was measured at a step; it replaces that of later steps.
+
+        What is known of the same step stays, but for what is measured again: a run that
+        goes on repeats the measurements of the step it stands at.
+        """
+        if not values:
+            return
+        if not set(values) <= set(self._names):
+            self._widen(values)
         steps = self._table.view()[:, 0]
-        self._table.truncate(int(np.searchsorted(steps, event.step)))
-        row = [event.step, *(event.values[name] for name in self._names)]
-        self._table.append(np.array([row], dtype=float))
+        place = int(np.searchsorted(steps, step))
+        row = np.full(1 + len(self._names), np.nan)
+        if place < len(steps) and steps[place] == step:
+            row = self._table.view()[place].copy()
+        row[0] = step
+        for name, value in values.items():
+            row[1 + self._names.index(name)] = value
+        self._table.truncate(place)
+        self._table.append(row[None])
+
+    def _widen(self, values: Mapping[str, float]) -> None:
+        """Make room for more columns."""
+        before, rows = self._names, self._table.view()
+        self._name(tuple(diagnostic_order(dict.fromkeys([*before, *values]))))
+        wide = np.full((len(rows), 1 + len(self._names)), np.nan)
+        places = [0, *(1 + self._names.index(name) for name in before)]
+        wide[:, places] = rows
+        self._table.append(wide)
 
     def _name(self, names: tuple[str, ...]) -> None:
         self._names, self._table = names, GrowingTable(1 + len(names))

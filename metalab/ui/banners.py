@@ -76,7 +76,7 @@ def banner_for(session: Session) -> BannerSpec | None:
     if history.diverged is not None:
         return _diverged(history, paused=session.phase is Phase.PAUSED)
     compiling = history.status is RunStatus.COMPILING
-    return _compiling(history) if compiling else None
+    return _compiling(history) if compiling else _unstable(session, history)
 
 
 def _compiling(history: "RunHistory") -> BannerSpec:
@@ -118,6 +118,21 @@ def _diverged(history: "RunHistory", *, paused: bool) -> BannerSpec:
         tone="warning",
         title=_tr("Training diverged"),
         text=history.diverged.message,
+        buttons=tuple(buttons),
+    )
+
+
+def _unstable(session: Session, history: "RunHistory") -> BannerSpec | None:
+    warning = history.stability_warning
+    if warning is None or not session.training:
+        return None
+    buttons: list[tuple[str, str]] = []
+    if engine.inner_lr(history.next_config) is not None:
+        buttons.append(("halve_inner_lr", _tr("Halve inner lr and restart")))
+    return BannerSpec(
+        tone="warning",
+        title=_tr("This run may diverge"),
+        text=warning.message,
         buttons=tuple(buttons),
     )
 

@@ -1,5 +1,6 @@
 """What each action does: one method for each key of the table."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -167,14 +168,15 @@ class Commands(QObject):
         _open(dialog)
 
     def export(self) -> None:
-        """Make a figure of the run as it is now."""
+        """Make a figure of the run as it is shown."""
         # Its choices come from the catalog, which the first frame does without.
         from metalab.ui.export_dialog import ExportDialog  # noqa: PLC0415
 
-        history = self._session.history
-        assert history is not None, "the action is off without a run"
+        moment = self._playhead.moment
+        assert moment is not None, "the action is off without a run"
         dialog = ExportDialog(
-            history,
+            moment.history,
+            then=moment.shown,
             theme=THEMES[self._preferences.current.theme],
             choices=self._window.live.views_choices(),
             settings=self._preferences.current.export,
@@ -196,7 +198,7 @@ class Commands(QObject):
         assert moment is not None, "the action is off without a run"
         _open(
             AnimationDialog(
-                moment.shown,
+                replace(moment.history, curves=moment.shown.curves),
                 self._window.live.views_choices(),
                 theme=THEMES[self._preferences.current.theme],
                 parent=self._window,

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from metalab.figures.base import FigureChoices
+from metalab.figures.registry import figure_named
 from metalab.ui.export_jobs import ExportJobs, JobKind
 from metalab.ui.export_options import ExportOptions
 from metalab.ui.export_preview import ExportPreview
@@ -53,6 +54,7 @@ class ExportDialog(QDialog):
         self,
         history: "RunHistory",
         *,
+        then: "RunHistory | None" = None,
         theme: Theme,
         choices: FigureChoices | None = None,
         settings: ExportSettings | None = None,
@@ -62,6 +64,8 @@ class ExportDialog(QDialog):
 
         Args:
             history: The run.
+            then: The run as it was at the playhead, for figures of one moment; None for
+                `history`.
             theme: Colours of the dialog; figures are on white paper in any theme.
             choices: How figures are drawn at first, such as the task that is looked at.
             settings: What the dialog was left with the last time.
@@ -70,7 +74,7 @@ class ExportDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(self.tr("Export figure"))
         settings = settings or ExportSettings()
-        self._history = history
+        self._history, self._then = history, then or history
         self._theme = theme
         self._jobs = ExportJobs(self)
         self._options = ExportOptions(
@@ -99,6 +103,11 @@ class ExportDialog(QDialog):
         self._preview.show_message(self.tr("Rendering…"))
         self._target.suggest(history.name, self._options.figure)
         self._tell("")
+
+    def _drawn_history(self) -> "RunHistory":
+        """Return the run as the chosen figure shows it: whole, or at the playhead."""
+        spec = figure_named(self._options.figure)
+        return self._history if spec.over_training else self._then
 
     @property
     def choices(self) -> FigureChoices:
@@ -182,7 +191,11 @@ class ExportDialog(QDialog):
     def _request(self, dpi: float) -> Request:
         options = self._options
         return Request(
-            options.figure, self._history, options.paper.name, options.choices, dpi
+            options.figure,
+            self._drawn_history(),
+            options.paper.name,
+            options.choices,
+            dpi,
         )
 
     def _on_changed(self) -> None:

@@ -1,6 +1,11 @@
 """What the export dialog remembers from one use to the next."""
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+_Line = Annotated[str, StringConstraints(max_length=4096, pattern=r"^[^\x00-\x1f]*$")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,9 +21,9 @@ class ExportSettings:
         fit: Whether the preview fills the dialog rather than having its true size.
     """
 
-    figure: str = "losses"
-    size: str = "single"
-    suffix: str = ".pdf"
-    dpi: int = 300
-    folder: str = ""
+    figure: _Line = "losses"
+    size: _Line = "single"
+    suffix: _Line = ".pdf"
+    dpi: Annotated[int, Field(ge=1, le=100_000)] = 300
+    folder: _Line = ""
     fit: bool = False

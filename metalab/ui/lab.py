@@ -135,6 +135,7 @@ class Lab(QObject):
         window = self.window
         self.stage.run_requested.connect(self.actions["toggle_run"].trigger)
         self.playhead.failed.connect(self.faults.add_error)
+        self.stage.timekeeper.troubled.connect(self.faults.add)
         window.presets.preset_chosen.connect(self._on_preset_chosen)
         window.toolbar.step_chosen.connect(self._on_step_chosen)
         window.banners.button_clicked.connect(self._on_banner_clicked)

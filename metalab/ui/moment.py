@@ -17,7 +17,8 @@ class Moment:
 
     Attributes:
         history: The run as it is now, which may be further than the moment.
-        shown: The run with the gallery's curves of the moment.
+        shown: The run as it was known at `step`, with the gallery's curves of then; the
+            run as it is now while `following`.
         step: The outer step that `phi` is from.
         phi: Meta-parameters at that step, [meta]; None before there are any.
         wanted_step: The outer step that was asked for; not `step` until its
@@ -40,6 +41,15 @@ class Moment:
     def config(self) -> "ExperimentConfig":
         """The experiment that `phi` was made with."""
         return self.history.config_at(self.step)
+
+    def is_of_run_of(self, other: "Moment | None") -> bool:
+        """Return whether `other` is a moment of the same run."""
+        return other is not None and self.history.is_same_run(other.history)
+
+    @property
+    def past(self) -> bool:
+        """Whether the run has newer states than the one that is shown."""
+        return not self.following and self.step < self.history.step
 
     @property
     def exact(self) -> bool:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
+from metalab.runs.moments import history_at
 from metalab.runs.rewinder import Rewinder, RewindRequest, Visit, rewind_request
 from metalab.ui.moment import Moment
 
@@ -41,6 +42,7 @@ class Playhead(QObject):
         self._rewinder = Rewinder()
         self._history: RunHistory | None = None
         self._visit: Visit | None = None
+        self._cut: tuple[RunHistory, Visit, RunHistory] | None = None
         self._wanted: int | None = None
         self._awaited: int | None = None
         self._inner_step = 0
@@ -71,11 +73,14 @@ class Playhead(QObject):
 
     @property
     def shown(self) -> "RunHistory | None":
-        """The run, with the curves of the outer step where the playhead stands."""
-        history = self._history
-        if history is None or self._wanted is None or self._visit is None:
+        """The run as it was known at the outer step where the playhead stands."""
+        history, visit = self._history, self._visit
+        if history is None or self._wanted is None or visit is None:
             return history
-        return replace(history, curves=self._visit.curves)
+        if self._cut is None or self._cut[:2] != (history, visit):
+            then = history_at(history, visit.state.step, curves=visit.curves)
+            self._cut = (history, visit, then)
+        return self._cut[2]
 
     @property
     def state(self) -> "Checkpoint | None":
@@ -205,7 +210,7 @@ class Playhead(QObject):
         self._rewinder.close()
 
     def _forget(self) -> None:
-        self._wanted = self._visit = None
+        self._wanted = self._visit = self._cut = None
         self._timer.stop()
         self._rest.stop()
         self._rewinder.cancel()

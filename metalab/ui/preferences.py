@@ -1,17 +1,28 @@
 """What metalab remembers between starts, apart from where windows are."""
 
-import json
-import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 from metalab.runs.faults import FaultLog
 from metalab.runs.home import config_home
 from metalab.ui.export_settings import ExportSettings
+from metalab.ui.kept_file import KeptFileError, copied_aside, read_kept, write_kept
+
+_MOST_SHOWN = 40
+_MOST_WARNINGS = 10
+"""Of a file of something else, which may have thousands of entries."""
+
+_Line = Annotated[str, StringConstraints(max_length=4096, pattern=r"^[^\x00-\x1f]*$")]
+"""A name or a path: no path holds a NUL."""
 
 
 class Preferences(BaseModel):
@@ -32,14 +43,14 @@ class Preferences(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     theme: Literal["dark", "light"] = "dark"
-    preset: str = ""
+    preset: _Line = ""
     step_size: Literal[1, 10, 100] = 1
     close_without_asking: bool = False
-    folder: str = ""
-    workspaces: Mapping[str, Any] = {}
-    folds: Mapping[str, bool] = {}
+    folder: _Line = ""
+    workspaces: Annotated[Mapping[str, Any], Field(max_length=100)] = {}
+    folds: Annotated[Mapping[str, bool], Field(max_length=1000)] = {}
     export: ExportSettings = ExportSettings()
-    recent_commands: tuple[str, ...] = ()
+    recent_commands: Annotated[tuple[_Line, ...], Field(max_length=100)] = ()
 
 
 def preferences_path() -> Path:
@@ -55,19 +66,16 @@ def read_preferences(path: Path) -> tuple[Preferences, list[str]]:
 
     Returns:
         The preferences, and one warning for each thing that was left out. Where there
-        is a warning, the file has been copied aside.
+        is a warning, the file has been copied or moved aside.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return Preferences(), []
-    except (OSError, UnicodeDecodeError) as error:
-        return Preferences(), [f"Preferences cannot be read: {error}"]
-    content, warnings = _parsed(text)
-    known, more = _validated(content)
-    warnings += more
+        content = read_kept(path)
+    except KeptFileError as error:
+        told = f"Preferences cannot be read: {error}"
+        return Preferences(), [told, error.aside] if error.aside else [told]
+    known, warnings = _validated(content)
     if warnings:
-        warnings.append(_kept_aside(path))
+        warnings.append(copied_aside(path))
     return known, warnings
 
 
@@ -77,27 +85,11 @@ def _validated(content: dict[str, Any]) -> tuple[Preferences, list[str]]:
     except ValidationError as error:
         bad = {str(entry["loc"][0]): str(entry["msg"]) for entry in error.errors()}
     good = {key: value for key, value in content.items() if key not in bad}
-    warnings = [f"Preference {key!r} was not understood: {bad[key]}" for key in bad]
+    warnings = [
+        f"Preference {key[:_MOST_SHOWN]!r} was not understood: {bad[key]}"
+        for key in list(bad)[:_MOST_WARNINGS]
+    ]
     return Preferences.model_validate(good), warnings
-
-
-def _parsed(text: str) -> tuple[dict[str, Any], list[str]]:
-    try:
-        content = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        return {}, [f"Preferences are not JSON: {error}"]
-    if not isinstance(content, dict):
-        return {}, ["Preferences are not a table of settings"]
-    return content, []  # pyright: ignore[reportUnknownVariableType] - JSON keys are str
-
-
-def _kept_aside(path: Path) -> str:
-    backup = path.with_suffix(".backup.json")
-    try:
-        shutil.copyfile(path, backup)
-    except OSError as error:
-        return f"Preferences could not be copied aside: {error}"
-    return f"The preferences as they were are in {backup}"
 
 
 def write_preferences(path: Path, preferences: Preferences) -> None:
@@ -106,10 +98,7 @@ def write_preferences(path: Path, preferences: Preferences) -> None:
     Raises:
         OSError: The file cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    draft.write_text(preferences.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    draft.replace(path)
+    write_kept(path, preferences.model_dump_json(indent=2) + "\n")
 
 
 class PreferenceStore:

@@ -26,6 +26,7 @@ def announced(session: "Session") -> tuple[object, ...]:
         history.probe_tasks is None,
         len(history.trail) == 0,
         history.diverged,
+        history.stability_warning,
         history.failure,
         history.storage_problem,
         history.edit_problem,

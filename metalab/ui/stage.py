@@ -50,6 +50,7 @@ class Stage(QObject):
         for page in window.workspaces.made:
             self._connect_page(page)
         window.workspaces.page_made.connect(self._connect_page)
+        window.workspaces.newest_requested.connect(self.playhead.follow)
         self.timekeeper = Timekeeper(window.timeline, self.playhead, parent=self)
         self.playhead.moved.connect(self._on_moved)
 

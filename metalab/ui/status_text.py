@@ -59,6 +59,7 @@ _BEGINNINGS = {
 _ENDS = {
     RunStatus.FINISHED: ("Finished", "good"),
     RunStatus.STOPPED: ("Stopped", "muted"),
+    RunStatus.DIVERGED: ("Diverged", "warning"),
     RunStatus.FAILED: ("Failed", "error"),
 }
 
@@ -98,7 +99,7 @@ def status_texts(phase: Phase, history: "RunHistory | None") -> StatusTexts:
     if phase is Phase.RUNNING and history.status in _BEGINNINGS:
         state = _BEGINNINGS[history.status]
     if history.diverged is not None and phase is Phase.PAUSED:
-        tone = "warning"
+        state, tone = _ENDS[RunStatus.DIVERGED]
     rate = steps_per_second(history)
     return StatusTexts(
         state=_tr(state),

@@ -3,7 +3,7 @@
 import time
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from metalab.ui.playhead import Playhead
 from metalab.ui.timeline.bookmarks import Bookmark, Bookmarks
@@ -11,6 +11,8 @@ from metalab.ui.timeline.model import timeline_model
 from metalab.ui.timeline.timeline import Timeline
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from metalab.runs.history import RunHistory
     from metalab.ui.moment import Moment
 
@@ -22,7 +24,13 @@ FOLLOW_SECONDS = 0.1
 
 
 class Timekeeper(QObject):
-    """Shows on the timeline where the playhead stands, and moves it as people say."""
+    """Shows on the timeline where the playhead stands, and moves it as people say.
+
+    Attributes:
+        troubled: Bookmarks cannot be read or kept: why.
+    """
+
+    troubled = Signal(str)
 
     def __init__(
         self, timeline: Timeline, playhead: Playhead, *, parent: QObject
@@ -104,16 +112,24 @@ class Timekeeper(QObject):
     def _show_model(self, history: "RunHistory") -> None:
         if self._bookmarks is None:
             self._bookmarks = Bookmarks()
+            if self._bookmarks.warning:
+                self.troubled.emit(self._bookmarks.warning)
         self._shown = history
         self._drawn_at = time.perf_counter()
         self._timeline.show_model(timeline_model(history, self.bookmarks()))
 
     def _on_bookmark(self, step: int) -> None:
-        if self._shown is not None and self._bookmarks is not None:
-            self._bookmarks.toggle(self._shown, step, self._playhead.inner_step)
-            self._show_model(self._shown)
+        inner_step = self._playhead.inner_step
+        self._change(lambda marks, run: marks.toggle(run, step, inner_step))
 
     def _on_note(self, step: int, note: str) -> None:
-        if self._shown is not None and self._bookmarks is not None:
-            self._bookmarks.set_note(self._shown, step, note)
-            self._show_model(self._shown)
+        self._change(lambda marks, run: marks.set_note(run, step, note))
+
+    def _change(self, change: "Callable[[Bookmarks, RunHistory], None]") -> None:
+        if self._shown is None or self._bookmarks is None:
+            return
+        try:
+            change(self._bookmarks, self._shown)
+        except OSError as error:
+            self.troubled.emit(self.tr("Bookmarks cannot be kept: {}").format(error))
+        self._show_model(self._shown)

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from metalab.ui.action_spec import WorkspaceSpec
 from metalab.ui.action_table import WORKSPACES, plain, tr
+from metalab.ui.moment_badge import MomentBadge
 from metalab.ui.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -24,10 +25,13 @@ class WorkspaceTabs(QTabWidget):
     Attributes:
         page_made: A page that was looked at for the first time.
         page_shown: Another page is seen: its key.
+        newest_requested: The newest moment shall be shown.
+        badge: Says when the past is shown.
     """
 
     page_made = Signal(object)
     page_shown = Signal(str)
+    newest_requested = Signal()
 
     def __init__(self, live: "LiveWorkspace", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,8 +42,11 @@ class WorkspaceTabs(QTabWidget):
         self._moment: Moment | None = None
         self._config: ExperimentConfig | None = None
         self._ready = False
+        self.badge = MomentBadge(self)
         self._example = False
         self.setDocumentMode(True)
+        self.setCornerWidget(self.badge, Qt.Corner.TopRightCorner)
+        self.badge.clicked.connect(self.newest_requested)
         self.setAccessibleName(self.tr("Workspaces"))
         self.tabBar().setAccessibleName(self.tr("Workspaces"))
         for spec in WORKSPACES:
@@ -104,6 +111,7 @@ class WorkspaceTabs(QTabWidget):
     def show_moment(self, moment: "Moment | None") -> None:
         """Show a moment in the page that is seen."""
         self._moment = moment
+        self.badge.show_moment(None if self._example else moment)
         if self.isVisible():
             self._show()
 
@@ -131,6 +139,7 @@ class WorkspaceTabs(QTabWidget):
     def set_theme(self, theme: "Theme") -> None:
         """Hand the theme to every page."""
         self._theme = theme
+        self.badge.set_theme(theme)
         for page in self.made:
             page.set_theme(theme)
 
@@ -145,8 +154,8 @@ class WorkspaceTabs(QTabWidget):
         for key, page in self._pages.items():
             page.restore_state(_mapping(state.get(key)))
         shown = state.get("shown")
-        if shown in self._holders:
-            self.show_page(str(shown))
+        if isinstance(shown, str) and shown in self._holders:
+            self.show_page(shown)
 
     def shut_down(self) -> None:
         """End the threads and timers of every page."""

@@ -9,6 +9,7 @@ import pytest
 
 from metalab.catalog.recipes import presets
 from metalab.cli.main import run
+from metalab.core.learner import METRIC_NAMES
 from metalab.engine.config import preset_config
 from metalab.engine.overrides import with_overrides
 from metalab.engine.share_code import share_code
@@ -194,6 +195,35 @@ def test_presets_check_ends_with_1_where_one_fails(monkeypatch, capsys, change, 
     assert "falls over training" in told_of["reptile-sine"]
 
 
+def test_presets_check_goes_to_the_end_from_several_seeds(monkeypatch, capsys):
+    monkeypatch.setattr(
+        check_presets,
+        "preset_config",
+        lambda name: with_overrides(preset_config(name), [("outer.num_steps", 40)]),
+    )
+    monkeypatch.setenv("COLUMNS", "200")
+    arguments = ["presets", "--check", "maml-sine", "--full", "--seeds", "3"]
+    assert run([*arguments, "--json"]) == 0
+    rows = json_of(capsys)
+    assert [row["seed"] for row in rows] == [0, 1, 2]
+    assert {row["step"] for row in rows} == {40}
+    assert len({row["after"] for row in rows}) == 3
+    for row in rows:
+        assert row["diverged"] is None
+        assert row["low"] < row["after"] < row["high"]
+    assert run(arguments) == 0
+    text = capsys.readouterr().out
+    mean = sum(row["after"] for row in rows) / 3
+    assert f"{mean:.4g}" in text
+    assert "0 of 3" in text
+
+
+def test_presets_check_has_one_length(capsys):
+    arguments = ["presets", "--check", "maml-sine", "--full", "--num-steps", "9"]
+    assert run(arguments) == 2
+    assert "--num-steps 9" in capsys.readouterr().err
+
+
 def test_presets_refuses_an_unknown_name_before_anything_runs(capsys):
     assert run(["presets", "--check", "maml-sine", "nobody"]) == 2
     captured = capsys.readouterr()
@@ -263,9 +293,33 @@ def test_divergence_saves_and_ends_with_1(tmp_path, capsys):
     arguments = ["train", *SMALL, "--set", "inner.inner_lr=10", "--out", str(path)]
     assert run([*arguments, "--json"]) == 1
     captured = capsys.readouterr()
-    assert json.loads(captured.out)["status"] == "stopped"
-    assert "kept the last good state" in captured.err
+    result = json.loads(captured.out)
+    assert result["status"] == "diverged"
+    diverged = result["diverged"]
+    assert diverged["last_good_step"] == result["step"] < diverged["step"]
+    assert diverged["quantity"] in METRIC_NAMES
+    assert diverged["message"] in captured.err
     assert path.exists()
+
+
+def test_train_tells_how_stable_the_inner_steps_are(capsys):
+    assert run(["train", *SMALL, "--json"]) == 0
+    stability = json_of(capsys)["stability"]
+    assert stability["step"] == 30
+    assert 0 <= stability["unstable_share"] <= 1
+    assert stability["step_curvature"] > 0
+    assert stability["warning"] is None
+
+
+def test_train_warns_before_a_run_diverges(capsys):
+    arguments = ["--set", "hypergradient.kind=first-order", "--set", "inner.inner_lr=1"]
+    arguments += ["--set", "inner.num_inner_steps=3", "--set", "outer.num_steps=2"]
+    run(["train", *SMALL, *arguments, "--json"])
+    captured = capsys.readouterr()
+    warning = json.loads(captured.out)["stability"]["warning"]
+    assert "At outer step 0 an inner step overshoots" in warning
+    assert f"Warning: {warning}" in captured.err
+    assert captured.err.count("Warning:") == 1
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,11 @@ def test_a_divergence_ends_its_run_and_not_the_batch(planned, config):
     wild_run = PlannedRun(config=wild, path=planned[0].path)
     outcomes = run_in_turn([wild_run, planned[1]], Watch())
     assert [o.ending for o in outcomes] == [Ending.DIVERGED, Ending.FINISHED]
+    # Found again, it is not gone on with: the same steps would explode again.
+    before = wild_run.path.read_bytes()
+    again = run_in_turn([wild_run], Watch())
+    assert again == [outcomes[0]]
+    assert wild_run.path.read_bytes() == before
     assert "kept the last good state" in outcomes[0].message
 
 

@@ -1,14 +1,21 @@
 """Does a preset learn: what is compared, and what is told of one that does not."""
 
+import numpy as np
 import pytest
 
+from metalab.catalog.recipes import presets
 from metalab.core.errors import UserError
 from metalab.engine.config import preset_config
 from metalab.engine.events import ProbeTaken
 from metalab.engine.overrides import with_overrides
 from metalab.engine.trainer import Trainer
 from metalab.runs import check_presets
-from metalab.runs.check_presets import Verdict, check_preset
+from metalab.runs.check_presets import (
+    HeldOutLoss,
+    Verdict,
+    check_preset,
+    summaries,
+)
 
 
 @pytest.fixture
@@ -93,6 +100,49 @@ def test_a_run_that_diverges_is_told_and_ended(shrunk):
     assert result.verdict is Verdict.DIVERGED
     assert not result.passed
     assert "at outer step" in result.message
+
+
+def test_the_whole_length_is_made_from_the_seed_asked_for(shrunk):
+    shrunk(outer__num_steps=20)
+    result = check_preset("maml-sine", num_steps=None, seed=3)
+    assert (result.seed, result.num_steps, result.step) == (3, 20, 20)
+    assert result.after != check_preset("maml-sine", num_steps=None).after
+
+
+def test_a_run_that_diverges_tells_how_far_it_came(shrunk):
+    shrunk(outer__optimizer={"kind": "sgd", "outer_lr": 10.0}, inner__inner_lr=0.1)
+    result = check_preset("maml-sine", num_steps=60)
+    assert result.diverged is not None
+    assert result.step == result.diverged.last_good_step < 60
+
+
+def test_the_losses_of_tasks_are_summed_up_beside_the_mean():
+    losses = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 1e6])
+    summary = HeldOutLoss.of(losses)
+    assert summary.mean == pytest.approx(losses.mean())
+    assert summary.median == 4.5
+    assert summary.interquartile_mean == pytest.approx((3 + 4 + 5 + 6) / 4)
+
+
+def test_seeds_are_summed_up_by_preset(shrunk):
+    shrunk(outer__num_steps=5)
+    names = ("maml-sine", "reptile-sine")
+    checks = [check_preset(n, num_steps=None, seed=s) for n in names for s in (0, 1)]
+    first, second = summaries(checks)
+    assert (first.name, second.name) == names
+    ends = [check.after for check in checks[:2]]
+    assert first.mean == pytest.approx(np.mean(ends))
+    assert first.deviation == pytest.approx(abs(ends[0] - ends[1]) / np.sqrt(2))
+    assert first.num_diverged == 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("name", presets())
+def test_every_preset_holds_and_learns_to_its_end(name):
+    result = check_preset(name, num_steps=None)
+    assert result.diverged is None, result.message
+    assert result.passed
 
 
 def test_an_unknown_preset_is_refused():

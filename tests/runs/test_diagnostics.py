@@ -52,6 +52,22 @@ def test_a_snapshot_of_diagnostics_never_changes(config):
         after.values["a"][0] = 0.0
 
 
+def test_what_is_measured_at_different_steps_is_put_together(config):
+    live = LiveRun(config)
+    live.on_event(taken(0, b=1.0), seconds=0)
+    live.on_event(taken(5, a=2.0, b=3.0), seconds=0)
+    before = live.snapshot().diagnostics
+    live.on_event(taken(5, c=4.0), seconds=0)
+    live.on_event(taken(9, a=5.0), seconds=0)
+    series = live.snapshot().diagnostics
+    nan = np.nan
+    np.testing.assert_array_equal(series.values["a"], [nan, 2.0, 5.0])
+    np.testing.assert_array_equal(series.values["b"], [1.0, 3.0, nan])
+    np.testing.assert_array_equal(series.values["c"], [nan, 4.0, nan])
+    assert series.of("a").steps.tolist() == [5, 9]
+    assert "c" not in before.values
+
+
 def test_divergence_forgets_diagnostics_after_the_last_good_step(config):
     live = LiveRun(config)
     for step in (0, 10, 20):
@@ -65,7 +81,10 @@ def test_divergence_forgets_diagnostics_after_the_last_good_step(config):
 def test_the_file_holds_what_was_seen_live(diagnosed, tmp_path):
     path = tmp_path / "a.metalab"
     live = run_to(path, diagnosed).snapshot().diagnostics
-    assert live.steps.tolist() == [0, 15, 30, 45, 60]
+    assert live.of("hypergradient_norm").steps.tolist() == [0, 15, 30, 45, 60]
+    # Stability is measured at evaluations, whether or not anything else is.
+    assert live.of("unstable_share").steps.tolist() == [0, 1, 2, 5, 10, 20, 40, 60]
+    assert len(live.of("unheard_of")) == 0
     assert list(live.values)[-2:] == ["distance_layer_1", "distance_layer_2"]
     assert_same_diagnostics(open_run(path).history.diagnostics, live)
 

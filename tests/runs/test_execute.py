@@ -183,6 +183,7 @@ def test_divergence_pauses_with_the_last_good_state(config):
     assert all(np.isfinite(column).all() for column in history.metrics.values())
     worker.stop()
     assert worker.join(TIMEOUT)
+    assert worker.live.snapshot().status is RunStatus.DIVERGED
 
 
 def test_an_error_in_the_thread_is_kept_for_the_window(config, monkeypatch):

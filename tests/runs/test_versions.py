@@ -7,9 +7,10 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-from metalab.engine.events import METRICS
+from metalab.engine.events import METRICS, Diverged
 from metalab.runs.reader import open_run
 from metalab.runs.run_file import RunFileError, migrate, open_database
+from metalab.runs.status import RunStatus
 from tests.runs.stored import resume, run_to
 
 VERSION_1 = """
@@ -113,3 +114,26 @@ def test_a_file_of_today_is_left_alone(straight):
     with closing(open_database(straight, write=True)) as database:
         migrate(database)
     assert version_of(straight) == 2
+
+
+def test_a_divergence_that_only_a_flag_tells_of_is_read(old):
+    """Before 0.6 a run that diverged was "stopped", with a sentence in a flag."""
+    event = Diverged(step=27, last_good_step=25, quantity="outer_loss", value=3.21e7)
+    flag = "INSERT INTO flags VALUES (?, 'diverged', ?)"
+    with closing(sqlite3.connect(old)) as database, database:
+        database.execute("DELETE FROM facts WHERE key = 'diverged'")
+        database.execute(flag, (event.step, event.message))
+    history = open_run(old).history
+    assert history.status is RunStatus.DIVERGED
+    assert history.diverged == event
+
+
+def test_a_divergence_that_a_run_went_beyond_is_past(old):
+    event = Diverged(step=20, last_good_step=19, quantity="outer_loss", value=1e9)
+    flag = "INSERT INTO flags VALUES (?, 'diverged', ?)"
+    with closing(sqlite3.connect(old)) as database, database:
+        database.execute("DELETE FROM facts WHERE key = 'diverged'")
+        database.execute(flag, (event.step, event.message))
+    history = open_run(old).history
+    assert history.status is RunStatus.STOPPED
+    assert history.diverged is None

@@ -183,3 +183,26 @@ def test_a_failure_while_stopping_waits_until_the_thread_is_gone(session, worksh
     workshop.worker.live.set_status(RunStatus.FAILED)
     session.poll()
     assert banner_for(session) is None
+
+
+def test_a_run_that_may_diverge_is_told_of_while_it_goes_on(qapp, workshop):
+    session = Session(FaultLog(), slot=RunSlot(workshop))
+    session.set_loading()
+    config = small_config(
+        hypergradient={"kind": "first-order"},
+        inner__inner_lr=1.0,
+        inner__num_inner_steps=3,
+    )
+    session.set_config(config)
+    session.toggle_run()
+    workshop.worker.play(2)
+    session.poll()
+    banner = banner_for(session)
+    assert (banner.tone, banner.title) == ("warning", "This run may diverge")
+    assert banner.text == session.history.stability_warning.message
+    assert keys(banner) == ["halve_inner_lr"]
+    # It stays the same, so that one that was dismissed does not come back.
+    workshop.worker.play(1)
+    session.poll()
+    if session.history.diverged is None:
+        assert banner_for(session) == banner

@@ -122,6 +122,45 @@ def test_preferences_with_bad_entries_are_told(open_lab):
     assert not lab.window.problems.isVisible()
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ('{"workspaces": {"shown": []}}', 0),
+        ('{"workspaces": {"shown": {}, "live": {"rows": [1e300, 1], "sort": []}}}', 0),
+        (f'{{"workspaces": {{"live": {{"rows": [{10**18}, 1]}}}}}}', 0),
+        (f'{{"step_size": {"9" * 5000}}}', 2),
+        ('{"theme": "\\ud800"}', 2),
+        ('{"export": {"dpi": 1000000000000}, "folder": "\\u0000"}', 3),
+        ("[" * 100_000, 2),
+        ("", 2),
+    ],
+)
+def test_whatever_the_preferences_are_the_window_opens(open_lab, content, told):
+    preferences_path().parent.mkdir(parents=True)
+    preferences_path().write_text(content, encoding="utf-8")
+    lab = open_lab()
+    assert lab.window.isVisible()
+    assert lab.session.loaded
+    assert lab.window.problems.count == told
+    for key in ("live", "adapt", "landscape", "estimators", "structure"):
+        lab.window.workspaces.show_page(key)
+    lab.window.close()
+    # What was made of them is kept, and read without a word.
+    assert open_lab().window.problems.count == 0
+
+
+def test_bookmarks_that_cannot_be_read_are_told(lab, workshop):
+    marks = preferences_path().with_name("bookmarks.json")
+    marks.parent.mkdir(parents=True, exist_ok=True)
+    marks.write_text("{", encoding="utf-8")
+    lab.session.set_config(small_config())
+    lab.session.toggle_run()
+    workshop.worker.play(6)
+    lab.clock.tick()
+    assert "Bookmarks cannot be read" in lab.faults.snapshot()[-1].message
+    assert marks.with_name("bookmarks.backup.json").read_text(encoding="utf-8") == "{"
+
+
 def test_frames_reach_the_workspace_while_it_can_be_seen(running, workshop):
     live = running.window.live
     shown = []

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from metalab.engine.events import Diverged
 from metalab.runs.slot import Launch, RunSlot
 from metalab.runs.status import RunStatus
 from metalab.ui.phase import Phase
@@ -165,3 +166,11 @@ def test_losses_that_are_not_numbers_have_no_best(history):
     )
     texts = status_texts(Phase.RUNNING, replace(history, evaluations=series))
     assert texts.evaluation == "Evaluation nan"
+
+
+def test_a_run_that_diverged_is_not_merely_stopped(history):
+    event = Diverged(step=9, last_good_step=8, quantity="outer_loss", value=1e9)
+    wreck = replace(history, diverged=event, status=RunStatus.DIVERGED)
+    for phase in (Phase.PAUSED, Phase.IDLE):
+        texts = status_texts(phase, wreck)
+        assert (texts.state, texts.tone) == ("Diverged", "warning")

@@ -1,9 +1,13 @@
 """Diagnostics over training: one small panel for each quantity."""
 
+from collections.abc import Collection
 from typing import Any
+
+import numpy as np
 
 from metalab.engine.diagnostics import (
     LAYER_PREFIX,
+    STABILITY,
     DiagnosticPanel,
     diagnostic_panels,
 )
@@ -131,12 +135,28 @@ def _shared_axis(count: int, size: FigureSize) -> list[Call]:
 
 
 def _caption(history: RunHistory) -> str:
-    series, config = history.diagnostics, history.config_at()
+    config, known = history.config_at(), set(history.diagnostics.known)
+    stability = {info.name for info in STABILITY}
     tasks = number_of(config.outer.num_tasks, "training task")
+    parts = (
+        (known - stability, f"on the {tasks} of a meta-batch before"),
+        (known & stability, "(inner steps) on held-out tasks after"),
+    )
+    told = [f"{where} {_when(history, names)}" for names, where in parts if names]
     return (
-        f"Diagnostics of {history.name}, measured on the {tasks} of a meta-batch before "
-        f"{number_of(len(series), 'outer step')} from {int(series.steps[0]):,} to "
-        f"{int(series.steps[-1]):,}; adaptation takes K = {history.num_inner_steps}."
+        f"Diagnostics of {history.name}, measured {', and '.join(told)}; adaptation takes "
+        f"K = {history.num_inner_steps}."
+    )
+
+
+def _when(history: RunHistory, names: Collection[str]) -> str:
+    """Return at which outer steps some diagnostics were measured, in words."""
+    steps = np.unique(
+        np.concatenate([history.diagnostics.of(name).steps for name in names])
+    )
+    return (
+        f"{number_of(len(steps), 'outer step')} from {int(steps[0]):,} to "
+        f"{int(steps[-1]):,}"
     )
 
 
@@ -145,4 +165,5 @@ FIGURE = FigureSpec(
     title="Diagnostics",
     heeds=frozenset({"legend"}),
     draw=_draw,
+    over_training=True,
 )

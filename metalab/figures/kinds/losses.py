@@ -231,4 +231,5 @@ FIGURE = FigureSpec(
     title="Losses over training",
     heeds=frozenset({"x", "smoothing", "log_y", "legend"}),
     draw=_draw,
+    over_training=True,
 )

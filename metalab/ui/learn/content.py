@@ -1,12 +1,12 @@
 """Files that come with the learning parts, and what is wrong with a file."""
 
-import tomllib
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from metalab.core.errors import UserError
+from metalab.engine.plain_data import PlainDataError, from_toml, read_text
 
 DATA = Path(__file__).parent / "data"
 """Folder of the texts and pictures."""
@@ -51,14 +51,12 @@ def read_content(path: Path, model: type[_Model]) -> _Model:
             is not allowed; names the first of them.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = from_toml(read_text(path))
     except OSError as error:
         reason = error.strerror or str(error)
         raise ContentError(f"{path} cannot be read: {reason}") from error
-    except UnicodeDecodeError as error:
-        raise ContentError(f"{path} is not a text in UTF-8") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ContentError(f"{path} is not TOML: {error}") from error
+    except PlainDataError as error:
+        raise ContentError(f"{path} {error}") from error
     try:
         return model.model_validate(content)
     except ValidationError as error:

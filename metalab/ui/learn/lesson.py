@@ -29,7 +29,14 @@ GroupName = Literal[
 ]
 """Groups of the experiment form."""
 
-_Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+_MOST_PAGES = 500
+
+_Text = Annotated[
+    str, StringConstraints(min_length=1, max_length=50_000, strip_whitespace=True)
+]
+_Title = Annotated[
+    str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)
+]
 _Step = Annotated[int, Field(ge=0, le=1_000_000_000, strict=True)]
 
 
@@ -73,12 +80,12 @@ class Lesson(Content):
         bookmarks: Places on the timeline.
     """
 
-    title: _Text
-    preset: _Text
-    overrides: dict[str, Any] = Field(default_factory=dict)
+    title: _Title
+    preset: _Title
+    overrides: dict[str, Any] = Field(default_factory=dict, max_length=200)
     hidden_groups: tuple[GroupName, ...] = ()
-    pages: tuple[LessonPage, ...] = Field(min_length=1)
-    bookmarks: tuple[Bookmark, ...] = ()
+    pages: tuple[LessonPage, ...] = Field(min_length=1, max_length=_MOST_PAGES)
+    bookmarks: tuple[Bookmark, ...] = Field(default=(), max_length=_MOST_PAGES)
 
     @model_validator(mode="after")
     def _hides_no_group_twice(self) -> Self:

@@ -1,7 +1,7 @@
 """The pages of a lesson, one at a time."""
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFont, QKeyEvent
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QFont, QKeyEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -22,6 +22,30 @@ _MARGIN = 12
 _TEXT_MARGIN = 8
 
 
+_WEB = ("http", "https")
+
+
+class PageText(QTextBrowser):
+    """The text of a page, which somebody else may have written.
+
+    It shows no pictures of its own choice (one of a device would have no end), and its
+    links lead to the web and nowhere else: not to a program or a file of this machine.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setOpenLinks(False)
+        self.anchorClicked.connect(self._on_anchor_clicked)
+
+    def loadResource(self, type: int, name: QUrl | str) -> object:  # noqa: A002, ARG002
+        """Load nothing."""
+        return None
+
+    def _on_anchor_clicked(self, url: QUrl) -> None:
+        if url.scheme() in _WEB:
+            QDesktopServices.openUrl(url)
+
+
 class LessonPanel(QWidget):
     """Leads through a lesson. PageUp and PageDown turn its pages, Escape closes it.
 
@@ -39,7 +63,7 @@ class LessonPanel(QWidget):
         self._index = 0
         self._title = QLabel(self)
         self._place = QLabel(self)
-        self.text = QTextBrowser(self)
+        self.text = PageText(self)
         self.close_button = QToolButton(self)
         self.back_button = QPushButton(self.tr("&Back"), self)
         self.next_button = QPushButton(self)
@@ -59,7 +83,6 @@ class LessonPanel(QWidget):
         bold.setBold(True)
         self._title.setFont(bold)
         self.text.setFrameShape(QFrame.Shape.NoFrame)
-        self.text.setOpenExternalLinks(True)
         self.text.document().setDocumentMargin(_TEXT_MARGIN)
         self.text.setAccessibleName(self.tr("Text of the page"))
         self.close_button.setAutoRaise(True)

@@ -114,6 +114,14 @@ class AdaptationDrawing:
             mark.set_data(none, none)
         self.band.set_data(none, none, none)
 
+    def clear_curves(self) -> None:
+        """Draw no curve after an inner step; the task stays."""
+        none: Array = np.empty(0)
+        self._shown = []
+        for curve in (*self.curves, self.chosen):
+            curve.set_data(none, none)
+        self.band.set_data(none, none, none)
+
     def draw_task(self, tasks: ProbeTasks, task: int) -> None:
         """Draw what never changes of a task."""
         self.truth.set_data(tasks.grid, tasks.true_curves[task])

@@ -16,6 +16,7 @@ class Caption(QWidget):
         super().__init__(parent)
         self._theme = DARK
         self._left = self._right = self._short_right = ""
+        self._tone = "muted"
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     @property
@@ -32,6 +33,17 @@ class Caption(QWidget):
         """Take the theme's colours."""
         self._theme = theme
         self.update()
+
+    @property
+    def tone(self) -> str:
+        """The role of the theme that the texts are painted in."""
+        return self._tone
+
+    def set_tone(self, tone: str) -> None:
+        """Paint the texts in another role of the theme."""
+        if tone != self._tone:
+            self._tone = tone
+            self.update()
 
     def set_texts(self, left: str, right: str, short_right: str, tip: str) -> None:
         """Show two texts.
@@ -60,7 +72,7 @@ class Caption(QWidget):
         """Paint both texts."""
         del event
         painter = QPainter(self)
-        painter.setPen(QColor(self._theme.muted))
+        painter.setPen(QColor(getattr(self._theme, self._tone)))
         frame = self.rect().adjusted(_MARGIN, 0, -_MARGIN, -3)
         metrics, align = painter.fontMetrics(), Qt.AlignmentFlag.AlignVCenter
         right = self._right

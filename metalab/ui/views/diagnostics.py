@@ -21,6 +21,7 @@ class DiagnosticsView(QWidget):
         super().__init__(parent)
         self._theme = DARK
         self._history: RunHistory | None = None
+        self._playhead: int | None = None
         self._drawn: object = None
         self._stale = False
         self.panels: list[DiagnosticsPlot] = []
@@ -78,9 +79,16 @@ class DiagnosticsView(QWidget):
         title = self.tr("Diagnostics")
         return picture_of(parts, title=title, theme=self._theme)
 
-    def show_history(self, history: RunHistory | None) -> None:
-        """Show a run as it is now; cheap where nothing is new or nobody looks."""
-        self._history = history
+    def show_history(
+        self, history: RunHistory | None, *, playhead: int | None = None
+    ) -> None:
+        """Show a run as it is now; cheap where nothing is new or nobody looks.
+
+        Args:
+            history: The run.
+            playhead: The outer step that other panels show; None for the newest.
+        """
+        self._history, self._playhead = history, playhead
         self._stale = True
         if self.isVisible():
             self._refresh()
@@ -106,7 +114,7 @@ class DiagnosticsView(QWidget):
         series = history.diagnostics
         return (
             *(history.configs.identity, history.status.ended),
-            *(len(series), series.steps[-1:].tobytes()),
+            *(len(series), series.steps[-1:].tobytes(), self._playhead),
         )
 
     def _draw(self) -> None:
@@ -123,6 +131,7 @@ class DiagnosticsView(QWidget):
         self._make_panels(tuple(history.diagnostics.known))
         for panel in self.panels:
             panel.show_series(history.diagnostics)
+            panel.show_playhead(self._playhead)
 
     def _why_empty(self) -> str:
         history = self._history
@@ -140,6 +149,8 @@ class DiagnosticsView(QWidget):
         every = (
             0 if self._history is None else self._history.config_at().diagnostics.every
         )
+        if every == 0 and self._history is not None and len(self._history.diagnostics):
+            return self.tr("Measured at evaluations")
         if every == 0:
             return self.tr("Off")
         if every == 1:

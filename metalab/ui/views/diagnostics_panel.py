@@ -63,6 +63,9 @@ class DiagnosticsPlot(QWidget):
         self.lines: dict[str, Curve] = {}
         self.dots: dict[str, Points] = {}
         self._make_marks()
+        self.playhead = self.plot.vertical_line(
+            Stroke(ink=Ink(role="accent"), width=1.5), z=3
+        )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -102,25 +105,36 @@ class DiagnosticsPlot(QWidget):
         self._series = series
         shown: list[Array] = []
         for info in self.panel.lines:
-            y = series.values[info.name]
+            measured = series.of(info.name)
+            x, y = measured.steps, measured.values
             shown.append(y)
             columns = max(1, self.plot.num_columns)
-            self.lines[info.name].set_data(*decimate(series.steps, y, columns))
-            few = len(series) <= _MOST_DOTS
-            self.dots[info.name].set_data(
-                *((series.steps, y) if few else (_NONE, _NONE))
-            )
+            self.lines[info.name].set_data(*decimate(x, y, columns))
+            few = len(measured) <= _MOST_DOTS
+            self.dots[info.name].set_data(*((x, y) if few else (_NONE, _NONE)))
         limits: Limits | None = value_limits(shown, log=False, trimmed=False)
         last = float(series.steps[-1])
         self.plot.set_limits((float(series.steps[0]), max(last, 1.0)), limits)
         self.plot.setAccessibleDescription(self._summary(series))
 
+    def show_playhead(self, step: int | None) -> None:
+        """Mark the outer step that other panels show; None for the newest."""
+        self.playhead.show_at(None if step is None else float(step))
+
     def _summary(self, series: DiagnosticSeries) -> str:
+        last = {info.label: series.of(info.name) for info in self.panel.lines}
         values = ", ".join(
-            f"{info.label} {number_text(float(series.values[info.name][-1]))}"
-            for info in self.panel.lines
+            f"{label} {number_text(float(measured.values[-1]))}"
+            for label, measured in last.items()
         )
-        return f"{values} at outer step {int(series.steps[-1]):,}"
+        step = max(int(measured.steps[-1]) for measured in last.values())
+        return f"{values} at outer step {step:,}"
+
+    def _steps(self, series: DiagnosticSeries) -> Array:
+        """Return the outer steps at which any of the lines was measured."""
+        return np.unique(
+            np.concatenate([series.of(info.name).steps for info in self.panel.lines])
+        )
 
     def point_to(self, x: float | None, *, told: bool) -> None:
         """Draw a line at the measurement nearest to x, and say its values.
@@ -134,8 +148,9 @@ class DiagnosticsPlot(QWidget):
             self.plot.show_crosshair(None)
             self._readout.hide()
             return
-        row = int(np.abs(series.steps - x).argmin())
-        at = float(series.steps[row])
+        steps = self._steps(series)
+        at = float(steps[np.abs(steps - x).argmin()])
+        row = int(np.searchsorted(series.steps, at))
         self.plot.show_crosshair(at)
         if not told:
             self._readout.hide()

@@ -13,10 +13,12 @@ from metalab.ui.painting import Ink, picture_of, tint
 from metalab.ui.plot_widget import Plot
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.ticks import number_text
+from metalab.ui.views.caption import Caption
 from metalab.ui.views.header import PREPARING, PanelHeader, tool_button
 from metalab.ui.views.legend import Entry, Legend, Swatch
 from metalab.ui.views.outer_loss import UNIT
 from metalab.ui.views.readout import Readout
+from metalab.ui.views.stability_words import stability_words
 
 _MOST_DOTS = 24
 _NONE: Array = np.empty(0)
@@ -55,6 +57,7 @@ class InnerLossView(QWidget):
             whole_x=True,
             parent=self,
         )
+        self.stability = Caption(self)
         self._readout = Readout(self.plot)
         self._make_marks()
         self._arrange()
@@ -102,6 +105,8 @@ class InnerLossView(QWidget):
         for widget in (self.header, self.legend):
             layout.addWidget(widget)
         layout.addWidget(self.plot, 1)
+        layout.addWidget(self.stability)
+        self.stability.hide()
         self.plot.setAccessibleName(self.tr("Held-out loss against inner step"))
         self._say_task()
 
@@ -145,7 +150,8 @@ class InnerLossView(QWidget):
         """Take a theme's colours."""
         self._theme = theme
         tint(self, theme.surface, QPalette.ColorRole.Window)
-        for part in (self.header, self.legend, self.plot, self._readout):
+        parts = (self.header, self.legend, self.plot, self._readout, self.stability)
+        for part in parts:
             part.set_theme(theme)
 
     def picture(self) -> QImage:
@@ -193,6 +199,7 @@ class InnerLossView(QWidget):
             *(history.configs.identity, id(history.curves), history.status.ended),
             *(len(history.evaluations), history.evaluations.steps[-1:].tobytes()),
             *(self._task, self._step, self.plot.log_y),
+            history.diagnostics.steps[-1:].tobytes(),
         )
 
     def _draw(self) -> None:
@@ -218,6 +225,14 @@ class InnerLossView(QWidget):
         self.plot.set_limits((0.0, max(last, 1.0)), limits)
         waiting = history is not None and last < 0 and not history.status.ended
         self.plot.set_message(PREPARING if waiting else "")
+        self._say_stability(history)
+
+    def _say_stability(self, history: RunHistory | None) -> None:
+        words = stability_words(history)
+        self.stability.set_texts(words.text, "", "", words.tip)
+        self.stability.set_tone(words.tone)
+        self.stability.setAccessibleName(words.text)
+        self.stability.setVisible(bool(words.text))
 
     def _draw_lines(self, history: RunHistory | None, last: int) -> None:
         if history is None or last < 0:
@@ -275,7 +290,8 @@ class InnerLossView(QWidget):
             rows.append(("Support", number_text(float(support[step]))))
         if len(mean):
             ends = (number_text(float(end[step])) for end in (low, high))
-            rows.append(("Query mean", number_text(float(mean[step]))))
+            at = int(self._history.evaluations.steps[-1]) if self._history else 0
+            rows.append((f"Query mean, step {at:,}", number_text(float(mean[step]))))
             rows.append(("  95 % interval", " – ".join(ends)))
         self.plot.show_crosshair(float(step))
         place = self.plot.place_of(step)

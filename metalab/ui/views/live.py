@@ -32,7 +32,7 @@ _TURNS = (_INNER, _OUTER, _INNER, _GALLERY)
 """What is drawn in which frame of a run: the curves that move 15 times a second, what
 changes little by little half as often."""
 
-_MOVED_BY_HAND = (_INNER, _GALLERY)
+_MOVED_BY_HAND = (_INNER, _OUTER, _GALLERY)
 """What is drawn at once while a person moves the playhead."""
 
 
@@ -50,6 +50,8 @@ class LiveWorkspace(Workspace):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._history: RunHistory | None = None
+        self._then: RunHistory | None = None
+        self._playhead: int | None = None
         self._stale = False
         self._turn = 0
         self.outer_loss = OuterLossView()
@@ -103,13 +105,11 @@ class LiveWorkspace(Workspace):
             return
         self.set_task(moment.task)
         self.adaptation.set_inner_step(moment.inner_step)
-        before = self._history
-        known = moment.shown.is_same_run(before)
+        known = moment.history.is_same_run(self._history)
+        self._take(moment.history, moment.shown, moment.step if moment.past else None)
         if not (known and not self._stale and moment.running and self.isVisible()):
-            self.show_history(moment.shown)
+            self._refresh_if_visible()
             return
-        self._history = moment.shown
-        self.diagnostics.show_history(moment.shown)
         self._turn = (self._turn + 1) % len(_TURNS)
         at_once = () if moment.following else _MOVED_BY_HAND
         for plots in {_TURNS[self._turn], *at_once}:
@@ -117,9 +117,22 @@ class LiveWorkspace(Workspace):
 
     def show_history(self, history: RunHistory | None) -> None:
         """Show a run as it is now; None for no run. Does nothing while hidden."""
-        self._history = history
+        self._take(history, history, None)
+        self._refresh_if_visible()
+
+    def _take(
+        self, history: RunHistory | None, then: RunHistory | None, playhead: int | None
+    ) -> None:
+        """Take in a run, the same as it was at the playhead, and where that stands.
+
+        Plots over outer steps show all of the run and the playhead in it; the others
+        show the moment.
+        """
+        self._history, self._then, self._playhead = history, then, playhead
+        self.diagnostics.show_history(history, playhead=playhead)
+
+    def _refresh_if_visible(self) -> None:
         self._stale = True
-        self.diagnostics.show_history(history)
         if self.isVisible():
             self._refresh()
 
@@ -138,11 +151,11 @@ class LiveWorkspace(Workspace):
 
     def _show_plots(self, plots: str) -> None:
         if plots == _OUTER:
-            self.outer_loss.show_history(self._history)
+            self.outer_loss.show_history(self._history, playhead=self._playhead)
         elif plots == _GALLERY:
-            self.gallery.show_history(self._history)
+            self.gallery.show_history(self._then)
         else:
-            self.adaptation.show_history(self._history)
+            self.adaptation.show_history(self._then)
             self._show_losses()
 
     def _on_shown_changed(self) -> None:
@@ -268,7 +281,7 @@ def _are_sizes(value: object) -> TypeGuard[list[int]]:
     return (
         isinstance(value, list)
         and len(value) == 2
-        and all(type(size) is int and size > 0 for size in value)
+        and all(type(size) is int and 0 < size < 2**24 for size in value)
     )
 
 

@@ -76,6 +76,10 @@ class LossDrawing:
             Stroke(ink=Ink(role="error"), width=1.5, dashes=(4.0, 3.0)), z=9
         )
 
+        self.playhead = plot.vertical_line(
+            Stroke(ink=Ink(role="accent"), width=1.5), z=9
+        )
+
     def clear(self) -> None:
         """Draw nothing."""
         none: Array = np.empty(0)
@@ -89,9 +93,18 @@ class LossDrawing:
         for band in (self.spread, self.interval):
             band.set_data(none, none, none)
         self.divergence.show_at(None)
+        self.playhead.show_at(None)
 
-    def draw(self, history: RunHistory, choices: LossChoices) -> None:
-        """Draw a run as it is now, and say what the axes should show."""
+    def draw(
+        self, history: RunHistory, choices: LossChoices, *, playhead: int | None = None
+    ) -> None:
+        """Draw a run as it is now, and say what the axes should show.
+
+        Args:
+            history: The run.
+            choices: Scale, smoothing and axis.
+            playhead: The outer step that other panels show; None for the newest.
+        """
         axis = loss_axis(history, choices.x)
         self._tracks.follow(
             history, log=choices.log_y, num_columns=self._plot.num_columns
@@ -105,6 +118,10 @@ class LossDrawing:
             self.divergence.show_at(
                 axis.of_step(diverged.step), f"diverged at step {diverged.step:,}"
             )
+        if playhead is None:
+            self.playhead.show_at(None)
+        else:
+            self.playhead.show_at(axis.of_step(playhead), f"shown: {playhead:,}")
         last = (*history.steps[-1:], *history.evaluations.steps[-1:])
         end = max((axis.of_step(float(step)) for step in last), default=0.0)
         if self.divergence.x is not None:

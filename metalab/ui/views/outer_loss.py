@@ -33,6 +33,7 @@ class OuterLossView(QWidget):
         super().__init__(parent)
         self._theme = DARK
         self._history: RunHistory | None = None
+        self._playhead: int | None = None
         self._drawn: object = None
         self._described: object = None
         self.header = PanelHeader(self.tr("Outer loss"), self)
@@ -108,8 +109,16 @@ class OuterLossView(QWidget):
         parts = (self.legend, self.plot, self.tools.axis)
         return picture_of(parts, title=self.header.title, theme=self._theme)
 
-    def show_history(self, history: RunHistory | None) -> None:
-        """Show a run as it is now; cheap where nothing is new."""
+    def show_history(
+        self, history: RunHistory | None, *, playhead: int | None = None
+    ) -> None:
+        """Show a run as it is now; cheap where nothing is new.
+
+        Args:
+            history: The run.
+            playhead: The outer step that other panels show; None for the newest.
+        """
+        self._playhead = playhead
         if _config_of(history) is not _config_of(self._history):
             self.plot.forget_limits()
             self.plot.fit()
@@ -126,7 +135,7 @@ class OuterLossView(QWidget):
             self.drawing.clear()
             self.plot.set_message("")
         else:
-            self.drawing.draw(history, self.choices)
+            self.drawing.draw(history, self.choices, playhead=self._playhead)
             self.plot.set_message(self._message(history))
         self._describe()
         if self.plot.pointed_at is not None:
@@ -147,6 +156,7 @@ class OuterLossView(QWidget):
             history.status.ended,
             history.diverged,
             self.choices,
+            self._playhead,
             self.plot.num_columns,
             self.plot.x_range if self.plot.zoomed else None,
         )

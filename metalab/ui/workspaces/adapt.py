@@ -132,13 +132,35 @@ class AdaptWorkspace(Workspace):
             self._clear()
             return
         if other:
-            self._answers = {}
+            self._answers, self._error = {}, ""
             self._factor = 1.0
-        self.editor.set_tasks(tasks, moment.task)
-        if self._scene is None or (self._scene.own and self._scene.task != moment.task):
+            self.canvas.clear_curves()
+            self.panels.clear()
+        scene, fits = self._scene, self.editor.are_tasks(tasks)
+        if scene is None or (scene.own and not (fits and scene.task == moment.task)):
             self.editor.show_task(tasks, moment.task)
-        elif other or before is None or before.phi is not moment.phi:
-            self._show_scene(self._scene)
+        elif not fits:
+            self.editor.change_tasks(tasks, moment.task)
+        else:
+            self.editor.set_tasks(tasks, moment.task)
+            self._show_newer(scene, before, moment, other=other)
+
+    def _show_newer(
+        self,
+        scene: Scene,
+        before: "Moment | None",
+        moment: "Moment",
+        *,
+        other: bool,
+    ) -> None:
+        """Show the same task at another moment; cheap where nothing is new."""
+        if (
+            other
+            or before is None
+            or before.phi is not moment.phi
+            or before.config is not moment.config
+        ):
+            self._show_scene(scene)
         elif before.inner_step != moment.inner_step:
             self._draw()
 
@@ -276,7 +298,8 @@ class AdaptWorkspace(Workspace):
     def _on_failed(self, error: Exception) -> None:
         self._answers = {}
         self.panels.clear()
-        self.canvas.show_overlays({}, 0)
+        # Nothing of the run before under the words that say why there is nothing.
+        self.canvas.clear_curves()
         self._error = str(error)
         self._say()
 

@@ -98,9 +98,12 @@ class AdaptCanvas(Plot):
 
     def show_scene(self, scene: Scene | None, tasks: ProbeTasks | None) -> None:
         """Draw a task: its points and its true curve."""
-        other = scene is None or self._scene is None or scene.task != self._scene.task
+        other = tasks is not self._tasks or (
+            scene is None or self._scene is None or scene.task != self._scene.task
+        )
         self._scene, self._tasks = scene, tasks
         if scene is None or tasks is None:
+            self.clear_curves()
             self.marks.clear()
             self.handles.clear()
             self._grip.set_data(*_nothing())
@@ -156,6 +159,12 @@ class AdaptCanvas(Plot):
             shown = index < len(base.fan)
             line.set_data(*((tasks.grid, base.fan[index]) if shown else _nothing()))
         self.fit_to(base.curves[: trained + 1].ravel())
+
+    def clear_curves(self) -> None:
+        """Draw no adaptation; the task stays."""
+        self.marks.clear_curves()
+        for line in (*self._fan, *self._overlays.values()):
+            line.set_data(*_nothing())
 
     def show_overlays(self, overlays: Mapping[str, Explored], step: int) -> None:
         """Draw the curve of other starts after one inner step, by role of colour."""

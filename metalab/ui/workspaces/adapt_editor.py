@@ -1,5 +1,6 @@
 """The task on the Adapt canvas, and what a person does to it: every edit can be undone."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,6 +60,27 @@ class AdaptEditor(QObject):
     def set_tasks(self, tasks: "ProbeTasks", task: int) -> None:
         """Say which held-out task is shown elsewhere."""
         self._tasks, self._task = tasks, task
+
+    def are_tasks(self, tasks: "ProbeTasks") -> bool:
+        """Return whether the task on the canvas is one of these, or made from one."""
+        known = self._tasks
+        return known is not None and known.same_as(tasks)
+
+    def change_tasks(self, tasks: "ProbeTasks", task: int) -> None:
+        """Go on with what a person has made among the held-out tasks of another run.
+
+        Points and curve stay; they are nobody's held-out task any more. Where curves
+        are drawn over other inputs, a held-out task is begun with instead.
+        """
+        scene, known = self._scene, self._tasks
+        same_inputs = known is not None and np.array_equal(known.grid, tasks.grid)
+        if scene is None or not same_inputs:
+            self.show_task(tasks, task)
+            return
+        self.set_tasks(tasks, task)
+        self.undo_stack.clear()
+        kind = "drawn" if scene.kind == "held-out" else scene.kind
+        self._show(replace(scene, kind=kind, task=task))
 
     def show_task(self, tasks: "ProbeTasks", task: int) -> None:
         """Begin with a held-out task; nothing before can be undone."""

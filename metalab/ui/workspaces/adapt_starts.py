@@ -52,7 +52,7 @@ class AdaptStarts(QObject):
         before, self._moment = self._moment, moment
         if moment is None:
             return before is not None
-        if before is not None and moment.history.is_same_run(before.history):
+        if moment.is_of_run_of(before):
             return False
         # The example that comes with metalab is in no file: it is nobody's other run, and
         # whether it was seen before the first run is a matter of milliseconds.
@@ -135,9 +135,11 @@ class AdaptStarts(QObject):
         moment = self._moment
         if moment is None or moment.phi is None:
             return ()
-        own = Start(key=RUN, config=moment.config, phi=moment.phi)
+        own = Start(key=RUN, config=moment.config, phi=moment.phi, step=moment.step)
         made = [
-            Start(key=key, config=moment.config, phi=self._made[key].phi)
+            Start(
+                key=key, config=moment.config, phi=self._made[key].phi, step=moment.step
+            )
             for key in (RANDOM, JOINT)
             if key in self._wanted and key in self._made
         ]
@@ -147,7 +149,10 @@ class AdaptStarts(QObject):
             if _key(run) in self._wanted and state is not None:
                 others.append(
                     Start(
-                        key=_key(run), config=run.config_at(state.step), phi=state.phi
+                        key=_key(run),
+                        config=run.config_at(state.step),
+                        phi=state.phi,
+                        step=state.step,
                     )
                 )
         return (own, *made, *others)

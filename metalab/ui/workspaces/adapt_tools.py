@@ -77,6 +77,11 @@ class LabelledSlider(QWidget):
             layout.addWidget(part)
         self.slider.valueChanged.connect(self.moved)
 
+    @property
+    def text(self) -> str:
+        """The value as it is written."""
+        return self._value.text()
+
     def show_value(self, position: int, text: str) -> None:
         """Show a value without saying that it moved."""
         blocked = self.slider.blockSignals(True)  # noqa: FBT003 - Qt's signature

@@ -7,6 +7,7 @@ from PySide6.QtCore import QCoreApplication
 
 from metalab.engine.explored import Explored
 from metalab.figures.drawing import number_of
+from metalab.ui import engine_access as engine
 from metalab.ui.ticks import number_text
 
 if TYPE_CHECKING:
@@ -44,8 +45,14 @@ def words_of(
         return _empty(_tr("No run yet: run the preset, then drag its support points"))
     if scene is None:
         return _empty(_tr("Preparing the first outer step…"))
+    # From the object that the curves come from, which may be an earlier moment's.
+    config, step = (
+        (moment.config, moment.step)
+        if base is None
+        else (base.start.config, base.start.step)
+    )
     title = _tr("Adapt by hand: {} after {} outer steps").format(
-        moment.history.name, f"{moment.step:,}"
+        engine.name(config), f"{step:,}"
     )
     if not moment.exact:
         title += _tr(" (recomputing {})").format(f"{moment.wanted_step:,}")

@@ -105,16 +105,18 @@ class EstimatorsWorkspace(Workspace):
     def show_moment(self, moment: "Moment | None") -> None:
         """Compare at the meta-parameters of a moment; a run that goes on is sampled."""
         before, self._moment = self._moment, moment
+        if moment is not None and not moment.is_of_run_of(before):
+            # Before anything else: a run that begins has no meta-parameters yet.
+            self._shown, self._cancelled = None, False
+            self.tools.show_run(moment.config)
+            # An answer that is on its way would be about the other run.
+            self.cancel()
         if moment is None or moment.phi is None:
             self.cancel()
             self._shown = None
             self._show_state()
             return
-        if before is None or not moment.history.is_same_run(before.history):
-            self._shown, self._cancelled = None, False
-            self.tools.show_run(moment.config)
-            # An answer that is on its way would be about the other run.
-            self.cancel()
+        self.tools.show_config(moment.config)
         if not moment.following and (before is None or before.step != moment.step):
             self._cancelled = False
         # A live run has another moment at every frame: one comparison after another.
@@ -135,7 +137,7 @@ class EstimatorsWorkspace(Workspace):
         moment = self._moment
         if moment is None or moment.phi is None:
             return None
-        return (moment.history.configs.identity, moment.step, *self.tools.choices)
+        return (id(moment.config), moment.step, *self.tools.choices)
 
     def _ask(self) -> None:
         moment = self._moment

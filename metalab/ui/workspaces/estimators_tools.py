@@ -112,6 +112,12 @@ class EstimatorTools(QWidget):
         self._steps, self._factor, self._damping = None, 1.0, None
         self._show()
 
+    def show_config(self, config: "ExperimentConfig") -> None:
+        """Take what was edited while the run goes on; choices of a person stay."""
+        if config is not self._config:
+            self._config = config
+            self._show()
+
     def set_seed(self, seed: int) -> None:
         """Choose a meta-batch."""
         self._seed = seed

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication
 
-from metalab.runs.estimating import Comparison
+from metalab.runs.estimating import Comparison, EstimatingRequest
 from metalab.ui import engine_access as engine
+from metalab.ui.engine_access import inner_lr
+from metalab.ui.ticks import number_text
 
 _MOST_LETTERS = 220
 """Two lines of the smallest window."""
@@ -35,11 +37,12 @@ def line_of(shown: Comparison | None, *, doing: str, cancelled: bool) -> Words:
     texts = [_tr("Measuring {}").format(doing)] if doing else []
     if shown is not None:
         texts.append(
-            _tr("{}, outer step {}, {} tasks, K = {}").format(
+            _tr("{}, outer step {}, {} tasks, K = {}{}").format(
                 engine.name(shown.request.config),
                 f"{shown.request.step:,}",
                 shown.request.num_tasks,
                 shown.request.num_inner_steps,
+                _rate_words(shown.request),
             )
         )
         if cancelled and not shown.done:
@@ -52,6 +55,13 @@ def line_of(shown: Comparison | None, *, doing: str, cancelled: bool) -> Words:
         return Words(line=whole, whole=whole)
     cut = whole[: _MOST_LETTERS - 1].rstrip()
     return Words(line=f"{cut}\N{HORIZONTAL ELLIPSIS}", whole=whole)
+
+
+def _rate_words(request: EstimatingRequest) -> str:
+    """Return the inner lr that was used; "" where there is none."""
+    own = inner_lr(request.config)
+    used = own if request.inner_lr is None else request.inner_lr
+    return "" if used is None else _tr(", inner lr {}").format(number_text(used))
 
 
 def _tr(text: str) -> str:

@@ -101,8 +101,7 @@ class LandscapeWorkspace(Workspace):
         if moment is None or moment.phi is None or moment.history.probe_tasks is None:
             self._clear()
             return
-        other_run = before is None or not moment.history.is_same_run(before.history)
-        if other_run:
+        if not moment.is_of_run_of(before):
             self._clear()
         if self._asked is None or before is None or before.task != moment.task:
             self._ask()

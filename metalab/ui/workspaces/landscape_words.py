@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication, QPointF
 
 from metalab.figures.drawing import number_of
+from metalab.ui import engine_access as engine
 from metalab.ui.ticks import number_text
 
 if TYPE_CHECKING:
@@ -35,9 +36,14 @@ def words_of(moment: "Moment | None", shown: "Landscape | None") -> Words:
     """Return what to say."""
     if moment is None:
         return Words(title=_tr("Landscape"))
-    step = moment.step if shown is None else shown.asked.step
+    # From the object that the colours come from, which may be an earlier moment's.
+    config, step = (
+        (moment.config, moment.step)
+        if shown is None
+        else (shown.asked.config, shown.asked.step)
+    )
     title = _tr("Landscape: {} after {} outer steps").format(
-        moment.history.name, f"{step:,}"
+        engine.name(config), f"{step:,}"
     )
     if not moment.exact:
         title += _tr(" (recomputing {})").format(f"{moment.wanted_step:,}")

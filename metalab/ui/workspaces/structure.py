@@ -100,8 +100,8 @@ class StructureWorkspace(Workspace):
         self._refresh_if_visible()
 
     def show_moment(self, moment: "Moment | None") -> None:
-        """Show the numbers of a run's newest outer step; None for no run."""
-        self.show_history(None if moment is None else moment.history)
+        """Show the numbers of the outer step at the playhead; None for no run."""
+        self.show_history(None if moment is None else moment.shown)
 
     def show_history(self, history: "RunHistory | None") -> None:
         """Show the numbers of a run; None for no run. Does nothing while hidden."""

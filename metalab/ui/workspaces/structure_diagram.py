@@ -58,6 +58,7 @@ class StructureDiagram(QWidget):
         self._structure: Structure | None = None
         self._texts: dict[PartKey, PartText] = {}
         self._message = ""
+        self._numbers = Numbers()
         self._compared = False
         self._hovered: PartKey | None = None
         self._focused: PartKey | None = None
@@ -95,6 +96,7 @@ class StructureDiagram(QWidget):
         self, structure: Structure | None, numbers: Numbers, *, message: str = ""
     ) -> None:
         """Show a structure with its numbers; None shows the message in its place."""
+        self._numbers = numbers
         texts = {} if structure is None else part_texts(structure, numbers)
         shown = structure, texts, message
         if shown == (self._structure, self._texts, self._message):
@@ -106,6 +108,11 @@ class StructureDiagram(QWidget):
             self._hovered = None
         self._describe()
         self.update()
+
+    @property
+    def numbers(self) -> Numbers:
+        """The numbers in the picture, and the outer step that they are of."""
+        return self._numbers
 
     def set_compared(self, *, compared: bool) -> None:
         """Show ordinary supervised training beside the picture, or not."""

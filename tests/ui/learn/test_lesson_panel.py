@@ -3,12 +3,13 @@
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from metalab.ui.learn.lesson import Lesson, LessonPage
-from metalab.ui.learn.lesson_panel import LessonPanel
+from metalab.ui.learn.lesson_panel import LessonPanel, PageText
 from metalab.ui.theme import LIGHT
 
 LESSON = Lesson(
@@ -71,3 +72,18 @@ def test_a_lesson_is_left_once(qtbot: QtBot, panel: LessonPanel, way: str):
     with qtbot.assertNotEmitted(panel.page_shown):
         panel.go_on()
         panel.go_back()
+
+
+def test_a_page_shows_no_pictures_and_leads_only_to_the_web(qtbot, monkeypatch):
+    opened = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
+    page = PageText()
+    qtbot.addWidget(page)
+    page.setMarkdown("![endless](file:///dev/zero) ![local](/etc/hostname)")
+    assert page.loadResource(2, QUrl("file:///dev/zero")) is None
+    page.grab()
+    for link in ("file:///bin/sh", "smb://host/x", "vscode:run", "javascript:1", "x"):
+        page.anchorClicked.emit(QUrl(link))
+    assert opened == []
+    page.anchorClicked.emit(QUrl("https://arxiv.org/abs/1703.03400"))
+    assert opened == [QUrl("https://arxiv.org/abs/1703.03400")]

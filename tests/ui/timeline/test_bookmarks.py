@@ -1,5 +1,7 @@
 """Bookmarks are kept between starts."""
 
+import json
+
 from metalab.ui.timeline.bookmarks import Bookmark, Bookmarks
 from tests.ui.views.histories import make_history
 
@@ -26,3 +28,26 @@ def test_a_file_of_something_else_is_no_bookmarks(tmp_path):
     for content in ("", "[1, 2]", '{"a": [{"nonsense": 1}]}', "{"):
         path.write_text(content)
         assert Bookmarks(path).of(history) == ()
+
+
+def test_what_cannot_be_read_is_set_aside_with_a_word(tmp_path):
+    path, history = tmp_path / "bookmarks.json", make_history(5)
+    path.write_text("{")
+    marks = Bookmarks(path)
+    assert "cannot be read" in marks.warning
+    assert (tmp_path / "bookmarks.backup.json").read_text() == "{"
+    marks.toggle(history, 3, 0)
+    assert Bookmarks(path).of(history) == (Bookmark(step=3),)
+    assert Bookmarks(path).warning == ""
+
+
+def test_one_run_that_is_not_understood_costs_no_other(tmp_path):
+    path, history = tmp_path / "bookmarks.json", make_history(5)
+    Bookmarks(path).toggle(history, 3, 0)
+    content = json.loads(path.read_text())
+    content["/other"] = [{"step": "three"}]
+    path.write_text(json.dumps(content))
+    marks = Bookmarks(path)
+    assert "not understood, of runs: 1" in marks.warning
+    assert marks.of(history) == (Bookmark(step=3),)
+    assert "/other" in (tmp_path / "bookmarks.backup.json").read_text()

@@ -7,7 +7,7 @@ import numpy as np
 
 from metalab.engine.config import ExperimentConfig, preset_config
 from metalab.engine.config_history import ConfigHistory
-from metalab.engine.diagnostics import DIAGNOSTICS, LAYER_PREFIX
+from metalab.engine.diagnostics import DIAGNOSTICS, LAYER_PREFIX, STABILITY
 from metalab.engine.events import METRICS, Curves, ProbeTasks
 from metalab.engine.overrides import with_overrides
 from metalab.runs.history import (
@@ -91,6 +91,15 @@ def with_diagnostics(history: RunHistory, count: int, every: int = 50) -> RunHis
         values={name: table[:, i] for i, name in enumerate(names)},
     )
     return replace(history, configs=ConfigHistory(config), diagnostics=series)
+
+
+def with_stability(history: RunHistory, **values: float) -> RunHistory:
+    """Return a run whose stability was measured at each evaluation, last as given."""
+    steps = history.evaluations.steps
+    table = {info.name: np.zeros(len(steps)) for info in STABILITY}
+    for name, value in values.items():
+        table[name][-1] = value
+    return replace(history, diagnostics=DiagnosticSeries(steps=steps, values=table))
 
 
 def make_evaluations(config: ExperimentConfig, count: int) -> EvaluationSeries:

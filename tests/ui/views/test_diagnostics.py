@@ -9,7 +9,7 @@ from metalab.runs.history import DiagnosticSeries
 from metalab.runs.status import RunStatus
 from metalab.ui.views.diagnostics import DiagnosticsView
 from metalab.ui.views.header import PREPARING
-from tests.ui.views.histories import make_history, with_diagnostics
+from tests.ui.views.histories import make_history, with_diagnostics, with_stability
 
 
 @pytest.fixture
@@ -136,3 +136,29 @@ def test_fitting_and_copying_mean_all_plots(view, history):
     assert not view.header.fit.isVisible()
     view.header.copy.click()
     assert QGuiApplication.clipboard().image().height() > 1000
+
+
+def test_stability_is_drawn_where_it_was_measured(view, history):
+    """At evaluations: other steps than those of the other diagnostics."""
+    history = make_history()
+    history = with_stability(history, unstable_share=0.25, step_curvature=2.5)
+    show(view, history)
+    assert view.header.title == "Measured at evaluations"
+    assert [panel.panel.label for panel in view.panels] == [
+        "Share of held-out tasks",
+        "Inner lr × curvature",
+    ]
+    both = DiagnosticSeries(
+        steps=np.array([0.0, 50.0, 100.0]),
+        values={
+            "hypergradient_norm": np.array([1.0, 2.0, np.nan]),
+            "step_curvature": np.array([0.5, np.nan, 1.5]),
+        },
+    )
+    show(view, replace(history, diagnostics=both))
+    norm, curvature = view.panels
+    np.testing.assert_array_equal(norm.lines["hypergradient_norm"].data[0], [0, 50])
+    np.testing.assert_array_equal(curvature.lines["step_curvature"].data[0], [0, 100])
+    curvature.plot.point_at(60.0)
+    assert "Outer step 100" in curvature.readout.text()
+    assert "1.50 at outer step 100" in curvature.plot.accessibleDescription()

@@ -7,6 +7,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from metalab.engine.overrides import with_overrides
 from metalab.ui.ticks import number_text
 from metalab.ui.views.inner_loss import InnerLossView
 from tests.ui.views.histories import (
@@ -14,6 +15,7 @@ from tests.ui.views.histories import (
     make_curves,
     make_history,
     starting,
+    with_stability,
 )
 
 
@@ -130,3 +132,35 @@ def test_copying_puts_a_picture_on_the_clipboard(view: InnerLossView):
     QGuiApplication.clipboard().clear()
     QTest.mouseClick(view.header.copy, Qt.MouseButton.LeftButton)
     assert QGuiApplication.clipboard().image().width() >= 2 * view.plot.width()
+
+
+def test_it_says_how_many_inner_steps_overshoot(view: InnerLossView):
+    view.show_history(make_history())
+    assert not view.stability.isVisible()
+    history = with_stability(make_history(), unstable_share=0.25, step_curvature=2.86)
+    view.show_history(history)
+    assert view.stability.isVisible()
+    assert view.stability.left == (
+        "Inner steps overshoot for 25 % of tasks (lr × curvature up to 2.86, limit 2)"
+    )
+    last = int(history.evaluations.steps[-1])
+    assert f"outer step {last:,}" in view.stability.toolTip()
+    assert view.stability.tone == "muted"
+    view.show_history(None)
+    assert not view.stability.isVisible()
+    view.show_history(with_stability(history, step_curvature=1.5))
+    assert view.stability.left.startswith("Inner steps stable for all tasks (")
+
+
+def test_a_warning_is_in_the_colour_of_one(view: InnerLossView):
+    config = with_overrides(
+        make_config(k=4), [("hypergradient", {"kind": "first-order"})]
+    )
+    history = with_stability(
+        make_history(config=config),
+        unstable_share=0.25,
+        rising_share=0.2,
+        step_curvature=2.86,
+    )
+    view.show_history(history)
+    assert view.stability.tone == "warning"

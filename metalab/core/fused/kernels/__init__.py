@@ -10,7 +10,11 @@ from pathlib import Path
 
 import numba
 
-from metalab.core.fused.availability import FOLDER_VARIABLE, digest
+from metalab.core.fused.availability import (
+    FOLDER_VARIABLE,
+    digest,
+    foreign_writer,
+)
 
 
 def _folder() -> Path:
@@ -19,11 +23,11 @@ def _folder() -> Path:
     return (Path(told) if told else Path(__file__).parent / "__pycache__") / digest()
 
 
-def _writable(folder: Path) -> bool:
+def _usable(folder: Path) -> bool:
     existing = next(path for path in (folder, *folder.parents) if path.exists())
-    return os.access(existing, os.W_OK)
+    return os.access(existing, os.W_OK) and foreign_writer(folder) is None
 
 
-# Where nothing can be written, numba looks for a place of its own.
-if _writable(_folder()):
+# Where nothing can be written, or others could have, numba looks for a place of its own.
+if _usable(_folder()):
     numba.config.CACHE_DIR = str(_folder())  # pyright: ignore[reportAttributeAccessIssue]

@@ -1,0 +1,55 @@
+"""What a run's arrays and columns are, from its settings alone: a file must agree."""
+
+from collections.abc import Mapping
+
+import torch
+
+from metalab.engine.build import build_family, build_learner
+from metalab.engine.config import ExperimentConfig
+from metalab.engine.diagnostics import DIAGNOSTICS, LAYER_PREFIX, STABILITY
+from metalab.engine.probe import NUM_GALLERY, NUM_GRID_POINTS
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+SLOT_PREFIX = "slot"
+"""Of the arrays of the outer optimiser's state; their number, from 0, follows."""
+
+
+def state_shapes(config: ExperimentConfig) -> Shapes:
+    """Return the shapes of a training state: "phi", "slot0", "slot1", ..."""
+    learner = build_learner(config)
+    problem = learner.problem
+    dim = problem.meta_dim + learner.inner.meta_dim(problem.adapted)
+    # Without memory: the optimiser alone knows what it keeps.
+    phi = torch.empty(dim, device="meta")
+    slots = learner.outer.init(phi)
+    named = {f"{SLOT_PREFIX}{i}": tuple(slot.shape) for i, slot in enumerate(slots)}
+    return {"phi": tuple(phi.shape), **named}
+
+
+def held_out_shapes(config: ExperimentConfig) -> Shapes:
+    """Return the shapes of the arrays of `events.ProbeTasks`."""
+    evaluation = config.evaluation
+    tasks, shots = evaluation.num_tasks, config.eval_shots
+    return {
+        "parameters": (tasks, len(build_family(config).parameter_names)),
+        "support_x": (tasks, shots),
+        "support_y": (tasks, shots),
+        "query_x": (tasks, evaluation.num_queries),
+        "query_y": (tasks, evaluation.num_queries),
+        "grid": (NUM_GRID_POINTS,),
+        "true_curves": (min(NUM_GALLERY, tasks), NUM_GRID_POINTS),
+    }
+
+
+def evaluation_shapes(config: ExperimentConfig) -> Shapes:
+    """Return the shapes of the losses of `events.Evaluation`."""
+    shape = (config.evaluation.num_tasks, config.num_shown_steps + 1)
+    return {"support_loss": shape, "query_loss": shape}
+
+
+def diagnostic_names(config: ExperimentConfig) -> frozenset[str]:
+    """Return the diagnostics that a run can have measured."""
+    layers = {block.layer for block in build_learner(config).problem.adapted}
+    distances = {f"{LAYER_PREFIX}{layer + 1}" for layer in layers}
+    return frozenset({info.name for info in (*DIAGNOSTICS, *STABILITY)} | distances)
