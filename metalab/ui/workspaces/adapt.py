@@ -329,6 +329,7 @@ class AdaptWorkspace(Workspace):
     def _on_starts_changed(self) -> None:
         self._show_choices()
         self._ask()
+        self._say()
 
     def _on_copy(self) -> None:
         QGuiApplication.clipboard().setImage(self.picture())
