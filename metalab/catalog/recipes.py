@@ -114,4 +114,6 @@ def preset_settings(name: str) -> dict[str, Any]:
         raise UserError(f"preset is {name!r}; allowed: {', '.join(presets())}")
     recipe, preset = presets()[name]
     # A copy through and through: the catalog's tables are shared by every preset.
-    return deepcopy(merge(merge(recipe.parts, preset.settings), {"name": name}))
+    return deepcopy(
+        merge(merge(recipe.parts, preset.settings), {"name": name, "preset": name})
+    )

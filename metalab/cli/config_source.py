@@ -31,8 +31,9 @@ def resolve_config(
 
     Args:
         file: A TOML file; what it leaves out comes from the preset.
-        preset: Name of a preset; None takes the default one without a file, and the
-            plain defaults with one.
+        preset: Name of a preset; None takes the one that the file names with its key
+            `preset`, the plain defaults with a file that names none, and the default
+            preset without a file.
         code: A share code, in place of a preset.
         assignments: "path=value" texts.
         seed: Replaces `run.seed`.
@@ -43,12 +44,16 @@ def resolve_config(
     content: dict[str, object] = {}
     if code is not None and preset is not None:
         raise ConfigError([FieldProblem("--code", "is given beside --preset")])
+    written = {} if file is None else _read(file)
+    # Where its settings come from is said by what is taken, not by a line of the file.
+    named = written.pop("preset", None) or None
     if code is not None:
         content = experiment_of_code(code).to_mapping()
     elif preset is not None or file is None:
-        content = _preset(preset)
-    if file is not None:
-        content = merge(content, _read(file))
+        content = _preset(preset or DEFAULT_PRESET)
+    elif named is not None:
+        content = _preset(named)
+    content = merge(content, written)
     config = validated(merge(ExperimentConfig().to_mapping(), content))
     overrides = [parse_assignment(text) for text in assignments]
     if seed is not None:
@@ -56,9 +61,9 @@ def resolve_config(
     return with_overrides(config, overrides)
 
 
-def _preset(name: str | None) -> dict[str, object]:
+def _preset(name: object) -> dict[str, object]:
     try:
-        return preset_settings(name or DEFAULT_PRESET)
+        return preset_settings(str(name))
     except ValueError as error:
         raise ConfigError([FieldProblem("", str(error))]) from error
 

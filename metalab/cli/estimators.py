@@ -152,9 +152,11 @@ def _selected(
 def _facts(
     origin: dict[str, Any], plan: "Plan", selection: "Selection"
 ) -> dict[str, Any]:
+    from metalab.engine.naming import experiment_name  # noqa: PLC0415 - torch
+
     config = origin["config"]
     return {
-        "name": config.name,
+        "name": experiment_name(config),
         "file": str(origin["file"]),
         "step": origin["step"],
         "outer_loss": "final",

@@ -122,7 +122,7 @@ def evaluate(
             }
         )
         return delivered()
-    about = f"{config.name}: query loss of {num_tasks:,} fresh tasks by inner step"
+    about = f"{run.history.name}: query loss of {num_tasks:,} fresh tasks by inner step"
     if wrecked:
         about += (
             f", last good state (step {run.checkpoint.step:,}) of a run that diverged"

@@ -16,6 +16,7 @@ from metalab.cli.output import warn
 from metalab.cli.presets import presets
 from metalab.cli.reproduce import reproduce
 from metalab.cli.resume import resume
+from metalab.cli.show import show
 from metalab.cli.train import train
 from metalab.cli.window import ShowWindow, open_window
 from metalab.core.errors import UserError
@@ -45,6 +46,7 @@ app.command()(estimators)
 app.command()(export)
 app.command()(animate)
 app.command()(presets)
+app.command()(show)
 app.command()(reproduce)
 app.command()(doctor)
 app.command(hidden=True)(kernels)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -46,7 +46,7 @@ def presets(
         bool, typer.Option("--json", help="Print one JSON array on stdout.")
     ] = False,
 ) -> int:
-    """List the presets with their sources, or check that they learn and hold."""
+    """List the presets, print the settings of some, or check that they learn and hold."""
     from metalab.catalog.recipes import preset_settings  # noqa: PLC0415 - slow
     from metalab.catalog.recipes import presets as all_presets  # noqa: PLC0415
 
@@ -61,7 +61,7 @@ def presets(
         for name, preset in ((name, all_presets()[name][1]) for name in chosen)
     ]
     if json_output:
-        print_json(rows)
+        print_json([row | _settings(row["name"]) for row in rows] if names else rows)
         return delivered()
     table = Table(show_lines=True)
     for heading in ("Name", "Title", "Source"):
@@ -69,7 +69,24 @@ def presets(
     for row in rows:
         table.add_row(row["name"], row["title"], row["source"])
     console().print(table)
+    for name in chosen if names else ():
+        _print_settings(name)
     return delivered()
+
+
+def _settings(name: str) -> dict[str, Any]:
+    from metalab.cli.settings import facts_of, shown_experiment  # noqa: PLC0415 - torch
+
+    return facts_of(shown_experiment(name))
+
+
+def _print_settings(name: str) -> None:
+    from metalab.cli.settings import (  # noqa: PLC0415 - torch
+        print_settings,
+        shown_experiment,
+    )
+
+    print_settings(shown_experiment(name))
 
 
 def _length(num_steps: int | None, *, full: bool) -> int | None:

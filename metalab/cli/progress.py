@@ -113,7 +113,7 @@ def run_in_foreground(
     total = live.config.outer.num_steps
     with stop_on_signals(control.stop), _bar(console) as progress:
         task = progress.add_task(
-            live.config.name, total=total, completed=start, rate="", evaluation=""
+            live.snapshot().name, total=total, completed=start, rate="", evaluation=""
         )
         sink = ProgressSink(
             progress,

@@ -62,7 +62,7 @@ def run_headless(preset: str | None) -> int:
     history = load_history(path)
     for name in figures():
         for suffix in (".png", ".pdf"):
-            target = folder / f"{file_stem(config.name)}-{name}{suffix}"
+            target = folder / f"{file_stem(history.name)}-{name}{suffix}"
             try:
                 render(name, history, target, size="double")
             except FigureError as problem:

@@ -28,18 +28,28 @@ from metalab.engine.sections import (
 
 CONFIG_VERSION = 1
 
+_NAME = r"^[^\x00-\x1f/\\]+$"
+"""No slashes and control characters."""
+
 
 class ExperimentConfig(Section):
     """Everything that determines a run.
 
     Immutable; the same value makes the form, the TOML file, `--set` on the command line
     and sweep axes.
+
+    Attributes:
+        name: A person's own name, or that of the preset: ask `engine.naming` for what to
+            show.
+        preset: Name of the preset that the experiment comes from; "" where nobody wrote
+            it down. It changes nothing about a run.
     """
 
     version: Literal[1] = CONFIG_VERSION
-    name: Annotated[
-        str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f/\\]+$")
-    ] = "experiment"
+    name: Annotated[str, Field(min_length=1, max_length=80, pattern=_NAME)] = (
+        "experiment"
+    )
+    preset: Annotated[str, Field(max_length=80)] = ""
     tasks: TasksConfig = Field(default_factory=TasksConfig)
     model: ModelConfig = Field(default_factory=lambda: slots.MODELS.default("mlp"))
     meta: MetaConfig = Field(
@@ -68,12 +78,13 @@ class ExperimentConfig(Section):
         return self.model_dump(mode="json", serialize_as_any=True)
 
     def digest(self) -> str:
-        """Return what identifies the experiment apart from its name and seed.
+        """Return what identifies the experiment apart from its names and seed.
 
         Runs with equal digests are replicates; diagnostics change nothing about a run.
         """
         content = self.to_mapping()
-        del content["name"], content["run"]["seed"], content["diagnostics"]
+        del content["name"], content["preset"]
+        del content["run"]["seed"], content["diagnostics"]
         text = json.dumps(content, sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 

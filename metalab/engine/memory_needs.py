@@ -132,10 +132,12 @@ def check_fits(config: "ExperimentConfig", *, trains: bool) -> None:
     Raises:
         MemoryNeedError: It does not fit.
     """
+    from metalab.engine.naming import experiment_name  # noqa: PLC0415 - torch
+
     needed = evaluation_bytes(config)
     if trains:
         needed = max(needed, training_bytes(config))
-    check_bytes(needed, f"the experiment {config.name!r}")
+    check_bytes(needed, f"the experiment {experiment_name(config)!r}")
 
 
 def check_bytes(needed: int, what: str) -> None:

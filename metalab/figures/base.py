@@ -18,6 +18,9 @@ X_AXES = ("outer step", "training time", "tasks seen")
 LEGENDS = ("above", "right", "none")
 """Where a legend can stand: never on the curves."""
 
+LARGEST_SHARE = 0.5
+"""Of what is shown, that one value of a moving average may span."""
+
 MOST_EARLIER = 3
 """Earlier evaluations beside the newest: more are not told apart."""
 
@@ -33,8 +36,8 @@ class FigureChoices:
     Attributes:
         task: Held-out task whose adaptation is drawn, counted from 0.
         log_y: Whether the loss axis is logarithmic.
-        smoothing: Weight of the past in the moving average of the losses, from 0 (no
-            smoothing) to below 1.
+        smoothing: Share of what is shown that the moving average of the losses spans,
+            from 0 (no smoothing) to `LARGEST_SHARE`.
         x: What losses are drawn against, one of `X_AXES`.
         legend: Where the legend stands, one of `LEGENDS`.
         inner_step: Last inner step drawn, as a frame of an animation has it; None draws
@@ -48,7 +51,7 @@ class FigureChoices:
 
     task: int = 0
     log_y: bool = True
-    smoothing: float = 0.98
+    smoothing: float = 0.05
     x: str = "outer step"
     legend: str = "above"
     inner_step: int | None = None
@@ -64,8 +67,10 @@ class FigureChoices:
             raise FigureError(
                 f"num_earlier is {self.num_earlier}; allowed: 0 to {MOST_EARLIER}"
             )
-        if not 0 <= self.smoothing < 1:
-            raise FigureError(f"smoothing is {self.smoothing!r}; allowed: 0 to below 1")
+        if not 0 <= self.smoothing <= LARGEST_SHARE:
+            raise FigureError(
+                f"smoothing is {self.smoothing!r}; allowed: 0 to {LARGEST_SHARE}"
+            )
         for name, value, known in (
             ("x", self.x, X_AXES),
             ("legend", self.legend, LEGENDS),

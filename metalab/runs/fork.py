@@ -10,6 +10,7 @@ from metalab.core.streams import RandomStreams
 from metalab.engine.build import DTYPES, build_learner
 from metalab.engine.config import ExperimentConfig
 from metalab.engine.events import Array, Checkpoint
+from metalab.engine.naming import experiment_name
 from metalab.engine.overrides import with_overrides
 
 
@@ -73,7 +74,7 @@ def fork(config: ExperimentConfig, parent: ExperimentConfig, state: Checkpoint) 
     if mine.outer.name != theirs.outer.name or not _fit(slots, fresh.slots):
         slots, slots_from = tuple(slot.numpy() for slot in fresh.slots), state.step
     begun = Checkpoint(step=state.step, phi=phi, slots=slots, slots_from=slots_from)
-    return Fork(config=config, state=begun, parent=parent.name)
+    return Fork(config=config, state=begun, parent=experiment_name(parent))
 
 
 def _fit(slots: tuple[Array, ...], fresh: tuple[torch.Tensor, ...]) -> bool:

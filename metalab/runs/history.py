@@ -197,8 +197,8 @@ class Spans(NamedTuple):
 
     Attributes:
         lengths: Number of outer steps, [row].
-        totals: Sum of the finite values of a loss over them, [row].
-        counts: Number of finite values, [row].
+        totals: Sum of the values of a loss over them, or of their logarithms, [row].
+        counts: Number of these values, [row].
     """
 
     lengths: Array
@@ -206,7 +206,23 @@ class Spans(NamedTuple):
     counts: Array
 
 
-def _no_sums() -> Mapping[str, tuple[Array, Array]]:
+class Sums(NamedTuple):
+    """What a loss adds up to between the row before and each row, that step included.
+
+    Attributes:
+        total: Sum of its finite values, [row].
+        number: Number of them, [row].
+        log_total: Sum of the logarithms of its positive finite values, [row].
+        log_number: Number of them, [row].
+    """
+
+    total: Array
+    number: Array
+    log_total: Array
+    log_number: Array
+
+
+def _no_sums() -> Mapping[str, Sums]:
     return {}
 
 
@@ -251,8 +267,8 @@ class RunHistory:
         origin: Where it was forked from another run, if it was.
         thinned: How often the older rows were thinned out (`runs.thinning`); 0 while
             there is a row for every outer step.
-        sums: Running sum and count of the finite values of the losses that are drawn,
-            over every outer step up to each row, [row] each; needed where `thinned`.
+        sums: What the losses that are drawn add up to between kept rows; needed where
+            `thinned`.
     """
 
     configs: ConfigHistory
@@ -277,27 +293,27 @@ class RunHistory:
     edit_problem: str | None = None
     origin: Origin | None = None
     thinned: int = 0
-    sums: Mapping[str, tuple[Array, Array]] = field(default_factory=_no_sums)
+    sums: Mapping[str, Sums] = field(default_factory=_no_sums)
 
-    def spans(self, name: str, start: int = 0) -> Spans | None:
+    def spans(self, name: str, start: int = 0, *, log: bool = False) -> Spans | None:
         """Return what rows stand for, where they do not stand for one outer step each.
 
         Args:
             name: A loss that is drawn over training.
             start: The first row to tell of.
+            log: Whether to sum logarithms of positive values.
         """
         if not self.thinned:
             return None
         if start and self.steps[-1] - self.steps[start - 1] == len(self.steps) - start:
             return None
-        total, count = self.sums[name]
-        before = max(start - 1, 0)
-        parts = [np.diff(column[before:]) for column in (self.steps, total, count)]
-        if start == 0:
-            first = (np.ones(1), total[:1], count[:1])
-            pairs = zip(first, parts, strict=True)
-            parts = [np.concatenate(pair) for pair in pairs]
-        return Spans(*parts)
+        sums = self.sums[name]
+        lengths = np.diff(self.steps[max(start - 1, 0) :])
+        return Spans(
+            lengths=lengths if start else np.append(1.0, lengths),
+            totals=(sums.log_total if log else sums.total)[start:],
+            counts=(sums.log_number if log else sums.number)[start:],
+        )
 
     def config_at(self, step: int | None = None) -> "ExperimentConfig":
         """Return the configuration that an outer step was made and evaluated with.
@@ -320,8 +336,11 @@ class RunHistory:
 
     @property
     def name(self) -> str:
-        """The experiment's name."""
-        return self.config_at().name
+        """What to call the run: it tells what it changes of its preset."""
+        # The catalog brings torch along, which is there once there is a run.
+        from metalab.engine.naming import experiment_name  # noqa: PLC0415
+
+        return experiment_name(self.configs.at(0), self.configs.edits_before(self.step))
 
     @property
     def num_steps(self) -> int:

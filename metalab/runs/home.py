@@ -85,8 +85,11 @@ def new_run_path(config: "ExperimentConfig") -> Path:
     The name tells date, experiment and seed; four random digits keep two runs that start
     in one second apart.
     """
+    # Brings the catalog and torch along, which nobody waits for who makes no run.
+    from metalab.engine.naming import experiment_name  # noqa: PLC0415
+
     stamp = datetime.now(UTC).astimezone().strftime("%Y%m%d-%H%M%S")
-    name = file_stem(config.name)
+    name = file_stem(experiment_name(config))
     unique = secrets.token_hex(2)
     return runs_folder() / f"{stamp}-{name}-seed{config.run.seed}-{unique}{RUN_SUFFIX}"
 

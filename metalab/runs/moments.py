@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from metalab.engine.events import Curves
-from metalab.runs.history import DiagnosticSeries, RunHistory
+from metalab.runs.history import DiagnosticSeries, RunHistory, Sums
 
 
 def history_at(
@@ -30,8 +30,8 @@ def history_at(
         seconds=history.seconds[rows],
         metrics={name: column[rows] for name, column in history.metrics.items()},
         sums={
-            name: (total[rows], count[rows])
-            for name, (total, count) in history.sums.items()
+            name: Sums(*(column[rows] for column in sums))
+            for name, sums in history.sums.items()
         },
         evaluations=history.evaluations.until(step),
         diagnostics=DiagnosticSeries(

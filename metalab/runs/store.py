@@ -25,6 +25,7 @@ from metalab.engine.events import (
     RunStarted,
     StepsDone,
 )
+from metalab.engine.naming import experiment_name
 from metalab.engine.trainer import Trainer
 from metalab.runs.environment import environment
 from metalab.runs.live import LiveRun
@@ -85,7 +86,7 @@ class RunStore:
         """
         store, config = cls(create_database(path), live), live.config
         store._facts |= {
-            "name": config.name,
+            "name": experiment_name(config),
             "digest": config.digest(),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "environment": dict(environment()),

@@ -3,8 +3,8 @@
 Up to `MOST_ROWS` outer steps every row is kept. Then the older part is cut into blocks,
 a power of two of steps long, of which only the rows with the smallest and the largest
 value of each drawn loss stay: real rows at real steps, so that whoever draws or reads
-them needs to know nothing of it. Prefix sums of the losses stay exact beside them, so
-that moving averages still see every step. The newest rows are always whole.
+them needs to know nothing of it. Beside each row stands what the losses add up to since the
+row before, so that moving averages still see every step. The newest rows are always whole.
 """
 
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metalab.engine.events import METRICS, Array
+from metalab.runs.history import Sums
 from metalab.runs.tables import GrowingTable
 
 if TYPE_CHECKING:
@@ -31,12 +32,13 @@ SUMMED = ("outer_loss", "outer_loss_before")
 _NAMES = tuple(info.name for info in METRICS)
 _WIDTH = 2 + len(_NAMES)
 _SUMMED_COLUMNS = [2 + _NAMES.index(name) for name in SUMMED]
+_SUMS_OF_A_LOSS = len(Sums._fields)
 
 Rows = NDArray[np.intp]
 
 
 class RowTable:
-    """Steps, training times, metrics, and running sums of the losses that are drawn.
+    """Steps, training times, metrics, and sums of the losses that are drawn.
 
     Attributes:
         thinned: How often older rows were thinned: where it differs, they differ.
@@ -44,7 +46,7 @@ class RowTable:
 
     def __init__(self) -> None:
         """Begin without rows."""
-        self._table = GrowingTable(_WIDTH + 2 * len(SUMMED))
+        self._table = GrowingTable(_WIDTH + _SUMS_OF_A_LOSS * len(SUMMED))
         self.thinned = 0
 
     def __len__(self) -> int:
@@ -60,7 +62,7 @@ class RowTable:
         # In parts: what is read from a file may be a hundred times as long.
         for start in range(0, len(rows), RECENT_ROWS):
             part = rows[start : start + RECENT_ROWS]
-            self._table.append(np.concatenate([part, self._sums(part)], axis=1))
+            self._table.append(np.concatenate([part, _sums(part)], axis=1))
             if len(self._table) > MOST_ROWS:
                 self._table = _thinned(self._table.view())
                 self.thinned += 1
@@ -72,18 +74,9 @@ class RowTable:
         if not past.thinned:
             self.append(rows)
             return
-        sums = [past.sums[name][part] for part in (0, 1) for name in SUMMED]
+        sums = [column for name in SUMMED for column in past.sums[name]]
         self._table.append(np.concatenate([rows, np.stack(sums, axis=1)], axis=1))
         self.thinned = past.thinned
-
-    def _sums(self, rows: Array) -> Array:
-        """Return the running sums and counts of finite losses, [row, 2 x summed]."""
-        values = rows[:, _SUMMED_COLUMNS]
-        known = np.isfinite(values)
-        parts = np.concatenate([np.where(known, values, 0.0), known], axis=1)
-        if len(self._table) and len(parts):
-            parts[0] += self._table.view()[-1, _WIDTH:]
-        return np.cumsum(parts, axis=0)
 
     def truncate_after(self, step: float) -> None:
         """Forget what came after an outer step."""
@@ -99,16 +92,35 @@ class RowTable:
         rows = self._table.view()
         return {name: rows[:, 2 + i] for i, name in enumerate(_NAMES)}
 
-    def sums(self) -> Mapping[str, tuple[Array, Array]]:
-        """Return running sum and count of each loss that is drawn, [row] each.
+    def sums(self) -> Mapping[str, Sums]:
+        """Return what each loss that is drawn adds up to since the row before.
 
-        They count every step up to a row, those too whose rows are not kept.
+        Every step counts, those too whose rows are not kept.
         """
         rows = self._table.view()
         return {
-            name: (rows[:, _WIDTH + i], rows[:, _WIDTH + len(SUMMED) + i])
-            for i, name in enumerate(SUMMED)
+            name: Sums(*rows[:, start : start + _SUMS_OF_A_LOSS].T)
+            for name, start in zip(
+                SUMMED, range(_WIDTH, rows.shape[1], _SUMS_OF_A_LOSS), strict=True
+            )
         }
+
+
+def _sums(rows: Array) -> Array:
+    """Return the sums of rows that each stand for one outer step, [row, sum]."""
+    columns: list[Array] = []
+    for column in _SUMMED_COLUMNS:
+        values = rows[:, column]
+        known = np.isfinite(values)
+        positive = known & (values > 0)
+        logs = np.log(values, out=np.zeros(len(values)), where=positive)
+        columns += [
+            np.where(known, values, 0.0),
+            known.astype(float),
+            logs,
+            positive.astype(float),
+        ]
+    return np.stack(columns, axis=1)
 
 
 def _thinned(rows: Array) -> GrowingTable:
@@ -131,8 +143,14 @@ def _thinned(rows: Array) -> GrowingTable:
         for column in _SUMMED_COLUMNS
         for sign in (1.0, -1.0)
     ]
+    chosen = np.unique(np.concatenate(kept))
+    thin = old[chosen]
+    # From the row behind one that stays to the next one that does.
+    thin[:, _WIDTH:] = np.add.reduceat(
+        old[:, _WIDTH:], np.append(0, chosen[:-1] + 1), axis=0
+    )
     table = GrowingTable(rows.shape[1])
-    table.append(old[np.unique(np.concatenate(kept))])
+    table.append(thin)
     table.append(rows[cut:])
     return table
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from metalab.engine.changes import difference_note
 from metalab.figures.axes import labels, loss_axis
 from metalab.figures.base import FigureChoices
 from metalab.figures.drawing import (
@@ -310,4 +311,21 @@ def _caption(study: Study, title: str, results: Results) -> str:
     return (
         f"{title}: mean with 95\N{NO-BREAK SPACE}% interval over {over}, none where tasks "
         f"exploded or inner steps are unstable, beside {study.source}."
+        f"{_also(study, results)}"
     )
+
+
+def _also(study: Study, results: Results) -> str:
+    """Return what differs between the methods of a figure, beside the method."""
+    names = {method for method, _ in results}
+    drawn = [method for method in study.methods if method.name in names]
+    if len(drawn) < 2:
+        return ""
+    first, *others = drawn
+    base = first.config(study.name, seed=0)
+    notes = [
+        (other.title, difference_note(base, other.config(study.name, seed=0)))
+        for other in others
+    ]
+    told = "; ".join(f"{title} has {note}" for title, note in notes if note)
+    return f" Beside {first.title}, {told}." if told else ""

@@ -208,6 +208,14 @@ COMMANDS = (
         separated=True,
     ),
     ActionSpec(
+        key="differences",
+        text="Differ&ences…",
+        tooltip="List what differs from the preset, or from another experiment",
+        menu="view",
+        shortcuts=("Ctrl+D",),
+        why_not=allowed.why_not_code,
+    ),
+    ActionSpec(
         key="show_experiment",
         text="E&xperiment",
         tooltip="Show or hide the form",

@@ -240,6 +240,42 @@ class Commands(QObject):
         if form is not None:
             form.focus_search()
 
+    def differences(self) -> None:
+        """List what differs from the preset, or from another experiment."""
+        # Its rows come from the engine, which the first frame does without.
+        from metalab.ui.differences import DifferencesDialog  # noqa: PLC0415
+
+        self._take_in_typing()
+        config, history = self._session.config, self._session.history
+        reference = self._session.reference
+        if config is None or reference is None:
+            return
+        shown = [] if history is None else [(history.name, history.next_config)]
+        presets = [
+            (name, engine.preset(name))
+            for name in (preset.name for _, preset in engine.all_presets())
+            if name != reference.name
+        ]
+        dialog = DifferencesDialog(
+            config,
+            engine.name(config),
+            [
+                (reference.name, reference),
+                *((self.tr("the run shown: {}").format(n), run) for n, run in shown),
+                *presets,
+            ],
+            self._window,
+        )
+        dialog.setting_chosen.connect(self._reveal)
+        _open(dialog)
+
+    def _reveal(self, path: str) -> None:
+        """Show a setting in the form; one of another's component, where it is chosen."""
+        self._window.show_experiment(shown=True)
+        form = self._window.experiment.form
+        if form is not None:
+            form.reveal(path if form.has(path) else path.split(".", maxsplit=1)[0])
+
     def show_experiment(self, shown: bool) -> None:  # noqa: FBT001 - Qt's signal
         """Show or hide the form."""
         self._window.show_experiment(shown=shown)

@@ -1,6 +1,6 @@
-"""Fewer points for the same picture: the extremes of blocks, and moving averages.
+"""Fewer points for the same picture: the extremes of blocks.
 
-Both follow a series that grows: they read its new rows alone, so that a frame costs the
+They follow a series that grows: they read its new rows alone, so that a frame costs the
 same after ten rows as after ten million.
 """
 
@@ -8,9 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metalab.engine.events import Array
-from metalab.figures.smooth import decayed_sum, spanned_sums
-from metalab.runs.history import Spans
-from metalab.runs.tables import GrowingTable
 from metalab.runs.thinning import lowest_rows
 
 Rows = NDArray[np.intp]
@@ -165,48 +162,3 @@ class SpannedExtremes:
         self._blocks = np.concatenate([self._blocks, blocks[starts]])
         self._lows = np.concatenate([self._lows, lows])
         self._highs = np.concatenate([self._highs, highs])
-
-
-class Smoother:
-    """The bias-corrected exponential moving average of a growing series.
-
-    The same as `metalab.figures.smooth.smoothed`, so that screen and paper agree.
-    """
-
-    def __init__(self, weight: float) -> None:
-        """Begin with no rows.
-
-        Args:
-            weight: Of the past, from 0 (no smoothing) to below 1.
-        """
-        assert 0 <= weight < 1, "the past weighs less than everything"
-        self._weight = weight
-        self._total = 0.0
-        self._mass = 0.0
-        self._average = GrowingTable(1)
-
-    def __len__(self) -> int:
-        """Return the number of rows taken in."""
-        return len(self._average)
-
-    @property
-    def values(self) -> Array:
-        """The average after each row, [row]; NaN before the first finite value."""
-        return self._average.view()[:, 0]
-
-    def extend(self, new: Array, spans: Spans | None = None) -> None:
-        """Take in the rows that were added, [row], and what thinned rows stand for."""
-        if len(new) == 0:
-            return
-        if spans is not None and self._weight > 0:
-            carried = (self._total, self._mass)
-            total, mass = spanned_sums(spans, self._weight, carried)
-        else:
-            known = np.isfinite(new)
-            added = np.where(known, new, 0.0)
-            total = decayed_sum(added, self._weight, carried=self._total)
-            mass = decayed_sum(known.astype(float), self._weight, carried=self._mass)
-        self._total, self._mass = float(total[-1]), float(mass[-1])
-        average = np.full(len(new), np.nan)
-        np.divide(total, mass, out=average, where=mass > 0)
-        self._average.append(average[:, None])

@@ -39,12 +39,42 @@ def preset(name: str) -> "ExperimentConfig":
     return preset_config(name)
 
 
-def preset_words(name: str) -> tuple[str, str]:
-    """Return title and source of a preset; the name alone for an experiment of another."""
-    for _, found in all_presets():
-        if found.name == name:
-            return found.title, found.source
-    return name, ""
+def reference(config: "ExperimentConfig") -> "ExperimentConfig":
+    """Return the preset that an experiment comes from, or the one nearest to it."""
+    from metalab.engine.naming import reference_of  # noqa: PLC0415 - torch
+
+    return reference_of(config)
+
+
+def name(config: "ExperimentConfig") -> str:
+    """Return what an experiment is called."""
+    from metalab.engine.naming import experiment_name  # noqa: PLC0415 - torch
+
+    return experiment_name(config)
+
+
+def difference_note(config: "ExperimentConfig", other: "ExperimentConfig") -> str:
+    """Return in one phrase what another experiment does otherwise; "" for nothing."""
+    from metalab.engine.changes import difference_note as note  # noqa: PLC0415 - torch
+
+    return note(config, other)
+
+
+def preset_source(config: "ExperimentConfig") -> tuple[str, str] | None:
+    """Return title and source of the preset that an experiment is; None for any other.
+
+    A replicate, of another seed, is the preset still.
+    """
+    from metalab.engine.naming import reference_of  # noqa: PLC0415 - torch
+
+    base = reference_of(config)
+    if config.digest() != base.digest():
+        return None
+    return next(
+        (found.title, found.source)
+        for _, found in all_presets()
+        if found.name == base.name
+    )
 
 
 def share_code(config: "ExperimentConfig") -> str:
@@ -54,17 +84,15 @@ def share_code(config: "ExperimentConfig") -> str:
     return code_of(config)
 
 
-def experiment_of_code(text: str) -> "tuple[ExperimentConfig, ExperimentConfig]":
-    """Return the experiment of a share code, and the preset it comes from, or itself.
+def experiment_of_code(text: str) -> "ExperimentConfig":
+    """Return the experiment of a share code.
 
     Raises:
         ConfigError: It is not a code, or not one of an experiment that is allowed.
     """
-    from metalab.catalog.recipes import presets  # noqa: PLC0415 - may bring torch along
     from metalab.engine import share_code as codes  # noqa: PLC0415 - torch
 
-    config = codes.experiment_of_code(text)
-    return config, preset(config.name) if config.name in presets() else config
+    return codes.experiment_of_code(text)
 
 
 def recipe(config: "ExperimentConfig") -> "Recipe | None":

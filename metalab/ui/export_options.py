@@ -14,32 +14,39 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from metalab.figures.base import LEGENDS, X_AXES, FigureChoices
+from metalab.figures.base import LARGEST_SHARE, LEGENDS, X_AXES, FigureChoices
 from metalab.figures.registry import figures
 from metalab.figures.sizes import SIZES, FigureSize
 from metalab.ui.export_rows import add_row, choice_box, dense_form
 from metalab.ui.export_settings import ExportSettings
+from metalab.ui.views.loss_tools import share_text
 
 if TYPE_CHECKING:
     from metalab.runs.history import RunHistory
 
-_SLIDER_STEPS = 60
-_LEAST_NEW_SHARE = 1e-3
-"""Share of the newest value in the strongest smoothing."""
+_SLIDER_STEPS = 40
+_LEAST_SHARE = 0.005
+"""Of what is shown, that the weakest smoothing spans."""
 
 
-def weight_at(position: int) -> float:
-    """Return the smoothing weight at a position of the slider, 0 ... `_SLIDER_STEPS`.
+def share_at(position: int) -> float:
+    """Return the share to smooth over at a position of the slider, 0 ... `_SLIDER_STEPS`.
 
-    Equal steps multiply the number of averaged values, so 0.9 and 0.99 are far apart.
+    The first position is off; from the next one on, equal steps are equal ratios.
     """
-    return round(1 - _LEAST_NEW_SHARE ** (position / _SLIDER_STEPS), 4)
+    if position == 0:
+        return 0.0
+    reached = (position - 1) / (_SLIDER_STEPS - 1)
+    return round(_LEAST_SHARE * (LARGEST_SHARE / _LEAST_SHARE) ** reached, 4)
 
 
-def position_of(weight: float) -> int:
-    """Return the slider's position nearest to a smoothing weight."""
-    share = max(1 - weight, _LEAST_NEW_SHARE)
-    return round(math.log(share) / math.log(_LEAST_NEW_SHARE) * _SLIDER_STEPS)
+def position_of(share: float) -> int:
+    """Return the slider's position nearest to a share."""
+    if share < _LEAST_SHARE / 2:
+        return 0
+    reached = math.log(max(share, _LEAST_SHARE) / _LEAST_SHARE)
+    whole = math.log(LARGEST_SHARE / _LEAST_SHARE)
+    return 1 + round(reached / whole * (_SLIDER_STEPS - 1))
 
 
 class ExportOptions(QWidget):
@@ -79,12 +86,12 @@ class ExportOptions(QWidget):
         self._smoothing = QSlider(Qt.Orientation.Horizontal, self)
         self._smoothing.setRange(0, _SLIDER_STEPS)
         self._smoothing.setValue(position_of(choices.smoothing))
-        self._weight = QLabel(self)
+        self._share = QLabel(self)
         self._form = dense_form(self)
         self._arrange()
         self._connect()
         self._show_heeded()
-        self._show_weight()
+        self._show_share()
 
     @property
     def form(self) -> QFormLayout:
@@ -111,9 +118,9 @@ class ExportOptions(QWidget):
         line = QHBoxLayout(smoothing)
         line.setContentsMargins(0, 0, 0, 0)
         line.addWidget(self._smoothing, 1)
-        line.addWidget(self._weight)
-        self._weight.setMinimumWidth(self.fontMetrics().horizontalAdvance("0.9999"))
-        self._weight.setAlignment(Qt.AlignmentFlag.AlignRight)
+        line.addWidget(self._share)
+        self._share.setMinimumWidth(self.fontMetrics().horizontalAdvance("0.9999"))
+        self._share.setAlignment(Qt.AlignmentFlag.AlignRight)
         self._rows: dict[str, QWidget] = {
             "task": self._task,
             "x": self._x,
@@ -145,8 +152,8 @@ class ExportOptions(QWidget):
         self.changed.emit()
 
     def _on_smoothing_moved(self, position: int) -> None:
-        self._choices = replace(self._choices, smoothing=weight_at(position))
-        self._show_weight()
+        self._choices = replace(self._choices, smoothing=share_at(position))
+        self._show_share()
         self.changed.emit()
 
     def _on_edited(self) -> None:
@@ -165,9 +172,8 @@ class ExportOptions(QWidget):
         for name, field in self._rows.items():
             self._form.setRowVisible(field, name in heeds)
 
-    def _show_weight(self) -> None:
-        weight = self._choices.smoothing
-        self._weight.setText(f"{weight:.3g}" if weight > 0 else self.tr("off"))
+    def _show_share(self) -> None:
+        self._share.setText(share_text(self._choices.smoothing))
 
 
 def task_entries(history: "RunHistory") -> list[tuple[str, object]]:

@@ -78,7 +78,6 @@ class Lab(QObject):
         self._first_paint: FirstPaint | None = None
         self._drawn: RunHistory | None = None
         self._named: ExperimentConfig | None = None
-        self._reference: ExperimentConfig | None = None
         self._reported: Failure | None = None
         self.faults = FaultLog() if faults is None else faults
         self.preferences = PreferenceStore(self.faults)
@@ -222,12 +221,11 @@ class Lab(QObject):
         except ValueError as error:
             self.faults.add(str(error))
             self.session.open_preset(engine.DEFAULT_PRESET)
-        self.window.presets.mark(self.session.preset)
 
     def _on_config_replaced(
-        self, config: "ExperimentConfig", reference: "ExperimentConfig | None"
+        self, config: "ExperimentConfig", reference: "ExperimentConfig"
     ) -> None:
-        self._reference = reference or self._reference
+        self.window.presets.mark(reference.name)
         form = self.window.experiment.form
         if form is not None:
             form.set_config(config, reference=reference)
@@ -237,9 +235,10 @@ class Lab(QObject):
             ExperimentForm,
         )
 
-        form = ExperimentForm(config)
+        form = ExperimentForm(config, reference=reference)
         form.config_changed.connect(self.session.set_config)
         form.see_requested.connect(self.window.workspaces.show_page)
+        form.differences_requested.connect(self.commands.differences)
         form.validity_changed.connect(self._on_validity_changed)
         self.window.experiment.show_form(form)
         self.window.experiment.set_theme(self.theme)
@@ -273,10 +272,10 @@ class Lab(QObject):
         """Say in words what the form describes."""
         window = self.window
         window.toolbar.chip.show_recipe(engine.recipe(config))
-        window.setWindowTitle(f"{config.name} \N{EM DASH} metalab")
-        title, source = engine.preset_words(config.name)
+        name = engine.name(config)
+        window.setWindowTitle(f"{name} \N{EM DASH} metalab")
         changed = self.tr("With the changes in the form")
-        window.live.set_preset(title, source if config == self._reference else changed)
+        window.live.set_preset(*(engine.preset_source(config) or (name, changed)))
 
     def _report_failure(self) -> None:
         """Put what ended a run among the problems, once."""
@@ -289,7 +288,6 @@ class Lab(QObject):
     def _on_preset_chosen(self, name: str) -> None:
         self.session.open_preset(name)
         self.preferences.change("preset", name)
-        self.window.presets.mark(name)
 
     def _on_step_chosen(self, num_steps: int) -> None:
         self.preferences.change("step_size", num_steps)

@@ -36,12 +36,12 @@ class Session(SessionView):
     Attributes:
         state_changed: What may be done, or what a banner would say, has changed.
         config_replaced: The experiment was replaced by a command: the new one, and the
-            preset that differences are shown from (None keeps it).
+            preset that it comes from.
         loaded: Whether the engine can be used.
         loading_text: What the window waits for, or why it waits in vain.
         config: The experiment in the form; None while it is invalid.
         problem: What is wrong with the experiment; "" if nothing.
-        preset: Name of the preset that was opened last.
+        reference: The preset that the experiment comes from; None before there is one.
         notice: What could not be done, until it is dismissed or something else is done.
     """
 
@@ -65,7 +65,7 @@ class Session(SessionView):
         self.loading_text = self.tr("Loading torch…")
         self.config: ExperimentConfig | None = None
         self.problem = ""
-        self.preset = ""
+        self.reference: ExperimentConfig | None = None
         self.notice: Notice | None = None
         self._follows_run = False
         self._announced: tuple[object, ...] = ()
@@ -94,7 +94,7 @@ class Session(SessionView):
 
     def replace(self, config: "ExperimentConfig") -> None:
         """Put an experiment into the form; a run that is in progress goes on."""
-        self._replace_config(config, reference=config)
+        self._replace_config(config)
 
     def take_code(self, code: str) -> bool:
         """Put the experiment of a share code into the form; return whether it is one."""
@@ -104,8 +104,7 @@ class Session(SessionView):
             self.tr("The experiment cannot be pasted"),
         )
         if found is not None:
-            config, reference = found
-            self._replace_config(config, reference=reference)
+            self._replace_config(found)
         return found is not None
 
     def fork(self, state: "Checkpoint") -> None:
@@ -126,9 +125,7 @@ class Session(SessionView):
         Raises:
             ValueError: No preset has that name.
         """
-        config = engine.preset(name)
-        self.preset = name
-        self._replace_config(config, reference=config)
+        self._replace_config(engine.preset(name))
 
     def toggle_run(self) -> None:
         """Run, pause or go on."""
@@ -265,15 +262,14 @@ class Session(SessionView):
 
     def _show_stored(self, history: "RunHistory") -> None:
         self._slot.show(history)
-        self._replace_config(history.next_config, reference=history.next_config)
+        self._replace_config(history.next_config)
 
-    def _replace_config(
-        self, config: "ExperimentConfig", *, reference: "ExperimentConfig | None" = None
-    ) -> None:
+    def _replace_config(self, config: "ExperimentConfig") -> None:
         self.config = config
+        self.reference = engine.reference(config)
         self._follows_run = False
         self.problem = ""
-        self.config_replaced.emit(config, reference)
+        self.config_replaced.emit(config, self.reference)
         self._announce()
 
     def _read(

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QDockWidget, QWidget
 
 from metalab.core.errors import UserError
+from metalab.ui import engine_access as engine
 from metalab.ui.dock_title import DockTitle
 from metalab.ui.workspace import Workspace
 
@@ -184,13 +185,14 @@ class Teaching(QObject):
 
         config = self._session.config
         assert config is not None, "the action is off without an experiment"
-        preset = self._session.preset
+        reference = self._session.reference
+        assert reference is not None, "an experiment comes from some preset"
         marks = self._timekeeper.bookmarks()
         moment = self._playhead.moment
         lesson = Lesson(
-            title=config.name,
-            preset=preset,
-            overrides=overrides_of(config, preset),
+            title=engine.name(config),
+            preset=reference.name,
+            overrides=overrides_of(config, reference.name),
             pages=(
                 LessonPage(
                     text=self.tr("Write here what there is to see."),

@@ -51,7 +51,7 @@ class PresetMenu(QMenu):
         self.setEnabled(bool(presets))
 
     def mark(self, name: str) -> None:
-        """Tick the preset that was opened last."""
+        """Tick the preset that the experiment comes from."""
         for action in self._group.actions():
             action.setChecked(action.objectName() == name)
 

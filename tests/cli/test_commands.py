@@ -92,7 +92,10 @@ def test_a_share_code_stands_in_for_a_preset(tmp_path, capsys):
     arguments = ["train", "--code", share_code(config), "--out", str(path), "--json"]
     assert run([*arguments, "--set", "outer.num_steps=10"]) == 0
     result = json_of(capsys)
-    assert (result["name"], result["num_steps"]) == ("fomaml-sine", 10)
+    assert (result["name"], result["num_steps"]) == (
+        "fomaml-sine, 2 changes",
+        10,
+    )
     assert open_run(path).history.config_at().hypergradient == config.hypergradient
 
 

@@ -40,13 +40,14 @@ def line_labelled(axes, label):
 
 
 def test_losses_holds_the_history(history):
-    table = table_of("losses", history, smoothing=0.9)
+    table = table_of("losses", history, smoothing=0.1)
     rows = np.searchsorted(table.numbers("outer_step"), history.steps)
     for name in ("outer_loss", "outer_loss_before"):
         raw = history.metrics[name]
         np.testing.assert_array_equal(table.numbers(name)[rows], raw)
         np.testing.assert_array_equal(
-            table.numbers(f"{name}_smoothed")[rows], smoothed(raw, 0.9)
+            table.numbers(f"{name}_smoothed")[rows],
+            smoothed(raw, history.steps, 0.1, log=True),
         )
         assert table.column(name).unit == "y²"
     evaluations = history.evaluations
@@ -91,7 +92,8 @@ def test_losses_says_what_its_lines_are(history):
     assert axes.get_yscale() == "log"
     after = line_labelled(axes, "After 2 inner steps")
     np.testing.assert_array_equal(
-        after.get_ydata(), smoothed(history.metrics["outer_loss"], 0.98)
+        after.get_ydata(),
+        smoothed(history.metrics["outer_loss"], history.steps, 0.05, log=True),
     )
     raw = [line for line in axes.lines if line.get_label().startswith("_")]
     assert len(raw) == 2

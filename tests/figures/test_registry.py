@@ -32,7 +32,7 @@ def test_unknown_names_say_what_is_allowed():
     ("choice", "message"),
     [
         ({"task": -1}, "task is -1; allowed: 0 or more"),
-        ({"smoothing": 1.0}, "smoothing is 1.0; allowed: 0 to below 1"),
+        ({"smoothing": 0.98}, "smoothing is 0.98; allowed: 0 to 0.5"),
         ({"smoothing": float("nan")}, "smoothing is nan"),
         ({"x": "wall time"}, f"x is 'wall time'; allowed: {', '.join(X_AXES)}"),
         ({"legend": "best"}, f"legend is 'best'; allowed: {', '.join(LEGENDS)}"),

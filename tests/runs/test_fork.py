@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from metalab.engine.config import preset_config
+from metalab.engine.naming import experiment_name
 from metalab.engine.overrides import with_overrides
 from metalab.engine.trainer import Trainer
 from metalab.runs.conduct import conduct
@@ -43,7 +44,7 @@ def test_the_same_method_goes_on_as_the_parent_did(config, parent, tmp_path):
     assert mine.steps.tolist() == list(range(41, 61))
     for name, column in mine.metrics.items():
         np.testing.assert_array_equal(column, theirs.metrics[name][40:], err_msg=name)
-    assert (mine.origin.parent, mine.origin.step) == (config.name, 40)
+    assert (mine.origin.parent, mine.origin.step) == (experiment_name(config), 40)
 
 
 def test_another_method_begins_from_the_parent_s_meta_parameters(

@@ -29,9 +29,9 @@ def test_it_is_what_a_run_that_stopped_there_knows(config, step):
     assert len(cut.seconds) == step
     for name, column in cut.metrics.items():
         np.testing.assert_array_equal(column, then.metrics[name], err_msg=name)
-    for name, (total, count) in cut.sums.items():
-        np.testing.assert_array_equal(total, then.sums[name][0])
-        np.testing.assert_array_equal(count, then.sums[name][1])
+    for name, sums in cut.sums.items():
+        for column, expected in zip(sums, then.sums[name], strict=True):
+            np.testing.assert_array_equal(column, expected)
     np.testing.assert_array_equal(cut.evaluations.rows(), then.evaluations.rows())
     assert_same_diagnostics(cut.diagnostics, then.diagnostics)
     assert cut.curves is then.curves

@@ -86,21 +86,44 @@ def test_sums_see_every_step_and_gaps_do_not_count(config, metrics):
     holed[10:20, 0] = np.nan
     holed[3000:9000, 0] = np.inf
     history = live_run(config, holed).snapshot()
-    total, count = history.sums[NAME]
+    sums = history.sums[NAME]
     known = np.isfinite(holed[:, 0])
-    assert count[-1] == known.sum()
-    assert total[-1] == pytest.approx(holed[known, 0].sum(), rel=1e-12)
+    assert sums.number.sum() == sums.log_number.sum() == known.sum()
+    assert sums.total.sum() == pytest.approx(holed[known, 0].sum(), rel=1e-12)
+    logs = np.log(holed[known, 0])
+    assert sums.log_total.sum() == pytest.approx(logs.sum(), rel=1e-12)
 
 
-@pytest.mark.parametrize("weight", [0.9, 0.99, 0.999])
-def test_the_average_is_that_of_every_step(config, metrics, weight):
-    """Exactly where rows are whole; nearly where a span counts as its mean."""
+def test_an_outlier_takes_no_digits_from_the_sums_behind_it(config, metrics):
+    """A running sum would: 1e30 + 1 - 1e30 is 0."""
+    wild = metrics.copy()
+    wild[100, 0] = 1e30
+    history = live_run(config, wild).snapshot()
+    later = history.steps > 2000
+    found = history.sums[NAME].total[later].sum()
+    behind = wild[int(history.steps[~later][-1]) :, 0].sum()
+    assert found == pytest.approx(behind, rel=1e-12)
+
+
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize("share", [0.02, 0.1])
+def test_the_average_is_that_of_every_step(config, metrics, share, log):
+    """Nearly: a span that crosses the edge of a block counts where it ends."""
     history = live_run(config, metrics).snapshot()
-    exact = smoothed(metrics[:, 0], weight)[history.steps.astype(int) - 1]
-    average = smoothed(history.metrics[NAME], weight, history.spans(NAME))
-    np.testing.assert_allclose(average[-200:], exact[-200:], rtol=1e-3)
+    steps = np.arange(1.0, len(metrics) + 1)
+    exact = smoothed(metrics[:, 0], steps, share, log=log)
+    average = smoothed(
+        history.metrics[NAME],
+        history.steps,
+        share,
+        log=log,
+        spans=history.spans(NAME, log=log),
+    )
+    rows = history.steps.astype(int) - 1
+    np.testing.assert_allclose(average, exact[rows], rtol=0.03)
     constant = live_run(config, np.full_like(metrics, 2.0)).snapshot()
-    flat = smoothed(constant.metrics[NAME], weight, constant.spans(NAME))
+    spans = constant.spans(NAME, log=log)
+    flat = smoothed(constant.metrics[NAME], constant.steps, share, log=log, spans=spans)
     np.testing.assert_allclose(flat, 2.0, rtol=1e-12)
 
 
@@ -112,7 +135,7 @@ def test_training_goes_back_into_thinned_rows(config, metrics):
     assert history.step == 23_000
     assert history.steps[-3000:].tolist() == list(range(20_001, 23_001))
     assert history.steps[-3001] <= 20_000
-    assert history.sums[NAME][1][-1] == pytest.approx(23_000, abs=256)
+    assert history.sums[NAME].number.sum() == pytest.approx(23_000, abs=256)
 
 
 def test_a_run_that_goes_on_keeps_its_sums(config, metrics):
@@ -121,9 +144,9 @@ def test_a_run_that_goes_on_keeps_its_sums(config, metrics):
     assert live.snapshot().thinned == past.thinned
     event = StepsDone(first_step=30_001, metrics=metrics[30_000:])
     live.on_event(event, seconds=99.0)
-    total, count = live.snapshot().sums[NAME]
-    assert count[-1] == 50_000
-    assert total[-1] == pytest.approx(metrics[:, 0].sum(), rel=1e-12)
+    sums = live.snapshot().sums[NAME]
+    assert sums.number.sum() == 50_000
+    assert sums.total.sum() == pytest.approx(metrics[:, 0].sum(), rel=1e-12)
 
 
 def test_a_snapshot_never_changes_when_rows_are_thinned(config, metrics):
@@ -160,7 +183,7 @@ def test_a_long_run_is_read_thinned_and_exported_whole(config, tmp_path, monkeyp
     whole = whole_rows(read)
     assert whole.steps.tolist() == list(range(1, 201))
     assert set(read.metrics[NAME]) < set(whole.metrics[NAME])
-    assert whole.metrics[NAME].sum() == pytest.approx(read.sums[NAME][0][-1])
+    assert whole.metrics[NAME].sum() == pytest.approx(read.sums[NAME].total.sum())
     (table,) = render("losses", live.snapshot(), tmp_path / "losses.csv")
     lines = table.read_text().splitlines()
     steps = [int(float(line.split(",")[0])) for line in lines if line[0].isdigit()]
@@ -173,14 +196,16 @@ def test_a_followed_run_is_drawn_as_one_seen_at_once(config, metrics):
     for start in range(0, 20_000, 700):
         event = StepsDone(first_step=start + 1, metrics=metrics[start : start + 700])
         live.on_event(event, seconds=1.0)
-        tracks.follow(live.snapshot(), weight=0.98, num_columns=128)
+        tracks.follow(live.snapshot(), log=True, num_columns=128)
         tracks[NAME].raw_rows(None)
-        tracks[NAME].smooth_rows(None)
+        tracks[NAME].whole(0.05)
     fresh = LossTracks((NAME,))
-    fresh.follow(live.snapshot(), weight=0.98, num_columns=128)
+    fresh.follow(live.snapshot(), log=True, num_columns=128)
     raw = fresh[NAME].raw_rows(None)
     np.testing.assert_array_equal(tracks[NAME].raw_rows(None), raw)
-    np.testing.assert_allclose(tracks[NAME].smooth, fresh[NAME].smooth, rtol=1e-9)
+    mine, theirs = tracks[NAME].whole(0.05), fresh[NAME].whole(0.05)
+    np.testing.assert_array_equal(mine.rows, theirs.rows)
+    np.testing.assert_allclose(mine.values, theirs.values, rtol=1e-9)
     assert fresh[NAME].raw[raw].min() == metrics[:20_300, 0].min()
     window = slice(100, 900)
     seen = fresh[NAME].raw_rows(window)

@@ -28,6 +28,7 @@ ICONLESS = {
     "copy_plot",
     "copy_code",
     "paste_code",
+    "differences",
     "quit",
     "inner_back",
     "inner_forward",
@@ -129,7 +130,7 @@ OFF = {
     "loading": LESSONS | MOMENTS | {
         "open_file", "export", "toggle_run", "step_1", "step_10", "step_100", "stop",
         "start", "reset", "reset_new_seed", "inner_back", "inner_forward", "search",
-        "copy_plot", "copy_code", "paste_code",
+        "copy_plot", "copy_code", "paste_code", "differences",
     },
     "idle": MOMENTS | {
         "export", "copy_plot", "stop", "reset", "reset_new_seed", "inner_back",
@@ -145,6 +146,7 @@ OFF = {
     "invalid": LESSONS | MOMENTS | {
         "export", "copy_plot", "toggle_run", "step_1", "step_10", "step_100", "stop",
         "start", "reset", "reset_new_seed", "inner_back", "inner_forward", "copy_code",
+        "differences",
     },
 }  # fmt: skip
 """What cannot be done in each state; all else can."""

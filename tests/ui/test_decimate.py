@@ -1,11 +1,9 @@
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from metalab.figures.smooth import smoothed
-from metalab.ui.decimate import Extremes, Smoother, SpannedExtremes, decimate
+from metalab.ui.decimate import Extremes, SpannedExtremes, decimate
 
 VALUES = npst.arrays(
     np.float64,
@@ -72,45 +70,6 @@ def test_a_strided_column_is_read_as_it_is():
     few_x, few_y = decimate(table[:, 0].cumsum(), column, 100)
     assert len(few_x) <= 200
     assert few_y.max() == column.max()
-
-
-@settings(max_examples=50)
-@given(
-    values=VALUES,
-    weight=st.sampled_from([0.0, 0.3, 0.9, 0.98, 0.999]),
-    pieces=st.lists(st.integers(0, 120), max_size=8),
-)
-def test_smoother_agrees_with_the_figures(values, weight, pieces):
-    smoother = Smoother(weight)
-    start = 0
-    for end in [*np.minimum(np.cumsum(pieces), len(values)).astype(int), len(values)]:
-        smoother.extend(values[start:end])
-        start = end
-    assert len(smoother) == len(values)
-    np.testing.assert_allclose(
-        smoother.values, smoothed(values, weight), rtol=1e-9, atol=1e-6
-    )
-
-
-def test_smoother_is_unbiased_at_the_start():
-    smoother = Smoother(0.99)
-    smoother.extend(np.full(3, 5.0))
-    np.testing.assert_allclose(smoother.values, 5.0)
-
-
-def test_views_given_before_do_not_change():
-    smoother = Smoother(0.5)
-    smoother.extend(np.arange(4.0))
-    before = smoother.values
-    copy = before.copy()
-    smoother.extend(np.arange(2000.0))
-    np.testing.assert_array_equal(before, copy)
-
-
-@pytest.mark.parametrize("weight", [-0.1, 1.0])
-def test_a_weight_out_of_range_is_refused(weight):
-    with pytest.raises(AssertionError):
-        Smoother(weight)
 
 
 @settings(max_examples=50)

@@ -4,21 +4,36 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QCoreApplication, Qt
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QDialog, QFileDialog
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QDialog,
+    QFileDialog,
+)
 
+from metalab.engine.config import preset_config
 from metalab.engine.config_history import ConfigHistory
+from metalab.engine.naming import experiment_name, reference_of
+from metalab.engine.overrides import with_overrides
 from metalab.runs.faults import FaultLog
 from metalab.runs.preload import Preload
 from metalab.runs.run_file import RunFileError
 from metalab.runs.status import RunStatus
 from metalab.ui import engine_access
+from metalab.ui.differences import DifferencesDialog
 from metalab.ui.forms.field_list import FieldList
 from metalab.ui.forms.form_header import FormHeader
+from metalab.ui.learn.cards import all_cards
+from metalab.ui.learn.experiments import config_of
+from metalab.ui.learn.lesson import own_lessons
 from metalab.ui.phase import Phase
 from metalab.ui.preferences import preferences_path
 from metalab.ui.theme import DARK, LIGHT
 from tests.ui.conftest import until
 from tests.ui.fake_worker import small_config
+from tests.ui.forms.asking import header
 
 pytestmark = pytest.mark.gui
 
@@ -453,3 +468,47 @@ def test_everything_that_can_be_reached_by_tab_has_a_name(running):
         if button.isVisible() and tabbed and button.objectName() != "qt_spinbox":
             named = button.text() or button.accessibleName()
             assert named, f"{button} in {button.parent()}"
+
+
+def test_the_name_never_says_that_a_changed_experiment_is_the_preset(lab, qtbot):
+    """After cards and lessons, another family, and another K."""
+    for config, title in (
+        (preset_config("imaml-sine"), "imaml-sine"),
+        (
+            with_overrides(
+                preset_config("imaml-sine"), [("tasks.family", "quadratic-bowl")]
+            ),
+            "imaml-sine, family quadratic-bowl",
+        ),
+        (
+            with_overrides(preset_config("maml-sine"), [("inner.num_inner_steps", 50)]),
+            "maml-sine, num_inner_steps 50",
+        ),
+        *(
+            (config_of(told), experiment_name(config_of(told)))
+            for told in (*all_cards().values(), *own_lessons().values())
+        ),
+    ):
+        lab.session.replace(config)
+        summary = header(lab.window.experiment.form).summary
+        preset = reference_of(config).name
+        assert lab.window.windowTitle() == f"{title} — metalab"
+        assert lab.session.reference == preset_config(preset)
+        assert (summary == f"Same as {preset}") == (title == preset)
+        marked = [a for a in lab.window.presets.actions() if a.isChecked()]
+        assert [action.objectName() for action in marked] == [preset]
+
+
+def test_differences_are_listed_by_keys_and_lead_to_the_form(lab, qtbot):
+    lab.session.replace(
+        with_overrides(preset_config("maml-sine"), [("outer.num_steps", 9)])
+    )
+    lab.actions["differences"].trigger()
+    dialog = lab.window.findChild(DifferencesDialog)
+    assert dialog.shown == [("Outer steps", "9", "70,000")]
+    dialog.tree.setCurrentItem(dialog.tree.topLevelItem(0).child(0))
+    QTest.keyClick(dialog.tree, Qt.Key.Key_Return)
+    editor = lab.window.experiment.form.row("outer.num_steps").editor
+    qtbot.waitUntil(
+        lambda: editor.isAncestorOf(QApplication.focusWidget() or lab.window)
+    )

@@ -141,7 +141,7 @@ def test_reset_with_a_new_seed_differs_in_the_seed_alone(session, workshop):
     new = workshop.worker.live.config
     assert new.run.seed != old.run.seed
     assert new.digest() == old.digest()
-    assert replaced == [(new, None)]
+    assert replaced == [(new, preset_config("maml-sine"))]
     assert session.config == new
 
 
@@ -267,7 +267,8 @@ def test_an_opened_file_is_shown_with_its_experiment(
     assert len(workshop.workers) == 1
     finish_reading(session)
     assert session.history is other
-    assert replaced == [(other.next_config, other.next_config)]
+    # Told from the preset that it comes from, not from itself.
+    assert replaced == [(other.next_config, preset_config("maml-sine"))]
     assert session.resumable
 
 
@@ -284,7 +285,7 @@ def test_a_stop_while_a_file_is_read_begins_nothing(session, workshop, monkeypat
 def test_a_preset_leaves_the_run_alone(session, workshop):
     session.toggle_run()
     session.open_preset("reptile-sine")
-    assert session.preset == "reptile-sine"
+    assert session.reference == preset_config("reptile-sine")
     assert session.config == preset_config("reptile-sine")
     assert session.phase is Phase.RUNNING
     with pytest.raises(ValueError, match="no-such"):

@@ -144,7 +144,7 @@ def _caption(history: RunHistory) -> str:
     )
     told = [f"{where} {_when(history, names)}" for names, where in parts if names]
     return (
-        f"Diagnostics of {config.name}, measured {', and '.join(told)}; adaptation takes "
+        f"Diagnostics of {history.name}, measured {', and '.join(told)}; adaptation takes "
         f"K = {history.num_inner_steps}."
     )
 

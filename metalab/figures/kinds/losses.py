@@ -81,7 +81,13 @@ def _table(history: RunHistory, choices: FigureChoices) -> Table:
     ]
     for name in (_BEFORE.column, _AFTER.column):
         raw = history.metrics[name]
-        average = smoothed(raw, choices.smoothing, history.spans(name))
+        average = smoothed(
+            raw,
+            history.steps,
+            choices.smoothing,
+            log=choices.log_y,
+            spans=history.spans(name, log=choices.log_y),
+        )
         columns.append(column(name, training_rows, raw))
         columns.append(column(f"{name}_smoothed", training_rows, average))
     for name, values in (
@@ -211,8 +217,10 @@ def _marked(count: int) -> int:
 
 def _caption(history: RunHistory, choices: FigureChoices) -> str:
     held_out = number_of(history.config_at().evaluation.num_tasks, "held-out task")
+    mean = "geometric mean" if choices.log_y else "average"
     average = (
-        f"moving average, weight {choices.smoothing:g} of the past; raw values pale"
+        f"moving {mean} over {100 * choices.smoothing:.3g}\N{NO-BREAK SPACE}% of what is "
+        f"shown; raw values pale"
         if choices.smoothing > 0
         else "raw values"
     )

@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
-
 from metalab.catalog.recipes import merge
 from metalab.ui.forms.reading import Unread, unread_message
 
 if TYPE_CHECKING:
     from metalab.catalog.registry import Registry
+    from metalab.engine.changes import Baseline
     from metalab.engine.config import ExperimentConfig
     from metalab.engine.overrides import FieldInfo, FieldProblem
 
@@ -44,20 +43,6 @@ class Verdict:
     problems: tuple["FieldProblem", ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
-    """What a field is compared with and reset to.
-
-    Attributes:
-        value: The preset's value. For an option of a component that the preset does not
-            use, the component's default: one component's options mean nothing to another.
-        from_preset: Whether it is the preset's.
-    """
-
-    value: Any
-    from_preset: bool
-
-
 def draft_of(config: "ExperimentConfig") -> Draft:
     """Return the draft that shows an experiment."""
     return Draft(origin=config, values=_values_of(config))
@@ -85,22 +70,9 @@ def layout_of(draft: Draft) -> tuple["FieldInfo", ...]:
     Which fields there are depends on the chosen components alone, so this works for a
     draft that is not valid.
     """
-    from metalab.engine.config import ExperimentConfig  # noqa: PLC0415 - torch
+    from metalab.engine.changes import default_layout  # noqa: PLC0415 - torch
 
-    shape: BaseModel = ExperimentConfig()
-    for path, registry in _slots().items():
-        component = registry.default(draft.values[f"{path}.kind"])
-        shape = _with_part(shape, path.split("."), component)
-    assert isinstance(shape, ExperimentConfig)
-    return _fields_of(shape)
-
-
-def _with_part(section: BaseModel, path: list[str], part: BaseModel) -> BaseModel:
-    head, *tail = path
-    if tail:
-        part = _with_part(getattr(section, head), tail, part)
-    # Copying does not validate, which is the point: only the shape is wanted.
-    return section.model_copy(update={head: part})
+    return default_layout(draft.values)
 
 
 def with_value(
@@ -130,21 +102,26 @@ def with_value(
     return replace(chosen, values={**chosen.values, **fresh})
 
 
-def baselines(draft: Draft, *, reference: "ExperimentConfig") -> Mapping[str, Baseline]:
+def baselines(
+    draft: Draft, *, reference: "ExperimentConfig"
+) -> "Mapping[str, Baseline]":
     """Return what each field of the draft is compared with."""
-    theirs = _values_of(reference)
-    found: dict[str, Baseline] = {}
-    for info in layout_of(draft):
-        kind = _kind_path(info.path)
-        same = kind is None or draft.values[kind] == theirs[kind]
-        found[info.path] = Baseline(theirs[info.path] if same else info.value, same)
-    return found
+    from metalab.engine import changes  # noqa: PLC0415 - torch
+
+    return changes.baselines(draft.values, reference=reference)
 
 
-def _kind_path(path: str) -> str | None:
-    """Return the path of the choice of component that an option belongs to, if any."""
-    kinds = (f"{slot}.kind" for slot in _slots() if path.startswith(f"{slot}."))
-    return next((kind for kind in kinds if kind != path), None)
+def own_name(draft: Draft) -> str:
+    """Return the name that a person has given the experiment; "" if it is derived."""
+    from metalab.engine.naming import has_own_name  # noqa: PLC0415 - torch
+
+    return draft.origin.name if has_own_name(draft.origin) else ""
+
+
+def renamed(draft: Draft, name: str, *, reference: "ExperimentConfig") -> Draft:
+    """Return the draft with a name of a person's own, allowed or not; "" derives it."""
+    words = {"name": name or reference.name, "preset": reference.name}
+    return replace(draft, origin=draft.origin.model_copy(update=words))
 
 
 def check(draft: Draft) -> Verdict:

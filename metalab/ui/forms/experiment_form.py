@@ -13,6 +13,8 @@ from metalab.ui.forms.draft import (
     check,
     draft_of,
     layout_of,
+    own_name,
+    renamed,
     with_value,
 )
 from metalab.ui.forms.edits import Edit
@@ -45,20 +47,33 @@ class ExperimentForm(QWidget):
             leaves nothing invalid. Not emitted by `set_config`.
         validity_changed: Whether nothing is invalid.
         see_requested: Name of the workspace that shows what a setting is about.
+        differences_requested: A person would see what differs from the preset.
         undo_stack: Edits since `set_config`.
     """
 
     config_changed = Signal(object)
     validity_changed = Signal(bool)
     see_requested = Signal(str)
+    differences_requested = Signal()
 
     def __init__(
-        self, config: "ExperimentConfig", parent: QWidget | None = None
+        self,
+        config: "ExperimentConfig",
+        parent: QWidget | None = None,
+        *,
+        reference: "ExperimentConfig | None" = None,
     ) -> None:
-        """Show an experiment, which is also what differences are shown from."""
+        """Show an experiment.
+
+        Args:
+            config: What to show.
+            parent: The widget around it.
+            reference: The preset that differences are shown from; None takes `config`.
+        """
         super().__init__(parent)
         self.undo_stack = QUndoStack(self)
-        self._reference = self._announced = config
+        self._reference = config if reference is None else reference
+        self._announced = config
         self._announced_valid = True
         self._typed_path = ""
         self._header = FormHeader(self)
@@ -81,6 +96,8 @@ class ExperimentForm(QWidget):
         self._header.search_changed.connect(self._list.search)
         self._header.search_submitted.connect(self._list.focus_first)
         self._header.reset_all_requested.connect(self.reset_all)
+        self._header.name_edited.connect(self.rename)
+        self._header.differences_requested.connect(self.differences_requested)
         self._list.value_edited.connect(self._on_value_edited)
         self._list.typing_changed.connect(self._on_typing_changed)
         self._list.reset_requested.connect(self.reset)
@@ -161,6 +178,10 @@ class ExperimentForm(QWidget):
             self._header.search.clear()
         self._list.reveal(path)
 
+    def has(self, path: str) -> bool:
+        """Return whether the experiment has a field."""
+        return path in self._list.paths
+
     def row(self, path: str) -> "FieldRow":
         """Return the row of a field.
 
@@ -199,6 +220,13 @@ class ExperimentForm(QWidget):
         values = draft_of(self._reference).values
         after = Draft(origin=self._draft.origin, values=values)
         self._push(after, "", self.tr("all settings"))
+
+    def rename(self, name: str) -> None:
+        """Give the experiment a name of a person's own, "" the derived one; undoable."""
+        self._discard_typing()
+        if name != own_name(self._draft):
+            after = renamed(self._draft, name, reference=self._reference)
+            self._push(after, "name", self.tr("name"))
 
     def _on_value_edited(self, path: str, value: Any) -> None:
         if path != self._typed_path:
@@ -240,6 +268,14 @@ class ExperimentForm(QWidget):
         self._header.show_problems(shown.of_experiment)
         count = sum(state.differs for state in states.values())
         self._header.show_differences(count, self._reference.name)
+        self._header.show_name(own_name(draft), self._derived_name())
+
+    def _derived_name(self) -> str:
+        """Return what the experiment is called by itself; "" while it is invalid."""
+        from metalab.engine.naming import derived_name  # noqa: PLC0415 - torch
+
+        config = self._verdict.config
+        return "" if config is None else derived_name(config)
 
     def _announce(self) -> None:
         """Tell others, once the undo stack is at rest, what has become of the edits."""

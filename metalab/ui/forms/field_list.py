@@ -24,9 +24,6 @@ from metalab.ui.theme import Theme
 if TYPE_CHECKING:
     from metalab.engine.overrides import FieldInfo
 
-_TITLES = {"outer": "Outer loop"}
-"""Groups whose title is neither their name nor the label of their choice."""
-
 _WIDEST_LABEL = "Held-out queries"
 """Longer labels wrap, so that the fields keep most of a narrow dock."""
 
@@ -145,9 +142,9 @@ class FieldList(QScrollArea):
 
     def _group(self, name: str, infos: Sequence["FieldInfo"]) -> Group:
         if name not in self._groups:
-            title = _TITLES.get(name, name.capitalize())
-            kind = next((i for i in infos if i.path == f"{name}.kind"), None)
-            group = Group(title if kind is None else kind.spec.label, self.widget())
+            from metalab.engine.changes import group_title  # noqa: PLC0415 - torch
+
+            group = Group(group_title(name, infos), self.widget())
             self._groups[name] = group
             # The stretch stays last.
             self._layout.insertWidget(self._layout.count() - 1, group)

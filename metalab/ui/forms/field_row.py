@@ -14,7 +14,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
-from metalab.ui.forms.draft import Baseline
 from metalab.ui.forms.editors import editor_for
 from metalab.ui.forms.marks import GUTTER, ResetButton, paint_dot, paint_ring, tint
 from metalab.ui.forms.reading import exact_text
@@ -23,6 +22,7 @@ from metalab.ui.learn.terms import term_of_field
 from metalab.ui.theme import Theme
 
 if TYPE_CHECKING:
+    from metalab.engine.changes import Baseline
     from metalab.engine.overrides import FieldInfo
     from metalab.ui.forms.editors import Editor
 
@@ -43,7 +43,7 @@ class FieldState:
     """
 
     value: Any
-    baseline: Baseline
+    baseline: "Baseline"
     message: str = ""
     suspect: bool = False
 

@@ -1,4 +1,4 @@
-"""What stands above the settings: search, differences, notes."""
+"""What stands above the settings: the name, search, differences, notes."""
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -11,8 +11,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from metalab.ui.forms.marks import ElidedLabel, tint
+from metalab.ui.forms.marks import ElidedButton, tint
 from metalab.ui.theme import Theme
+
+_LONGEST_NAME = 80
+"""Characters, as in `ExperimentConfig.name`."""
 
 
 class SearchField(QLineEdit):
@@ -47,29 +50,99 @@ class SearchField(QLineEdit):
         )
 
 
-class FormHeader(QWidget):
-    """Search, how far the experiment is from its preset, and what concerns all of it.
+class NameField(QLineEdit):
+    """The name of the experiment: a person's own, or pale the one derived from settings.
 
     Attributes:
+        name_edited: The name that a person has entered; "" for the derived one.
+    """
+
+    name_edited = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._own = ""
+        self.setObjectName("experiment name")
+        self.setAccessibleName(self.tr("Name of the experiment"))
+        self.setMaxLength(_LONGEST_NAME)
+        self.setToolTip(
+            self.tr(
+                "Name of the experiment. Left empty, it follows the settings: the preset "
+                "and what differs from it."
+            )
+        )
+        self.editingFinished.connect(self._on_editing_finished)
+
+    def show_name(self, own: str, derived: str) -> None:
+        """Show the name that a person has given, and what it would be without."""
+        self._own = own
+        if not self.isModified():
+            self.setText(own)
+        self.setPlaceholderText(derived or self.placeholderText())
+
+    def event(self, event: QEvent) -> bool:
+        """Keep Escape from the window's shortcuts while there is typing to take back."""
+        if event.type() == QEvent.Type.ShortcutOverride and self._reverts(event):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Take back what was typed on Escape."""
+        if self._reverts(event):
+            self.setText(self._own)
+        else:
+            super().keyPressEvent(event)
+
+    def _reverts(self, event: QEvent) -> bool:
+        return (
+            isinstance(event, QKeyEvent)
+            and event.key() == Qt.Key.Key_Escape
+            and self.isModified()
+        )
+
+    def _on_editing_finished(self) -> None:
+        name = self.text().strip()
+        self.setModified(False)
+        # Who enters the derived name wants no other one.
+        if name == self.placeholderText():
+            name = ""
+        self.setText(name)
+        if name != self._own:
+            self.name_edited.emit(name)
+
+
+class FormHeader(QWidget):
+    """Name, search, how far the experiment is from its preset, and what concerns all of it.
+
+    Attributes:
+        name: The name of the experiment.
+        name_edited: The name that a person has entered; "" for the derived one.
+        differences_requested: A person would see what differs.
         search_changed: Text of the search.
         search_submitted: Return was pressed in the search.
         reset_all_requested: Take the preset's values everywhere.
     """
 
+    name_edited = Signal(str)
+    differences_requested = Signal()
     search_changed = Signal(str)
     search_submitted = Signal()
     reset_all_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.name = NameField(self)
         self.search = SearchField(self)
-        self._summary = ElidedLabel(self)
+        self._summary = ElidedButton(self)
         self._reset_all = QToolButton(self)
         self._note = QLabel(
             self.tr("Learning rates change at once; the rest, in a new run"), self
         )
         self._problems = QLabel(self)
         self._arrange()
+        self.name.name_edited.connect(self.name_edited)
+        self._summary.clicked.connect(self.differences_requested)
         self.search.textChanged.connect(self.search_changed)
         self.search.returnPressed.connect(self.search_submitted)
         self._reset_all.clicked.connect(self.reset_all_requested)
@@ -78,6 +151,15 @@ class FormHeader(QWidget):
     def summary(self) -> str:
         """How many fields differ, in words."""
         return self._summary.accessibleName()
+
+    @property
+    def differences_button(self) -> ElidedButton:
+        """Says how many fields differ, and shows which when it is clicked."""
+        return self._summary
+
+    def show_name(self, own: str, derived: str) -> None:
+        """Show what a person calls the experiment, and what it would be called else."""
+        self.name.show_name(own, derived)
 
     @property
     def reset_all_button(self) -> QToolButton:
@@ -96,7 +178,7 @@ class FormHeader(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Take colours that a palette has no role for."""
-        tint(self._summary, theme.muted)
+        self._summary.set_colour(theme.muted)
         tint(self._note, theme.accent)
         tint(self._problems, theme.error)
 
@@ -113,6 +195,11 @@ class FormHeader(QWidget):
         else:
             text = self.tr("{count} fields differ from {preset}")
         self._summary.set_full_text(text.format(count=count, preset=preset))
+        self._summary.setToolTip(
+            self.tr(
+                "List what differs from {preset}, or from another experiment"
+            ).format(preset=preset)
+        )
         self._reset_all.setVisible(count > 0)
         self._reset_all.setToolTip(
             self.tr("Take every value from {preset}").format(preset=preset)
@@ -142,7 +229,8 @@ class FormHeader(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 6)
         layout.setSpacing(6)
-        layout.addWidget(self.search)
+        layout.addWidget(self.name)
         layout.addLayout(line)
+        layout.addWidget(self.search)
         layout.addWidget(self._note)
         layout.addWidget(self._problems)

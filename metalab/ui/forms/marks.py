@@ -170,6 +170,52 @@ class FoldHeader(QAbstractButton):
         painter.restore()
 
 
+class ElidedButton(QAbstractButton):
+    """A line of text that can be clicked, cut at the end where there is no room."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._colour = ""
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def set_colour(self, colour: str) -> None:
+        """Write in a colour of the theme."""
+        self._colour = colour
+        self.update()
+
+    def set_full_text(self, text: str) -> None:
+        """Show a text."""
+        self.setText(text)
+        self.setAccessibleName(text)
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        """Return room for the whole text."""
+        metrics = self.fontMetrics()
+        return QSize(metrics.horizontalAdvance(self.text()) + 4, metrics.height() + 4)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the text, underlined where a click would count, and the focus."""
+        del event
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        font = QFont(self.font())
+        font.setUnderline(self.underMouse() or self.hasFocus())
+        painter.setFont(font)
+        painter.setPen(QColor(self._colour))
+        inside = QRectF(self.rect()).adjusted(2, 0, -2, 0)
+        text = painter.fontMetrics().elidedText(
+            self.text(), Qt.TextElideMode.ElideRight, int(inside.width())
+        )
+        painter.drawText(inside, Qt.AlignmentFlag.AlignVCenter, text)
+        if self.hasFocus():
+            ring = QRectF(self.rect()).adjusted(0.75, 0.75, -0.75, -0.75)
+            highlight = self.palette().color(QPalette.ColorRole.Highlight)
+            paint_ring(painter, ring, highlight)
+
+
 class ElidedLabel(QLabel):
     """One line of text, cut at the end where there is no room; then its own tooltip."""
 

@@ -40,6 +40,7 @@ def overrides_of(config: "ExperimentConfig", preset: str) -> dict[str, Any]:
     Raises:
         ValueError: No preset has that name.
     """
+    from metalab.engine.naming import has_own_name  # noqa: PLC0415 - torch
     from metalab.engine.overrides import differences  # noqa: PLC0415 - torch
 
     base = engine.preset(preset)
@@ -49,4 +50,4 @@ def overrides_of(config: "ExperimentConfig", preset: str) -> dict[str, Any]:
         # A setting that only the preset's component has goes with that component.
         if ours is not None
     }
-    return {"name": config.name, **found} if config.name != base.name else found
+    return {"name": config.name, **found} if has_own_name(config) else found

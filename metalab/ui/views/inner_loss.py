@@ -45,7 +45,9 @@ class InnerLossView(QWidget):
         self.header = PanelHeader("", self)
         self.log = tool_button(
             self.tr("Log"),
-            self.tr("Logarithmic loss axis"),
+            self.tr(
+                "Logarithmic loss axes: one switch for the outer loss and the inner steps"
+            ),
             parent=self.header,
             checkable=True,
         )

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QImage, QShowEvent
 from PySide6.QtWidgets import QSplitter, QStackedLayout, QWidget
 
-from metalab.figures.base import X_AXES, FigureChoices
+from metalab.figures.base import LARGEST_SHARE, X_AXES, FigureChoices
 from metalab.runs.history import RunHistory
 from metalab.ui.frame_clock import FRAME_MS
 from metalab.ui.moment import Moment
@@ -242,7 +242,7 @@ class LiveWorkspace(Workspace):
             "bottom": self._bottom.sizes(),
             "log_y": choices.log_y,
             "trimmed": choices.trimmed,
-            "smoothing": choices.smoothing,
+            "smoothing_share": choices.smoothing,
             "x": choices.x,
             "sort": self.gallery.sort_by,
         }
@@ -287,13 +287,14 @@ def _are_sizes(value: object) -> TypeGuard[list[int]]:
 
 def _restored(choices: LossChoices, state: Mapping[str, Any]) -> LossChoices:
     """Return choices with whatever is understood of a saved state."""
-    smoothing, x = state.get("smoothing"), state.get("x")
+    # Until 0.5 "smoothing" was a weight of the past, which means nothing to a share.
+    smoothing, x = state.get("smoothing_share"), state.get("x")
     flags = {
         name: value
         for name in ("log_y", "trimmed")
         if isinstance(value := state.get(name), bool)
     }
-    if isinstance(smoothing, float | int) and 0 <= smoothing < 1:
+    if isinstance(smoothing, float | int) and 0 <= smoothing <= LARGEST_SHARE:
         choices = replace(choices, smoothing=float(smoothing))
     if x in X_AXES:
         choices = replace(choices, x=x)

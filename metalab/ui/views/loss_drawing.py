@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from metalab.ui.views.legend import Entry, Swatch
 from metalab.ui.views.loss_axis import LossAxis, loss_axis, sparse
 from metalab.ui.views.loss_tools import LossChoices
 from metalab.ui.views.loss_track import LossTracks
+
+if TYPE_CHECKING:
+    from metalab.figures.smooth import Average
 
 AFTER, BEFORE = "outer_loss", "outer_loss_before"
 
@@ -50,6 +54,8 @@ class LossDrawing:
         """Put the marks into a plot, without data."""
         self._plot = plot
         self._tracks = LossTracks((BEFORE, AFTER))
+        self._share = 0.0
+        self._averages: dict[str, Average] = {}
         self._evaluated: object = None
         before, after = Ink(role="before"), Ink(role="after")
         halo, evaluation = Ink(role="surface"), Ink(role="evaluation")
@@ -102,8 +108,9 @@ class LossDrawing:
         """
         axis = loss_axis(history, choices.x)
         self._tracks.follow(
-            history, weight=choices.smoothing, num_columns=self._plot.num_columns
+            history, log=choices.log_y, num_columns=self._plot.num_columns
         )
+        self._share = choices.smoothing
         drawn = [*self._draw_tracks(axis), self._draw_evaluations(history, axis)]
         diverged = history.diverged
         if diverged is None:
@@ -128,7 +135,7 @@ class LossDrawing:
     def _draw_tracks(self, axis: LossAxis) -> list[Array]:
         """Draw the losses of training; return the raw values that are drawn.
 
-        The averages lie between them, and trail behind an outlier for long.
+        The averages lie between them.
         """
         window = axis.window(self._plot.x_range) if self._plot.zoomed else None
         drawn: list[Array] = []
@@ -140,9 +147,13 @@ class LossDrawing:
             rows = track.raw_rows(window)
             raw.set_data(axis.of_rows(rows), track.raw[rows])
             drawn.append(track.raw[rows])
-            rows = track.smooth_rows(window)
-            smooth.set_data(axis.of_rows(rows), track.smooth[rows])
-            head.set_data(axis.of_rows(slice(-1, None)), track.smooth[-1:])
+            average = track.average(self._share, window)
+            points = track.points_of(average)
+            smooth.set_data(axis.of_rows(average.rows[points]), average.values[points])
+            self._averages[name] = average
+            head.set_data(
+                axis.of_rows(slice(-1, None)), track.whole(self._share).values[-1:]
+            )
         return drawn
 
     def _draw_evaluations(self, history: RunHistory, axis: LossAxis) -> Array:
@@ -185,7 +196,8 @@ class LossDrawing:
             (BEFORE, "Before adaptation"),
         ):
             track = self._tracks[name]
-            rows.append((title, number_text(float(track.smooth[row]))))
+            average = self._averages[name].at(np.array([step]))
+            rows.append((title, number_text(float(average[0]))))
             if choices.smoothing > 0:
                 rows.append(("  raw", number_text(float(track.raw[row]))))
         rows.extend(_held_out_rows(history, step))
@@ -198,7 +210,7 @@ class LossDrawing:
 
     def trend(self) -> tuple[float, str] | None:
         """Return the smoothed loss after adaptation, and where it is going."""
-        smooth = self._tracks[AFTER].smooth
+        smooth = self._tracks[AFTER].whole(self._share).values
         if len(smooth) == 0 or not math.isfinite(smooth[-1]):
             return None
         now, earlier = float(smooth[-1]), smooth[int(_TREND_FROM * (len(smooth) - 1))]

@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSlider, QToolButton, QWidget
 
-from metalab.figures.base import X_AXES
+from metalab.figures.base import X_AXES, FigureChoices
 from metalab.ui.painting import tint
 from metalab.ui.theme import Theme
 from metalab.ui.views.header import tool_button
 
-SMOOTHING = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999)
-"""Weights of the past that the slider offers."""
+SMOOTHING = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2)
+"""Shares of what is shown that the slider offers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,30 +21,39 @@ class LossChoices:
 
     Attributes:
         log_y: Whether the loss axis is logarithmic.
-        smoothing: Weight of the past in the moving average, one of `SMOOTHING`.
+        smoothing: Share of what is shown that the moving average spans, one of
+            `SMOOTHING`.
         x: What losses are drawn against, one of `metalab.figures.base.X_AXES`.
         trimmed: Whether outliers do not stretch the axis.
     """
 
     log_y: bool = True
-    smoothing: float = 0.98
+    smoothing: float = FigureChoices().smoothing
     x: str = X_AXES[0]
     trimmed: bool = True
 
 
+def share_text(share: float) -> str:
+    """Return a share of what is shown in words."""
+    if share == 0:
+        return QCoreApplication.translate("SmoothingSlider", "off")
+    return f"{100 * share:.3g}\N{NO-BREAK SPACE}%"
+
+
 class SmoothingSlider(QWidget):
-    """A slider over the weights of the moving average, with its value.
+    """A slider over the spans of the moving average, with its value.
 
     Attributes:
-        weight_changed: The new weight.
+        share_changed: The new share of what is shown.
     """
 
-    weight_changed = Signal(float)
+    share_changed = Signal(float)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         tip = self.tr(
-            "Smoothing: weight of the past in the moving average; 0 shows raw values"
+            "Smoothing: share of what is shown that the moving average spans; on a "
+            "logarithmic axis a geometric mean. Off shows raw values"
         )
         self._slider = QSlider(Qt.Orientation.Horizontal, self)
         self._slider.setRange(0, len(SMOOTHING) - 1)
@@ -62,7 +71,7 @@ class SmoothingSlider(QWidget):
         for widget in (self._name, self._slider, self._value):
             layout.addWidget(widget)
         self._slider.valueChanged.connect(self._on_value_changed)
-        self.set_weight(LossChoices().smoothing)
+        self.set_share(LossChoices().smoothing)
 
     @property
     def slider(self) -> QSlider:
@@ -70,13 +79,13 @@ class SmoothingSlider(QWidget):
         return self._slider
 
     @property
-    def weight(self) -> float:
-        """The chosen weight."""
+    def share(self) -> float:
+        """The chosen share."""
         return SMOOTHING[self._slider.value()]
 
-    def set_weight(self, weight: float) -> None:
-        """Choose the offered weight that is nearest."""
-        nearest = min(SMOOTHING, key=lambda offered: abs(offered - weight))
+    def set_share(self, share: float) -> None:
+        """Choose the offered share that is nearest."""
+        nearest = min(SMOOTHING, key=lambda offered: abs(offered - share))
         self._slider.setValue(SMOOTHING.index(nearest))
         self._say_value()
 
@@ -97,15 +106,18 @@ class SmoothingSlider(QWidget):
 
     def _fit(self) -> None:
         """Keep room for every value, so that none moves what stands beside it."""
-        self._value.setFixedWidth(self.fontMetrics().horizontalAdvance("0.999") + 2)
+        widest = max(
+            map(self.fontMetrics().horizontalAdvance, map(share_text, SMOOTHING))
+        )
+        self._value.setFixedWidth(widest + 2)
 
     def _say_value(self) -> None:
-        self._value.setText(f"{self.weight:g}")
+        self._value.setText(share_text(self.share))
         self._slider.setAccessibleDescription(self._value.text())
 
     def _on_value_changed(self) -> None:
         self._say_value()
-        self.weight_changed.emit(self.weight)
+        self.share_changed.emit(self.share)
 
 
 class AxisButton(QToolButton):
@@ -186,7 +198,9 @@ class LossTools(QWidget):
         super().__init__(parent)
         self.log = tool_button(
             self.tr("Log"),
-            self.tr("Logarithmic loss axis"),
+            self.tr(
+                "Logarithmic loss axes: one switch for the outer loss and the inner steps"
+            ),
             parent=self,
             checkable=True,
         )
@@ -206,14 +220,14 @@ class LossTools(QWidget):
         self.show_choices(LossChoices())
         self.log.clicked.connect(self.choice_changed)
         self.trim.clicked.connect(self.choice_changed)
-        self.smoothing.weight_changed.connect(self.choice_changed)
+        self.smoothing.share_changed.connect(self.choice_changed)
         self.axis.axis_changed.connect(self.choice_changed)
 
     def choices(self) -> LossChoices:
         """Return what is chosen."""
         return LossChoices(
             log_y=self.log.isChecked(),
-            smoothing=self.smoothing.weight,
+            smoothing=self.smoothing.share,
             x=self.axis.axis,
             trimmed=self.trim.isChecked(),
         )
@@ -222,7 +236,7 @@ class LossTools(QWidget):
         """Choose everything."""
         self.log.setChecked(choices.log_y)
         self.trim.setChecked(choices.trimmed)
-        self.smoothing.set_weight(choices.smoothing)
+        self.smoothing.set_share(choices.smoothing)
         self.axis.set_axis(choices.x)
 
     def set_theme(self, theme: Theme) -> None:

@@ -1,12 +1,18 @@
 """The losses of a growing run, thinned out and smoothed row by row."""
 
+from bisect import bisect_left, bisect_right
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 
 from metalab.engine.events import Array
-from metalab.runs.history import RunHistory
-from metalab.ui.decimate import Extremes, Rows, Smoother, SpannedExtremes
+from metalab.figures.smooth import Average, BlockSums
+from metalab.runs.history import RunHistory, Spans
+from metalab.ui.decimate import Extremes, Rows, SpannedExtremes
+from metalab.ui.views.loss_axis import sparse
 
-_PIXELS_A_SMOOTH_POINT = 4
+_PIXELS_A_SMOOTH_POINT = 2
 """Smoothed curves are antialiased: they get fewer points."""
 
 _COLUMN_STEP = 64
@@ -15,42 +21,98 @@ _COLUMN_STEP = 64
 class LossTrack:
     """One loss over training: raw and smoothed, and which rows of them to draw."""
 
-    def __init__(self, weight: float, num_columns: int) -> None:
+    def __init__(self, num_columns: int, *, log: bool) -> None:
         """Begin with no rows.
 
         Args:
-            weight: Of the past in the moving average.
             num_columns: Width of the plot in pixels.
+            log: Whether the loss axis is logarithmic.
         """
-        self._smoother = Smoother(weight)
+        self._log = log
+        self._blocks = BlockSums(log=log)
+        self._seen, self._first_seen = BlockSums(log=log), 0
+        self._wholes: dict[float, Average] = {}
         self.raw: Array = np.empty(0)
-        self._steps: Array | None = None
+        self._steps: Array = np.empty(0)
+        self._thinned = False
         self.set_num_columns(num_columns)
 
     def set_num_columns(self, num_columns: int) -> None:
         """Draw in another width."""
+        self._num_smooth = max(1, num_columns // _PIXELS_A_SMOOTH_POINT)
         self._raw_drawn = _Thinner(num_columns)
-        self._smooth_drawn = _Thinner(max(1, num_columns // _PIXELS_A_SMOOTH_POINT))
 
     def extend(self, history: RunHistory, name: str) -> None:
         """Take in the rows that were added to one of the metrics of a run."""
-        raw, known = history.metrics[name], len(self._smoother)
-        self._smoother.extend(raw[known:], history.spans(name, known))
-        self.raw = raw
-        self._steps = history.steps if history.thinned else None
+        raw, known = history.metrics[name], len(self._blocks)
+        if len(raw) > known:
+            spans = history.spans(name, known, log=self._log)
+            self._blocks.extend(raw, history.steps, spans)
+            self._wholes.clear()
+        self.raw, self._steps = raw, history.steps
+        self._thinned = history.thinned > 0
+        self._spans = partial(history.spans, name, log=self._log)
 
-    @property
-    def smooth(self) -> Array:
-        """The moving average, [row]."""
-        return self._smoother.values
+    def whole(self, share: float) -> Average:
+        """Return the moving average of all rows.
+
+        Args:
+            share: Of what is shown, that one average spans; 0 gives the raw values.
+        """
+        if share not in self._wholes:
+            self._wholes[share] = (
+                self._blocks.average(share)
+                if share > 0 and len(self.raw)
+                else self._raw_average(slice(0, len(self.raw)))
+            )
+        return self._wholes[share]
+
+    def average(self, share: float, window: slice | None) -> Average:
+        """Return the moving average of what is shown: of a window or of all rows.
+
+        Args:
+            share: Of what is shown, that one average spans; 0 gives the raw values.
+            window: The rows in sight; None for all.
+        """
+        if window is None or not len(self.raw[window]):
+            return self.whole(share)
+        if share == 0:
+            return self._raw_average(window)
+        start, stop, _ = window.indices(len(self.raw))
+        shown = float(self._steps[stop - 1] - self._steps[start] + 1)
+        half = share * shown / 2
+        # What is out of sight counts where it is near enough.
+        first = bisect_left(self._steps, self._steps[start] - half)
+        end = bisect_right(self._steps, self._steps[stop - 1] + half)
+        average = self._blocks_of(first, end).average(share, shown=shown)
+        return replace(average, rows=first + average.rows)
+
+    def _blocks_of(self, first: int, end: int) -> BlockSums:
+        """Return the sums of some rows, which stay the same while a run goes on."""
+        if first != self._first_seen or len(self._seen) > end - first:
+            self._seen, self._first_seen = BlockSums(log=self._log), first
+        start = first + len(self._seen)
+        spans = self._spans(start) if start < end else None
+        if spans is not None:
+            spans = Spans(*(column[: end - start] for column in spans))
+        self._seen.extend(self.raw[first:end], self._steps[first:end], spans)
+        return self._seen
+
+    def _raw_average(self, window: slice) -> Average:
+        steps = self._steps if self._thinned else None
+        rows = self._raw_drawn.rows(self.raw, steps, window)
+        return Average(
+            rows=rows, steps=self._steps[rows], values=self.raw[rows], log=self._log
+        )
 
     def raw_rows(self, window: slice | None) -> Rows:
         """Return the rows of `raw` to draw, in a window or all over."""
-        return self._raw_drawn.rows(self.raw, self._steps, window)
+        steps = self._steps if self._thinned else None
+        return self._raw_drawn.rows(self.raw, steps, window)
 
-    def smooth_rows(self, window: slice | None) -> Rows:
-        """Return the rows of `smooth` to draw, in a window or all over."""
-        return self._smooth_drawn.rows(self.smooth, self._steps, window)
+    def points_of(self, average: Average) -> Rows:
+        """Return which points of an average to draw: they are antialiased, so few."""
+        return sparse(len(average.rows), self._num_smooth)
 
 
 class _Thinner:
@@ -91,7 +153,7 @@ class LossTracks:
         """
         self._names = names
         self._tracks: dict[str, LossTrack] = {}
-        self._weight = 0.0
+        self._log = True
         self._num_columns = 0
         self._past: RunHistory | None = None
 
@@ -99,25 +161,25 @@ class LossTracks:
         """Return one loss."""
         return self._tracks[name]
 
-    def follow(self, history: RunHistory, *, weight: float, num_columns: int) -> None:
+    def follow(self, history: RunHistory, *, log: bool, num_columns: int) -> None:
         """Take in what is new.
 
         Args:
             history: The run as it is now, maybe another run than before.
-            weight: Of the past in the moving average.
+            log: Whether the loss axis is logarithmic.
             num_columns: Width of the plot in pixels.
         """
         # In steps: who drags a splitter does not thin a million rows at every pixel.
         num_columns = max(_COLUMN_STEP, num_columns // _COLUMN_STEP * _COLUMN_STEP)
         past = self._past
-        if past is None or weight != self._weight or not _goes_on(past, history):
+        if past is None or log != self._log or not _goes_on(past, history):
             self._tracks = {
-                name: LossTrack(weight, num_columns) for name in self._names
+                name: LossTrack(num_columns, log=log) for name in self._names
             }
         elif num_columns != self._num_columns:
             for track in self._tracks.values():
                 track.set_num_columns(num_columns)
-        self._weight, self._num_columns = weight, num_columns
+        self._log, self._num_columns = log, num_columns
         for name, track in self._tracks.items():
             track.extend(history, name)
         self._past = history

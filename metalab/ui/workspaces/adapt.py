@@ -11,7 +11,7 @@ from PySide6.QtGui import (
     QKeySequence,
     QPalette,
 )
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 
 from metalab.engine.explored import Exploration, Explored
 from metalab.ui.engine_access import inner_lr
@@ -60,6 +60,7 @@ class AdaptWorkspace(Workspace):
         self._error = ""
         self.panels = AdaptPanels(self)
         self.caption = Caption(self)
+        self.note = QLabel(self)
         self._arrange()
         self._connect()
         self._say()
@@ -72,6 +73,11 @@ class AdaptWorkspace(Workspace):
         column.setSpacing(0)
         column.addWidget(self.canvas, 1)
         column.addWidget(self.caption)
+        self.note.setTextFormat(Qt.TextFormat.PlainText)
+        self.note.setWordWrap(True)
+        self.note.setContentsMargins(10, 0, 10, 4)
+        self.note.hide()
+        column.addWidget(self.note)
         split = QSplitter(Qt.Orientation.Horizontal, self)
         split.setChildrenCollapsible(False)
         split.addWidget(left)
@@ -175,12 +181,15 @@ class AdaptWorkspace(Workspace):
         tint(self, theme.surface, QPalette.ColorRole.Window)
         for part in (self.header, self.tools, self.canvas, self.panels, self.caption):
             part.set_theme(theme)
+        tint(self.note, theme.muted)
         self._draw()
 
     def picture(self) -> QImage:
         """Return canvas and values as a picture."""
         self.canvas.point_at(None)
-        parts = (self.canvas, self.caption)
+        # What is compared says what else differs, also where only the picture is seen.
+        note = () if self.note.isHidden() else (self.note,)
+        parts = (self.canvas, self.caption, *note)
         return picture_of(parts, title=self.header.title, theme=self._theme)
 
     def save_state(self) -> dict[str, Any]:
@@ -279,8 +288,12 @@ class AdaptWorkspace(Workspace):
         )
         self.header.set_title(words.title)
         self.canvas.set_message(words.message or self._error)
-        self.caption.set_texts(words.left, words.right, words.right, words.summary)
-        self.canvas.setAccessibleDescription(words.summary)
+        notes = self.starts.notes()
+        self.note.setText("\n".join(notes))
+        self.note.setVisible(bool(notes))
+        summary = ". ".join([words.summary, *notes])
+        self.caption.set_texts(words.left, words.right, words.right, summary)
+        self.canvas.setAccessibleDescription(summary)
 
     def _on_failed(self, error: Exception) -> None:
         self._answers = {}
@@ -316,6 +329,7 @@ class AdaptWorkspace(Workspace):
     def _on_starts_changed(self) -> None:
         self._show_choices()
         self._ask()
+        self._say()
 
     def _on_copy(self) -> None:
         QGuiApplication.clipboard().setImage(self.picture())

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, Signal
 
 from metalab.engine.explored import Start
 from metalab.runs.starts import joint_start, random_start
+from metalab.ui import engine_access as engine
 from metalab.ui.workspaces.adapt_tools import Overlay
 
 if TYPE_CHECKING:
@@ -103,11 +104,31 @@ class AdaptStarts(QObject):
             Overlay(
                 key=_key(run),
                 title=run.name,
-                tip=self.tr("Another run, at the same outer step as far as it came"),
+                tip="\n".join(
+                    [
+                        self.tr(
+                            "Another run, at the same outer step as far as it came"
+                        ),
+                        *self._notes([run]),
+                    ]
+                ),
             )
             for run in self._runs
         )
         return (*fixed, *runs)
+
+    def notes(self) -> list[str]:
+        """Return what else differs in each of the other runs that are laid over."""
+        return self._notes([run for run in self._runs if _key(run) in self._wanted])
+
+    def _notes(self, runs: "list[RunHistory]") -> list[str]:
+        if self._moment is None:
+            return []
+        mine = self._moment.history.next_config
+        notes = [
+            (run.name, engine.difference_note(mine, run.next_config)) for run in runs
+        ]
+        return [self.tr("{} has {}").format(name, note) for name, note in notes if note]
 
     def starts(self) -> tuple[Start, ...]:
         """Return what to adapt from now: the run's own first."""

@@ -7,6 +7,7 @@ from PySide6.QtCore import QCoreApplication
 
 from metalab.engine.explored import Explored
 from metalab.figures.drawing import number_of
+from metalab.ui import engine_access as engine
 from metalab.ui.ticks import number_text
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def words_of(
         else (base.start.config, base.start.step)
     )
     title = _tr("Adapt by hand: {} after {} outer steps").format(
-        config.name, f"{step:,}"
+        engine.name(config), f"{step:,}"
     )
     if not moment.exact:
         title += _tr(" (recomputing {})").format(f"{moment.wanted_step:,}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QCoreApplication
 
 from metalab.runs.estimating import Comparison, EstimatingRequest
+from metalab.ui import engine_access as engine
 from metalab.ui.engine_access import inner_lr
 from metalab.ui.ticks import number_text
 
@@ -37,7 +38,7 @@ def line_of(shown: Comparison | None, *, doing: str, cancelled: bool) -> Words:
     if shown is not None:
         texts.append(
             _tr("{}, outer step {}, {} tasks, K = {}{}").format(
-                shown.request.config.name,
+                engine.name(shown.request.config),
                 f"{shown.request.step:,}",
                 shown.request.num_tasks,
                 shown.request.num_inner_steps,

@@ -7,7 +7,7 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QGuiApplication, QImage, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
-from metalab.ui.engine_access import preset_words
+from metalab.ui import engine_access as engine
 from metalab.ui.painting import picture_of, tint
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.views.caption import Caption
@@ -113,7 +113,8 @@ class LandscapeWorkspace(Workspace):
     def show_config(self, config: "ExperimentConfig | None") -> None:
         """Say what would run."""
         if config is not None:
-            self.empty.set_preset(*preset_words(config.name))
+            source = engine.preset_source(config)
+            self.empty.set_preset(*(source or (engine.name(config), "")))
 
     def set_ready(self, *, ready: bool) -> None:
         """Say whether `run_requested` would be heard."""

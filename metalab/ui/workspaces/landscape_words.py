@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication, QPointF
 
 from metalab.figures.drawing import number_of
+from metalab.ui import engine_access as engine
 from metalab.ui.ticks import number_text
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ def words_of(moment: "Moment | None", shown: "Landscape | None") -> Words:
         if shown is None
         else (shown.asked.config, shown.asked.step)
     )
-    title = _tr("Landscape: {} after {} outer steps").format(config.name, f"{step:,}")
+    title = _tr("Landscape: {} after {} outer steps").format(
+        engine.name(config), f"{step:,}"
+    )
     if not moment.exact:
         title += _tr(" (recomputing {})").format(f"{moment.wanted_step:,}")
     if shown is None:

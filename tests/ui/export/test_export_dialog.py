@@ -126,7 +126,7 @@ def test_closing_waits_for_the_file(qtbot, open_dialog, folder):
     dialog = open_dialog()
     dialog.save()
     dialog.reject()
-    assert (folder / "maml-sine-losses.pdf").stat().st_size > 1000
+    assert (folder / "maml-sine-3-changes-losses.pdf").stat().st_size > 1000
     assert not dialog.isVisible()
 
 

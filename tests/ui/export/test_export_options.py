@@ -8,7 +8,7 @@ from PySide6.QtWidgets import (
 from metalab.figures.base import FigureChoices
 from metalab.figures.registry import figures
 from metalab.figures.sizes import SIZES
-from metalab.ui.export_options import position_of, weight_at
+from metalab.ui.export_options import position_of, share_at
 from tests.ui.export.driver import Key, button, choose, named, redrawn
 
 
@@ -57,7 +57,7 @@ def test_every_choice_reaches_the_figure(qtbot, open_dialog):
 
 def test_choices_that_are_passed_in_stay_as_they_are(open_dialog):
     choices = FigureChoices(
-        task=3, smoothing=0.912345, log_y=False, x="training time", legend="none"
+        task=3, smoothing=0.0512345, log_y=False, x="training time", legend="none"
     )
     dialog = open_dialog(choices=choices)
     assert dialog.choices == choices
@@ -66,8 +66,7 @@ def test_choices_that_are_passed_in_stay_as_they_are(open_dialog):
 
 
 def test_the_slider_spans_no_to_strong_smoothing():
-    weights = [weight_at(position) for position in range(61)]
-    assert weights == sorted(set(weights))
-    assert (weights[0], weights[-1]) == (0, 0.999)
-    assert [position_of(weight) for weight in weights] == list(range(61))
-    assert position_of(0.99999) == 60
+    shares = [share_at(position) for position in range(41)]
+    assert shares == sorted(set(shares))
+    assert (shares[0], shares[1], shares[-1]) == (0, 0.005, 0.5)
+    assert [position_of(share) for share in shares] == list(range(41))

@@ -29,12 +29,15 @@ from tests.ui.export.driver import (
 def test_return_saves_the_chosen_format(qtbot, open_dialog, folder, suffix):
     dialog = open_dialog()
     choose(qtbot, dialog, "Format", FORMATS[suffix].title)
-    name = f"maml-sine-losses{suffix}"
+    name = f"maml-sine-3-changes-losses{suffix}"
     assert named(dialog, "File", QLineEdit).text() == str(folder / name)
     qtbot.keyClick(dialog, Key.Key_Return)
     wait_status(qtbot, dialog, f"Saved {name}")
     written = {path.name for path in folder.iterdir()}
-    assert written == {name, *(["maml-sine-losses.csv"] if suffix == ".py" else [])}
+    assert written == {
+        name,
+        *(["maml-sine-3-changes-losses.csv"] if suffix == ".py" else []),
+    }
     assert dialog.isVisible()
 
 
@@ -42,7 +45,7 @@ def test_the_file_is_the_figure(qtbot, open_dialog, folder, history):
     dialog = open_dialog(suffix=".svg", size="double", figure="inner-loss")
     qtbot.keyClick(dialog, Key.Key_S, CONTROL)
     wait_status(qtbot, dialog, "Saved")
-    content = (folder / "maml-sine-inner-loss.svg").read_bytes()
+    content = (folder / "maml-sine-3-changes-inner-loss.svg").read_bytes()
     assert content == encode("inner-loss", history, ".svg", size="double")
 
 
@@ -55,7 +58,7 @@ def test_resolution_is_asked_for_pixels_alone(qtbot, open_dialog, folder):
     resolution.setValue(100)
     dialog.save()
     wait_status(qtbot, dialog, "Saved")
-    image = QImage(str(folder / "maml-sine-losses.png"))
+    image = QImage(str(folder / "maml-sine-3-changes-losses.png"))
     assert image.width() == pytest.approx(89 / 25.4 * 100, abs=1)
 
 
@@ -65,10 +68,10 @@ def test_the_file_is_named_after_the_figure_until_a_person_names_it(
     dialog = open_dialog()
     line = named(dialog, "File", QLineEdit)
     choose(qtbot, dialog, "Figure", figures()["inner-loss"].title)
-    assert line.text() == str(folder / "maml-sine-inner-loss.pdf")
+    assert line.text() == str(folder / "maml-sine-3-changes-inner-loss.pdf")
     choose(qtbot, dialog, "Format", "SVG, vector")
     choose(qtbot, dialog, "Figure", figures()["losses"].title)
-    assert line.text() == str(folder / "maml-sine-losses.svg")
+    assert line.text() == str(folder / "maml-sine-3-changes-losses.svg")
     type_path(qtbot, dialog, folder / "mine.pdf")
     line.clearFocus()
     assert dialog.target.suffix == ".pdf"  # As typed.
@@ -123,13 +126,17 @@ def test_an_error_is_told_in_the_dialog_and_nothing_is_written(
 
 
 def test_what_saving_replaces_is_said_before(qtbot, open_dialog, folder):
-    (folder / "maml-sine-losses.csv").write_text("old")
+    (folder / "maml-sine-3-changes-losses.csv").write_text("old")
     dialog = open_dialog()
     assert dialog.target.note == ""
     choose(qtbot, dialog, "Format", "Python script with its CSV")
-    assert dialog.target.note == "Saving replaces maml-sine-losses.csv"
+    assert dialog.target.note == "Saving replaces maml-sine-3-changes-losses.csv"
     dialog.save()
-    wait_status(qtbot, dialog, "Saved maml-sine-losses.py and maml-sine-losses.csv")
+    wait_status(
+        qtbot,
+        dialog,
+        "Saved maml-sine-3-changes-losses.py and maml-sine-3-changes-losses.csv",
+    )
     assert dialog.target.note == ""
 
 
@@ -157,7 +164,7 @@ def test_browsing_takes_path_and_format(qtbot, open_dialog, folder, monkeypatch)
     monkeypatch.setattr(QFileDialog, "getSaveFileName", answer)
     dialog = open_dialog()
     qtbot.mouseClick(button(dialog, "Browse…"), Qt.MouseButton.LeftButton)
-    assert asked[0][2] == str(folder / "maml-sine-losses.pdf")
+    assert asked[0][2] == str(folder / "maml-sine-3-changes-losses.pdf")
     assert asked[0][4] == "PDF, vector (*.pdf)"
     assert dialog.target.path == folder / "browsed.svg"
     assert dialog.target.suffix == ".svg"

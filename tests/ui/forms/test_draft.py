@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from metalab.catalog.recipes import presets
+from metalab.engine.changes import Baseline
 from metalab.engine.config import ExperimentConfig, preset_config
 from metalab.engine.overrides import FieldProblem, fields_of, with_overrides
 from metalab.ui.forms.draft import (
-    Baseline,
     baselines,
     check,
     draft_of,

@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 from metalab.catalog.recipes import presets
 from metalab.catalog.slots import SLOTS
 from metalab.engine.config import ExperimentConfig, preset_config
+from metalab.engine.naming import experiment_name
 from metalab.engine.overrides import (
     ConfigError,
     FieldProblem,
@@ -224,3 +225,64 @@ def test_fields_stay_editable_while_a_run_is_in_progress(
     assert value(form, LR) == 0.5
     form.set_locked(False)
     assert header(form).note == ""
+
+
+def test_the_name_follows_the_settings(
+    form: ExperimentForm, enter: Enter, qtbot: QtBot
+) -> None:
+    name = header(form).name
+    assert (name.text(), name.placeholderText()) == ("", "maml-sine")
+    enter(form, LR, "0.3")
+    assert name.placeholderText() == "maml-sine, inner_lr 0.3"
+    form.undo_stack.undo()
+    assert name.placeholderText() == "maml-sine"
+
+
+def test_a_name_that_a_person_gives_stays(
+    form: ExperimentForm, preset: ExperimentConfig, enter: Enter, qtbot: QtBot
+) -> None:
+    name = header(form).name
+    name.setFocus()
+    qtbot.keyClicks(name, "Monday")
+    with qtbot.waitSignal(form.config_changed) as heard:
+        qtbot.keyClick(name, Qt.Key.Key_Return)
+    (config,) = heard.args
+    assert (config.name, config.preset) == ("Monday", "maml-sine")
+    enter(form, LR, "0.3")
+    assert experiment_name(form.config()) == name.text() == "Monday"
+    assert name.placeholderText() == "maml-sine, inner_lr 0.3"
+    # Cleared, it is derived again; undone, it is back.
+    name.clear()
+    qtbot.keyClick(name, Qt.Key.Key_Return)
+    assert experiment_name(form.config()) == "maml-sine, inner_lr 0.3"
+    form.undo_stack.undo()
+    assert name.text() == "Monday"
+
+
+def test_a_name_that_is_not_allowed_is_told(form: ExperimentForm, qtbot: QtBot) -> None:
+    name = header(form).name
+    name.setFocus()
+    qtbot.keyClicks(name, "a/b")
+    qtbot.keyClick(name, Qt.Key.Key_Return)
+    assert form.config() is None
+    assert "name is 'a/b'; allowed: text without slashes" in header(form).problems
+
+
+def test_escape_takes_back_what_is_typed(form: ExperimentForm, qtbot: QtBot) -> None:
+    name = header(form).name
+    name.setFocus()
+    qtbot.keyClicks(name, "Mon")
+    qtbot.keyClick(name, Qt.Key.Key_Escape)
+    qtbot.keyClick(name, Qt.Key.Key_Return)
+    assert (name.text(), form.config().name) == ("", "maml-sine")
+
+
+def test_the_count_of_differences_lists_them(
+    form: ExperimentForm, qtbot: QtBot
+) -> None:
+    button = header(form).differences_button
+    with qtbot.waitSignal(form.differences_requested):
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    button.setFocus()
+    with qtbot.waitSignal(form.differences_requested):
+        qtbot.keyClick(button, Qt.Key.Key_Space)

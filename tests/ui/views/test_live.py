@@ -176,8 +176,14 @@ def test_the_state_round_trips_through_json(live: LiveWorkspace, qtbot):
     [
         {},
         {"rows": "big", "top": [1], "bottom": [-5, 3], "sort": 7},
-        {"rows": [0, 0], "top": [True, False], "x": "luck", "smoothing": 1.5},
-        {"log_y": "yes", "trimmed": None, "smoothing": "much", "unknown": 1},
+        {"rows": [0, 0], "top": [True, False], "x": "luck", "smoothing_share": 1.5},
+        {
+            "log_y": "yes",
+            "trimmed": None,
+            "smoothing": 0.5,
+            "smoothing_share": "much",
+            "unknown": 1,
+        },
     ],
 )
 def test_a_state_that_is_not_understood_changes_nothing(live: LiveWorkspace, state):

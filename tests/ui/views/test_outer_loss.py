@@ -8,7 +8,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from metalab.engine.events import Diverged
+from metalab.figures.base import FigureChoices
+from metalab.figures.registry import figure_named
+from metalab.figures.sizes import size_named
 from metalab.figures.smooth import smoothed
+from metalab.runs.history import RunHistory
 from metalab.runs.status import RunStatus
 from metalab.ui.views.loss_tools import SMOOTHING, LossChoices
 from metalab.ui.views.outer_loss import OuterLossView
@@ -23,6 +27,15 @@ def view(qtbot) -> OuterLossView:
     made.show()
     QApplication.processEvents()
     return made
+
+
+def averaged(history: RunHistory, choices: LossChoices) -> np.ndarray:
+    return smoothed(
+        history.metrics["outer_loss"],
+        history.steps,
+        choices.smoothing,
+        log=choices.log_y,
+    )
 
 
 def choose(view: OuterLossView, **changes: object) -> None:
@@ -40,8 +53,25 @@ def test_the_curves_are_the_runs_losses(view: OuterLossView):
         np.testing.assert_array_equal(x, history.steps)
         np.testing.assert_array_equal(y, history.metrics[name])
     smooth_x, smooth_y = view.drawing.smooth_after.data
-    expected = smoothed(history.metrics["outer_loss"], view.choices.smoothing)
+    expected = averaged(history, view.choices)
     np.testing.assert_allclose(smooth_y, expected[smooth_x.astype(int) - 1])
+
+
+@pytest.mark.parametrize("log_y", [True, False])
+@pytest.mark.parametrize("num_rows", [7, 100, 20_000])
+def test_the_strong_line_has_the_numbers_of_the_figure(
+    view: OuterLossView, num_rows, log_y
+):
+    history = make_history(num_rows)
+    choose(view, log_y=log_y)
+    view.show_history(history)
+    choices = FigureChoices(log_y=log_y, smoothing=view.choices.smoothing)
+    table = figure_named("losses").draw(history, choices, size_named("single")).table
+    x, y = view.drawing.smooth_after.data
+    drawn = np.isin(table.numbers("outer_step"), x)
+    np.testing.assert_allclose(
+        table.numbers("outer_loss_smoothed")[drawn], y, rtol=1e-12
+    )
 
 
 def test_the_evaluations_are_those_after_k_steps(view: OuterLossView):
@@ -118,9 +148,9 @@ def test_the_slider_smooths(view: OuterLossView):
         return float(np.abs(np.diff(view.drawing.smooth_after.data[1])).mean())
 
     rough: list[float] = []
-    for weight in (0.0, 0.9, 0.995):
-        view.tools.smoothing.slider.setValue(SMOOTHING.index(weight))
-        assert view.choices.smoothing == weight
+    for share in (0.0, 0.02, 0.2):
+        view.tools.smoothing.slider.setValue(SMOOTHING.index(share))
+        assert view.choices.smoothing == share
         rough.append(roughness())
     assert rough[0] > 2 * rough[1] > 2 * rough[2]
 
@@ -214,7 +244,7 @@ def test_the_readout_says_raw_and_smoothed(view: OuterLossView):
     assert view.readout.isVisible()
     assert "Outer step 120" in text
     assert f"{history.metrics['outer_loss'][119]:.3g}" in text
-    expected = smoothed(history.metrics["outer_loss"], view.choices.smoothing)[119]
+    expected = averaged(history, view.choices)[119]
     assert f"{expected:#.3g}" in text
     assert "Held-out at 100" in text
     view.plot.point_at(None)
@@ -242,7 +272,7 @@ def test_it_says_that_it_waits(view: OuterLossView):
 def test_the_summary_says_where_the_loss_goes(view: OuterLossView):
     view.show_history(make_history(300))
     assert "falling" in view.plot.accessibleDescription()
-    flat = make_history(300, config=make_history(0).config)
+    flat = make_history(300)
     for y in flat.metrics.values():
         y[:] = 2.0
     view.show_history(flat)
@@ -250,14 +280,14 @@ def test_the_summary_says_where_the_loss_goes(view: OuterLossView):
 
 
 def test_choices_round_trip(view: OuterLossView):
-    choices = LossChoices(log_y=False, smoothing=0.9, x="tasks seen", trimmed=False)
+    choices = LossChoices(log_y=False, smoothing=0.1, x="tasks seen", trimmed=False)
     view.set_choices(choices)
     assert view.choices == choices
 
 
 def test_a_weight_that_is_not_offered_becomes_the_nearest(view: OuterLossView):
-    choose(view, smoothing=0.983)
-    assert view.choices.smoothing == 0.98
+    choose(view, smoothing=0.053)
+    assert view.choices.smoothing == 0.05
 
 
 def test_copying_puts_a_picture_on_the_clipboard(view: OuterLossView):

@@ -10,6 +10,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
+from metalab.engine.changes import difference_note
 from metalab.engine.config_history import ConfigHistory
 from metalab.engine.exploration import Explorer
 from metalab.engine.explored import Exploration, Start
@@ -234,8 +235,18 @@ def test_another_run_leaves_the_one_before_to_be_laid_over(page, qtbot, history)
     page.show_moment(moment_of(replace(history, configs=ConfigHistory(other))))
     (run,) = page.starts.runs
     assert run.is_same_run(history)
-    page.tools.overlay_box(f"run {id(run.configs.identity)}").click()
+    assert page.note.isHidden()
+    box = page.tools.overlay_box(f"run {id(run.configs.identity)}")
+    box.click()
     answered(qtbot, page, lambda: len(page.answers) == 2)
+    # What is compared says what else differs.
+    told = difference_note(other, history.config_at())
+    assert told.startswith("Inner lr ")
+    assert page.note.text() == f"{history.name} has {told}"
+    assert told in page.canvas.accessibleDescription()
+    assert told in box.toolTip()
+    box.click()
+    assert page.note.isHidden()
 
 
 def test_the_fan_shows_other_support_sets(page, qtbot):

@@ -124,7 +124,7 @@ def test_a_moment_is_mapped(qtbot, workspace, moment):
     assert "explained variance" in workspace.caption.left
     assert "support loss" in workspace.caption.right
     assert "held-out task 3" in workspace.tools.text.text()
-    assert moment.history.config_at().name in workspace.map.plot.accessibleName()
+    assert moment.history.name in workspace.map.plot.accessibleName()
 
 
 def test_circles_are_circles_and_the_square_is_seen(qtbot, workspace, moment):

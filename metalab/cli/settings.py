@@ -1,0 +1,148 @@
+"""The settings of experiments as tables and as JSON, for `show` and `presets`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from metalab.cli.config_source import resolve_config
+from metalab.cli.output import console
+from metalab.engine.changes import (
+    all_differences,
+    changes,
+    defaults_of,
+    group_title,
+    is_default,
+    unit_of,
+    value_text,
+)
+from metalab.engine.config import ExperimentConfig
+from metalab.engine.naming import experiment_name, reference_of
+from metalab.engine.overrides import fields_of
+from metalab.engine.share_code import PREFIX
+from metalab.runs.home import RUN_SUFFIX
+from metalab.runs.reader import open_run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """An experiment to be printed.
+
+    Attributes:
+        name: What to call it.
+        config: Its settings.
+    """
+
+    name: str
+    config: ExperimentConfig
+
+
+def shown_experiment(text: str) -> Shown:
+    """Return the experiment that a word of the command line means.
+
+    Args:
+        text: Name of a preset, path of a run file or of an experiment file, or a share
+            code.
+
+    Raises:
+        UserError: There is no such thing, or it cannot be used.
+    """
+    path = Path(text)
+    if text.startswith(PREFIX):
+        config = resolve_config(None, preset=None, code=text, assignments=[], seed=None)
+    elif path.suffix.lower() == RUN_SUFFIX or (
+        path.suffix.lower() != ".toml" and path.is_file()
+    ):
+        history = open_run(path).history
+        return Shown(name=history.name, config=history.next_config)
+    elif path.suffix.lower() == ".toml":
+        config = resolve_config(path, preset=None, assignments=[], seed=None)
+    else:
+        config = resolve_config(None, preset=text, assignments=[], seed=None)
+    return Shown(name=experiment_name(config), config=config)
+
+
+def print_settings(shown: Shown) -> None:
+    """Print every setting, by group; what is the default is pale and says so."""
+    config = shown.config
+    infos, defaults = fields_of(config), defaults_of(config)
+    table = Table(title=f"Settings of {shown.name}")
+    for heading in ("Setting", "Key"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("Value", overflow="fold", justify="right")
+    for heading in ("Unit", ""):
+        table.add_column(heading, overflow="fold")
+    last = ""
+    for info in infos:
+        if info.group != last:
+            table.add_section()
+            table.add_row(f"[bold]{group_title(info.group, infos)}[/bold]")
+            last = info.group
+        default = is_default(info, defaults)
+        table.add_row(
+            info.spec.label,
+            info.path,
+            value_text(info.value),
+            unit_of(info),
+            "default" if default else "",
+            style="dim" if default else None,
+        )
+    console().print(table)
+    reference = reference_of(config)
+    count = len(changes(config, reference))
+    if count == 0:
+        console().print(f"The same as preset {reference.name}.")
+    else:
+        console().print(
+            f"{count} setting{'s' if count > 1 else ''} changed of preset "
+            f"{reference.name}: see metalab show --diff {reference.name}"
+        )
+
+
+def facts_of(shown: Shown) -> dict[str, Any]:
+    """Return every setting as plain values."""
+    config = shown.config
+    infos, defaults = fields_of(config), defaults_of(config)
+    reference = reference_of(config)
+    return {
+        "name": shown.name,
+        "preset": reference.name,
+        "digest": config.digest(),
+        "seed": config.run.seed,
+        "changes": [change.info.path for change in changes(config, reference)],
+        "settings": [
+            {
+                "key": info.path,
+                "label": info.spec.label,
+                "group": group_title(info.group, infos),
+                "value": info.value,
+                "unit": unit_of(info) or None,
+                "default": is_default(info, defaults),
+            }
+            for info in infos
+        ],
+    }
+
+
+def difference_facts(mine: Shown, other: Shown) -> dict[str, Any]:
+    """Return the settings in which two experiments differ as plain values.
+
+    A setting that one of them does not have is null there.
+    """
+    infos = [*fields_of(mine.config), *fields_of(other.config)]
+    return {
+        "name": mine.name,
+        "other": other.name,
+        "differences": [
+            {
+                "key": change.info.path,
+                "label": change.info.spec.label,
+                "group": group_title(change.info.group, infos),
+                "value": change.ours,
+                "other": change.theirs,
+                "unit": unit_of(change.info) or None,
+            }
+            for change in all_differences(mine.config, other.config)
+        ],
+    }

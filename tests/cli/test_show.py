@@ -1,0 +1,97 @@
+"""`metalab show` and `metalab presets NAME`."""
+
+import json
+
+import pytest
+
+from metalab.catalog.recipes import presets
+from metalab.cli.main import run
+from metalab.engine.config import preset_config
+from metalab.engine.overrides import fields_of, with_overrides
+from metalab.engine.share_code import share_code
+
+
+def json_of(capsys, *arguments: str):
+    assert run([*arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def text_of(capsys, monkeypatch, *arguments: str) -> str:
+    monkeypatch.setenv("COLUMNS", "160")
+    assert run(list(arguments)) == 0
+    return capsys.readouterr().out
+
+
+def test_every_setting_is_shown_with_label_key_value_and_unit(capsys, monkeypatch):
+    text = text_of(capsys, monkeypatch, "show", "reptile-sine")
+    for info in fields_of(preset_config("reptile-sine")):
+        (line,) = [ln for ln in text.splitlines() if f" {info.path} " in ln]
+        assert info.spec.label in line
+    (line,) = [ln for ln in text.splitlines() if " outer.num_steps " in ln]
+    assert "30,000" in line
+    assert "steps" in line
+    assert "default" not in line
+    (line,) = [ln for ln in text.splitlines() if " run.seed " in ln]
+    assert "default" in line
+    assert "The same as preset reptile-sine." in text
+
+
+@pytest.mark.parametrize("name", list(presets()))
+def test_every_preset_can_be_shown(name, capsys):
+    facts = json_of(capsys, "show", name)
+    infos = fields_of(preset_config(name))
+    assert [s["key"] for s in facts["settings"]] == [info.path for info in infos]
+    assert (facts["name"], facts["preset"], facts["changes"]) == (name, name, [])
+
+
+def test_differences_are_all_that_differs(capsys, monkeypatch):
+    facts = json_of(capsys, "show", "maml-sine", "--diff", "reptile-sine")
+    mine = {i.path: i.value for i in fields_of(preset_config("maml-sine"))}
+    other = {i.path: i.value for i in fields_of(preset_config("reptile-sine"))}
+    expected = {
+        path: (mine.get(path), other.get(path))
+        for path in {*mine, *other}
+        if mine.get(path) != other.get(path)
+    }
+    found = {d["key"]: (d["value"], d["other"]) for d in facts["differences"]}
+    assert found == {key: tuple(map(_listed, pair)) for key, pair in expected.items()}
+    text = text_of(capsys, monkeypatch, "show", "maml-sine", "--diff", "reptile-sine")
+    assert f"{len(expected)} settings differ" in text
+    assert "64, 64" in text
+    same = text_of(capsys, monkeypatch, "show", "maml-sine", "--diff", "maml-sine")
+    assert "have the same settings" in same
+
+
+def _listed(value):
+    return list(value) if isinstance(value, tuple) else value
+
+
+def test_codes_and_files_are_shown_too(capsys, tmp_path):
+    config = with_overrides(preset_config("maml-sine"), [("tasks.num_shots", 3)])
+    path = tmp_path / "mine.toml"
+    path.write_text("preset = 'maml-sine'\n[tasks]\nnum_shots = 3\n")
+    for word in (share_code(config), str(path)):
+        facts = json_of(capsys, "show", word)
+        assert facts["name"] == "maml-sine, num_shots 3"
+        assert facts["changes"] == ["tasks.num_shots"]
+        facts = json_of(capsys, "show", word, "--diff", "maml-sine")
+        assert [d["key"] for d in facts["differences"]] == ["tasks.num_shots"]
+
+
+def test_presets_by_name_have_their_settings(capsys, monkeypatch):
+    (facts,) = json_of(capsys, "presets", "imaml-sine")
+    assert facts["source"]
+    assert {s["key"] for s in facts["settings"]} >= {
+        "inner.inner_lr",
+        "outer.num_steps",
+    }
+    text = text_of(capsys, monkeypatch, "presets", "imaml-sine")
+    assert " hypergradient.kind " in text
+
+
+@pytest.mark.parametrize(
+    "word", ["nobody", "nowhere.metalab", "nowhere.toml", "metalab1:x"]
+)
+def test_what_is_nothing_is_refused_in_a_sentence(word, capsys):
+    assert run(["show", word]) == 2
+    assert capsys.readouterr().err.startswith("metalab: ")
