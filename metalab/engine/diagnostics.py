@@ -11,6 +11,9 @@ from metalab.engine.events import METRICS, MetricInfo
 LAYER_PREFIX = "distance_layer_"
 """Of the columns of distances moved by layer; the layer's number, from 1, follows."""
 
+SOLVES = "Linear solves, "
+"""How the labels of metrics about linear solves begin."""
+
 DIAGNOSTICS = (
     *(info for info in METRICS if info.name == "hypergradient_norm"),
     MetricInfo(
@@ -45,6 +48,14 @@ DIAGNOSTICS = (
         unit="1",
         help="Norm of the inner gradient after adaptation relative to before, mean over "
         "tasks; 0 once the inner loop has converged.",
+    ),
+    *(info for info in METRICS if info.label.startswith(SOLVES)),
+    MetricInfo(
+        name="smallest_ritz_value",
+        label="Smallest Ritz value",
+        unit="y²",
+        help="Smallest eigenvalue, over the tasks, that the solver found of the matrices "
+        "to be inverted; not above zero where one is not positive definite.",
     ),
 )
 """Diagnostics that every method has, in the order of `core.diagnostics.diagnose`."""
@@ -125,4 +136,6 @@ def _panel_title(info: MetricInfo) -> str:
         return "Distance moved"
     if info.name.startswith("hessian_eigenvalue"):
         return "Hessian eigenvalue"
+    if info.name in {"not_positive_definite_solves", "unconverged_solves"}:
+        return "Linear solves (tasks)"
     return info.label

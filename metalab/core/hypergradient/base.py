@@ -12,6 +12,7 @@ from torch import Tensor
 
 from metalab.core.hypergradient.route import Route
 from metalab.core.inner.base import Cotangent, InnerLoop, InnerPath, InnerStep, Keep
+from metalab.core.linear_solve import SolveQuality
 from metalab.core.meta.base import Way
 from metalab.core.oracle import Evaluations, InnerOracle
 from metalab.core.streams import RandomStreams
@@ -43,10 +44,13 @@ class Hypergradient:
     Attributes:
         per_task: One row a task, [task, meta]; the hypergradient is their mean.
         outer_loss: Query loss after adaptation of each task, [task].
+        solves: How well the linear system of each task was solved; None where there is
+            none.
     """
 
     per_task: Float[Tensor, "task meta"]
     outer_loss: Float[Tensor, " task"]
+    solves: SolveQuality | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,10 +78,14 @@ class ImamlRepository(HypergradientEstimator):
                 alone.hvp(q) / (strength + 10), q, alpha=1 + self.cg_damping
             )
 
-        q = conjugate_gradient(
+        solution = conjugate_gradient(
             system,
             outer.grad,
             num_iterations=self.num_iterations,
             tolerance=self.tolerance,
         )
-        return Hypergradient(per_task=oracle.start_pullback(q), outer_loss=outer.loss)
+        return Hypergradient(
+            per_task=oracle.start_pullback(solution.q),
+            outer_loss=outer.loss,
+            solves=solution.quality,
+        )

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from metalab.core.hypergradient.base import Exactness, Request, Size
 from metalab.core.hypergradient.implicit import ImplicitEstimator
+from metalab.core.linear_solve import LinearSolution
 from metalab.core.oracle import Evaluations, InnerOracle, Linearisation
 
 
@@ -34,7 +35,7 @@ class T1T2(ImplicitEstimator):
 
     def solve(
         self, oracle: InnerOracle, around: Linearisation, v: Tensor, request: Request
-    ) -> Tensor:
-        """Return v."""
+    ) -> LinearSolution:
+        """Return v; that this solves nothing is the method, and not measured."""
         del oracle, around, request
-        return v
+        return LinearSolution(q=v)
