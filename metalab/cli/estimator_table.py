@@ -10,6 +10,7 @@ from rich.table import Table
 
 from metalab.core.hypergradient.base import Target
 from metalab.engine.accuracy import Accuracy
+from metalab.engine.solves import Solves
 from metalab.runs.estimators import BlockResult, Row
 
 WIDTH = 120
@@ -52,7 +53,15 @@ def _number_headings(targets: list[Target]) -> Iterator[str]:
         of = "" if len(targets) == 1 else f"\n{target.value}"
         yield f"Cosine{of}"
         yield f"Rel. error{of}" if len(targets) == 1 else "Error"
-    yield from ("Norm\nratio", "Vari-\nance", "Grad.", "Prod.", "ms", "MiB")
+    yield from (
+        "Norm\nratio",
+        "Vari-\nance",
+        "Not\nsolved",
+        "Grad.",
+        "Prod.",
+        "ms",
+        "MiB",
+    )
 
 
 def _cells(row: Row, targets: list[Target]) -> Iterator[str]:
@@ -69,10 +78,18 @@ def _cells(row: Row, targets: list[Target]) -> Iterator[str]:
     # The last of them is the reference of the table.
     yield _number(row.accuracy[targets[-1]].norm_ratio.mean)
     yield _number(row.relative_variance)
+    yield _not_solved(row.solves)
     yield f"{row.evaluations.gradients:,}"
     yield f"{row.evaluations.products:,}"
     yield _number(1e3 * row.seconds)
     yield f"{row.peak_bytes / _MEBIBYTE:.2f}"
+
+
+def _not_solved(solves: Solves | None) -> str:
+    """Return the share of linear systems that are not solved; "" without any."""
+    if solves is None:
+        return ""
+    return f"{100 * solves.unconverged / solves.num_solves:.0f} %"
 
 
 def _number(value: float) -> str:
@@ -98,7 +115,29 @@ def _title(result: BlockResult) -> str:
     return f"{problem} ({', '.join(details)})\nReference: {reference}, float64"
 
 
-def note_on(result: BlockResult) -> str | None:
+def notes_on(result: BlockResult) -> str:
+    """Return what has to be known to trust reference and estimates; "" for nothing."""
+    notes = [_on_reference(result), _on_solves(result)]
+    return "\n".join(note for note in notes if note is not None)
+
+
+def _on_solves(result: BlockResult) -> str | None:
+    """Return which estimators solved their linear systems how badly; None for none."""
+    lines = [
+        f"  K = {row.num_inner_steps}, {row.estimator.name}: {row.solves.words}"
+        for row in result.rows
+        if row.solves is not None and _is_short(row.solves)
+    ]
+    if not lines:
+        return None
+    return "\n".join(["Linear systems of all meta-batches:", *lines])
+
+
+def _is_short(solves: Solves) -> bool:
+    return solves.not_positive_definite > 0 or solves.unconverged > 0
+
+
+def _on_reference(result: BlockResult) -> str | None:
     """Return how far the reference can be trusted; None where it is exact."""
     solved = result.solved
     if solved is None:
@@ -149,6 +188,7 @@ def _plain_row(row: Row, reference: Target) -> dict[str, Any]:
         "products": row.evaluations.products,
         "seconds": row.seconds,
         "peak_bytes": row.peak_bytes,
+        "solves": None if row.solves is None else row.solves.plain(),
     }
 
 

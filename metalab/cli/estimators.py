@@ -179,7 +179,7 @@ def _print_for_people(
 ) -> None:
     from metalab.cli.estimator_table import (  # noqa: PLC0415 - torch
         WIDTH,
-        note_on,
+        notes_on,
         table_of,
     )
 
@@ -191,13 +191,14 @@ def _print_for_people(
         f"{facts['precision']} on {facts['device']}\n"
         "Cosine: mean ± standard deviation over meta-batches. Variance: trace of the "
         "covariance / squared norm of the mean.\n"
-        "Grad., Prod.: gradients, and Hessian-vector or mixed products, of inner path "
-        "and estimate.\n"
+        "Not solved: linear systems with a relative residual above the tolerance. Grad., "
+        "Prod.: gradients, and\nHessian-vector or mixed products, of inner path and "
+        "estimate.\n"
     )
     for result in results:
         screen.print(table_of(result))
-        note = note_on(result)
-        screen.print(f"{note}\n" if note else "")
+        notes = notes_on(result)
+        screen.print(f"{notes}\n" if notes else "")
     if facts["left_out"]:
         left_out = ",".join(facts["left_out"])
         screen.print(

@@ -368,7 +368,8 @@ def neumann(
     for _ in range(num_terms + 1):
         total = total + term
         product = matvec(term)
-        definite = definite & ((_dot(term, product) > 0) | (term == 0).all(1, True))
+        # A term of nothing has no curvature.
+        definite = definite & ((_dot(term, product) > 0) | (_dot(term, term) == 0))
         term = term - step_size * product
     return LinearSolution(
         q=step_size * total,

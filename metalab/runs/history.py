@@ -18,6 +18,7 @@ from metalab.engine.events import (
     ProbeTasks,
     frozen,
 )
+from metalab.engine.solves import StepSolves
 from metalab.runs.status import RunStatus
 from metalab.runs.trail import Trail, no_trail
 
@@ -226,6 +227,7 @@ class RunHistory:
             there is a row for every outer step.
         sums: Running sum and count of the finite values of the losses that are drawn,
             over every outer step up to each row, [row] each; needed where `thinned`.
+        solves_worry: The first outer step whose linear systems need a word, or None.
     """
 
     configs: ConfigHistory
@@ -251,6 +253,7 @@ class RunHistory:
     origin: Origin | None = None
     thinned: int = 0
     sums: Mapping[str, tuple[Array, Array]] = field(default_factory=_no_sums)
+    solves_worry: StepSolves | None = None
 
     def spans(self, name: str, start: int = 0) -> Spans | None:
         """Return what rows stand for, where they do not stand for one outer step each.

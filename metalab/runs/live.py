@@ -255,6 +255,7 @@ class LiveRun:
                 metrics=self._rows.metrics(),
                 sums=self._rows.sums(),
                 thinned=self._rows.thinned,
+                solves_worry=self._rows.solves_worry(self.config.outer.num_tasks),
                 evaluations=EvaluationSeries.from_rows(self._evaluations.view()),
                 diagnostics=self._diagnostics.series(),
                 trail=self._trail.view(),

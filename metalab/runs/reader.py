@@ -155,6 +155,7 @@ def _history(
         metrics=table.metrics(),
         sums=table.sums(),
         thinned=table.thinned,
+        solves_worry=table.solves_worry(config.outer.num_tasks),
         evaluations=_evaluations(database, config),
         probe_tasks=None if tasks is None else _probe_tasks(facts, tasks, config),
         curves=None,

@@ -132,8 +132,7 @@ def migrate(connection: sqlite3.Connection) -> None:
             return
         steps = "".join(_MIGRATIONS[v] for v in range(found + 1, SCHEMA_VERSION + 1))
         connection.executescript(
-            f"BEGIN IMMEDIATE; {steps} "
-            f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+            f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
         )
     except sqlite3.Error as error:
         if connection.in_transaction:

@@ -14,6 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metalab.engine.events import METRICS, Array
+from metalab.engine.solves import (
+    NOT_CONVERGED,
+    NOT_DEFINITE,
+    RESIDUAL,
+    Solves,
+    StepSolves,
+    first_worry,
+)
 from metalab.runs.tables import GrowingTable
 
 if TYPE_CHECKING:
@@ -31,6 +39,7 @@ SUMMED = ("outer_loss", "outer_loss_before")
 _NAMES = tuple(info.name for info in METRICS)
 _WIDTH = 2 + len(_NAMES)
 _SUMMED_COLUMNS = [2 + _NAMES.index(name) for name in SUMMED]
+_SOLVES = tuple(2 + _NAMES.index(n) for n in (NOT_DEFINITE, NOT_CONVERGED, RESIDUAL))
 
 Rows = NDArray[np.intp]
 
@@ -40,12 +49,15 @@ class RowTable:
 
     Attributes:
         thinned: How often older rows were thinned: where it differs, they differ.
+        worry: The first step whose linear systems need a word, as it stands in the
+            table, whether or not that row is kept; None if there is none.
     """
 
     def __init__(self) -> None:
         """Begin without rows."""
         self._table = GrowingTable(_WIDTH + 2 * len(SUMMED))
         self.thinned = 0
+        self.worry: Array | None = None
 
     def __len__(self) -> int:
         """Return the number of rows that are kept."""
@@ -60,6 +72,7 @@ class RowTable:
         # In parts: what is read from a file may be a hundred times as long.
         for start in range(0, len(rows), RECENT_ROWS):
             part = rows[start : start + RECENT_ROWS]
+            self._look_at_solves(part)
             self._table.append(np.concatenate([part, self._sums(part)], axis=1))
             if len(self._table) > MOST_ROWS:
                 self._table = _thinned(self._table.view())
@@ -72,6 +85,7 @@ class RowTable:
         if not past.thinned:
             self.append(rows)
             return
+        self._look_at_solves(rows)
         sums = [past.sums[name][part] for part in (0, 1) for name in SUMMED]
         self._table.append(np.concatenate([rows, np.stack(sums, axis=1)], axis=1))
         self.thinned = past.thinned
@@ -85,8 +99,31 @@ class RowTable:
             parts[0] += self._table.view()[-1, _WIDTH:]
         return np.cumsum(parts, axis=0)
 
+    def _look_at_solves(self, rows: Array) -> None:
+        if self.worry is None:
+            first = first_worry(rows, _SOLVES)
+            self.worry = None if first is None else rows[first, :_WIDTH].copy()
+
+    def solves_worry(self, num_tasks: int) -> StepSolves | None:
+        """Return the first step whose linear systems need a word, or None."""
+        row = self.worry
+        if row is None:
+            return None
+        not_definite, not_converged, residual = (row[column] for column in _SOLVES)
+        return StepSolves(
+            step=int(row[0]),
+            solves=Solves(
+                num_solves=num_tasks,
+                not_positive_definite=int(not_definite),
+                unconverged=int(not_converged),
+                largest_residual=float(residual),
+            ),
+        )
+
     def truncate_after(self, step: float) -> None:
         """Forget what came after an outer step."""
+        if self.worry is not None and self.worry[0] > step:
+            self.worry = None
         steps = self._table.view()[:, 0]
         self._table.truncate(int(np.searchsorted(steps, step, side="right")))
 

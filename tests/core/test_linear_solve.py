@@ -37,7 +37,11 @@ EXACT = torch.linalg.solve(MATRIX, V)
 
 def solved(matrix, v, num_iterations, tolerance=0.0, **more):
     return conjugate_gradient(
-        product_of(matrix), v, num_iterations=num_iterations, tolerance=tolerance, **more
+        product_of(matrix),
+        v,
+        num_iterations=num_iterations,
+        tolerance=tolerance,
+        **more,
     )
 
 
@@ -46,9 +50,7 @@ def cg(matrix, v, num_iterations, tolerance=0.0):
 
 
 def series(matrix, v, num_terms, step_size):
-    return neumann(
-        product_of(matrix), v, num_terms=num_terms, step_size=step_size
-    )
+    return neumann(product_of(matrix), v, num_terms=num_terms, step_size=step_size)
 
 
 def test_cg_is_exact_after_as_many_steps_as_dimensions():
@@ -284,10 +286,7 @@ def test_the_error_of_a_neumann_series_falls_like_its_slowest_factor(share):
     step_size = share / float(EIGENVALUES.max())
     counts = np.arange(200, 400, 20)
     errors = [
-        relative_error(
-            series(MATRIX, V, int(n), step_size).q, EXACT
-        )
-        for n in counts
+        relative_error(series(MATRIX, V, int(n), step_size).q, EXACT) for n in counts
     ]
     slope = np.polyfit(counts, np.log(errors), 1)[0]
     expected = math.log(1 - step_size * float(EIGENVALUES.min()))
@@ -301,10 +300,7 @@ def test_a_neumann_series_diverges_beyond_two_over_the_largest_eigenvalue(
     """G5."""
     step_size = factor / float(EIGENVALUES.max())
     early, late = (
-        relative_error(
-            series(MATRIX, V, n, step_size).q, EXACT
-        )
-        for n in (50, 400)
+        relative_error(series(MATRIX, V, n, step_size).q, EXACT) for n in (50, 400)
     )
     assert (late > early) is diverges
 

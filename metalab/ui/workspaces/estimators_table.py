@@ -1,6 +1,6 @@
 """The table of hypergradient estimators, and the colours they have everywhere."""
 
-from math import isfinite
+from math import isfinite, nan
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QIcon, QPainter, QPixmap, QPolygonF
@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from metalab.engine.solves import Solves
 from metalab.runs.estimating import Measured
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.ticks import number_text
@@ -68,6 +69,13 @@ class EstimatorTable(QTableWidget):
             (self.tr("Norm ratio"), self.tr("Its norm over that of the exact one")),
             (self.tr("Rel. error"), self.tr("Norm of the difference, relative")),
             (self.tr("Variance"), self.tr("Between meta-batches, relative")),
+            (
+                self.tr("Not solved"),
+                self.tr(
+                    "Linear systems with a relative residual above the tolerance; “!” "
+                    "where some are not positive definite"
+                ),
+            ),
             (self.tr("Time, ms"), self.tr("Of inner path and estimate")),
             (self.tr("Memory, MiB"), self.tr("Most at once")),
             (self.tr("Gradients"), self.tr("That were asked for, a meta-batch each")),
@@ -120,23 +128,32 @@ class EstimatorTable(QTableWidget):
                 font = first.font()
                 font.setBold(True)
                 first.setFont(font)
-            cells: list[QTableWidgetItem] = [first]
-            cells += [
-                _Number(value, number_text(value))
-                for value in (
-                    row.cosine,
-                    row.norm_ratio,
-                    row.relative_error,
-                    row.variance,
-                    1e3 * row.seconds,
-                    row.peak_bytes / _MEBIBYTE,
-                )
+            cells: list[QTableWidgetItem] = [
+                first,
+                *_numbers(row.cosine, row.norm_ratio, row.relative_error, row.variance),
+                self._not_solved(row.solves),
+                *_numbers(1e3 * row.seconds, row.peak_bytes / _MEBIBYTE),
+                *(_Number(n, f"{n:,}") for n in (row.gradients, row.products)),
             ]
-            cells += [_Number(n, f"{n:,}") for n in (row.gradients, row.products)]
             for column, cell in enumerate(cells):
                 cell.setForeground(ink)
                 self.setItem(index, column, cell)
         self.setSortingEnabled(True)
+
+    def _not_solved(self, solves: Solves | None) -> QTableWidgetItem:
+        """Return the cell about an estimator's linear systems."""
+        if solves is None:
+            return _Number(nan, "")
+        share = solves.unconverged / solves.num_solves
+        mark = "! " if solves.not_positive_definite else ""
+        cell = _Number(share, f"{mark}{100 * share:.0f} %")
+        cell.setToolTip(solves.words)
+        cell.setData(Qt.ItemDataRole.AccessibleTextRole, solves.words)
+        return cell
+
+
+def _numbers(*values: float) -> list[QTableWidgetItem]:
+    return [_Number(value, number_text(value)) for value in values]
 
 
 def colour_of(index: int) -> str:
