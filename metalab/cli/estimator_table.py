@@ -53,20 +53,12 @@ def _number_headings(targets: list[Target]) -> Iterator[str]:
         of = "" if len(targets) == 1 else f"\n{target.value}"
         yield f"Cosine{of}"
         yield f"Rel. error{of}" if len(targets) == 1 else "Error"
-    yield from (
-        "Norm\nratio",
-        "Vari-\nance",
-        "Not\nsolved",
-        "Grad.",
-        "Prod.",
-        "ms",
-        "MiB",
-    )
+    yield from ("Norm\nratio", "Vari-\nance", "Grad.", "Prod.", "ms", "MiB")
 
 
 def _cells(row: Row, targets: list[Target]) -> Iterator[str]:
     estimator = row.estimator
-    yield estimator.name
+    yield f"{estimator.name} *" if _is_short(row.solves) else estimator.name
     yield estimator.target.value
     yield estimator.exactness.value
     for target in targets:
@@ -78,18 +70,10 @@ def _cells(row: Row, targets: list[Target]) -> Iterator[str]:
     # The last of them is the reference of the table.
     yield _number(row.accuracy[targets[-1]].norm_ratio.mean)
     yield _number(row.relative_variance)
-    yield _not_solved(row.solves)
     yield f"{row.evaluations.gradients:,}"
     yield f"{row.evaluations.products:,}"
     yield _number(1e3 * row.seconds)
     yield f"{row.peak_bytes / _MEBIBYTE:.2f}"
-
-
-def _not_solved(solves: Solves | None) -> str:
-    """Return the share of linear systems that are not solved; "" without any."""
-    if solves is None:
-        return ""
-    return f"{100 * solves.unconverged / solves.num_solves:.0f} %"
 
 
 def _number(value: float) -> str:
@@ -130,11 +114,14 @@ def _on_solves(result: BlockResult) -> str | None:
     ]
     if not lines:
         return None
-    return "\n".join(["Linear systems of all meta-batches:", *lines])
+    return "\n".join(["* Linear systems, one a task of each meta-batch:", *lines])
 
 
-def _is_short(solves: Solves) -> bool:
-    return solves.not_positive_definite > 0 or solves.unconverged > 0
+def _is_short(solves: Solves | None) -> bool:
+    """Return whether there are linear systems, and not all of them are solved."""
+    return solves is not None and (
+        solves.not_positive_definite > 0 or solves.unconverged > 0
+    )
 
 
 def _on_reference(result: BlockResult) -> str | None:

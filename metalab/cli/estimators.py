@@ -191,9 +191,8 @@ def _print_for_people(
         f"{facts['precision']} on {facts['device']}\n"
         "Cosine: mean ± standard deviation over meta-batches. Variance: trace of the "
         "covariance / squared norm of the mean.\n"
-        "Not solved: linear systems with a relative residual above the tolerance. Grad., "
-        "Prod.: gradients, and\nHessian-vector or mixed products, of inner path and "
-        "estimate.\n"
+        "Grad., Prod.: gradients, and Hessian-vector or mixed products, of inner path "
+        "and estimate.\n"
     )
     for result in results:
         screen.print(table_of(result))

@@ -106,7 +106,9 @@ def _tell_solves(console: Console, history: RunHistory) -> None:
         return
     last = solves_of_steps(history.metrics, tasks, slice(-1, None))
     steps = whole.num_solves // tasks
-    console.print(f"Linear systems of {steps:,} outer steps: {whole.words}")
+    console.print(
+        f"Linear systems, one a task, of {steps:,} outer steps: {whole.words}"
+    )
     if last is not None and steps > 1:
         console.print(f"Those of the last step: {last.words}")
     hint = advice(history.config_at(), whole)

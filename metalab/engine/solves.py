@@ -133,13 +133,12 @@ def advice(config: "ExperimentConfig", solves: Solves) -> str:
     there = config.hypergradient.options()
     parts: list[str] = []
     if solves.not_positive_definite:
-        raised = ["the strength of the regulariser"] * (
-            "strength" in config.meta.options()
-        )
-        raised += ["“Damping”"] * ("damping" in there)
-        raised += ["“CG damping”"] * ("cg_damping" in there)
+        raised = ["a stronger regulariser"] * ("strength" in config.meta.options())
+        raised += ["more “Damping”"] * ("damping" in there)
+        raised += ["more “CG damping”"] * ("cg_damping" in there)
         if raised:
-            parts.append(f"A larger value of {' or '.join(raised)} makes them definite")
+            text = " or ".join(raised)
+            parts.append(f"{text[0].upper()}{text[1:]} makes them definite")
     if not (solves.largest_residual <= LARGE_RESIDUAL):
         if "step_size" in there and not (solves.largest_residual < NO_SOLUTION):
             parts.append("The series diverges where “Neumann step” is above 2 / L")
