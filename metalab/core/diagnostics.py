@@ -73,7 +73,7 @@ def diagnose(
             end, v, num_iterations=num_power_iterations
         ),
         "inner_gradient_ratio": gradient_ratio(begin, end),
-        **solve_qualities(estimate),
+        **(solve_qualities(estimate) if learner.hypergradient.solves_systems else {}),
         **layer_distances(oracle, path),
     }
 
@@ -136,7 +136,7 @@ def gradient_ratio(begin: Linearisation, end: Linearisation) -> Float[Tensor, ""
 
 
 def solve_qualities(estimate: Hypergradient) -> dict[str, Float[Tensor, ""]]:
-    """Return how well the linear systems were solved; NaN where there are none.
+    """Return how well the linear systems were solved; NaN at a step without.
 
     Beside what every step counts, the smallest Ritz value of all tasks: an upper bound of
     the smallest eigenvalue of the matrix that was to be inverted.

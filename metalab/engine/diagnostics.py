@@ -11,9 +11,6 @@ from metalab.engine.events import METRICS, MetricInfo
 LAYER_PREFIX = "distance_layer_"
 """Of the columns of distances moved by layer; the layer's number, from 1, follows."""
 
-SOLVES = "Linear solves, "
-"""How the labels of metrics about linear solves begin."""
-
 DIAGNOSTICS = (
     *(info for info in METRICS if info.name == "hypergradient_norm"),
     MetricInfo(
@@ -49,7 +46,11 @@ DIAGNOSTICS = (
         help="Norm of the inner gradient after adaptation relative to before, mean over "
         "tasks; 0 once the inner loop has converged.",
     ),
-    *(info for info in METRICS if info.label.startswith(SOLVES)),
+)
+"""Diagnostics that every method has, in the order of `core.diagnostics.diagnose`."""
+
+SOLVE_DIAGNOSTICS = (
+    *(info for info in METRICS if info.label.startswith("Linear solves, ")),
     MetricInfo(
         name="smallest_ritz_value",
         label="Smallest Ritz value",
@@ -58,9 +59,9 @@ DIAGNOSTICS = (
         "to be inverted; not above zero where one is not positive definite.",
     ),
 )
-"""Diagnostics that every method has, in the order of `core.diagnostics.diagnose`."""
+"""What follows for methods that solve linear systems."""
 
-_BY_NAME = {info.name: info for info in DIAGNOSTICS}
+_BY_NAME = {info.name: info for info in (*DIAGNOSTICS, *SOLVE_DIAGNOSTICS)}
 
 
 def diagnostic_order(names: Iterable[str]) -> list[str]:

@@ -137,7 +137,7 @@ def test_a_step_stays_on_its_device_and_never_waits(hypergradient, outer):
     )
 
 
-SOLVING = ("imaml-repository", "implicit-cg", "implicit-neumann", "implicit-nystrom")
+SOLVING = {"imaml-repository", "implicit-cg", "implicit-neumann", "implicit-nystrom"}
 
 
 @pytest.mark.parametrize("hypergradient", HYPERGRADIENTS.components.values())
@@ -147,6 +147,7 @@ def test_only_estimators_with_linear_systems_tell_of_them(hypergradient):
     meta = ANCHOR if solving else None
     result = one_step(hypergradient(), meta=meta, drawn=drawn)
     assert (result.solves is not None) is (hypergradient.name in SOLVING)
+    assert hypergradient.solves_systems is (hypergradient.name in SOLVING)
 
 
 def test_so_does_a_network_of_the_usual_size():

@@ -6,6 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QToolButton
 
+from metalab.engine.solves import Solves, StepSolves
 from metalab.runs.faults import FaultLog
 from metalab.runs.slot import RunSlot
 from metalab.runs.status import RunStatus
@@ -13,6 +14,7 @@ from metalab.ui.banners import BannerArea, BannerSpec, banner_for
 from metalab.ui.phase import Notice
 from metalab.ui.session import Session
 from metalab.ui.theme import DARK, LIGHT
+from tests.engine.experiments import small
 from tests.ui.fake_worker import Workshop, small_config
 
 
@@ -68,6 +70,47 @@ def test_divergence_offers_what_can_be_done(session, workshop):
     assert keys(banner) == ["halve_inner_lr", "go_on_anyway"]
     session.stop()
     assert keys(banner_for(session)) == ["halve_inner_lr"]
+
+
+WORRY = StepSolves(
+    step=1,
+    solves=Solves(
+        num_solves=25,
+        not_positive_definite=21,
+        unconverged=25,
+        largest_residual=0.86,
+    ),
+)
+
+
+def test_linear_systems_that_are_not_what_they_are_taken_for(session):
+    implicit = small("imaml-sine")
+    session.history = replace(session.history, config=implicit, solves_worry=WORRY)
+    banner = banner_for(session)
+    assert banner.tone == "warning"
+    assert banner.title == "Linear systems are not positive definite"
+    assert "At outer step 1: 21 of 25 not positive definite" in banner.text
+    assert "25 of 25 not converged (largest relative residual 0.86)" in banner.text
+    assert "no minimum" in banner.text
+    assert "stronger regulariser" in banner.text
+    short = replace(WORRY, solves=replace(WORRY.solves, not_positive_definite=0))
+    session.history = replace(session.history, solves_worry=short)
+    banner = banner_for(session)
+    assert banner.title == "Linear systems are not solved"
+    assert "“CG iterations”" in banner.text
+    assert "regulariser" not in banner.text
+
+
+def test_once_closed_it_does_not_come_back_with_every_step(qtbot, session):
+    area = BannerArea()
+    qtbot.addWidget(area)
+    implicit = small("imaml-sine")
+    session.history = replace(session.history, config=implicit, solves_worry=WORRY)
+    area.show_banner(banner_for(session))
+    qtbot.mouseClick(area.findChild(QToolButton), Qt.MouseButton.LeftButton)
+    session.history = replace(session.history, step=session.history.step + 100)
+    area.show_banner(banner_for(session))
+    assert area.spec is None
 
 
 def test_without_an_inner_lr_there_is_nothing_to_halve(session, workshop, monkeypatch):

@@ -108,6 +108,7 @@ class HypergradientEstimator(ABC):
             "^" lower and raise what follows.
         weighs_steps: Whether it can differentiate a loss over several inner steps.
         needs_strength: Whether it needs a regulariser of one strength for all parameters.
+        solves_systems: Whether it solves linear systems, and tells how well.
     """
 
     __slots__ = ()
@@ -123,6 +124,7 @@ class HypergradientEstimator(ABC):
     weighs_steps: ClassVar[bool] = False
     draws: ClassVar[bool] = False
     needs_strength: ClassVar[bool] = False
+    solves_systems: ClassVar[bool] = False
 
     @abstractmethod
     def cost(self, size: Size) -> Evaluations:

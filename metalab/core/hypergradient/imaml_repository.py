@@ -47,6 +47,7 @@ class ImamlRepository(HypergradientEstimator):
     route: ClassVar[Route] = Route.SOLUTION
     formula: ClassVar[str] = "(∂θ_0/∂φ)^T q,  ((1 + c) I + H/(λ + 10)) q = ∇f(θ_K)"
     needs_strength: ClassVar[bool] = True
+    solves_systems: ClassVar[bool] = True
 
     num_iterations: int = iterations_option(5)
     tolerance: float = tolerance_option()

@@ -37,6 +37,7 @@ class ImplicitEstimator(HypergradientEstimator):
     keep: ClassVar[Keep] = Keep.END
     learns: ClassVar[frozenset[Way]] = frozenset({Way.INNER_LOSS})
     route: ClassVar[Route] = Route.SOLUTION
+    solves_systems: ClassVar[bool] = True
     formula: ClassVar[str] = "∂_φ f − B^T q,  H q = ∇f(θ_K)"
 
     @abstractmethod

@@ -26,6 +26,7 @@ class T1T2(ImplicitEstimator):
     name: ClassVar[str] = "t1-t2"
     title: ClassVar[str] = "T1-T2"
     exactness: ClassVar[Exactness] = Exactness.BIASED
+    solves_systems: ClassVar[bool] = False
     formula: ClassVar[str] = "∂_φ f − B^T ∇f(θ_K)"
 
     def cost(self, size: Size) -> Evaluations:
