@@ -138,9 +138,9 @@ def _history(
     facts: Mapping[str, Any],
     tasks: Mapping[str, Array] | None,
 ) -> RunHistory:
-    table = RowTable()
     step = facts.get("checkpoint_step", 0)
     config = configs.at(step)
+    table = RowTable(config.outer.num_tasks)
     for rows in _metric_rows(database):
         table.append(rows)
     rows = table.rows()
@@ -155,7 +155,7 @@ def _history(
         metrics=table.metrics(),
         sums=table.sums(),
         thinned=table.thinned,
-        solves_worry=table.solves_worry(config.outer.num_tasks),
+        solves_worry=table.solves_worry,
         evaluations=_evaluations(database, config),
         probe_tasks=None if tasks is None else _probe_tasks(facts, tasks, config),
         curves=None,

@@ -39,7 +39,7 @@ SUMMED = ("outer_loss", "outer_loss_before")
 _NAMES = tuple(info.name for info in METRICS)
 _WIDTH = 2 + len(_NAMES)
 _SUMMED_COLUMNS = [2 + _NAMES.index(name) for name in SUMMED]
-_SOLVES = tuple(2 + _NAMES.index(n) for n in (NOT_DEFINITE, NOT_CONVERGED, RESIDUAL))
+_SOLVES = [2 + _NAMES.index(name) for name in (NOT_DEFINITE, NOT_CONVERGED, RESIDUAL)]
 
 Rows = NDArray[np.intp]
 
@@ -49,15 +49,18 @@ class RowTable:
 
     Attributes:
         thinned: How often older rows were thinned: where it differs, they differ.
-        worry: The first step whose linear systems need a word, as it stands in the
-            table, whether or not that row is kept; None if there is none.
     """
 
-    def __init__(self) -> None:
-        """Begin without rows."""
+    def __init__(self, num_tasks: int) -> None:
+        """Begin without rows.
+
+        Args:
+            num_tasks: Tasks of an outer step.
+        """
+        self._num_tasks = num_tasks
         self._table = GrowingTable(_WIDTH + 2 * len(SUMMED))
         self.thinned = 0
-        self.worry: Array | None = None
+        self._worry: StepSolves | None = None
 
     def __len__(self) -> int:
         """Return the number of rows that are kept."""
@@ -85,7 +88,7 @@ class RowTable:
         if not past.thinned:
             self.append(rows)
             return
-        self._look_at_solves(rows)
+        self._worry = past.solves_worry
         sums = [past.sums[name][part] for part in (0, 1) for name in SUMMED]
         self._table.append(np.concatenate([rows, np.stack(sums, axis=1)], axis=1))
         self.thinned = past.thinned
@@ -100,30 +103,26 @@ class RowTable:
         return np.cumsum(parts, axis=0)
 
     def _look_at_solves(self, rows: Array) -> None:
-        if self.worry is None:
-            first = first_worry(rows, _SOLVES)
-            self.worry = None if first is None else rows[first, :_WIDTH].copy()
-
-    def solves_worry(self, num_tasks: int) -> StepSolves | None:
-        """Return the first step whose linear systems need a word, or None."""
-        row = self.worry
-        if row is None:
-            return None
-        not_definite, not_converged, residual = (row[column] for column in _SOLVES)
-        return StepSolves(
-            step=int(row[0]),
-            solves=Solves(
-                num_solves=num_tasks,
+        first = None if self._worry is not None else first_worry(rows, _SOLVES)
+        if first is not None:
+            not_definite, not_converged, residual = rows[first, _SOLVES]
+            solves = Solves(
+                num_solves=self._num_tasks,
                 not_positive_definite=int(not_definite),
                 unconverged=int(not_converged),
                 largest_residual=float(residual),
-            ),
-        )
+            )
+            self._worry = StepSolves(step=int(rows[first, 0]), solves=solves)
+
+    @property
+    def solves_worry(self) -> StepSolves | None:
+        """The first step whose linear systems need a word, its row kept or not, or None."""
+        return self._worry
 
     def truncate_after(self, step: float) -> None:
         """Forget what came after an outer step."""
-        if self.worry is not None and self.worry[0] > step:
-            self.worry = None
+        if self._worry is not None and self._worry.step > step:
+            self._worry = None
         steps = self._table.view()[:, 0]
         self._table.truncate(int(np.searchsorted(steps, step, side="right")))
 

@@ -137,8 +137,9 @@ def _badly_solved(history: "RunHistory") -> BannerSpec | None:
             "The adapted parameters of those tasks are no minimum of the inner loss"
         )
     )
+    hint = advice(history.config_at(worry.step), worry.solves)
     text = _tr("At outer step {:,}: {}. {}. {}").format(
-        worry.step, worry.solves.words, meaning, advice(history.config, worry.solves)
+        worry.step, worry.solves.words, meaning, hint
     )
     return BannerSpec(
         tone="warning",

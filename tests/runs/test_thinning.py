@@ -139,7 +139,7 @@ def test_many_rows_at_once_are_as_those_one_by_one(metrics):
     rows = np.concatenate(
         [np.arange(1, 50_001)[:, None], np.zeros((50_000, 1)), metrics], axis=1
     )
-    at_once = RowTable()
+    at_once = RowTable(num_tasks=4)
     at_once.append(rows)
     assert len(at_once) <= 4096
     assert at_once.metrics()[NAME].min() == metrics[:, 0].min()
@@ -201,7 +201,7 @@ def test_the_first_step_whose_systems_need_a_word_is_known_for_good(config, metr
     worry = live.snapshot().solves_worry
     assert (worry.step, worry.solves.not_positive_definite) == (124, 3)
     assert worry.solves.num_solves == config.outer.num_tasks
-    assert LiveRun(config, past=live.snapshot()).snapshot().solves_worry is not None
+    assert LiveRun(config, past=live.snapshot()).snapshot().solves_worry == worry
     again = metrics[124:224]
     live.on_event(StepsDone(first_step=101, metrics=again), seconds=99.0)
     assert live.snapshot().solves_worry is None

@@ -69,6 +69,10 @@ class EstimatorTable(QTableWidget):
             (self.tr("Norm ratio"), self.tr("Its norm over that of the exact one")),
             (self.tr("Rel. error"), self.tr("Norm of the difference, relative")),
             (self.tr("Variance"), self.tr("Between meta-batches, relative")),
+            (self.tr("Time, ms"), self.tr("Of inner path and estimate")),
+            (self.tr("Memory, MiB"), self.tr("Most at once")),
+            (self.tr("Gradients"), self.tr("That were asked for, a meta-batch each")),
+            (self.tr("Products"), self.tr("Hessian-vector and mixed products")),
             (
                 self.tr("Not solved"),
                 self.tr(
@@ -76,10 +80,6 @@ class EstimatorTable(QTableWidget):
                     "where some are not positive definite"
                 ),
             ),
-            (self.tr("Time, ms"), self.tr("Of inner path and estimate")),
-            (self.tr("Memory, MiB"), self.tr("Most at once")),
-            (self.tr("Gradients"), self.tr("That were asked for, a meta-batch each")),
-            (self.tr("Products"), self.tr("Hessian-vector and mixed products")),
         )
         self.setColumnCount(len(heads))
         for column, (text, tip) in enumerate(heads):
@@ -131,25 +131,26 @@ class EstimatorTable(QTableWidget):
             cells: list[QTableWidgetItem] = [
                 first,
                 *_numbers(row.cosine, row.norm_ratio, row.relative_error, row.variance),
-                self._not_solved(row.solves),
                 *_numbers(1e3 * row.seconds, row.peak_bytes / _MEBIBYTE),
                 *(_Number(n, f"{n:,}") for n in (row.gradients, row.products)),
+                _not_solved(row.solves),
             ]
             for column, cell in enumerate(cells):
                 cell.setForeground(ink)
                 self.setItem(index, column, cell)
         self.setSortingEnabled(True)
 
-    def _not_solved(self, solves: Solves | None) -> QTableWidgetItem:
-        """Return the cell about an estimator's linear systems."""
-        if solves is None:
-            return _Number(nan, "")
-        share = solves.unconverged / solves.num_solves
-        mark = "! " if solves.not_positive_definite else ""
-        cell = _Number(share, f"{mark}{100 * share:.0f} %")
-        cell.setToolTip(solves.words)
-        cell.setData(Qt.ItemDataRole.AccessibleTextRole, solves.words)
-        return cell
+
+def _not_solved(solves: Solves | None) -> QTableWidgetItem:
+    """Return the cell about an estimator's linear systems."""
+    if solves is None:
+        return _Number(nan, "")
+    share = solves.unconverged / solves.num_solves
+    mark = "! " if solves.not_positive_definite else ""
+    cell = _Number(share, f"{mark}{100 * share:.0f} %")
+    cell.setToolTip(solves.words)
+    cell.setData(Qt.ItemDataRole.AccessibleTextRole, solves.words)
+    return cell
 
 
 def _numbers(*values: float) -> list[QTableWidgetItem]:
