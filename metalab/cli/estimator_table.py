@@ -58,9 +58,10 @@ def _number_headings(targets: list[Target]) -> Iterator[str]:
 
 def _cells(row: Row, targets: list[Target]) -> Iterator[str]:
     estimator = row.estimator
-    yield f"{estimator.name} *" if _is_short(row.solves) else estimator.name
+    yield estimator.name
     yield estimator.target.value
-    yield estimator.exactness.value
+    # No room for a column of its own: what it means stands below the table.
+    yield f"{estimator.exactness.value}{'*' if _is_short(row.solves) else ''}"
     for target in targets:
         found = row.accuracy[target]
         # The spread only against the reference: there is no room for both.

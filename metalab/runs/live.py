@@ -85,7 +85,7 @@ class LiveRun:
         self.path = path
         self._lock = threading.Lock()
         self._latest = _Latest()
-        self._rows = RowTable(config.outer.num_tasks)
+        self._rows = RowTable(self.config.outer.num_tasks)
         num_points = 1 + self.config.num_shown_steps
         self._evaluations = GrowingTable(1 + 6 * num_points)
         self._diagnostics = DiagnosticTable()

@@ -5,6 +5,7 @@ import signal
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from metalab.catalog.recipes import presets
@@ -95,7 +96,7 @@ def test_one_seed_twice_gives_identical_metrics(tmp_path, capsys):
         run(["train", *SMALL, "--seed", "3", "--out", str(path), "--json"])
         histories.append(open_run(path).history)
     for name, column in histories[0].metrics.items():
-        assert (column == histories[1].metrics[name]).all(), name
+        np.testing.assert_array_equal(column, histories[1].metrics[name], name)
 
 
 def test_config_file_preset_and_assignments_in_that_order(tmp_path, capsys):
