@@ -74,9 +74,9 @@ class EstimatorTable(QTableWidget):
             (self.tr("Gradients"), self.tr("That were asked for, a meta-batch each")),
             (self.tr("Products"), self.tr("Hessian-vector and mixed products")),
             (
-                self.tr("Not solved"),
+                self.tr("Solved"),
                 self.tr(
-                    "Linear systems with a relative residual above the tolerance; “!” "
+                    "Linear systems with a relative residual within the tolerance; “!” "
                     "where some are not positive definite"
                 ),
             ),
@@ -124,6 +124,7 @@ class EstimatorTable(QTableWidget):
                 title = self.tr("{} · proximal").format(row.title)
             first = QTableWidgetItem(title)
             first.setIcon(_swatch(index))
+            first.setToolTip(title)
             if row.exact:
                 font = first.font()
                 font.setBold(True)
@@ -133,7 +134,7 @@ class EstimatorTable(QTableWidget):
                 *_numbers(row.cosine, row.norm_ratio, row.relative_error, row.variance),
                 *_numbers(1e3 * row.seconds, row.peak_bytes / _MEBIBYTE),
                 *(_Number(n, f"{n:,}") for n in (row.gradients, row.products)),
-                _not_solved(row.solves),
+                _solved(row.solves),
             ]
             for column, cell in enumerate(cells):
                 cell.setForeground(ink)
@@ -141,11 +142,11 @@ class EstimatorTable(QTableWidget):
         self.setSortingEnabled(True)
 
 
-def _not_solved(solves: Solves | None) -> QTableWidgetItem:
+def _solved(solves: Solves | None) -> QTableWidgetItem:
     """Return the cell about an estimator's linear systems."""
     if solves is None:
         return _Number(nan, "")
-    share = solves.unconverged / solves.num_solves
+    share = 1 - solves.unconverged / solves.num_solves
     mark = "! " if solves.not_positive_definite else ""
     cell = _Number(share, f"{mark}{100 * share:.0f} %")
     cell.setToolTip(solves.words)

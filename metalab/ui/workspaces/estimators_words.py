@@ -68,12 +68,8 @@ def _rate_words(request: EstimatingRequest) -> str:
 
 def _not_definite(shown: Comparison) -> str:
     """Return the estimators that took what is no minimum for one, and how often."""
-    return ", ".join(
-        _tr("{} ({} of {} systems)").format(
-            row.title,
-            f"{row.solves.not_positive_definite:,}",
-            f"{row.solves.num_solves:,}",
-        )
+    return "; ".join(
+        f"{row.title} {row.solves.not_positive_definite:,}/{row.solves.num_solves:,}"
         for row in shown.rows
         if row.num_inner_steps == shown.request.num_inner_steps
         and row.solves is not None
