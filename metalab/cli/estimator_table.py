@@ -10,6 +10,7 @@ from rich.table import Table
 
 from metalab.core.hypergradient.base import Target
 from metalab.engine.accuracy import Accuracy, Spread
+from metalab.engine.solves import Solves
 from metalab.runs.estimators import BlockResult, Row
 
 WIDTH = 120
@@ -59,7 +60,8 @@ def _cells(row: Row, targets: list[Target]) -> Iterator[str]:
     estimator = row.estimator
     yield estimator.name
     yield estimator.target.value
-    yield estimator.exactness.value
+    # No room for a column of its own: what it means stands below the table.
+    yield f"{estimator.exactness.value}{'*' if _is_short(row.solves) else ''}"
     for target in targets:
         found = row.accuracy[target]
         # Errors only against the reference: there is no room for both.
@@ -104,7 +106,32 @@ def _title(result: BlockResult) -> str:
     return f"{problem} ({', '.join(details)})\nReference: {reference}, float64"
 
 
-def note_on(result: BlockResult) -> str | None:
+def notes_on(result: BlockResult) -> str:
+    """Return what has to be known to trust reference and estimates; "" for nothing."""
+    notes = [_on_reference(result), _on_solves(result)]
+    return "\n".join(note for note in notes if note is not None)
+
+
+def _on_solves(result: BlockResult) -> str | None:
+    """Return which estimators solved their linear systems how badly; None for none."""
+    lines = [
+        f"  K = {row.num_inner_steps}, {row.estimator.name}: {row.solves.words}"
+        for row in result.rows
+        if row.solves is not None and _is_short(row.solves)
+    ]
+    if not lines:
+        return None
+    return "\n".join(["* Linear systems, one a task of each meta-batch:", *lines])
+
+
+def _is_short(solves: Solves | None) -> bool:
+    """Return whether there are linear systems, and not all of them are solved."""
+    return solves is not None and (
+        solves.not_positive_definite > 0 or solves.unconverged > 0
+    )
+
+
+def _on_reference(result: BlockResult) -> str | None:
     """Return how far the reference can be trusted; None where it is exact."""
     solved = result.solved
     if solved is None:
@@ -155,6 +182,7 @@ def _plain_row(row: Row, reference: Target) -> dict[str, Any]:
         "products": row.evaluations.products,
         "seconds": row.seconds,
         "peak_bytes": row.peak_bytes,
+        "solves": None if row.solves is None else row.solves.plain(),
     }
 
 

@@ -183,7 +183,7 @@ def _print_for_people(
 ) -> None:
     from metalab.cli.estimator_table import (  # noqa: PLC0415 - torch
         WIDTH,
-        note_on,
+        notes_on,
         table_of,
     )
 
@@ -200,8 +200,8 @@ def _print_for_people(
     )
     for result in results:
         screen.print(table_of(result))
-        note = note_on(result)
-        screen.print(f"{note}\n" if note else "")
+        notes = notes_on(result)
+        screen.print(f"{notes}\n" if notes else "")
     if facts["left_out"]:
         left_out = ",".join(facts["left_out"])
         screen.print(

@@ -9,6 +9,7 @@ from metalab.cli.progress import run_in_foreground
 from metalab.cli.wreck import DIVERGED, divergence_of
 from metalab.core.paths import is_there
 from metalab.engine.diagnostics import STABILITY, UNSTABLE_SHARE
+from metalab.engine.solves import Solves, advice, solves_of_steps
 from metalab.runs.history import RunHistory
 from metalab.runs.live import LiveRun
 from metalab.runs.status import RunStatus
@@ -72,6 +73,7 @@ def _result(
         "seed": history.config_at().run.seed,
         "digest": history.config_at().digest(),
         "edits": [asdict(edit) for edit in history.configs.edits],
+        "linear_solves": _linear_solves(history),
         "device": history.device,
         "provider": history.provider,
         "provider_reason": history.provider_reason,
@@ -134,6 +136,47 @@ def _interval_text(history: RunHistory) -> str:
     )
 
 
+def _linear_solves(history: RunHistory) -> dict[str, object] | None:
+    """Return what became of the linear systems; None for methods without.
+
+    Of a run whose older rows are thinned out in memory, `num_steps` says how many steps
+    are counted.
+    """
+    tasks = history.config_at().outer.num_tasks
+    whole = solves_of_steps(history.metrics, tasks)
+    if whole is None:
+        return None
+    last = solves_of_steps(history.metrics, tasks, slice(-1, None))
+    return {
+        "num_steps": whole.num_solves // tasks,
+        **_counts(whole),
+        "last_step": None if last is None else _counts(last),
+    }
+
+
+def _counts(solves: Solves) -> dict[str, object]:
+    """Return the numbers that every step has: no Ritz value, which only some take."""
+    return {n: v for n, v in solves.plain().items() if n != "smallest_ritz_value"}
+
+
+def _tell_solves(console: Console, history: RunHistory) -> None:
+    """Say which linear systems were not what they are taken for, if any."""
+    tasks = history.config_at().outer.num_tasks
+    whole = solves_of_steps(history.metrics, tasks)
+    if whole is None or not (whole.not_positive_definite or whole.unconverged):
+        return
+    last = solves_of_steps(history.metrics, tasks, slice(-1, None))
+    steps = whole.num_solves // tasks
+    console.print(
+        f"Linear systems, one a task, of {steps:,} outer steps: {whole.words}"
+    )
+    if last is not None and steps > 1:
+        console.print(f"Those of the last step: {last.words}")
+    hint = advice(history.config_at(), whole)
+    if hint:
+        console.print(hint)
+
+
 def _tell(
     console: Console, history: RunHistory, status: RunStatus, made: int, seconds: float
 ) -> None:
@@ -150,6 +193,7 @@ def _tell(
             f"{evaluations.query_mean[-1, k]:.3f} after {k} inner step{'s' if k > 1 else ''} "
             f"({_interval_text(history)})"
         )
+    _tell_solves(console, history)
     means = _MEANS.get(history.provider)
     if means is not None:
         console.print(

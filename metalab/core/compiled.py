@@ -126,6 +126,7 @@ def _compiled(heart: Heart) -> Callable[..., tuple[_Tensors, int, int]]:
         tensors = (
             *(answer.hypergradient, answer.outer_loss, answer.support_loss_before),
             *(answer.distance, *(loss for loss in spared if loss is not None)),
+            *(() if answer.solves is None else (answer.solves,)),
         )
         asked = answer.evaluations
         return tensors, asked.gradients, asked.products
@@ -140,8 +141,9 @@ def _packed(phi: Tensor, batch: TaskBatch) -> _Tensors:
 
 def _unpacked(returned: tuple[_Tensors, int, int], heart: Heart) -> Answer:
     tensors, gradients, products = returned
-    hypergradient, outer_loss, support_loss, distance, *spared = tensors
-    before, after = spared if heart.measures_all else (None, None)
+    hypergradient, outer_loss, support_loss, distance, *more = tensors
+    before, after = more[:2] if heart.measures_all else (None, None)
+    solves = more[2:] if heart.measures_all else more
     return Answer(
         hypergradient=hypergradient,
         outer_loss=outer_loss,
@@ -150,6 +152,7 @@ def _unpacked(returned: tuple[_Tensors, int, int], heart: Heart) -> Answer:
         support_loss_after=after,
         distance=distance,
         evaluations=Evaluations(gradients=gradients, products=products),
+        solves=solves[0] if solves else None,
     )
 
 

@@ -12,6 +12,7 @@ from metalab.core.hypergradient.base import Hypergradient, Request
 from metalab.core.hypergradient.first_order import FirstOrder
 from metalab.core.inner.base import InnerPath, Keep
 from metalab.core.learner import MetaLearner, MetaState
+from metalab.core.linear_solve import QUALITY_NAMES
 from metalab.core.meta.base import Way
 from metalab.core.model.base import ParameterBlock
 from metalab.core.oracle import InnerOracle, Linearisation
@@ -72,6 +73,7 @@ def diagnose(
             end, v, num_iterations=num_power_iterations
         ),
         "inner_gradient_ratio": gradient_ratio(begin, end),
+        **(solve_qualities(estimate) if learner.hypergradient.solves_systems else {}),
         **layer_distances(oracle, path),
     }
 
@@ -131,6 +133,19 @@ def gradient_ratio(begin: Linearisation, end: Linearisation) -> Float[Tensor, ""
     norms = (torch.linalg.vector_norm(at.grad, dim=1) for at in (end, begin))
     last, first = norms
     return (last / first).mean()
+
+
+def solve_qualities(estimate: Hypergradient) -> dict[str, Float[Tensor, ""]]:
+    """Return how well the linear systems were solved; NaN at a step without.
+
+    Beside what every step counts, the smallest Ritz value of all tasks: an upper bound of
+    the smallest eigenvalue of the matrix that was to be inverted.
+    """
+    names = (*QUALITY_NAMES, "smallest_ritz_value")
+    if estimate.solves is None:
+        return dict.fromkeys(names, estimate.outer_loss.new_full((), torch.nan))
+    ritz = estimate.solves.smallest_ritz_values().amin()
+    return dict(zip(names, (*estimate.solves.summary(), ritz), strict=True))
 
 
 def layer_distances(

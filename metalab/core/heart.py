@@ -24,6 +24,8 @@ class Answer:
         support_loss_after: Support loss at the end; None if it was not measured.
         distance: How far the tasks have moved.
         evaluations: What was asked of the oracle.
+        solves: Numbers of `linear_solve.QUALITY_NAMES`, [quality]; None where no linear
+            system was solved.
     """
 
     hypergradient: Float[Tensor, " meta"]
@@ -33,6 +35,7 @@ class Answer:
     support_loss_after: Tensor | None
     distance: Tensor
     evaluations: Evaluations
+    solves: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +86,7 @@ class Heart:
             support_loss_after=after,
             distance=torch.linalg.vector_norm(path.end - path.start, dim=1).mean(),
             evaluations=oracle.evaluations,
+            solves=None if estimate.solves is None else estimate.solves.summary(),
         )
 
     def _support_loss_at_start(self, oracle: InnerOracle, path: InnerPath) -> Tensor:

@@ -12,6 +12,7 @@ from metalab.core.hypergradient.base import HypergradientEstimator
 from metalab.core.hypergradient.first_order import FirstOrder
 from metalab.core.inner.base import InnerLoop, InnerPath
 from metalab.core.inner_schedule import InnerSchedule
+from metalab.core.linear_solve import QUALITY_NAMES
 from metalab.core.objective import OuterObjective
 from metalab.core.oracle import BilevelProblem, Evaluations, InnerOracle
 from metalab.core.outer import (
@@ -33,6 +34,10 @@ METRIC_NAMES = (
     "meta_parameter_norm",
 )
 """Columns of `StepResult.metrics`, in order; described in `engine.events.METRICS`."""
+
+NUM_COLUMNS = len(METRIC_NAMES) + 2 + len(QUALITY_NAMES)
+"""Columns of a step's row: metrics, gradients and products asked for, and how well the
+linear systems were solved; NaN where there are none."""
 
 SPARED = [
     METRIC_NAMES.index(name) for name in ("outer_loss_before", "support_loss_after")
@@ -64,11 +69,14 @@ class StepResult:
         metrics: Values of `METRIC_NAMES`, [metric], still on the device: measured before
             the update, except the norm of the meta-parameters, measured after it.
         evaluations: What the step asked of the oracle.
+        solves: Numbers of `linear_solve.QUALITY_NAMES`, [quality], still on the device;
+            None where no linear system was solved.
     """
 
     state: MetaState
     metrics: Float[Tensor, " metric"]
     evaluations: Evaluations
+    solves: Float[Tensor, " quality"] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,6 +240,7 @@ class MetaLearner:
             state=MetaState(step=state.step + 1, phi=phi, slots=slots),
             metrics=metrics,
             evaluations=answer.evaluations,
+            solves=answer.solves,
         )
 
     def _answer(

@@ -79,7 +79,19 @@ STABILITY = (
 )
 """Diagnostics of inner loops of gradient steps, measured at every evaluation."""
 
-_BY_NAME = {info.name: info for info in (*DIAGNOSTICS, *STABILITY)}
+SOLVE_DIAGNOSTICS = (
+    *(info for info in METRICS if info.label.startswith("Linear solves, ")),
+    MetricInfo(
+        name="smallest_ritz_value",
+        label="Smallest Ritz value",
+        unit="y²",
+        help="Smallest eigenvalue, over the tasks, that the solver found of the matrices "
+        "to be inverted; not above zero where one is not positive definite.",
+    ),
+)
+"""What follows for methods that solve linear systems."""
+
+_BY_NAME = {info.name: info for info in (*DIAGNOSTICS, *SOLVE_DIAGNOSTICS, *STABILITY)}
 
 
 def diagnostic_order(names: Iterable[str]) -> list[str]:
@@ -160,4 +172,6 @@ def _panel_title(info: MetricInfo) -> str:
         return "Hessian eigenvalue"
     if info.name in (UNSTABLE_SHARE, RISING_SHARE):
         return "Share of held-out tasks"
+    if info.name in {"not_positive_definite_solves", "unconverged_solves"}:
+        return "Linear solves (tasks)"
     return info.label

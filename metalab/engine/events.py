@@ -95,8 +95,30 @@ METRICS = (
         unit="1",
         help="Hessian-vector and mixed products in the step, a meta-batch at a time.",
     ),
+    MetricInfo(
+        name="not_positive_definite_solves",
+        label="Linear solves, not positive definite",
+        unit="1",
+        help="Tasks of the step at whose adapted parameters the solver met a direction of "
+        "no positive curvature: they are no minimum of the inner loss.",
+    ),
+    MetricInfo(
+        name="unconverged_solves",
+        label="Linear solves, not converged",
+        unit="1",
+        help="Tasks of the step whose linear system has a relative residual above the "
+        "solver's tolerance, or 1e-6 where it has none.",
+    ),
+    MetricInfo(
+        name="solve_residual",
+        label="Linear solves, largest residual",
+        unit="1",
+        help="Largest norm of the residual, relative to the right-hand side, of the "
+        "linear systems of the step; 1 is what no solution at all leaves.",
+    ),
 )
-"""Metric columns: those of `core.learner.METRIC_NAMES`, then what a step cost."""
+"""Metric columns: those of `core.learner.METRIC_NAMES`, what a step cost, and those of
+`core.linear_solve.QUALITY_NAMES`, which are NaN for estimators without linear solves."""
 
 
 def frozen(array: NDArray[np.generic]) -> Array:

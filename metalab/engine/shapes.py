@@ -6,7 +6,12 @@ import torch
 
 from metalab.engine.build import build_family, build_learner
 from metalab.engine.config import ExperimentConfig
-from metalab.engine.diagnostics import DIAGNOSTICS, LAYER_PREFIX, STABILITY
+from metalab.engine.diagnostics import (
+    DIAGNOSTICS,
+    LAYER_PREFIX,
+    SOLVE_DIAGNOSTICS,
+    STABILITY,
+)
 from metalab.engine.probe import NUM_GALLERY, NUM_GRID_POINTS
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -52,4 +57,7 @@ def diagnostic_names(config: ExperimentConfig) -> frozenset[str]:
     """Return the diagnostics that a run can have measured."""
     layers = {block.layer for block in build_learner(config).problem.adapted}
     distances = {f"{LAYER_PREFIX}{layer + 1}" for layer in layers}
-    return frozenset({info.name for info in (*DIAGNOSTICS, *STABILITY)} | distances)
+    return frozenset(
+        {info.name for info in (*DIAGNOSTICS, *SOLVE_DIAGNOSTICS, *STABILITY)}
+        | distances
+    )

@@ -82,7 +82,7 @@ def _ratio(left: Tensor, whole: Tensor) -> Tensor:
 def _solved(around: Linearisation, v: Tensor) -> Tensor:
     """Return q with H q = v: directly, or by rounds of conjugate gradients.
 
-    A task whose H is not positive definite keeps its best round.
+    A task keeps its best round.
     """
     if v.shape[1] <= DENSE_DIM:
         return dense(around.hvp, v)
@@ -91,9 +91,10 @@ def _solved(around: Linearisation, v: Tensor) -> Tensor:
     limit = TOLERANCE * left
     for _ in range(MOST_CG_ROUNDS):
         # The solver never looks whether it is done; between rounds there is time to.
-        tried = q + conjugate_gradient(
+        found = conjugate_gradient(
             around.hvp, residual, num_iterations=CG_ITERATIONS, tolerance=_CG_TOLERANCE
         )
+        tried = q + found.q
         remaining = v - around.hvp(tried)
         norm = remaining.norm(dim=1, keepdim=True)
         better = norm < left
@@ -133,7 +134,8 @@ def _newton_direction(around: Linearisation) -> Tensor:
         -around.grad,
         num_iterations=CG_ITERATIONS,
         tolerance=_CG_TOLERANCE,
-    )
+        descends=True,
+    ).q
     slope = (direction * around.grad).sum(dim=1, keepdim=True)
     return torch.where(slope < 0, direction, -around.grad)
 

@@ -14,7 +14,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from metalab.core.learner import METRIC_NAMES, SPARED, MetaLearner, MetaState
+from metalab.core.learner import (
+    METRIC_NAMES,
+    NUM_COLUMNS,
+    SPARED,
+    MetaLearner,
+    MetaState,
+    StepResult,
+)
 from metalab.core.tasks import Samples, TaskBatch
 from metalab.engine.blocks import Ahead, Blocks
 from metalab.engine.events import Array
@@ -146,20 +153,37 @@ class OracleStepper(Stepper):
     def _step_to(self, stop: int) -> tuple[list[MetaState], Array]:
         """Return the state before each step, and the columns of `METRICS` there."""
         states: list[MetaState] = []
-        rows: list[torch.Tensor] = []
-        costs: list[tuple[int, int]] = []
+        results: list[StepResult] = []
         while self.step < stop:
             states.append(self._state)
             result = self._learner.step(
                 self._state, self._blocks.batch(self.step), self._blocks.streams
             )
             self._state = result.state
-            rows.append(result.metrics)
-            asked = result.evaluations
-            costs.append((asked.gradients, asked.products))
-        # The one synchronisation with the device for all these steps.
-        metrics = torch.stack(rows).cpu().numpy()
-        return states, np.column_stack([metrics, np.array(costs, dtype=metrics.dtype)])
+            results.append(result)
+        return states, _rows(results)
+
+
+def _rows(results: list[StepResult]) -> Array:
+    """Return the columns of `METRICS` for some steps, [step, column]."""
+    numbers = torch.stack([result.metrics for result in results])
+    solves = [result.solves for result in results]
+    known = next((found for found in solves if found is not None), None)
+    if known is not None:
+        # First-order steps at the beginning of training solve nothing.
+        none = torch.full_like(known, torch.nan)
+        filled = torch.stack([none if found is None else found for found in solves])
+        numbers = torch.cat([numbers, filled], dim=1)
+    # The one synchronisation with the device for all these steps.
+    values = numbers.cpu().numpy()
+    costs = [(r.evaluations.gradients, r.evaluations.products) for r in results]
+    rows = np.full((len(results), NUM_COLUMNS), np.nan, dtype=values.dtype)
+    middle = len(METRIC_NAMES)
+    rows[:, :middle] = values[:, :middle]
+    rows[:, middle : middle + 2] = costs
+    if known is not None:
+        rows[:, middle + 2 :] = values[:, middle:]
+    return rows
 
 
 class FusedStepper(Stepper):

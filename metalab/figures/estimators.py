@@ -5,7 +5,7 @@ Not of one run's history, so no figure of the registry: drawn from a comparison.
 
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from matplotlib.lines import Line2D
 
 from metalab import __version__
 from metalab.core.hypergradient.base import Target
+from metalab.engine.solves import Solves
 from metalab.figures.base import FigureError
 from metalab.figures.drawing import BLACK, BLUE, GREEN, GREY, VERMILION
 from metalab.figures.paint import styled
@@ -45,6 +46,9 @@ _LARGEST_ERROR = 1e3
 """Errors above it leave the panel: a series that diverges would flatten the others."""
 
 _MEBIBYTE = 2**20
+
+_OF_SOLVES = tuple(field.name for field in fields(Solves))
+"""Columns of the table about linear systems; empty where there are none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +117,10 @@ def table_of(results: Sequence[BlockResult]) -> Table:
             ),
             _numbers("num_batches", [_batches(row) for row in rows]),
             _numbers("relative_variance", [row.relative_variance for row in rows]),
+            *(
+                _numbers(name, [_of_solves(row, name) for row in rows])
+                for name in _OF_SOLVES
+            ),
             _numbers("gradients", [row.evaluations.gradients for row in rows]),
             _numbers("products", [row.evaluations.products for row in rows]),
             _numbers("time", [row.seconds for row in rows], "s"),
@@ -127,6 +135,10 @@ def _batches(row: Row) -> int:
 
 def _numbers(name: str, values: Sequence[float], unit: str = "1") -> Column:
     return Column(name, np.array(values, dtype=float), unit)
+
+
+def _of_solves(row: Row, name: str) -> float:
+    return float("nan") if row.solves is None else getattr(row.solves, name)
 
 
 def _measured(row: Row, target: Target, measure: str, part: str) -> float:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from metalab.engine.events import Array
+from metalab.engine.solves import Solves
 from metalab.runs.latest import Latest, Stale
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Measured:
         peak_bytes: Most memory of theirs at once.
         gradients: Gradients that were asked for.
         products: Hessian-vector and mixed products.
+        solves: What became of the linear systems; None where there are none.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Measured:
     peak_bytes: int
     gradients: int
     products: int
+    solves: Solves | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

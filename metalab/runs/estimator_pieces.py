@@ -152,4 +152,5 @@ def _measured(block: Block, row: Row) -> Measured:
         peak_bytes=row.peak_bytes,
         gradients=row.evaluations.gradients,
         products=row.evaluations.products,
+        solves=row.solves,
     )

@@ -1,5 +1,6 @@
 """Every hypergradient estimator against the exact one, at one snapshot of a run."""
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,7 @@ from metalab.core.hypergradient.base import (
     Target,
 )
 from metalab.core.hypergradient.unrolled import Unrolled
+from metalab.core.linear_solve import SolveQuality
 from metalab.core.oracle import Evaluations
 from metalab.core.streams import RandomStreams
 from metalab.core.tasks import Samples, TaskBatch, sample_batch
@@ -23,6 +25,7 @@ from metalab.engine.accuracy import Accuracy, accuracy, relative_variance
 from metalab.engine.build import build_family
 from metalab.engine.memory import peak_bytes
 from metalab.engine.solution import solution_hypergradient
+from metalab.engine.solves import Solves
 from metalab.runs.estimator_blocks import Block, Selection
 
 TIMED_ROUNDS = 3
@@ -60,6 +63,8 @@ class Row:
         evaluations: What inner path and estimate asked of the oracle: counted.
         seconds: Of inner path and estimate, the median of a few.
         peak_bytes: Most memory of theirs at once.
+        solves: What became of the linear systems, of all meta-batches; None where there
+            are none.
     """
 
     estimator: HypergradientEstimator
@@ -69,6 +74,7 @@ class Row:
     evaluations: Evaluations
     seconds: float
     peak_bytes: int
+    solves: Solves | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,8 +255,9 @@ class _Bench:
                 evaluations=evaluations,
                 seconds=seconds[estimator.name],
                 peak_bytes=self._peak(estimator, batches[0]),
+                solves=solves,
             )
-            for estimator, (found, evaluations) in zip(
+            for estimator, (found, evaluations, solves) in zip(
                 self._all, estimates, strict=True
             )
         ]
@@ -269,10 +276,10 @@ class _Bench:
 
     def _estimates(
         self, estimator: HypergradientEstimator, batches: Sequence[TaskBatch]
-    ) -> tuple[Tensor, Evaluations]:
+    ) -> tuple[Tensor, Evaluations, Solves | None]:
         """Return an estimate a meta-batch, [batch, meta], and what one of them took.
 
-        Each has draws of its own.
+        Each has draws of its own. The third is what became of their linear systems.
         """
         self._tell(
             f"{self._block.name} problem, K = {self._num_steps}: {estimator.name}"
@@ -281,7 +288,8 @@ class _Bench:
             self._once(estimator, batch, index) for index, batch in enumerate(batches)
         ]
         means = [estimate.per_task.mean(dim=0) for estimate, _ in found]
-        return torch.stack(means), found[0][1]
+        solves = _solves([estimate.solves for estimate, _ in found])
+        return torch.stack(means), found[0][1], solves
 
     def _seconds(self, batch: TaskBatch) -> dict[str, float]:
         """Return the median time of each estimator; they take turns.
@@ -303,6 +311,23 @@ class _Bench:
     def _peak(self, estimator: HypergradientEstimator, batch: TaskBatch) -> int:
         self._tell(f"{self._block.name} problem, K = {self._num_steps}: memory")
         return peak_bytes(lambda: self._once(estimator, batch), batch.support.x.device)
+
+
+def _solves(found: Sequence[SolveQuality | None]) -> Solves | None:
+    """Return what became of the linear systems of all meta-batches together."""
+    known = [quality for quality in found if quality is not None]
+    if not known:
+        return None
+    counts = torch.stack([quality.summary() for quality in known])
+    ritz = torch.cat([quality.smallest_ritz_values() for quality in known])
+    return Solves(
+        num_solves=sum(len(quality.residual) for quality in known),
+        not_positive_definite=int(counts[:, 0].sum()),
+        unconverged=int(counts[:, 1].sum()),
+        largest_residual=float(counts[:, 2].max()),
+        # A task whose right-hand side vanishes has none.
+        smallest_ritz_value=min(ritz[~ritz.isnan()].tolist(), default=math.nan),
+    )
 
 
 def _request(seed: int, draw: int) -> Request:

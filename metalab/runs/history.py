@@ -18,6 +18,7 @@ from metalab.engine.events import (
     ProbeTasks,
     frozen,
 )
+from metalab.engine.solves import StepSolves
 from metalab.engine.stability import StabilityWarning, first_warning
 from metalab.engine.statistics import WhyNot, summarise, why_not
 from metalab.runs.status import RunStatus
@@ -269,6 +270,7 @@ class RunHistory:
             there is a row for every outer step.
         sums: What the losses that are drawn add up to between kept rows; needed where
             `thinned`.
+        solves_worry: The first outer step whose linear systems need a word, or None.
     """
 
     configs: ConfigHistory
@@ -294,6 +296,7 @@ class RunHistory:
     origin: Origin | None = None
     thinned: int = 0
     sums: Mapping[str, Sums] = field(default_factory=_no_sums)
+    solves_worry: StepSolves | None = None
 
     def spans(self, name: str, start: int = 0, *, log: bool = False) -> Spans | None:
         """Return what rows stand for, where they do not stand for one outer step each.

@@ -86,7 +86,7 @@ class LiveRun:
         self.path = path
         self._lock = threading.Lock()
         self._latest = _Latest()
-        self._rows = RowTable()
+        self._rows = RowTable(self.config.outer.num_tasks)
         num_points = 1 + self.config.num_shown_steps
         self._evaluations = GrowingTable(row_width(num_points))
         self._diagnostics = DiagnosticTable()
@@ -257,6 +257,7 @@ class LiveRun:
                 metrics=self._rows.metrics(),
                 sums=self._rows.sums(),
                 thinned=self._rows.thinned,
+                solves_worry=self._rows.solves_worry,
                 evaluations=EvaluationSeries.from_rows(self._evaluations.view()),
                 diagnostics=self._diagnostics.series(),
                 trail=self._trail.view(),

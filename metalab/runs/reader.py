@@ -138,7 +138,7 @@ def _read(path: Path, database: GuardedReader, columns: str) -> StoredRun:
         raise DamagedError("of the checkpoint, step or arrays are missing")
     if checkpoint is not None and tasks is None:
         raise DamagedError("it holds a checkpoint, but no held-out tasks")
-    table = RowTable()
+    table = RowTable(config.outer.num_tasks)
     for rows in _metric_rows(database, columns):
         table.append(rows)
     rows = table.rows()
@@ -155,6 +155,7 @@ def _read(path: Path, database: GuardedReader, columns: str) -> StoredRun:
         metrics=table.metrics(),
         sums=table.sums(),
         thinned=table.thinned,
+        solves_worry=table.solves_worry,
         evaluations=_evaluations(database, config),
         probe_tasks=tasks,
         curves=None,

@@ -1,19 +1,20 @@
 """The run file: one SQLite database that is the whole run.
 
-Tables, version 2:
+Tables, version 3:
 
 * `facts` (key, value): config, environment, status and the like, as JSON.
 * `arrays` (name, data): held-out tasks and the newest checkpoint, as safetensors.
-* `metrics` (step, seconds, one column for each metric): every outer step; what version 1
-  did not count is NULL.
+* `metrics` (step, seconds, one column for each metric): every outer step; what an older
+  version did not count, or an estimator does not have, is NULL.
 * `probes` (step, data): losses on every held-out task, as safetensors.
 * `snapshots` (step, phi): training states, as safetensors: meta-parameters and, since
   0.4, the state of the outer optimiser.
 * `diagnostics` (step, name, value): diagnostics at some steps; NULL for NaN.
 * `flags` (step, kind, message): what happened at some step, such as a divergence.
 
-Version 1 has no `diagnostics` and counts no evaluations. Such a file is read as it is, and
-brought to version 2 when its run goes on.
+Version 1 has no `diagnostics` and counts no evaluations; version 2 says nothing about
+linear solves. Such files are read as they are, and brought to version 3 when their run
+goes on.
 
 Rows and the checkpoint they belong to are written in one transaction, so after a crash
 the file is the run as it was a moment before. Tensors are never pickled.
@@ -40,7 +41,7 @@ from metalab.engine.plain_data import PlainDataError, from_json
 from metalab.runs.file_guard import harden
 
 APPLICATION_ID = int.from_bytes(b"mlab", "big")
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _MAGIC = b"SQLite format 3\x00"
 _HEADER_SIZE = 100
@@ -48,8 +49,11 @@ _APPLICATION_ID_AT = 68
 _MOST_HEADER_BYTES = 100_000
 """Of what safetensors says of the arrays; a state has three."""
 
-_SINCE_VERSION_2 = ("gradient_evaluations", "hessian_vector_products")
-"""Metrics that files of version 1 do not have."""
+_METRICS_SINCE = {
+    2: ("gradient_evaluations", "hessian_vector_products"),
+    3: ("not_positive_definite_solves", "unconverged_solves", "solve_residual"),
+}
+"""Metrics that files before a version do not have."""
 
 _DIAGNOSTICS = """
 CREATE TABLE diagnostics (
@@ -66,9 +70,12 @@ CREATE TABLE snapshots (step INTEGER PRIMARY KEY, phi BLOB NOT NULL);
 CREATE TABLE flags (step INTEGER NOT NULL, kind TEXT NOT NULL, message TEXT NOT NULL);
 """
 
-_TO_VERSION_2 = "".join(
-    f"ALTER TABLE metrics ADD COLUMN {name} REAL;\n" for name in _SINCE_VERSION_2
-)
+_MIGRATIONS = {
+    version: "".join(f"ALTER TABLE metrics ADD COLUMN {name} REAL;\n" for name in names)
+    for version, names in _METRICS_SINCE.items()
+}
+_MIGRATIONS[2] += _DIAGNOSTICS
+"""What brings a file to a version from the one before."""
 
 
 class RunFileError(UserError):
@@ -130,11 +137,12 @@ def migrate(connection: sqlite3.Connection) -> None:
         RunFileError: The file cannot be written, or is damaged.
     """
     try:
-        if _version(connection) == SCHEMA_VERSION:
+        found = _version(connection)
+        if found == SCHEMA_VERSION:
             return
+        steps = "".join(_MIGRATIONS[v] for v in range(found + 1, SCHEMA_VERSION + 1))
         connection.executescript(
-            f"BEGIN IMMEDIATE; {_TO_VERSION_2} {_DIAGNOSTICS} "
-            f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+            f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
         )
     except sqlite3.Error as error:
         if connection.in_transaction:
@@ -151,17 +159,28 @@ def _version(connection: sqlite3.Connection) -> int:
 
 def metric_columns(connection: sqlite3.Connection) -> list[str]:
     """Return what to select for each of `METRICS`: NULL where the file is too old."""
-    lacking = _SINCE_VERSION_2 if _version(connection) < 2 else ()
+    found = _version(connection)
+    lacking = {
+        name
+        for version, names in _METRICS_SINCE.items()
+        if found < version
+        for name in names
+    }
     return ["NULL" if info.name in lacking else info.name for info in METRICS]
 
 
 def schema_of(connection: sqlite3.Connection) -> str:
     """Return SQL that makes the tables of a file of the same version."""
-    old = _version(connection) < 2
-    lacking = _SINCE_VERSION_2 if old else ()
+    found = _version(connection)
+    lacking = {
+        name
+        for version, names in _METRICS_SINCE.items()
+        if version > found
+        for name in names
+    }
     names = [info.name for info in METRICS if info.name not in lacking]
     tables = _SCHEMA.format(columns=", ".join(f"{name} REAL" for name in names))
-    return tables if old else tables + _DIAGNOSTICS
+    return tables if found < 2 else tables + _DIAGNOSTICS
 
 
 def check_header(path: Path) -> None:

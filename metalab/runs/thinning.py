@@ -14,6 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metalab.engine.events import METRICS, Array
+from metalab.engine.solves import (
+    NOT_CONVERGED,
+    NOT_DEFINITE,
+    RESIDUAL,
+    Solves,
+    StepSolves,
+    first_worry,
+)
 from metalab.runs.history import Sums
 from metalab.runs.tables import GrowingTable
 
@@ -33,6 +41,7 @@ _NAMES = tuple(info.name for info in METRICS)
 _WIDTH = 2 + len(_NAMES)
 _SUMMED_COLUMNS = [2 + _NAMES.index(name) for name in SUMMED]
 _SUMS_OF_A_LOSS = len(Sums._fields)
+_SOLVES = [2 + _NAMES.index(name) for name in (NOT_DEFINITE, NOT_CONVERGED, RESIDUAL)]
 
 Rows = NDArray[np.intp]
 
@@ -44,10 +53,16 @@ class RowTable:
         thinned: How often older rows were thinned: where it differs, they differ.
     """
 
-    def __init__(self) -> None:
-        """Begin without rows."""
+    def __init__(self, num_tasks: int) -> None:
+        """Begin without rows.
+
+        Args:
+            num_tasks: Tasks of an outer step.
+        """
+        self._num_tasks = num_tasks
         self._table = GrowingTable(_WIDTH + _SUMS_OF_A_LOSS * len(SUMMED))
         self.thinned = 0
+        self._worry: StepSolves | None = None
 
     def __len__(self) -> int:
         """Return the number of rows that are kept."""
@@ -62,6 +77,7 @@ class RowTable:
         # In parts: what is read from a file may be a hundred times as long.
         for start in range(0, len(rows), RECENT_ROWS):
             part = rows[start : start + RECENT_ROWS]
+            self._look_at_solves(part)
             self._table.append(np.concatenate([part, _sums(part)], axis=1))
             if len(self._table) > MOST_ROWS:
                 self._table = _thinned(self._table.view())
@@ -74,12 +90,32 @@ class RowTable:
         if not past.thinned:
             self.append(rows)
             return
+        self._worry = past.solves_worry
         sums = [column for name in SUMMED for column in past.sums[name]]
         self._table.append(np.concatenate([rows, np.stack(sums, axis=1)], axis=1))
         self.thinned = past.thinned
 
+    def _look_at_solves(self, rows: Array) -> None:
+        first = None if self._worry is not None else first_worry(rows, _SOLVES)
+        if first is not None:
+            not_definite, not_converged, residual = rows[first, _SOLVES]
+            solves = Solves(
+                num_solves=self._num_tasks,
+                not_positive_definite=int(not_definite),
+                unconverged=int(not_converged),
+                largest_residual=float(residual),
+            )
+            self._worry = StepSolves(step=int(rows[first, 0]), solves=solves)
+
+    @property
+    def solves_worry(self) -> StepSolves | None:
+        """The first step whose linear systems need a word, its row kept or not, or None."""
+        return self._worry
+
     def truncate_after(self, step: float) -> None:
         """Forget what came after an outer step."""
+        if self._worry is not None and self._worry.step > step:
+            self._worry = None
         steps = self._table.view()[:, 0]
         self._table.truncate(int(np.searchsorted(steps, step, side="right")))
 

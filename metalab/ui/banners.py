@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from metalab.engine.solves import advice
 from metalab.runs.slot import can_go_on
 from metalab.runs.status import RunStatus
 from metalab.ui import engine_access as engine
@@ -75,11 +76,12 @@ def banner_for(session: Session) -> BannerSpec | None:
         )
     if history.diverged is not None:
         return _diverged(history, paused=session.phase is Phase.PAUSED)
-    compiling = history.status is RunStatus.COMPILING
-    return _compiling(history) if compiling else _unstable(session, history)
+    return _compiling(history) or _unstable(session, history) or _badly_solved(history)
 
 
-def _compiling(history: "RunHistory") -> BannerSpec:
+def _compiling(history: "RunHistory") -> BannerSpec | None:
+    if history.status is not RunStatus.COMPILING:
+        return None
     if history.provider_reason:
         return BannerSpec(
             tone="accent",
@@ -134,6 +136,32 @@ def _unstable(session: Session, history: "RunHistory") -> BannerSpec | None:
         title=_tr("This run may diverge"),
         text=warning.message,
         buttons=tuple(buttons),
+    )
+
+
+def _badly_solved(history: "RunHistory") -> BannerSpec | None:
+    """Say it of the step where it began: what was closed does not come back by itself."""
+    worry = history.solves_worry
+    if worry is None:
+        return None
+    definite = worry.solves.not_positive_definite == 0
+    meaning = (
+        _tr("The hypergradient is off by as much")
+        if definite
+        else _tr(
+            "The adapted parameters of those tasks are no minimum of the inner loss"
+        )
+    )
+    hint = advice(history.config_at(worry.step), worry.solves)
+    text = _tr("At outer step {:,}: {}. {}. {}").format(
+        worry.step, worry.solves.words, meaning, hint
+    )
+    return BannerSpec(
+        tone="warning",
+        title=_tr("Linear systems are not solved")
+        if definite
+        else _tr("Linear systems are not positive definite"),
+        text=text.strip(),
     )
 
 

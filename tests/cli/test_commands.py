@@ -5,6 +5,7 @@ import signal
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from metalab.catalog.recipes import presets
@@ -51,6 +52,36 @@ def test_train_prints_one_object_and_keeps_the_run(tmp_path, capsys):
     assert path.exists()
 
 
+IMPLICIT = [*SMALL, "--preset", "imaml-sine", "--set", "meta.strength=0.01"]
+
+
+def test_train_tells_what_became_of_linear_systems(tmp_path, capsys):
+    path = tmp_path / "run.metalab"
+    few = ["--set", "outer.num_steps=3"]
+    assert run(["train", *IMPLICIT, *few, "--out", str(path), "--json"]) == 0
+    solves = json_of(capsys)["linear_solves"]
+    metrics = open_run(path).history.metrics
+    counts = metrics["not_positive_definite_solves"]
+    assert solves["num_steps"] == 3
+    assert solves["num_solves"] == 3 * 4
+    assert solves["not_positive_definite"] == counts.sum() > 0
+    assert solves["unconverged"] == metrics["unconverged_solves"].sum()
+    assert solves["largest_residual"] == metrics["solve_residual"].max()
+    assert solves["last_step"]["not_positive_definite"] == counts[-1]
+    assert solves["last_step"]["num_solves"] == 4
+    assert run(["train", *IMPLICIT, *few]) == 0
+    text = capsys.readouterr().out
+    assert f"{int(counts.sum())} of 12 not positive definite" in text
+    assert "stronger regulariser" in text
+
+
+def test_methods_without_linear_systems_say_nothing_of_them(capsys):
+    assert run(["train", *SMALL, "--json"]) == 0
+    assert json_of(capsys)["linear_solves"] is None
+    assert run(["train", *SMALL]) == 0
+    assert "inear" not in capsys.readouterr().out
+
+
 def test_train_tells_people_what_happened(capsys):
     assert run(["train", *SMALL]) == 0
     text = capsys.readouterr().out
@@ -66,7 +97,7 @@ def test_one_seed_twice_gives_identical_metrics(tmp_path, capsys):
         run(["train", *SMALL, "--seed", "3", "--out", str(path), "--json"])
         histories.append(open_run(path).history)
     for name, column in histories[0].metrics.items():
-        assert (column == histories[1].metrics[name]).all(), name
+        np.testing.assert_array_equal(column, histories[1].metrics[name], name)
 
 
 def test_config_file_preset_and_assignments_in_that_order(tmp_path, capsys):

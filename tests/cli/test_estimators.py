@@ -77,6 +77,41 @@ def test_the_table_is_for_people_and_files_are_written(run_file, tmp_path, capsy
     assert {row["num_batches"] for row in found} == {"2"}
 
 
+SOLVING = [*FEW, "--estimators", "implicit-cg,implicit-neumann,t1-t2"]
+
+
+def test_linear_systems_are_told_of_in_json_table_and_csv(run_file, tmp_path, capsys):
+    table = tmp_path / "table.csv"
+    arguments = ["estimators", str(run_file), *SOLVING, "--strength", "0.001"]
+    assert run([*arguments, "--json", "--csv", str(table)]) == 0
+    (block,) = json.loads(capsys.readouterr().out)["blocks"]
+    rows = {
+        row["estimator"]: row for row in block["rows"] if row["num_inner_steps"] == 1
+    }
+    solves = rows["implicit-cg"]["solves"]
+    assert solves["num_solves"] == 6
+    assert solves["not_positive_definite"] > 0
+    assert solves["smallest_ritz_value"] < 0
+    assert solves["unconverged"] == 6
+    assert solves["largest_residual"] > 1e-6
+    assert rows["implicit-neumann"]["solves"]["smallest_ritz_value"] is None
+    assert rows["t1-t2"]["solves"] is None
+    assert rows["unrolled"]["solves"] is None
+    with table.open() as file:
+        found = [row for row in csv.DictReader(file) if row["num_inner_steps"] == "1"]
+    by_name = {row["estimator"]: row for row in found}
+    count = by_name["implicit-cg"]["not_positive_definite"]
+    assert int(count) == solves["not_positive_definite"]
+    assert by_name["t1-t2"]["not_positive_definite"] == ""
+    assert run(arguments) == 0
+    text = capsys.readouterr().out
+    assert "convergent*" in text
+    assert "biased*" not in text
+    assert f"{solves['not_positive_definite']} of 6 not positive definite" in text
+    assert "smallest Ritz value -" in text
+    assert "…" not in text
+
+
 @pytest.mark.parametrize("suffix", [".svg", ".pdf"])
 def test_the_figure_is_written_as_vectors_too(tmp_path, run_file, suffix):
     path = tmp_path / f"figure{suffix}"

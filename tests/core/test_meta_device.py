@@ -108,6 +108,7 @@ def one_step(hypergradient, *, outer=None, meta=None, inner=None, drawn=(), **mo
     assert watch.drawn == list(drawn)
     assert watch.operations > 10
     assert result.metrics.is_meta
+    assert result.solves is None or result.solves.is_meta
     return result
 
 
@@ -134,6 +135,19 @@ def test_a_step_stays_on_its_device_and_never_waits(hypergradient, outer):
         meta=ANCHOR if hypergradient.target is Target.SOLUTION else None,
         drawn=DRAWING.get(hypergradient, ()),
     )
+
+
+SOLVING = {"imaml-repository", "implicit-cg", "implicit-neumann", "implicit-nystrom"}
+
+
+@pytest.mark.parametrize("hypergradient", HYPERGRADIENTS.components.values())
+def test_only_estimators_with_linear_systems_tell_of_them(hypergradient):
+    solving = hypergradient.target is Target.SOLUTION
+    drawn = DRAWING.get(hypergradient, ())
+    meta = ANCHOR if solving else None
+    result = one_step(hypergradient(), meta=meta, drawn=drawn)
+    assert (result.solves is not None) is (hypergradient.name in SOLVING)
+    assert hypergradient.solves_systems is (hypergradient.name in SOLVING)
 
 
 def test_so_does_a_network_of_the_usual_size():

@@ -4,15 +4,17 @@ import itertools
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from metalab.engine.diagnostics import (
     DIAGNOSTICS,
+    SOLVE_DIAGNOSTICS,
     diagnostic_info,
     diagnostic_order,
     diagnostic_panels,
 )
-from metalab.engine.events import DiagnosticsTaken, ProbeTaken, StepsDone
+from metalab.engine.events import METRICS, DiagnosticsTaken, ProbeTaken, StepsDone
 from metalab.engine.trainer import Trainer
 from tests.engine.experiments import constantly, record, run, same, small
 
@@ -96,6 +98,29 @@ def test_each_value_has_a_description_in_order():
         assert info.help.endswith(".")
     with pytest.raises(KeyError):
         diagnostic_info("luck")
+
+
+def test_methods_with_linear_systems_tell_how_they_were_solved():
+    implicit = diagnosed("imaml-sine", outer__first_order_steps=5)
+    taken = taken_in(run(implicit).events)
+    names = [info.name for info in SOLVE_DIAGNOSTICS]
+    for step, values in taken.items():
+        assert list(values)[len(DIAGNOSTICS) :][:4] == names
+        assert diagnostic_order(sorted(values)) == list(values)
+        # The first steps are first-order: there is nothing to solve.
+        assert all(np.isnan(values[name]) == (step < 5) for name in names)
+    assert not set(names) & set(taken_in(run(diagnosed()).events)[0])
+    metrics = run(implicit).rows()[7]
+    columns = [info.name for info in METRICS]
+    for name in names[:3]:
+        assert taken[7][name] == metrics[columns.index(name)]
+    assert all("Linear solves" in info.label for info in SOLVE_DIAGNOSTICS[:3])
+    titles = [panel.title for panel in diagnostic_panels(names)]
+    assert titles[0] == "Linear solves (tasks)"
+    assert diagnostic_panels(names)[0].short_labels() == (
+        "Not positive definite",
+        "Not converged",
+    )
 
 
 def test_layers_are_ordered_by_their_number():

@@ -101,7 +101,7 @@ def test_a_reset_repeats_the_run_and_keeps_the_first(lab, wait):
     wait(at_least(lab, 10))
     again = lab.session.history
     for name, column in first.metrics.items():
-        assert np.array_equal(column[:10], again.metrics[name][:10]), name
+        np.testing.assert_array_equal(column[:10], again.metrics[name][:10], name)
     assert open_run(first.path).history.step == 10
 
 

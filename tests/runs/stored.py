@@ -43,7 +43,7 @@ def assert_same_run(one: Path, other: Path) -> None:
     a, b = open_run(one), open_run(other)
     assert a.history.step == b.history.step
     for name, column in a.history.metrics.items():
-        assert (column == b.history.metrics[name]).all(), name
+        np.testing.assert_array_equal(column, b.history.metrics[name], err_msg=name)
     assert (a.checkpoint.phi == b.checkpoint.phi).all()
     for mine, theirs in zip(a.checkpoint.slots, b.checkpoint.slots, strict=True):
         assert (mine == theirs).all()

@@ -95,6 +95,24 @@ def test_conjugate_gradients_find_the_solution_after_many_steps():
     assert last < 1e-4 < first
 
 
+def test_what_became_of_the_linear_systems_is_told(everything):
+    own, proximal = everything
+    assert all(row.solves is None for row in own.rows)
+    for num_steps in PLAN.num_inner_steps:
+        for row in proximal.rows:
+            assert (row.solves is not None) is row.estimator.solves_systems
+        solves = row_of(proximal, "implicit-cg", num_steps).solves
+        assert solves.num_solves == PLAN.num_tasks * PLAN.num_batches
+        # Strength 2 does not outweigh what the network's own curvature may be.
+        assert solves.smallest_ritz_value < 2.5
+        definite = solves.smallest_ritz_value > 0
+        assert (solves.not_positive_definite == 0) is definite
+        neumann = row_of(proximal, "implicit-neumann", num_steps).solves
+        assert np.isnan(neumann.smallest_ritz_value)
+        assert neumann.unconverged == neumann.num_solves
+        assert neumann.largest_residual > 1e-6
+
+
 def test_what_is_counted_is_what_is_declared(everything):
     for result in everything:
         problem = result.block.learner.problem

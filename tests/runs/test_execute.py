@@ -77,7 +77,7 @@ def test_steps_are_exact_and_the_pace_changes_no_number(config):
     _, history, _ = results[0]
     assert history.step == 13
     for name, column in history.metrics.items():
-        assert (column == straight.metrics[name][:13]).all(), name
+        np.testing.assert_array_equal(column, straight.metrics[name][:13], name)
 
 
 def wait_until(condition) -> None:
@@ -169,7 +169,7 @@ def test_requested_curves_leave_the_metrics_alone(config):
         live.on_event(event, 0.0)
         live.show_curves(trainer.curves())
     for name, column in live.snapshot().metrics.items():
-        assert (column == undisturbed.metrics[name]).all(), name
+        np.testing.assert_array_equal(column, undisturbed.metrics[name], name)
 
 
 def test_divergence_pauses_with_the_last_good_state(config):

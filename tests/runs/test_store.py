@@ -35,7 +35,7 @@ def test_a_file_is_the_whole_run(config, tmp_path):
     assert history.steps.tolist() == live.steps.tolist()
     assert history.seconds.tolist() == live.seconds.tolist()
     for name, column in live.metrics.items():
-        assert (history.metrics[name] == column).all(), name
+        np.testing.assert_array_equal(history.metrics[name], column, err_msg=name)
     assert (history.evaluations.rows() == live.evaluations.rows()).all()
     assert (history.probe_tasks.true_curves == live.probe_tasks.true_curves).all()
     assert history.probe_tasks.parameter_names == ("amplitude", "phase")

@@ -162,7 +162,7 @@ def test_many_rows_at_once_are_as_those_one_by_one(metrics):
     rows = np.concatenate(
         [np.arange(1, 50_001)[:, None], np.zeros((50_000, 1)), metrics], axis=1
     )
-    at_once = RowTable()
+    at_once = RowTable(num_tasks=4)
     at_once.append(rows)
     assert len(at_once) <= 4096
     assert at_once.metrics()[NAME].min() == metrics[:, 0].min()
@@ -211,3 +211,22 @@ def test_a_followed_run_is_drawn_as_one_seen_at_once(config, metrics):
     seen = fresh[NAME].raw_rows(window)
     assert seen[0] >= 100
     assert seen[-1] < 900
+
+
+WORRY = [info.name for info in METRICS].index("not_positive_definite_solves")
+
+
+def test_the_first_step_whose_systems_need_a_word_is_known_for_good(config, metrics):
+    metrics = metrics.copy()
+    metrics[:, WORRY:] = 0.0
+    assert live_run(config, metrics).snapshot().solves_worry is None
+    metrics[123, WORRY] = 3.0
+    metrics[4567, WORRY] = 9.0
+    live = live_run(config, metrics)
+    worry = live.snapshot().solves_worry
+    assert (worry.step, worry.solves.not_positive_definite) == (124, 3)
+    assert worry.solves.num_solves == config.outer.num_tasks
+    assert LiveRun(config, past=live.snapshot()).snapshot().solves_worry == worry
+    again = metrics[124:224]
+    live.on_event(StepsDone(first_step=101, metrics=again), seconds=99.0)
+    assert live.snapshot().solves_worry is None

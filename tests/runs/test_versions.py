@@ -1,4 +1,4 @@
-"""Run files of version 1: read as they are, brought up to date when they go on."""
+"""Run files of older versions: read as they are, brought up to date when they go on."""
 
 import json
 import sqlite3
@@ -11,6 +11,7 @@ from metalab.engine.events import METRICS, Diverged
 from metalab.runs.reader import open_run
 from metalab.runs.run_file import RunFileError, migrate, open_database
 from metalab.runs.status import RunStatus
+from tests.engine.experiments import small
 from tests.runs.stored import resume, run_to
 
 VERSION_1 = """
@@ -28,6 +29,13 @@ CREATE TABLE flags (step INTEGER NOT NULL, kind TEXT NOT NULL, message TEXT NOT 
 """
 OLD_METRICS = [info.name for info in METRICS[:7]]
 NEW_METRICS = ["gradient_evaluations", "hessian_vector_products"]
+SOLVES = ["not_positive_definite_solves", "unconverged_solves", "solve_residual"]
+VERSION_2 = """
+ALTER TABLE metrics DROP COLUMN not_positive_definite_solves;
+ALTER TABLE metrics DROP COLUMN unconverged_solves;
+ALTER TABLE metrics DROP COLUMN solve_residual;
+PRAGMA user_version = 2;
+"""
 
 
 @pytest.fixture
@@ -78,7 +86,7 @@ def test_an_old_file_is_read_and_stays_as_it_is(config, old, straight):
 
 def test_an_old_run_goes_on_bit_for_bit(old, straight):
     live = resume(old).snapshot()
-    assert version_of(old) == 2
+    assert version_of(old) == 3
     resumed, today = open_run(old).history, open_run(straight).history
     assert resumed.step == 60
     for name in OLD_METRICS:
@@ -113,7 +121,7 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(old):
 def test_a_file_of_today_is_left_alone(straight):
     with closing(open_database(straight, write=True)) as database:
         migrate(database)
-    assert version_of(straight) == 2
+    assert version_of(straight) == 3
 
 
 def test_a_divergence_that_only_a_flag_tells_of_is_read(old):
@@ -137,3 +145,47 @@ def test_a_divergence_that_a_run_went_beyond_is_past(old):
     history = open_run(old).history
     assert history.status is RunStatus.STOPPED
     assert history.diverged is None
+
+
+@pytest.fixture
+def implicit():
+    return small("imaml-sine", outer__num_tasks=3, outer__num_steps=30)
+
+
+@pytest.fixture
+def second(implicit, tmp_path):
+    """A run of implicit differentiation, stopped after 12 steps, of version 2."""
+    path = tmp_path / "second.metalab"
+    run_to(path, implicit, stop_at=12)
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(VERSION_2)
+    return path
+
+
+def test_a_file_of_version_2_is_read_and_stays_as_it_is(second):
+    before = second.read_bytes()
+    history = open_run(second).history
+    assert second.read_bytes() == before
+    assert len(history.steps) == 12
+    assert np.isfinite(history.metrics["hessian_vector_products"]).all()
+    for name in SOLVES:
+        assert np.isnan(history.metrics[name]).all()
+    assert history.solves_worry is None
+
+
+def test_a_run_of_version_2_goes_on_bit_for_bit(implicit, second, tmp_path):
+    path = tmp_path / "today.metalab"
+    run_to(path, implicit)
+    resume(second)
+    assert version_of(second) == 3
+    resumed, today = open_run(second).history, open_run(path).history
+    for name in (*OLD_METRICS, *NEW_METRICS):
+        np.testing.assert_array_equal(resumed.metrics[name], today.metrics[name])
+    for name in SOLVES:
+        assert np.isnan(resumed.metrics[name][:12]).all()
+        assert np.isfinite(today.metrics[name]).all()
+        np.testing.assert_array_equal(
+            resumed.metrics[name][12:], today.metrics[name][12:]
+        )
+    assert today.solves_worry.step == 1
+    assert resumed.solves_worry.step == 13

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QToolButton
 
+from metalab.engine.events import METRICS, StepsDone
 from metalab.runs.faults import FaultLog
 from metalab.runs.slot import RunSlot
 from metalab.runs.status import RunStatus
@@ -13,6 +15,7 @@ from metalab.ui.banners import BannerArea, BannerSpec, banner_for
 from metalab.ui.phase import Notice
 from metalab.ui.session import Session
 from metalab.ui.theme import DARK, LIGHT
+from tests.engine.experiments import small
 from tests.ui.fake_worker import Workshop, small_config
 
 
@@ -68,6 +71,64 @@ def test_divergence_offers_what_can_be_done(session, workshop):
     assert keys(banner) == ["halve_inner_lr", "go_on_anyway"]
     session.stop()
     assert keys(banner_for(session)) == ["halve_inner_lr"]
+
+
+WORRY = [info.name for info in METRICS].index("not_positive_definite_solves")
+
+
+@pytest.fixture
+def implicit(qapp, workshop):
+    """A run of implicit differentiation, not begun, and how to make its next steps."""
+    session = Session(FaultLog(), slot=RunSlot(workshop))
+    session.set_loading()
+    session.set_config(small("imaml-sine", outer__num_tasks=25))
+    session.toggle_run()
+    live = workshop.worker.live
+
+    def step(*solves):
+        metrics = np.ones((1, len(METRICS)))
+        metrics[0, WORRY:] = solves
+        first = live.snapshot().step + 1
+        live.on_event(StepsDone(first_step=first, metrics=metrics), 0.1 * first)
+        session.poll()
+
+    return session, step
+
+
+def test_linear_systems_that_are_not_positive_definite_are_told(implicit):
+    session, step = implicit
+    step(0, 25, 0.05)
+    assert banner_for(session) is None
+    step(21, 25, 0.86)
+    banner = banner_for(session)
+    assert banner.tone == "warning"
+    assert banner.title == "Linear systems are not positive definite"
+    assert "At outer step 2: 21 of 25 not positive definite" in banner.text
+    assert "25 of 25 not converged (largest relative residual 0.86)" in banner.text
+    assert "no minimum" in banner.text
+    assert "stronger regulariser" in banner.text
+
+
+def test_so_are_those_that_are_only_not_solved(implicit):
+    session, step = implicit
+    step(0, 25, 0.5)
+    banner = banner_for(session)
+    assert banner.title == "Linear systems are not solved"
+    assert "“CG iterations”" in banner.text
+    assert "regulariser" not in banner.text
+
+
+def test_once_closed_it_does_not_come_back_with_every_step(qtbot, implicit):
+    session, step = implicit
+    area = BannerArea()
+    qtbot.addWidget(area)
+    step(21, 25, 0.86)
+    area.show_banner(banner_for(session))
+    assert area.spec is not None
+    qtbot.mouseClick(area.findChild(QToolButton), Qt.MouseButton.LeftButton)
+    step(19, 25, 0.5)
+    area.show_banner(banner_for(session))
+    assert area.spec is None
 
 
 def test_without_an_inner_lr_there_is_nothing_to_halve(session, workshop, monkeypatch):

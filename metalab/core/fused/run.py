@@ -13,7 +13,13 @@ from metalab.core.fused.kernels.sync import STATE, SYNC_SIZE
 from metalab.core.fused.layout import PRODUCT
 from metalab.core.fused.plan import Counts, Plan, dtype_of, make_plan, num_exact
 from metalab.core.inner.descent import FixedRateDescent
-from metalab.core.learner import METRIC_NAMES, SPARED, MetaLearner, MetaState
+from metalab.core.learner import (
+    METRIC_NAMES,
+    NUM_COLUMNS,
+    SPARED,
+    MetaLearner,
+    MetaState,
+)
 from metalab.core.tasks import TaskBatch
 
 Crew = Callable[[Sequence[Callable[[], None]]], None]
@@ -165,15 +171,16 @@ class FusedRun:
             previous = self._step + done - (0 if bad else 1)
             self._step += done
         self._previous_step = previous
-        metrics = np.empty((done + bad, len(METRIC_NAMES) + 2), rows.dtype)
-        shown = slice(0, len(metrics))
-        metrics[:, :-2] = rows[shown, : len(METRIC_NAMES)]
+        # What runs natively solves no linear system.
+        metrics = np.full((done + bad, NUM_COLUMNS), np.nan, rows.dtype)
+        shown, costs = slice(0, len(metrics)), len(METRIC_NAMES)
+        metrics[:, :costs] = rows[shown, :costs]
         if not self._learner.measures_all:
             metrics[:, SPARED] = np.nan
         inner = rows[shown, places.INNER_GRADIENTS]
-        metrics[:, -2] = inner + numbers.outer_gradients[shown]
+        metrics[:, costs] = inner + numbers.outer_gradients[shown]
         mixed = 2 if self._learner.problem.meta.shapes_inner_loss else 1
-        metrics[:, -1] = numbers.exact_steps[shown] * mixed
+        metrics[:, costs + 1] = numbers.exact_steps[shown] * mixed
         return Outcome(metrics=metrics, bad=bad)
 
     def _numbers(self, num_steps: int) -> "_Numbers":

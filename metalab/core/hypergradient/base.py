@@ -12,6 +12,7 @@ from torch import Tensor
 
 from metalab.core.hypergradient.route import Route
 from metalab.core.inner.base import Cotangent, InnerLoop, InnerPath, InnerStep, Keep
+from metalab.core.linear_solve import SolveQuality
 from metalab.core.meta.base import Way
 from metalab.core.oracle import Evaluations, InnerOracle
 from metalab.core.streams import RandomStreams
@@ -43,10 +44,13 @@ class Hypergradient:
     Attributes:
         per_task: One row a task, [task, meta]; the hypergradient is their mean.
         outer_loss: Query loss after adaptation of each task, [task].
+        solves: How well the linear system of each task was solved; None where there is
+            none.
     """
 
     per_task: Float[Tensor, "task meta"]
     outer_loss: Float[Tensor, " task"]
+    solves: SolveQuality | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +108,7 @@ class HypergradientEstimator(ABC):
             "^" lower and raise what follows.
         weighs_steps: Whether it can differentiate a loss over several inner steps.
         needs_strength: Whether it needs a regulariser of one strength for all parameters.
+        solves_systems: Whether it solves linear systems, and tells how well.
     """
 
     __slots__ = ()
@@ -119,6 +124,7 @@ class HypergradientEstimator(ABC):
     weighs_steps: ClassVar[bool] = False
     draws: ClassVar[bool] = False
     needs_strength: ClassVar[bool] = False
+    solves_systems: ClassVar[bool] = False
 
     @abstractmethod
     def cost(self, size: Size) -> Evaluations:

@@ -13,7 +13,7 @@ from metalab.core.hypergradient.implicit import (
     iterations_option,
     tolerance_option,
 )
-from metalab.core.linear_solve import conjugate_gradient
+from metalab.core.linear_solve import LinearSolution, conjugate_gradient
 from metalab.core.oracle import Evaluations, InnerOracle, Linearisation
 
 
@@ -28,7 +28,9 @@ class ImplicitCG(ImplicitEstimator):
     Cost: num_iterations Hessian-vector products and one mixed product; memory does not
         grow with K.
     Exactness: convergent, like ((sqrt k - 1) / (sqrt k + 1))^num_iterations in the
-        condition number k, plus a constant times the error of the inner solution.
+        condition number k, plus a constant times the error of the inner solution. For a
+        task whose matrix shows a direction of no positive curvature, theta_K is no
+        minimum; its system is solved by minimal residuals, and counted.
 
     Source: Pedregosa 2016; Rajeswaran et al. 2019 (iMAML), section 3.
     """
@@ -46,7 +48,7 @@ class ImplicitCG(ImplicitEstimator):
 
     def solve(
         self, oracle: InnerOracle, around: Linearisation, v: Tensor, request: Request
-    ) -> Tensor:
+    ) -> LinearSolution:
         """Return the last iterate."""
         del oracle, request
         return conjugate_gradient(

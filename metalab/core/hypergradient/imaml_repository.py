@@ -47,6 +47,7 @@ class ImamlRepository(HypergradientEstimator):
     route: ClassVar[Route] = Route.SOLUTION
     formula: ClassVar[str] = "(∂θ_0/∂φ)^T q,  ((1 + c) I + H/(λ + 10)) q = ∇f(θ_K)"
     needs_strength: ClassVar[bool] = True
+    solves_systems: ClassVar[bool] = True
 
     num_iterations: int = iterations_option(5)
     tolerance: float = tolerance_option()
@@ -78,10 +79,14 @@ class ImamlRepository(HypergradientEstimator):
                 alone.hvp(q) / (strength + 10), q, alpha=1 + self.cg_damping
             )
 
-        q = conjugate_gradient(
+        solution = conjugate_gradient(
             system,
             outer.grad,
             num_iterations=self.num_iterations,
             tolerance=self.tolerance,
         )
-        return Hypergradient(per_task=oracle.start_pullback(q), outer_loss=outer.loss)
+        return Hypergradient(
+            per_task=oracle.start_pullback(solution.q),
+            outer_loss=outer.loss,
+            solves=solution.quality,
+        )

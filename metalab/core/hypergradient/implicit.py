@@ -15,7 +15,7 @@ from metalab.core.hypergradient.base import (
 )
 from metalab.core.hypergradient.route import Route
 from metalab.core.inner.base import InnerLoop, InnerPath, Keep
-from metalab.core.linear_solve import MatVec
+from metalab.core.linear_solve import TOLERANCE, LinearSolution, MatVec
 from metalab.core.meta.base import Way
 from metalab.core.oracle import InnerOracle, Linearisation
 from metalab.core.spec import option
@@ -37,12 +37,13 @@ class ImplicitEstimator(HypergradientEstimator):
     keep: ClassVar[Keep] = Keep.END
     learns: ClassVar[frozenset[Way]] = frozenset({Way.INNER_LOSS})
     route: ClassVar[Route] = Route.SOLUTION
+    solves_systems: ClassVar[bool] = True
     formula: ClassVar[str] = "∂_φ f − B^T q,  H q = ∇f(θ_K)"
 
     @abstractmethod
     def solve(
         self, oracle: InnerOracle, around: Linearisation, v: Tensor, request: Request
-    ) -> Tensor:
+    ) -> LinearSolution:
         """Return q with H q = v, or close to it, each [task, inner]."""
 
     def estimate(
@@ -57,9 +58,12 @@ class ImplicitEstimator(HypergradientEstimator):
         outer = oracle.outer_value_and_grad(path.end)
         assert outer.direct is not None, "phi must shape the inner loss"
         around = oracle.linearise(path.end, curvature=True)
-        q = self.solve(oracle, around, outer.grad, request)
-        per_task = outer.direct - around.mixed_vjp(q)
-        return Hypergradient(per_task=per_task, outer_loss=outer.loss)
+        solution = self.solve(oracle, around, outer.grad, request)
+        return Hypergradient(
+            per_task=outer.direct - around.mixed_vjp(solution.q),
+            outer_loss=outer.loss,
+            solves=solution.quality,
+        )
 
 
 def damped(matvec: MatVec, damping: float) -> MatVec:
@@ -94,7 +98,7 @@ def iterations_option(default: int) -> Any:
 def tolerance_option() -> Any:
     """Return the other option of estimators that solve by conjugate gradients."""
     return option(
-        1e-6,
+        TOLERANCE,
         label="CG tolerance",
         help="Relative residual at which a task's solve stops.",
         low=0.0,

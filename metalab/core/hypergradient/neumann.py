@@ -11,7 +11,7 @@ from metalab.core.hypergradient.implicit import (
     damped,
     damping_option,
 )
-from metalab.core.linear_solve import neumann
+from metalab.core.linear_solve import LinearSolution, neumann
 from metalab.core.oracle import Evaluations, InnerOracle, Linearisation
 from metalab.core.spec import option
 
@@ -24,8 +24,8 @@ class ImplicitNeumann(ImplicitEstimator):
         converged; also the truncated sweep of that many steps started at the solution.
     Valid: where phi shapes an inner problem with a stationary point, and step_size is
         below 2 / L, L the largest eigenvalue of H.
-    Cost: num_terms Hessian-vector products and one mixed product; memory does not grow
-        with K.
+    Cost: num_terms + 1 Hessian-vector products, of which the last tells the residual,
+        and one mixed product; memory does not grow with K.
     Exactness: convergent, like (1 - step_size mu)^(num_terms + 1), mu the smallest
         eigenvalue of H.
 
@@ -54,13 +54,13 @@ class ImplicitNeumann(ImplicitEstimator):
     damping: float = damping_option()
 
     def cost(self, size: Size) -> Evaluations:
-        """Return two gradients at theta_K, a product a term, and the mixed one."""
+        """Return two gradients at theta_K, a product a term, and two more."""
         del size
-        return Evaluations(gradients=2, products=self.num_terms + 1)
+        return Evaluations(gradients=2, products=self.num_terms + 2)
 
     def solve(
         self, oracle: InnerOracle, around: Linearisation, v: Tensor, request: Request
-    ) -> Tensor:
+    ) -> LinearSolution:
         """Return the sum of the series so far."""
         del oracle, request
         return neumann(

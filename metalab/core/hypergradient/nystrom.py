@@ -7,7 +7,7 @@ from torch import Tensor
 
 from metalab.core.hypergradient.base import Request, Size
 from metalab.core.hypergradient.implicit import ImplicitEstimator, damping_option
-from metalab.core.linear_solve import nystrom
+from metalab.core.linear_solve import LinearSolution, nystrom
 from metalab.core.oracle import Evaluations, InnerOracle, Linearisation, Terms
 from metalab.core.spec import option
 
@@ -23,8 +23,9 @@ class ImplicitNystrom(ImplicitEstimator):
         and the rank reaches that of the Hessian.
     Valid: where phi shapes an inner problem with a regulariser of one strength for all
         parameters; the Hessian of the prediction loss is positive semi-definite there.
-    Cost: rank Hessian-vector products, of all tasks along the same directions, and one
-        mixed product; memory is rank vectors, and does not grow with K.
+    Cost: rank Hessian-vector products, of all tasks along the same directions, one more
+        that tells the residual, and one mixed product; memory is rank vectors, and does
+        not grow with K.
     Exactness: convergent, with the part of the spectrum that the sketch leaves out.
 
     Source: Hataya & Yamada 2023, section 3.
@@ -46,13 +47,13 @@ class ImplicitNystrom(ImplicitEstimator):
     damping: float = damping_option()
 
     def cost(self, size: Size) -> Evaluations:
-        """Return three gradients at theta_K, a product a direction, and the mixed one."""
+        """Return three gradients at theta_K, a product a direction, and two more."""
         del size
-        return Evaluations(gradients=3, products=self.rank + 1)
+        return Evaluations(gradients=3, products=self.rank + 2)
 
     def solve(
         self, oracle: InnerOracle, around: Linearisation, v: Tensor, request: Request
-    ) -> Tensor:
+    ) -> LinearSolution:
         """Return the solution by Woodbury's identity."""
         strength = oracle.regulariser_strength()
         assert strength is not None, "the regulariser must have one strength"

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from metalab.core.hypergradient.base import Exactness, Request, Size
 from metalab.core.hypergradient.implicit import ImplicitEstimator
+from metalab.core.linear_solve import LinearSolution
 from metalab.core.oracle import Evaluations, InnerOracle, Linearisation
 
 
@@ -25,6 +26,7 @@ class T1T2(ImplicitEstimator):
     name: ClassVar[str] = "t1-t2"
     title: ClassVar[str] = "T1-T2"
     exactness: ClassVar[Exactness] = Exactness.BIASED
+    solves_systems: ClassVar[bool] = False
     formula: ClassVar[str] = "∂_φ f − B^T ∇f(θ_K)"
 
     def cost(self, size: Size) -> Evaluations:
@@ -34,7 +36,7 @@ class T1T2(ImplicitEstimator):
 
     def solve(
         self, oracle: InnerOracle, around: Linearisation, v: Tensor, request: Request
-    ) -> Tensor:
-        """Return v."""
+    ) -> LinearSolution:
+        """Return v; that this solves nothing is the method, and not measured."""
         del oracle, around, request
-        return v
+        return LinearSolution(q=v)

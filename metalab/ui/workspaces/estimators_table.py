@@ -1,6 +1,6 @@
 """The table of hypergradient estimators, and the colours they have everywhere."""
 
-from math import isfinite
+from math import isfinite, nan
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QIcon, QPainter, QPixmap, QPolygonF
@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from metalab.engine.solves import Solves
 from metalab.runs.estimating import Measured
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.ticks import number_text
@@ -72,6 +73,13 @@ class EstimatorTable(QTableWidget):
             (self.tr("Memory, MiB"), self.tr("Most at once")),
             (self.tr("Gradients"), self.tr("That were asked for, a meta-batch each")),
             (self.tr("Products"), self.tr("Hessian-vector and mixed products")),
+            (
+                self.tr("Solved"),
+                self.tr(
+                    "Linear systems with a relative residual within the tolerance; “!” "
+                    "where some are not positive definite"
+                ),
+            ),
         )
         self.setColumnCount(len(heads))
         for column, (text, tip) in enumerate(heads):
@@ -116,27 +124,38 @@ class EstimatorTable(QTableWidget):
                 title = self.tr("{} · proximal").format(row.title)
             first = QTableWidgetItem(title)
             first.setIcon(_swatch(index))
+            first.setToolTip(title)
             if row.exact:
                 font = first.font()
                 font.setBold(True)
                 first.setFont(font)
-            cells: list[QTableWidgetItem] = [first]
-            cells += [
-                _Number(value, number_text(value))
-                for value in (
-                    row.cosine,
-                    row.norm_ratio,
-                    row.relative_error,
-                    row.variance,
-                    1e3 * row.seconds,
-                    row.peak_bytes / _MEBIBYTE,
-                )
+            cells: list[QTableWidgetItem] = [
+                first,
+                *_numbers(row.cosine, row.norm_ratio, row.relative_error, row.variance),
+                *_numbers(1e3 * row.seconds, row.peak_bytes / _MEBIBYTE),
+                *(_Number(n, f"{n:,}") for n in (row.gradients, row.products)),
+                _solved(row.solves),
             ]
-            cells += [_Number(n, f"{n:,}") for n in (row.gradients, row.products)]
             for column, cell in enumerate(cells):
                 cell.setForeground(ink)
                 self.setItem(index, column, cell)
         self.setSortingEnabled(True)
+
+
+def _solved(solves: Solves | None) -> QTableWidgetItem:
+    """Return the cell about an estimator's linear systems."""
+    if solves is None:
+        return _Number(nan, "")
+    share = 1 - solves.unconverged / solves.num_solves
+    mark = "! " if solves.not_positive_definite else ""
+    cell = _Number(share, f"{mark}{100 * share:.0f} %")
+    cell.setToolTip(solves.words)
+    cell.setData(Qt.ItemDataRole.AccessibleTextRole, solves.words)
+    return cell
+
+
+def _numbers(*values: float) -> list[QTableWidgetItem]:
+    return [_Number(value, number_text(value)) for value in values]
 
 
 def colour_of(index: int) -> str:

@@ -47,6 +47,9 @@ def line_of(shown: Comparison | None, *, doing: str, cancelled: bool) -> Words:
         )
         if cancelled and not shown.done:
             texts.append(_tr("Cancelled before all K were measured"))
+        indefinite = _not_definite(shown)
+        if indefinite:
+            texts.append(_tr("Not positive definite: {}").format(indefinite))
         left_out = "; ".join(f"{title}: {why}" for title, why in shown.left_out)
         if left_out:
             texts.append(_tr("Left out: {}").format(left_out))
@@ -62,6 +65,17 @@ def _rate_words(request: EstimatingRequest) -> str:
     own = inner_lr(request.config)
     used = own if request.inner_lr is None else request.inner_lr
     return "" if used is None else _tr(", inner lr {}").format(number_text(used))
+
+
+def _not_definite(shown: Comparison) -> str:
+    """Return the estimators that took what is no minimum for one, and how often."""
+    return "; ".join(
+        f"{row.title} {row.solves.not_positive_definite:,}/{row.solves.num_solves:,}"
+        for row in shown.rows
+        if row.num_inner_steps == shown.request.num_inner_steps
+        and row.solves is not None
+        and row.solves.not_positive_definite
+    )
 
 
 def _tr(text: str) -> str:

@@ -13,9 +13,19 @@ from metalab.core.inner.base import Keep
 from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.meta.anchor import ProximalAnchor
 from metalab.core.meta.penalty import PenaltyStrength
+from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem
+from metalab.core.tasks import sample_batch
+from metalab.tasks.sinusoid import Sinusoid
 from tests.core.hypergradient.combinations import oracle_of
-from tests.oracles import FLOAT64, estimated, least_squares, relative_error
+from tests.oracles import (
+    FINAL_LOSS,
+    FLOAT64,
+    estimated,
+    generator,
+    least_squares,
+    relative_error,
+)
 
 STRENGTH = 0.7
 KNOWN = least_squares()
@@ -96,6 +106,64 @@ def test_its_error_falls_with_the_effort_of_the_solver():
         errors = [error(estimator) for estimator in efforts]
         assert errors == sorted(errors, reverse=True)
         assert errors[-1] < 1e-2 * errors[0]
+
+
+SINES = 25
+
+
+def sine_oracle(strength, theta_scale):
+    """Return 25 sine tasks of a small network in float64, and parameters for each."""
+    problem = BilevelProblem(
+        model=MLP(input_dim=1, output_dim=1, hidden_sizes=(8, 6), activation="tanh"),
+        meta=ProximalAnchor(strength=strength),
+    )
+    batch = sample_batch(
+        Sinusoid(), SINES, num_shots=10, num_queries=10, generator=generator(),
+        dtype=FLOAT64,
+    )  # fmt: skip
+    phi = problem.meta.initial(problem.model, generator=generator(1), dtype=FLOAT64)
+    oracle = AutodiffOracle(problem, phi, batch)
+    noise = torch.randn(SINES, len(phi), generator=generator(2), dtype=FLOAT64)
+    return oracle, oracle.start() + theta_scale * noise
+
+
+@pytest.mark.parametrize(("strength", "definite"), [(30.0, 25), (0.02, 0)])
+def test_on_25_tasks_it_is_the_dense_solution_definite_or_not(strength, definite):
+    oracle, theta = sine_oracle(strength, 0.5)
+    around = oracle.linearise(theta, curvature=True)
+    outer = oracle.outer_value_and_grad(theta)
+    eye = torch.eye(theta.shape[1], dtype=FLOAT64)
+    hessian = torch.stack([around.hvp(row.expand_as(theta)) for row in eye], dim=2)
+    eigenvalues = torch.linalg.eigvalsh(hessian)
+    exact = torch.linalg.solve(hessian, outer.grad)
+    estimator = ImplicitCG(num_iterations=8 * theta.shape[1], tolerance=1e-14)
+    found = estimator.solve(oracle, around, outer.grad, FINAL_LOSS)
+    errors = (found.q - exact).norm(dim=1) / exact.norm(dim=1)
+    print(f"eigenvalues from {eigenvalues.min():.2g}; largest error {errors.max():.1e}")
+    assert errors.max() < 1e-10
+    quality = found.quality
+    assert torch.equal(quality.positive_definite, eigenvalues[:, 0] > 0)
+    assert int(quality.positive_definite.sum()) == definite
+    ritz = quality.smallest_ritz_values()
+    # Never below the eigenvalue; above it while that hardly matters to the solution.
+    assert (ritz > eigenvalues[:, 0] - 1e-9).all()
+    assert relative_error(ritz, eigenvalues[:, 0]) < 1e-2
+
+
+def test_its_hypergradient_tells_how_its_systems_were_solved():
+    oracle, _ = sine_oracle(0.02, 0.0)
+    inner = GradientDescent(num_inner_steps=3, inner_lr=0.05)
+    for estimator in (ImplicitCG(num_iterations=3), ImplicitNeumann(num_terms=3)):
+        found = estimated(estimator, oracle, inner)
+        theta = inner.run(oracle, num_steps=3).end
+        around = oracle.linearise(theta, curvature=True)
+        v = oracle.outer_value_and_grad(theta).grad
+        q = estimator.solve(oracle, around, v, FINAL_LOSS).q
+        true = (v - around.hvp(q)).norm(dim=1) / v.norm(dim=1)
+        assert relative_error(found.solves.residual, true) < 1e-9
+        assert not found.solves.converged.any()
+    assert estimated(T1T2(), oracle, inner).solves is None
+    assert estimated(FirstOrder(), oracle, inner).solves is None
 
 
 @pytest.mark.parametrize("kind", [ImplicitCG, ImplicitNeumann])

@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from metalab.core.errors import UserError
 from metalab.engine.config import ExperimentConfig
+from metalab.engine.solves import Solves
 from metalab.engine.trainer import Trainer
 from metalab.runs.estimating import Comparison, EstimatingRequest, Measured
 from metalab.ui.moment import Moment
@@ -405,3 +406,43 @@ def test_the_meta_batch_is_remembered(
 def test_no_two_estimators_are_marked_alike():
     marks = {(colour_of(index), dashes_of(index)) for index in range(20)}
     assert len(marks) == 20
+
+
+def test_linear_systems_are_told_of_in_table_and_line(
+    qtbot: QtBot,
+    workspace: EstimatorsWorkspace,
+    thread: Thread,
+    config: ExperimentConfig,
+) -> None:
+    workspace.show_moment(moment(config))
+    settle(workspace)
+    bad = Solves(
+        num_solves=50,
+        not_positive_definite=41,
+        unconverged=45,
+        largest_residual=1.5,
+        smallest_ritz_value=-19.5,
+    )
+    fine = Solves(
+        num_solves=50, not_positive_definite=0, unconverged=0, largest_residual=1e-7
+    )
+    answer(
+        workspace,
+        thread,
+        rows=(
+            measured("unrolled", 2, 0.0),
+            measured("implicit", 2, 0.2, solves=bad),
+            measured("neumann", 2, 0.1, solves=fine),
+        ),
+    )
+    heads = [
+        workspace.table.horizontalHeaderItem(column).text()
+        for column in range(workspace.table.columnCount())
+    ]
+    place = heads.index("Solved")
+    assert cells(workspace, place) == ["", "100 %", "! 10 %"]
+    tip = workspace.table.item(2, place).toolTip()
+    assert "41 of 50 not positive definite (smallest Ritz value -19.5)" in tip
+    assert "Not positive definite: Implicit 41/50" in workspace.state.text()
+    assert "Neumann" not in workspace.state.text()
+    assert "Implicit 41/50" in workspace.accessibleDescription()
