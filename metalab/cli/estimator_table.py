@@ -9,7 +9,7 @@ from rich import box
 from rich.table import Table
 
 from metalab.core.hypergradient.base import Target
-from metalab.engine.accuracy import Accuracy
+from metalab.engine.accuracy import Accuracy, Spread
 from metalab.runs.estimators import BlockResult, Row
 
 WIDTH = 120
@@ -62,10 +62,11 @@ def _cells(row: Row, targets: list[Target]) -> Iterator[str]:
     yield estimator.exactness.value
     for target in targets:
         found = row.accuracy[target]
-        # The spread only against the reference: there is no room for both.
-        spread = f"±{found.cosine.deviation:.2f}" if target is targets[-1] else ""
-        yield f"{found.cosine.mean:.3f}{spread}"
-        yield _number(found.relative_error.mean)
+        # Errors only against the reference: there is no room for both.
+        last = target is targets[-1]
+        yield f"{found.cosine.mean:.3f}{_error(found.cosine, '.3f') if last else ''}"
+        error = _error(found.relative_error, ".2g") if last else ""
+        yield f"{_number(found.relative_error.mean)}{error}"
     # The last of them is the reference of the table.
     yield _number(row.accuracy[targets[-1]].norm_ratio.mean)
     yield _number(row.relative_variance)
@@ -73,6 +74,11 @@ def _cells(row: Row, targets: list[Target]) -> Iterator[str]:
     yield f"{row.evaluations.products:,}"
     yield _number(1e3 * row.seconds)
     yield f"{row.peak_bytes / _MEBIBYTE:.2f}"
+
+
+def _error(spread: Spread, written: str) -> str:
+    """Return the standard error of a mean, to be written behind it."""
+    return f"±{spread.standard_error:{written}}"
 
 
 def _number(value: float) -> str:
@@ -153,11 +159,11 @@ def _plain_row(row: Row, reference: Target) -> dict[str, Any]:
 
 
 def _plain_accuracy(found: Accuracy) -> dict[str, float]:
-    return {
-        "cosine": found.cosine.mean,
-        "cosine_deviation": found.cosine.deviation,
-        "relative_error": found.relative_error.mean,
-        "relative_error_deviation": found.relative_error.deviation,
-        "norm_ratio": found.norm_ratio.mean,
-        "norm_ratio_deviation": found.norm_ratio.deviation,
-    }
+    """Return means over meta-batches, deviations of one, standard errors of the means."""
+    plain: dict[str, float] = {}
+    for name in ("cosine", "relative_error", "norm_ratio"):
+        spread: Spread = getattr(found, name)
+        plain[name] = spread.mean
+        plain[f"{name}_deviation"] = spread.deviation
+        plain[f"{name}_standard_error"] = spread.standard_error
+    return plain

@@ -193,7 +193,7 @@ def _print_for_people(
         f"{facts['name']}, outer step {facts['step']:,}: {facts['num_batches']} "
         f"meta-batches of {facts['num_tasks']:,} tasks, seed {facts['seed']}; estimates in "
         f"{facts['precision']} on {facts['device']}\n"
-        "Cosine: mean ± standard deviation over meta-batches. Variance: trace of the "
+        "Cosine, rel. error: mean over meta-batches ± its standard error. Variance: trace of the "
         "covariance / squared norm of the mean.\n"
         "Grad., Prod.: gradients, and Hessian-vector or mixed products, of inner path "
         "and estimate.\n"

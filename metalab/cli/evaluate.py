@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from metalab.cli.output import console, print_json
 from metalab.cli.wreck import DIVERGED, divergence_of, warn_of_wreck
@@ -62,7 +61,17 @@ def evaluate(
         bool, typer.Option("--json", help="Print one JSON object on stdout.")
     ] = False,
 ) -> int:
-    """Measure the query loss of fresh tasks after 0 ... K' inner steps."""
+    """Measure the query loss of fresh tasks after 0 ... K' inner steps.
+
+    Mean, interquartile mean and median over tasks, each with its 95 % interval, and the
+    tasks that exploded. Intervals are of this network: other seeds give others.
+    """
+    from metalab.cli.summary_table import (  # noqa: PLC0415
+        WIDTH,
+        notes_on,
+        plain_summary,
+        summary_table,
+    )
     from metalab.core.tasks import QueryKind  # noqa: PLC0415
     from metalab.runs.evaluate import evaluate_fresh  # noqa: PLC0415 - torch
     from metalab.runs.reader import open_run  # noqa: PLC0415
@@ -96,7 +105,7 @@ def evaluate(
         seed=seed,
         query=QueryKind(inputs=query_inputs, targets=query_targets),
     )
-    rows = result.rows()
+    summary = result.summary()
     if json_output:
         print_json(
             {
@@ -108,19 +117,18 @@ def evaluate(
                 "query_inputs": query_inputs,
                 "query_targets": query_targets,
                 "seed": seed,
-                "loss": rows,
+                "interval_over": "tasks of this network",
+                **plain_summary(summary),
             }
         )
         return 0
-    about = f"{run.history.name}: query loss of {num_tasks:,} fresh tasks"
+    about = f"{run.history.name}: query loss of {num_tasks:,} fresh tasks by inner step"
     if wrecked:
         about += (
             f", last good state (step {run.checkpoint.step:,}) of a run that diverged"
         )
-    table = Table(title=about)
-    for heading in ("Inner step", "Mean", "95 % low", "95 % high"):
-        table.add_column(heading, justify="right")
-    for step, *values in rows:
-        table.add_row(str(step), *(f"{value:.4f}" for value in values))
-    console().print(table)
+    screen = console()
+    screen.width = max(WIDTH, screen.width)
+    screen.print(summary_table(summary, title=about))
+    screen.print(notes_on(summary), markup=False)
     return 0

@@ -67,6 +67,7 @@ def _result(
         "evaluation_before": float(evaluations.query_mean[-1, 0])
         if len(evaluations)
         else None,
+        "evaluation_over_tasks": _over_tasks(history),
         "seed": history.config_at().run.seed,
         "digest": history.config_at().digest(),
         "edits": [asdict(edit) for edit in history.configs.edits],
@@ -91,6 +92,47 @@ def _stability(history: RunHistory) -> dict[str, object] | None:
     }
 
 
+def _over_tasks(history: RunHistory) -> dict[str, object] | None:
+    """Return what stands beside the last held-out mean, for JSON.
+
+    The interval is of 95 %, over the tasks of this network; its ends are null, and
+    `no_interval` says why, where none is given.
+    """
+    evaluations, k = history.evaluations, history.num_inner_steps
+    if len(evaluations) == 0:
+        return None
+    reason = evaluations.why_no_interval(-1, k)
+    return {
+        "mean": float(evaluations.query_mean[-1, k]),
+        "mean_low": float(evaluations.query_low[-1, k]),
+        "mean_high": float(evaluations.query_high[-1, k]),
+        "no_interval": None if reason is None else reason.value,
+        "iqm": float(evaluations.query_iqm[-1, k]),
+        "median": float(evaluations.query_median[-1, k]),
+        "num_exploded": int(evaluations.query_exploded[-1, k]),
+        "num_rising": int(evaluations.support_rising[-1, k]),
+        "num_tasks": history.config_at().evaluation.num_tasks,
+    }
+
+
+def _interval_text(history: RunHistory) -> str:
+    """Return the interval of the last held-out mean, in brackets, and its company."""
+    evaluations, k = history.evaluations, history.num_inner_steps
+    reason = evaluations.why_no_interval(-1, k)
+    interval = (
+        f"95 % interval {evaluations.query_low[-1, k]:.3f} to "
+        f"{evaluations.query_high[-1, k]:.3f}, over the tasks of this network"
+        if reason is None
+        else f"no interval: {reason}"
+    )
+    exploded = int(evaluations.query_exploded[-1, k])
+    return (
+        f"{interval}; median {evaluations.query_median[-1, k]:.3f}, interquartile mean "
+        f"{evaluations.query_iqm[-1, k]:.3f}"
+        + (f"; {exploded} tasks exploded" if exploded else "")
+    )
+
+
 def _tell(
     console: Console, history: RunHistory, status: RunStatus, made: int, seconds: float
 ) -> None:
@@ -104,7 +146,8 @@ def _tell(
         k = history.num_inner_steps
         console.print(
             f"Held-out query loss: {evaluations.query_mean[-1, 0]:.3f} before adaptation, "
-            f"{evaluations.query_mean[-1, k]:.3f} after {k} inner step{'s' if k > 1 else ''}"
+            f"{evaluations.query_mean[-1, k]:.3f} after {k} inner step{'s' if k > 1 else ''} "
+            f"({_interval_text(history)})"
         )
     means = _MEANS.get(history.provider)
     if means is not None:

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from metalab.cli.output import console, print_json
 from metalab.studies.base import Line, Study
-from metalab.studies.plan import NUM_SEEDS
+from metalab.studies.plan import NUM_SEEDS, Plan
 from metalab.studies.report import ABSENT, Report, ReportedLine, commands
 from metalab.studies.series import Ours
 
@@ -72,9 +72,10 @@ def _list(heading: str, lines: Sequence[str], output: Console) -> None:
 def _table(report: Report) -> Table:
     plan = report.plan
     table = Table(
+        show_lines=True,
         title=f"{plan.study.title}\n{plan.study.source}",
-        caption=f"{plan.study.quantity}; ours: mean ± half its 95 % interval, tasks of "
-        f"{plan.num_seeds} seed{'s' if plan.num_seeds > 1 else ''} pooled",
+        caption=f"{plan.study.quantity}; ours: mean ± half its 95 % interval, {_over(plan)}; "
+        "no interval of a mean where tasks exploded or inner steps are unstable",
     )
     for heading in ("Row", "Setting", "Paper"):
         table.add_column(heading, overflow="fold")
@@ -82,15 +83,29 @@ def _table(report: Report) -> Table:
         table.add_column(heading, justify="right")
     table.add_column("Verdict", overflow="fold")
     for entry in report.lines:
+        ours = entry.ours
         table.add_row(
             entry.method,
             entry.line.setting,
             _paper(entry.line),
-            "-" if entry.ours is None else _ours(entry.ours),
-            "-" if entry.ours is None else _deviation(entry.ours),
+            "-" if ours is None else _ours(ours),
+            "-" if ours is None else _deviation(ours),
             _verdict(entry),
         )
     return table
+
+
+def _over(plan: Plan) -> str:
+    """Return what the intervals are over."""
+    if plan.num_seeds == 1:
+        return (
+            "over the tasks of one network, which says nothing of other training seeds; "
+            "IQM: mean of the middle half of the tasks"
+        )
+    return (
+        f"over {plan.num_seeds} training seeds (Student's t of their means); IQM: mean of "
+        "the middle half of the tasks, likewise"
+    )
 
 
 def _paper(line: Line) -> str:
@@ -98,16 +113,25 @@ def _paper(line: Line) -> str:
 
 
 def _ours(ours: Ours) -> str:
-    if ours.num_exploded > 0:
-        return (
-            f"median {ours.median:.3g}; {ours.num_exploded} of {ours.num_values} "
-            "tasks exploded"
-        )
-    return f"{ours.mean:.3g} ± {ours.half_width:.2g}"
+    """Return mean, interquartile mean, median and what exploded, a line each."""
+    lines = [
+        _with_interval(ours.mean, ours.low, ours.high),
+        f"IQM {_with_interval(ours.iqm, ours.iqm_low, ours.iqm_high)}",
+        f"median {ours.median:.3g}",
+    ]
+    if ours.num_exploded:
+        lines.append(f"{ours.num_exploded:,} of {ours.num_values:,} exploded")
+    return "\n".join(lines)
 
 
 def _deviation(ours: Ours) -> str:
     return "-" if math.isnan(ours.seed_deviation) else f"{ours.seed_deviation:.2g}"
+
+
+def _with_interval(value: float, low: float, high: float) -> str:
+    if math.isnan(low) or math.isnan(high):
+        return f"{value:.3g} ± none"
+    return f"{value:.3g} ± {(high - low) / 2:.2g}"
 
 
 def _verdict(entry: ReportedLine) -> str:

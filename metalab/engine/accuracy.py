@@ -1,5 +1,6 @@
 """How close estimates of a hypergradient come to a reference."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -13,10 +14,17 @@ class Spread:
     Attributes:
         mean: Over the meta-batches.
         deviation: Standard deviation of one meta-batch's number.
+        num_batches: How many meta-batches there are.
     """
 
     mean: float
     deviation: float
+    num_batches: int
+
+    @property
+    def standard_error(self) -> float:
+        """Of the mean: the deviation over the square root of the number of batches."""
+        return self.deviation / math.sqrt(self.num_batches)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,4 +76,8 @@ def relative_variance(estimates: Tensor) -> float:
 
 
 def _spread(values: Tensor) -> Spread:
-    return Spread(mean=float(values.mean()), deviation=float(values.std()))
+    return Spread(
+        mean=float(values.mean()),
+        deviation=float(values.std()),
+        num_batches=len(values),
+    )

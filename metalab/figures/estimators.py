@@ -51,6 +51,7 @@ class _Panel:
     label: str
     value: Callable[[BlockResult, Row], float]
     scale: str
+    error: Callable[[BlockResult, Row], float] = lambda _result, _row: 0.0
 
 
 _PANELS = (
@@ -58,6 +59,9 @@ _PANELS = (
         label="Cosine",
         value=lambda result, row: row.accuracy[result.block.reference].cosine.mean,
         scale="linear",
+        error=lambda result, row: (
+            row.accuracy[result.block.reference].cosine.standard_error
+        ),
     ),
     _Panel(
         label="Relative error",
@@ -65,6 +69,9 @@ _PANELS = (
             row.accuracy[result.block.reference].relative_error.mean
         ),
         scale="log",
+        error=lambda result, row: (
+            row.accuracy[result.block.reference].relative_error.standard_error
+        ),
     ),
     _Panel(
         label="Peak memory (MiB)",
@@ -101,8 +108,9 @@ def table_of(results: Sequence[BlockResult]) -> Table:
                 )
                 for target in Target
                 for measure in ("cosine", "relative_error", "norm_ratio")
-                for part in ("mean", "deviation")
+                for part in ("mean", "deviation", "standard_error")
             ),
+            _numbers("num_batches", [_batches(row) for row in rows]),
             _numbers("relative_variance", [row.relative_variance for row in rows]),
             _numbers("gradients", [row.evaluations.gradients for row in rows]),
             _numbers("products", [row.evaluations.products for row in rows]),
@@ -110,6 +118,10 @@ def table_of(results: Sequence[BlockResult]) -> Table:
             _numbers("peak_memory", [row.peak_bytes for row in rows], "bytes"),
         )
     )
+
+
+def _batches(row: Row) -> int:
+    return next(iter(row.accuracy.values())).cosine.num_batches
 
 
 def _numbers(name: str, values: Sequence[float], unit: str = "1") -> Column:
@@ -156,7 +168,11 @@ def _heading(result: BlockResult) -> str:
         Target.K_STEP: "the derivative after K steps",
         Target.SOLUTION: "the derivative at the inner solution",
     }
-    return f"{problem[result.block.name]}: against {reference[result.block.reference]}"
+    count = _batches(result.rows[0])
+    return (
+        f"{problem[result.block.name]}: against {reference[result.block.reference]}; mean "
+        f"± standard error over {count} meta-batches"
+    )
 
 
 def _looks(results: Sequence[BlockResult]) -> dict[str, dict[str, Any]]:
@@ -191,8 +207,12 @@ def _draw_panel(
         rows = [row for row in result.rows if row.estimator.name == estimator.name]
         rows.sort(key=lambda row: row.num_inner_steps)
         values = [panel.value(result, row) for row in rows]
-        axes.plot(
-            [row.num_inner_steps for row in rows], values, **looks[estimator.name]
+        axes.errorbar(
+            [row.num_inner_steps for row in rows],
+            values,
+            yerr=[panel.error(result, row) for row in rows],
+            capsize=0,
+            **looks[estimator.name],
         )
         highest = max([highest, *(v for v in values if np.isfinite(v))])
     axes.set_xlabel("Inner steps K")

@@ -9,10 +9,15 @@ import numpy as np
 import torch
 
 from metalab.engine.config import ExperimentConfig, preset_config
-from metalab.engine.events import Array, Diverged, ProbeTaken
+from metalab.engine.events import Array, Diverged, Evaluation, ProbeTaken
 from metalab.engine.overrides import with_overrides
+from metalab.engine.statistics import (
+    interquartile_mean_interval,
+    mean_interval,
+    median_interval,
+    rising,
+)
 from metalab.engine.trainer import Trainer
-from metalab.runs.history import mean_interval
 
 NUM_STEPS = 300
 """Outer steps of a check that does not go to the end."""
@@ -32,7 +37,8 @@ class HeldOutLoss:
 
     Attributes:
         mean: Over tasks.
-        low: Lower end of the 95 % interval of the mean, of this network.
+        low: Lower end of the 95 % interval of the mean, of this network; NaN where none
+            is given (see `engine.statistics.mean_interval`).
         high: Upper end.
         median: Over tasks; one task of a heavy tail cannot carry it.
         interquartile_mean: Mean of the middle half of the tasks.
@@ -45,17 +51,20 @@ class HeldOutLoss:
     interquartile_mean: float
 
     @classmethod
-    def of(cls, losses: Array) -> "HeldOutLoss":
-        """Summarise the losses of some tasks, [task]."""
-        values = np.sort(losses.astype(np.float64))
-        mean, low, high = mean_interval(values)
-        quarter = len(values) // 4
+    def of(cls, losses: Array, *, num_rising: int = 0) -> "HeldOutLoss":
+        """Summarise the losses of some tasks, [task].
+
+        Args:
+            losses: After K inner steps.
+            num_rising: Tasks whose support loss has risen on the way.
+        """
+        mean, low, high = mean_interval(losses, num_rising=num_rising)
         return cls(
             mean=float(mean),
             low=float(low),
             high=float(high),
-            median=float(np.median(values)),
-            interquartile_mean=float(values[quarter : len(values) - quarter].mean()),
+            median=float(median_interval(losses)[0]),
+            interquartile_mean=float(interquartile_mean_interval(losses)[0]),
         )
 
 
@@ -130,9 +139,11 @@ def check_preset(
     torch.set_num_threads(config.run.num_threads)
     began = time.perf_counter()
     losses, diverged = _losses(config, count)
-    first, last = losses[0], losses[-1]
+    k = config.num_inner_steps
+    first, last = (found.query_loss[:, : k + 1] for found in (losses[0], losses[-1]))
+    num_rising = int(rising(losses[-1].support_loss)[:, k].sum())
     moves = config.outer.optimizer.component.moves
-    final = HeldOutLoss.of(last[:, -1])
+    final = HeldOutLoss.of(last[:, -1], num_rising=num_rising)
     before = float((first[:, -1] if moves else last[:, 0]).mean(dtype=np.float64))
     verdict = Verdict.FALLS if final.mean < before else Verdict.DOES_NOT_FALL
     return PresetCheck(
@@ -163,19 +174,19 @@ def _prepared(config: ExperimentConfig, num_steps: int, seed: int) -> Experiment
 
 def _losses(
     config: ExperimentConfig, num_steps: int
-) -> tuple[list[Array], Diverged | None]:
-    """Return the held-out query losses of each evaluation, [task, inner step], in order.
+) -> tuple[list[Evaluation], Diverged | None]:
+    """Return the evaluations, in order.
 
     The first is of the untrained network, the last after `num_steps` outer steps, unless
     the run diverged before.
     """
     trainer = Trainer(config)
-    losses: list[Array] = []
+    losses: list[Evaluation] = []
     for event in trainer.run():
         if isinstance(event, Diverged):
             return losses, event
         if isinstance(event, ProbeTaken):
-            losses.append(event.evaluation.query_loss[:, : config.num_inner_steps + 1])
+            losses.append(event.evaluation)
             if event.evaluation.step >= num_steps:
                 break
     return losses, None

@@ -50,9 +50,13 @@ class Measured:
         problem: "own", or "proximal" for the same network with a proximal anchor.
         exact: Whether it is the derivative itself, up to rounding.
         num_inner_steps: K.
+        num_batches: Meta-batches that the means are over.
         cosine: Of the angle to the exact hypergradient, mean over meta-batches.
+        cosine_error: Standard error of that mean.
         norm_ratio: Its norm over that of the exact one.
+        norm_ratio_error: Standard error of that mean.
         relative_error: Norm of the difference over that of the exact one.
+        relative_error_error: Standard error of that mean.
         variance: Trace of the covariance over the squared norm of the mean.
         seconds: Of inner path and estimate.
         peak_bytes: Most memory of theirs at once.
@@ -65,9 +69,13 @@ class Measured:
     problem: str
     exact: bool
     num_inner_steps: int
+    num_batches: int
     cosine: float
+    cosine_error: float
     norm_ratio: float
+    norm_ratio_error: float
     relative_error: float
+    relative_error_error: float
     variance: float
     seconds: float
     peak_bytes: int

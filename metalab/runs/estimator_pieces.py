@@ -140,9 +140,13 @@ def _measured(block: Block, row: Row) -> Measured:
         exact=row.estimator.exactness is Exactness.EXACT
         and row.estimator.target is block.reference,
         num_inner_steps=row.num_inner_steps,
+        num_batches=found.cosine.num_batches,
         cosine=found.cosine.mean,
+        cosine_error=found.cosine.standard_error,
         norm_ratio=found.norm_ratio.mean,
+        norm_ratio_error=found.norm_ratio.standard_error,
         relative_error=found.relative_error.mean,
+        relative_error_error=found.relative_error.standard_error,
         variance=row.relative_variance,
         seconds=row.seconds,
         peak_bytes=row.peak_bytes,

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
 from metalab.core.streams import RandomStreams
@@ -12,8 +11,8 @@ from metalab.engine.config import ExperimentConfig
 from metalab.engine.events import Array, Checkpoint
 from metalab.engine.memory_needs import check_bytes, sizes_of, task_bytes
 from metalab.engine.providers import AUTODIFF
+from metalab.engine.statistics import TaskSummary, summarise
 from metalab.engine.torch_threads import use_threads_of
-from metalab.runs.history import mean_interval
 
 NUMBERS_AT_ONCE = 2**26
 """Adapted parameters that are in memory at once: a quarter of a gigabyte in float32."""
@@ -21,20 +20,19 @@ NUMBERS_AT_ONCE = 2**26
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreshEvaluation:
-    """Query losses of tasks that the run never saw.
+    """Losses of tasks that the run never saw, all of one network.
 
     Attributes:
         query_loss: After 0 ... K' inner steps, [task, inner step].
+        support_loss: Likewise.
     """
 
     query_loss: Array
+    support_loss: Array
 
-    def rows(self) -> list[tuple[int, float, float, float]]:
-        """Return inner step, mean, and the ends of its 95 % interval."""
-        mean, low, high = mean_interval(self.query_loss.astype(np.float64))
-        return [
-            (k, float(mean[k]), float(low[k]), float(high[k])) for k in range(len(mean))
-        ]
+    def summary(self) -> TaskSummary:
+        """Return means, medians and intervals by inner step."""
+        return summarise(self.query_loss, self.support_loss)
 
 
 def evaluate_fresh(  # noqa: PLR0913 - the counts of one evaluation
@@ -83,15 +81,22 @@ def evaluate_fresh(  # noqa: PLR0913 - the counts of one evaluation
         dtype=dtype,
         query=query,
     ).to(device)
-    parts: list[torch.Tensor] = []
+    query_parts: list[torch.Tensor] = []
+    support_parts: list[torch.Tensor] = []
     at_once = max(1, NUMBERS_AT_ONCE // (phi.numel() * (num_inner_steps + 1)))
     for start in range(0, num_tasks, at_once):
         rows = batch.rows(start, min(start + at_once, num_tasks))
         path = learner.adapt(phi, rows, num_inner_steps=num_inner_steps)
         oracle = learner.oracle(phi, rows)
-        losses = [oracle.query_loss(theta) for theta in path.points]
-        parts.append(torch.stack(losses, dim=1))
-    return FreshEvaluation(query_loss=torch.cat(parts).cpu().numpy())
+        for found, loss in (
+            (query_parts, oracle.query_loss),
+            (support_parts, oracle.support_loss),
+        ):
+            found.append(torch.stack([loss(theta) for theta in path.points], dim=1))
+    return FreshEvaluation(
+        query_loss=torch.cat(query_parts).cpu().numpy(),
+        support_loss=torch.cat(support_parts).cpu().numpy(),
+    )
 
 
 def _check_fits(

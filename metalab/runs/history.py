@@ -4,7 +4,7 @@ Imports no torch: the window holds these from its first frame.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from metalab.engine.events import (
     frozen,
 )
 from metalab.engine.stability import StabilityWarning, first_warning
+from metalab.engine.statistics import WhyNot, summarise, why_not
 from metalab.runs.status import RunStatus
 from metalab.runs.trail import Trail, no_trail
 
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from metalab.engine.config import ExperimentConfig
-
-Z_95 = 1.959964
-"""Half width of a 95 % interval of a normal mean, in standard errors."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +46,22 @@ class Failure:
 class EvaluationSeries:
     """Held-out losses over training. Everything is [evaluation, inner step].
 
+    Intervals are over the tasks of this network; they say nothing of other seeds.
+
     Attributes:
         steps: Outer steps made, [evaluation].
         support_mean: Mean support loss over tasks after 0 ... K' inner steps.
         query_mean: Mean query loss.
-        query_low: Lower end of the 95 % interval of `query_mean`.
+        query_low: Lower end of the 95 % interval of `query_mean`; NaN where none is
+            given (see `engine.statistics.mean_interval`).
         query_high: Upper end.
         query_p10: 10th percentile over tasks.
         query_p90: 90th percentile over tasks.
+        query_median: Median over tasks.
+        query_iqm: Interquartile mean over tasks.
+        query_exploded: Number of tasks that exploded (see `engine.statistics.exploded`).
+        support_rising: Number of tasks whose support loss has risen (see
+            `engine.statistics.rising`).
     """
 
     steps: Array
@@ -65,6 +71,10 @@ class EvaluationSeries:
     query_high: Array
     query_p10: Array
     query_p90: Array
+    query_median: Array
+    query_iqm: Array
+    query_exploded: Array
+    support_rising: Array
 
     def __len__(self) -> int:
         """Return the number of evaluations."""
@@ -73,67 +83,58 @@ class EvaluationSeries:
     @classmethod
     def from_rows(cls, rows: Array) -> "EvaluationSeries":
         """Return the series of some `evaluation_row`s, [evaluation, column]."""
-        steps = rows[:, 0]
         # Slices of one table, so that a live view costs no copy.
-        parts = np.split(rows[:, 1:], 6, axis=1)
-        return cls(
-            steps=steps,
-            support_mean=parts[0],
-            query_mean=parts[1],
-            query_low=parts[2],
-            query_high=parts[3],
-            query_p10=parts[4],
-            query_p90=parts[5],
-        )
+        parts = np.split(rows[:, 1:], len(_PARTS), axis=1)
+        return cls(steps=rows[:, 0], **dict(zip(_PARTS, parts, strict=True)))
 
     def until(self, step: float) -> "EvaluationSeries":
         """Return the evaluations up to an outer step. Copies nothing."""
         count = int(np.searchsorted(self.steps, step, side="right"))
-        return EvaluationSeries(
-            steps=self.steps[:count],
-            support_mean=self.support_mean[:count],
-            query_mean=self.query_mean[:count],
-            query_low=self.query_low[:count],
-            query_high=self.query_high[:count],
-            query_p10=self.query_p10[:count],
-            query_p90=self.query_p90[:count],
-        )
+        parts = {name: getattr(self, name)[:count] for name in _PARTS}
+        return EvaluationSeries(steps=self.steps[:count], **parts)
 
     def rows(self) -> Array:
         """Return the series as `evaluation_row`s, [evaluation, column]."""
-        return np.concatenate(
-            [
-                self.steps[:, None],
-                self.support_mean,
-                self.query_mean,
-                self.query_low,
-                self.query_high,
-                self.query_p10,
-                self.query_p90,
-            ],
-            axis=1,
+        parts = [getattr(self, name) for name in _PARTS]
+        return np.concatenate([self.steps[:, None], *parts], axis=1)
+
+    def why_no_interval(self, row: int, step: int) -> WhyNot | None:
+        """Return why the mean of an evaluation has no interval; None if it has one.
+
+        Args:
+            row: Of the evaluation.
+            step: Inner steps.
+        """
+        return why_not(
+            self.query_low[row, step],
+            num_exploded=self.query_exploded[row, step],
+            num_rising=self.support_rising[row, step],
         )
 
 
-def mean_interval(values: Array, axis: int = 0) -> tuple[Array, Array, Array]:
-    """Return mean, lower and upper end of its 95 % interval over `axis`."""
-    count = values.shape[axis]
-    # Adaptation that explodes gives infinite losses: their interval is undefined (NaN).
-    with np.errstate(invalid="ignore", over="ignore"):
-        mean = values.mean(axis=axis)
-        spread = values.std(axis=axis, ddof=1) if count > 1 else np.zeros_like(mean)
-        half = Z_95 * spread / np.sqrt(count)
-        return mean, mean - half, mean + half
+_PARTS = tuple(entry.name for entry in fields(EvaluationSeries))[1:]
+"""What an `evaluation_row` holds of each inner step, in order."""
+
+
+def row_width(num_points: int) -> int:
+    """Return the length of an `evaluation_row` of so many inner steps, 0 included."""
+    return 1 + len(_PARTS) * num_points
 
 
 def evaluation_row(evaluation: Evaluation) -> Array:
-    """Return one evaluation as a row of `EvaluationSeries`, [1 + 6 (K' + 1)]."""
-    query = evaluation.query_loss
-    mean, low, high = mean_interval(query)
+    """Return one evaluation as a row of `EvaluationSeries`."""
+    query, support = evaluation.query_loss, evaluation.support_loss
+    found = summarise(query, support)
     with np.errstate(invalid="ignore"):
         p10, p90 = np.percentile(query, [10, 90], axis=0)
-    support = evaluation.support_loss.mean(axis=0)
-    return np.concatenate([[evaluation.step], support, mean, low, high, p10, p90])
+    return np.concatenate(
+        [
+            [evaluation.step],
+            support.mean(axis=0),
+            *(found.mean, found.mean_low, found.mean_high, p10, p90),
+            *(found.median, found.iqm, found.num_exploded, found.num_rising),
+        ]
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ from metalab.runs.history import (
     Origin,
     RunHistory,
     evaluation_row,
+    row_width,
 )
 from metalab.runs.status import RunStatus
 from metalab.runs.tables import DiagnosticTable, GrowingTable
@@ -87,7 +88,7 @@ class LiveRun:
         self._latest = _Latest()
         self._rows = RowTable()
         num_points = 1 + self.config.num_shown_steps
-        self._evaluations = GrowingTable(1 + 6 * num_points)
+        self._evaluations = GrowingTable(row_width(num_points))
         self._diagnostics = DiagnosticTable()
         self._trail = GrowingTrail()
         self._curves_wanted = False

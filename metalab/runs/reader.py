@@ -38,6 +38,7 @@ from metalab.runs.history import (
     RunHistory,
     evaluation_row,
     no_diagnostics,
+    row_width,
 )
 from metalab.runs.run_file import (
     RunFileError,
@@ -366,7 +367,7 @@ def _evaluations(database: GuardedReader, config: ExperimentConfig) -> Evaluatio
                 )
             )
         )
-    width = 1 + 6 * (1 + config.num_shown_steps)
+    width = row_width(1 + config.num_shown_steps)
     return EvaluationSeries.from_rows(np.array(rows).reshape(len(rows), width))
 
 

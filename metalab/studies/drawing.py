@@ -104,10 +104,14 @@ def _series_table(
         series = results[key]
         for at, x in zip(series.points.tolist(), series.x.tolist(), strict=True):
             ours = ours_at(series, at)
-            ends = (ours.mean - ours.half_width, ours.mean + ours.half_width)
             paper = _middle(study.lines, key, at)
-            rows.append((label, (x, at, ours.mean, *ends, *paper)))
-    names = ("x", "point", "mean", "low", "high", "published", "published_half_width")
+            beside = (ours.iqm, ours.median, ours.num_exploded)
+            numbers = (x, at, ours.mean, ours.low, ours.high, *paper, *beside)
+            rows.append((label, numbers))
+    names = (
+        *("x", "point", "mean", "low", "high", "published", "published_half_width"),
+        *("iqm", "median", "num_exploded"),
+    )
     numbers = np.array([values for _, values in rows])
     words = Column("series", np.array([label for label, _ in rows]))
     return Table(
@@ -202,7 +206,12 @@ def comparison(name: str, title: str, x: str) -> StudyFigure:
         names = table.column("row").values.tolist()
         places = table.numbers("place").tolist()
         calls = [
-            _dots(("mean", "place", "zero", "half_width"), BLUE, "o", "Ours", size),
+            _dots(("mean", "place", "zero", "zero"), BLUE, "o", "Ours", size),
+            Call(
+                method="ax.hlines",
+                columns=("place", "low", "high"),
+                options={"color": BLUE, "linewidth": 1.2 * size.line, "zorder": 3},
+            ),
             Call(
                 method="ax.set_yticks", arguments=(places,), options={"labels": names}
             ),
@@ -213,7 +222,7 @@ def comparison(name: str, title: str, x: str) -> StudyFigure:
         ]
         if np.isfinite(table.numbers("published")).any():
             paper = ("published", "paper_place", "zero", "published_half_width")
-            calls.insert(1, _dots(paper, VERMILION, "D", "Paper", size))
+            calls.insert(2, _dots(paper, VERMILION, "D", "Paper", size))
         return Drawing(
             table=table,
             caption=_caption(study, title, results),
@@ -226,8 +235,13 @@ def comparison(name: str, title: str, x: str) -> StudyFigure:
 def _number_axis(table: Table) -> list[Call]:
     """Return the calls for a logarithmic axis with plain numbers."""
     middles = np.concatenate([table.numbers("mean"), table.numbers("published")])
-    halves = [table.numbers(f"{name}half_width") for name in ("", "published_")]
-    tops = middles + np.concatenate(halves)
+    tops = np.concatenate(
+        [
+            middles,
+            table.numbers("high"),
+            table.numbers("published") + table.numbers("published_half_width"),
+        ]
+    )
     positive = middles[np.isfinite(middles) & (middles > 0)]
     if len(positive) == 0:
         return []
@@ -258,9 +272,13 @@ def _comparison_table(study: Study, results: Results, shown: Sequence[Line]) -> 
             Column("paper_place", places + _APART),
             Column("zero", np.zeros(len(shown))),
             Column("mean", np.array([entry.mean for entry in ours])),
-            Column("half_width", np.array([entry.half_width for entry in ours])),
+            Column("low", np.array([entry.low for entry in ours])),
+            Column("high", np.array([entry.high for entry in ours])),
             Column("published", papers[:, 0]),
             Column("published_half_width", papers[:, 1]),
+            Column("iqm", np.array([entry.iqm for entry in ours])),
+            Column("median", np.array([entry.median for entry in ours])),
+            Column("num_exploded", np.array([entry.num_exploded for entry in ours])),
         )
     )
 
@@ -285,9 +303,14 @@ def _dots(
 
 def _caption(study: Study, title: str, results: Results) -> str:
     seeds = max(len(series.values) for series in results.values())
+    over = (
+        "the tasks of one network"
+        if seeds == 1
+        else f"{seeds} training seeds (Student's t of their means)"
+    )
     return (
-        f"{title}: ours with 95\N{NO-BREAK SPACE}% intervals over the tasks of {seeds} "
-        f"seed{'s' if seeds > 1 else ''}, beside {study.source}.{_also(study, results)}"
+        f"{title}: mean with 95\N{NO-BREAK SPACE}% interval over {over}, none where tasks "
+        f"exploded or inner steps are unstable, beside {study.source}.{_also(study, results)}"
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from metalab.core.tasks import QueryKind
+from metalab.engine.statistics import rising
 from metalab.runs.evaluate import evaluate_fresh
 from metalab.runs.reader import StoredRun, open_run
 from metalab.runs.run_file import RunFileError
@@ -42,7 +43,7 @@ def _of_seed(
 
 def _evaluated(run: StoredRun, protocol: Protocol, seed: int) -> Series:
     assert run.checkpoint is not None
-    losses = evaluate_fresh(
+    found = evaluate_fresh(
         at_inner_lr(run.history.config_at(run.checkpoint.step), protocol.inner_lr),
         run.checkpoint,
         num_tasks=protocol.num_tasks,
@@ -51,6 +52,12 @@ def _evaluated(run: StoredRun, protocol: Protocol, seed: int) -> Series:
         num_inner_steps=protocol.num_inner_steps,
         query=QueryKind(inputs=protocol.query_inputs, targets=protocol.query_targets),
         seed=seed,
-    ).query_loss
+    )
+    losses = found.query_loss
     steps = np.arange(losses.shape[1], dtype=np.float64)
-    return Series(points=steps, x=steps, values=(losses,))
+    return Series(
+        points=steps,
+        x=steps,
+        values=(losses,),
+        num_rising=(rising(found.support_loss).sum(axis=0),),
+    )

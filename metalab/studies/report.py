@@ -212,6 +212,10 @@ def to_table(report: Report) -> Table:
             "" if (paper := entry.line.published) is None else paper.grade.value
             for entry in lines
         ],
+        "interval_over": [
+            "" if (ours := entry.ours) is None else ours.interval_over.value
+            for entry in lines
+        ],
         "check": [entry.line.check for entry in lines],
         "verdict": [entry.verdict for entry in lines],
     }
@@ -224,9 +228,16 @@ def to_table(report: Report) -> Table:
     )
 
 
+_OURS = (
+    *("mean", "low", "high", "half_width", "seed_deviation", "num_seeds"),
+    *("num_values", "iqm", "iqm_low", "iqm_high", "median", "num_exploded"),
+    "num_rising",
+)
+"""Of our numbers."""
+
 NUMBERS = (
     *("published_low", "published_high", "published_half_width"),
-    *("mean", "half_width", "seed_deviation", "num_values", "median", "num_exploded"),
+    *_OURS,
     *("tolerance_low", "tolerance_high"),
 )
 """Numeric columns of the table, in order."""
@@ -238,10 +249,7 @@ def _numbers(entry: ReportedLine) -> tuple[float, ...]:
     published = (np.nan,) * 3
     if paper is not None:
         published = (paper.low, paper.high, paper.half_width)
-    found: tuple[float, ...] = (np.nan,) * 6
+    found: tuple[float, ...] = (np.nan,) * len(_OURS)
     if ours is not None:
-        found = (
-            *(ours.mean, ours.half_width, ours.seed_deviation, ours.num_values),
-            *(ours.median, ours.num_exploded),
-        )
+        found = tuple(getattr(ours, name) for name in _OURS)
     return (*published, *found, *(entry.line.tolerance or (np.nan, np.nan)))

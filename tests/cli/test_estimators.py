@@ -44,6 +44,11 @@ def test_json_holds_everything(run_file, capsys):
     row = own["rows"][0]
     assert row["cosine"] == pytest.approx(1, abs=1e-6)
     assert row["relative_error"] < 1e-5
+    other = own["rows"][1]
+    for name in ("cosine", "relative_error", "norm_ratio"):
+        error = other[f"{name}_deviation"] / 2**0.5
+        assert other[f"{name}_standard_error"] == pytest.approx(error)
+        assert error > 0
     assert row["against"]["k_step"]["cosine"] == row["cosine"]
     assert (row["gradients"], row["products"]) == (2, 1)
     assert (row["target"], row["exactness"]) == ("K-step", "exact")
@@ -68,6 +73,8 @@ def test_the_table_is_for_people_and_files_are_written(run_file, tmp_path, capsy
     assert len(found) == 2 * (2 + 2)
     assert float(found[0]["cosine_mean_k_step"]) == pytest.approx(1, abs=1e-6)
     assert found[0]["cosine_mean_solution"] == ""
+    assert float(found[1]["cosine_standard_error_k_step"]) > 0
+    assert {row["num_batches"] for row in found} == {"2"}
 
 
 @pytest.mark.parametrize("suffix", [".svg", ".pdf"])

@@ -85,3 +85,58 @@ def test_other_words_are_refused(run_file, capsys):
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "sorted" in captured.err
+
+
+def test_what_stands_beside_a_mean(run_file, capsys):
+    result = evaluated(capsys, run_file)
+    assert result["interval_over"] == "tasks of this network"
+    assert len(result["summary"]) == len(result["loss"]) == 2
+    for (step, mean, low, high), row in zip(
+        result["loss"], result["summary"], strict=True
+    ):
+        ends = (row["mean"], row["mean_low"], row["mean_high"])
+        assert (row["inner_step"], *ends) == (step, mean, low, high)
+        assert row["no_interval"] is None
+        for name in ("mean", "iqm", "median"):
+            assert row[f"{name}_low"] < row[name] < row[f"{name}_high"]
+        assert row["num_exploded"] == row["num_rising"] == 0
+
+
+def test_a_mean_that_has_no_interval_says_why(run_file, capsys):
+    """Steps so large that every task explodes, and so long that none is a number."""
+    options = ["--num-tasks", "50", "--num-inner-steps", "60", "--inner-lr", "10"]
+    assert run(["eval", str(run_file), *options, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["summary"]
+    assert rows[0]["no_interval"] is None
+    last = rows[-1]
+    assert last["no_interval"] == "tasks exploded"
+    assert (last["mean"], last["mean_low"], last["mean_high"]) == (None, None, None)
+    assert last["num_exploded"] == last["num_rising"] == 50
+    assert run(["eval", str(run_file), *options]) == 0
+    text = capsys.readouterr().out
+    for words in ("tasks exploded", "this network", "interquartile mean", "Median"):
+        assert words in text
+    assert "…" not in text, "nothing is cut off"
+
+
+def test_a_trained_run_tells_its_interval_too(tmp_path, capsys):
+    path = tmp_path / "run.metalab"
+    settings = ["outer.num_steps=1", "evaluation.num_tasks=16", "outer.num_tasks=2"]
+    options = [part for setting in settings for part in ("--set", setting)]
+    arguments = ["train", *options, "--out", str(path)]
+    assert run([*arguments, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["evaluation_over_tasks"]
+    series = open_run(path).history.evaluations
+    assert found["mean"] == series.query_mean[-1, 1]
+    assert (found["mean_low"], found["mean_high"]) == (
+        series.query_low[-1, 1],
+        series.query_high[-1, 1],
+    )
+    assert (found["iqm"], found["median"]) == (
+        series.query_iqm[-1, 1],
+        series.query_median[-1, 1],
+    )
+    assert (found["num_exploded"], found["num_tasks"]) == (0, 16)
+    path.unlink()
+    assert run(arguments) == 0
+    assert "over the tasks of this network" in capsys.readouterr().out

@@ -196,7 +196,7 @@ def adapted(path, capsys):
     task = OwnTask(
         x=grid[::4], y=np.sin(grid[::4]), grid=grid, truth=None, parameters=None
     )
-    start = Start(key="run", config=moment.config, phi=moment.phi)
+    start = Start(key="run", config=moment.config, phi=moment.phi, step=LAST)
     asked = Exploration(task=task, starts=(start,), num_inner_steps=3)
     (found,) = answer(ExploringThread(), asked)
     return found.curves

@@ -21,6 +21,8 @@ def test_a_longer_and_a_turned_vector():
     found = accuracy(turned, REFERENCE)
     assert found.cosine.mean == pytest.approx(0.5)
     assert found.cosine.deviation == pytest.approx(math.sqrt(0.5))
+    assert found.cosine.standard_error == pytest.approx(0.5)
+    assert found.cosine.num_batches == 2
     assert found.norm_ratio.mean == pytest.approx(1.5)
     assert found.relative_error.mean == pytest.approx((1 + math.sqrt(2)) / 2)
 

@@ -9,6 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.transforms import Bbox
 
 from metalab.figures.base import LEGENDS, FigureChoices, FigureError
+from metalab.figures.intervals import INTERVAL
 from metalab.figures.registry import figures
 from metalab.figures.render import draw
 from metalab.figures.sizes import SIZES, size_named
@@ -84,7 +85,7 @@ def test_losses_says_what_its_lines_are(history):
         "Before adaptation",
         "After 2 inner steps",
         "Held-out, after 2 inner steps",
-        "95 % interval",
+        INTERVAL,
     ]
     axes = figure.axes[0]
     assert axes.get_ylabel() == "Query loss (y²)"
@@ -247,7 +248,7 @@ def test_inner_loss_says_what_its_lines_are(history):
         "Query, outer step 50",
         "Query, outer step 300",
         "Support, outer step 300",
-        "95 % interval",
+        INTERVAL,
         "K = 2 in training",
     ]
     axes = figure.axes[0]

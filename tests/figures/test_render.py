@@ -18,6 +18,7 @@ from pypdf import PdfReader
 from metalab import __version__
 from metalab.figures.base import FigureChoices, FigureError
 from metalab.figures.formats import FORMATS
+from metalab.figures.intervals import INTERVAL
 from metalab.figures.registry import figures
 from metalab.figures.render import encode, render
 from metalab.figures.sizes import MM_PER_INCH, SIZES
@@ -29,7 +30,7 @@ LABELS = {
     "losses": ("Outer step", "Query loss (y²)", "Before adaptation"),
     "adaptation": ("Input x", "Output y", "Support set"),
     "diagnostics": ("Outer step", "Hessian eigenvalue (y²)", "Layer 1"),
-    "inner-loss": ("Inner step", "Held-out loss (y²)", "95 % interval"),
+    "inner-loss": ("Inner step", "Held-out loss (y²)", INTERVAL),
 }
 
 each_figure = pytest.mark.parametrize("name", figures())
@@ -140,6 +141,9 @@ def test_csv_values_are_those_of_the_history(history, tmp_path):
         "held_out_query_loss [y²]",
         "held_out_query_loss_low [y²]",
         "held_out_query_loss_high [y²]",
+        "held_out_query_loss_median [y²]",
+        "held_out_query_loss_iqm [y²]",
+        "held_out_tasks_exploded",
     ]
     trained = [row for row in rows if row["outer_loss [y²]"]]
     assert [int(row["outer_step"]) for row in trained] == history.steps.tolist()
@@ -148,6 +152,11 @@ def test_csv_values_are_those_of_the_history(history, tmp_path):
     evaluated = [row for row in rows if row["held_out_query_loss [y²]"]]
     held_out = [float(row["held_out_query_loss [y²]"]) for row in evaluated]
     assert held_out == history.evaluations.query_mean[:, 2].tolist()
+    for name, values in (
+        ("held_out_query_loss_iqm [y²]", history.evaluations.query_iqm),
+        ("held_out_tasks_exploded", history.evaluations.query_exploded),
+    ):
+        assert [float(row[name]) for row in evaluated] == values[:, 2].tolist()
     assert rows[0]["outer_loss [y²]"] == ""
 
 

@@ -28,7 +28,7 @@ task = OwnTask(
     x=tasks.support_x[0], y=tasks.support_y[0], grid=tasks.grid, truth=None,
     parameters=None,
 )
-start = Start(key="run", config=history.config_at(), phi=history.curves.phi)
+start = Start(key="run", config=history.config_at(), phi=history.curves.phi, step=0)
 asked = Exploration(
     task=task, starts=(start,), num_inner_steps=11, inner_lr=None, num_fan=0, seed=0
 )

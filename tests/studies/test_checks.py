@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from metalab.engine.statistics import standard_error
 from metalab.studies.checks import (
     floor,
     less,
@@ -11,7 +12,7 @@ from metalab.studies.checks import (
     never_rises,
     ratio,
 )
-from metalab.studies.series import Series, ours_at
+from metalab.studies.series import Series
 
 A, B = ("a", "p", 1.0), ("b", "p", 1.0)
 
@@ -61,7 +62,7 @@ def test_a_check_holds_and_can_fail(check, holding, failing):
 
 def test_a_floor_allows_for_three_standard_errors():
     spread = results([(1.0, 1.0), (1.0, 2.9)])
-    error = ours_at(spread["a", "p"], 1.0).half_width / 1.96
+    error = float(standard_error(spread["a", "p"].column(1.0)))
     assert 1.95 + 3 * error > 2.0
     assert floor("", "", of=A, bound=2.0).judge(spread).holds
     assert not floor("", "", of=A, bound=1.96 + 3 * error).judge(spread).holds

@@ -6,6 +6,7 @@ from metalab.engine.events import METRICS
 from metalab.figures.axes import labels, loss_axis, whole_ticks
 from metalab.figures.base import FigureChoices, FigureError, FigureSpec
 from metalab.figures.drawing import GREY, VERMILION, Call, Drawing, number_of, ramp
+from metalab.figures.intervals import INTERVAL, over_tasks
 from metalab.figures.legend import with_legend
 from metalab.figures.sizes import FigureSize
 from metalab.figures.table import Column, Table
@@ -52,9 +53,13 @@ def _table(history: RunHistory, choices: FigureChoices) -> Table:
         ("query_loss", evaluations.query_mean),
         ("query_loss_low", evaluations.query_low),
         ("query_loss_high", evaluations.query_high),
+        ("query_loss_median", evaluations.query_median),
+        ("query_loss_iqm", evaluations.query_iqm),
         ("support_loss", evaluations.support_mean),
     ):
         columns.append(Column(name, values[shown, :num_points].ravel(), _UNIT))
+    exploded = evaluations.query_exploded[shown, :num_points].ravel()
+    columns.append(Column("tasks_exploded", exploded))
     return Table(tuple(columns))
 
 
@@ -131,7 +136,7 @@ def _interval(step: int, colour: str) -> Call:
             "color": colour,
             "alpha": 0.2,
             "linewidth": 0,
-            "label": "95 % interval",
+            "label": INTERVAL,
             "zorder": 2,
         },
     )
@@ -154,9 +159,10 @@ def _training_mark(k: int, size: FigureSize) -> Call:
 def _caption(history: RunHistory, choices: FigureChoices, steps: list[int]) -> str:
     held_out = number_of(history.config_at().evaluation.num_tasks, "held-out task")
     earlier = ", ".join(f"{step:,}" for step in steps[:-1])
+    interval = over_tasks(history.evaluations, slice(None), rows=slice(-1, None))
     text = (
         f"Loss of {history.name} against inner step, mean over {held_out}, at "
-        f"outer step {steps[-1]:,} with the 95\N{NO-BREAK SPACE}% interval of the query loss"
+        f"outer step {steps[-1]:,} with the {interval} of the query loss"
     )
     if earlier:
         text = f"{text}, and at earlier outer steps {earlier}"

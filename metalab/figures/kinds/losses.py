@@ -17,6 +17,7 @@ from metalab.figures.drawing import (
     number_of,
     tint,
 )
+from metalab.figures.intervals import INTERVAL, over_tasks
 from metalab.figures.legend import with_legend
 from metalab.figures.sizes import FigureSize
 from metalab.figures.smooth import smoothed
@@ -93,8 +94,12 @@ def _table(history: RunHistory, choices: FigureChoices) -> Table:
         ("held_out_query_loss", evaluations.query_mean),
         ("held_out_query_loss_low", evaluations.query_low),
         ("held_out_query_loss_high", evaluations.query_high),
+        ("held_out_query_loss_median", evaluations.query_median),
+        ("held_out_query_loss_iqm", evaluations.query_iqm),
     ):
         columns.append(column(name, evaluation_rows, values[:, k]))
+    exploded = column("x", evaluation_rows, evaluations.query_exploded[:, k])
+    columns.append(Column("held_out_tasks_exploded", exploded.values))
     return Table(tuple(columns))
 
 
@@ -198,7 +203,7 @@ def _held_out(
                 "color": VERMILION,
                 "alpha": 0.22,
                 "linewidth": 0,
-                "label": "95 % interval",
+                "label": INTERVAL,
                 "zorder": 2,
             },
         ),
@@ -219,10 +224,11 @@ def _caption(history: RunHistory, choices: FigureChoices) -> str:
         if choices.smoothing > 0
         else "raw values"
     )
+    evaluations, k = history.evaluations, history.num_inner_steps
     return (
         f"Query loss of {history.name} during training: mean over the "
         f"{number_of(history.config_at().outer.num_tasks, 'task')} of each outer step "
-        f"({average}), and mean over {held_out} with its 95\N{NO-BREAK SPACE}% interval."
+        f"({average}), and mean over {held_out} with its {over_tasks(evaluations, k)}."
     )
 
 

@@ -85,8 +85,8 @@ STUDY = Study(
     ),
     differences=(
         "The paper evaluates on 100 curves of 100 points; here on 1,000 of 100 for each "
-        "seed, so that our interval is narrower. Its own half widths are 11 to 20 % of "
-        "its means.",
+        "seed. Its half widths, 11 to 20 % of its means, are over the curves of one "
+        "network; ours are over training seeds where there are several.",
         "The published numbers are as remembered, and so is the protocol but for the "
         "frequency range, the 4 tasks, the 60,000 steps and the range of the initial "
         "rates, which other code has, too.",

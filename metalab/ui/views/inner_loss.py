@@ -15,6 +15,7 @@ from metalab.ui.theme import DARK, Theme
 from metalab.ui.ticks import number_text
 from metalab.ui.views.caption import Caption
 from metalab.ui.views.header import PREPARING, PanelHeader, tool_button
+from metalab.ui.views.interval_words import task_rows
 from metalab.ui.views.legend import Entry, Legend, Swatch
 from metalab.ui.views.outer_loss import UNIT
 from metalab.ui.views.readout import Readout
@@ -277,7 +278,7 @@ class InnerLossView(QWidget):
 
     def _on_pointed(self, x: float | None) -> None:
         support, query = self._task_losses()
-        mean, low, high = _last_means(self._history)
+        mean, _, _ = _last_means(self._history)
         last = max(len(mean), len(query)) - 1
         if x is None or last < 0:
             self.plot.show_crosshair(None)
@@ -288,11 +289,11 @@ class InnerLossView(QWidget):
         if len(query):
             rows.append(("Query", number_text(float(query[step]))))
             rows.append(("Support", number_text(float(support[step]))))
-        if len(mean):
-            ends = (number_text(float(end[step])) for end in (low, high))
-            at = int(self._history.evaluations.steps[-1]) if self._history else 0
+        if self._history is not None and len(mean):
+            evaluations = self._history.evaluations
+            at = int(evaluations.steps[-1])
             rows.append((f"Query mean, step {at:,}", number_text(float(mean[step]))))
-            rows.append(("  95 % interval", " – ".join(ends)))
+            rows.extend(task_rows(evaluations, -1, step))
         self.plot.show_crosshair(float(step))
         place = self.plot.place_of(step)
         self._readout.show_beside(place, f"Inner step {step}", rows)

@@ -14,6 +14,7 @@ from metalab.ui.marks import Dots, Stroke
 from metalab.ui.painting import Ink
 from metalab.ui.plot_widget import Plot
 from metalab.ui.ticks import number_text
+from metalab.ui.views.interval_words import task_rows
 from metalab.ui.views.legend import Entry, Swatch
 from metalab.ui.views.loss_axis import LossAxis, loss_axis, sparse
 from metalab.ui.views.loss_tools import LossChoices
@@ -249,15 +250,8 @@ def _held_out_rows(history: RunHistory, step: float) -> list[tuple[str, str]]:
     row = int(np.searchsorted(evaluations.steps, step, side="right")) - 1
     if row < 0:
         return []
-    mean, low, high = (
-        number_text(float(values[row, k]))
-        for values in (
-            evaluations.query_mean,
-            evaluations.query_low,
-            evaluations.query_high,
-        )
-    )
+    title = f"Held-out at {evaluations.steps[row]:,.0f}"
     return [
-        (f"Held-out at {evaluations.steps[row]:,.0f}", mean),
-        ("  95 % interval", f"{low} – {high}"),
+        (title, number_text(float(evaluations.query_mean[row, k]))),
+        *task_rows(evaluations, row, k),
     ]

@@ -54,8 +54,8 @@ class OuterLossView(QWidget):
         self.legend.setToolTip(
             self.tr(
                 "Query loss of the training tasks, raw and smoothed; and of the held-out "
-                "tasks after K inner steps: mean, its 95 % interval, 10th and 90th "
-                "percentile over tasks"
+                "tasks after K inner steps: mean, its 95 % interval over the tasks of "
+                "this network (none where the tail is heavy), 10th and 90th percentile"
             )
         )
         self.header.add_tool(self.tools)

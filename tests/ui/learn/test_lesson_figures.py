@@ -4,6 +4,7 @@ import statistics
 
 import pytest
 
+from metalab.engine.accuracy import Accuracy
 from metalab.engine.build import DTYPES, resolve_device
 from metalab.engine.config import ExperimentConfig
 from metalab.engine.events import METRICS, Evaluation, ProbeTaken, StepsDone
@@ -45,8 +46,8 @@ def test_what_the_outer_loop_learns():
 
 def cosines(
     config: ExperimentConfig, name: str, steps: tuple[int, ...]
-) -> list[tuple[float, float]]:
-    """Return cosine and relative error against the K-step hypergradient, by K."""
+) -> list[Accuracy]:
+    """Return the accuracy against the K-step hypergradient, by K."""
     selection = select(
         config,
         Trainer(config).checkpoint().phi,
@@ -57,17 +58,18 @@ def cosines(
     )
     plan = Plan(num_inner_steps=steps, num_tasks=25, num_batches=8, seed=0)
     (block,) = compare(selection, plan)
-    found = [next(iter(row.accuracy.values())) for row in block.rows]
-    return [(one.cosine.mean, one.relative_error.mean) for one in found]
+    return [next(iter(row.accuracy.values())) for row in block.rows]
 
 
 def test_why_first_order_works():
     lesson = LESSONS["2-why-first-order-works"]
-    figures = {1: 0.99, 5: 0.90, 10: 0.80, 20: 0.60}
-    page_with(lesson, "0.994", *(f"| {k} | {c:.2f} |" for k, c in figures.items()))
+    figures = {1: 0.99, 5: 0.91, 10: 0.77, 20: 0.58}
+    page_with(lesson, "0.991", *(f"| {k} | {c:.2f} |" for k, c in figures.items()))
     found = cosines(config_of(lesson), "first-order", tuple(figures))
-    for (cosine, _), figure in zip(found, figures.values(), strict=True):
-        assert cosine == pytest.approx(figure, abs=0.02)
+    for one, figure in zip(found, figures.values(), strict=True):
+        # The text is a mean over 100 meta-batches, this one over 8.
+        error = 3 * one.cosine.standard_error + 0.005
+        assert one.cosine.mean == pytest.approx(figure, abs=error)
 
 
 def test_when_it_breaks():
@@ -88,14 +90,14 @@ def test_when_it_breaks():
 
 def test_implicit_against_unrolled():
     lesson = LESSONS["4-implicit-against-unrolled"]
-    figures = {1: (0.975, 0.77), 5: (0.981, 0.65), 16: (1.0, 0.31), 50: (1.0, 0.05)}
+    figures = {1: (0.973, 0.77), 5: (0.979, 0.65), 16: (1.0, 0.31), 50: (0.999, 0.05)}
     rows = [f"| {k} | {c:.3f} | {e:.2f} |" for k, (c, e) in figures.items()]
     page_with(lesson, *rows)
     config = config_of(lesson)
     found = cosines(config, "implicit-cg", tuple(figures))
-    for (cosine, error), figure in zip(found, figures.values(), strict=True):
-        assert cosine == pytest.approx(figure[0], abs=0.01)
-        assert error == pytest.approx(figure[1], abs=0.05)
+    for one, figure in zip(found, figures.values(), strict=True):
+        assert one.cosine.mean == pytest.approx(figure[0], abs=0.01)
+        assert one.relative_error.mean == pytest.approx(figure[1], abs=0.05)
     page_with(lesson, "0.70 to 0.23 within 50 outer steps")
     learned = evaluations(with_overrides(config, [("outer.num_steps", 50)]))
     assert learned[0].query_loss[:, 16].mean() == pytest.approx(0.70, abs=0.02)

@@ -8,13 +8,14 @@ import numpy as np
 from metalab.engine.config import ExperimentConfig, preset_config
 from metalab.engine.config_history import ConfigHistory
 from metalab.engine.diagnostics import DIAGNOSTICS, LAYER_PREFIX, STABILITY
-from metalab.engine.events import METRICS, Curves, ProbeTasks
+from metalab.engine.events import METRICS, Curves, Evaluation, ProbeTasks
 from metalab.engine.overrides import with_overrides
 from metalab.runs.history import (
     DiagnosticSeries,
     EvaluationSeries,
     RunHistory,
-    mean_interval,
+    evaluation_row,
+    row_width,
 )
 from metalab.runs.status import RunStatus
 
@@ -106,16 +107,12 @@ def make_evaluations(config: ExperimentConfig, count: int) -> EvaluationSeries:
     rng = np.random.default_rng(2)
     num_points = 1 + config.num_shown_steps
     tasks = rng.uniform(0.1, 4, (count, NUM_TASKS, num_points))
-    mean, low, high = mean_interval(tasks, axis=1)
-    p10, p90 = np.percentile(tasks, [10, 90], axis=1)
-    return EvaluationSeries(
-        steps=100.0 * np.arange(count),
-        support_mean=0.5 * mean,
-        query_mean=mean,
-        query_low=low,
-        query_high=high,
-        query_p10=p10,
-        query_p90=p90,
+    rows = [
+        evaluation_row(Evaluation(step=100 * i, support_loss=0.5 * q, query_loss=q))
+        for i, q in enumerate(np.sort(tasks, axis=2)[:, :, ::-1])
+    ]
+    return EvaluationSeries.from_rows(
+        np.array(rows).reshape(count, row_width(num_points))
     )
 
 

@@ -8,6 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from metalab.engine.overrides import with_overrides
+from metalab.runs.history import EvaluationSeries
 from metalab.ui.ticks import number_text
 from metalab.ui.views.inner_loss import InnerLossView
 from tests.ui.views.histories import (
@@ -110,6 +111,32 @@ def test_the_readout_says_the_values_at_a_step(view: InnerLossView):
         assert number_text(float(value)) in text
     view.plot.point_at(1e6)
     assert "Inner step 10" in view.readout.text()
+
+
+def test_the_readout_says_of_what_the_interval_is_and_why_there_is_none(
+    view: InnerLossView,
+):
+    history = make_history()
+    view.show_history(history)
+    view.plot.point_at(3)
+    text = view.readout.text()
+    assert "95 %, this network" in text
+    for values in (history.evaluations.query_median, history.evaluations.query_iqm):
+        assert number_text(float(values[-1, 3])) in text
+    assert "exploded" not in text
+    rows = history.evaluations.rows().copy()
+    wrecked = EvaluationSeries.from_rows(rows)
+    for values in (wrecked.query_low, wrecked.query_high):
+        values[-1, 3] = np.nan
+    wrecked.query_exploded[-1, 3] = 7
+    view.show_history(None)
+    view.show_history(replace(history, evaluations=wrecked))
+    view.plot.point_at(3)
+    text = view.readout.text()
+    assert "none: tasks exploded" in text
+    assert "7" in text
+    _, low, _ = view.interval.data
+    assert np.isnan(low[3])
 
 
 def test_there_is_nothing_to_read_out_without_losses(view: InnerLossView):

@@ -195,7 +195,7 @@ def test_overlays_are_on_the_same_points(page, qtbot, history):
     )
     for key, make in (("random", random_start), ("joint", joint_start)):
         phi = make(history.config_at()).phi
-        start = Start(key=key, config=history.config_at(), phi=phi)
+        start = Start(key=key, config=history.config_at(), phi=phi, step=0)
         direct = Explorer(history.config_at()).explore(start, asked)
         np.testing.assert_allclose(page.answers[key].curves, direct.curves, atol=1e-6)
     assert len(set(page.tools.roles().values())) == 2

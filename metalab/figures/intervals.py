@@ -1,0 +1,34 @@
+"""Captions of intervals over tasks."""
+
+import numpy as np
+
+from metalab.runs.history import EvaluationSeries
+
+INTERVAL = "95 %, this network"
+"""In legends: over tasks, not over training seeds."""
+
+
+def over_tasks(
+    evaluations: EvaluationSeries,
+    step: int | slice,
+    *,
+    rows: slice = slice(None),
+) -> str:
+    """Return what an interval of held-out losses is, and how often there is none.
+
+    Args:
+        evaluations: Of a run.
+        step: Inner steps that are drawn.
+        rows: Evaluations that are drawn.
+    """
+    given = np.isfinite(evaluations.query_low[rows, step])
+    text = "95\N{NO-BREAK SPACE}% interval over the tasks of this network"
+    missing = int(given.size - given.sum())
+    if missing == 0:
+        return text
+    share = (
+        "everywhere"
+        if missing == given.size
+        else f"at {missing} of {given.size} points"
+    )
+    return f"{text} (none {share}: tasks exploded, unstable steps, or a heavy tail)"
