@@ -1,6 +1,7 @@
 """The command line: what there is, and how errors are told."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -72,8 +73,23 @@ def _start(
     ] = False,
 ) -> None:
     """A visual laboratory for bilevel optimisation in meta-learning."""
+    _check_current_folder()
     if context.invoked_subcommand is None:
         raise typer.Exit(open_window(context.obj, preset=preset))
+
+
+def _check_current_folder() -> None:
+    """Refuse to begin in a folder that has been removed: torch ends the process there.
+
+    Raises:
+        UserError: There is no current folder.
+    """
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise UserError(
+            f"the folder that this was started in cannot be used: {error.strerror}"
+        ) from error
 
 
 def no_window(_preset: str | None) -> int:

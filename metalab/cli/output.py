@@ -9,6 +9,8 @@ from rich.console import Console
 
 from metalab.cli.channel import lost_output
 
+_USUAL_WIDTH = 80
+
 
 def print_json(value: Any) -> None:
     """Print one JSON value, and nothing else, on stdout."""
@@ -36,9 +38,13 @@ def _plain(value: Any) -> Any:
 def console(*, json_output: bool = False) -> Console:
     """Return where text for people goes: stderr when stdout carries JSON."""
     # No markup: a name may hold brackets and colons, and is shown as it is.
-    return Console(
+    screen = Console(
         stderr=json_output, highlight=False, soft_wrap=True, markup=False, emoji=False
     )
+    if screen.width < 1:
+        # COLUMNS=0: no line would be shown at all.
+        screen.width = _USUAL_WIDTH
+    return screen
 
 
 def delivered() -> int:

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from metalab.cli.config_source import resolve_config
 from metalab.cli.output import console
+from metalab.core.paths import is_there
 from metalab.engine.changes import (
     all_differences,
     changes,
@@ -52,7 +53,7 @@ def shown_experiment(text: str) -> Shown:
     if text.startswith(PREFIX):
         config = resolve_config(None, preset=None, code=text, assignments=[], seed=None)
     elif path.suffix.lower() == RUN_SUFFIX or (
-        path.suffix.lower() != ".toml" and path.is_file()
+        path.suffix.lower() != ".toml" and is_there(path)
     ):
         history = open_run(path).history
         return Shown(name=history.name, config=history.next_config)
@@ -77,7 +78,7 @@ def print_settings(shown: Shown) -> None:
     for info in infos:
         if info.group != last:
             table.add_section()
-            table.add_row(f"[bold]{group_title(info.group, infos)}[/bold]")
+            table.add_row(group_title(info.group, infos), style="bold")
             last = info.group
         default = is_default(info, defaults)
         table.add_row(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from metalab.cli.output import console, print_json
+from metalab.cli.output import console, delivered, print_json
 
 if TYPE_CHECKING:
     from metalab.cli.settings import Shown
@@ -49,7 +49,7 @@ def _print_one(shown: "Shown", *, json_output: bool) -> int:
         print_json(facts_of(shown))
     else:
         print_settings(shown)
-    return 0
+    return delivered()
 
 
 def _print_two(mine: "Shown", other: "Shown", *, json_output: bool) -> int:
@@ -58,13 +58,13 @@ def _print_two(mine: "Shown", other: "Shown", *, json_output: bool) -> int:
 
     if json_output:
         print_json(difference_facts(mine, other))
-        return 0
+        return delivered()
     rows = difference_rows(mine.config, other.config)
     if not rows:
         console().print(f"{mine.name} and {other.name} have the same settings.")
-        return 0
+        return delivered()
     console().print(_difference_table(mine, other, rows))
-    return 0
+    return delivered()
 
 
 def _difference_table(
@@ -84,7 +84,7 @@ def _difference_table(
     for row in rows:
         if row.title != last:
             table.add_section()
-            table.add_row(f"[bold]{row.title}[/bold]")
+            table.add_row(row.title, style="bold")
             last = row.title
         table.add_row(row.label, row.key, row.ours, row.theirs, row.unit)
     return table

@@ -140,6 +140,13 @@ def test_people_are_shown_names_as_they_are(capsys, text):
     assert capsys.readouterr().out == f"Run file: {text}\n"
 
 
+@pytest.mark.parametrize("columns", ["0", "1", "none", ""])
+def test_a_strange_width_hides_nothing(capsys, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+    console().print("Run file: x")
+    assert capsys.readouterr().out == "Run file: x\n"
+
+
 @pytest.mark.parametrize("option", [[], ["-u"]])
 def test_a_process_prints_in_order_with_and_without_a_buffer(option):
     code = (

@@ -1,6 +1,7 @@
 """The command line, in process: what it prints, writes and refuses."""
 
 import json
+import os
 import signal
 import tomllib
 from pathlib import Path
@@ -438,3 +439,18 @@ def test_export_refuses_with_one_message(
     assert word in error
     assert len(error.splitlines()) == 1
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a folder in use cannot be removed there")
+def test_a_current_folder_that_is_gone_is_one_message(tmp_path, monkeypatch, capsys):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert run(["presets"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == (
+        "metalab: the folder that this was started in cannot be used: No such file or "
+        "directory\n"
+    )

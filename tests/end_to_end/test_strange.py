@@ -218,6 +218,8 @@ READERS: dict[str, tuple[str, list[object]]] = {
     "train FILE": (".toml", ["train", "{path}", *SMALL]),
     "resume": (".metalab", ["resume", "{path}"]),
     "eval": (".metalab", ["eval", "{path}", "--num-tasks", 4]),
+    "show RUN": (".metalab", ["show", "{path}"]),
+    "show TOML": (".toml", ["show", "maml-sine", "--diff", "{path}"]),
     "estimators": (".metalab", ["estimators", "{path}", *QUICK]),
     "export": (".metalab", ["export", "{path}", "losses", "--to", "o.png"]),
     "animate": (".metalab", ["animate", "{path}", "inner-loss", "--to", "o.gif"]),
@@ -413,6 +415,8 @@ TELLERS: dict[str, list[object]] = {
     "export": ["export", "{run}", "losses", "--to", "{path}/图.csv"],
     "animate": ["animate", "{run}", *FRAMES, "{path}/图.gif"],
     "presets": ["presets"],
+    "show": ["show", "maml-sine"],
+    "show --diff": ["show", "maml-sine", "--diff", "{run}"],
     "presets --check": ["presets", "--check", "oracle-sine", "--num-steps", 2],
     "reproduce": ["reproduce"],
     "doctor": ["doctor"],
@@ -424,7 +428,7 @@ TELLERS: dict[str, list[object]] = {
 }
 MISTAKES = ("a bad option", "a bad value")
 ONLY_PRINT = ("eval", "estimators", "presets", "presets --check", "reproduce",
-              "doctor", "doctor --json")  # fmt: skip
+              "show", "show --diff",               "doctor", "doctor --json")  # fmt: skip
 """Commands whose whole work is what they print."""
 
 OUTPUTS: dict[str, dict[str, str]] = {
@@ -464,6 +468,7 @@ def test_what_is_printed_never_fails(shell, tmp_path, teller, kind):
         pytest.skip("there is no device that is always full")
     done = shell(*TELLERS[teller], path=tmp_path, **output)
     assert "Traceback" not in done.err, done
+    assert "[bold]" not in done.out, "markup is not shown"
     lost = kind == "stdout full"
     expected = 2 if teller in MISTAKES else int(lost and teller in ONLY_PRINT)
     assert done.code == expected, done
