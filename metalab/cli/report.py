@@ -65,6 +65,7 @@ def _result(
         "seconds": seconds,
         "steps_per_second": made / seconds if seconds > 0 else 0.0,
         "evaluation": history.latest_evaluation,
+        "evaluation_step": history.latest_evaluation_step,
         "evaluation_before": float(evaluations.query_mean[-1, 0])
         if len(evaluations)
         else None,
@@ -145,8 +146,10 @@ def _tell(
     evaluations = history.evaluations
     if len(evaluations):
         k = history.num_inner_steps
+        at = history.latest_evaluation_step
+        where = "" if at == history.step else f" at outer step {at:,}"
         console.print(
-            f"Held-out query loss: {evaluations.query_mean[-1, 0]:.3f} before adaptation, "
+            f"Held-out query loss{where}: {evaluations.query_mean[-1, 0]:.3f} before adaptation, "
             f"{evaluations.query_mean[-1, k]:.3f} after {k} inner step{'s' if k > 1 else ''} "
             f"({_interval_text(history)})"
         )
