@@ -8,6 +8,7 @@ from metalab.cli.output import print_json, warn
 from metalab.cli.progress import run_in_foreground
 from metalab.cli.wreck import DIVERGED, divergence_of
 from metalab.core.paths import is_there
+from metalab.engine.advice import advice, in_words
 from metalab.engine.diagnostics import STABILITY, UNSTABLE_SHARE
 from metalab.runs.history import RunHistory
 from metalab.runs.live import LiveRun
@@ -42,7 +43,8 @@ def run_and_report(
     else:
         _tell(console, history, status, made, seconds)
     if diverged is not None:
-        warn(f"{diverged.message} Lower inner.inner_lr or outer.optimizer.outer_lr.")
+        told = in_words(advice(history.next_config, diverged))
+        warn(f"{diverged.message} {told}".rstrip())
         return DIVERGED
     return 0
 

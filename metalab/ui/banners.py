@@ -26,6 +26,9 @@ from metalab.ui.theme import DARK, Theme
 if TYPE_CHECKING:
     from metalab.runs.history import RunHistory
 
+HALVE = "halve "
+"""Begins the key of a choice to halve a setting, whose path follows."""
+
 _STRIPE = 3
 _ICON = 20
 
@@ -110,14 +113,16 @@ def _failed(history: "RunHistory") -> BannerSpec:
 def _diverged(history: "RunHistory", *, paused: bool) -> BannerSpec:
     assert history.diverged is not None, "nothing has diverged"
     buttons: list[tuple[str, str]] = []
-    if engine.inner_lr(history.next_config) is not None:
-        buttons.append(("halve_inner_lr", _tr("Halve inner lr and restart")))
+    told = engine.divergence_advice(history)
+    if told.halved:
+        label = _tr("Halve {} and restart").format(_in_a_sentence(told.label))
+        buttons.append((HALVE + told.halved, label))
     if paused:
         buttons.append(("go_on_anyway", _tr("Resume anyway")))
     return BannerSpec(
         tone="warning",
         title=_tr("Training diverged"),
-        text=history.diverged.message,
+        text=f"{history.diverged.message} {told.text}".rstrip(),
         buttons=tuple(buttons),
     )
 
@@ -127,14 +132,19 @@ def _unstable(session: Session, history: "RunHistory") -> BannerSpec | None:
     if warning is None or not session.training:
         return None
     buttons: list[tuple[str, str]] = []
-    if engine.inner_lr(history.next_config) is not None:
-        buttons.append(("halve_inner_lr", _tr("Halve inner lr and restart")))
+    if warning.steady_lr is not None:
+        buttons.append((f"{HALVE}inner.inner_lr", _tr("Halve inner lr and restart")))
     return BannerSpec(
         tone="warning",
         title=_tr("This run may diverge"),
         text=warning.message,
         buttons=tuple(buttons),
     )
+
+
+def _in_a_sentence(label: str) -> str:
+    """Return a label of the form as it stands within a sentence: "inner lr"."""
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
 
 
 class BannerArea(QWidget):
