@@ -68,9 +68,9 @@ def advice(config: "ExperimentConfig", diverged: "Diverged") -> tuple[Advice, ..
         diverged: What went wrong.
     """
     if diverged.quantity in OF_INNER_LOOP:
-        found = _for_inner_loop(config, began=diverged.step == 1)
+        found = _for_inner_loop(config, diverged.step)
     elif diverged.quantity in OF_HYPERGRADIENT:
-        found = _for_estimate(config, began=diverged.step == 1)
+        found = _for_estimate(config, diverged.step)
     else:
         found = [*_for_outer_step(config), *_for_series(config)]
     once: dict[str, Advice] = {}
@@ -98,7 +98,7 @@ def _capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _for_inner_loop(config: "ExperimentConfig", *, began: bool) -> list[Advice]:
+def _for_inner_loop(config: "ExperimentConfig", step: int) -> list[Advice]:
     component = config.inner.component
     outer = _for_outer_step(config)
     if component.rate_is_fixed:
@@ -111,15 +111,25 @@ def _for_inner_loop(config: "ExperimentConfig", *, began: bool) -> list[Advice]:
         )
         return [*rate, *_momentum(config), *outer]
     if component.learns_rates:
-        start = _setting(
+        own = _setting(
             config, "inner.inner_lr", Change.LOWER, "the learned rates start there"
         )
-        # Once training has begun, they are what the outer loop has made of them.
-        return [*start, *outer] if began else [*outer, *start]
-    return [*_strengths(config), *outer]
+    else:
+        own = _strengths(config)
+    # Later on, rates and features are what the outer loop has made of them.
+    return [*own, *outer] if _is_near_start(config, step) else [*outer, *own]
 
 
-def _for_estimate(config: "ExperimentConfig", *, began: bool) -> list[Advice]:
+def _is_near_start(config: "ExperimentConfig", step: int) -> bool:
+    """Return whether the outer loop can hardly have changed what a task descends by.
+
+    A step of Adam moves a number by about `outer_lr`; rates are as large as their start.
+    """
+    reach = (step - 1) * config.outer.optimizer.options().get("outer_lr", 0.0)
+    return reach < config.inner.options().get("inner_lr", 1e-12)
+
+
+def _for_estimate(config: "ExperimentConfig", step: int) -> list[Advice]:
     series = _for_series(config)
     if series:
         return series
@@ -132,7 +142,7 @@ def _for_estimate(config: "ExperimentConfig", *, began: bool) -> list[Advice]:
         ]
         return [*damping, *_strengths(config)]
     # Of K steps: a product of as many factors I - lr H.
-    return _for_inner_loop(config, began=began)
+    return _for_inner_loop(config, step)
 
 
 def _for_series(config: "ExperimentConfig") -> list[Advice]:

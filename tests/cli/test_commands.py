@@ -330,6 +330,37 @@ def test_version(capsys):
     assert capsys.readouterr().out.startswith("metalab ")
 
 
+@pytest.mark.parametrize(
+    ("changes", "advice"),
+    [
+        (
+            ["inner.inner_lr=5"],
+            "Lower inner.inner_lr (now 5): an inner loop diverges above 2/L",
+        ),
+        (
+            [
+                "meta.kind=anchor",
+                "hypergradient.kind=implicit-neumann",
+                "hypergradient.step_size=1",
+                "hypergradient.num_terms=200",
+            ],
+            "Lower hypergradient.step_size (now 1): the series diverges above 2/L",
+        ),
+        (
+            ["meta.kind=ridge-head", "inner.kind=closed-form", "outer.optimizer.kind=sgd",
+             "outer.optimizer.outer_lr=10"],
+            "Lower outer.optimizer.outer_lr (now 10): an outer step went too far",
+        ),
+    ],
+)  # fmt: skip
+def test_a_divergence_comes_with_advice_that_fits(changes, advice, capsys):
+    sets = [part for text in changes for part in ("--set", text)]
+    assert run(["train", *SMALL, *sets, "--json"]) == 1
+    said = capsys.readouterr().err
+    assert advice in said
+    assert ("inner_lr" in said) is ("inner.inner_lr=5" in changes)
+
+
 def test_divergence_saves_and_ends_with_1(tmp_path, capsys):
     path = tmp_path / "run.metalab"
     arguments = ["train", *SMALL, "--set", "inner.inner_lr=10", "--out", str(path)]
