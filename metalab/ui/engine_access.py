@@ -97,6 +97,14 @@ def with_other_seed(config: "ExperimentConfig") -> "ExperimentConfig":
     return with_overrides(config, [("run.seed", seed + (seed >= config.run.seed))])
 
 
+def inner_lr(config: "ExperimentConfig") -> float | None:
+    """Return the inner learning rate; None if the inner loop has none."""
+    from metalab.engine.overrides import fields_of  # noqa: PLC0415 - torch
+
+    values = (info.value for info in fields_of(config) if info.path == "inner.inner_lr")
+    return next(values, None)
+
+
 def divergence_advice(history: "RunHistory") -> DivergenceAdvice:
     """Return what to change after the divergence of a run."""
     from metalab.engine.advice import Change, advice, in_words  # noqa: PLC0415 - torch

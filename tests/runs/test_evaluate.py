@@ -63,7 +63,7 @@ def test_tasks_are_taken_a_part_at_a_time(preset, monkeypatch):
         ).query_loss
 
     whole = found()
-    monkeypatch.setattr("metalab.runs.evaluate.NUMBERS_AT_ONCE", 2000)
+    monkeypatch.setattr("metalab.runs.evaluate.BYTES_AT_ONCE", 16_000)
     np.testing.assert_allclose(found(), whole, rtol=1e-12)
     assert whole.shape == (7, 3)
 

@@ -225,7 +225,7 @@ def test_a_run_that_may_diverge_is_told_of_while_it_goes_on(qapp, workshop):
     banner = banner_for(session)
     assert (banner.tone, banner.title) == ("warning", "This run may diverge")
     assert banner.text == session.history.stability_warning.message
-    assert keys(banner) == ["halve_inner_lr"]
+    assert keys(banner) == ["halve inner.inner_lr"]
     # It stays the same, so that one that was dismissed does not come back.
     workshop.worker.play(1)
     session.poll()
