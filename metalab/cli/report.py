@@ -8,8 +8,9 @@ from metalab.cli.output import print_json, warn
 from metalab.cli.progress import run_in_foreground
 from metalab.cli.wreck import DIVERGED, divergence_of
 from metalab.core.paths import is_there
+from metalab.engine.advice import advice, in_words
 from metalab.engine.diagnostics import STABILITY, UNSTABLE_SHARE
-from metalab.engine.solves import Solves, advice, solves_of_steps
+from metalab.engine.solves import Solves, solve_advice, solves_of_steps
 from metalab.runs.history import RunHistory
 from metalab.runs.live import LiveRun
 from metalab.runs.status import RunStatus
@@ -43,7 +44,8 @@ def run_and_report(
     else:
         _tell(console, history, status, made, seconds)
     if diverged is not None:
-        warn(f"{diverged.message} Lower inner.inner_lr or outer.optimizer.outer_lr.")
+        told = in_words(advice(history.next_config, diverged))
+        warn(f"{diverged.message} {told}".rstrip())
         return DIVERGED
     return 0
 
@@ -66,6 +68,7 @@ def _result(
         "seconds": seconds,
         "steps_per_second": made / seconds if seconds > 0 else 0.0,
         "evaluation": history.latest_evaluation,
+        "evaluation_step": history.latest_evaluation_step,
         "evaluation_before": float(evaluations.query_mean[-1, 0])
         if len(evaluations)
         else None,
@@ -172,7 +175,7 @@ def _tell_solves(console: Console, history: RunHistory) -> None:
     )
     if last is not None and steps > 1:
         console.print(f"Those of the last step: {last.words}")
-    hint = advice(history.config_at(), whole)
+    hint = solve_advice(history.config_at(), whole)
     if hint:
         console.print(hint)
 
@@ -188,8 +191,10 @@ def _tell(
     evaluations = history.evaluations
     if len(evaluations):
         k = history.num_inner_steps
+        at = history.latest_evaluation_step
+        where = "" if at == history.step else f" at outer step {at:,}"
         console.print(
-            f"Held-out query loss: {evaluations.query_mean[-1, 0]:.3f} before adaptation, "
+            f"Held-out query loss{where}: {evaluations.query_mean[-1, 0]:.3f} before adaptation, "
             f"{evaluations.query_mean[-1, k]:.3f} after {k} inner step{'s' if k > 1 else ''} "
             f"({_interval_text(history)})"
         )

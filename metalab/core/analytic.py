@@ -214,7 +214,11 @@ class AnalyticOracle(AutodiffOracle):
     def suits(problem: BilevelProblem) -> bool:
         """Return whether the formulas are those of a problem."""
         # Not of a subclass: a third party may have changed what it predicts.
-        return type(problem.meta) is Initialisation and type(problem.model) is MLP
+        return (
+            type(problem) is BilevelProblem
+            and type(problem.meta) is Initialisation
+            and type(problem.model) is MLP
+        )
 
     def support(self, minibatch: slice) -> Samples:
         """Return the support points that count."""
@@ -250,5 +254,5 @@ class AnalyticOracle(AutodiffOracle):
 
     def _mlp(self) -> MLP:
         model = self._problem.model
-        assert isinstance(model, MLP), "the formulas are those of an MLP"
+        assert type(model) is MLP, "the formulas are those of an MLP"
         return model

@@ -27,7 +27,26 @@ TOLERANCE = {torch.float32: 1e-3, torch.float64: 1e-8}
 """Largest relative difference of a compiled hypergradient that is let pass: estimators
 that iterate until a residual is small stop a little earlier or later."""
 
+NO_STEP = -1
+"""The outer step that a graph is made for, since it serves all of them: an estimate that
+depends on the step differs there from what is known to be right, and is not compiled."""
+
 _Tensors = tuple[Tensor, ...]
+
+
+class WatchedStreams(RandomStreams):
+    """The streams of a run, and whether anybody has drawn from them."""
+
+    __slots__ = ("drawn",)
+
+    def __init__(self, streams: RandomStreams) -> None:
+        super().__init__(streams.seed)
+        object.__setattr__(self, "drawn", False)  # frozen, as what it stands for is
+
+    def generator(self, purpose: str, block: int = 0) -> torch.Generator:
+        """Return what the streams return."""
+        object.__setattr__(self, "drawn", True)
+        return super().generator(purpose, block)
 
 
 def torch_oracle(
@@ -76,10 +95,11 @@ class CompiledHeart:
         self, phi: Tensor, batch: TaskBatch, streams: RandomStreams, step: int
     ) -> None:
         """Compile, and compare with what is known to be right."""
-        if self._heart.estimator.draws:
+        watched = WatchedStreams(streams)
+        expected = self._plain(phi, batch, watched, step)
+        if self._heart.estimator.draws or watched.drawn:
             self.obstacle = "the estimator draws at random"
             return
-        expected = self._plain(phi, batch, streams, step)
         try:
             graph = _compiled(self._heart)
             found = _unpacked(graph(*_packed(phi, batch)), self._heart)
@@ -121,7 +141,7 @@ def _compiled(heart: Heart) -> Callable[..., tuple[_Tensors, int, int]]:
         )
         batch = TaskBatch(parameters=parameters, support=support, query=query)
         oracle = torch_oracle(heart.problem, phi, batch)
-        answer = heart(oracle, RandomStreams(0), 0)
+        answer = heart(oracle, RandomStreams(0), NO_STEP)
         spared = (answer.outer_loss_before, answer.support_loss_after)
         tensors = (
             *(answer.hypergradient, answer.outer_loss, answer.support_loss_before),

@@ -95,7 +95,7 @@ class Heart:
         A regularised inner loss is another number, and a closed form (which is always
         regularised) looks at its end.
         """
-        if path.steps and not self.problem.meta.regularised:
+        if path.steps and not self.problem.meta.adds_regulariser():
             first = path.steps[0].around
             if first.minibatch == slice(None) and first.terms is Terms.ALL:
                 return first.loss

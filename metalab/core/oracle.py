@@ -45,6 +45,11 @@ class BilevelProblem:
         return self.meta.adapted_blocks(self.model)
 
     @property
+    def inner_dim(self) -> int:
+        """Numbers that a task adapts, at least one."""
+        return sum(block.size for block in self.adapted)
+
+    @property
     def meta_dim(self) -> int:
         """Meta-parameters of the problem; those of the inner loop come after them."""
         return self.meta.meta_dim(self.model)

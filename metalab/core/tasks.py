@@ -13,6 +13,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from metalab.core.errors import UserError
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Samples:
@@ -69,6 +71,10 @@ class TaskBatch:
             support=self.support.rows(start, stop),
             query=self.query.rows(start, stop),
         )
+
+
+class TaskError(UserError):
+    """A family draws other tasks than it declares."""
 
 
 class TaskFamily(ABC):
@@ -198,6 +204,11 @@ def sample_batch(  # noqa: PLR0913 - the counts of one draw
     Returns:
         The batch, on the generator's device.
 
+    Raises:
+        TaskError: The family draws other than it declares. Who computes with the tasks
+            goes by the declaration: automatic differentiation would broadcast, and
+            compiled kernels would read what is not theirs.
+
     Source: Finn et al. 2017, section 5.1 (support and query are one draw of
         `num_shots + num_queries` points, split). Zintgraf et al. 2019 evaluate on a grid
         of 100 points, Nichol et al. 2018 on one of 50.
@@ -220,8 +231,26 @@ def sample_batch(  # noqa: PLR0913 - the counts of one draw
             noise[:, num_shots:] = 0.0
         y = y + noise
     x = family.observed(parameters, x)
+    shape = (num_tasks, num_shots + num_queries)
+    _check_drawn(family, "inputs", x, (*shape, family.input_dim), dtype)
+    _check_drawn(family, "targets", y, (*shape, family.output_dim), dtype)
     return TaskBatch(
         parameters=parameters,
         support=Samples(x=x[:, :num_shots], y=y[:, :num_shots]),
         query=Samples(x=x[:, num_shots:], y=y[:, num_shots:]),
     )
+
+
+def _check_drawn(
+    family: TaskFamily,
+    what: str,
+    drawn: Tensor,
+    shape: tuple[int, ...],
+    dtype: torch.dtype,
+) -> None:
+    if drawn.shape != shape or drawn.dtype != dtype:
+        raise TaskError(
+            f"tasks.family {family.name!r} draws {what} of shape "
+            f"{list(drawn.shape)} in {drawn.dtype}; it declares {list(shape)}, asked for "
+            f"in {dtype}"
+        )

@@ -193,14 +193,14 @@ def _written_path(location: Sequence[str | int]) -> str:
 
 
 def _unknown_key(path: str) -> str:
-    owners = {
-        f"{slot}.{option}": kind
-        for slot, registry in SLOTS.items()
-        for kind, model in registry.models.items()
-        for option in model.model_fields
-    }
+    owners: dict[str, list[str]] = {}
+    for slot, registry in SLOTS.items():
+        for kind, model in registry.models.items():
+            for option in model.model_fields:
+                owners.setdefault(f"{slot}.{option}", []).append(repr(kind))
     if path in owners:
-        return f"is a setting of kind {owners[path]!r}, not of the chosen one"
+        kinds = " or ".join(owners[path])
+        return f"is a setting of kind {kinds}, not of the chosen one"
     known = [info.path for info in fields_of(ExperimentConfig())]
     known += [*owners, *SLOTS, *ExperimentConfig.model_fields]
     near = difflib.get_close_matches(path, known, n=1)

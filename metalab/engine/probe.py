@@ -90,7 +90,7 @@ class Probe:
 
     @property
     def _tasks_at_once(self) -> int:
-        dim = sum(block.size for block in self.learner.problem.adapted)
+        dim = self.learner.problem.inner_dim
         fitting = NUMBERS_AT_ONCE // (dim * (self.num_inner_steps + 1))
         return max(self.num_gallery, fitting)
 

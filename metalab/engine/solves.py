@@ -128,7 +128,7 @@ def first_worry(rows: Array, columns: Sequence[int]) -> int | None:
     return int(np.argmax(worrying)) if worrying.any() else None
 
 
-def advice(config: "ExperimentConfig", solves: Solves) -> str:
+def solve_advice(config: "ExperimentConfig", solves: Solves) -> str:
     """Return what could help, from what went wrong and what the experiment has; or ""."""
     there = config.hypergradient.options()
     parts: list[str] = []

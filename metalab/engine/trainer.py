@@ -7,6 +7,7 @@ events is asked of the caller and changes no number.
 
 from collections.abc import Callable, Generator
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -103,6 +104,7 @@ class Trainer:
         self._explosion_limit = EXPLOSION_FACTOR * max(
             self._probe.loss_before_adaptation(fresh.phi), 1e-6
         )
+        self._owed: list[Callable[[], Event]] = [self._start]
 
     @property
     def step(self) -> int:
@@ -115,13 +117,24 @@ class Trainer:
 
     @property
     def probe_due(self) -> bool:
-        """Whether `run`, begun now, takes a probe before its first step."""
-        return is_probe_step(self.config, self.step)
+        """Whether an evaluation belongs to the step that training stands at."""
+        last = self.step == self.config.outer.num_steps
+        return last or is_probe_step(self.config, self.step)
 
     @property
     def diagnostics_due(self) -> bool:
-        """Whether `run`, begun now, takes diagnostics before its first step."""
+        """Whether diagnostics belong to the step that training stands at."""
         return self.config.diagnostics.due(self.step)
+
+    @property
+    def owes(self) -> bool:
+        """Whether the next event of `run` is about the step that training stands at.
+
+        Its evaluation, its diagnostics, that training has diverged, or the beginning or end
+        of the run. Who stops or waits takes these first: they belong to that step, whoever
+        stops there.
+        """
+        return bool(self._owed)
 
     @property
     def compiles(self) -> bool:
@@ -230,17 +243,9 @@ class Trainer:
             good one, at most one step before the last `StepsDone`; going on repeats the
             steps from there.
         """
-        yield RunStarted(
-            step=self.step,
-            device=str(self._device),
-            provider=self._provider,
-            probe_tasks=self._probe.describe(self._family),
-        )
-        # Also when going on: the run may have been stopped just before this probe.
-        if self.probe_due:
-            yield self._take_probe()
-        if self.diagnostics_due:
-            yield self._take_diagnostics()
+        # Also when going on: the run may have been killed just before this probe.
+        self._owed = [self._start, *self._due()]
+        yield from self._pay()
         total = self.config.outer.num_steps
         while self.step < total:
             self._take_edits()
@@ -248,18 +253,41 @@ class Trainer:
             count = self._blocks.even(start, max(1, pace()))
             stop = min(start + count, total, self._next_stop())
             rows, diverged = self._advance(stop)
-            if len(rows) > 0:
-                yield StepsDone(first_step=start + 1, metrics=frozen(rows.copy()))
-            if diverged is not None:
+            if diverged is None:
+                self._owed = self._due()
+            else:
+                self._owed = [partial(_said, diverged)]
                 # An edit that this went back behind is in force already.
                 self._configs = self._configs.rewound(self.step, made=start)
-                yield diverged
-                continue
-            if is_probe_step(self.config, self.step) or self.step == total:
-                yield self._take_probe()
-            if self.diagnostics_due:
-                yield self._take_diagnostics()
-        yield RunEnded(step=self.step)
+            if len(rows) > 0:
+                yield StepsDone(first_step=start + 1, metrics=frozen(rows.copy()))
+            yield from self._pay()
+
+    def _due(self) -> list[Callable[[], Event]]:
+        """Return what makes the events about the step that training stands at."""
+        due: list[Callable[[], Event]] = []
+        if self.probe_due:
+            due.append(self._take_probe)
+        if self.diagnostics_due:
+            due.append(self._take_diagnostics)
+        if self.step >= self.config.outer.num_steps:
+            due.append(self._end)
+        return due
+
+    def _pay(self) -> Generator[Event, None, None]:
+        while self._owed:
+            yield self._owed.pop(0)()
+
+    def _start(self) -> RunStarted:
+        return RunStarted(
+            step=self.step,
+            device=str(self._device),
+            provider=self._provider,
+            probe_tasks=self._probe.describe(self._family),
+        )
+
+    def _end(self) -> RunEnded:
+        return RunEnded(step=self.step)
 
     def _advance(self, stop: int) -> tuple[Array, Diverged | None]:
         """Step to `stop`, or to the last state whose numbers were all good.
@@ -310,3 +338,7 @@ class Trainer:
         return DiagnosticsTaken(
             step=self.step, values=dict(zip(values, numbers, strict=True))
         )
+
+
+def _said(event: Event) -> Event:
+    return event

@@ -92,7 +92,7 @@ def select(
 
     Raises:
         EstimatorError: A name is unknown, or names what goes with neither problem; or
-            the meta-parameters are not those of the experiment.
+            there are no meta-parameters, or not those of the experiment.
         ConfigError: The strength is not admissible.
     """
     wanted = _known(names)
@@ -156,6 +156,11 @@ def _known(names: Sequence[str] | None) -> tuple[str, ...]:
 def _check_size(learner: MetaLearner, phi: Array) -> None:
     problem = learner.problem
     needed = problem.meta_dim + learner.inner.meta_dim(problem.adapted)
+    if needed == 0:
+        raise EstimatorError(
+            "this method learns no meta-parameters, so there is no hypergradient to "
+            "estimate"
+        )
     if len(phi) != needed:
         raise EstimatorError(
             f"the run holds {len(phi):,} meta-parameters; with these settings the "

@@ -14,8 +14,8 @@ from metalab.engine.providers import AUTODIFF
 from metalab.engine.statistics import TaskSummary, summarise
 from metalab.engine.torch_threads import use_threads_of
 
-NUMBERS_AT_ONCE = 2**26
-"""Adapted parameters that are in memory at once: a quarter of a gigabyte in float32."""
+BYTES_AT_ONCE = 2**28
+"""Of the tasks that are in memory at once, paths and hidden units included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +66,7 @@ def evaluate_fresh(  # noqa: PLR0913 - the counts of one evaluation
         DeviceError: The run's device is not available.
         MemoryNeedError: So many tasks would not fit into memory.
     """
+    one = _bytes_of_one(config, num_shots + num_queries, num_inner_steps)
     _check_fits(config, num_tasks, num_shots + num_queries, num_inner_steps)
     use_threads_of(config, AUTODIFF)
     device = resolve_device(config)
@@ -83,7 +84,7 @@ def evaluate_fresh(  # noqa: PLR0913 - the counts of one evaluation
     ).to(device)
     query_parts: list[torch.Tensor] = []
     support_parts: list[torch.Tensor] = []
-    at_once = max(1, NUMBERS_AT_ONCE // (phi.numel() * (num_inner_steps + 1)))
+    at_once = max(1, BYTES_AT_ONCE // one)
     for start in range(0, num_tasks, at_once):
         rows = batch.rows(start, min(start + at_once, num_tasks))
         path = learner.adapt(phi, rows, num_inner_steps=num_inner_steps)
@@ -99,18 +100,25 @@ def evaluate_fresh(  # noqa: PLR0913 - the counts of one evaluation
     )
 
 
+def _bytes_of_one(
+    config: ExperimentConfig, num_points: int, num_inner_steps: int
+) -> int:
+    """Return what one task holds while it is adapted."""
+    return task_bytes(
+        sizes_of(config),
+        num_points=num_points,
+        num_inner_steps=num_inner_steps,
+        keeps_path=True,
+    )
+
+
 def _check_fits(
     config: ExperimentConfig, num_tasks: int, num_points: int, num_inner_steps: int
 ) -> None:
     """Refuse more tasks than memory holds: their points, losses, and one adapted."""
     sizes = sizes_of(config)
     numbers = num_tasks * (num_points * (sizes.num_inputs + 1) + num_inner_steps + 1)
-    one = task_bytes(
-        sizes,
-        num_points=num_points,
-        num_inner_steps=num_inner_steps,
-        keeps_path=True,
-    )
+    one = _bytes_of_one(config, num_points, num_inner_steps)
     check_bytes(
         numbers * sizes.item_size + one,
         f"an evaluation of {num_tasks:,} tasks with {num_points:,} points each",

@@ -101,8 +101,9 @@ class _Execution:
         events = self._trainer.run(self._pace)
         status = RunStatus.STOPPED
         try:
-            self._begin(events)
-            while self._may_go_on():
+            # What belongs to the step made is told before an order is obeyed: a run that
+            # starts paused can be seen, and one that stops has the evaluation that is due.
+            while self._trainer.owes or self._may_go_on():
                 event = self._next(events)
                 self._tell(event)
                 if isinstance(event, RunEnded):
@@ -120,13 +121,6 @@ class _Execution:
             status = RunStatus.DIVERGED
         self._live.set_status(status)
         return status
-
-    def _begin(self, events: Generator[Event, None, None]) -> None:
-        """Tell what needs no step, so that a run that starts paused can be seen."""
-        self._tell(self._next(events))
-        for due in (self._trainer.probe_due, self._trainer.diagnostics_due):
-            if due:
-                self._tell(self._next(events))
 
     def _next(self, events: Generator[Event, None, None]) -> Event:
         begin = self._clock()

@@ -369,6 +369,12 @@ class RunHistory:
         return float(self.evaluations.query_mean[-1, self.num_inner_steps])
 
     @property
+    def latest_evaluation_step(self) -> int | None:
+        """Outer step of `latest_evaluation`; before `step`, unless one was due there."""
+        steps = self.evaluations.steps
+        return int(steps[-1]) if len(steps) else None
+
+    @property
     def best_evaluation(self) -> tuple[int, float] | None:
         """Outer step and value of the lowest held-out query loss after K steps."""
         if len(self.evaluations) == 0:

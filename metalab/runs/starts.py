@@ -29,8 +29,8 @@ def joint_start(config: "ExperimentConfig") -> "Checkpoint":
     """Return meta-parameters trained on the query sets without adapting in between.
 
     Raises:
-        StartError: What is learned is more than an initialisation, so there is no
-            joint training of it.
+        StartError: What is learned is more than an initialisation, or is not learned at
+            all, so there is no joint training of it.
 
     Source: Finn et al. 2017, section 5.1 ("pretrained").
     """
@@ -38,6 +38,11 @@ def joint_start(config: "ExperimentConfig") -> "Checkpoint":
     from metalab.engine.torch_threads import use_threads  # noqa: PLC0415 - torch
     from metalab.engine.trainer import Trainer  # noqa: PLC0415 - torch
 
+    if not config.outer.optimizer.component.moves:
+        raise StartError(
+            f"outer.optimizer.kind {config.outer.optimizer.kind!r} moves no "
+            "meta-parameters: joint training would be the random start"
+        )
     try:
         joint = with_overrides(
             config,

@@ -16,13 +16,14 @@ def at_inner_lr(config: ExperimentConfig, inner_lr: float | None) -> ExperimentC
     """
     if inner_lr is None:
         return config
-    if config.inner.component.learns_rates:
+    if not config.inner.component.rate_is_fixed:
+        learned = config.inner.component.learns_rates
+        why = "has learned its step sizes" if learned else "has no step size"
         raise ConfigError(
             [
                 FieldProblem(
                     "inner.inner_lr",
-                    f"cannot be chosen: inner.kind {config.inner.kind!r} has learned "
-                    f"its step sizes",
+                    f"cannot be chosen: inner.kind {config.inner.kind!r} {why}",
                 )
             ]
         )

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from metalab.engine.solves import advice
+from metalab.engine.solves import solve_advice
 from metalab.runs.slot import can_go_on
 from metalab.runs.status import RunStatus
 from metalab.ui import engine_access as engine
@@ -26,6 +26,9 @@ from metalab.ui.theme import DARK, Theme
 
 if TYPE_CHECKING:
     from metalab.runs.history import RunHistory
+
+HALVE = "halve "
+"""Begins the key of a choice to halve a setting, whose path follows."""
 
 _STRIPE = 3
 _ICON = 20
@@ -112,14 +115,16 @@ def _failed(history: "RunHistory") -> BannerSpec:
 def _diverged(history: "RunHistory", *, paused: bool) -> BannerSpec:
     assert history.diverged is not None, "nothing has diverged"
     buttons: list[tuple[str, str]] = []
-    if engine.inner_lr(history.next_config) is not None:
-        buttons.append(("halve_inner_lr", _tr("Halve inner lr and restart")))
+    told = engine.divergence_advice(history)
+    if told.halved:
+        label = _tr("Halve {} and restart").format(_in_a_sentence(told.label))
+        buttons.append((HALVE + told.halved, label))
     if paused:
         buttons.append(("go_on_anyway", _tr("Resume anyway")))
     return BannerSpec(
         tone="warning",
         title=_tr("Training diverged"),
-        text=history.diverged.message,
+        text=f"{history.diverged.message} {told.text}".rstrip(),
         buttons=tuple(buttons),
     )
 
@@ -129,8 +134,8 @@ def _unstable(session: Session, history: "RunHistory") -> BannerSpec | None:
     if warning is None or not session.training:
         return None
     buttons: list[tuple[str, str]] = []
-    if engine.inner_lr(history.next_config) is not None:
-        buttons.append(("halve_inner_lr", _tr("Halve inner lr and restart")))
+    if warning.steady_lr is not None:
+        buttons.append((f"{HALVE}inner.inner_lr", _tr("Halve inner lr and restart")))
     return BannerSpec(
         tone="warning",
         title=_tr("This run may diverge"),
@@ -152,7 +157,7 @@ def _badly_solved(history: "RunHistory") -> BannerSpec | None:
             "The adapted parameters of those tasks are no minimum of the inner loss"
         )
     )
-    hint = advice(history.config_at(worry.step), worry.solves)
+    hint = solve_advice(history.config_at(worry.step), worry.solves)
     text = _tr("At outer step {:,}: {}. {}. {}").format(
         worry.step, worry.solves.words, meaning, hint
     )
@@ -163,6 +168,11 @@ def _badly_solved(history: "RunHistory") -> BannerSpec | None:
         else _tr("Linear systems are not positive definite"),
         text=text.strip(),
     )
+
+
+def _in_a_sentence(label: str) -> str:
+    """Return a label of the form as it stands within a sentence: "inner lr"."""
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
 
 
 class BannerArea(QWidget):

@@ -4,7 +4,7 @@ Call none of these until the engine has been imported (`runs.preload`).
 """
 
 import secrets
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +16,23 @@ if TYPE_CHECKING:
     from metalab.runs.history import RunHistory
 
 DEFAULT_PRESET = "maml-sine"
-_INNER_LR = "inner.inner_lr"
 _SEEDS = 100_000
 """New seeds are below this: short enough to be said aloud."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DivergenceAdvice:
+    """What a person is told to change after a divergence.
+
+    Attributes:
+        text: In words; "" where nothing fits.
+        halved: The setting to halve and start over with; "" where that does not fit.
+        label: As the form calls it.
+    """
+
+    text: str
+    halved: str
+    label: str
 
 
 def all_presets() -> "tuple[tuple[Recipe, Preset], ...]":
@@ -115,21 +129,34 @@ def inner_lr(config: "ExperimentConfig") -> float | None:
     """Return the inner learning rate; None if the inner loop has none."""
     from metalab.engine.overrides import fields_of  # noqa: PLC0415 - torch
 
-    values = (info.value for info in fields_of(config) if info.path == _INNER_LR)
+    values = (info.value for info in fields_of(config) if info.path == "inner.inner_lr")
     return next(values, None)
 
 
-def with_half_inner_lr(config: "ExperimentConfig") -> "ExperimentConfig":
-    """Return the experiment with half its inner learning rate.
+def divergence_advice(history: "RunHistory") -> DivergenceAdvice:
+    """Return what to change after the divergence of a run."""
+    from metalab.engine.advice import Change, advice, in_words  # noqa: PLC0415 - torch
+
+    assert history.diverged is not None, "nothing has diverged"
+    changes = advice(history.next_config, history.diverged)
+    halved = changes[0] if changes and changes[0].change is Change.LOWER else None
+    return DivergenceAdvice(
+        text=in_words(changes, by_label=True),
+        halved="" if halved is None else halved.path,
+        label="" if halved is None else halved.label,
+    )
+
+
+def with_half(config: "ExperimentConfig", path: str) -> "ExperimentConfig":
+    """Return the experiment with half the value of a setting.
 
     Raises:
         ConfigError: Half of it is below what is allowed.
     """
-    from metalab.engine.overrides import with_overrides  # noqa: PLC0415 - torch
+    from metalab.engine.overrides import fields_of, with_overrides  # noqa: PLC0415
 
-    rate = inner_lr(config)
-    assert rate is not None, "the inner loop has no learning rate"
-    return with_overrides(config, [(_INNER_LR, rate / 2)])
+    (value,) = (info.value for info in fields_of(config) if info.path == path)
+    return with_overrides(config, [(path, value / 2)])
 
 
 def stored_history(path: Path) -> "RunHistory":

@@ -11,7 +11,7 @@ from metalab.runs.slot import RunSlot
 from metalab.ui import engine_access as engine
 from metalab.ui.actions import ActionSet
 from metalab.ui.allowed import why_not_run
-from metalab.ui.banners import banner_for
+from metalab.ui.banners import HALVE, banner_for
 from metalab.ui.closing import Closer
 from metalab.ui.collector import CycleCollector
 from metalab.ui.commands import Commands
@@ -304,8 +304,8 @@ class Lab(QObject):
             self.window.problems.reveal_newest()
         elif key == "retry":
             self.session.retry()
-        elif key == "halve_inner_lr":
-            self.session.halve_inner_lr()
+        elif key.startswith(HALVE):
+            self.session.halve(key.removeprefix(HALVE))
         elif key == "go_on_anyway":
             self.session.go_on_anyway()
 

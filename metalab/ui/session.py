@@ -172,13 +172,13 @@ class Session(SessionView):
         self._slot.resume()
         self._announce()
 
-    def halve_inner_lr(self) -> None:
-        """Start the shown experiment over with half the inner learning rate."""
+    def halve(self, path: str) -> None:
+        """Start the shown experiment over with half the value of a setting."""
         history = self.history
         assert history is not None, "there is no run to mend"
         made = self._tried(
-            partial(engine.with_half_inner_lr, history.next_config),
-            self.tr("Cannot halve the inner learning rate"),
+            partial(engine.with_half, history.next_config, path),
+            self.tr("{} cannot be halved").format(path),
         )
         if made is not None:
             self._replace_config(made)

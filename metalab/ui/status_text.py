@@ -26,7 +26,7 @@ class StatusTexts:
         steps: Outer steps made, of how many.
         rate: Outer steps a second.
         remaining: Time to the end.
-        evaluation: Newest held-out loss, and the best.
+        evaluation: Newest held-out loss, its step if that is not the last, and the best.
         saved: Up to which step the run file is safe.
         device: What computes.
         provider: By what means, and why.
@@ -133,6 +133,9 @@ def _evaluation(history: "RunHistory") -> str:
     if latest is None:
         return ""
     text = _tr("Evaluation {:.4g}").format(latest)
+    at = history.latest_evaluation_step
+    if at is not None and at != history.step:
+        text += _tr(" at {:,}").format(at)
     if best is None:
         return text
     step, value = best

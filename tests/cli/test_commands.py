@@ -3,7 +3,9 @@
 import json
 import os
 import signal
+import sqlite3
 import tomllib
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from metalab.catalog.recipes import presets
 from metalab.cli.main import run
 from metalab.core.learner import METRIC_NAMES
 from metalab.engine.config import preset_config
+from metalab.engine.events import METRICS
 from metalab.engine.overrides import with_overrides
 from metalab.engine.share_code import share_code
 from metalab.runs import check_presets, kernels
@@ -143,6 +146,48 @@ def test_a_share_code_that_cannot_be_used_is_one_message(arguments, message, cap
     captured = capsys.readouterr()
     assert captured.out == ""
     assert message in captured.err
+
+
+def rows_of(path):
+    """Return everything that a run file holds of a run's numbers, table by table."""
+    with closing(sqlite3.connect(path)) as database:
+        columns = ", ".join(["step", *(info.name for info in METRICS)])
+        return {
+            "metrics": database.execute(f"SELECT {columns} FROM metrics").fetchall(),
+            **{
+                table: database.execute(f"SELECT * FROM {table}").fetchall()
+                for table in ("probes", "snapshots", "diagnostics")
+            },
+        }
+
+
+@pytest.mark.parametrize(("stop", "evaluated"), [(20, 20), (25, 20), (30, 30)])
+def test_the_evaluation_due_at_the_stop_is_made_once_and_reported(
+    stop, evaluated, tmp_path, capsys
+):
+    wanted = ["--set", "evaluation.every=10", "--set", "diagnostics.every=10"]
+    straight, parts = tmp_path / "straight.metalab", tmp_path / "parts.metalab"
+    assert run(["train", *SMALL, *wanted, "--out", str(straight), "--json"]) == 0
+    capsys.readouterr()
+    arguments = ["train", *SMALL, *wanted, "--out", str(parts), "--json"]
+    assert run([*arguments, "--stop-at", str(stop)]) == 0
+    result = json_of(capsys)
+    assert (result["step"], result["evaluation_step"]) == (stop, evaluated)
+    assert result["status"] == ("finished" if stop == 30 else "stopped")
+    series = open_run(straight).history.evaluations
+    (at,) = (series.steps == evaluated).nonzero()[0]
+    assert result["evaluation"] == series.query_mean[at, 1]
+    if stop < 30:
+        assert run(["resume", str(parts), "--json"]) == 0
+    assert rows_of(parts) == rows_of(straight)
+
+
+def test_an_older_evaluation_is_told_with_its_step(capsys):
+    arguments = ["train", *SMALL, "--set", "evaluation.every=10"]
+    assert run([*arguments, "--stop-at", "25"]) == 0
+    assert "Held-out query loss at outer step 20:" in capsys.readouterr().out
+    assert run([*arguments, "--stop-at", "20"]) == 0
+    assert "Held-out query loss:" in capsys.readouterr().out
 
 
 def test_stop_at_then_resume(tmp_path, capsys):
@@ -318,6 +363,37 @@ def test_train_says_that_it_compiles_and_a_stop_leaves_nothing(
 def test_version(capsys):
     assert run(["--version"]) == 0
     assert capsys.readouterr().out.startswith("metalab ")
+
+
+@pytest.mark.parametrize(
+    ("changes", "advice"),
+    [
+        (
+            ["inner.inner_lr=5"],
+            "Lower inner.inner_lr (now 5): an inner loop diverges above 2/L",
+        ),
+        (
+            [
+                "meta.kind=anchor",
+                "hypergradient.kind=implicit-neumann",
+                "hypergradient.step_size=1",
+                "hypergradient.num_terms=200",
+            ],
+            "Lower hypergradient.step_size (now 1): the series diverges above 2/L",
+        ),
+        (
+            ["meta.kind=ridge-head", "inner.kind=closed-form", "outer.optimizer.kind=sgd",
+             "outer.optimizer.outer_lr=10"],
+            "Lower outer.optimizer.outer_lr (now 10): an outer step went too far",
+        ),
+    ],
+)  # fmt: skip
+def test_a_divergence_comes_with_advice_that_fits(changes, advice, capsys):
+    sets = [part for text in changes for part in ("--set", text)]
+    assert run(["train", *SMALL, *sets, "--json"]) == 1
+    said = capsys.readouterr().err
+    assert advice in said
+    assert ("inner_lr" in said) is ("inner.inner_lr=5" in changes)
 
 
 def test_divergence_saves_and_ends_with_1(tmp_path, capsys):

@@ -238,7 +238,8 @@ def form(path, capsys):
 
 
 def halved(path, capsys):
-    return engine.inner_lr(engine.with_half_inner_lr(load_history(path).next_config))
+    config = load_history(path).next_config
+    return engine.with_half(config, "inner.inner_lr").inner.inner_lr
 
 
 def forked(path, capsys):
@@ -284,7 +285,7 @@ def test_the_readers_see_the_edited_value(pair, capsys):
     edited, _ = pair
     assert evaluated_rate(edited, capsys) == AFTER
     assert halved(edited, capsys) == AFTER / 2
-    assert engine.inner_lr(open_run(edited).history.config_at(0)) == BEFORE
+    assert open_run(edited).history.config_at(0).inner.inner_lr == BEFORE
 
 
 def test_a_run_edited_at_its_start_is_the_run_that_started_so(tmp_path, capsys):
@@ -323,6 +324,6 @@ def test_an_edit_that_is_not_allowed_changes_nothing():
 def test_a_moment_before_the_edit_is_of_the_run_before_it(pair):
     history = load_history(pair[0])
     step = history.configs.edits[0].step
-    assert engine.inner_lr(history.config_at(step)) == BEFORE
-    assert engine.inner_lr(history.config_at(step + 1)) == AFTER
+    assert history.config_at(step).inner.inner_lr == BEFORE
+    assert history.config_at(step + 1).inner.inner_lr == AFTER
     assert replace(history).config_at(LAST) is history.config_at(LAST)

@@ -7,11 +7,14 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
+import torch
 
 from metalab.core import compiled as compiled_module
 from metalab.core.compiled import CompiledHeart, compiled
+from metalab.core.hypergradient.first_order import FirstOrder
 from metalab.engine.build import build_learner
 from metalab.engine.trainer import Trainer
 from tests.engine.experiments import run, small
@@ -97,6 +100,43 @@ def test_an_estimator_that_draws_is_not_compiled():
     )
     assert trainer.compiles
     assert "draws" in trainer.compile()
+
+
+class Drawing(FirstOrder):
+    """Draws, and does not say so."""
+
+    def estimate(self, oracle, inner, path, request):
+        found = super().estimate(oracle, inner, path, request)
+        noise = torch.randn((), generator=request.generator(), dtype=torch.float32)
+        return replace(found, per_task=found.per_task + 1e-9 * noise)
+
+
+class Fading(FirstOrder):
+    """Depends on the outer step."""
+
+    def estimate(self, oracle, inner, path, request):
+        found = super().estimate(oracle, inner, path, request)
+        return replace(found, per_task=found.per_task / (2 + request.step))
+
+
+@pytest.mark.parametrize(
+    ("estimator", "obstacle"), [(Drawing, "draws at random"), (Fading, "differs")]
+)
+def test_what_one_graph_cannot_serve_is_not_compiled(estimator, obstacle, monkeypatch):
+    """Every step would have had the draws, or the step, that the graph was made with."""
+    monkeypatch.setattr(torch, "compile", lambda graph, **_: graph)
+    trainer = Trainer(small(run__compile="on", run__provider="autodiff"))
+    learner = replace(trainer._learner, hypergradient=estimator())
+    heart = CompiledHeart(learner.heart(0))
+    state = trainer._state
+    for step in (0, 1):
+        batch = trainer._blocks.batch(step)
+        found = heart(state.phi, batch, trainer._streams, step)
+        plain = learner.heart(0)(
+            learner.oracle(state.phi, batch), trainer._streams, step
+        )
+        assert torch.equal(found.hypergradient, plain.hypergradient)
+    assert obstacle in heart.obstacle
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ The family has no amplitude: every task is the zero function. What tells tasks a
 before adaptation is then the draw of the query set alone.
 """
 
+import numpy as np
 import pytest
 import torch
 
@@ -43,6 +44,28 @@ def test_the_true_targets_on_a_grid_are_alike_for_every_task():
     assert found[:, 0] == pytest.approx(float(expected), rel=1e-12)
     # The support set is as random and as noisy as ever.
     assert found[:, 1].std() > 0.01 * found[:, 1].mean()
+
+
+@pytest.mark.parametrize("preset", ["oracle-sine", "cavia-sine", "maml-sine"])
+def test_tasks_are_taken_a_part_at_a_time(preset, monkeypatch):
+    """Whatever is learned: without meta-parameters too there is a number of them."""
+    config = small(preset, run__precision="float64")
+
+    def found():
+        return evaluate_fresh(
+            config,
+            Trainer(config).checkpoint(),
+            num_tasks=7,
+            num_shots=5,
+            num_queries=6,
+            num_inner_steps=2,
+            seed=3,
+        ).query_loss
+
+    whole = found()
+    monkeypatch.setattr("metalab.runs.evaluate.BYTES_AT_ONCE", 16_000)
+    np.testing.assert_allclose(found(), whole, rtol=1e-12)
+    assert whole.shape == (7, 3)
 
 
 def test_random_inputs_and_noise_each_tell_tasks_apart():

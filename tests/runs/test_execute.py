@@ -3,13 +3,21 @@
 import itertools
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
 
-from metalab.engine.events import Event, StepsDone
+from metalab.engine.events import (
+    DiagnosticsTaken,
+    Diverged,
+    Event,
+    ProbeTaken,
+    RunEnded,
+    StepsDone,
+)
 from metalab.engine.overrides import with_overrides
+from metalab.engine.steppers import OracleStepper
 from metalab.engine.trainer import Trainer
 from metalab.runs.control import RunControl
 from metalab.runs.execute import TARGET_SECONDS, Pace, execute
@@ -78,6 +86,100 @@ def test_steps_are_exact_and_the_pace_changes_no_number(config):
     assert history.step == 13
     for name, column in history.metrics.items():
         np.testing.assert_array_equal(column, straight.metrics[name][:13], name)
+
+
+def own_evaluation(config, step):
+    """Return what a straight run says of the held-out tasks at an outer step."""
+    for event in Trainer(config).run():
+        if isinstance(event, ProbeTaken) and event.evaluation.step == step:
+            return event.evaluation.query_loss.mean(axis=0)
+    raise AssertionError(f"no evaluation at {step}")
+
+
+def steps_of(events, kind):
+    return [
+        event.evaluation.step if kind is ProbeTaken else event.step
+        for event in events
+        if isinstance(event, kind)
+    ]
+
+
+def stopped_in_the_middle(config, step):
+    control = RunControl()
+    return run(config, control, at=step, command=control.stop)
+
+
+def stopped_after_counted_steps(config, step):
+    """As `--stop-at` and *Step 100* do: exactly so many, then no more."""
+    control = RunControl(paused=True)
+    control.step(step)
+    return run(config, control, at=step, command=control.stop)
+
+
+@pytest.mark.parametrize(
+    "stopped", [stopped_in_the_middle, stopped_after_counted_steps]
+)
+def test_what_is_due_at_the_step_of_a_stop_belongs_to_it(config, stopped):
+    config = with_overrides(config, [("diagnostics.every", 20)])
+    status, history, sink = stopped(config, 20)
+    assert status is RunStatus.STOPPED
+    assert history.step == history.latest_evaluation_step == 20
+    expected = own_evaluation(config, 20)
+    np.testing.assert_array_equal(history.evaluations.query_mean[-1], expected)
+    assert steps_of(sink.events, ProbeTaken) == [0, 1, 2, 5, 10, 20]
+    assert steps_of(sink.events, DiagnosticsTaken) == [0, 20]
+
+
+@pytest.mark.parametrize(
+    "stopped", [stopped_in_the_middle, stopped_after_counted_steps]
+)
+def test_a_run_that_is_told_to_stop_at_its_last_step_has_finished(config, stopped):
+    config = with_overrides(config, [("outer.num_steps", 33)])
+    status, history, sink = stopped(config, 33)
+    assert status is RunStatus.FINISHED
+    assert history.latest_evaluation_step == 33
+    assert isinstance(sink.events[-1], RunEnded)
+
+
+def test_a_pause_waits_for_what_is_due(config):
+    """Also an edit made during the pause: it is for the steps that follow."""
+    told = []
+    control = RunControl(paused=True)
+    control.step(20)
+
+    class Waiting(Recorder):
+        def flush(self, trainer, *, force=False):
+            if not force or control.stopping:
+                return
+            told.append((trainer.step, steps_of(self.events, ProbeTaken)[-1]))
+            control.edit("inner.inner_lr", 0.5)
+            control.stop()
+
+    live, sink = LiveRun(config), Waiting()
+    execute(Trainer(config), live=live, control=control, sinks=[sink])
+    assert told == [(20, 20)]
+    expected = own_evaluation(config, 20)
+    found = live.snapshot().evaluations.query_mean[-1]
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_a_stop_at_the_last_good_step_does_not_hide_a_divergence(config, monkeypatch):
+    """The steps that stand are told first; who stops then hears the rest all the same."""
+
+    def bad_at_30(stepper, stop, limits):
+        progress = advance(stepper, min(stop, 29), limits)
+        if stop < 30:
+            return progress
+        return replace(progress, bad_step=30, quantity="outer_loss", value=1e9)
+
+    advance = OracleStepper.advance
+    monkeypatch.setattr(OracleStepper, "advance", bad_at_30)
+    plain = with_overrides(config, [("run.provider", "autodiff")])
+    control = RunControl()
+    status, history, sink = run(plain, control, at=29, command=control.stop)
+    assert status is RunStatus.STOPPED
+    assert history.step == 29
+    assert isinstance(sink.events[-1], Diverged)
 
 
 def wait_until(condition) -> None:

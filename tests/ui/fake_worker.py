@@ -67,7 +67,7 @@ class FakeWorker:
         running = not self.control.paused
         self.live.set_status(RunStatus.RUNNING if running else RunStatus.PAUSED)
 
-    def diverge(self) -> None:
+    def diverge(self, quantity: str = "outer_loss") -> None:
         """Let the run pause by itself."""
         step = self.live.snapshot().step
         self.control.pause()
@@ -75,7 +75,7 @@ class FakeWorker:
             Diverged(
                 step=step + 1,
                 last_good_step=step,
-                quantity="outer_loss",
+                quantity=quantity,
                 value=float("inf"),
             ),
             self._seconds,

@@ -67,10 +67,15 @@ def test_divergence_offers_what_can_be_done(session, workshop):
     session.poll()
     banner = banner_for(session)
     assert banner.tone == "warning"
-    assert banner.text == session.history.diverged.message
-    assert keys(banner) == ["halve_inner_lr", "go_on_anyway"]
+    assert banner.text == (
+        f"{session.history.diverged.message} Lower Inner lr (now 0.01): an inner loop "
+        "diverges above 2/L, L the largest eigenvalue of its loss's Hessian. Or lower "
+        "Outer lr (now 0.001), or set Clip norm (now 0)."
+    )
+    assert keys(banner) == ["halve inner.inner_lr", "go_on_anyway"]
+    assert dict(banner.buttons)["halve inner.inner_lr"] == "Halve inner lr and restart"
     session.stop()
-    assert keys(banner_for(session)) == ["halve_inner_lr"]
+    assert keys(banner_for(session)) == ["halve inner.inner_lr"]
 
 
 WORRY = [info.name for info in METRICS].index("not_positive_definite_solves")
@@ -131,11 +136,31 @@ def test_once_closed_it_does_not_come_back_with_every_step(qtbot, implicit):
     assert area.spec is None
 
 
-def test_without_an_inner_lr_there_is_nothing_to_halve(session, workshop, monkeypatch):
-    monkeypatch.setattr("metalab.ui.engine_access.inner_lr", lambda _: None)
-    workshop.worker.diverge()
+@pytest.mark.parametrize(
+    ("changes", "halved"),
+    [
+        ({"meta__kind": "ridge-head", "inner__kind": "closed-form"}, []),
+        (
+            {
+                "meta__kind": "anchor",
+                "hypergradient__kind": "implicit-neumann",
+                "quantity": "hypergradient_norm",
+            },
+            ["halve hypergradient.step_size"],
+        ),
+        ({"quantity": "meta_parameter_norm"}, ["halve outer.optimizer.outer_lr"]),
+    ],
+)
+def test_what_can_be_halved_is_what_blew_up(qapp, workshop, changes, halved):
+    """No inner lr where there is none, nor where it is not to blame."""
+    quantity = changes.pop("quantity", "outer_loss")
+    session = Session(FaultLog(), slot=RunSlot(workshop))
+    session.set_loading()
+    session.set_config(small_config(**changes))
+    session.toggle_run()
+    workshop.worker.diverge(quantity)
     session.poll()
-    assert keys(banner_for(session)) == ["go_on_anyway"]
+    assert keys(banner_for(session)) == [*halved, "go_on_anyway"]
 
 
 def test_a_failed_run_says_what_is_safe_and_can_be_tried_again(session, workshop):
@@ -261,7 +286,7 @@ def test_a_run_that_may_diverge_is_told_of_while_it_goes_on(qapp, workshop):
     banner = banner_for(session)
     assert (banner.tone, banner.title) == ("warning", "This run may diverge")
     assert banner.text == session.history.stability_warning.message
-    assert keys(banner) == ["halve_inner_lr"]
+    assert keys(banner) == ["halve inner.inner_lr"]
     # It stays the same, so that one that was dismissed does not come back.
     workshop.worker.play(1)
     session.poll()

@@ -260,7 +260,8 @@ def test_divergence_shows_a_banner_whose_buttons_work(running, workshop):
     running.clock.tick()
     banners = running.window.banners
     assert banners.isVisible()
-    assert banners.spec.text == running.session.history.diverged.message
+    message = running.session.history.diverged.message
+    assert banners.spec.text.startswith(f"{message} Lower Inner lr (now 0.01): ")
     halve, anyway = banners.buttons()
     anyway.click()
     assert not workshop.worker.control.paused

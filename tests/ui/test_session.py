@@ -301,7 +301,7 @@ def test_divergence_can_be_mended_or_accepted(session, workshop):
     assert session.phase is Phase.PAUSED
     session.go_on_anyway()
     assert not worker.control.paused
-    session.halve_inner_lr()
+    session.halve("inner.inner_lr")
     worker.end(RunStatus.STOPPED)
     session.poll()
     assert workshop.worker.live.config.inner.inner_lr == 0.005
@@ -310,12 +310,12 @@ def test_divergence_can_be_mended_or_accepted(session, workshop):
 
 
 def test_half_of_too_little_is_refused_in_words(session, workshop, monkeypatch):
-    def refuse(_):
+    def refuse(_config, _path):
         raise ConfigError([])
 
     session.toggle_run()
-    monkeypatch.setattr(engine_access, "with_half_inner_lr", refuse)
-    session.halve_inner_lr()
+    monkeypatch.setattr(engine_access, "with_half", refuse)
+    session.halve("inner.inner_lr")
     assert session.notice is not None
     assert len(workshop.workers) == 1
 

@@ -93,6 +93,15 @@ def test_a_run_in_progress(history):
     assert texts.device.startswith("cpu")
 
 
+def test_an_evaluation_of_an_earlier_step_says_so(history):
+    at = history.latest_evaluation_step
+    assert status_texts(Phase.PAUSED, replace(history, step=at)).evaluation.count(
+        " at "
+    ) == (history.best_evaluation is not None)
+    later = status_texts(Phase.PAUSED, replace(history, step=at + 7)).evaluation
+    assert later.startswith(f"Evaluation {history.latest_evaluation:.4g} at {at}")
+
+
 def test_a_slow_run_has_decimals(history):
     slow = replace(history, steps=np.array([1.0, 2.0]), seconds=np.array([1.0, 2.5]))
     assert status_texts(Phase.RUNNING, slow).rate == "0.67 steps/s"

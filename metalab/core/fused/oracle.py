@@ -10,7 +10,8 @@ from torch.nn.functional import pad
 
 from metalab.core.fused.answers import NetworkAnswers, Points
 from metalab.core.fused.linearisation import FusedLinearisation
-from metalab.core.meta.part import SomeLayers, num_layers, split_layers
+from metalab.core.fused.support import KernelError, adapts_some_layers, oracle_obstacle
+from metalab.core.meta.part import num_layers, split_layers
 from metalab.core.model.mlp import MLP
 from metalab.core.oracle import (
     BilevelProblem,
@@ -58,13 +59,23 @@ class FusedOracle(InnerOracle):
         batch: TaskBatch,
         evaluations: Evaluations | None = None,
     ) -> None:
+        found = oracle_obstacle(problem)
+        if found is not None:
+            raise KernelError(found)
         model, meta = problem.model, problem.meta
-        assert isinstance(model, MLP), "checked by oracle_obstacle"
+        assert type(model) is MLP, "the obstacle's own check, for the type checker"
         if phi.shape[-1] < problem.meta_dim:
             # Kernels look at no sizes: they would read, and write, what is not theirs.
             raise RuntimeError(
                 f"phi has {phi.shape[-1]} numbers; the problem has {problem.meta_dim}"
             )
+        for samples in (batch.support, batch.query):
+            sizes = samples.x.shape[2], samples.y.shape[2]
+            if sizes != (model.input_dim, model.output_dim):
+                raise RuntimeError(
+                    f"points have {sizes[0]} inputs and {sizes[1]} outputs; the network "
+                    f"has {model.input_dim} and {model.output_dim}"
+                )
         self._problem, self._model, self._batch = problem, model, batch
         self.evaluations = Evaluations() if evaluations is None else evaluations
         self.num_tasks = batch.num_tasks
@@ -77,7 +88,7 @@ class FusedOracle(InnerOracle):
         self._query = Points.of(batch.query)
         self.answers = NetworkAnswers(model, phi.dtype)
         self._place = slice(0, model.dim)
-        if isinstance(meta, SomeLayers):
+        if adapts_some_layers(meta):
             first, end = meta.adapted_layers(num_layers(model))
             self._place = split_layers(model, first_adapted=first, end_adapted=end)[1]
         self.strength = self.regulariser_strength()

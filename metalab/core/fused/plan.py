@@ -16,32 +16,28 @@ from metalab.core.fused.layout import (
     Integers,
     Layout,
 )
+from metalab.core.fused.support import (
+    adapts_some_layers,
+    oracle_obstacle,
+    part_obstacle,
+)
 from metalab.core.hypergradient.base import HypergradientEstimator
-from metalab.core.hypergradient.first_order import FirstOrder
 from metalab.core.hypergradient.joint import Joint
 from metalab.core.hypergradient.reptile import Reptile
 from metalab.core.hypergradient.truncated import Truncated
 from metalab.core.hypergradient.unrolled import Unrolled
+from metalab.core.inner.base import InnerLoop
 from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.inner.learned_descent import LearnedDescent
 from metalab.core.inner.proximal_descent import ProximalDescent
 from metalab.core.learner import MetaLearner
 from metalab.core.meta.anchor import ProximalAnchor
-from metalab.core.meta.initialisation import Initialisation
-from metalab.core.meta.part import SomeLayers, num_layers
+from metalab.core.meta.part import num_layers
 from metalab.core.model.mlp import MLP
-from metalab.core.outer import SGD, Adam, NoUpdate
+from metalab.core.outer import SGD, Adam
 
 MOST_NUMBERS = 2**26
 """Largest workspace of one chunk, in numbers: beyond it memory, not arithmetic, rules."""
-
-_KNOWN = {
-    "model": (MLP,),
-    "meta": (Initialisation, SomeLayers, ProximalAnchor),
-    "inner": (GradientDescent, LearnedDescent, ProximalDescent),
-    "hypergradient": (Unrolled, Truncated, FirstOrder, Reptile, Joint),
-    "outer.optimizer": (Adam, SGD, NoUpdate),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,13 +82,18 @@ class Plan:
 
 def obstacle(learner: MetaLearner, counts: Counts) -> str | None:
     """Return why the kernels cannot run a meta-learner, or None if they can."""
-    found = adaptation_obstacle(learner)
+    found = (
+        adaptation_obstacle(learner)
+        or part_obstacle("hypergradient", learner.hypergradient)
+        or part_obstacle("outer.optimizer", learner.outer)
+    )
     if found is not None:
         return found
-    parts = {"hypergradient": learner.hypergradient, "outer.optimizer": learner.outer}
-    for name, part in parts.items():
-        if not isinstance(part, _KNOWN[name]):
-            return f"there is no compiled kernel for {name} {part.name!r}"
+    if learner.first_order_steps > 0 and not _sweeps(learner.hypergradient):
+        return (
+            "there is no compiled kernel for outer.first_order_steps with hypergradient "
+            f"{learner.hypergradient.name!r}"
+        )
     numbers = make_plan(learner, counts, num_chunks=1).num_numbers
     if numbers > MOST_NUMBERS:
         return f"a task would take {numbers:,} numbers of memory"
@@ -101,15 +102,13 @@ def obstacle(learner: MetaLearner, counts: Counts) -> str | None:
 
 def adaptation_obstacle(learner: MetaLearner) -> str | None:
     """Return why the kernels cannot adapt tasks by a meta-learner, or None."""
-    parts = {
-        "model": learner.problem.model,
-        "meta": learner.problem.meta,
-        "inner": learner.inner,
-    }
-    for name, part in parts.items():
-        if not isinstance(part, _KNOWN[name]):
-            return f"there is no compiled kernel for {name} {part.name!r}"
-    if isinstance(learner.inner, GradientDescent) and learner.inner.inner_clamp > 0:
+    inner = learner.inner
+    if type(learner) is not MetaLearner:
+        return f"there is no compiled kernel for {type(learner).__qualname__}"
+    found = oracle_obstacle(learner.problem) or part_obstacle("inner", inner)
+    if found is not None:
+        return found
+    if type(inner) is GradientDescent and inner.inner_clamp > 0:
         return "there is no compiled kernel for inner.inner_clamp"
     return None
 
@@ -130,7 +129,7 @@ def make_plan(
         num_steps: Most inner steps; None takes those of training.
     """
     model = learner.problem.model
-    assert isinstance(model, MLP)
+    assert type(model) is MLP, "checked by oracle_obstacle"
     layout = Layout(layer_sizes=model.layer_sizes, activation=model.activation)
     plan = np.zeros(places.PLAN_SIZE, dtype=np.int64)
     knobs = np.zeros(places.KNOBS_SIZE)
@@ -168,20 +167,36 @@ def make_plan(
     )
 
 
+def fixed_rate(inner: InnerLoop) -> float:
+    """Return the step size that an inner loop is set to; 0 where rates are learned."""
+    if type(inner) is GradientDescent or type(inner) is ProximalDescent:
+        return inner.inner_lr
+    return 0.0
+
+
 def num_exact(estimator: HypergradientEstimator, num_steps: int) -> int:
     """Return how many inner steps an estimator differentiates exactly."""
-    if isinstance(estimator, Unrolled):
+    if type(estimator) is Unrolled:
         return num_steps
-    if isinstance(estimator, Truncated):
+    if type(estimator) is Truncated:
         return min(estimator.num_backprop_steps, num_steps)
     return 0
 
 
+def _sweeps(estimator: HypergradientEstimator) -> bool:
+    """Return whether an estimator is a sweep that is exact for some last steps.
+
+    The kernels are told one method for a whole run, and for each outer step how many inner
+    steps are exact: a first-order beginning can go over into a sweep, and nothing else.
+    """
+    return type(estimator) is not Reptile and type(estimator) is not Joint
+
+
 def _describe_method(estimator: HypergradientEstimator, plan: Integers) -> None:
     plan[places.METHOD] = places.SWEEP
-    if isinstance(estimator, Reptile):
+    if type(estimator) is Reptile:
         plan[places.METHOD] = places.REPTILE
-    if isinstance(estimator, Joint):
+    if type(estimator) is Joint:
         plan[places.METHOD] = places.JOINT
 
 
@@ -189,11 +204,11 @@ def _describe_optimiser(
     learner: MetaLearner, plan: Integers, knobs: np.ndarray
 ) -> None:
     outer = learner.outer
-    if isinstance(outer, Adam):
+    if type(outer) is Adam:
         plan[places.OPTIMISER] = places.ADAM
         knobs[[places.BETA1, places.BETA2]] = outer.beta1, outer.beta2
         knobs[[places.EPSILON, places.DECAY]] = outer.epsilon, outer.weight_decay
-    elif isinstance(outer, SGD):
+    elif type(outer) is SGD:
         kind = places.SGD_MOMENTUM if outer.momentum > 0 else places.SGD
         plan[places.OPTIMISER] = kind
         knobs[[places.OUTER_MOMENTUM, places.DECAY]] = (
@@ -209,16 +224,16 @@ def _describe_inner(
 ) -> list[Integers]:
     """Fill in how a task descends; return where a learned strength lies."""
     inner, meta = learner.inner, learner.problem.meta
-    if isinstance(inner, GradientDescent):
+    if type(inner) is GradientDescent:
         plan[places.BATCH_SIZE] = inner.inner_batch_size
         plan[places.MOMENTUM] = inner.momentum > 0
         knobs[places.INNER_MOMENTUM] = inner.momentum
-    if isinstance(inner, ProximalDescent):
+    if type(inner) is ProximalDescent:
         plan[places.TOLERANT] = 1
         knobs[places.TOLERANCE] = inner.tolerance
     plan[places.STRENGTH_PLACE] = -1
     plan[places.META] = layout.num_parameters + plan[places.NUM_RATES]
-    if not isinstance(meta, ProximalAnchor):
+    if type(meta) is not ProximalAnchor:
         return []
     plan[places.ANCHORED] = 1
     knobs[places.STRENGTH] = meta.strength
@@ -236,15 +251,15 @@ def _describe_rates(
     """Fill in what shares a rate; return the groups, and where learned rates lie."""
     meta, model, inner = learner.problem.meta, learner.problem.model, learner.inner
     first, end = 0, num_layers(model)
-    if isinstance(meta, SomeLayers):
+    if adapts_some_layers(meta):
         first, end = meta.adapted_layers(end)
     layers = np.array([layout.layer_range(layer) for layer in range(first, end)])
     whole = np.array([[layers[0, 0], layers[-1, 1]]])
     plan[[places.ADAPTED_START, places.ADAPTED_END]] = whole[0]
     plan[places.RATE_STEPS] = 1
     none = np.empty(0, dtype=np.int64)
-    if not isinstance(inner, LearnedDescent):
-        partial = isinstance(meta, SomeLayers)
+    if type(inner) is not LearnedDescent:
+        partial = adapts_some_layers(meta)
         plan[places.RATES] = places.RATE_GROUPS if partial else places.ONE_RATE
         plan[places.GROUPS] = 1
         return whole, none

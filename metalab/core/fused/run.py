@@ -11,8 +11,14 @@ from metalab.core.fused.kernels import steps
 from metalab.core.fused.kernels.gemm import address_of_product
 from metalab.core.fused.kernels.sync import STATE, SYNC_SIZE
 from metalab.core.fused.layout import PRODUCT
-from metalab.core.fused.plan import Counts, Plan, dtype_of, make_plan, num_exact
-from metalab.core.inner.descent import FixedRateDescent
+from metalab.core.fused.plan import (
+    Counts,
+    Plan,
+    dtype_of,
+    fixed_rate,
+    make_plan,
+    num_exact,
+)
 from metalab.core.learner import (
     METRIC_NAMES,
     NUM_COLUMNS,
@@ -206,7 +212,7 @@ class FusedRun:
         learner, size = self._learner, self._plan.most_steps + 1
         inner, num_steps = learner.inner_at(step)
         exact = num_exact(learner.estimator(step), num_steps)
-        rate = inner.inner_lr if isinstance(inner, FixedRateDescent) else 0.0
+        rate = fixed_rate(inner)
         asked = learner.objective.weights(step, num_steps)
         weights = [0.0] * size
         if asked is None:

@@ -16,10 +16,10 @@ from metalab.core.fused.plan import (
     Plan,
     adaptation_obstacle,
     dtype_of,
+    fixed_rate,
     make_plan,
 )
 from metalab.core.fused.run import Data, aligned
-from metalab.core.inner.descent import FixedRateDescent
 from metalab.core.learner import MetaLearner
 from metalab.core.tasks import TaskBatch
 
@@ -66,6 +66,11 @@ class FusedView:
             num_queries=batch.query.x.shape[1],
             num_grid_points=grid_x.shape[1],
         )
+        inputs = learner.problem.model.input_dim
+        if grid_x.shape[2] != inputs:
+            raise RuntimeError(
+                f"the grid has {grid_x.shape[2]} inputs; the network has {inputs}"
+            )
         plan = make_plan(learner, counts, num_chunks=1, num_steps=num_steps)
         dtype = dtype_of(batch.support.x.dtype)
         self._plan: Plan = plan
@@ -73,8 +78,7 @@ class FusedView:
         self._grid = grid_x.contiguous().view(-1).numpy()
         self._num_curves, self._num_points = grid_x.shape[:2]
         self._num_tasks, self._num_steps = batch.num_tasks, num_steps
-        inner = learner.inner
-        self._rate = inner.inner_lr if isinstance(inner, FixedRateDescent) else 0.0
+        self._rate = fixed_rate(learner.inner)
         self._net = plan.layout.description.copy()
         self._net[PRODUCT] = address_of_product(dtype)
         self._work = aligned((1, plan.num_numbers), dtype)[0]

@@ -65,13 +65,13 @@ class FiniteDifferences(HypergradientEstimator):
         request: Request,
     ) -> Hypergradient:
         """Return the differences of each task's outer loss."""
-        columns: list[torch.Tensor] = []
+        columns = [path.end.new_empty(oracle.num_tasks, 0)]
         for index in range(oracle.meta_dim):
             delta = path.end.new_zeros(1, oracle.meta_dim)
             delta[0, index] = self.epsilon
             above = outer_loss_at(oracle.moved(delta), inner, path.num_steps, request)
             below = outer_loss_at(oracle.moved(-delta), inner, path.num_steps, request)
-            columns.append((above - below) / (2 * self.epsilon))
+            columns.append(((above - below) / (2 * self.epsilon))[:, None])
         return Hypergradient(
-            per_task=torch.stack(columns, dim=1), outer_loss=oracle.query_loss(path.end)
+            per_task=torch.cat(columns, dim=1), outer_loss=oracle.query_loss(path.end)
         )

@@ -59,10 +59,14 @@ class ForwardMode(HypergradientEstimator):
     ) -> Hypergradient:
         """Return the exact hypergradient of each task."""
         eye = torch.eye(oracle.meta_dim, dtype=path.end.dtype, device=path.end.device)
+        # Without meta-parameters there is one chunk of none, and no walk.
         slopes = [
             slopes_along(oracle, inner, path, request, directions)
             for directions in eye.split(DIRECTIONS_AT_ONCE)
+            if len(directions) > 0
         ]
+        none = path.end.new_empty(0, oracle.num_tasks)
         return Hypergradient(
-            per_task=torch.cat(slopes).T, outer_loss=oracle.query_loss(path.end)
+            per_task=torch.cat([none, *slopes]).T,
+            outer_loss=oracle.query_loss(path.end),
         )

@@ -53,6 +53,14 @@ class MetaParameterisation(ABC):
     closed_form: ClassVar[bool] = False
     is_probabilistic: ClassVar[bool] = False
 
+    @classmethod
+    def adds_regulariser(cls) -> bool:
+        """Return whether the inner loss has a term beside the prediction loss.
+
+        Asked of the method itself, not of a declaration: `regularised` promises more.
+        """
+        return cls.regulariser is not MetaParameterisation.regulariser
+
     @property
     @abstractmethod
     def ways(self) -> tuple[frozenset[Way], ...]:

@@ -193,7 +193,9 @@ class OuterLossView(QWidget):
             value, direction = trend
             parts.append(f"outer loss {number_text(value)}, {direction}")
         if history.latest_evaluation is not None:
-            parts.append(f"held-out {number_text(history.latest_evaluation)}")
+            at = history.latest_evaluation_step
+            since = "" if at == history.step else f" at step {at:,}"
+            parts.append(f"held-out {number_text(history.latest_evaluation)}{since}")
         if history.diverged is not None:
             parts.append(history.diverged.message)
         return "; ".join([*parts, f"outer step {history.step:,}"])
