@@ -31,6 +31,7 @@ from metalab.engine.shapes import (
     held_out_shapes,
     state_shapes,
 )
+from metalab.runs.assembly import open_database
 from metalab.runs.file_guard import DamagedError, GuardedReader
 from metalab.runs.history import (
     DiagnosticSeries,
@@ -43,7 +44,6 @@ from metalab.runs.history import (
 from metalab.runs.run_file import (
     RunFileError,
     metric_columns,
-    open_database,
     schema_of,
 )
 from metalab.runs.status import RunStatus
