@@ -76,6 +76,8 @@ def written_copy(folder: Path, file: FileIO, size: int) -> Path:
 def _written(folder: Path, write: Callable[[Path], None]) -> Path:
     _remove_abandoned(folder)
     part = folder / f".{secrets.token_hex(8)}{_PART_SUFFIX}"
+    # SQLite would only say that it cannot open the file, and not why.
+    part.touch(exist_ok=False)
     try:
         write(part)
         with part.open("r+b") as file:

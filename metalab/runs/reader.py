@@ -143,11 +143,12 @@ def _read(path: Path, database: GuardedReader, columns: str) -> StoredRun:
         table.append(rows)
     rows = table.rows()
     diverged = _diverged(database, facts)
-    stopped = facts.status is RunStatus.STOPPED
+    stopped = facts.ending is RunStatus.STOPPED
     history = RunHistory(
         configs=configs,
         path=path,
-        status=RunStatus.DIVERGED if stopped and diverged else facts.status,
+        status=RunStatus.DIVERGED if stopped and diverged else facts.ending,
+        cut_short=not facts.status.ended,
         device=facts.device,
         step=facts.step,
         steps=rows[:, 0],
