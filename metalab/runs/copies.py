@@ -5,7 +5,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from metalab.runs.assembly import write_newest
+from metalab.runs.assembly import open_database, write_newest
 from metalab.runs.history import RunHistory
 from metalab.runs.new_file import clear_side_files, replace_under, written_database
 from metalab.runs.reader import open_run
@@ -13,7 +13,6 @@ from metalab.runs.run_file import (
     SCHEMA_VERSION,
     RunFileError,
     migrate,
-    open_database,
 )
 from metalab.runs.run_writer import check_unlocked, reason
 

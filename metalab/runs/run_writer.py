@@ -162,7 +162,7 @@ class RunWriter:
                 raise _cannot_write(self._path, text) from None
             if not (self._gone or urgent):
                 self._gone = True
-                text = "it was deleted or moved away, and is written again in a moment"
+                text = "it was deleted or moved away"
                 raise _cannot_write(self._path, text) from None
             part = written_copy(self._path.parent, self._file, self._end)
             old, self._file = self._file, _added(part, self._path)
