@@ -94,7 +94,7 @@ def run(request, marks):
         store.FLUSH_SECONDS = request["flush_seconds"]
     if request.get("resume"):
         past = prepare_resume(path)
-        live = LiveRun(past.config, path=path, past=past)
+        live = LiveRun(past.configs, path=path, past=past)
     else:
         settings = [*SETTINGS, ("outer.num_steps", request["num_steps"])]
         config = with_overrides(preset_config("maml-sine"), settings)

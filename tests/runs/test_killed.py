@@ -85,7 +85,7 @@ def straight(server, tmp_path_factory):
 def facts(straight):
     run = open_run(straight(SHORT))
     values = {
-        "config": run.history.config.to_mapping(),
+        "config": run.history.config_at().to_mapping(),
         "environment": dict(run.environment),
         "created": run.created,
         "status": "running",
@@ -250,15 +250,7 @@ writer = RunWriter.create(Path(sys.argv[1]), Additions(facts=facts))
 writer.append(Additions(facts={{"checkpoint_step": "1"}}))
 writer.close()
 """
-SYSTEM_CALLS = (
-    "fdatasync",
-    "fsync",
-    "unlink",
-    "link",
-    "rename",
-    "pwrite64",
-    "ftruncate",
-)
+SYSTEM_CALLS = ("fdatasync", "fsync", "unlink", "link", "rename", "pwrite64", "write")
 
 
 @pytest.mark.slow
