@@ -10,8 +10,8 @@ import pytest
 
 from metalab.catalog.recipes import presets
 from metalab.cli.main import run
-from metalab.core.learner import METRIC_NAMES
 from metalab.cli.progress import StorageSink
+from metalab.core.learner import METRIC_NAMES
 from metalab.engine.config import preset_config
 from metalab.engine.overrides import with_overrides
 from metalab.engine.share_code import share_code

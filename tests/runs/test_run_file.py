@@ -14,17 +14,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from metalab.engine.events import METRICS, Diverged, StepsDone
 from metalab.runs import run_writer
-from metalab.runs.assembly import LOG_VERSION, Layout
+from metalab.runs.assembly import Layout, open_database
 from metalab.runs.conduct import conduct
 from metalab.runs.control import RunControl
 from metalab.runs.copies import lacking, save_copy
 from metalab.runs.live import LiveRun
 from metalab.runs.reader import open_run
 from metalab.runs.resume import prepare_resume
-from metalab.runs.run_file import RunFileError, open_database
+from metalab.runs.run_file import LOG_VERSION, RunFileError
 from metalab.runs.run_log import METRIC_COLUMNS, Additions, LogError, encoded, records
 from metalab.runs.run_writer import RunWriter
+from metalab.runs.status import RunStatus
+from metalab.runs.store import RunStore
 from tests.runs.stored import StopAfter, assert_same_run, resume, run_to
 
 
@@ -445,3 +448,50 @@ def test_names_of_any_kind(config, tmp_path, name):
     resume(path)
     assert open_run(path).history.step == 60
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_run_that_goes_back_twice_between_two_writes_keeps_its_beginning(
+    config, path
+):
+    store = RunStore.create(path, LiveRun(config, path=path))
+    store.on_event(steps(1, 2, 3), 0.1)
+    for last_good in (2, 0, 0):
+        store.on_event(
+            Diverged(
+                step=3, last_good_step=last_good, quantity="outer_loss", value=9.0
+            ),
+            0.2,
+        )
+    store.on_event(steps(1, 2), 0.3)
+    store.close(RunStatus.STOPPED)
+    assert numbers(path, "metrics") == [1, 2]
+    assert numbers(path, "flags") == [3, 3, 3]
+
+
+def steps(first: int, *others: int) -> StepsDone:
+    return StepsDone(
+        first_step=first, metrics=np.zeros((1 + len(others), len(METRICS)))
+    )
+
+
+def test_a_checkpoint_is_written_with_its_step_whichever_attempt_succeeds(
+    config, path, tmp_path, monkeypatch
+):
+    append, failed = RunWriter.append, []
+
+    def fail_once(self, additions, *, urgent=False):
+        if urgent and not failed:
+            failed.append(1)
+            raise RunFileError("no room")
+        append(self, additions, urgent=urgent)
+
+    monkeypatch.setattr(RunWriter, "append", fail_once)
+    with pytest.raises(RunFileError, match="no room"):
+        run_to(path, config, stop_at=30)
+    # What closes the file has found room for all of it.
+    run = open_run(path)
+    assert run.history.step == run.checkpoint.step == 30
+    resume(path)
+    straight = tmp_path / "straight.metalab"
+    run_to(straight, config)
+    assert_same_run(path, straight)
