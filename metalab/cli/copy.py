@@ -14,10 +14,11 @@ def copy(
     force: Annotated[bool, typer.Option(help="Replace what is there.")] = False,
 ) -> int:
     """Write a run to another file, also while it goes on."""
+    from metalab.core.paths import is_there  # noqa: PLC0415
     from metalab.runs.copies import save_copy  # noqa: PLC0415 - torch
     from metalab.runs.run_file import RunFileError  # noqa: PLC0415
 
-    if to.exists() and not force:
+    if is_there(to) and not force:
         raise RunFileError(f"{to} exists already; choose another name, or --force")
     warn_if_lacking(to, save_copy(file, to))
     console().print(f"Wrote {to}")

@@ -5,6 +5,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from metalab.core.paths import behind_links, obstacle_to_write
 from metalab.runs.assembly import open_database, write_newest
 from metalab.runs.history import RunHistory
 from metalab.runs.new_file import clear_side_files, replace_under, written_database
@@ -30,7 +31,11 @@ def save_copy(path: Path, to: Path) -> RunHistory:
     Raises:
         RunFileError: The file cannot be used, or the copy cannot be written.
     """
+    obstacle = obstacle_to_write(to)
+    if obstacle is not None:
+        raise RunFileError(f"{to} cannot be written: {obstacle}")
     with closing(open_database(path)) as database:
+        target = behind_links(to)
 
         def make(copy: sqlite3.Connection) -> None:
             database.backup(copy)
@@ -38,13 +43,13 @@ def save_copy(path: Path, to: Path) -> RunHistory:
             write_newest(copy, {"writer": json.dumps(None)}, {})
 
         try:
-            if to.exists():
-                if to.samefile(path):
+            if target.exists():
+                if target.samefile(path):
                     raise RunFileError(f"{to} is the run itself; choose another name")
-                check_unlocked(to)
-            part = written_database(to.parent, make, version=SCHEMA_VERSION)
-            clear_side_files(to)
-            replace_under(part, to)
+                check_unlocked(target)
+            part = written_database(target.parent, make, version=SCHEMA_VERSION)
+            clear_side_files(target)
+            replace_under(part, target)
         except (sqlite3.Error, OSError) as error:
             raise RunFileError(f"{to} cannot be written: {reason(error)}") from error
     return open_run(to).history

@@ -13,6 +13,7 @@ from contextlib import closing
 from io import FileIO
 from pathlib import Path
 
+from metalab.core.paths import behind_links, obstacle_to_create
 from metalab.runs.assembly import fill, read_in_place, write_newest
 from metalab.runs.file_guard import DamagedError
 from metalab.runs.file_lock import NO_LOCKS, try_lock
@@ -81,16 +82,12 @@ class RunWriter:
             make_tables(database)
             write_newest(database, first.facts, first.arrays)
 
-        taken = RunFileError(f"{path} exists already; choose another name")
+        obstacle = obstacle_to_create(path)
+        if obstacle is not None:
+            raise RunFileError(f"{path} cannot be created: {obstacle}")
         try:
-            if path.exists():
-                raise taken
-            if not path.parent.is_dir():
-                raise RunFileError(f"{path}: there is no folder {path.parent}")
             part = written_database(path.parent, make, version=LOG_VERSION)
             return cls(path, _added(part, path))
-        except FileExistsError:
-            raise taken from None
         except (sqlite3.Error, OSError) as error:
             raise RunFileError(f"{path} cannot be created: {reason(error)}") from error
 
@@ -109,7 +106,7 @@ class RunWriter:
         check_header(path)
         try:
             # What a symbolic link points to is replaced, not the link.
-            path = path.resolve()
+            path = behind_links(path)
             file = _open_locked(path)
             try:
                 file = _renewed(path, file, first)

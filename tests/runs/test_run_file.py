@@ -406,7 +406,7 @@ def test_a_copy_does_not_take_the_place_of_a_run_that_is_written(config, path, w
         save_copy(other, path)
     with pytest.raises(RunFileError, match="is the run itself"):
         save_copy(other, other)
-    with pytest.raises(RunFileError, match="No such file or directory"):
+    with pytest.raises(RunFileError, match="nowhere does not exist"):
         save_copy(other, path.parent / "nowhere" / "copy.metalab")
 
 
