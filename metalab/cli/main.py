@@ -8,6 +8,7 @@ import typer
 
 import metalab
 from metalab.cli.animate import animate
+from metalab.cli.copy import copy
 from metalab.cli.doctor import doctor
 from metalab.cli.estimators import estimators
 from metalab.cli.evaluate import evaluate
@@ -42,6 +43,7 @@ app = typer.Typer(
 )
 app.command()(train)
 app.command()(resume)
+app.command()(copy)
 app.command("eval")(evaluate)
 app.command()(estimators)
 app.command()(export)

@@ -3,11 +3,15 @@
 import json
 import math
 import sys
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from metalab.cli.channel import lost_output
+
+if TYPE_CHECKING:
+    from metalab.runs.history import RunHistory
 
 _USUAL_WIDTH = 80
 
@@ -55,3 +59,12 @@ def delivered() -> int:
 def warn(message: str) -> None:
     """Print one line on stderr."""
     print(f"metalab: {message}", file=sys.stderr)
+
+
+def warn_if_lacking(file: Path, history: "RunHistory") -> None:
+    """Say what a run file lacks that nobody closed."""
+    from metalab.runs.copies import lacking  # noqa: PLC0415 - torch
+
+    words = lacking(history)
+    if words:
+        warn(f"{file} is {words}")

@@ -1,5 +1,7 @@
 """Running in the foreground, with a progress bar and obedient to signals."""
 
+from collections.abc import Callable
+
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -11,6 +13,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from metalab.cli.output import warn
 from metalab.engine.config import ExperimentConfig
 from metalab.engine.events import Diverged, Event, ProbeTaken, RunStarted, StepsDone
 from metalab.engine.stability import stability_warning
@@ -82,6 +85,36 @@ class ProgressSink:
         """Do nothing: the bar keeps nothing."""
 
 
+class StorageSink:
+    """Tells when the run file cannot be written, and when it can again."""
+
+    def __init__(self, live: LiveRun, tell: Callable[[str], None]) -> None:
+        """Watch a run.
+
+        Args:
+            live: The run.
+            tell: Takes one line.
+        """
+        self._live = live
+        self._tell = tell
+        self._told: str | None = None
+
+    def on_event(self, event: Event, seconds: float) -> None:
+        """Do nothing: files are written between events."""
+
+    def flush(self, trainer: Trainer, *, force: bool = False) -> None:
+        """Tell what is new; comes after the file has been flushed."""
+        del trainer
+        problem = self._live.snapshot().storage_problem
+        if problem == self._told or force:
+            return
+        self._told = problem
+        if problem is None:
+            self._tell(f"{self._live.path} is written again")
+        else:
+            self._tell(f"{problem}; it is kept in memory and tried again")
+
+
 def run_in_foreground(
     live: LiveRun,
     *,
@@ -127,7 +160,8 @@ def run_in_foreground(
             live,
             control,
             resuming=resuming,
-            sinks=[sink],
+            # The file is flushed before both.
+            sinks=[sink, StorageSink(live, warn)],
             on_compiling=console.print,
         )
     return status, sink.diverged

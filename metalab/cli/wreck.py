@@ -1,9 +1,9 @@
-"""What commands say of a run file whose run diverged."""
+"""What commands say of a run file whose run diverged or was cut short."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from metalab.cli.output import warn
+from metalab.cli.output import warn, warn_if_lacking
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ def divergence_of(history: "RunHistory") -> dict[str, Any] | None:
 
 
 def warn_of_wreck(file: "Path", history: "RunHistory", option: str = "") -> bool:
-    """Say on stderr that a run diverged, if it did, and return whether it did.
+    """Say on stderr what is wrong with a run, and return whether it diverged.
 
     Args:
         file: The run file.
@@ -31,6 +31,7 @@ def warn_of_wreck(file: "Path", history: "RunHistory", option: str = "") -> bool
         option: What makes the command use the last good state, where it does not unless
             it is asked to.
     """
+    warn_if_lacking(file, history)
     if history.diverged is None:
         return False
     told = f"{file} diverged: {history.diverged.message}"

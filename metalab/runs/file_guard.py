@@ -76,6 +76,10 @@ class GuardedReader:
         """Return whether files of this version have a table."""
         return table in self._tables
 
+    def renew(self) -> None:
+        """Grant a statement of the caller's own what a lot of rows is granted."""
+        self._renew()
+
     def limit_values(self, most_bytes: int) -> None:
         """Have every longer text or blob refused before it is read."""
         self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, most_bytes)

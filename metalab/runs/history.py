@@ -268,6 +268,8 @@ class RunHistory:
         origin: Where it was forked from another run, if it was.
         thinned: How often the older rows were thinned out (`runs.thinning`); 0 while
             there is a row for every outer step.
+        cut_short: Whether the file was read without the word of its writer that the run
+            has ended: it still goes on or was killed, or the file is a copy.
         sums: What the losses that are drawn add up to between kept rows; needed where
             `thinned`.
         solves_worry: The first outer step whose linear systems need a word, or None.
@@ -295,6 +297,7 @@ class RunHistory:
     edit_problem: str | None = None
     origin: Origin | None = None
     thinned: int = 0
+    cut_short: bool = False
     sums: Mapping[str, Sums] = field(default_factory=_no_sums)
     solves_worry: StepSolves | None = None
 

@@ -31,6 +31,7 @@ from metalab.engine.shapes import (
     held_out_shapes,
     state_shapes,
 )
+from metalab.runs.assembly import open_database
 from metalab.runs.file_guard import DamagedError, GuardedReader
 from metalab.runs.history import (
     DiagnosticSeries,
@@ -43,7 +44,6 @@ from metalab.runs.history import (
 from metalab.runs.run_file import (
     RunFileError,
     metric_columns,
-    open_database,
     schema_of,
 )
 from metalab.runs.status import RunStatus
@@ -143,11 +143,12 @@ def _read(path: Path, database: GuardedReader, columns: str) -> StoredRun:
         table.append(rows)
     rows = table.rows()
     diverged = _diverged(database, facts)
-    stopped = facts.status is RunStatus.STOPPED
+    stopped = facts.ending is RunStatus.STOPPED
     history = RunHistory(
         configs=configs,
         path=path,
-        status=RunStatus.DIVERGED if stopped and diverged else facts.status,
+        status=RunStatus.DIVERGED if stopped and diverged else facts.ending,
+        cut_short=not facts.status.ended,
         device=facts.device,
         step=facts.step,
         steps=rows[:, 0],

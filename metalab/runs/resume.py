@@ -6,6 +6,7 @@ from pathlib import Path
 from metalab.runs.history import RunHistory
 from metalab.runs.reader import check_whole, open_run
 from metalab.runs.run_file import RunFileError
+from metalab.runs.run_writer import check_unlocked
 
 
 def prepare_resume(path: Path, *, num_steps: int | None = None) -> RunHistory:
@@ -16,11 +17,12 @@ def prepare_resume(path: Path, *, num_steps: int | None = None) -> RunHistory:
         num_steps: Planned outer steps from now on; None keeps the plan.
 
     Raises:
-        RunFileError: The file cannot be used, nothing is left to do, or the longer run
-            would not have had the same first part.
+        RunFileError: The file cannot be used, another process is writing it, nothing is
+            left to do, or the longer run would not have had the same first part.
     """
     history = open_run(path).history
     check_whole(path)
+    check_unlocked(path)
     planned = history.num_steps
     wanted = planned if num_steps is None else num_steps
     if wanted <= history.step:

@@ -16,17 +16,17 @@ Version 1 has no `diagnostics` and counts no evaluations; version 2 says nothing
 linear solves. Such files are read as they are, and brought to version 3 when their run
 goes on.
 
-Rows and the checkpoint they belong to are written in one transaction, so after a crash
-the file is the run as it was a moment before. Tensors are never pickled.
+While a run goes on, its file is such a database as it was when the run began or went on,
+and a log of all that came since (`runs.run_log`): each record holds rows and the
+checkpoint they belong to, so after a crash, and in a copy made at any moment, the file is
+the run as it was a moment before. When the run ends, a database with all of it takes the
+file's place. Tensors are never pickled.
 """
 
-import shutil
 import sqlite3
 import struct
 from collections.abc import Mapping
-from contextlib import closing
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Literal
 
 import numpy as np
@@ -38,10 +38,12 @@ from metalab.core.errors import UserError
 from metalab.core.paths import obstacle_to_read
 from metalab.engine.events import METRICS, Array
 from metalab.engine.plain_data import PlainDataError, from_json
-from metalab.runs.file_guard import harden
 
 APPLICATION_ID = int.from_bytes(b"mlab", "big")
 SCHEMA_VERSION = 3
+LOG_VERSION = 4
+"""The version of a file with a log behind its database, whose tables are those of version
+3. Earlier metalabs refuse it: they would not see the log."""
 
 _MAGIC = b"SQLite format 3\x00"
 _HEADER_SIZE = 100
@@ -82,52 +84,32 @@ class RunFileError(UserError):
     """A run file that cannot be used; the message names the file and the reason."""
 
 
-def create_database(path: Path) -> sqlite3.Connection:
-    """Create an empty run file.
+def make_tables(connection: sqlite3.Connection) -> None:
+    """Make the tables of a run in an empty database.
 
     Raises:
-        RunFileError: The file exists already, or its folder cannot be written to.
+        sqlite3.Error: They cannot be made.
     """
-    if path.exists():
-        raise RunFileError(f"{path} exists already; choose another name")
-    if not path.parent.is_dir():
-        raise RunFileError(f"{path}: there is no folder {path.parent}")
-    try:
-        connection = _connect(path, "rwc")
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        columns = ", ".join(f"{info.name} REAL" for info in METRICS)
-        connection.executescript(_SCHEMA.format(columns=columns) + _DIAGNOSTICS)
-        _tune(connection)
-    except sqlite3.Error as error:
-        raise RunFileError(f"{path} cannot be created: {error}") from error
-    return connection
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    columns = ", ".join(f"{info.name} REAL" for info in METRICS)
+    connection.executescript(_SCHEMA.format(columns=columns) + _DIAGNOSTICS)
 
 
-def open_database(path: Path, *, write: bool = False) -> sqlite3.Connection:
-    """Open a run file.
-
-    Args:
-        path: The file.
-        write: Whether the run goes on; otherwise nothing in the file can change.
+def check_version(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a database of a newer metalab.
 
     Raises:
-        RunFileError: No such file, no run file, damaged, or from a newer metalab.
+        RunFileError: It is from a newer one, or damaged.
     """
-    check_header(path)
     try:
-        connection = _connect(path, "rw") if write else _readable(path)
         found = _version(connection)
-    except (sqlite3.Error, OSError) as error:
+    except sqlite3.Error as error:
         raise RunFileError(f"{path} cannot be opened: {error}") from error
     if not 1 <= found <= SCHEMA_VERSION:
-        connection.close()
         raise RunFileError(
-            f"{path} has format version {found}; this metalab reads 1 to {SCHEMA_VERSION}"
+            f"{path} has format version {found}; this metalab reads 1 to {LOG_VERSION}"
         )
-    if write:
-        _tune(connection)
-    return connection
 
 
 def migrate(connection: sqlite3.Connection) -> None:
@@ -204,57 +186,6 @@ def check_header(path: Path) -> None:
     )
     if found != APPLICATION_ID:
         raise RunFileError(f"{path} is not a metalab run file")
-
-
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={mode}",
-        uri=True,
-        isolation_level=None,
-        timeout=10.0,
-        # The file is opened where the run is prepared and written by the run's thread;
-        # never by two at once.
-        check_same_thread=False,
-    )
-    try:
-        harden(connection)
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
-
-
-def _readable(path: Path) -> sqlite3.Connection:
-    """Open a run file so that nothing is written to it or beside it.
-
-    What lies in a log beside the file, SQLite would work into it: then a private copy of
-    both is read.
-    """
-    beside = [path.with_name(path.name + suffix) for suffix in ("-wal", "-journal")]
-    if not any(file.is_file() and file.stat().st_size > 0 for file in beside):
-        return _connect(path, "ro&immutable=1")
-    database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-    try:
-        with TemporaryDirectory(prefix="metalab-") as folder:
-            private = Path(folder) / "run"
-            for file, suffix in zip(
-                (path, *beside), ("", "-wal", "-journal"), strict=True
-            ):
-                if file.is_file():
-                    shutil.copyfile(file, private.with_name(f"run{suffix}"))
-            with closing(_connect(private, "rw")) as source:
-                source.backup(database)
-        harden(database)
-    except BaseException:
-        database.close()
-        raise
-    return database
-
-
-def _tune(connection: sqlite3.Connection) -> None:
-    # Readers never block the writer; a crash of the process loses nothing committed.
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
 
 
 def packed(arrays: Mapping[str, Array]) -> bytes:

@@ -4,17 +4,16 @@ import json
 import math
 import os
 import platform
-import sqlite3
 import time
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+
 from metalab.engine.edit import Edit
 from metalab.engine.events import (
-    METRICS,
     Array,
     Checkpoint,
     DiagnosticsTaken,
@@ -29,22 +28,13 @@ from metalab.engine.naming import experiment_name
 from metalab.engine.trainer import Trainer
 from metalab.runs.environment import environment
 from metalab.runs.live import LiveRun
-from metalab.runs.run_file import (
-    RunFileError,
-    create_database,
-    migrate,
-    open_database,
-    packed,
-)
+from metalab.runs.run_file import RunFileError, packed
+from metalab.runs.run_log import METRIC_COLUMNS, Additions
+from metalab.runs.run_writer import RunWriter
 from metalab.runs.status import RunStatus
 
 FLUSH_SECONDS = 1.0
 """Time between two writes; what a crash of the machine can cost is at most twice this."""
-
-_INSERT_METRICS = "INSERT OR REPLACE INTO metrics ({}) VALUES ({})".format(
-    ", ".join(["step", "seconds", *(info.name for info in METRICS)]),
-    ", ".join("?" * (2 + len(METRICS))),
-)
 
 
 class RunStore:
@@ -58,24 +48,28 @@ class RunStore:
 
     def __init__(
         self,
-        connection: sqlite3.Connection,
+        writer: RunWriter,
         live: LiveRun,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._connection = connection
+        self._writer = writer
         self._live = live
         self._clock = clock
         self._written_at = clock()
+        self._written_configs: object = live.configs
+        self._is_diverged = False
+        self._forget()
+
+    def _forget(self) -> None:
+        """Begin to take in what the next write adds."""
         self._facts: dict[str, object] = {}
         self._arrays: dict[str, Mapping[str, Array]] = {}
-        self._rows: list[tuple[float, ...]] = []
+        self._rows: list[Array] = []
         self._probes: list[ProbeTaken] = []
-        self._diagnostics: list[tuple[int, str, float]] = []
+        self._diagnostics: list[tuple[int, str, float | None]] = []
         self._flags: list[tuple[int, str, str]] = []
-        self._is_diverged = False
         self._rewound_to: int | None = None
-        self._written_configs: object = None
 
     @classmethod
     def create(cls, path: Path, live: LiveRun) -> "RunStore":
@@ -84,8 +78,8 @@ class RunStore:
         Raises:
             RunFileError: The file exists already or cannot be created.
         """
-        store, config = cls(create_database(path), live), live.config
-        store._facts |= {
+        config = live.config
+        facts = live.configs.to_mapping() | {
             "name": experiment_name(config),
             "digest": config.digest(),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -93,8 +87,7 @@ class RunStore:
             "status": RunStatus.STARTING.value,
             "writer": _this_process(),
         }
-        store._write(None)
-        return store
+        return cls(RunWriter.create(path, Additions(facts=_as_json(facts))), live)
 
     @classmethod
     def reopen(cls, path: Path, live: LiveRun) -> "RunStore":
@@ -103,24 +96,13 @@ class RunStore:
         Raises:
             RunFileError: The file cannot be used, or another process is writing it.
         """
-        connection = open_database(path, write=True)
-        row = connection.execute("SELECT value FROM facts WHERE key = 'writer'")
-        writer = json.loads((row.fetchone() or ["null"])[0])
-        if writer and writer != _this_process() and _alive(writer):
-            connection.close()
-            raise RunFileError(
-                f"{path} is being written by process {writer['pid']}; stop that run first"
-            )
-        try:
-            migrate(connection)
-        except RunFileError:
-            connection.close()
-            raise
-        store = cls(connection, live)
+        facts = live.configs.to_mapping() | {
+            "status": RunStatus.STARTING.value,
+            "writer": _this_process(),
+        }
+        store = cls(RunWriter.reopen(path, Additions(facts=_as_json(facts))), live)
         # A run that diverged has not any more, once it has made a step.
         store._is_diverged = True
-        store._facts["writer"] = _this_process()
-        store._write(None)
         return store
 
     def on_event(self, event: Event, seconds: float) -> None:
@@ -157,19 +139,23 @@ class RunStore:
         if self._is_diverged:
             self._is_diverged = False
             self._facts["diverged"] = None
-        numbers = range(event.first_step, event.last_step + 1)
-        self._rows += [
-            (step, seconds, *row)
-            for step, row in zip(numbers, event.metrics.tolist(), strict=True)
-        ]
+        rows = np.empty((len(event.metrics), len(METRIC_COLUMNS)))
+        rows[:, 0] = np.arange(event.first_step, event.last_step + 1)
+        rows[:, 1] = seconds
+        rows[:, 2:] = event.metrics
+        self._rows.append(rows)
 
     def _measured(self, step: int, values: Mapping[str, float]) -> None:
-        self._diagnostics += [(step, name, value) for name, value in values.items()]
+        self._diagnostics += [
+            (step, name, None if math.isnan(value) else value)
+            for name, value in values.items()
+        ]
 
     def _rewind(self, step: int) -> None:
         """Forget what came after `step`: training went back to it."""
-        if self._rows and self._rows[-1][0] > step:
-            self._rows = [row for row in self._rows if row[0] <= step]
+        if self._rows and self._rows[-1][-1, 0] > step:
+            kept = (rows[rows[:, 0] <= step] for rows in self._rows)
+            self._rows = [rows for rows in kept if len(rows)]
         self._probes = [p for p in self._probes if p.evaluation.step <= step]
         self._diagnostics = [row for row in self._diagnostics if row[0] <= step]
         earlier = self._rewound_to
@@ -184,7 +170,7 @@ class RunStore:
         if not force and self._clock() - self._written_at < FLUSH_SECONDS:
             return
         try:
-            self._write(trainer.checkpoint())
+            self._write(trainer.checkpoint(), urgent=force)
         except RunFileError as error:
             self._live.set_storage_problem(str(error))
             if force:
@@ -198,82 +184,50 @@ class RunStore:
         """Write the final status and close the file.
 
         Raises:
-            RunFileError: The status could not be written.
+            RunFileError: The status could not be written, or the file was damaged.
         """
         self._facts |= {"status": status.value, "writer": None}
         try:
-            self._write(None)
-            # Back to one plain file: it can be copied, and read without leaving traces.
-            self._connection.execute("PRAGMA journal_mode = DELETE")
+            self._write(None, urgent=True)
+            self._writer.close()
+        except RunFileError as error:
+            self._live.set_storage_problem(str(error))
+            step = self._live.snapshot().stored_step
+            raise RunFileError(
+                f"{error}; it holds the run up to outer step {step:,}"
+            ) from error
         finally:
-            self._connection.close()
+            self._writer.abandon()
 
-    def _write(self, checkpoint: Checkpoint | None) -> None:
-        arrays = dict(self._arrays)
+    def _write(self, checkpoint: Checkpoint | None, *, urgent: bool) -> None:
         if checkpoint is not None:
-            arrays["checkpoint"] = _state_arrays(checkpoint)
+            # With its step, whichever attempt it is that writes them.
+            self._arrays["checkpoint"] = _state_arrays(checkpoint)
             self._facts["checkpoint_step"] = checkpoint.step
             self._facts["slots_from"] = checkpoint.slots_from
         configs = self._live.configs
         if configs is not self._written_configs:
             self._facts |= configs.to_mapping()
-        try:
-            with _transaction(self._connection) as database:
-                self._write_rows(database, arrays)
-        except (sqlite3.Error, OSError) as error:
-            raise RunFileError(f"the run file cannot be written: {error}") from error
+        rows = self._rows or [np.empty((0, len(METRIC_COLUMNS)))]
+        additions = Additions(
+            rewound_to=self._rewound_to,
+            facts=_as_json(self._facts),
+            arrays={name: packed(entries) for name, entries in self._arrays.items()},
+            metrics=np.concatenate(rows),
+            probes={p.evaluation.step: _probe_data(p) for p in self._probes},
+            snapshots={
+                p.snapshot.step: packed(_state_arrays(p.snapshot)) for p in self._probes
+            },
+            diagnostics=self._diagnostics,
+            flags=self._flags,
+        )
+        self._writer.append(additions, urgent=urgent)
         self._written_configs = configs
-        self._facts, self._arrays = {}, {}
-        self._rows, self._probes, self._flags = [], [], []
-        self._diagnostics = []
-        self._rewound_to = None
-
-    def _write_rows(
-        self, database: sqlite3.Connection, arrays: Mapping[str, Mapping[str, Array]]
-    ) -> None:
-        if self._rewound_to is not None:
-            for table in ("metrics", "probes", "snapshots", "diagnostics"):
-                database.execute(
-                    f"DELETE FROM {table} WHERE step > ?",
-                    (self._rewound_to,),
-                )
-        database.executemany(
-            "INSERT OR REPLACE INTO facts VALUES (?, ?)",
-            [(key, json.dumps(value)) for key, value in self._facts.items()],
-        )
-        database.executemany(
-            "INSERT OR REPLACE INTO arrays VALUES (?, ?)",
-            [(name, packed(entries)) for name, entries in arrays.items()],
-        )
-        database.executemany(_INSERT_METRICS, self._rows)
-        database.executemany(
-            "INSERT OR REPLACE INTO probes VALUES (?, ?)",
-            [(probe.evaluation.step, _probe_data(probe)) for probe in self._probes],
-        )
-        database.executemany(
-            "INSERT OR REPLACE INTO snapshots VALUES (?, ?)",
-            [
-                (p.snapshot.step, packed(_state_arrays(p.snapshot)))
-                for p in self._probes
-            ],
-        )
-        database.executemany(
-            "INSERT OR REPLACE INTO diagnostics VALUES (?, ?, ?)", self._diagnostics
-        )
-        database.executemany("INSERT INTO flags VALUES (?, ?, ?)", self._flags)
+        self._forget()
 
 
-@contextmanager
-def _transaction(
-    connection: sqlite3.Connection,
-) -> Generator[sqlite3.Connection, None, None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield connection
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
+def _as_json(facts: Mapping[str, object]) -> dict[str, str]:
+    return {key: json.dumps(value) for key, value in facts.items()}
 
 
 def _state_arrays(state: Checkpoint) -> dict[str, Array]:
@@ -298,20 +252,3 @@ def _probe_data(probe: ProbeTaken) -> bytes:
 
 def _this_process() -> dict[str, object]:
     return {"pid": os.getpid(), "host": platform.node()}
-
-
-def _alive(writer: Mapping[str, object]) -> bool:
-    """Return whether the process that last wrote the file still runs, as far as known."""
-    pid = writer.get("pid")
-    if writer.get("host") != platform.node() or not isinstance(pid, int):
-        return False
-    if os.name == "nt":
-        # os.kill would end the process there; the database's own lock must do.
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -18,7 +18,6 @@ from pydantic import (
     StrictInt,
     StrictStr,
     ValidationError,
-    field_validator,
 )
 
 from metalab.engine.config_history import ConfigHistory
@@ -87,7 +86,7 @@ class StoredFacts(_Stored):
         config: The experiment as nested plain values, not yet looked at.
         created: When, ISO 8601, UTC.
         environment: What the run was computed with.
-        status: Where the run stood.
+        status: Where the run stood when it was last written.
         device: What "auto" resolved to; "" before the run has started.
         provider: Who computes the outer steps; "" in files that do not tell.
         provider_reason: Why that one.
@@ -131,11 +130,10 @@ class StoredFacts(_Stored):
         """Outer steps made."""
         return self.checkpoint_step or 0
 
-    @field_validator("status")
-    @classmethod
-    def _has_ended(cls, status: RunStatus) -> RunStatus:
-        # Nobody who reads a file runs it: the run has ended somehow.
-        return status if status.ended else RunStatus.STOPPED
+    @property
+    def ending(self) -> RunStatus:
+        """How the run ended: nobody who reads a file runs it."""
+        return self.status if self.status.ended else RunStatus.STOPPED
 
     @classmethod
     def from_rows(cls, rows: Iterable[tuple[Any, Any]]) -> "StoredFacts":

@@ -24,6 +24,14 @@ COMMANDS = (
         why_not=allowed.why_not_open,
     ),
     ActionSpec(
+        key="save_copy",
+        text="&Save a copy…",
+        tooltip="Write the run to another file; it may go on meanwhile",
+        menu="file",
+        shortcuts=("Ctrl+Shift+S",),
+        why_not=allowed.why_not_copy,
+    ),
+    ActionSpec(
         key="export",
         text="&Export figure…",
         tooltip="Make a figure for a paper or a slide",

@@ -58,6 +58,14 @@ def why_not_open(session: Session) -> str:
     return _tr("A run is in progress: stop it first") if session.busy else ""
 
 
+def why_not_copy(session: Session) -> str:
+    """Return why the run cannot be written to another file."""
+    history = session.history
+    if history is None or history.path is None:
+        return _tr("There is no run in a file yet")
+    return _tr("A copy is being written") if session.copying else ""
+
+
 def why_not_edit(session: Session) -> str:
     """Return why there is no form."""
     return "" if session.loaded else session.loading_text

@@ -62,11 +62,13 @@ def _tr(text: str) -> str:
 def banner_for(session: Session) -> BannerSpec | None:
     """Return what most needs a decision, or None."""
     if session.notice is not None:
-        title, text = session.notice
-        return BannerSpec(tone="error", title=title, text=text)
+        title, text, tone = session.notice
+        return BannerSpec(tone=tone, title=title, text=text)
     history = session.history
-    if history is None:
-        return None
+    return None if history is None else _banner_of(session, history)
+
+
+def _banner_of(session: Session, history: "RunHistory") -> BannerSpec | None:
     if history.status is RunStatus.FAILED and session.phase is Phase.IDLE:
         return _failed(history)
     if history.storage_problem is not None and session.training:
@@ -79,7 +81,28 @@ def banner_for(session: Session) -> BannerSpec | None:
         )
     if history.diverged is not None:
         return _diverged(history, paused=session.phase is Phase.PAUSED)
-    return _compiling(history) or _unstable(session, history) or _badly_solved(history)
+    return (
+        _compiling(history)
+        or _cut_short(history)
+        or _unstable(session, history)
+        or _badly_solved(history)
+    )
+
+
+def _cut_short(history: "RunHistory") -> BannerSpec | None:
+    if not history.cut_short:
+        return None
+    title = _tr("Complete to outer step {:,} of {:,}")
+    resume = (("retry", _tr("Resume")),) if can_go_on(history) else ()
+    return BannerSpec(
+        tone="accent",
+        title=title.format(history.step, history.num_steps),
+        text=_tr(
+            "The run was killed or goes on elsewhere, or this file is a copy that was "
+            "made while it went on."
+        ),
+        buttons=resume,
+    )
 
 
 def _compiling(history: "RunHistory") -> BannerSpec | None:

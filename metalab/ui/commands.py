@@ -167,6 +167,20 @@ class Commands(QObject):
         dialog.fileSelected.connect(self._on_file_selected)
         _open(dialog)
 
+    def save_copy(self) -> None:
+        """Ask where to write a copy of the run."""
+        history = self._session.history
+        assert history is not None, "the action is off without a run"
+        assert history.path is not None, "the action is off without a file"
+        dialog = QFileDialog(self._window, self.tr("Save a copy"))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix(RUN_SUFFIX.removeprefix("."))
+        dialog.setNameFilter(self.tr("Run files (*{})").format(RUN_SUFFIX))
+        dialog.setDirectory(self._preferences.current.folder or str(runs_folder()))
+        dialog.selectFile(f"{history.path.stem}-copy{RUN_SUFFIX}")
+        dialog.fileSelected.connect(self._on_copy_named)
+        _open(dialog)
+
     def export(self) -> None:
         """Make a figure of the run as it is shown."""
         # Its choices come from the catalog, which the first frame does without.
@@ -329,6 +343,9 @@ class Commands(QObject):
     def _on_palette_used(self) -> None:
         recent = self._window.command_palette.recent
         self._preferences.change("recent_commands", recent)
+
+    def _on_copy_named(self, name: str) -> None:
+        self._session.save_copy(Path(name))
 
     def _on_file_selected(self, name: str) -> None:
         path = Path(name)

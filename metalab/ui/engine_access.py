@@ -170,6 +170,27 @@ def stored_history(path: Path) -> "RunHistory":
     return load_history(path)
 
 
+def save_copy(path: Path, to: Path) -> "RunHistory":
+    """Write a run to another file. Takes a while: not for the window's thread.
+
+    Returns:
+        What the copy holds.
+
+    Raises:
+        RunFileError: The file cannot be used, or the copy cannot be written.
+    """
+    from metalab.runs.copies import save_copy as save  # noqa: PLC0415 - torch
+
+    return save(path, to)
+
+
+def lacking(history: "RunHistory") -> str:
+    """Return what the file of a run lacks that nobody closed; "" if nothing."""
+    from metalab.runs.copies import lacking as lacks  # noqa: PLC0415 - torch
+
+    return lacks(history)
+
+
 def live_changes(
     running: "ExperimentConfig", before: "ExperimentConfig", after: "ExperimentConfig"
 ) -> "list[tuple[str, Any]]":

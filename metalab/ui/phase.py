@@ -18,7 +18,8 @@ class Phase(Enum):
 
 
 class Notice(NamedTuple):
-    """Something that could not be done, for a banner: what, and why."""
+    """What became of a command, for a banner: mostly what could not be done, and why."""
 
     title: str
     text: str
+    tone: str = "error"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from metalab.core.errors import UserError
+from metalab.runs.background import BackgroundJob
 from metalab.runs.home import new_run_path
 from metalab.runs.slot import Launch, RunSlot, can_go_on
 from metalab.ui import engine_access as engine
@@ -67,6 +68,7 @@ class Session(SessionView):
         self.problem = ""
         self.reference: ExperimentConfig | None = None
         self.notice: Notice | None = None
+        self._copy = None
         self._follows_run = False
         self._announced: tuple[object, ...] = ()
 
@@ -198,6 +200,17 @@ class Session(SessionView):
         read = partial(engine.stored_history, path)
         self._read(read, self._show_stored, name=f"open {path.name}")
 
+    def save_copy(self, to: Path) -> None:
+        """Write the run that is shown to another file; it may go on meanwhile."""
+        history = self.history
+        if history is None or history.path is None or self.copying:
+            return
+        self.notice = None
+        write = partial(engine.save_copy, history.path, to)
+        self._copy = BackgroundJob(write, name=f"copy to {to.name}")
+        self._copy.start()
+        self._announce()
+
     def dismiss_notice(self) -> None:
         """Forget what could not be done."""
         self.notice = None
@@ -215,11 +228,27 @@ class Session(SessionView):
             if not isinstance(error, UserError):
                 self._faults.add_error(error)
             self.tell(self.tr("The run file cannot be used"), error)
+        if self._copy is not None and self._copy.done:
+            self._end_copy(self._copy)
         self._announce()
+
+    def _end_copy(self, job: "BackgroundJob[RunHistory]") -> None:
+        self._copy = None
+        try:
+            copy = job.result()
+        except Exception as error:  # noqa: BLE001 - whatever ended the thread is told
+            if not isinstance(error, UserError):
+                self._faults.add_error(error)
+            self.tell(self.tr("The copy cannot be saved"), error)
+        else:
+            words = engine.lacking(copy) or self.tr("the whole run")
+            text = f"{copy.path}: {words}"
+            self.notice = Notice(self.tr("A copy was saved"), text, "accent")
 
     def join(self, timeout: float) -> bool:
         """Wait for threads, `timeout` seconds each; return whether none is left."""
-        return self._slot.join(timeout)
+        copied = self._copy is None or self._copy.join(timeout)
+        return self._slot.join(timeout) and copied
 
     def _begin_or_go_on(self, *, num_steps: int = 0) -> None:
         history = self.history

@@ -16,12 +16,14 @@ def announced(session: "Session") -> tuple[object, ...]:
         session.config,
         session.notice,
         session.resumable,
+        session.copying,
     )
     if history is None:
         return state
     return (
         *state,
         history.status,
+        history.cut_short,
         history.path,
         history.probe_tasks is None,
         len(history.trail) == 0,

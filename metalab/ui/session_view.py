@@ -9,6 +9,7 @@ from metalab.ui.phase import Phase
 
 if TYPE_CHECKING:
     from metalab.engine.config import ExperimentConfig
+    from metalab.runs.background import BackgroundJob
     from metalab.runs.history import RunHistory
 
 
@@ -23,6 +24,7 @@ class SessionView(QObject):
     loaded: bool
     config: "ExperimentConfig | None"
     _slot: RunSlot
+    _copy: "BackgroundJob[RunHistory] | None"
 
     @property
     def history(self) -> "RunHistory | None":
@@ -43,6 +45,11 @@ class SessionView(QObject):
     def reading(self) -> bool:
         """Whether a run file is being read."""
         return self._slot.reading
+
+    @property
+    def copying(self) -> bool:
+        """Whether a copy of a run is being written."""
+        return self._copy is not None
 
     @property
     def phase(self) -> Phase:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import tomllib
@@ -13,6 +14,7 @@ import pytest
 
 from metalab.catalog.recipes import presets
 from metalab.cli.main import run
+from metalab.cli.progress import StorageSink
 from metalab.core.learner import METRIC_NAMES
 from metalab.engine.config import preset_config
 from metalab.engine.events import METRICS
@@ -530,3 +532,75 @@ def test_a_current_folder_that_is_gone_is_one_message(tmp_path, monkeypatch, cap
         "metalab: the folder that this was started in cannot be used: No such file or "
         "directory\n"
     )
+
+
+def test_a_copy_is_whole_and_takes_no_other_files_place(run_file, tmp_path, capsys):
+    copy = tmp_path / "copy.metalab"
+    assert run(["copy", str(run_file), str(copy)]) == 0
+    assert capsys.readouterr().err == ""
+    assert open_run(copy).history.step == 30
+    assert run(["copy", str(run_file), str(copy)]) == 2
+    assert "exists already" in capsys.readouterr().err
+    assert run(["copy", str(run_file), str(copy), "--force"]) == 0
+    assert run(["copy", str(run_file), str(run_file), "--force"]) == 2
+    assert "is the run itself" in capsys.readouterr().err
+
+
+def test_every_reader_says_what_a_copy_of_a_run_that_goes_on_lacks(
+    tmp_path, capsys, monkeypatch
+):
+    path, copy = tmp_path / "run.metalab", tmp_path / "copy.metalab"
+    monkeypatch.setattr("metalab.runs.store.FLUSH_SECONDS", 0.0)
+    flush = StorageSink.flush
+
+    def copying(self, trainer, *, force=False):
+        flush(self, trainer, force=force)
+        if 0 < trainer.step < 30:
+            shutil.copyfile(path, copy)
+
+    monkeypatch.setattr(StorageSink, "flush", copying)
+    assert run(["train", *SMALL, "--out", str(path)]) == 0
+    capsys.readouterr()
+    step = open_run(copy).history.step
+    assert 0 < step < 30
+    gif = str(tmp_path / "a.gif")
+    for command in (
+        ["eval", str(copy), "--num-tasks", "8", "--num-inner-steps", "1"],
+        ["export", str(copy), "losses", "--to", str(tmp_path / "a.csv")],
+        ["animate", str(copy), "adaptation", "--to", gif, "--num-frames", "2"],
+        ["copy", str(copy), str(tmp_path / "b.metalab")],
+    ):
+        assert run(command) == 0, command
+        told = capsys.readouterr().err
+        assert f"is complete to outer step {step} of 30" in told, command
+    assert run(["resume", str(copy)]) == 0
+    assert run(["eval", str(copy), "--num-tasks", "8"]) == 0
+    assert "complete to" not in capsys.readouterr().err
+
+
+def test_a_folder_that_vanishes_is_told_while_the_run_goes_on(
+    tmp_path, capsys, monkeypatch
+):
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    monkeypatch.setattr("metalab.runs.store.FLUSH_SECONDS", 0.0)
+    flush = StorageSink.flush
+    told = []
+
+    def flush_and_look(self, trainer, *, force=False):
+        flush(self, trainer, force=force)
+        told.append(capsys.readouterr().err)
+        if trainer.step == 1 and folder.exists():
+            folder.rename(tmp_path / "away")
+        elif trainer.step > 10 and not folder.exists():
+            (tmp_path / "away").rename(folder)
+
+    monkeypatch.setattr(StorageSink, "flush", flush_and_look)
+    path = folder / "run.metalab"
+    assert run(["train", *SMALL, "--out", str(path), "--json"]) == 0
+    assert [line for line in told if line] == [
+        f"metalab: {path} cannot be written: there is no folder {folder} any more; it is "
+        "kept in memory and tried again\n",
+        f"metalab: {path} is written again\n",
+    ]
+    assert open_run(path).history.step == 30

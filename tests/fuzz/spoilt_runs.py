@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import safetensors.numpy
 
+from metalab.runs import run_log
+from metalab.runs.run_file import LOG_VERSION
 from tests.fuzz.odd_values import (
     NUMBERS,
     as_json,
@@ -299,6 +301,68 @@ def foreign_side_file(rng: random.Random, path: Path) -> None:
     path.with_name(path.name + suffix).write_bytes(data)
 
 
+def log_of_odd_records(rng: random.Random, path: Path) -> None:
+    """Make of it the file of a run that goes on, with records that no run writes."""
+    facts = dict(rows_of(path, "SELECT key, value FROM facts"))
+    edited(path, (f"PRAGMA user_version = {LOG_VERSION}", ()))
+    with path.open("ab") as file:
+        for number in range(1, rng.choice([2, 3, 5])):
+            record = run_log.encoded(odd_additions(rng, path, facts), number)
+            ways = [as_it_is, as_it_is, content_changed, damaged]
+            file.write(rng.choice(ways)(rng, record))
+
+
+def as_it_is(_rng: random.Random, record: bytes) -> bytes:
+    return record
+
+
+def odd_additions(
+    rng: random.Random, path: Path, facts: dict[str, Any]
+) -> run_log.Additions:
+    key = rng.choice([*facts, "config", "checkpoint_step", "more"])
+    rows = np.zeros((rng.choice([0, 1, 5]), len(run_log.METRIC_COLUMNS)))
+    rows[:, 0] = np.arange(len(rows)) + rng.choice(
+        [1, 21, 10**9, -7, 0.5, np.nan, 1e300]
+    )
+    step = rng.choice([20, 21, -1, 2**62, 2**70, 10**9, "x"])
+    blob = rng.choice([b"", b"\xff" * 9, a_blob(rng, path)[3], rng.randbytes(100)])
+    name = rng.choice(["checkpoint", "held-out tasks", "more", "", "a/b"])
+    more = rng.random() < 0.5
+    return run_log.Additions(
+        rewound_to=rng.choice([None, 0, 10, -3, 2**70]),
+        facts={key: as_json(rng, odd_value(rng))} if rng.random() < 0.5 else {},
+        arrays={name: blob} if rng.random() < 0.3 else {},
+        metrics=rows
+        if more
+        else rows.astype(rng.choice([np.float32, np.float64]))[:, :-1],
+        probes={step: blob} if more else {},
+        snapshots={step: blob} if rng.random() < 0.3 else {},
+        diagnostics=[(step, rng.choice(["gradient_cosine", "no", ""]), 0.5)],
+        flags=[(step, "diverged", "text")],
+    )
+
+
+def content_changed(rng: random.Random, record: bytes) -> bytes:
+    """Change what a record holds, and make its checksum fit."""
+    mark, _, number, length = run_log._HEAD.unpack_from(record)
+    content = record[run_log._HEAD.size :]
+    tensors = safetensors.numpy.load(content)
+    if rng.random() < 0.5:
+        text = changed(rng, json.loads(tensors["text"].tobytes()))
+        data = as_json(rng, text).encode("utf-8", "surrogatepass")
+        tensors["text"] = np.frombuffer(data, dtype=np.uint8)
+        content = safetensors.numpy.save(tensors)
+    else:
+        content = damaged(rng, content)
+    number = rng.choice([number, number, number, 0, 2**63])
+    length = rng.choice([len(content), len(content), len(content), 2**63, length])
+    head = run_log._HEAD.pack(mark, 0, number, length)
+    return (
+        run_log._HEAD.pack(mark, run_log._checksum(head, content), number, length)
+        + content
+    )
+
+
 RUN_SPOILS: dict[str, Spoil] = {
     spoil.__name__: spoil
     for spoil in (
@@ -307,6 +371,6 @@ RUN_SPOILS: dict[str, Spoil] = {
         cell_of_another_kind, rows_lost, steps_moved, rows_added, blob_spoilt,
         blob_header_changed, arrays_of_other_shapes, arrays_of_another_run,
         view_for_a_table, something_beside_the_tables, schema_rewritten, marks_changed,
-        foreign_side_file,
+        foreign_side_file, log_of_odd_records,
     )
 }  # fmt: skip

@@ -9,7 +9,7 @@ import pytest
 
 from metalab.engine.events import METRICS, Diverged
 from metalab.runs.reader import open_run
-from metalab.runs.run_file import RunFileError, migrate, open_database
+from metalab.runs.run_file import RunFileError, migrate
 from metalab.runs.status import RunStatus
 from tests.engine.experiments import small
 from tests.runs.stored import resume, run_to
@@ -110,16 +110,20 @@ def test_what_a_step_costs_is_counted(straight):
 def test_a_migration_that_fails_leaves_the_file_as_it_was(old):
     with closing(sqlite3.connect(old)) as database:
         database.execute("CREATE TABLE diagnostics (something TEXT)")
-    with closing(open_database(old, write=True)) as database:
+    with closing(sqlite3.connect(old, isolation_level=None)) as database:
         with pytest.raises(RunFileError, match="cannot be brought up to date"):
             migrate(database)
         columns = [row[1] for row in database.execute("PRAGMA table_info(metrics)")]
     assert columns == ["step", "seconds", *OLD_METRICS]
     assert version_of(old) == 1
+    before = old.read_bytes()
+    with pytest.raises(RunFileError):
+        resume(old)
+    assert old.read_bytes() == before
 
 
 def test_a_file_of_today_is_left_alone(straight):
-    with closing(open_database(straight, write=True)) as database:
+    with closing(sqlite3.connect(straight, isolation_level=None)) as database:
         migrate(database)
     assert version_of(straight) == 3
 

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.gui
 
 KEYS = [spec.key for spec in ACTIONS]
 ICONLESS = {
+    "save_copy",
     "copy_plot",
     "copy_code",
     "paste_code",
@@ -130,11 +131,11 @@ OFF = {
     "loading": LESSONS | MOMENTS | {
         "open_file", "export", "toggle_run", "step_1", "step_10", "step_100", "stop",
         "start", "reset", "reset_new_seed", "inner_back", "inner_forward", "search",
-        "copy_plot", "copy_code", "paste_code", "differences",
+        "copy_plot", "copy_code", "paste_code", "differences", "save_copy",
     },
     "idle": MOMENTS | {
         "export", "copy_plot", "stop", "reset", "reset_new_seed", "inner_back",
-        "inner_forward",
+        "inner_forward", "save_copy",
     },
     "running": {"open_file"},
     "paused": {"open_file"},
@@ -146,7 +147,7 @@ OFF = {
     "invalid": LESSONS | MOMENTS | {
         "export", "copy_plot", "toggle_run", "step_1", "step_10", "step_100", "stop",
         "start", "reset", "reset_new_seed", "inner_back", "inner_forward", "copy_code",
-        "differences",
+        "differences", "save_copy",
     },
 }  # fmt: skip
 """What cannot be done in each state; all else can."""

@@ -292,3 +292,20 @@ def test_a_run_that_may_diverge_is_told_of_while_it_goes_on(qapp, workshop):
     session.poll()
     if session.history.diverged is None:
         assert banner_for(session) == banner
+
+
+@pytest.mark.parametrize("stored", [0, 20])
+def test_a_file_that_nobody_closed_says_how_far_it_goes(session, workshop, stored):
+    session.stop()
+    workshop.worker.end(RunStatus.STOPPED)
+    session.poll()
+    assert banner_for(session) is None
+    cut = replace(session.history, cut_short=True, step=stored, stored_step=stored)
+    session._slot.show(cut)
+    banner = banner_for(session)
+    assert (banner.tone, banner.title) == (
+        "accent",
+        f"Complete to outer step {stored} of 60",
+    )
+    assert "killed or goes on elsewhere" in banner.text
+    assert keys(banner) == (["retry"] if stored else [])

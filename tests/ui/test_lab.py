@@ -393,6 +393,48 @@ def test_opening_a_file_shows_its_run(running, workshop, qtbot, tmp_path, monkey
     assert running.preferences.current.folder == str(tmp_path)
 
 
+def test_a_copy_is_saved_while_the_run_goes_on(running, tmp_path, monkeypatch):
+    asked = []
+
+    def save_copy(path, to):
+        asked.append((path, to))
+        return replace(history, path=to, cut_short=True)
+
+    history = running.session.history
+    monkeypatch.setattr(engine_access, "save_copy", save_copy)
+    running.actions["save_copy"].trigger()
+    dialog = dialog_of(running, QFileDialog)
+    assert dialog.acceptMode() is QFileDialog.AcceptMode.AcceptSave
+    dialog.fileSelected.emit(str(tmp_path / "copy.metalab"))
+    dialog.close()
+    assert not running.actions["save_copy"].isEnabled()
+    assert running.session.join(0.1) is False  # the run goes on
+    running.clock.tick()
+    assert asked == [(history.path, tmp_path / "copy.metalab")]
+    spec = running.window.banners.spec
+    assert (spec.tone, spec.title) == ("accent", "A copy was saved")
+    assert "copy.metalab: complete to outer step" in spec.text
+    assert running.actions["save_copy"].isEnabled()
+
+
+def test_a_copy_that_cannot_be_saved_is_told(running, tmp_path, monkeypatch):
+    def refuse(path, to):
+        raise RunFileError(f"{to} cannot be written: No space left on device")
+
+    monkeypatch.setattr(engine_access, "save_copy", refuse)
+    running.session.save_copy(tmp_path / "copy.metalab")
+    running.session.join(0.1)
+    running.clock.tick()
+    spec = running.window.banners.spec
+    assert (spec.tone, spec.title) == ("error", "The copy cannot be saved")
+    assert "No space left on device" in spec.text
+
+
+def test_without_a_run_there_is_nothing_to_copy(lab):
+    assert not lab.actions["save_copy"].isEnabled()
+    assert "no run in a file yet" in lab.actions["save_copy"].toolTip()
+
+
 def test_a_foreign_file_is_told_in_a_banner(lab, tmp_path, monkeypatch):
     def refuse(path):
         raise RunFileError(f"{path} is not a metalab run file")

@@ -1,0 +1,65 @@
+"""Copies of runs, made while they go on, and what such a copy lacks."""
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from metalab.core.paths import behind_links, obstacle_to_write
+from metalab.runs.assembly import open_database, write_newest
+from metalab.runs.history import RunHistory
+from metalab.runs.new_file import clear_side_files, replace_under, written_database
+from metalab.runs.reader import open_run
+from metalab.runs.run_file import (
+    SCHEMA_VERSION,
+    RunFileError,
+    migrate,
+)
+from metalab.runs.run_writer import check_unlocked, reason
+
+
+def save_copy(path: Path, to: Path) -> RunHistory:
+    """Write the run of a file to another, as one plain database; the run may go on.
+
+    Args:
+        path: The run file; nothing is written to it.
+        to: The copy; what is there is replaced.
+
+    Returns:
+        What the copy holds, read back from it.
+
+    Raises:
+        RunFileError: The file cannot be used, or the copy cannot be written.
+    """
+    obstacle = obstacle_to_write(to)
+    if obstacle is not None:
+        raise RunFileError(f"{to} cannot be written: {obstacle}")
+    with closing(open_database(path)) as database:
+        target = behind_links(to)
+
+        def make(copy: sqlite3.Connection) -> None:
+            database.backup(copy)
+            migrate(copy)
+            write_newest(copy, {"writer": json.dumps(None)}, {})
+
+        try:
+            if target.exists():
+                if target.samefile(path):
+                    raise RunFileError(f"{to} is the run itself; choose another name")
+                check_unlocked(target)
+            part = written_database(target.parent, make, version=SCHEMA_VERSION)
+            clear_side_files(target)
+            replace_under(part, target)
+        except (sqlite3.Error, OSError) as error:
+            raise RunFileError(f"{to} cannot be written: {reason(error)}") from error
+    return open_run(to).history
+
+
+def lacking(history: RunHistory) -> str:
+    """Return what the file of a run lacks that nobody closed, in words; "" if nothing."""
+    if not history.cut_short:
+        return ""
+    return (
+        f"complete to outer step {history.step:,} of {history.num_steps:,}: the run still "
+        f"goes on or was killed, or this is a copy that was made while it went on"
+    )
