@@ -83,7 +83,7 @@ def test_methods_without_linear_systems_say_nothing_of_them(capsys):
     assert run(["train", *SMALL, "--json"]) == 0
     assert json_of(capsys)["linear_solves"] is None
     assert run(["train", *SMALL]) == 0
-    assert "inear" not in capsys.readouterr().out
+    assert "Linear systems" not in capsys.readouterr().out
 
 
 def test_train_tells_people_what_happened(capsys):
