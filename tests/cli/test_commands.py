@@ -450,7 +450,9 @@ def test_every_reader_says_what_a_copy_of_a_run_that_goes_on_lacks(
         assert run(command) == 0, command
         told = capsys.readouterr().err
         assert f"is complete to outer step {step} of 30" in told, command
+    monkeypatch.setattr(StorageSink, "flush", flush)
     assert run(["resume", str(copy)]) == 0
+    capsys.readouterr()
     assert run(["eval", str(copy), "--num-tasks", "8"]) == 0
     assert "complete to" not in capsys.readouterr().err
 
