@@ -34,8 +34,8 @@ class Tridiagonal:
 
     Attributes:
         diagonal: [task, iteration]; inf after a task's last iteration.
-        off_diagonal: Beside it, from the first to the second iteration on,
-            [task, iteration]; 0 from a task's last iteration on.
+        off_diagonal: Between each iteration and the next, [task, iteration]; that of a
+            task's last iteration leads nowhere, and later ones are 0.
     """
 
     diagonal: Float[Tensor, "task iteration"]
@@ -113,6 +113,11 @@ def _over(a: Tensor, b: Tensor) -> Tensor:
     return a / torch.where(b != 0, b, 1.0)
 
 
+def _less(a: Tensor, share: Tensor, b: Tensor) -> Tensor:
+    """Return a - share b, in one go."""
+    return torch.addcmul(a, share, b, value=-1)
+
+
 class _ConjugateGradients:
     """The iterate of Galerkin's condition: T y = ||v|| e_1 by T = L D L^T.
 
@@ -141,12 +146,11 @@ class _ConjugateGradients:
         ratio = torch.where(going, ratio, 0.0)
         self._pivot = torch.where(going, pivot, 1.0)
         self._height = torch.where(going, self._height, 0.0)
-        self._direction = row.basis - ratio * self._direction
+        self._direction = _less(row.basis, ratio, self._direction)
         step = self._height / self._pivot
-        self.q = self.q + step * self._direction
-        self._height = -row.following / self._pivot * self._height
-        left = row.following * step.abs()
-        self.residual = torch.where(going, left, self.residual)
+        self.q = torch.addcmul(self.q, step, self._direction)
+        self._height = -row.following * step
+        self.residual = torch.where(going, self._height.abs(), self.residual)
 
 
 class _MinimalResiduals:
@@ -179,12 +183,14 @@ class _MinimalResiduals:
         slope = torch.hypot(bar, following)
         length = torch.hypot(bar, row.following)
         self.moves = self.moves & ((slope > row.singular) | ~active)
-        vector = row.basis - self._epsilon * self._before - delta * self._last
-        self._before, self._last = self._last, _over(vector, length)
-        cosine, sine = _over(bar, length), _over(row.following, length)
         moving = self.moves & active
-        step = torch.where(moving, cosine * self.residual, 0.0)
-        self.q = self.q + step * self._last
+        vector = _less(row.basis, self._epsilon, self._before)
+        vector = _less(vector, delta, self._last)
+        # Zeros where a task has ended, as there.
+        inverse = torch.where(moving, 1 / length, 0.0)
+        self._before, self._last = self._last, inverse * vector
+        cosine, sine = inverse * bar, inverse * row.following
+        self.q = torch.addcmul(self.q, cosine * self.residual, self._last)
         self.residual = torch.where(moving, sine * self.residual, self.residual)
         self._epsilon, self._bar = self._sine * row.following, -following
         self._cosine, self._sine = cosine, sine
@@ -255,9 +261,9 @@ def conjugate_gradient(
     for _ in range(num_iterations):
         image = matvec(basis)
         alpha = _dot(basis, image)
-        image = image - alpha * basis - beta * before
+        image = _less(_less(image, alpha, basis), beta, before)
         following = _norm(image)
-        size = torch.maximum(size, (alpha**2 + beta**2 + following**2).sqrt())
+        size = torch.maximum(size, alpha.abs() + beta + following)
         row = _Row(
             basis, alpha, beta, following, 10 * precision * size, precision**0.5 * size
         )
@@ -270,10 +276,8 @@ def conjugate_gradient(
         goes_on = definite if descends else definite | residuals.moves
         active = active & goes_on & (following > row.rounding)
         active = active & (left > max(tolerance, precision) * norm)
-        before, basis, beta = (
-            torch.where(active, part, 0.0)
-            for part in (basis, _over(image, following), following)
-        )
+        beta = torch.where(active, following, 0.0)
+        before, basis = basis, torch.where(active, 1 / following, 0.0) * image
     q = gradients.q
     if not descends:
         q = torch.where(gradients.definite, q, residuals.q)

@@ -232,7 +232,7 @@ class FusedStepper(Stepper):
             outcome = self._advance_within_block(stop, limits)
             parts.append(outcome.metrics)
             if outcome.bad:
-                rows = np.concatenate(parts)
+                rows = _without_solves(np.concatenate(parts))
                 quantity, value = _bad_entry(rows[-1], limits, self._learner)
                 return Progress(
                     rows=rows[: max(self.step - start, 0)],
@@ -240,7 +240,7 @@ class FusedStepper(Stepper):
                     quantity=quantity,
                     value=value,
                 )
-        return Progress(rows=np.concatenate(parts))
+        return Progress(rows=_without_solves(np.concatenate(parts)))
 
     def _advance_within_block(self, stop: int, limits: Array) -> "Outcome":
         block, offset = self._blocks.place(self.step)
@@ -249,6 +249,12 @@ class FusedStepper(Stepper):
         count = min(stop - self.step, self._blocks.steps_per_block - offset)
         first = offset * self._blocks.counts.num_tasks
         return self._run.advance(self._data[1], first, count, limits)
+
+
+def _without_solves(rows: Array) -> Array:
+    """Return the rows of native steps with all columns: no linear system is solved."""
+    lacking = NUM_COLUMNS - rows.shape[1]
+    return np.pad(rows, ((0, 0), (0, lacking)), constant_values=np.nan)
 
 
 def make_stepper(

@@ -85,7 +85,7 @@ def test_methods_without_linear_systems_say_nothing_of_them(capsys):
     assert run(["train", *SMALL, "--json"]) == 0
     assert json_of(capsys)["linear_solves"] is None
     assert run(["train", *SMALL]) == 0
-    assert "inear" not in capsys.readouterr().out
+    assert "Linear systems" not in capsys.readouterr().out
 
 
 def test_train_tells_people_what_happened(capsys):
@@ -573,7 +573,9 @@ def test_every_reader_says_what_a_copy_of_a_run_that_goes_on_lacks(
         assert run(command) == 0, command
         told = capsys.readouterr().err
         assert f"is complete to outer step {step} of 30" in told, command
+    monkeypatch.setattr(StorageSink, "flush", flush)
     assert run(["resume", str(copy)]) == 0
+    capsys.readouterr()
     assert run(["eval", str(copy), "--num-tasks", "8"]) == 0
     assert "complete to" not in capsys.readouterr().err
 

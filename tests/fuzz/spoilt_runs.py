@@ -332,9 +332,7 @@ def odd_additions(
         rewound_to=rng.choice([None, 0, 10, -3, 2**70]),
         facts={key: as_json(rng, odd_value(rng))} if rng.random() < 0.5 else {},
         arrays={name: blob} if rng.random() < 0.3 else {},
-        metrics=rows
-        if more
-        else rows.astype(rng.choice([np.float32, np.float64]))[:, :-1],
+        metrics=rng.choice([rows, rows, rows[:, :-1], np.zeros((2, 11), np.float32)]),
         probes={step: blob} if more else {},
         snapshots={step: blob} if rng.random() < 0.3 else {},
         diagnostics=[(step, rng.choice(["gradient_cosine", "no", ""]), 0.5)],

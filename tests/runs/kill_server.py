@@ -13,6 +13,8 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
+
 from metalab.engine.config import preset_config
 from metalab.engine.overrides import with_overrides
 from metalab.runs import new_file, run_writer, store
@@ -22,7 +24,7 @@ from metalab.runs.live import LiveRun
 from metalab.runs.reader import open_run
 from metalab.runs.resume import prepare_resume
 from metalab.runs.run_file import RunFileError
-from metalab.runs.run_log import Additions
+from metalab.runs.run_log import METRIC_COLUMNS, Additions
 from metalab.runs.run_writer import RunWriter
 
 SETTINGS = [
@@ -132,13 +134,19 @@ def write(request, _marks):
         setattr(owner, name, deadly(getattr(owner, name)))
     facts = json.loads(request["facts"])
     writer = RunWriter.create(path, Additions(facts=facts))
-    writer.append(Additions(facts={"checkpoint_step": "1"}))
+    writer.append(Additions(metrics=row(1)))
     writer.close()
     writer = RunWriter.reopen(path, Additions())
-    writer.append(Additions(facts={"checkpoint_step": "2"}))
+    writer.append(Additions(metrics=row(2)))
     writer.close()
     # Nothing was left to die of.
     os._exit(3)
+
+
+def row(step):
+    metrics = np.zeros((1, len(METRIC_COLUMNS)))
+    metrics[0, 0] = step
+    return metrics
 
 
 def answer(request, marks):

@@ -97,7 +97,7 @@ def facts(straight):
 def test_a_kill_at_any_call_of_making_and_closing_leaves_a_whole_file_or_none(
     server, facts, tmp_path, after
 ):
-    steps = []
+    rows = []
     for call in range(1, 100):
         path = tmp_path / f"{call}.metalab"
         found = server.ask(do="write", path=path, call=call, after=after, facts=facts)
@@ -105,11 +105,11 @@ def test_a_kill_at_any_call_of_making_and_closing_leaves_a_whole_file_or_none(
             assert found["status"] >> 8 == 3, "the child died of something else"
             break
         assert "error" not in found, (call, found)
-        steps.append(found.get("step", -1))
-    assert len(steps) > 20
+        rows.append(found.get("rows", -1))
+    assert len(rows) > 20
     # From no file over an empty one to the last: what was written stays written.
-    assert steps == sorted(steps)
-    assert set(steps) == {-1, 0, 1, 2}
+    assert rows == sorted(rows)
+    assert set(rows) == {-1, 0, 1, 2}
 
 
 def kills(count: int, seed: int, num_steps: int):
@@ -247,7 +247,7 @@ from metalab.runs.run_log import Additions
 from metalab.runs.run_writer import RunWriter
 facts = {facts}
 writer = RunWriter.create(Path(sys.argv[1]), Additions(facts=facts))
-writer.append(Additions(facts={{"checkpoint_step": "1"}}))
+writer.append(Additions())
 writer.close()
 """
 SYSTEM_CALLS = ("fdatasync", "fsync", "unlink", "link", "rename", "pwrite64", "write")
