@@ -95,6 +95,7 @@ class _Execution:
         past = live.snapshot().seconds
         self._seconds = float(past[-1]) if len(past) else 0.0
         self._curves_at = -CURVES_SECONDS
+        self._curves_step: int | None = None
         self._diverged = False
 
     def run(self) -> RunStatus:
@@ -115,7 +116,7 @@ class _Execution:
                 sink.flush(self._trainer, force=True)
         # Nobody can ask any more: what stays to be seen is the last state, not one of
         # a tenth of a second before it.
-        if self._live.curves_wanted:
+        if self._live.curves_wanted and self._curves_step != self._trainer.step:
             self._live.show_curves(self._trainer.curves())
         if self._diverged and status is RunStatus.STOPPED:
             status = RunStatus.DIVERGED
@@ -135,7 +136,7 @@ class _Execution:
     def _tell(self, event: Event) -> None:
         if isinstance(event, ProbeTaken):
             # Brings the gallery's curves itself.
-            self._curves_at = self._clock()
+            self._curves_at, self._curves_step = self._clock(), event.curves.step
         elif isinstance(event, Diverged):
             self._diverged = True
             self._control.pause()
@@ -148,7 +149,7 @@ class _Execution:
     def _show_curves(self) -> None:
         now = self._clock()
         if self._live.curves_wanted and now - self._curves_at >= CURVES_SECONDS:
-            self._curves_at = now
+            self._curves_at, self._curves_step = now, self._trainer.step
             self._live.show_curves(self._trainer.curves())
 
     def _may_go_on(self) -> bool:

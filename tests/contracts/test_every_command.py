@@ -115,6 +115,9 @@ LIGHT = (
     Command("eval {file} --num-tasks 4 --num-inner-steps 2 --num-queries 4"),
     Command("eval {file} --num-tasks 2 --num-inner-steps 0 --json"),
     Command("presets {preset}"),
+    Command("show {preset}"),
+    Command("show {file} --diff maml-sine --json"),
+    Command("copy {file} {out}", writes=".metalab"),
     Command(
         "estimators {file} --estimators unrolled --num-inner-steps 1 --num-tasks 1 "
         "--num-batches 2 --json",
@@ -212,7 +215,7 @@ def explored(config, history, phi) -> None:
         truth=tasks.true_curves[0],
         parameters=tasks.parameters[0],
     )
-    start = Start(key="run", config=config, phi=phi)
+    start = Start(key="run", config=config, phi=phi, step=3)
     asked = Exploration(task=own, starts=(start,), num_inner_steps=2, num_fan=2)
     for inner_lr in (None, 0.02):
         found = Explorer(config, inner_lr=inner_lr).explore(start, asked)

@@ -174,7 +174,8 @@ def test_losses_that_are_not_numbers_have_no_best(history):
         query_mean=np.full_like(history.evaluations.query_mean, np.nan),
     )
     texts = status_texts(Phase.RUNNING, replace(history, evaluations=series))
-    assert texts.evaluation == "Evaluation nan"
+    at = history.latest_evaluation_step
+    assert texts.evaluation == f"Evaluation nan at {at}"
 
 
 def test_a_run_that_diverged_is_not_merely_stopped(history):
