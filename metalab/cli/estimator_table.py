@@ -13,7 +13,9 @@ from metalab.engine.accuracy import Accuracy, Spread
 from metalab.engine.solves import Solves
 from metalab.runs.estimators import BlockResult, Row
 
-WIDTH = 120
+WIDTH = 132
+"""Room for the longest row; a table takes what it needs."""
+
 _MEBIBYTE = 2**20
 _LARGE, _SMALL = 1e4, 1e-3
 _THREE_DIGITS = 100

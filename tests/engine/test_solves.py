@@ -13,8 +13,8 @@ from metalab.engine.solves import (
     NOT_DEFINITE,
     RESIDUAL,
     Solves,
-    advice,
     first_worry,
+    solve_advice,
     solves_of_steps,
 )
 from metalab.engine.trainer import Trainer
@@ -62,25 +62,27 @@ def experiment(**changes):
 
 def test_advice_fits_what_went_wrong_and_what_there_is():
     cg = small("imaml-sine")
-    text = advice(cg, BAD)
+    text = solve_advice(cg, BAD)
     assert "regulariser" in text
     assert "“Damping”" in text
     assert "“CG iterations”" in text
-    assert advice(cg, FINE) == ""
+    assert solve_advice(cg, FINE) == ""
     neumann = with_overrides(cg, [("hypergradient", {"kind": "implicit-neumann"})])
     short = Solves(
         num_solves=9, not_positive_definite=0, unconverged=9, largest_residual=0.5
     )
-    assert advice(neumann, short) == "More “Neumann terms” leave less of a residual."
+    assert (
+        solve_advice(neumann, short) == "More “Neumann terms” leave less of a residual."
+    )
     far = Solves(
         num_solves=9, not_positive_definite=0, unconverged=9, largest_residual=7.0
     )
-    assert advice(neumann, far) == (
+    assert solve_advice(neumann, far) == (
         "The series diverges where “Neumann step” is above 2 / L."
     )
     repository = small("imaml-repository-sine")
-    assert "“CG damping”" in advice(repository, BAD)
-    assert "“Damping”" not in advice(repository, BAD)
+    assert "“CG damping”" in solve_advice(repository, BAD)
+    assert "“Damping”" not in solve_advice(repository, BAD)
 
 
 def columns(rows):

@@ -153,7 +153,8 @@ def test_a_divergence_that_a_run_went_beyond_is_past(old):
 
 @pytest.fixture
 def implicit():
-    return small("imaml-sine", outer__num_tasks=3, outer__num_steps=30)
+    indefinite = {"meta__strength": 0.01, "inner__inner_lr": 0.05}
+    return small("imaml-sine", outer__num_tasks=3, outer__num_steps=30, **indefinite)
 
 
 @pytest.fixture

@@ -19,13 +19,7 @@ from metalab.core.fused.plan import (
     make_plan,
     num_exact,
 )
-from metalab.core.learner import (
-    METRIC_NAMES,
-    NUM_COLUMNS,
-    SPARED,
-    MetaLearner,
-    MetaState,
-)
+from metalab.core.learner import METRIC_NAMES, SPARED, MetaLearner, MetaState
 from metalab.core.tasks import TaskBatch
 
 Crew = Callable[[Sequence[Callable[[], None]]], None]
@@ -177,16 +171,15 @@ class FusedRun:
             previous = self._step + done - (0 if bad else 1)
             self._step += done
         self._previous_step = previous
-        # What runs natively solves no linear system.
-        metrics = np.full((done + bad, NUM_COLUMNS), np.nan, rows.dtype)
-        shown, costs = slice(0, len(metrics)), len(METRIC_NAMES)
-        metrics[:, :costs] = rows[shown, :costs]
+        metrics = np.empty((done + bad, len(METRIC_NAMES) + 2), rows.dtype)
+        shown = slice(0, len(metrics))
+        metrics[:, :-2] = rows[shown, : len(METRIC_NAMES)]
         if not self._learner.measures_all:
             metrics[:, SPARED] = np.nan
         inner = rows[shown, places.INNER_GRADIENTS]
-        metrics[:, costs] = inner + numbers.outer_gradients[shown]
+        metrics[:, -2] = inner + numbers.outer_gradients[shown]
         mixed = 2 if self._learner.problem.meta.shapes_inner_loss else 1
-        metrics[:, costs + 1] = numbers.exact_steps[shown] * mixed
+        metrics[:, -1] = numbers.exact_steps[shown] * mixed
         return Outcome(metrics=metrics, bad=bad)
 
     def _numbers(self, num_steps: int) -> "_Numbers":

@@ -7,7 +7,6 @@ import torch
 
 from metalab.core.fused.plan import Counts
 from metalab.core.fused.run import Data, FusedRun
-from metalab.core.linear_solve import QUALITY_NAMES
 from metalab.core.streams import RandomStreams
 from metalab.core.tasks import sample_batch
 from metalab.engine.build import DTYPES, build_family, build_learner
@@ -69,11 +68,7 @@ def oracle_steps(made, num_steps):
         result = made.learner.step(state, batch, STREAMS)
         state = result.state
         asked = result.evaluations
-        solves = [np.nan] * len(QUALITY_NAMES)
-        if result.solves is not None:
-            solves = result.solves.tolist()
-        costs = [asked.gradients, asked.products]
-        rows.append([*result.metrics.tolist(), *costs, *solves])
+        rows.append([*result.metrics.tolist(), asked.gradients, asked.products])
     return np.array(rows), state
 
 
