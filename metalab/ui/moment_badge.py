@@ -21,6 +21,7 @@ class MomentBadge(QToolButton):
         self.setToolTip(
             self.tr("Every page shows an earlier outer step; click for the newest")
         )
+        self.setAccessibleName(self.tr("Show the newest outer step"))
         self.hide()
 
     def show_moment(self, moment: "Moment | None") -> None:

@@ -77,10 +77,12 @@ class Playhead(QObject):
         history, visit = self._history, self._visit
         if history is None or self._wanted is None or visit is None:
             return history
-        if self._cut is None or self._cut[:2] != (history, visit):
+        cut = self._cut
+        # By identity: histories hold arrays, which do not compare to one truth.
+        if cut is None or cut[0] is not history or cut[1] is not visit:
             then = history_at(history, visit.state.step, curves=visit.curves)
-            self._cut = (history, visit, then)
-        return self._cut[2]
+            self._cut = cut = (history, visit, then)
+        return cut[2]
 
     @property
     def state(self) -> "Checkpoint | None":

@@ -120,7 +120,7 @@ def test_every_field_of_an_experiment_is_in_the_form_but_name_and_version():
 
     config = ExperimentConfig()
     shown = [info.path for info in fields_of(config)]
-    assert set(leaves(config)) - set(shown) == {"name", "version"}
+    assert set(leaves(config)) - set(shown) == {"name", "preset", "version"}
     assert len(set(shown)) == len(shown)
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 
@@ -65,6 +66,9 @@ def arrays_in(value):
             yield from arrays_in(getattr(value, entry.name))
     elif isinstance(value, np.ndarray):
         yield value
+    elif isinstance(value, Mapping):
+        for entry in value.values():
+            yield from arrays_in(entry)
     else:
         assert isinstance(value, int | float | str | tuple | Enum | None), type(value)
 

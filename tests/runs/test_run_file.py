@@ -23,7 +23,7 @@ from metalab.runs.copies import lacking, save_copy
 from metalab.runs.live import LiveRun
 from metalab.runs.reader import open_run
 from metalab.runs.resume import prepare_resume
-from metalab.runs.run_file import LOG_VERSION, RunFileError
+from metalab.runs.run_file import LOG_VERSION, SCHEMA_VERSION, RunFileError
 from metalab.runs.run_log import METRIC_COLUMNS, Additions, LogError, encoded, records
 from metalab.runs.run_writer import RunWriter
 from metalab.runs.status import RunStatus
@@ -122,7 +122,7 @@ def test_only_a_file_with_a_log_is_of_the_newer_version(writer, path):
     assert version() == LOG_VERSION == 4
     writer.append(Additions(facts={"at": "1"}))
     writer.close()
-    assert version() == 2
+    assert version() == SCHEMA_VERSION == 3
 
 
 def test_a_record_that_is_whole_and_senseless_is_told(writer, path):
@@ -235,7 +235,7 @@ class FullDisk:
         write = run_writer.written_database
 
         def written(folder, make, *, version):
-            if disk.full and version == 2:
+            if disk.full and version == SCHEMA_VERSION:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             return write(folder, make, version=version)
 

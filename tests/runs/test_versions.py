@@ -192,5 +192,5 @@ def test_a_run_of_version_2_goes_on_bit_for_bit(implicit, second, tmp_path):
         np.testing.assert_array_equal(
             resumed.metrics[name][12:], today.metrics[name][12:]
         )
-    assert today.solves_worry.step == 1
-    assert resumed.solves_worry.step == 13
+    assert today.solves_worry.step <= 12
+    assert resumed.solves_worry.step > 12

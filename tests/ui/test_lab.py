@@ -111,7 +111,7 @@ def test_a_preset_that_is_gone_falls_back(open_lab):
     first = open_lab()
     first.preferences.change("preset", "from-a-plugin")
     second = open_lab()
-    assert second.session.preset == engine_access.DEFAULT_PRESET
+    assert second.session.reference.name == engine_access.DEFAULT_PRESET
     assert "from-a-plugin" in second.faults.snapshot()[0].message
 
 

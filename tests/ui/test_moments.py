@@ -5,6 +5,7 @@ import pytest
 
 from metalab.engine.config_history import ConfigHistory
 from metalab.engine.edit import Edit
+from metalab.engine.naming import experiment_name
 from metalab.engine.overrides import with_overrides
 from metalab.engine.trainer import Trainer
 from metalab.runs.conduct import conduct
@@ -159,7 +160,10 @@ def test_a_fork_begins_at_the_playhead_by_another_method(real_lab, qtbot):
         lambda: lab.session.history.config_at().name == "mine" and finished(lab)(),
     )
     history = lab.session.history
-    assert (history.origin.parent, history.origin.step) == (config.name, 100)
+    assert (history.origin.parent, history.origin.step) == (
+        experiment_name(config),
+        100,
+    )
     assert history.steps.tolist() == list(range(101, 201))
     np.testing.assert_array_equal(history.trail.at_or_before(100).phi, phi)
     assert [f.kind for f in lab.window.timeline.outer._model.flags] == ["forked"]

@@ -179,9 +179,9 @@ def test_presets_are_entries_that_open_them(lab):
     assert len(entries) > 10
     assert {entry.detail for entry in entries} == {"Preset"}
     assert len({entry.key for entry in entries}) == len(entries)
-    other = next(e for e in entries if e.key != f"preset:{lab.session.preset}")
+    other = next(e for e in entries if e.key != f"preset:{lab.session.reference.name}")
     other.run()
-    assert other.key == f"preset:{lab.session.preset}"
+    assert other.key == f"preset:{lab.session.reference.name}"
 
 
 def test_headings_are_no_entries(qtbot):

@@ -86,7 +86,7 @@ def test_a_preset_goes_to_the_form_and_is_remembered(toolbar, lab, open_lab):
     assert lab.window.experiment.form.config().name == "reptile-sine"
     assert lab.session.phase is Phase.IDLE
     assert "reptile-sine" in lab.window.windowTitle()
-    assert open_lab().session.preset == "reptile-sine"
+    assert open_lab().session.reference.name == "reptile-sine"
 
 
 def test_the_chip_names_a_combination_without_a_recipe(toolbar, lab):

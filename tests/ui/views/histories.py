@@ -116,6 +116,14 @@ def make_evaluations(config: ExperimentConfig, count: int) -> EvaluationSeries:
     )
 
 
+_CONFIGS: dict[int, tuple[ExperimentConfig, ConfigHistory]] = {}
+
+
+def configs_of(config: ExperimentConfig) -> ConfigHistory:
+    """Return the same for the same object: histories of it are of one run."""
+    return _CONFIGS.setdefault(id(config), (config, ConfigHistory(config)))[1]
+
+
 def make_history(
     num_rows: int = 300,
     *,
@@ -137,7 +145,7 @@ def make_history(
     if num_evaluations is None:
         num_evaluations = 1 + num_rows // 100
     history = RunHistory(
-        configs=ConfigHistory(config),
+        configs=configs_of(config),
         path=None,
         status=status,
         device="cpu",

@@ -7,6 +7,7 @@ import pytest
 
 from metalab.engine.config_history import ConfigHistory
 from metalab.engine.edit import Edit
+from metalab.engine.naming import experiment_name
 from metalab.engine.overrides import with_overrides
 from metalab.runs.conduct import conduct
 from metalab.runs.control import RunControl
@@ -110,6 +111,10 @@ def tabs(qtbot, monkeypatch):
     made.shut_down()
 
 
+def name_of(moment):
+    return experiment_name(moment.config)
+
+
 # What each page must show: read off the objects that its numbers come from.
 
 
@@ -149,7 +154,7 @@ def check_adapt(page, moment, qtbot):
 
     qtbot.waitUntil(there, timeout=60_000)
     tasks = moment.history.probe_tasks
-    assert f"{moment.config.name} after {moment.step:,} outer" in page.header.title
+    assert f"{name_of(moment)} after {moment.step:,} outer" in page.header.title
     np.testing.assert_array_equal(page.scene.x, tasks.support_x[moment.task])
     np.testing.assert_array_equal(page.scene.y, tasks.support_y[moment.task])
     np.testing.assert_array_equal(page.scene.drawn, tasks.true_curves[moment.task])
@@ -163,7 +168,7 @@ def check_landscape(page, moment, qtbot):
         return shown.asked.phi is moment.phi and shown.asked.tasks[0] == moment.task
 
     qtbot.waitUntil(there, timeout=60_000)
-    assert f"{moment.config.name} after {moment.step:,} outer" in page.header.title
+    assert f"{name_of(moment)} after {moment.step:,} outer" in page.header.title
 
 
 def check_estimators(page, moment, qtbot):
