@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 SCALE = 1.5
 """How much larger fonts, lines and points are than ordinary ones."""
 
+_MOST_TURNS = 10
+"""Of putting splitters back; usually two or three are enough."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Arrangement:
@@ -75,6 +78,7 @@ class PresentMode(QObject):
         self._before: _Arrangement | None = None
         self._settling: _Arrangement | None = None
         self._later: _Arrangement | None = None
+        self._turns_left = 0
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._on_settled)
@@ -132,6 +136,7 @@ class PresentMode(QObject):
             window.setGeometry(before.place)
         self._put_back(before)
         # A window manager gives the old size later; then it has to be done again.
+        self._turns_left = _MOST_TURNS
         self._settling = None if window.size() == before.place.size() else before
         if self._settling is None:
             # Once more when every part knows the size that its old font needs.
@@ -190,5 +195,20 @@ class PresentMode(QObject):
 
     def _on_settled(self) -> None:
         later, self._later = self._later, None
-        if later is not None and not self.on:
-            self._put_back(later)
+        if later is None or self.on:
+            return
+        self._put_back(later)
+        self._turns_left -= 1
+        if self._turns_left > 0 and not _is_back(later):
+            # Parts learn the least sizes of their old font one turn after another.
+            self._later = later
+            self._timer.start()
+
+
+def _is_back(before: _Arrangement) -> bool:
+    """Return whether every splitter is as it was."""
+    return all(
+        splitter.saveState() == state
+        for splitter, state in before.splitters
+        if Shiboken.isValid(splitter)
+    )

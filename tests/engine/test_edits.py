@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from metalab.core.learner import METRIC_NAMES
 from metalab.engine.config_history import ConfigHistory
 from metalab.engine.edit import Edit
 from metalab.engine.edits import LIVE_FIELDS, EditError, edited, live_fields
@@ -102,4 +103,4 @@ def test_a_refused_edit_changes_nothing():
         trainer.edit(LR, -1.0)
     rows = record(trainer.run(constantly(9))).rows()
     assert same(rows, record(Trainer(config).run(constantly(9))).rows())
-    assert np.isfinite(rows).all()
+    assert np.isfinite(rows[:, : len(METRIC_NAMES)]).all()

@@ -20,7 +20,7 @@ def test_the_rest_is_bit_for_bit_the_same(provider):
     kept = sorted(names - set(SPARED))
     np.testing.assert_array_equal(rows["all"][:, kept], rows["essential"][:, kept])
     assert np.isnan(rows["essential"][:, SPARED]).all()
-    assert np.isfinite(rows["all"]).all()
+    assert np.isfinite(rows["all"][:, : len(METRIC_NAMES)]).all()
 
 
 @pytest.mark.parametrize("provider", ["fused", "autodiff"])

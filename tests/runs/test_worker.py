@@ -17,7 +17,9 @@ def failed(worker):
 def test_what_a_person_can_mend_is_told_in_plain_words(config, tmp_path):
     nowhere = tmp_path / "no" / "such" / "folder" / "run.metalab"
     failure = failed(RunWorker(config, path=nowhere))
-    assert failure.message == f"{nowhere}: there is no folder {nowhere.parent}"
+    assert failure.message == (
+        f"{nowhere} cannot be created: the folder {nowhere.parent} does not exist"
+    )
     assert "RunFileError" in failure.traceback
 
 

@@ -64,7 +64,8 @@ def settled(window, qtbot) -> dict[str, object]:
 
 def assert_near(sizes, others) -> None:
     for mine, theirs in zip(sizes, others, strict=True):
-        assert all(abs(a - b) <= 8 for a, b in zip(mine, theirs, strict=True))
+        near = all(abs(a - b) <= 8 for a, b in zip(mine, theirs, strict=True))
+        assert near, (sizes, others)
 
 
 def test_it_hides_fills_the_screen_and_enlarges(shown, present):

@@ -59,6 +59,7 @@ class InnerLossView(QWidget):
             parent=self,
         )
         self.stability = Caption(self)
+        self._least_height = self.plot.minimumHeight()
         self._readout = Readout(self.plot)
         self._make_marks()
         self._arrange()
@@ -234,6 +235,9 @@ class InnerLossView(QWidget):
         self.stability.set_tone(words.tone)
         self.stability.setAccessibleName(words.text)
         self.stability.setVisible(bool(words.text))
+        # The line takes its room from the plot, not from the panels above.
+        taken = self.stability.sizeHint().height() if words.text else 0
+        self.plot.setMinimumHeight(self._least_height - taken)
 
     def _draw_lines(self, history: RunHistory | None, last: int) -> None:
         if history is None or last < 0:
