@@ -197,8 +197,9 @@ def test_without_a_display_it_trains_and_names_its_figures(tmp_path):
         for line in done.stdout.splitlines()
         if line.startswith("Figure: ")
     ]
-    assert len(named) == 6
-    assert "No diagnostics figure: " in done.stdout
+    assert len(named) == 8
+    # The stability of the inner steps is measured in every run.
+    assert sum("diagnostics" in path.name for path in named) == 2
     assert all(path.parent == tmp_path / "metalab-out" for path in named)
     assert all(path.stat().st_size > 1000 for path in named)
 

@@ -130,7 +130,7 @@ def test_a_finished_run_can_be_opened_from_its_file(lab, wait):
     assert opened is not finished
     assert np.array_equal(opened.metrics["outer_loss"], finished.metrics["outer_loss"])
     assert opened.curves.step == 60
-    assert lab.window.experiment.form.config() == finished.config
+    assert lab.window.experiment.form.config() == finished.next_config
     assert lab.actions["toggle_run"].iconText() == "Run"
 
 
