@@ -31,6 +31,7 @@ from metalab.engine.shapes import (
     held_out_shapes,
     state_shapes,
 )
+from metalab.engine.solves import NOT_CONVERGED, NOT_DEFINITE
 from metalab.runs.assembly import open_database
 from metalab.runs.file_guard import DamagedError, GuardedReader
 from metalab.runs.history import (
@@ -61,6 +62,9 @@ _MOST_PROBLEMS = 3
 """Of a configuration, that a message names."""
 
 _LARGEST_METRIC = 1e200
+
+_NAMES = [info.name for info in METRICS]
+_COUNTS = [2 + _NAMES.index(name) for name in (NOT_DEFINITE, NOT_CONVERGED)]
 
 _NUMBER = (int, float, NoneType)
 
@@ -332,8 +336,16 @@ def _metric_rows(
         # An exploding run ends long before; sums of such numbers would overflow.
         if (np.isfinite(rows) & (np.abs(rows) > _LARGEST_METRIC)).any():
             raise DamagedError(f"{where}: a metric is larger than {_LARGEST_METRIC:g}")
+        counts = rows[:, _COUNTS]
+        known = ~np.isnan(counts)
+        if not (known == known[:, :1]).all() or not _whole(counts[known]).all():
+            raise DamagedError(f"{where}: a number of linear systems is no count")
         before = steps[-1]
         yield rows
+
+
+def _whole(numbers: Array) -> Array:
+    return (numbers >= 0) & (numbers == np.floor(numbers))
 
 
 def _diverged(database: GuardedReader, facts: StoredFacts) -> Diverged | None:

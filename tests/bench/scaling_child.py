@@ -1,18 +1,13 @@
 """One experiment in a process: the memory that it takes, then its rate, when asked."""
 
 import json
-import resource
 import sys
 
 import torch
 
 from metalab.runs.kernels import prepare
 from tests.bench.ours_child import Training, experiment
-
-
-def peak_mb() -> float:
-    """Return the most memory that the process has held, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+from tests.memory import peak_bytes
 
 
 def main(provider: str, changes: list[tuple[str, object]]) -> None:
@@ -21,10 +16,10 @@ def main(provider: str, changes: list[tuple[str, object]]) -> None:
     if provider == "fused":
         assert prepare("float32", cancelled=bool).ready
     Training(experiment(provider, ("outer.num_tasks", 1)), warm_steps=1)
-    before = peak_mb()
+    before = peak_bytes()
     training = Training(experiment(provider, *changes), warm_steps=20)
     training.rate(0.2)
-    print(json.dumps({"memory_mb": peak_mb() - before}), flush=True)
+    print(json.dumps({"memory_mb": (peak_bytes() - before) / 2**20}), flush=True)
     for line in sys.stdin:
         print(json.dumps({"rate": training.rate(json.loads(line))}), flush=True)
 

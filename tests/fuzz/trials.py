@@ -5,9 +5,7 @@ import io
 import json
 import random
 import re
-import resource
 import shutil
-import sys
 import time
 import traceback
 import zlib
@@ -25,6 +23,7 @@ from metalab.engine.overrides import parse_assignment, with_overrides
 from metalab.engine.share_code import PREFIX, experiment_of_code
 from tests.fuzz.odd_values import as_json, changed, damaged, odd_json, odd_value
 from tests.fuzz.spoilt_runs import RUN_SPOILS
+from tests.memory import peak_bytes
 
 LONGEST_MESSAGE = 1500
 """Letters of what is told: a sentence, or a line for each of some settings."""
@@ -112,12 +111,6 @@ def tried(target: Target, index: int, seed: int, folder: Path) -> Verdict:
         seconds=slowest,
         peak=peak_bytes(),
     )
-
-
-def peak_bytes() -> int:
-    """Return the most memory that this process has held."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -216,6 +216,15 @@ def test_meta_parameters_are_finite_numbers(spoilt, whole):
         ("UPDATE metrics SET outer_loss = 'a text'", "metrics, after step 0: it holds"),
         ("UPDATE metrics SET outer_loss = x'00'", "metrics, after step 0: it holds"),
         ("UPDATE metrics SET outer_loss = 1e308", "a metric is larger than 1e.200"),
+        ("UPDATE metrics SET not_positive_definite_solves = 1", "is no count"),
+        (
+            "UPDATE metrics SET not_positive_definite_solves = -1, unconverged_solves = 0",
+            "is no count",
+        ),
+        (
+            "UPDATE metrics SET not_positive_definite_solves = 0, unconverged_solves = 0.5",
+            "is no count",
+        ),
         ("UPDATE metrics SET step = step - 100", "its steps are out of order"),
         ("UPDATE metrics SET step = step + 1000000000", "its steps are out of order"),
         ("UPDATE probes SET step = -step - 1", "table probes, after step -1"),

@@ -1,7 +1,7 @@
 """The pages of a lesson, one at a time."""
 
 from PySide6.QtCore import Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QFont, QKeyEvent
+from PySide6.QtGui import QDesktopServices, QFont, QImage, QKeyEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -38,8 +38,13 @@ class PageText(QTextBrowser):
         self.anchorClicked.connect(self._on_anchor_clicked)
 
     def loadResource(self, type: int, name: QUrl | str) -> object:  # noqa: A002, ARG002
-        """Load nothing."""
-        return None
+        """Return one clear pixel for whatever is asked for.
+
+        Told that there is nothing, Qt opens the file of that name by itself.
+        """
+        clear = QImage(1, 1, QImage.Format.Format_ARGB32)
+        clear.fill(Qt.GlobalColor.transparent)
+        return clear
 
     def _on_anchor_clicked(self, url: QUrl) -> None:
         if url.scheme() in _WEB:
