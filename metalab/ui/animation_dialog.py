@@ -32,6 +32,7 @@ from metalab.ui.animation_work import (
 )
 from metalab.ui.export_jobs import ExportJobs, JobKind
 from metalab.ui.forms.marks import tint
+from metalab.ui.plain_text import plain_tip
 from metalab.ui.theme import Theme
 
 if TYPE_CHECKING:
@@ -226,7 +227,7 @@ class AnimationDialog(QDialog):
             self._tell(self.tr("Cancelled: nothing was written"))
         else:
             self._tell(self.tr("Saved {}").format(written.name))
-            self._progress.setToolTip(str(written))
+            self._progress.setToolTip(plain_tip(str(written)))
         self._look_again()
 
     def _look_again(self) -> None:

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from metalab.engine.changes import difference_rows
+from metalab.ui.plain_text import plain_tip
 
 if TYPE_CHECKING:
     from metalab.engine.config import ExperimentConfig
@@ -154,7 +155,7 @@ class DifferencesDialog(QDialog):
             [self.tr("Setting"), self._name, other, self.tr("Unit")]
         )
         for column, text in ((_OURS, self._name), (_THEIRS, other)):
-            self._tree.headerItem().setToolTip(column, text)
+            self._tree.headerItem().setToolTip(column, plain_tip(text))
         heading = QFont(self.font())
         heading.setWeight(QFont.Weight.DemiBold)
         height = round(_LINE * self.fontMetrics().height())
@@ -171,9 +172,9 @@ class DifferencesDialog(QDialog):
                 groups[row.title], [row.label, row.ours, row.theirs, row.unit]
             )
             item.setData(_SETTING, _PATH, row.key)
-            item.setToolTip(_SETTING, row.key)
-            item.setToolTip(_OURS, row.ours)
-            item.setToolTip(_THEIRS, row.theirs)
+            item.setToolTip(_SETTING, plain_tip(row.key))
+            item.setToolTip(_OURS, plain_tip(row.ours))
+            item.setToolTip(_THEIRS, plain_tip(row.theirs))
             item.setSizeHint(_SETTING, QSize(0, height))
         self._tree.expandAll()
         texts = {0: self.tr("No setting differs"), 1: self.tr("1 setting differs")}

@@ -20,6 +20,7 @@ from metalab.runs.home import file_stem
 from metalab.ui.export_rows import add_row, choice_box, dense_form
 from metalab.ui.export_settings import ExportSettings
 from metalab.ui.forms.marks import tint
+from metalab.ui.plain_text import plain_tip
 from metalab.ui.theme import Theme
 
 _DPI_STEP = 50
@@ -129,7 +130,7 @@ class ExportTarget(QWidget):
         names = self.tr(" and ").join(replaced)
         text = self.tr("Saving replaces {}").format(names) if names else ""
         self._note.setText(text)
-        self._path.setToolTip("" if path is None else str(path))
+        self._path.setToolTip("" if path is None else plain_tip(str(path)))
 
     def _arrange(self) -> None:
         self._note.setWordWrap(True)

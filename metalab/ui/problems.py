@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from metalab.runs.faults import Fault, FaultLog
+from metalab.ui.plain_text import plain_tip
 
 _TIME, _MESSAGE, _COUNT = range(3)
 _COPIED_MS = 1500
@@ -161,7 +162,7 @@ def _item(tree: QTreeWidget, row: int) -> QTreeWidgetItem:
 def _tree_item(fault: Fault) -> QTreeWidgetItem:
     times = f"{fault.count}×" if fault.count > 1 else ""
     item = QTreeWidgetItem([f"{fault.when:%H:%M:%S}", fault.message, times])
-    item.setToolTip(_MESSAGE, fault.message)
+    item.setToolTip(_MESSAGE, plain_tip(fault.message))
     item.setSizeHint(_COUNT, QSize(0, _ROW_HEIGHT))
     if fault.details:
         child = QTreeWidgetItem(["", fault.details.rstrip()])

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from metalab.ui.icons import icon
 from metalab.ui.phase import Phase
+from metalab.ui.plain_text import plain_tip
 from metalab.ui.status_text import StatusTexts, status_texts
 from metalab.ui.theme import DARK, Theme
 
@@ -205,7 +206,7 @@ class RunStatusBar(QStatusBar):
             label.setVisible(bool(text) and (name in _BRIEF or not self._brief))
             if name == "device":
                 base = self.tr(_TOOLTIPS[name])
-                label.setToolTip(f"{base}\n{texts.provider}".rstrip())
+                label.setToolTip(plain_tip(f"{base}\n{texts.provider}".rstrip()))
             if text != label.text():
                 label.setText(text)
                 # Grows only, lest a digit less moves all that follows.

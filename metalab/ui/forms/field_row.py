@@ -19,6 +19,7 @@ from metalab.ui.forms.marks import GUTTER, ResetButton, paint_dot, paint_ring, t
 from metalab.ui.forms.reading import exact_text
 from metalab.ui.learn.popover import TermButton
 from metalab.ui.learn.terms import term_of_field
+from metalab.ui.plain_text import plain_tip
 from metalab.ui.theme import Theme
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ class FieldRow(QWidget):
         self._editor.show_value(state.value)
         source = self.tr("Preset") if state.baseline.from_preset else self.tr("Default")
         value = _shown(self.info, state.baseline.value)
-        self._reset.setToolTip(f"{source}: {value}")
+        self._reset.setToolTip(plain_tip(f"{source}: {value}"))
         self._reset.setAccessibleName(
             self.tr("Reset {label} to {value}").format(
                 label=self.info.spec.label, value=value

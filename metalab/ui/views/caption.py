@@ -4,6 +4,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from metalab.ui.plain_text import plain_tip
 from metalab.ui.theme import DARK, Theme
 
 _MARGIN, _GAP, _AIR = 10, 12, 5
@@ -58,7 +59,7 @@ class Caption(QWidget):
         if texts != (self._left, self._right, self._short_right):
             self._left, self._right, self._short_right = texts
             self.update()
-        self.setToolTip(tip)
+        self.setToolTip(plain_tip(tip))
 
     def sizeHint(self) -> QSize:
         """Return the height of the line."""

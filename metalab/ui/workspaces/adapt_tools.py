@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from metalab.runs.home import RUN_SUFFIX, runs_folder
 from metalab.ui.painting import tint
+from metalab.ui.plain_text import plain_tip
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.ticks import number_text
 from metalab.ui.views.header import tool_button
@@ -253,7 +254,7 @@ class AdaptTools(QWidget):
                 self._overlay_row.insertWidget(self._overlay_row.count() - 3, box)
                 box.show()
             box.setEnabled(not overlay.why_not)
-            box.setToolTip(overlay.why_not or overlay.tip)
+            box.setToolTip(plain_tip(overlay.why_not or overlay.tip))
 
     def roles(self) -> dict[str, str]:
         """Return the colour of each overlay that is shown, by key."""

@@ -20,6 +20,7 @@ from metalab.runs.estimating import (
     Measured,
 )
 from metalab.ui.painting import picture_of, tint
+from metalab.ui.plain_text import plain_tip
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.views.header import PREPARING, PanelHeader
 from metalab.ui.workspace import Workspace
@@ -235,7 +236,7 @@ class EstimatorsWorkspace(Workspace):
         self._pages.setCurrentIndex(0 if message else 1)
         texts = line_of(shown, doing=doing, cancelled=self._cancelled)
         self.state.setText(texts.line)
-        self.state.setToolTip(texts.whole)
+        self.state.setToolTip(plain_tip(texts.whole))
         self.setAccessibleDescription(message or texts.whole)
 
     def _changed(self) -> None:
