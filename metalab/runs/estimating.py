@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from metalab.engine.events import Array
@@ -11,9 +12,21 @@ from metalab.runs.latest import Latest, Stale
 if TYPE_CHECKING:
     from metalab.engine.config import ExperimentConfig
 
-NUM_BATCHES = 2
+NUM_BATCHES = 8
+"""Meta-batches of each mean: enough for its standard error to say something."""
+
 CURVE_STEPS = (1, 2, 5, 10, 20, 50)
 """Inner steps at which the error is measured beside the chosen K."""
+
+
+class Against(Enum):
+    """The exact hypergradient that estimates are compared with.
+
+    The values are those of `core.hypergradient.base.Target`, which needs torch.
+    """
+
+    K_STEP = "K-step"
+    SOLUTION = "solution"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -29,6 +42,8 @@ class EstimatingRequest:
         damping: Of every estimator that has one; None keeps the run's own.
         num_tasks: Tasks of a meta-batch.
         seed: Fixes the meta-batches, and what estimators draw.
+        against: What estimates are compared with; problems without a regulariser have
+            no solution and are compared with the derivative of K steps.
     """
 
     config: "ExperimentConfig"
@@ -39,6 +54,7 @@ class EstimatingRequest:
     damping: float | None
     num_tasks: int
     seed: int
+    against: Against = Against.K_STEP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +65,8 @@ class Measured:
         name: Of the estimator.
         title: As people call it.
         problem: "own", or "proximal" for the same network with a proximal anchor.
-        exact: Whether it is the derivative itself, up to rounding.
+        target: Which derivative it aims at.
+        exact: Whether it is the derivative that it is compared with, up to rounding.
         num_inner_steps: K.
         num_batches: Meta-batches that the means are over.
         cosine: Of the angle to the exact hypergradient, mean over meta-batches.
@@ -69,6 +86,7 @@ class Measured:
     name: str
     title: str
     problem: str
+    target: Against
     exact: bool
     num_inner_steps: int
     num_batches: int
@@ -95,6 +113,8 @@ class Comparison:
         rows: By problem and K, in the order in which they were measured.
         left_out: Estimators that do not apply, and why, by title.
         takes_damping: Whether any estimator has a damping.
+        solved: Of the inner problems of the run: how many have been solved to a gradient
+            that vanishes, and of how many; None where nothing is compared with solutions.
         done: Whether that is all.
     """
 
@@ -103,6 +123,7 @@ class Comparison:
     left_out: tuple[tuple[str, str], ...]
     takes_damping: bool
     done: bool
+    solved: tuple[int, int] | None = None
 
 
 class EstimatingThread(Latest[EstimatingRequest, Comparison]):

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from metalab.catalog.slots import HYPERGRADIENTS
-from metalab.core.hypergradient.base import Exactness
+from metalab.core.hypergradient.base import Exactness, Target
 from metalab.engine.build import DTYPES
 from metalab.engine.config import ExperimentConfig
 from metalab.engine.overrides import with_overrides
@@ -17,12 +17,13 @@ from metalab.engine.torch_threads import use_threads_of
 from metalab.runs.estimating import (
     CURVE_STEPS,
     NUM_BATCHES,
+    Against,
     Comparison,
     EstimatingRequest,
     Measured,
 )
 from metalab.runs.estimator_blocks import Block, Selection, select
-from metalab.runs.estimators import Plan, Row, compare
+from metalab.runs.estimators import Plan, Row, Solutions, compare
 
 _SLOW = ("evolution", "persistent-evolution", "forward-gradient")
 """Not measured along K: they draw hundreds of perturbations."""
@@ -55,7 +56,10 @@ def pieces(
         device=torch.device("cpu"),
     )
     left_out = _left_out(config, selection)
-    blocks = [_damped(block, request.damping) for block in selection.blocks]
+    blocks = [
+        _against(request.against, _damped(block, request.damping))
+        for block in selection.blocks
+    ]
     takes_damping = any(_has_damping(e) for block in blocks for e in block.estimators)
     rows: list[Measured] = []
     chosen = request.num_inner_steps
@@ -63,6 +67,7 @@ def pieces(
     work = [(block, chosen) for block in blocks]
     own = [block for block in blocks if block.name == "own"]
     work += [(_quick(block), steps) for block in own for steps in others]
+    solutions: Solutions = {}
     for index, (block, steps) in enumerate(work):
         plan = Plan(
             num_inner_steps=(steps,),
@@ -71,7 +76,7 @@ def pieces(
             seed=request.seed,
         )
         alone = Selection(blocks=(block,), left_out=())
-        (result,) = compare(alone, plan, tell=tell)
+        (result,) = compare(alone, plan, tell=tell, solutions=solutions)
         rows += [_measured(block, row) for row in result.rows]
         yield Comparison(
             request=request,
@@ -79,6 +84,7 @@ def pieces(
             left_out=left_out,
             takes_damping=takes_damping,
             done=index == len(work) - 1,
+            solved=_num_solved(solutions),
         )
 
 
@@ -89,6 +95,21 @@ def _config_of(request: EstimatingRequest) -> ExperimentConfig:
     if request.inner_lr is not None and "inner_lr" in options:
         changes.append(("inner.inner_lr", request.inner_lr))
     return with_overrides(config, changes)
+
+
+def _against(wanted: Against, block: Block) -> Block:
+    """Return a block that is compared with what is wanted, where it has that."""
+    if wanted is Against.K_STEP:
+        return replace(block, reference=Target.K_STEP)
+    return block
+
+
+def _num_solved(solutions: Solutions) -> tuple[int, int] | None:
+    """Return how many inner problems of the run were solved, and of how many."""
+    if "own" not in solutions:
+        return None
+    _, solved = solutions["own"]
+    return solved.num_solved, solved.num_tasks
 
 
 def _damped(block: Block, damping: float | None) -> Block:
@@ -137,6 +158,7 @@ def _measured(block: Block, row: Row) -> Measured:
         name=row.estimator.name,
         title=row.estimator.title,
         problem=block.name,
+        target=Against(row.estimator.target.value),
         exact=row.estimator.exactness is Exactness.EXACT
         and row.estimator.target is block.reference,
         num_inner_steps=row.num_inner_steps,

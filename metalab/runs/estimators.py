@@ -24,7 +24,7 @@ from metalab.core.tasks import Samples, TaskBatch, sample_batch
 from metalab.engine.accuracy import Accuracy, accuracy, relative_variance
 from metalab.engine.build import build_family
 from metalab.engine.memory import peak_bytes
-from metalab.engine.solution import solution_hypergradient
+from metalab.engine.solution import SolutionHypergradient, solution_hypergradient
 from metalab.engine.solves import Solves
 from metalab.runs.estimator_blocks import Block, Selection
 
@@ -109,8 +109,17 @@ class BlockResult:
     solved: Solved | None
 
 
+Solutions = dict[str, tuple[Tensor, Solved]]
+"""References at the inner solution by name of the block, [batch, meta], and their
+quality."""
+
+
 def compare(
-    selection: Selection, plan: Plan, *, tell: Tell = lambda _text: None
+    selection: Selection,
+    plan: Plan,
+    *,
+    tell: Tell = lambda _text: None,
+    solutions: Solutions | None = None,
 ) -> tuple[BlockResult, ...]:
     """Measure every estimator of every block.
 
@@ -122,23 +131,28 @@ def compare(
         selection: Which estimators, on which problems.
         plan: How.
         tell: Given a few words on what is being measured; what it raises ends it.
+        solutions: Those of earlier calls with the same meta-batches; gets those that are
+            found now. They take most of the time, and do not depend on K.
     """
-    return tuple(_on_block(block, plan, tell) for block in selection.blocks)
+    known = {} if solutions is None else solutions
+    return tuple(_on_block(block, plan, tell, known) for block in selection.blocks)
 
 
-def _on_block(block: Block, plan: Plan, tell: Tell) -> BlockResult:
+def _on_block(
+    block: Block, plan: Plan, tell: Tell, solutions: Solutions
+) -> BlockResult:
     batches = _batches(block, plan)
     exact = _Exact(block, plan.seed)
     solution: Tensor | None = None
     solved = None
     if block.reference is Target.SOLUTION:
-        tell(f"{block.name} problem: inner solutions")
-        solution, solved = exact.at_solution(batches)
+        if block.name not in solutions:
+            solutions[block.name] = exact.at_solution(batches, tell)
+        solution, solved = solutions[block.name]
     rows: list[Row] = []
     for num_steps in plan.num_inner_steps:
         references: dict[Target, Tensor] = {}
-        tell(f"{block.name} problem, K = {num_steps}: reference")
-        references[Target.K_STEP] = exact.after(num_steps, batches)
+        references[Target.K_STEP] = exact.after(num_steps, batches, tell)
         if solution is not None:
             references[Target.SOLUTION] = solution
         rows += _Bench(block, plan, num_steps, tell).rows(batches, references)
@@ -199,27 +213,35 @@ class _Exact:
         parameters = self._double(batch.parameters)
         return TaskBatch(parameters=parameters, support=support, query=query)
 
-    def after(self, num_steps: int, batches: Sequence[TaskBatch]) -> Tensor:
+    def after(self, num_steps: int, batches: Sequence[TaskBatch], tell: Tell) -> Tensor:
         """Return the hypergradient of exactly K inner steps, [batch, meta]."""
-        found = [
-            estimate(
+        found: list[Tensor] = []
+        for batch in batches:
+            # Each time: whoever is told may give up.
+            tell(f"{self._block.name} problem, K = {num_steps}: reference")
+            estimated, _ = estimate(
                 self._block,
                 Unrolled(),
                 self._batch(batch),
                 self._request,
                 num_inner_steps=num_steps,
-            )[0].per_task.mean(dim=0)
-            for batch in batches
-        ]
+            )
+            found.append(estimated.per_task.mean(dim=0))
         return torch.stack(found)
 
-    def at_solution(self, batches: Sequence[TaskBatch]) -> tuple[Tensor, Solved]:
+    def at_solution(
+        self, batches: Sequence[TaskBatch], tell: Tell
+    ) -> tuple[Tensor, Solved]:
         """Return the hypergradient of the solution, [batch, meta], and its quality."""
         problem, phi = self._block.learner.problem, self._block.phi
-        found = [
-            solution_hypergradient(AutodiffOracle(problem, phi, self._batch(batch)))
-            for batch in batches
-        ]
+        found: list[SolutionHypergradient] = []
+        for index, batch in enumerate(batches, start=1):
+            tell(
+                f"{self._block.name} problem: inner solutions, meta-batch {index} of "
+                f"{len(batches)}"
+            )
+            oracle = AutodiffOracle(problem, phi, self._batch(batch))
+            found.append(solution_hypergradient(oracle))
         return torch.stack([part.per_task.mean(dim=0) for part in found]), Solved(
             num_tasks=sum(batch.num_tasks for batch in batches),
             num_solved=sum(int(part.is_solved.sum()) for part in found),
@@ -281,12 +303,12 @@ class _Bench:
 
         Each has draws of its own. The third is what became of their linear systems.
         """
-        self._tell(
-            f"{self._block.name} problem, K = {self._num_steps}: {estimator.name}"
-        )
-        found = [
-            self._once(estimator, batch, index) for index, batch in enumerate(batches)
-        ]
+        found: list[tuple[Hypergradient, Evaluations]] = []
+        for index, batch in enumerate(batches):
+            self._tell(
+                f"{self._block.name} problem, K = {self._num_steps}: {estimator.name}"
+            )
+            found.append(self._once(estimator, batch, index))
         means = [estimate.per_task.mean(dim=0) for estimate, _ in found]
         solves = _solves([estimate.solves for estimate, _ in found])
         return torch.stack(means), found[0][1], solves

@@ -125,6 +125,11 @@ def with_other_seed(config: "ExperimentConfig") -> "ExperimentConfig":
     return with_overrides(config, [("run.seed", seed + (seed >= config.run.seed))])
 
 
+def has_inner_solution(config: "ExperimentConfig") -> bool:
+    """Return whether the inner problem has a solution that depends on phi alone."""
+    return config.meta.component.regularised
+
+
 def inner_lr(config: "ExperimentConfig") -> float | None:
     """Return the inner learning rate; None if the inner loop has none."""
     from metalab.engine.overrides import fields_of  # noqa: PLC0415 - torch

@@ -24,6 +24,7 @@ _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _UNITS = ((1e9, "G"), (1e6, "M"))
 _LARGEST_PLAIN, _SMALLEST_PLAIN = 1e7, 1e-4
 _ROUNDING = 1e-9
+_NO_ERROR = 1e-4
 _ROUNDS_TO_THOUSAND = 999.5
 
 
@@ -100,6 +101,22 @@ def number_text(value: float) -> str:
     else:
         text = f"{value:#.3g}".rstrip(".") if value else "0"
     return text.replace("-", _MINUS)
+
+
+def mean_text(mean: float, error: float) -> str:
+    """Return a mean and its standard error, two digits of the error at most.
+
+    An error that vanishes beside three digits of the mean is left out.
+    """
+    if not (math.isfinite(mean) and math.isfinite(error)):
+        return number_text(mean)
+    largest = max(abs(mean), error)
+    if not largest or error < _NO_ERROR * largest:
+        return number_text(mean)
+    if not _SMALLEST_PLAIN <= largest < _ROUNDS_TO_THOUSAND:
+        return f"{number_text(mean)} ± {number_text(error)}"
+    places = min(max(0, 1 - math.floor(math.log10(error))), 3)
+    return f"{mean:.{places}f} ± {error:.{places}f}".replace("-", _MINUS)
 
 
 def _texts(values: Iterable[float], step: float) -> list[str]:

@@ -12,12 +12,13 @@ import pytest
 import torch
 
 from metalab.core.errors import UserError
+from metalab.core.hypergradient.base import Target
 from metalab.engine.config import ExperimentConfig
 from metalab.engine.trainer import Trainer
 from metalab.runs import estimators
 from metalab.runs.estimating import (
     CURVE_STEPS,
-    NUM_BATCHES,
+    Against,
     Comparison,
     EstimatingRequest,
     EstimatingThread,
@@ -36,6 +37,12 @@ SAME = [f.name for f in fields(Measured) if f.name != "seconds"]
 def config() -> ExperimentConfig:
     """Too many meta-parameters to go through one by one: that would take long."""
     return small("maml-sine", model__hidden_sizes=[14, 14])
+
+
+@pytest.fixture(autouse=True)
+def _two_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As few as have a standard error."""
+    monkeypatch.setattr("metalab.runs.estimator_pieces.NUM_BATCHES", 2)
 
 
 @pytest.fixture
@@ -83,12 +90,13 @@ def answered(thread: EstimatingThread, request: EstimatingRequest) -> Comparison
     return answer
 
 
+@pytest.mark.parametrize("against", Against)
 def test_rows_are_those_of_a_direct_comparison(
-    thread: EstimatingThread, config: ExperimentConfig, no_curve: None
+    thread: EstimatingThread, config: ExperimentConfig, no_curve: None, against: Against
 ):
-    request = asked(config)
+    request = asked(config, against=against)
     found = answered(thread, request)
-    plan = Plan(num_inner_steps=(3,), num_tasks=1, num_batches=NUM_BATCHES, seed=4)
+    plan = Plan(num_inner_steps=(3,), num_tasks=1, num_batches=2, seed=4)
     selection = select(
         config,
         request.phi,
@@ -106,7 +114,9 @@ def test_rows_are_those_of_a_direct_comparison(
     assert {block.name for block, _ in right} == {"own", "proximal"}
     assert len(found.rows) == len(right)
     for measured, (block, row) in zip(found.rows, right, strict=True):
-        accuracy = row.accuracy[block.reference]
+        reference = Target.K_STEP if against is Against.K_STEP else block.reference
+        accuracy = row.accuracy[reference]
+        assert measured.target.value == row.estimator.target.value
         assert (measured.problem, measured.name) == (block.name, row.estimator.name)
         np.testing.assert_equal(
             (measured.cosine, measured.norm_ratio, measured.relative_error),
@@ -246,7 +256,7 @@ def test_a_stale_request_ends_within_one_estimator(
     thread.cancel()
     gate.go_on.set()
     assert thread.close(SECONDS)
-    # The one that was held, and the reference's other meta-batch.
+    # The one that was held.
     assert gate.num_estimates <= before + 1
 
 

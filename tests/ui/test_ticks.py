@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metalab.ui.ticks import linear_ticks, log_ticks, number_text
+from metalab.ui.ticks import linear_ticks, log_ticks, mean_text, number_text
 
 
 @given(
@@ -97,3 +97,23 @@ def test_an_axis_without_extent_has_no_ticks(ticks):
 )
 def test_numbers_for_people(value, text):
     assert number_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("mean", "error", "text"),
+    [
+        (0.5864, 0.0341, "0.586 ± 0.034"),
+        (0.5, 0.2, "0.50 ± 0.20"),
+        (123.4, 5.6, "123.4 ± 5.6"),
+        (123.4, 56.0, "123 ± 56"),
+        (-0.02, 0.5, "−0.02 ± 0.50"),
+        (1.0, 1e-9, "1.00"),
+        (0.0, 0.0, "0"),
+        (2e-7, 1e-8, "2.00·10⁻⁷ ± 1.00·10⁻⁸"),
+        (math.nan, 0.1, "–"),
+        (0.5, math.nan, "0.500"),
+        (math.inf, math.inf, "∞"),
+    ],
+)
+def test_a_mean_has_the_digits_of_its_error(mean: float, error: float, text: str):
+    assert mean_text(mean, error) == text

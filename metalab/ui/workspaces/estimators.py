@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from metalab.runs.estimating import (
+    Against,
     Comparison,
     EstimatingRequest,
     EstimatingThread,
@@ -138,25 +139,26 @@ class EstimatorsWorkspace(Workspace):
         moment = self._moment
         if moment is None or moment.phi is None:
             return None
-        return (id(moment.config), moment.step, *self.tools.choices)
+        return (id(moment.config), moment.step, self.tools.choices)
 
     def _ask(self) -> None:
         moment = self._moment
         if moment is None or moment.phi is None or not self.isVisible():
             return
         config = moment.config
-        steps, rate, damping, seed = self.tools.choices
+        choices = self.tools.choices
         self._asked = self._key()
         self._thread.request(
             EstimatingRequest(
                 config=config,
                 phi=moment.phi,
                 step=moment.step,
-                num_inner_steps=steps,
-                inner_lr=rate,
-                damping=damping,
+                num_inner_steps=choices.num_steps,
+                inner_lr=choices.inner_lr,
+                damping=choices.damping,
                 num_tasks=min(config.outer.num_tasks, 25),
-                seed=seed,
+                seed=choices.seed,
+                against=choices.against,
             )
         )
         self._poll.start()
@@ -272,14 +274,20 @@ class EstimatorsWorkspace(Workspace):
         return picture_of(parts, title=self.header.title, theme=self._theme)
 
     def save_state(self) -> dict[str, Any]:
-        """Return the meta-batch that was chosen."""
-        return {"seed": self.tools.choices[3]}
+        """Return the meta-batch that was chosen, and what estimates are compared with."""
+        return {
+            "seed": self.tools.choices.seed,
+            "against": self.tools.wanted_against.value,
+        }
 
     def restore_state(self, state: Mapping[str, Any]) -> None:
-        """Take the meta-batch."""
+        """Take the meta-batch, and what estimates are compared with."""
         seed = state.get("seed")
         if type(seed) is int and 0 <= seed < 10**6:
             self.tools.set_seed(seed)
+        against = state.get("against")
+        if against in [known.value for known in Against]:
+            self.tools.set_against(Against(against))
 
     def shut_down(self) -> None:
         """End the thread."""

@@ -13,9 +13,9 @@ from PySide6.QtWidgets import (
 )
 
 from metalab.engine.solves import Solves
-from metalab.runs.estimating import Measured
+from metalab.runs.estimating import Against, Measured
 from metalab.ui.theme import DARK, Theme
-from metalab.ui.ticks import number_text
+from metalab.ui.ticks import mean_text, number_text
 
 OKABE_ITO = (
     "#0072b2",
@@ -32,12 +32,36 @@ OKABE_ITO = (
 _DASHES = ((), (4.0, 2.0), (1.0, 1.5))
 """Of lines, beyond each eight estimators."""
 
+_GROUPS = [(problem, target) for problem in ("own", "proximal") for target in Against]
+"""From the top: what belongs together can be compared."""
+
+_ERROR = 4
+"""The column that rows are sorted by at first."""
+
 _SWATCH = 12
 _MEBIBYTE = 2**20
 _ROW_AIR = 7
 
 
-class _Number(QTableWidgetItem):
+class _Cell(QTableWidgetItem):
+    """A cell of a row that stays with those that aim at the same derivative."""
+
+    group = 0
+
+    def __lt__(self, other: QTableWidgetItem) -> bool:
+        """Return whether this row is above another: groups first, in either direction."""
+        if not isinstance(other, _Cell) or self.group == other.group:
+            return self.is_below(other)
+        header = self.tableWidget().horizontalHeader()
+        ascending = header.sortIndicatorOrder() is Qt.SortOrder.AscendingOrder
+        return (self.group < other.group) is ascending
+
+    def is_below(self, other: QTableWidgetItem) -> bool:
+        """Return whether this text is before another one of the same group."""
+        return self.text().casefold() < other.text().casefold()
+
+
+class _Number(_Cell):
     """A number that is sorted as one, whatever it is written like."""
 
     def __init__(self, value: float, text: str) -> None:
@@ -47,10 +71,10 @@ class _Number(QTableWidgetItem):
             Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         )
 
-    def __lt__(self, other: QTableWidgetItem) -> bool:
+    def is_below(self, other: QTableWidgetItem) -> bool:
         """Return whether this number is below another; NaN is last."""
         if not isinstance(other, _Number):
-            return super().__lt__(other)
+            return super().is_below(other)
         if not isfinite(self.value):
             return False
         return not isfinite(other.value) or self.value < other.value
@@ -65,9 +89,22 @@ class EstimatorTable(QTableWidget):
         self._rows: tuple[Measured, ...] = ()
         heads = (
             (self.tr("Estimator"), self.tr("How the hypergradient is estimated")),
-            (self.tr("Cosine"), self.tr("Of the angle to the exact hypergradient")),
-            (self.tr("Norm ratio"), self.tr("Its norm over that of the exact one")),
-            (self.tr("Rel. error"), self.tr("Norm of the difference, relative")),
+            (self.tr("Aims at"), self.tr("The derivative that it approximates")),
+            (
+                self.tr("Cosine"),
+                self.tr(
+                    "Of the angle to the exact hypergradient: mean over meta-batches ± "
+                    "its standard error"
+                ),
+            ),
+            (
+                self.tr("Norm ratio"),
+                self.tr("Its norm over that of the exact one, ± standard error"),
+            ),
+            (
+                self.tr("Rel. error"),
+                self.tr("Norm of the difference, relative, ± standard error"),
+            ),
             (self.tr("Variance"), self.tr("Between meta-batches, relative")),
             (self.tr("Time, ms"), self.tr("Of inner path and estimate")),
             (self.tr("Memory, MiB"), self.tr("Most at once")),
@@ -100,7 +137,11 @@ class EstimatorTable(QTableWidget):
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.setSortingEnabled(True)
-        header.setSortIndicator(3, Qt.SortOrder.AscendingOrder)
+        header.setSortIndicator(_ERROR, Qt.SortOrder.AscendingOrder)
+
+    def _aim(self, target: Against) -> str:
+        """Return the words for what an estimator aims at."""
+        return self.tr("K steps") if target is Against.K_STEP else self.tr("Solution")
 
     def set_theme(self, theme: Theme) -> None:
         """Take a theme's colours."""
@@ -122,27 +163,36 @@ class EstimatorTable(QTableWidget):
             title = row.title
             if row.problem != "own":
                 title = self.tr("{} · proximal").format(row.title)
-            first = QTableWidgetItem(title)
+            first = _Cell(title)
             first.setIcon(_swatch(index))
             first.setToolTip(title)
             if row.exact:
                 font = first.font()
                 font.setBold(True)
                 first.setFont(font)
-            cells: list[QTableWidgetItem] = [
+            cells: list[_Cell] = [
                 first,
-                *_numbers(row.cosine, row.norm_ratio, row.relative_error, row.variance),
-                *_numbers(1e3 * row.seconds, row.peak_bytes / _MEBIBYTE),
+                _Cell(self._aim(row.target)),
+                _measured(row.cosine, row.cosine_error),
+                _measured(row.norm_ratio, row.norm_ratio_error),
+                _measured(row.relative_error, row.relative_error_error),
+                *_numbers(row.variance, 1e3 * row.seconds, row.peak_bytes / _MEBIBYTE),
                 *(_Number(n, f"{n:,}") for n in (row.gradients, row.products)),
                 _solved(row.solves),
             ]
             for column, cell in enumerate(cells):
+                cell.group = _GROUPS.index((row.problem, row.target))
                 cell.setForeground(ink)
                 self.setItem(index, column, cell)
         self.setSortingEnabled(True)
 
 
-def _solved(solves: Solves | None) -> QTableWidgetItem:
+def _measured(mean: float, error: float) -> _Number:
+    """Return the cell of a mean and its standard error."""
+    return _Number(mean, mean_text(mean, error))
+
+
+def _solved(solves: Solves | None) -> _Number:
     """Return the cell about an estimator's linear systems."""
     if solves is None:
         return _Number(nan, "")
@@ -154,7 +204,7 @@ def _solved(solves: Solves | None) -> QTableWidgetItem:
     return cell
 
 
-def _numbers(*values: float) -> list[QTableWidgetItem]:
+def _numbers(*values: float) -> list[_Number]:
     return [_Number(value, number_text(value)) for value in values]
 
 

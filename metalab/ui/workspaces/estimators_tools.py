@@ -1,12 +1,14 @@
 """What a person chooses in the Estimators workspace."""
 
+from dataclasses import dataclass
 from math import log10
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 
-from metalab.ui.engine_access import inner_lr
+from metalab.runs.estimating import Against
+from metalab.ui.engine_access import has_inner_solution, inner_lr
 from metalab.ui.theme import Theme
 from metalab.ui.ticks import number_text
 from metalab.ui.views.header import tool_button
@@ -24,8 +26,27 @@ _LEAST_DAMPING, _MOST_DAMPING, _STOPS_A_DECADE = -4, 3, 10
 _DAMPING_STOPS = 1 + (_MOST_DAMPING - _LEAST_DAMPING) * _STOPS_A_DECADE
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EstimatorChoices:
+    """What a person has chosen; None for the run's own value.
+
+    Attributes:
+        num_steps: K of the table.
+        inner_lr: Step size of the inner loop.
+        damping: Of every estimator that has one.
+        seed: Number of the meta-batches.
+        against: What the estimates are compared with.
+    """
+
+    num_steps: int
+    inner_lr: float | None
+    damping: float | None
+    seed: int
+    against: Against
+
+
 class EstimatorTools(QWidget):
-    """Sliders for K, inner lr and damping, and the dice.
+    """Sliders for K, inner lr and damping, what is compared with, and the dice.
 
     Attributes:
         changed: Something else is chosen.
@@ -39,6 +60,15 @@ class EstimatorTools(QWidget):
         self._steps: int | None = None
         self._factor, self._seed = 1.0, 0
         self._damping: float | None = None
+        self._against = Against.K_STEP
+        self._against_label = QLabel(self.tr("Against"), self)
+        self.against = QComboBox(self)
+        for text, value in (
+            (self.tr("K inner steps"), Against.K_STEP),
+            (self.tr("Inner solution"), Against.SOLUTION),
+        ):
+            self.against.addItem(text, value)
+        self.against.setAccessibleName(self.tr("Compared with"))
         self.dice = tool_button(
             self.tr("New batch"), self.tr("Compare on another meta-batch"), parent=self
         )
@@ -69,6 +99,8 @@ class EstimatorTools(QWidget):
         layout.setSpacing(8)
         for part in (self.num_steps, self.rate, self.damping):
             layout.addWidget(part)
+        layout.addWidget(self._against_label)
+        layout.addWidget(self.against)
         layout.addStretch(1)
         for part in (self.own, self.dice, self.stop):
             layout.addWidget(part)
@@ -77,24 +109,35 @@ class EstimatorTools(QWidget):
         self.damping.moved.connect(self._on_damping)
         self.dice.clicked.connect(self._on_dice)
         self.own.clicked.connect(self._on_own)
+        self.against.activated.connect(self._on_against)
         self._show()
 
     @property
-    def choices(self) -> tuple[int, float | None, float | None, int]:
-        """K, inner lr and damping (None for the run's own), the meta-batch's number."""
+    def choices(self) -> EstimatorChoices:
+        """What a person has chosen."""
         rate = None if self._config is None else inner_lr(self._config)
         own = rate is None or self._factor == 1
-        return (
-            self._num_steps,
-            None if own or rate is None else rate * self._factor,
-            self._damping,
-            self._seed,
+        return EstimatorChoices(
+            num_steps=self._num_steps,
+            inner_lr=None if own or rate is None else rate * self._factor,
+            damping=self._damping,
+            seed=self._seed,
+            against=self._against if self._has_solution else Against.K_STEP,
         )
+
+    @property
+    def wanted_against(self) -> Against:
+        """What to compare with wherever there is such a thing."""
+        return self._against
 
     @property
     def _num_steps(self) -> int:
         own = 1 if self._config is None else self._config.num_inner_steps
         return self._steps or own
+
+    @property
+    def _has_solution(self) -> bool:
+        return self._config is not None and has_inner_solution(self._config)
 
     @property
     def _own_damping(self) -> float:
@@ -122,6 +165,11 @@ class EstimatorTools(QWidget):
         """Choose a meta-batch."""
         self._seed = seed
 
+    def set_against(self, against: Against) -> None:
+        """Choose what the estimates are compared with."""
+        self._against = against
+        self._show()
+
     def set_theme(self, theme: Theme) -> None:
         """Take a theme's colours."""
         for part in (self.num_steps, self.rate, self.damping):
@@ -134,6 +182,19 @@ class EstimatorTools(QWidget):
         self.rate.setEnabled(rate is not None)
         text = "–" if rate is None else number_text(rate * self._factor)
         self.rate.show_value(round(_STOPS * log10(self._factor)), text)
+        self.against.setEnabled(self._has_solution)
+        self.against.setCurrentIndex(self.against.findData(self.choices.against))
+        self.against.setToolTip(
+            self.tr(
+                "The exact hypergradient that the estimates are compared with: the "
+                "derivative after K inner steps, or the one at the inner solution"
+            )
+            if self._has_solution
+            else self.tr(
+                "The inner problem has no regulariser, so it has no solution that "
+                "depends on the meta-parameters: only K inner steps to compare with"
+            )
+        )
         damping = self._own_damping if self._damping is None else self._damping
         self.damping.show_value(_stop_of(damping), number_text(damping))
 
@@ -155,6 +216,10 @@ class EstimatorTools(QWidget):
 
     def _on_dice(self) -> None:
         self._seed += 1
+        self._change()
+
+    def _on_against(self, index: int) -> None:
+        self._against = self.against.itemData(index)
         self._change()
 
     def _on_own(self) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication
 
-from metalab.runs.estimating import Comparison, EstimatingRequest
+from metalab.runs.estimating import Against, Comparison, EstimatingRequest
 from metalab.ui import engine_access as engine
 from metalab.ui.engine_access import inner_lr
 from metalab.ui.ticks import number_text
@@ -37,12 +37,13 @@ def line_of(shown: Comparison | None, *, doing: str, cancelled: bool) -> Words:
     texts = [_tr("Measuring {}").format(doing)] if doing else []
     if shown is not None:
         texts.append(
-            _tr("{}, outer step {}, {} tasks, K = {}{}").format(
+            _tr("{}, outer step {}, K = {}{}, {} against {}").format(
                 engine.name(shown.request.config),
                 f"{shown.request.step:,}",
-                shown.request.num_tasks,
                 shown.request.num_inner_steps,
                 _rate_words(shown.request),
+                _batch_words(shown),
+                _against_words(shown),
             )
         )
         if cancelled and not shown.done:
@@ -58,6 +59,23 @@ def line_of(shown: Comparison | None, *, doing: str, cancelled: bool) -> Words:
         return Words(line=whole, whole=whole)
     cut = whole[: _MOST_LETTERS - 1].rstrip()
     return Words(line=f"{cut}\N{HORIZONTAL ELLIPSIS}", whole=whole)
+
+
+def _batch_words(shown: Comparison) -> str:
+    """Return how much the means are over."""
+    tasks = _tr("meta-batches of {} tasks").format(shown.request.num_tasks)
+    numbers = {row.num_batches for row in shown.rows}
+    return f"{max(numbers)} {tasks}" if numbers else tasks
+
+
+def _against_words(shown: Comparison) -> str:
+    """Return what estimates are compared with, and how well that is known."""
+    if shown.request.against is Against.K_STEP:
+        return _tr("the exact hypergradient of K inner steps")
+    words = _tr("the hypergradient of the inner solution")
+    if shown.solved is None:
+        return words
+    return _tr("{} ({:,} of {:,} inner problems solved)").format(words, *shown.solved)
 
 
 def _rate_words(request: EstimatingRequest) -> str:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractItemView
 from pytestqt.qtbot import QtBot
 
@@ -12,7 +13,7 @@ from metalab.core.errors import UserError
 from metalab.engine.config import ExperimentConfig
 from metalab.engine.solves import Solves
 from metalab.engine.trainer import Trainer
-from metalab.runs.estimating import Comparison, EstimatingRequest, Measured
+from metalab.runs.estimating import Against, Comparison, EstimatingRequest, Measured
 from metalab.ui.moment import Moment
 from metalab.ui.theme import DARK, LIGHT
 from metalab.ui.views.header import PREPARING
@@ -103,6 +104,7 @@ def measured(name: str, steps: int, error: float, **changes: Any) -> Measured:
         name=name,
         title=name.capitalize(),
         problem="own",
+        target=Against.K_STEP,
         exact=error == 0,
         num_inner_steps=steps,
         num_batches=2,
@@ -242,8 +244,8 @@ def test_rows_appear_while_others_are_measured(
     workspace._poll.timeout.emit()
     assert message(workspace) == ""
     assert cells(workspace, 0) == ["Unrolled", "Truncated", "Reptile"]
-    assert cells(workspace, 1)[0] == "1.00"
-    assert cells(workspace, 7)[0] == "1,500"
+    assert cells(workspace, 2)[0] == "1.000 ± 0.010"
+    assert cells(workspace, 8)[0] == "1,500"
     answer(workspace, thread)
     assert workspace.tools.stop.isHidden()
     assert "T1-T2: it has no regulariser" in workspace.state.text()
@@ -260,7 +262,7 @@ def test_columns_are_sorted_as_numbers(
     unknown = measured("diverged", 2, float("nan"))
     answer(workspace, thread, rows=(*rows, unknown))
     assert cells(workspace, 0)[-1] == "Diverged"
-    workspace.table.sortItems(5)
+    workspace.table.sortItems(6)
     assert [t for t in cells(workspace, 0) if t != "Diverged"] == ["E1", "E0", "E2"]
     assert (
         workspace.table.selectionBehavior()
@@ -274,14 +276,14 @@ def test_old_rows_are_dimmed_and_keep_their_step(
     workspace.show_moment(moment(config))
     settle(workspace)
     answer(workspace, thread)
-    bright = workspace.table.item(0, 1).foreground().color().name()
+    bright = workspace.table.item(0, 2).foreground().color().name()
     assert bright == DARK.text
     workspace.show_moment(moment(config, step=80))
     settle(workspace)
-    assert workspace.table.item(0, 1).foreground().color().name() == DARK.muted
+    assert workspace.table.item(0, 2).foreground().color().name() == DARK.muted
     assert "outer step 40" in workspace.state.text()
     answer(workspace, thread)
-    assert workspace.table.item(0, 1).foreground().color().name() == bright
+    assert workspace.table.item(0, 2).foreground().color().name() == bright
     assert "outer step 80" in workspace.state.text()
 
 
@@ -377,6 +379,7 @@ def test_everything_has_a_name_and_takes_a_theme(
         tools.num_steps.slider,
         tools.rate.slider,
         tools.damping.slider,
+        tools.against,
         tools.dice,
         tools.own,
         tools.stop,
@@ -386,7 +389,7 @@ def test_everything_has_a_name_and_takes_a_theme(
     dark = workspace.picture()
     workspace.set_theme(LIGHT)
     assert workspace.picture() != dark
-    assert workspace.table.item(0, 1).foreground().color().name() == LIGHT.text
+    assert workspace.table.item(0, 2).foreground().color().name() == LIGHT.text
 
 
 def test_the_meta_batch_is_remembered(
@@ -395,8 +398,8 @@ def test_the_meta_batch_is_remembered(
     workspace.show_moment(moment(config))
     workspace.tools.dice.click()
     state = workspace.save_state()
-    assert state == {"seed": 1}
-    workspace.restore_state({"seed": "all"})
+    assert state == {"seed": 1, "against": "K-step"}
+    workspace.restore_state({"seed": "all", "against": ["solution"]})
     assert workspace.save_state() == state
     workspace.restore_state({"seed": 5})
     settle(workspace)
@@ -446,3 +449,82 @@ def test_linear_systems_are_told_of_in_table_and_line(
     assert "Not positive definite: Implicit 41/50" in workspace.state.text()
     assert "Neumann" not in workspace.state.text()
     assert "Implicit 41/50" in workspace.accessibleDescription()
+
+
+def test_what_estimates_are_compared_with_is_chosen_and_said(
+    qtbot: QtBot, workspace: EstimatorsWorkspace, thread: Thread
+):
+    workspace.show_moment(moment(small("imaml-sine")))
+    settle(workspace)
+    assert thread.requests[-1].against is Against.K_STEP
+    answer(workspace, thread)
+    assert "against the exact hypergradient of K inner steps" in workspace.state.text()
+    assert "8 meta-batches" not in workspace.state.text()
+    box = workspace.tools.against
+    assert box.isEnabled()
+    box.setFocus()
+    qtbot.keyClick(box, Qt.Key.Key_Down)
+    settle(workspace)
+    assert thread.requests[-1].against is Against.SOLUTION
+    # What is shown is of the request before, and goes on saying so.
+    assert "of K inner steps" in workspace.state.text()
+    answer(workspace, thread, solved=(3, 1200))
+    assert (
+        "2 meta-batches of 25 tasks against the hypergradient of the inner solution "
+        "(3 of 1,200 inner problems solved)" in workspace.state.text()
+    )
+    assert workspace.save_state()["against"] == "solution"
+
+
+def test_without_a_regulariser_there_is_no_solution_to_compare_with(
+    workspace: EstimatorsWorkspace, thread: Thread, config: ExperimentConfig
+):
+    workspace.restore_state({"against": "solution"})
+    workspace.show_moment(moment(config))
+    settle(workspace)
+    assert thread.requests[-1].against is Against.K_STEP
+    assert not workspace.tools.against.isEnabled()
+    assert "no regulariser" in workspace.tools.against.toolTip()
+    assert workspace.save_state()["against"] == "solution"
+    workspace.show_moment(moment(small("imaml-sine")))
+    settle(workspace)
+    assert thread.requests[-1].against is Against.SOLUTION
+
+
+@pytest.mark.parametrize(
+    "order", [Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder]
+)
+def test_estimators_of_one_derivative_stay_together(
+    workspace: EstimatorsWorkspace,
+    thread: Thread,
+    config: ExperimentConfig,
+    order: Qt.SortOrder,
+):
+    workspace.show_moment(moment(config))
+    settle(workspace)
+    solution = Against.SOLUTION
+    rows = (
+        measured("anchored", 2, 0.05, problem="proximal"),
+        measured("neumann", 2, 0.02, target=solution),
+        measured("unrolled", 2, 0.0),
+        measured("implicit", 2, 0.3, target=solution),
+        measured("reptile", 2, 0.9),
+    )
+    answer(workspace, thread, rows=rows)
+    for column in range(workspace.table.columnCount()):
+        workspace.table.sortItems(column, order)
+        aims = list(zip(cells(workspace, 1), cells(workspace, 0), strict=True))
+        assert [aim for aim, _ in aims] == [
+            "K steps",
+            "K steps",
+            "Solution",
+            "Solution",
+            "K steps",
+        ]
+        assert aims[-1][1] == "Anchored · proximal"
+    workspace.table.sortItems(4, order)
+    found = cells(workspace, 0)[:4]
+    ascending = ["Unrolled", "Reptile", "Neumann", "Implicit"]
+    if order is Qt.SortOrder.DescendingOrder:
+        ascending = ["Reptile", "Unrolled", "Implicit", "Neumann"]
+    assert found == ascending
