@@ -232,6 +232,10 @@ def _of_implicit(lesson: Lesson) -> Iterator[tuple[str, float]]:
     found = rows["implicit-cg", 16].accuracy[Target.K_STEP]
     yield "sine_cosine", found.cosine.mean
     yield "sine_error", found.relative_error.mean
+    solves = rows["implicit-cg", 16].solves
+    assert solves is not None
+    yield "sine_indefinite", float(solves.not_positive_definite)
+    yield "sine_solves", float(solves.num_solves)
 
 
 MEASURE: Mapping[str, Callable[[Lesson], Iterator[tuple[str, float]]]] = {
@@ -292,7 +296,8 @@ SENTENCES: Mapping[str, tuple[str, ...]] = {
         *(f"| {k} | {{cosine_{k}}} | {{error_{k}}} |" for k in (1, 5, 16, 50, 200)),
         "falls from {loss_0} to {loss_50} within 50 outer steps",
         "solved none of {num_problems} inner problems",
-        "was {sine_cosine}, and the error",
+        "was {sine_cosine}, and the error {sine_error} times its length; "
+        "{sine_indefinite} of {sine_solves} linear systems were not positive definite",
         "Held-out loss {loss_0} after 16 inner steps",
         "{loss_50}: the best that one anchor can do",
     ),
