@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c $(CON
 	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: run test lint format types contracts kernels pytest slow fuzz bench bench-peers coverage clean
+.PHONY: run test lint format types contracts kernels pytest shapes slow fuzz bench bench-peers coverage clean
 
 run: $(VENV)/.run
 	$(BIN)/metalab
@@ -44,12 +44,17 @@ ALONE := $(addprefix tests/,ui/test_app.py end_to_end gui)
 kernels: $(VENV)/.dev
 	METALAB_KERNELS=$(CURDIR)/.kernels $(BIN)/metalab kernels
 
-pytest: kernels
-	OMP_NUM_THREADS=1 $(PYTEST) -m "not bench and not slow" -n 2 tests $(addprefix --ignore=,$(ALONE))
+pytest: kernels shapes
+	OMP_NUM_THREADS=1 $(PYTEST) -m "not bench and not slow and not shapes" -n 2 tests $(addprefix --ignore=,$(ALONE))
 	$(PYTEST) -m "not bench and not slow" -n 2 --dist loadfile $(ALONE)
 
+# The annotated shapes of core and tasks, checked while their tests run: three times as slow.
+shapes: kernels
+	OMP_NUM_THREADS=1 $(PYTEST) @tests/shapes.args
+
 # Longer than a minute each: the paper's presets to the end, many closes, soak.
-slow: $(VENV)/.dev
+slow: kernels
+	$(PYTEST) @tests/shapes.args -m unchecked
 	$(PYTEST) -m "slow"
 
 # Random input to everything that Hypothesis tests, and 10,000 spoilt run files, share

@@ -22,6 +22,18 @@ settings.register_profile("fuzz", max_examples=2000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
+CHECKED = [Path(__file__).parent / name for name in ("core", "tasks")]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what runs in a session of its own, with shapes checked; see shapes.args."""
+    for item in items:
+        checked = any(folder in item.path.parents for folder in CHECKED)
+        if checked and item.get_closest_marker("unchecked") is None:
+            item.add_marker("shapes")
+
+
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Never read or write the user's runs and preferences."""

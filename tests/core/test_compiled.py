@@ -19,6 +19,8 @@ from metalab.engine.build import build_learner
 from metalab.engine.trainer import Trainer
 from tests.engine.experiments import run, small
 
+pytestmark = pytest.mark.unchecked
+
 SCRIPT = """
 import json, sys
 from metalab.engine.events import StepsDone

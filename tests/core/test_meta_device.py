@@ -30,6 +30,8 @@ from metalab.core.tasks import sample_batch
 from metalab.tasks.sinusoid import Sinusoid
 from tests.oracles import generator
 
+pytestmark = pytest.mark.unchecked
+
 META = torch.device("meta")
 
 READS_A_VALUE = {

@@ -1,4 +1,4 @@
-"""The shape annotations of the core are enforced while the tests run."""
+"""The shape annotations of the core are enforced while its tests run (`make shapes`)."""
 
 import pytest
 import torch
@@ -9,6 +9,13 @@ from metalab.core.loss import mean_squared_error
 from metalab.core.model.mlp import MLP
 from metalab.core.tasks import Samples
 from metalab.tasks.sinusoid import Sinusoid
+
+
+@pytest.fixture(autouse=True)
+def _checked(pytestconfig: pytest.Config) -> None:
+    if not pytestconfig.getoption("jaxtyping_packages"):
+        pytest.skip("shapes are not checked in this session: make shapes")
+
 
 REFUSED = (TypeCheckError, BeartypeCallHintViolation)
 

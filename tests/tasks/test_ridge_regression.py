@@ -20,6 +20,8 @@ from metalab.core.tasks import sample_batch
 from metalab.tasks.ridge_regression import RidgeRegression
 from tests.oracles import FLOAT64, estimated, generator, relative_error
 
+pytestmark = pytest.mark.unchecked
+
 FAMILY = RidgeRegression(num_features=6)
 MODEL = MLP(input_dim=6, output_dim=1, hidden_sizes=())
 PROBLEM = BilevelProblem(model=MODEL, meta=RidgeHead(strength=1.5))

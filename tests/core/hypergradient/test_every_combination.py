@@ -25,6 +25,8 @@ from tests.core.hypergradient.combinations import (
 )
 from tests.oracles import estimated, initial_phi, relative_error
 
+pytestmark = pytest.mark.unchecked
+
 WEIGHTS = {"final": None, "multi-step": (0.1, 0.0, 0.2, 0.3, 0.4)}
 """A weight at the start and one of zero are there on purpose."""
 

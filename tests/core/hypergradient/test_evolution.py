@@ -10,6 +10,8 @@ from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.streams import RandomStreams
 from tests.oracles import FLOAT64, estimated, least_squares, relative_error
 
+pytestmark = pytest.mark.unchecked
+
 KNOWN = least_squares()
 PHI = torch.linspace(-1, 1, 4, dtype=FLOAT64)
 INNER = GradientDescent(num_inner_steps=2, inner_lr=0.05)

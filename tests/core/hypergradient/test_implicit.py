@@ -27,6 +27,8 @@ from tests.oracles import (
     relative_error,
 )
 
+pytestmark = pytest.mark.unchecked
+
 STRENGTH = 0.7
 KNOWN = least_squares()
 PHI = torch.linspace(-1, 1, 4, dtype=FLOAT64)

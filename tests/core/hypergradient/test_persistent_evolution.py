@@ -12,6 +12,8 @@ from metalab.core.inner.learned_descent import LearnedDescent
 from metalab.core.streams import RandomStreams
 from tests.oracles import estimated, least_squares, relative_error
 
+pytestmark = pytest.mark.unchecked
+
 KNOWN = least_squares(num_tasks=2)
 INNER = LearnedDescent(num_inner_steps=6, inner_lr=0.05, granularity="shared")
 PHI = torch.cat([torch.linspace(-1, 1, 4), torch.tensor([0.05])]).double()
