@@ -55,7 +55,7 @@ shapes: kernels
 # Longer than a minute each: the paper's presets to the end, many closes, soak.
 slow: kernels
 	$(PYTEST) @tests/shapes.args -m unchecked
-	$(PYTEST) -m "slow"
+	$(PYTEST) -m "slow or sampled"
 
 # Random input to everything that Hypothesis tests, and 10,000 spoilt run files, share
 # codes, experiments, lessons and preferences: other input every time, or FUZZ_SEED.

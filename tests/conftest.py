@@ -1,6 +1,8 @@
 """What every test gets: an offscreen Qt, one torch thread, a home of its own."""
 
 import os
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -26,12 +28,34 @@ CHECKED = [Path(__file__).parent / name for name in ("core", "tasks")]
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what runs in a session of its own, with shapes checked; see shapes.args."""
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Mark what runs with shapes checked; leave a sample of what `make slow` runs whole."""
     for item in items:
         checked = any(folder in item.path.parents for folder in CHECKED)
         if checked and item.get_closest_marker("unchecked") is None:
             item.add_marker("shapes")
+    if "not slow" in config.option.markexpr:
+        kept, left = _sampled(items)
+        items[:] = kept
+        config.hook.pytest_deselected(items=left)
+
+
+def _sampled(
+    items: Sequence[pytest.Item],
+) -> tuple[list[pytest.Item], list[pytest.Item]]:
+    """Return one in so many cases of each sampled test, and the others."""
+    seen: Counter[str] = Counter()
+    kept: list[pytest.Item] = []
+    left: list[pytest.Item] = []
+    for item in items:
+        marker = item.get_closest_marker("sampled")
+        name = item.nodeid.split("[")[0]
+        every = 1 if marker is None else marker.args[0]
+        (kept if seen[name] % every == 0 else left).append(item)
+        seen[name] += 1
+    return kept, left
 
 
 @pytest.fixture(autouse=True)

@@ -50,6 +50,7 @@ def test_what_is_not_measured_again_is_kept(tmp_path):
     assert "Measured today" in text
 
 
+@pytest.mark.slow
 def test_cost_against_sizes_is_measured():
     axes = {"tasks": ("outer.num_tasks", (1, 2))}
     (row,) = scaling.measure(1, seconds=0.02, axes=axes, providers=("autodiff",))
@@ -57,6 +58,7 @@ def test_cost_against_sizes_is_measured():
     assert len(row["µs a step"].split(", ")) == 2
 
 
+@pytest.mark.slow
 def test_activations_are_measured_beside_each_other():
     (row,) = activations.measure(1, seconds=0.02, activations=("tanh",))
     assert row["activation"] == "tanh"
@@ -71,6 +73,7 @@ def test_the_command_of_the_paper_is_measured(monkeypatch, tmp_path):
     assert float(row["held-out loss at the end"]) > 0
 
 
+@pytest.mark.slow
 def test_the_engine_is_measured_without_its_peers(monkeypatch, tmp_path):
     monkeypatch.setattr(engine, "PYTHON", tmp_path / "absent")
     engine.write_problem(tmp_path / "problem.npz")

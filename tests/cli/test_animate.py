@@ -37,6 +37,7 @@ def animate(run_file, figure, to, *options):
         ("losses", "outer", [1, 11, 20, 30]),
     ],
 )
+@pytest.mark.sampled(4)
 def test_a_film_of_a_run_file(run_file, tmp_path, capsys, figure, sweep, steps):
     target = tmp_path / "film.gif"
     assert animate(run_file, figure, target, "--sweep", sweep) == 0

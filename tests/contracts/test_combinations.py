@@ -149,6 +149,7 @@ TRIED = [
 
 
 @pytest.mark.parametrize("config", TRIED, ids=named)
+@pytest.mark.sampled(4)
 def test_a_valid_combination_takes_two_steps(config):
     assert estimator_refusal(config, config.hypergradient.component) is None
     steps_alone(config)

@@ -271,6 +271,7 @@ READERS = (
 
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.__name__)
+@pytest.mark.sampled(3)
 def test_an_edited_run_is_read_as_one_that_started_so(pair, reader, capsys):
     edited, so = pair
     found, expected = reader(edited, capsys), reader(so, capsys)

@@ -112,6 +112,7 @@ def test_it_says_what_it_is(kind):
     ],
 )
 @pytest.mark.parametrize("kind", claiming(Exactness.EXACT))
+@pytest.mark.sampled(4)
 def test_exact_means_the_slope_of_the_k_step_outer_loss(kind, meta, inner_kind):
     assert kind.learns == frozenset(Way), "limit this test to what it learns"
     num_steps = 2

@@ -173,6 +173,7 @@ def works(command: Command, files: Path, name: str, out: Path, capsys) -> None:
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
+@pytest.mark.sampled(3)
 def test_every_command_works(name, files, tmp_path, capsys):
     for command in LIGHT:
         works(command, files, name, tmp_path, capsys)
@@ -186,6 +187,7 @@ def test_every_command_works(name, files, tmp_path, capsys):
         for name in EXPERIMENTS
     ],
 )
+@pytest.mark.sampled(5)
 def test_so_does_every_drawing(name, command, files, tmp_path, capsys):
     works(command, files, name, tmp_path, capsys)
 
@@ -300,6 +302,7 @@ ASKED = (explored, readapted, surveyed, estimated, begun_elsewhere, shared, seen
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
+@pytest.mark.sampled(3)
 def test_the_window_gets_an_answer_or_a_sentence(name, files, monkeypatch):
     monkeypatch.setattr("metalab.runs.starts.JOINT_STEPS", 2)
     monkeypatch.setattr("metalab.runs.estimator_pieces.select", unrolled_alone)

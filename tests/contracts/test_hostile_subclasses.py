@@ -214,6 +214,7 @@ def differ(one, other):
 
 
 @pytest.mark.parametrize(("slot", "kind", "change"), CASES)
+@pytest.mark.sampled(3)
 def test_kernels_agree_with_autodiff_or_say_why_not(slot, kind, change, monkeypatch):
     config = config_with(slot, kind)
     own = parents_numbers(slot, kind)

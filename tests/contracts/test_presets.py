@@ -46,6 +46,7 @@ def test_a_recipe_says_what_it_is(name):
 
 
 @pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.sampled(3)
 def test_a_preset_learns(name):
     """Held-out loss after adaptation falls within a few outer steps.
 

@@ -66,6 +66,7 @@ def check(preset):
 
 
 @needs_compiler
+@pytest.mark.slow
 def test_a_compiled_run_has_the_metrics_of_a_plain_one():
     check("cavia-sine")
 

@@ -130,6 +130,7 @@ ANCHOR = ProximalAnchor(strength=0.7)
 
 @pytest.mark.parametrize("hypergradient", HYPERGRADIENTS.components.values())
 @pytest.mark.parametrize("outer", OUTER_OPTIMIZERS.components.values())
+@pytest.mark.sampled(4)
 def test_a_step_stays_on_its_device_and_never_waits(hypergradient, outer):
     one_step(
         hypergradient(),
@@ -143,6 +144,7 @@ SOLVING = {"imaml-repository", "implicit-cg", "implicit-neumann", "implicit-nyst
 
 
 @pytest.mark.parametrize("hypergradient", HYPERGRADIENTS.components.values())
+@pytest.mark.sampled(4)
 def test_only_estimators_with_linear_systems_tell_of_them(hypergradient):
     solving = hypergradient.target is Target.SOLUTION
     drawn = DRAWING.get(hypergradient, ())
@@ -186,6 +188,7 @@ def test_so_do_learned_rates(granularity, parameterisation):
     "hypergradient",
     [kind for kind in HYPERGRADIENTS.components.values() if kind.weighs_steps],
 )
+@pytest.mark.sampled(4)
 def test_so_does_the_multi_step_loss(hypergradient):
     one_step(hypergradient(), loss="multi-step", drawn=DRAWING.get(hypergradient, ()))
 

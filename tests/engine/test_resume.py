@@ -25,6 +25,7 @@ def stopped_at(config, step, *, before_probe=False):
 
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("step", [1, 25, 40])
+@pytest.mark.sampled(4)
 def test_going_on_from_a_checkpoint_equals_a_straight_run(preset, step):
     config = small(preset)
     heard, checkpoint = stopped_at(config, step)

@@ -120,6 +120,7 @@ SMOOTH = {"model__activation": "tanh", "outer__num_tasks": 6, "outer__num_steps"
 
 @pytest.mark.parametrize("strength", [0.01, 40.0])
 @pytest.mark.parametrize("provider", ["fused", "autodiff"])
+@pytest.mark.sampled(2)
 def test_a_step_counts_the_tasks_that_a_dense_matrix_counts(strength, provider):
     config = small(
         "imaml-sine",

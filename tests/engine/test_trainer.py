@@ -87,6 +87,7 @@ def test_metrics_have_one_column_each():
 
 
 @pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.sampled(3)
 def test_the_same_seed_says_the_same(preset):
     one, two = run(small(preset)), run(small(preset))
     assert len(one.events) == len(two.events)

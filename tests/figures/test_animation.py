@@ -142,6 +142,7 @@ def test_a_range_of_steps(history):
 
 
 @pytest.mark.parametrize(("sweep", "figure"), EVERY_SWEEP)
+@pytest.mark.sampled(3)
 def test_axes_do_not_jump(history, sweep, figure):
     """Below and to the left of the axes stand their numbers: not a pixel differs."""
     choices = AnimationChoices(figure=figure, sweep=sweep, **(SMALL | {"dpi": 80}))
@@ -170,6 +171,7 @@ def _box(animation):
 
 
 @pytest.mark.parametrize(("sweep", "figure"), EVERY_SWEEP)
+@pytest.mark.sampled(3)
 def test_limits_hold_every_frame(history, sweep, figure):
     animation = Animation(
         history, AnimationChoices(figure=figure, sweep=sweep, **SMALL)
@@ -204,6 +206,7 @@ def test_the_first_picture_settles_and_giving_up_does_not(history):
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".webp"])
+@pytest.mark.sampled(2)
 def test_a_film_can_be_decoded(history, tmp_path, suffix):
     path = tmp_path / f"film{suffix}"
     told = []
@@ -273,6 +276,7 @@ def test_a_folder_of_something_else_is_left_alone(history, tmp_path):
     ("suffix", "asked"),
     [(".gif", 0), (".gif", 2), (".gif", 7), (".webp", 5), (".png", 6), (".mp4", 6)],
 )
+@pytest.mark.sampled(3)
 def test_what_is_given_up_leaves_nothing(history, tmp_path, suffix, asked):
     """Given up while looking for the axes, and while drawing."""
     answers = iter([*[False] * asked, True])
@@ -286,6 +290,7 @@ def test_what_is_given_up_leaves_nothing(history, tmp_path, suffix, asked):
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".webp", ".png", ".mp4"])
+@pytest.mark.sampled(4)
 def test_an_error_half_way_keeps_what_was_there(history, tmp_path, suffix):
     path = tmp_path / f"film{suffix}"
     older = tmp_path / "film" / "animation.json" if suffix == ".png" else path

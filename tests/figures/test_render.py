@@ -51,6 +51,7 @@ def check_provenance(text, history, name):
 
 @each_size
 @each_figure
+@pytest.mark.sampled(5)
 def test_png_has_the_size_in_dots_and_says_so(history, tmp_path, name, size):
     path = tmp_path / "figure.png"
     render(name, history, path, size=size, dpi=120)
@@ -70,6 +71,7 @@ def test_png_has_the_size_in_dots_and_says_so(history, tmp_path, name, size):
 
 @each_size
 @each_figure
+@pytest.mark.sampled(3)
 def test_svg_is_vector_and_says_what_it_is(history, tmp_path, name, size):
     path = tmp_path / "figure.svg"
     render(name, history, path, size=size)
@@ -90,6 +92,7 @@ def test_svg_is_vector_and_says_what_it_is(history, tmp_path, name, size):
 
 @each_size
 @each_figure
+@pytest.mark.sampled(5)
 def test_pdf_embeds_its_fonts_and_says_what_it_is(history, tmp_path, name, size):
     path = tmp_path / "figure.pdf"
     render(name, history, path, size=size)
@@ -162,6 +165,7 @@ def test_csv_values_are_those_of_the_history(history, tmp_path):
 
 @pytest.mark.parametrize("suffix", FORMATS)
 @each_figure
+@pytest.mark.sampled(5)
 def test_equal_histories_make_equal_files(name, suffix):
     first, second = (encode(name, make_history(), suffix) for _ in range(2))
     assert first == second
@@ -170,6 +174,7 @@ def test_equal_histories_make_equal_files(name, suffix):
         assert encode(name, make_history(seed=1), suffix) != first
 
 
+@pytest.mark.slow
 def test_files_are_the_same_in_every_process():
     # Python shuffles the order of sets anew in each process.
     code = """
@@ -292,6 +297,7 @@ def test_a_link_stays_a_link(history, tmp_path):
     assert target.read_bytes().startswith(b"outer_step")
 
 
+@pytest.mark.slow
 def test_odd_names_of_experiments_are_harmless(tmp_path):
     odd = make_history(name='"""a $x$ <b>&amp; ü {0}')
     for name in figures():

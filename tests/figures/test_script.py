@@ -33,6 +33,7 @@ def run(script, *arguments):
         ("inner-loss", "square", FigureChoices(legend="none")),
     ],
 )
+@pytest.mark.sampled(5)
 def test_the_script_draws_the_same_picture(history, tmp_path, name, size, choices):
     script, data = render(
         name, history, tmp_path / "redraw.py", size=size, choices=choices

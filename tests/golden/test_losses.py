@@ -10,7 +10,17 @@ from tests.golden.record import FILE, NUM_STEPS, first_losses
 RECORDED = json.loads(FILE.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("preset", presets())
+HEAVY = ("mmaml-multimodal",)
+"""Seconds a step."""
+
+
+@pytest.mark.parametrize(
+    "preset",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if name in HEAVY else [])
+        for name in presets()
+    ],
+)
 def test_the_first_losses_are_the_recorded_ones(preset):
     assert preset in RECORDED, "record it: python -m tests.golden.record"
     assert len(RECORDED[preset]) == NUM_STEPS

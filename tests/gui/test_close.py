@@ -11,8 +11,6 @@ import pytest
 from metalab.runs.reader import open_run
 from metalab.runs.status import RunStatus
 
-NUM_CLOSES = 20
-
 CLOSE_WHILE_TRAINING = """
 import sys
 from PySide6.QtCore import QTimer
@@ -61,9 +59,11 @@ def close_while_training(home: Path, step: int) -> tuple[int, str, RunStatus, in
 
 
 @pytest.mark.timeout(300)
-def test_20_closes_while_training_end_well(tmp_path):
-    homes = [tmp_path / str(index) for index in range(NUM_CLOSES)]
-    steps = [5 * index for index in range(NUM_CLOSES)]
+@pytest.mark.parametrize("count", [4, pytest.param(20, marks=pytest.mark.slow)])
+def test_closes_while_training_end_well(tmp_path, count):
+    homes = [tmp_path / str(index) for index in range(count)]
+    # From before the first step to far into the run.
+    steps = [100 * index // count for index in range(count)]
     ends = [close_while_training(*each) for each in zip(homes, steps, strict=True)]
     for (code, err, status, step), least in zip(ends, steps, strict=True):
         assert (code, err) == (0, "")

@@ -100,6 +100,7 @@ def test_a_file_of_another_experiment_is_refused(planned, config):
         carry_out(other, tell=ignore, stopping=never)
 
 
+@pytest.mark.slow
 def test_processes_give_the_numbers_of_one_process(planned, tmp_path):
     watch = Watch()
     outcomes = run_in_processes(planned, watch, num_processes=2)

@@ -91,6 +91,7 @@ def answered(thread: EstimatingThread, request: EstimatingRequest) -> Comparison
 
 
 @pytest.mark.parametrize("against", Against)
+@pytest.mark.sampled(2)
 def test_rows_are_those_of_a_direct_comparison(
     thread: EstimatingThread, config: ExperimentConfig, no_curve: None, against: Against
 ):

@@ -74,6 +74,7 @@ def test_the_k_step_and_the_solution_are_different_references(everything):
     assert row.accuracy[Target.SOLUTION].relative_error.mean > 0.1
 
 
+@pytest.mark.slow
 def test_conjugate_gradients_find_the_solution_after_many_steps():
     config = small(model__activation="tanh", model__hidden_sizes=[4, 3])
     plan = Plan(num_inner_steps=(1, 200), num_tasks=3, num_batches=2, seed=0)
@@ -138,6 +139,7 @@ def test_time_memory_and_variance_are_measured(everything):
     assert many > 1.5 * few
 
 
+@pytest.mark.slow
 def test_the_same_plan_gives_the_same_numbers():
     selection = selected(small(), ["evolution", "unrolled"])
     one, two = (compare(selection, PLAN)[0].rows for _ in range(2))

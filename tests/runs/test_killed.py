@@ -94,6 +94,7 @@ def facts(straight):
 
 
 @pytest.mark.parametrize("after", [False, True])
+@pytest.mark.sampled(2)
 def test_a_kill_at_any_call_of_making_and_closing_leaves_a_whole_file_or_none(
     server, facts, tmp_path, after
 ):

@@ -203,6 +203,7 @@ conduct(LiveRun(config, path=Path(sys.argv[1])), RunControl())
 """
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_the_file_opens_and_resumes(tmp_path):
     path = tmp_path / "killed.metalab"
     process = subprocess.Popen([sys.executable, "-c", KILLED, str(path)])

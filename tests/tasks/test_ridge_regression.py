@@ -87,6 +87,7 @@ def test_through_the_solve_exact_ones_reach_the_closed_form(kind):
         ("difference-product", {}),
     ],
 )
+@pytest.mark.sampled(3)
 def test_convergent_ones_reach_it_from_a_solved_inner_problem(kind, options):
     drawn = batch()
     estimator = HYPERGRADIENTS.components[kind](**options)

@@ -65,6 +65,7 @@ def test_everything_that_the_keyboard_reaches_has_a_name(full):
 
 
 @pytest.mark.parametrize("spec", WORKSPACES, ids=[spec.key for spec in WORKSPACES])
+@pytest.mark.sampled(3)
 def test_so_has_everything_in_every_workspace(spec, full):
     full.window.workspaces.show_page(spec.key)
     full.clock.tick()

@@ -188,6 +188,7 @@ def test_mnemonics_are_unique_in_their_menu(menu):
 
 
 @pytest.mark.parametrize("state", STATES)
+@pytest.mark.sampled(3)
 def test_each_state_allows_what_makes_sense_and_says_why_not(state, open_lab, workshop):
     lab = open_lab(load=state != "loading")
     STATES[state](lab, workshop)
@@ -201,6 +202,7 @@ def test_each_state_allows_what_makes_sense_and_says_why_not(state, open_lab, wo
 
 
 @pytest.mark.parametrize("state", STATES)
+@pytest.mark.sampled(4)
 def test_every_action_can_be_triggered_in_each_state(
     state, open_lab, workshop, monkeypatch
 ):

@@ -123,6 +123,7 @@ def test_the_task_that_is_looked_at_is_animated(open_dialog):
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".mp4"])
+@pytest.mark.sampled(2)
 def test_what_is_told_of_its_size_is_about_true(open_dialog, history, tmp_path, suffix):
     dialog = open_dialog(wait=False)
     choices = replace(dialog.options.choices(), dpi=60)
@@ -211,6 +212,7 @@ def test_export_asks_for_a_file_and_writes_it(qtbot, open_dialog, tmp_path):
 
 
 @pytest.mark.parametrize("by", ["button", "closing"])
+@pytest.mark.sampled(2)
 def test_cancel_leaves_nothing(qtbot, open_dialog, tmp_path, by):
     dialog = open_dialog(wait=False)
     spin(dialog, "Most frames").setValue(600)

@@ -30,6 +30,7 @@ def test_no_words_are_cut_off(width, lab, workshop, qtbot):
 
 
 @pytest.mark.parametrize("spec", WORKSPACES, ids=[spec.key for spec in WORKSPACES])
+@pytest.mark.sampled(3)
 def test_in_no_workspace_of_the_smallest_window(spec, lab, workshop, qtbot):
     lab.window.resize(1100, 700)
     lab.session.set_config(small_config())
@@ -64,6 +65,7 @@ def test_what_is_cut_off_is_found(qtbot):
     assert "'two'" in found[1]
 
 
+@pytest.mark.slow
 def test_at_two_pixels_a_point_everything_is_sharp_and_whole():
     environment = os.environ | {
         "QT_SCALE_FACTOR": "2",

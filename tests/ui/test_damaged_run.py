@@ -53,6 +53,7 @@ def spoilt(whole, path, statement):
         ("CREATE VIEW more AS SELECT 1", "'more' is no part of a run file"),
     ],
 )
+@pytest.mark.sampled(3)
 def test_a_damaged_file_is_told_in_a_sentence(
     lab, qtbot, whole, tmp_path, statement, words
 ):
@@ -83,6 +84,7 @@ STRANGE = {
 
 
 @pytest.mark.parametrize("statement", STRANGE.values(), ids=STRANGE)
+@pytest.mark.sampled(4)
 def test_a_strange_run_is_shown_on_every_page(lab, qtbot, whole, tmp_path, statement):
     lab.session.open_file(spoilt(whole, tmp_path / "a run.metalab", statement))
     assert lab.session.join(20)

@@ -136,6 +136,7 @@ def test_preferences_with_bad_entries_are_told(open_lab):
         ("", 2),
     ],
 )
+@pytest.mark.sampled(3)
 def test_whatever_the_preferences_are_the_window_opens(open_lab, content, told):
     preferences_path().parent.mkdir(parents=True)
     preferences_path().write_text(content, encoding="utf-8")

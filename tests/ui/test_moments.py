@@ -36,6 +36,7 @@ def finished(lab):
 
 
 @pytest.mark.parametrize("provider", ["fused", "autodiff"])
+@pytest.mark.sampled(2)
 def test_scrubbing_and_dragging_leave_the_metrics_as_they_are(
     real_lab, qtbot, provider
 ):

@@ -95,6 +95,7 @@ def test_no_words_are_cut_off_on_usual_screens(size, shown, present, qtbot):
 
 
 @pytest.mark.parametrize("docks", ["as at first", "all", "floating"])
+@pytest.mark.sampled(3)
 def test_leaving_puts_everything_back(docks, shown, present, qtbot):
     window = shown.window
     if docks != "as at first":

@@ -64,17 +64,20 @@ def error(estimator, num_steps=800, strength_is="fixed"):
 
 @pytest.mark.parametrize("strength_is", ["fixed", "learned"])
 @pytest.mark.parametrize("estimator", THOROUGH)
+@pytest.mark.sampled(2)
 def test_converged_it_is_the_closed_form(estimator, strength_is):
     assert error(estimator, strength_is=strength_is) < 1e-10
 
 
 @pytest.mark.parametrize("strength_is", ["fixed", "learned"])
+@pytest.mark.sampled(2)
 def test_the_unrolled_sweep_converges_to_the_same_closed_form(strength_is):
     assert error(Checkpointed(), strength_is=strength_is) < 1e-10
 
 
 @pytest.mark.parametrize("estimator", THOROUGH)
 @pytest.mark.parametrize("meta", REGULARISED)
+@pytest.mark.sampled(3)
 def test_on_a_network_it_is_the_unrolled_one_once_both_have_converged(meta, estimator):
     inner = GradientDescent(num_inner_steps=600, inner_lr=0.1)
     oracle = oracle_of(meta, inner)
@@ -169,6 +172,7 @@ def test_its_hypergradient_tells_how_its_systems_were_solved():
 
 
 @pytest.mark.parametrize("kind", [ImplicitCG, ImplicitNeumann])
+@pytest.mark.sampled(2)
 def test_damping_changes_the_target_in_proportion(kind):
     effort = {"num_terms": 600} if kind is ImplicitNeumann else {"tolerance": 1e-14}
     errors = [error(kind(damping=damping, **effort)) for damping in (1e-4, 1e-3)]

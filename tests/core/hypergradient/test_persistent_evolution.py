@@ -29,6 +29,7 @@ def oracle_of():
 
 
 @pytest.mark.parametrize(("segment_steps", "weights"), [(2, None), (4, WEIGHTS)])
+@pytest.mark.sampled(2)
 def test_on_average_it_is_exact_whatever_the_segments(segment_steps, weights):
     """phi enters every segment: as the start of the first, as the rate of all."""
     exact = estimated(Unrolled(), oracle_of(), INNER, request=asking(weights)).per_task

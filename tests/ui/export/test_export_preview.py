@@ -45,6 +45,7 @@ dialog.reject()
 
 
 @pytest.mark.parametrize("size", SIZES)
+@pytest.mark.sampled(2)
 def test_the_preview_has_its_true_size_on_this_screen(open_dialog, size):
     dialog = open_dialog(size=size)
     dots = dialog.screen().physicalDotsPerInch()

@@ -26,6 +26,7 @@ from tests.ui.export.driver import (
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.sampled(3)
 def test_return_saves_the_chosen_format(qtbot, open_dialog, folder, suffix):
     dialog = open_dialog()
     choose(qtbot, dialog, "Format", FORMATS[suffix].title)
@@ -94,6 +95,7 @@ def test_the_file_is_named_after_the_figure_until_a_person_names_it(
         ("x" * 300, "{folder}/" + "x" * 300 + ".pdf"),
     ],
 )
+@pytest.mark.sampled(3)
 def test_a_path_may_be_short(open_dialog, folder, text, path):
     dialog = open_dialog()
     dialog.target._path.setText(text.format(folder=folder))

@@ -25,6 +25,7 @@ KINDS = [(slot, kind) for slot, registry in SLOTS.items() for kind in registry.m
 
 
 @pytest.mark.parametrize("name", presets())
+@pytest.mark.sampled(4)
 def test_every_preset_round_trips(form: ExperimentForm, name: str) -> None:
     config = preset_config(name)
     form.set_config(config, reference=config)
@@ -35,6 +36,7 @@ def test_every_preset_round_trips(form: ExperimentForm, name: str) -> None:
 
 
 @pytest.mark.parametrize(("slot", "kind"), KINDS)
+@pytest.mark.sampled(5)
 def test_every_component_of_the_catalog_has_its_rows(
     form: ExperimentForm, preset: ExperimentConfig, slot: str, kind: str
 ) -> None:

@@ -78,6 +78,7 @@ def test_nothing_can_be_chosen_before_the_engine_is_there(
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=["dark", "light"])
 @pytest.mark.parametrize("size", [QSize(1100, 800), QSize(520, 540)], ids=str)
+@pytest.mark.sampled(2)
 def test_pictures_are_painted_in_the_theme(page: StartPage, theme: Theme, size: QSize):
     page.set_theme(theme)
     page.resize(size)

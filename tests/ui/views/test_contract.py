@@ -94,6 +94,7 @@ def view(request: pytest.FixtureRequest, qtbot: QtBot) -> QWidget:
 
 
 @pytest.mark.parametrize("name", HISTORIES)
+@pytest.mark.sampled(5)
 def test_every_history_is_painted(view, name: str):
     view.show_history(HISTORIES[name]())
     assert not view.grab().isNull()
@@ -101,6 +102,7 @@ def test_every_history_is_painted(view, name: str):
     assert not view.grab().isNull()
 
 
+@pytest.mark.sampled(3)
 def test_any_history_may_follow_any_other(view):
     made = {name: make() for name, make in HISTORIES.items()}
     rng = np.random.default_rng(0)

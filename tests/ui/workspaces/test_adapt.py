@@ -184,6 +184,7 @@ def test_sliders_change_inner_lr_and_steps(page, qtbot, history):
     assert page.answers[RUN].distance[1] == pytest.approx(10 * slow, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_overlays_are_on_the_same_points(page, qtbot, history):
     page.tools.overlay_box("random").click()
     page.tools.overlay_box("joint").click()
