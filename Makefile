@@ -37,8 +37,10 @@ contracts: $(VENV)/.dev
 	$(BIN)/lint-imports --no-logo
 
 # Real windows and processes wait for each other's clock and screen: they come last, each
-# file in one process, and no more than one window beside one other process.
-ALONE := $(addprefix tests/,ui/test_app.py end_to_end gui)
+# file in one process, and no more than one window beside one other process; the longest
+# ones first.
+ALONE := $(addprefix tests/,gui/test_scenario.py gui/test_close.py ui/test_app.py end_to_end \
+	gui/test_canary.py gui/test_real_run.py gui/test_real_window.py)
 
 # Compiled once, not by every process of tests that needs them.
 kernels: $(VENV)/.dev
@@ -46,7 +48,7 @@ kernels: $(VENV)/.dev
 
 pytest: kernels shapes
 	OMP_NUM_THREADS=1 $(PYTEST) -m "not bench and not slow and not shapes" -n 2 tests $(addprefix --ignore=,$(ALONE))
-	$(PYTEST) -m "not bench and not slow" -n 2 --dist loadfile $(ALONE)
+	$(PYTEST) -m "not bench and not slow" -n 2 --dist loadfile --no-loadscope-reorder $(ALONE)
 
 # The annotated shapes of core and tasks, checked while their tests run: three times as slow.
 shapes: kernels

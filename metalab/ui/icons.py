@@ -3,7 +3,7 @@
 from functools import cache
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
+from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap, QPixmapCache
 from PySide6.QtSvg import QSvgRenderer
 
 from metalab.ui.assets import assets_folder
@@ -28,6 +28,11 @@ def icon_pixmap(name: str, colour: str, size: int, ratio: float = 1.0) -> QPixma
         size: Edge in device-independent pixels.
         ratio: Device pixels in one of those.
     """
+    key = f"metalab/{name}/{colour}/{size}/{ratio}"
+    # Qt's own cache: it is emptied before the application ends, as a dict would not be.
+    known = QPixmap()
+    if QPixmapCache.find(key, known):
+        return known
     coloured = _drawing(name).replace("currentColor", colour)
     pixmap = QPixmap(round(size * ratio), round(size * ratio))
     pixmap.fill(Qt.GlobalColor.transparent)
@@ -37,6 +42,7 @@ def icon_pixmap(name: str, colour: str, size: int, ratio: float = 1.0) -> QPixma
     )
     painter.end()
     pixmap.setDevicePixelRatio(ratio)
+    QPixmapCache.insert(key, pixmap)
     return pixmap
 
 

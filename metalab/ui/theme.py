@@ -143,7 +143,9 @@ THEMES = {theme.name: theme for theme in (DARK, LIGHT)}
 
 def apply_theme(app: QApplication, theme: Theme) -> None:
     """Give the whole application the theme's palette, on the Fusion style."""
-    app.setStyle(QStyleFactory.create("Fusion"))
+    # Every widget is polished again by a style, be it the same one.
+    if app.style().name() != "fusion":
+        app.setStyle(QStyleFactory.create("Fusion"))
     palette = qt_palette(theme)
     app.setPalette(palette)
     # Fusion frames a box in a darker shade of the window, which on a dark one cannot be

@@ -230,6 +230,7 @@ def test_tasks_do_not_mix(kind):
         assert relative_error(together[task], row) < limit
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", claiming(Exactness.UNBIASED))
 def test_unbiased_means_exact_on_average(kind):
     known = least_squares()

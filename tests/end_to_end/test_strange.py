@@ -365,6 +365,7 @@ HOMES: dict[str, Callable[[Path], Path | str]] = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("kind", HOMES)
 def test_a_home_that_cannot_be_used_is_told(shell, place, kind):
     home = HOMES[kind](place)

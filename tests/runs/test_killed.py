@@ -212,7 +212,7 @@ def copies_open(
 
 
 def test_what_a_kill_leaves_opens_and_goes_on(server, straight, tmp_path):
-    left = killed_runs(server, tmp_path, 12, num_steps=SHORT)
+    left = killed_runs(server, tmp_path, 6, num_steps=SHORT)
     check_resumed(server, straight(SHORT), left, 2, num_steps=SHORT)
 
 

@@ -1,6 +1,7 @@
 """Histories made by hand: every shape that a view may meet."""
 
 from dataclasses import fields, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from metalab.engine.config import ExperimentConfig, preset_config
 from metalab.engine.config_history import ConfigHistory
 from metalab.engine.diagnostics import DIAGNOSTICS, LAYER_PREFIX, STABILITY
-from metalab.engine.events import METRICS, Curves, Evaluation, ProbeTasks
+from metalab.engine.events import METRICS, Array, Curves, Evaluation, ProbeTasks
 from metalab.engine.overrides import with_overrides
 from metalab.runs.history import (
     DiagnosticSeries,
@@ -104,16 +105,20 @@ def with_stability(history: RunHistory, **values: float) -> RunHistory:
 
 
 def make_evaluations(config: ExperimentConfig, count: int) -> EvaluationSeries:
+    return EvaluationSeries.from_rows(
+        _evaluation_rows(1 + config.num_shown_steps, count).copy()
+    )
+
+
+@cache
+def _evaluation_rows(num_points: int, count: int) -> Array:
     rng = np.random.default_rng(2)
-    num_points = 1 + config.num_shown_steps
     tasks = rng.uniform(0.1, 4, (count, NUM_TASKS, num_points))
     rows = [
         evaluation_row(Evaluation(step=100 * i, support_loss=0.5 * q, query_loss=q))
         for i, q in enumerate(np.sort(tasks, axis=2)[:, :, ::-1])
     ]
-    return EvaluationSeries.from_rows(
-        np.array(rows).reshape(count, row_width(num_points))
-    )
+    return np.array(rows).reshape(count, row_width(num_points))
 
 
 _CONFIGS: dict[int, tuple[ExperimentConfig, ConfigHistory]] = {}
