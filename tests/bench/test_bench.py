@@ -66,6 +66,7 @@ def test_activations_are_measured_beside_each_other():
     assert row["kernels over autodiff"] > 0
 
 
+@pytest.mark.slow
 def test_the_command_of_the_paper_is_measured(monkeypatch, tmp_path):
     monkeypatch.setattr(paper, "PYTHON", tmp_path / "absent")
     (row,) = paper.measure(1, num_steps=200)

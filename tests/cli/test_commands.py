@@ -490,6 +490,7 @@ def test_bad_files_are_one_message_and_write_nothing(tmp_path, capsys):
     assert sorted(tmp_path.iterdir()) == before
 
 
+@pytest.mark.slow
 def test_export_writes_every_figure_in_every_format(run_file, tmp_path, capsys):
     for figure in ("losses", "adaptation", "inner-loss"):
         for suffix in ("png", "svg", "pdf", "csv"):

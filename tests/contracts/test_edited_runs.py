@@ -21,10 +21,10 @@ from metalab.engine.landscape import Surveyor
 from metalab.engine.moved import MovedPoints
 from metalab.figures.animation import Animation
 from metalab.figures.animation_choices import AnimationChoices
+from metalab.runs import estimator_pieces, estimators
 from metalab.runs.conduct import conduct
 from metalab.runs.control import RunControl
 from metalab.runs.estimating import EstimatingRequest
-from metalab.runs.estimator_pieces import pieces
 from metalab.runs.exploring import ExploringThread
 from metalab.runs.live import LiveRun
 from metalab.runs.readapter import Readapter, Request
@@ -219,7 +219,10 @@ def compared(path, capsys):
         num_tasks=4,
         seed=0,
     )
-    first = next(iter(pieces(request, lambda _: None)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(estimator_pieces, "NUM_BATCHES", 2)
+        patch.setattr(estimators, "TIMED_ROUNDS", 1)
+        first = next(iter(estimator_pieces.pieces(request, lambda _: None)))
     return [(row.name, row.cosine, row.relative_error) for row in first.rows]
 
 

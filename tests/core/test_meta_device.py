@@ -130,7 +130,7 @@ ANCHOR = ProximalAnchor(strength=0.7)
 
 @pytest.mark.parametrize("hypergradient", HYPERGRADIENTS.components.values())
 @pytest.mark.parametrize("outer", OUTER_OPTIMIZERS.components.values())
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(6)
 def test_a_step_stays_on_its_device_and_never_waits(hypergradient, outer):
     one_step(
         hypergradient(),

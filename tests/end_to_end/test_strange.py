@@ -271,6 +271,7 @@ ALL_WRITTEN = {**STRANGE, **ONLY_WRITTEN}
         | {name: ("pipe",) for name in READERS if name not in ("train FILE", "eval")},
     ),
 )
+@pytest.mark.sampled(2)
 def test_what_cannot_be_read_is_one_sentence(shell, place, end, command, make):
     path = make(place, end)
     skip_without_rights(shell, path)
@@ -292,6 +293,7 @@ def test_what_cannot_be_read_is_one_sentence(shell, place, end, command, make):
         | {"reproduce --out": ("below a file", "read-only folder")},
     ),
 )
+@pytest.mark.sampled(2)
 def test_what_cannot_be_written_is_one_sentence_and_stays(
     shell, place, end, command, make
 ):

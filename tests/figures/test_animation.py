@@ -249,6 +249,7 @@ def test_mp4_has_frames_and_holds_both_ends(history, tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 
+@pytest.mark.slow
 def test_frames_go_to_a_folder_of_their_own(history, tmp_path):
     for _ in range(2):
         assert write_animation(

@@ -343,7 +343,7 @@ def test_a_single_measurement_is_visible(history):
 @pytest.mark.parametrize("legend", LEGENDS)
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", figures())
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(7)
 def test_no_text_is_cut_off(history, name, size, legend):
     figure = draw(name, history, size=size, choices=FigureChoices(legend=legend))
     canvas = FigureCanvasAgg(figure)

@@ -165,7 +165,7 @@ def test_csv_values_are_those_of_the_history(history, tmp_path):
 
 @pytest.mark.parametrize("suffix", FORMATS)
 @each_figure
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(7)
 def test_equal_histories_make_equal_files(name, suffix):
     first, second = (encode(name, make_history(), suffix) for _ in range(2))
     assert first == second

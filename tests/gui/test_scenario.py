@@ -15,6 +15,7 @@ pytestmark = [
 ]
 
 
+@pytest.mark.slow
 def test_a_person_finds_the_way(tmp_path):
     with virtual_screen() as environment:
         done = subprocess.run(

@@ -43,6 +43,7 @@ def config() -> ExperimentConfig:
 def _two_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """As few as have a standard error."""
     monkeypatch.setattr("metalab.runs.estimator_pieces.NUM_BATCHES", 2)
+    monkeypatch.setattr("metalab.runs.estimators.TIMED_ROUNDS", 1)
 
 
 @pytest.fixture

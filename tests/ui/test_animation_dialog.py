@@ -86,6 +86,7 @@ def spin(dialog, name):
 # --------------------------------------------------------------- what is offered
 
 
+@pytest.mark.slow
 def test_it_tells_how_long_and_how_large_a_film_becomes(qtbot, open_dialog):
     dialog = open_dialog()
     assert dialog.facts.startswith("4 frames · 2.2 s · 140 × 98 pixels · about ")
@@ -96,6 +97,7 @@ def test_it_tells_how_long_and_how_large_a_film_becomes(qtbot, open_dialog):
     assert dialog.facts.startswith("3 frames · 3.0 s")
 
 
+@pytest.mark.slow
 def test_every_sweep_offers_its_figures_and_steps(qtbot, open_dialog):
     dialog = open_dialog()
     box = named(dialog, "Figure", QComboBox)

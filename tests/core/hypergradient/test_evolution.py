@@ -26,6 +26,7 @@ def estimate(step, *, seed=0, num_pairs=NUM_PAIRS, sigma=0.1):
     return estimated(estimator, oracle, INNER, request=request).per_task
 
 
+@pytest.mark.slow
 def test_on_a_quadratic_it_is_unbiased_with_the_variance_of_theory():
     """Antithetic pairs are exact in every direction of a quadratic: E e e^T = I."""
     found = torch.stack([estimate(step) for step in range(60)])

@@ -103,6 +103,7 @@ def test_its_error_falls_with_the_tolerance_of_the_solver():
     assert errors[-1] < 1e-7
 
 
+@pytest.mark.slow
 def test_its_error_falls_with_the_effort_of_the_solver():
     for efforts in (
         [ImplicitCG(num_iterations=n, tolerance=0.0) for n in (1, 2, 3, 4)],

@@ -1,5 +1,6 @@
 """What can be chosen about a figure."""
 
+import pytest
 from PySide6.QtWidgets import (
     QComboBox,
     QSlider,
@@ -28,6 +29,7 @@ def test_only_what_the_figure_heeds_can_be_chosen(qtbot, open_dialog):
         assert visible == spec.heeds
 
 
+@pytest.mark.slow
 def test_every_choice_reaches_the_figure(qtbot, open_dialog):
     dialog = open_dialog()
     slider = named(dialog, "Smoothing", QSlider)

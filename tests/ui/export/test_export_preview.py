@@ -24,6 +24,7 @@ from tests.ui.export.driver import (
 )
 
 
+@pytest.mark.slow
 def test_opening_shows_a_placeholder_and_loads_no_matplotlib():
     code = """
 import sys

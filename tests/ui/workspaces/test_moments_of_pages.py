@@ -213,7 +213,7 @@ CHANGES = {
 @pytest.mark.parametrize("hidden", [True, False], ids=["hidden", "seen"])
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("key", CHECKS)
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(7)
 def test_a_page_shows_the_moment(tabs, histories, qtbot, key, change, hidden):
     first, second, where = CHANGES[change]
     before, after = moment_of(histories[first]), moment_of(histories[second], **where)
