@@ -19,7 +19,10 @@ PYTEST := $(BIN)/python -m pytest
 run: $(VENV)/.run
 	$(BIN)/metalab
 
-test: lint types contracts pytest
+# What checks the text and what compiles the kernels need nothing of each other.
+test: $(VENV)/.dev
+	$(MAKE) -j2 --output-sync lint types contracts kernels
+	$(MAKE) pytest
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check metalab tests
@@ -47,7 +50,7 @@ kernels: $(VENV)/.dev
 	METALAB_KERNELS=$(CURDIR)/.kernels $(BIN)/metalab kernels
 
 pytest: kernels shapes
-	OMP_NUM_THREADS=1 $(PYTEST) -m "not bench and not slow and not shapes" -n 2 tests $(addprefix --ignore=,$(ALONE))
+	OMP_NUM_THREADS=1 $(PYTEST) -m "not bench and not slow and not shapes" -n 3 tests $(addprefix --ignore=,$(ALONE))
 	$(PYTEST) -m "not bench and not slow" -n 2 --dist loadfile --no-loadscope-reorder $(ALONE)
 
 # The annotated shapes of core and tasks, checked while their tests run: three times as slow.

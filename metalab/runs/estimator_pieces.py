@@ -26,7 +26,7 @@ from metalab.runs.estimator_blocks import Block, Selection, select
 from metalab.runs.estimators import Plan, Row, Solutions, compare
 
 _SLOW = ("evolution", "persistent-evolution", "forward-gradient")
-"""Not measured along K: they draw hundreds of perturbations."""
+"""Measured after all others, and not along K: they draw hundreds of perturbations."""
 
 _ANCHOR_STRENGTH = 2.0
 """Where estimators of the solution need an anchor that the run does not have."""
@@ -64,9 +64,11 @@ def pieces(
     rows: list[Measured] = []
     chosen = request.num_inner_steps
     others = [steps for steps in CURVE_STEPS if steps != chosen]
-    work = [(block, chosen) for block in blocks]
-    own = [block for block in blocks if block.name == "own"]
-    work += [(_quick(block), steps) for block in own for steps in others]
+    quick = [_chosen(block, slow=False) for block in blocks]
+    slow = [_chosen(block, slow=True) for block in blocks]
+    work = [(block, chosen) for block in (*quick, *slow) if block.estimators]
+    own = [block for block in quick if block.name == "own" and block.estimators]
+    work += [(block, steps) for block in own for steps in others]
     solutions: Solutions = {}
     for index, (block, steps) in enumerate(work):
         plan = Plan(
@@ -131,8 +133,9 @@ def _with(estimator: Any, **changes: float) -> Any:
     return replace(estimator, **changes)
 
 
-def _quick(block: Block) -> Block:
-    kept = tuple(e for e in block.estimators if e.name not in _SLOW)
+def _chosen(block: Block, *, slow: bool) -> Block:
+    """Return a block with its slow estimators, or with the others."""
+    kept = tuple(e for e in block.estimators if (e.name in _SLOW) is slow)
     return replace(block, estimators=kept)
 
 

@@ -106,14 +106,15 @@ def number_text(value: float) -> str:
 def mean_text(mean: float, error: float) -> str:
     """Return a mean and its standard error, two digits of the error at most.
 
-    An error that vanishes beside three digits of the mean is left out.
+    An error that vanishes beside three digits of the mean is left out, and so is that of
+    a number so small that it is rounding.
     """
     if not (math.isfinite(mean) and math.isfinite(error)):
         return number_text(mean)
     largest = max(abs(mean), error)
-    if not largest or error < _NO_ERROR * largest:
+    if largest < _SMALLEST_PLAIN or error < _NO_ERROR * largest:
         return number_text(mean)
-    if not _SMALLEST_PLAIN <= largest < _ROUNDS_TO_THOUSAND:
+    if largest >= _ROUNDS_TO_THOUSAND:
         return f"{number_text(mean)} ± {number_text(error)}"
     places = min(max(0, 1 - math.floor(math.log10(error))), 3)
     return f"{mean:.{places}f} ± {error:.{places}f}".replace("-", _MINUS)

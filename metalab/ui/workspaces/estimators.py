@@ -50,6 +50,8 @@ class EstimatorsWorkspace(Workspace):
         self._thread = EstimatingThread()
         self.header = PanelHeader(self.tr("Hypergradient estimators"), self)
         self.tools = EstimatorTools(self)
+        self.header.add_tool(self.tools.against_label)
+        self.header.add_tool(self.tools.against)
         self.table = EstimatorTable(self)
         self.polar = PolarPlot(self)
         self.curve = ErrorCurve(self)
@@ -265,6 +267,7 @@ class EstimatorsWorkspace(Workspace):
         tint(self, theme.surface, QPalette.ColorRole.Window)
         for label in (self.state, self._message):
             tint(label, theme.muted)
+        tint(self.tools.against_label, theme.muted)
         for part in (self.header, self.tools, self.table, self.polar, self.curve):
             part.set_theme(theme)
 

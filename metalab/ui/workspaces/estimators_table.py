@@ -3,7 +3,15 @@
 from math import isfinite, nan
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QIcon, QPainter, QPixmap, QPolygonF
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QIcon,
+    QPainter,
+    QPixmap,
+    QPolygonF,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -135,13 +143,27 @@ class EstimatorTable(QTableWidget):
         rows.setDefaultSectionSize(self.fontMetrics().height() + _ROW_AIR)
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.setSortingEnabled(True)
         header.setSortIndicator(_ERROR, Qt.SortOrder.AscendingOrder)
 
     def _aim(self, target: Against) -> str:
         """Return the words for what an estimator aims at."""
         return self.tr("K steps") if target is Against.K_STEP else self.tr("Solution")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the names what the numbers leave, and never less than they need."""
+        super().resizeEvent(event)
+        self._share_width()
+
+    def _share_width(self) -> None:
+        header = self.horizontalHeader()
+        others = sum(header.sectionSize(c) for c in range(1, self.columnCount()))
+        room = self.viewport().width() - others
+        mode = QHeaderView.ResizeMode
+        names = self.sizeHintForColumn(0)
+        header.setSectionResizeMode(0, mode.Stretch if room > names else mode.Fixed)
+        if room <= names:
+            header.resizeSection(0, names)
 
     def set_theme(self, theme: Theme) -> None:
         """Take a theme's colours."""
@@ -185,6 +207,7 @@ class EstimatorTable(QTableWidget):
                 cell.setForeground(ink)
                 self.setItem(index, column, cell)
         self.setSortingEnabled(True)
+        self._share_width()
 
 
 def _measured(mean: float, error: float) -> _Number:

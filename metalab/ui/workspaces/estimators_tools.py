@@ -50,6 +50,8 @@ class EstimatorTools(QWidget):
 
     Attributes:
         changed: Something else is chosen.
+        against_label: Stands before `against`; both have their place in the header.
+        against: What is compared with.
     """
 
     changed = Signal()
@@ -61,7 +63,7 @@ class EstimatorTools(QWidget):
         self._factor, self._seed = 1.0, 0
         self._damping: float | None = None
         self._against = Against.K_STEP
-        self._against_label = QLabel(self.tr("Against"), self)
+        self.against_label = QLabel(self.tr("Against"), self)
         self.against = QComboBox(self)
         for text, value in (
             (self.tr("K inner steps"), Against.K_STEP),
@@ -99,8 +101,6 @@ class EstimatorTools(QWidget):
         layout.setSpacing(8)
         for part in (self.num_steps, self.rate, self.damping):
             layout.addWidget(part)
-        layout.addWidget(self._against_label)
-        layout.addWidget(self.against)
         layout.addStretch(1)
         for part in (self.own, self.dice, self.stop):
             layout.addWidget(part)
