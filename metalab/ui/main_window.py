@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSettings, QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QDockWidget,
     QMainWindow,
@@ -41,6 +41,7 @@ class MainWindow(QMainWindow):
 
     Attributes:
         closed: The window is about to be gone; everything is saved.
+        escaped: Escape was pressed where nothing has a use for it.
         live: The Live workspace.
         workspaces: All of them.
         timeline: Outer and inner time.
@@ -55,6 +56,7 @@ class MainWindow(QMainWindow):
     """
 
     closed = Signal()
+    escaped = Signal()
 
     def __init__(
         self,
@@ -110,12 +112,15 @@ class MainWindow(QMainWindow):
         self.addToolBar(self.toolbar)
         self.setStatusBar(self.status)
         centre = QWidget(self)
-        column = QVBoxLayout(centre)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.banners)
-        column.addWidget(self.workspaces, 1)
-        column.addWidget(self.timeline)
+        self._column = QVBoxLayout(centre)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        for part, stretch in (
+            (self.banners, 0),
+            (self.workspaces, 1),
+            (self.timeline, 0),
+        ):
+            self._column.addWidget(part, stretch)
         self.setCentralWidget(centre)
         self._problems_dock.setObjectName("problems")
         self._problems_dock.setWidget(self.problems)
@@ -149,6 +154,10 @@ class MainWindow(QMainWindow):
         self.status.problems_clicked.connect(self._on_problems_clicked)
         self.present.changed.connect(self._actions["present"].setChecked)
         self.present.scale_changed.connect(self._on_scale_changed)
+
+    def add_strip(self, strip: QWidget) -> None:
+        """Put a strip over the whole width between banners and pages."""
+        self._column.insertWidget(1, strip)
 
     def set_theme(self, theme: "Theme") -> None:
         """Hand the theme to every part, enlarged while the window is presented."""
@@ -224,6 +233,13 @@ class MainWindow(QMainWindow):
 
     def _on_problems_clicked(self) -> None:
         self.show_problems(shown=self._problems_dock.isHidden())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Pass an Escape on that nobody wanted."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.escaped.emit()
+        else:
+            super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Close if nothing would be lost; otherwise see to that first."""

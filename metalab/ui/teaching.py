@@ -111,7 +111,11 @@ class Teaching(QObject):
         from metalab.ui.learn.tour import Tour, tour_stops  # noqa: PLC0415 - slow
 
         if self._tour is None:
-            self._tour = Tour(tour_stops(self._targets()), self._window)
+            self._tour = Tour(tour_stops(self._targets()))
+            self._window.add_strip(self._tour)
+            self._window.escaped.connect(self._tour.leave)
+            if self._theme is not None:
+                self._tour.set_theme(self._theme)
         self._tour.begin()
 
     def _targets(self) -> "dict[str, partial[QWidget | None]]":

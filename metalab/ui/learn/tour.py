@@ -113,9 +113,9 @@ def tour_stops(targets: Mapping[str, Find]) -> tuple[TourStop, ...]:
 
 
 class Tour(QWidget):
-    """The strip. It takes no focus by itself, stops nothing, and can be left any time.
+    """The strip. It stops nothing, and can be left any time.
 
-    It lies in the window that its stops lie in.
+    It lies in a layout of the window that its stops lie in.
 
     Attributes:
         stop_changed: Index of the stop that is shown now.
@@ -198,6 +198,7 @@ class Tour(QWidget):
         self.show()
         self._show_stop()
         self._clock.start()
+        self.next_button.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def follow(self) -> None:
         """Find the widget of the stop anew, and outline it where it is now."""
