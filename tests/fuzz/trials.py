@@ -150,7 +150,9 @@ class RunFiles:
         kind = rng.choice(list(RUN_SPOILS))
         RUN_SPOILS[kind](rng, path)
         if rng.random() < 0.1:
-            RUN_SPOILS[rng.choice(list(RUN_SPOILS))](rng, path)
+            # What is spoilt once cannot always be opened to be spoilt again.
+            with contextlib.suppress(Exception):
+                RUN_SPOILS[rng.choice(list(RUN_SPOILS))](rng, path)
         return kind
 
     def readers(self, folder: Path) -> Mapping[str, Callable[[], str]]:
