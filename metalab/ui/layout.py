@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QByteArray, QPoint, QRect, QSettings, QSize
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QMainWindow
+from PySide6.QtWidgets import QMainWindow, QStyle
 
 from metalab.runs.home import config_home
 
@@ -28,15 +28,26 @@ def save_layout(window: QMainWindow, settings: QSettings) -> None:
 def restore_layout(window: QMainWindow, settings: QSettings) -> bool:
     """Put the window and its docks where they were, as far as that is on a screen.
 
+    At its first start a window only has a size: whoever manages the windows knows where
+    its title bar fits, and a place given here is taken literally, the bar above it.
+
     Returns:
         Whether the docks' state was known and fitting.
     """
     geometry = settings.value("window/geometry")
+    bar = window.style().pixelMetric(QStyle.PixelMetric.PM_TitleBarHeight)
+    # Where the window itself can be: below its title bar.
+    screens = [
+        screen.availableGeometry().adjusted(0, bar, 0, 0)
+        for screen in QGuiApplication.screens()
+    ]
     if not isinstance(geometry, QByteArray) or not window.restoreGeometry(geometry):
-        window.resize(DEFAULT_SIZE)
-    if not window.isMaximized() and not window.isFullScreen():
-        screens = [screen.availableGeometry() for screen in QGuiApplication.screens()]
-        window.setGeometry(clamped(window.geometry(), window.minimumSize(), screens))
+        first = QRect(QPoint(0, bar), DEFAULT_SIZE)
+        window.resize(clamped(first, window.minimumSize(), screens[:1]).size())
+    elif not window.isMaximized() and not window.isFullScreen():
+        place = clamped(window.geometry(), window.minimumSize(), screens)
+        if place != window.geometry():
+            window.setGeometry(place)
     state = settings.value("window/state")
     return isinstance(state, QByteArray) and window.restoreState(state, STATE_VERSION)
 

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from metalab.ui.theme import Theme
     from metalab.ui.views.live import LiveWorkspace
 
-MINIMUM_SIZE = QSize(1100, 700)
+MINIMUM_SIZE = QSize(1000, 600)
+"""What a screen of 1024 x 640 has beside a title bar and a frame."""
 PROBLEMS_HEIGHT = 190
 DIAGNOSTICS_WIDTH = 330
 

@@ -18,9 +18,9 @@ pytestmark = pytest.mark.gui
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("width", [1100, 1280, 1600])
+@pytest.mark.parametrize("width", [1024, 1280, 1600])
 def test_no_words_are_cut_off(width, lab, workshop, qtbot):
-    lab.window.resize(width, 700 if width == 1100 else 900)
+    lab.window.resize(width, 640 if width == 1024 else 900)
     lab.session.set_config(small_config())
     lab.session.toggle_run()
     workshop.worker.play(6)
@@ -32,7 +32,7 @@ def test_no_words_are_cut_off(width, lab, workshop, qtbot):
 @pytest.mark.parametrize("spec", WORKSPACES, ids=[spec.key for spec in WORKSPACES])
 @pytest.mark.sampled(3)
 def test_in_no_workspace_of_the_smallest_window(spec, lab, workshop, qtbot):
-    lab.window.resize(1100, 700)
+    lab.window.resize(1024, 640)
     lab.session.set_config(small_config())
     lab.session.toggle_run()
     workshop.worker.play(6)
@@ -43,7 +43,7 @@ def test_in_no_workspace_of_the_smallest_window(spec, lab, workshop, qtbot):
 
 
 def test_without_a_run_neither(lab, qtbot):
-    lab.window.resize(1100, 700)
+    lab.window.resize(1024, 640)
     qtbot.wait(1)
     assert cut_off(lab.window) == []
 

@@ -2,9 +2,16 @@
 
 import pytest
 from PySide6.QtCore import QByteArray, QRect, QSize, Qt
-from PySide6.QtWidgets import QDockWidget, QMainWindow
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QStyle
 
-from metalab.ui.layout import clamped, layout_settings, restore_layout, save_layout
+from metalab.ui.layout import (
+    DEFAULT_SIZE,
+    clamped,
+    layout_settings,
+    restore_layout,
+    save_layout,
+)
 
 LEAST = QSize(1100, 700)
 SCREEN = QRect(0, 0, 1920, 1080)
@@ -57,6 +64,26 @@ def test_the_layout_comes_back(qtbot):
     assert restore_layout(other, layout_settings())
     assert other.size() == QSize(640, 480)
     assert other_dock.isHidden()
+
+
+def test_a_first_window_has_a_size_and_no_place(qtbot):
+    window, _ = make_window(qtbot)
+    restore_layout(window, layout_settings())
+    bar = window.style().pixelMetric(QStyle.PixelMetric.PM_TitleBarHeight)
+    room = QGuiApplication.primaryScreen().availableGeometry().adjusted(0, bar, 0, 0)
+    assert window.size() == DEFAULT_SIZE.boundedTo(room.size())
+    assert not window.testAttribute(Qt.WidgetAttribute.WA_Moved)
+
+
+def test_a_title_bar_above_the_screen_comes_back(qtbot):
+    settings = layout_settings()
+    window, _ = make_window(qtbot)
+    window.setGeometry(10, -300, 640, 480)
+    save_layout(window, settings)
+    other, _ = make_window(qtbot)
+    restore_layout(other, layout_settings())
+    bar = other.style().pixelMetric(QStyle.PixelMetric.PM_TitleBarHeight)
+    assert other.geometry().top() >= bar > 0
 
 
 @pytest.mark.parametrize("nonsense", ["text", 5, QByteArray(b"no geometry")])

@@ -16,6 +16,7 @@ from metalab.ui.icons import theme_icon
 from metalab.ui.learn.card_button import CardButton
 from metalab.ui.learn.cards import all_cards
 from metalab.ui.painting import tint
+from metalab.ui.scrolling import Scrolling
 from metalab.ui.theme import DARK, Theme
 
 _COLUMNS = 2
@@ -116,7 +117,7 @@ class StartPage(QWidget):
         # Stretch on all sides, so that the page stays in the middle once it is largest.
         middle = QGridLayout(self)
         middle.setContentsMargins(0, 0, 0, 0)
-        middle.addWidget(page, 1, 1)
+        middle.addWidget(Scrolling(page), 1, 1)
         middle.setColumnStretch(1, 100)
         middle.setRowStretch(1, 100)
         for edge in (0, 2):

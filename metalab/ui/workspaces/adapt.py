@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 from metalab.engine.explored import Exploration, Explored
 from metalab.ui.engine_access import inner_lr
 from metalab.ui.painting import picture_of, tint
+from metalab.ui.scrolling import Scrolling
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.views.caption import Caption
 from metalab.ui.views.header import PanelHeader
@@ -81,7 +82,7 @@ class AdaptWorkspace(Workspace):
         split = QSplitter(Qt.Orientation.Horizontal, self)
         split.setChildrenCollapsible(False)
         split.addWidget(left)
-        split.addWidget(self.panels)
+        split.addWidget(Scrolling(self.panels))
         split.setStretchFactor(0, 68)
         split.setStretchFactor(1, 32)
         split.setSizes([680, 320])

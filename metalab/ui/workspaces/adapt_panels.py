@@ -58,6 +58,10 @@ class SmallPlot(QWidget):
         self.at.show_at(float(step))
 
 
+_LEAST_HEIGHT = 126
+"""Of a plot with its title, key and axes, below which labels are cut."""
+
+
 class AdaptPanels(QWidget):
     """Loss, distance and share of the movement against the inner step."""
 
@@ -99,6 +103,7 @@ class AdaptPanels(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
         for part, stretch in ((self.loss, 5), (self.distance, 4), (self.share, 4)):
+            part.setMinimumHeight(_LEAST_HEIGHT)
             layout.addWidget(part, stretch)
 
     def set_theme(self, theme: Theme) -> None:
