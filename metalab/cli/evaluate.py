@@ -80,7 +80,10 @@ def evaluate(
 
     run = open_run(file)
     if run.checkpoint is None:
-        raise RunFileError(f"{file} holds no meta-parameters: the run never started")
+        raise RunFileError(
+            f"{file} holds no meta-parameters: the run "
+            "never started, or this is a copy that was made before its first state was written"
+        )
     facts = {
         "name": run.history.name,
         "file": str(file),

@@ -12,10 +12,15 @@ from metalab.cli.wreck import warn_of_wreck
 def export(
     file: Annotated[Path, typer.Argument(help="Run file.")],
     figure: Annotated[
-        str, typer.Argument(help="Figure: losses, adaptation or inner-loss.")
+        str,
+        typer.Argument(help="Figure: losses, adaptation, inner-loss or diagnostics."),
     ],
     to: Annotated[
-        Path, typer.Option(help="File to write: .png, .svg, .pdf, .csv or .py.")
+        Path,
+        typer.Option(
+            help="File to write: .png, .svg, .pdf, .csv, or .py with its data in a "
+            ".csv beside it."
+        ),
     ],
     size: Annotated[
         str, typer.Option(help="Size preset: single, double, slide or square.")
@@ -28,7 +33,7 @@ def export(
         int, typer.Option(min=30, max=1200, help="Dots per inch of .png.")
     ] = 300,
 ) -> int:
-    """Draw a figure of a run for paper, or write its data."""
+    """Draw a figure of a run for a paper, or write its data."""
     from metalab.figures.base import FigureChoices  # noqa: PLC0415 - slow
     from metalab.figures.render import render  # noqa: PLC0415
     from metalab.runs.replay import load_history  # noqa: PLC0415
@@ -37,5 +42,6 @@ def export(
     history = load_history(file)
     render(figure, history, to, size=size, choices=choices, dpi=dpi)
     warn_of_wreck(file, history)
-    console().print(f"Wrote {to}")
+    data = f" and {to.with_suffix('.csv')}" if to.suffix == ".py" else ""
+    console().print(f"Wrote {to}{data}")
     return 0

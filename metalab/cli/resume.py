@@ -7,6 +7,7 @@ import typer
 
 from metalab.cli.output import console
 from metalab.cli.wreck import DIVERGED, warn_of_wreck
+from metalab.core.errors import UserError
 
 
 def resume(
@@ -42,6 +43,11 @@ def resume(
     told = "" if anyway else "It would again; --anyway lets its losses grow further."
     if warn_of_wreck(file, past, told) and not anyway:
         return DIVERGED
+    if stop_at is not None and stop_at <= past.step:
+        raise UserError(
+            f"--stop-at is {stop_at:,}; allowed: above {past.step:,}, the outer step that "
+            f"{file} stands at"
+        )
     live = LiveRun(past.configs, path=file, past=past)
     return run_and_report(
         live,

@@ -96,8 +96,8 @@ def print_settings(shown: Shown) -> None:
         console().print(f"The same as preset {reference.name}.")
     else:
         console().print(
-            f"{count} setting{'s' if count > 1 else ''} changed of preset "
-            f"{reference.name}: see metalab show --diff {reference.name}"
+            f"{count} setting{'s differ' if count > 1 else ' differs'} from preset "
+            f"{reference.name}, the seed included: see --diff {reference.name}"
         )
 
 

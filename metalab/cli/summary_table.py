@@ -1,5 +1,6 @@
 """Losses over the tasks of one network, as text for people and as plain values."""
 
+import math
 from typing import Any
 
 from rich import box
@@ -55,7 +56,9 @@ def summary_table(summary: TaskSummary, *, title: str) -> Table:
 
 
 def _ends(low: float, high: float) -> str:
-    return f"({_number(low)} - {_number(high)})"
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return "(no interval)"
+    return f"({_number(low)} to {_number(high)})"
 
 
 def _number(value: float) -> str:

@@ -61,11 +61,17 @@ class Solves:
         """What went wrong, such as "21 of 25 not positive definite, ..."."""
         count = self.num_solves
         ritz = ""
+        # Solvers that build no Krylov space do not meet a direction of negative curvature:
+        # they have seen none, which is not that there is none.
+        seen = self.not_positive_definite or isfinite(self.smallest_ritz_value)
         if self.not_positive_definite and isfinite(self.smallest_ritz_value):
             ritz = f" (smallest Ritz value {self.smallest_ritz_value:.3g})"
         residual = f" (largest relative residual {self.largest_residual:.2g})"
-        return (
+        definite = (
             f"{self.not_positive_definite:,} of {count:,} not positive definite{ritz}, "
+        )
+        return (
+            f"{definite if seen else ''}"
             f"{self.unconverged:,} of {count:,} not converged"
             f"{residual if self.unconverged else ''}"
         )

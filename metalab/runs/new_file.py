@@ -152,4 +152,9 @@ def clear_side_files(path: Path) -> None:
         OSError: It cannot be removed.
     """
     for suffix in _SIDE_FILES:
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
+        try:
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        except OSError as error:
+            # Where its name would be too long, there is none.
+            if error.errno != errno.ENAMETOOLONG:
+                raise

@@ -188,6 +188,7 @@ class RunWriter:
         Raises:
             RunFileError: The file has been damaged.
         """
+        part: Path | None = None
         try:
             self._check_place(urgent=True)
             part = written_database(
@@ -198,6 +199,8 @@ class RunWriter:
             clear_side_files(self._path)
             _replaced(self._file, part, self._path).close()
         except _FAULTS as error:
+            if part is not None:
+                part.unlink(missing_ok=True)
             if not _lacks_room(error):
                 raise _cannot_write(self._path, reason(error)) from error
         finally:

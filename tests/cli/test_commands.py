@@ -205,6 +205,28 @@ def test_stop_at_then_resume(tmp_path, capsys):
     assert json_of(capsys)["step"] == 40
 
 
+@pytest.mark.parametrize("stop_at", ["11", "5"])
+def test_a_stop_that_lies_behind_is_refused(tmp_path, capsys, stop_at):
+    path = tmp_path / "run.metalab"
+    assert run(["train", *SMALL, "--out", str(path), "--stop-at", "11"]) == 0
+    capsys.readouterr()
+    assert run(["resume", str(path), "--stop-at", stop_at]) == 2
+    assert f"--stop-at is {stop_at}; allowed: above 11" in capsys.readouterr().err
+    assert open_run(path).history.step == 11
+
+
+def test_a_script_is_named_with_its_data(run_file, tmp_path, capsys):
+    script = tmp_path / "figure.py"
+    assert run(["export", str(run_file), "losses", "--to", str(script)]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "figure.py and" in told
+    assert told.endswith("figure.csv")
+    assert {path.name for path in tmp_path.glob("figure.*")} == {
+        "figure.py",
+        "figure.csv",
+    }
+
+
 def test_eval_gives_mean_and_interval_after_each_inner_step(run_file, capsys):
     arguments = ["eval", str(run_file), "--num-tasks", "50", "--num-inner-steps", "3"]
     assert run([*arguments, "--json"]) == 0

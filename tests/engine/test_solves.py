@@ -1,5 +1,7 @@
 """What is said of linear systems, and the numbers that it is said from."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -40,7 +42,9 @@ def test_the_names_are_those_of_the_columns():
 
 
 def test_what_is_said():
-    assert FINE.words == (
+    # Whether a direction of negative curvature was looked for is not known here.
+    assert FINE.words == "3 of 50 not converged (largest relative residual 0.01)"
+    assert replace(FINE, smallest_ritz_value=0.5).words == (
         "0 of 50 not positive definite, 3 of 50 not converged (largest relative "
         "residual 0.01)"
     )

@@ -495,3 +495,28 @@ def test_a_checkpoint_is_written_with_its_step_whichever_attempt_succeeds(
     straight = tmp_path / "straight.metalab"
     run_to(straight, config)
     assert_same_run(path, straight)
+
+
+def test_a_name_too_long_for_a_journal_is_a_name(config, tmp_path):
+    """SQLite's own files beside it would not fit; nothing of ours needs them."""
+    path = tmp_path / ("n" * 240 + ".metalab")
+    run_to(path, config)
+    assert open_run(path).history.step == config.outer.num_steps
+    with path.open("rb") as file:
+        assert Layout.of(file).version == SCHEMA_VERSION
+    resume(path, num_steps=config.outer.num_steps + 5)
+    assert open_run(path).history.step == config.outer.num_steps + 5
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_that_cannot_take_its_place_leaves_no_part(
+    config, tmp_path, monkeypatch
+):
+    def refuse(_path):
+        raise PermissionError(errno.EACCES, "not allowed")
+
+    monkeypatch.setattr(run_writer, "clear_side_files", refuse)
+    path = tmp_path / "a.metalab"
+    run_to(path, config)
+    assert open_run(path).history.step == config.outer.num_steps
+    assert list(tmp_path.iterdir()) == [path]
