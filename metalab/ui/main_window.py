@@ -123,8 +123,6 @@ class MainWindow(QMainWindow):
         ):
             self._column.addWidget(part, stretch)
         self.setCentralWidget(centre)
-        # Otherwise Qt gives the keys to the first box, which takes the space bar.
-        centre.setFocus(Qt.FocusReason.OtherFocusReason)
         self._problems_dock.setObjectName("problems")
         self._problems_dock.setWidget(self.problems)
         self._diagnostics_dock.setObjectName("diagnostics")

@@ -19,7 +19,7 @@ pytestmark = [
 
 
 @pytest.mark.parametrize("size", ["1024x640x24", "1280x800x24"])
-def test_the_window_is_on_the_screen_and_space_runs(tmp_path, size):
+def test_the_window_is_on_the_screen(tmp_path, size):
     with virtual_screen(size) as environment:
         manager = subprocess.Popen(["openbox"], env=environment)
         try:
@@ -42,5 +42,3 @@ def test_the_window_is_on_the_screen_and_space_runs(tmp_path, size):
     assert top >= told["screen"][1]
     assert right <= told["screen"][2]
     assert bottom <= told["screen"][3]
-    assert told["focus"] not in ("QComboBox", "QLineEdit")
-    assert told["runs"]
