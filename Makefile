@@ -43,7 +43,8 @@ contracts: $(VENV)/.dev
 # file in one process, and no more than one window beside one other process; the longest
 # ones first.
 ALONE := $(addprefix tests/,gui/test_close.py ui/test_app.py end_to_end \
-	gui/test_canary.py gui/test_real_run.py gui/test_real_window.py gui/test_scenario.py)
+	gui/test_canary.py gui/test_real_run.py gui/test_real_window.py gui/test_first_start.py \
+	gui/test_scenario.py)
 
 # Compiled once, not by every process of tests that needs them.
 kernels: $(VENV)/.dev
