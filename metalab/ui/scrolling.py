@@ -9,6 +9,7 @@ class Scrolling(QScrollArea):
 
     def __init__(self, content: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._content = content
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -20,9 +21,11 @@ class Scrolling(QScrollArea):
 
     def sizeHint(self) -> QSize:
         """Return what the content would like."""
-        return self.widget().sizeHint()
+        return self._content.sizeHint()
 
     def minimumSizeHint(self) -> QSize:
         """Return the least width of the content, with a scroll bar, and little height."""
         bar = self.verticalScrollBar().sizeHint().width()
-        return QSize(self.widget().minimumSizeHint().width() + bar, 60)
+        content = self._content
+        width = max(content.minimumSizeHint().width(), content.minimumWidth())
+        return QSize(width + bar, 60)
