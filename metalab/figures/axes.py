@@ -46,6 +46,10 @@ def whole_ticks(axis: str, *, of: str = "ax", nbins: int = 6) -> list[Call]:
     ]
 
 
+_LEAST_LOSS = 1e-200
+"""Below, an axis with its margin would begin at zero."""
+
+
 def loss_axis(lines: Sequence[Array], choices: FigureChoices) -> list[Call]:
     """Return the calls for a loss axis: from 0, or logarithmic with plain numbers.
 
@@ -54,14 +58,16 @@ def loss_axis(lines: Sequence[Array], choices: FigureChoices) -> list[Call]:
         choices: Says whether the axis is to be logarithmic.
     """
     values = np.concatenate(lines)
-    values = values[np.isfinite(values) & (values > 0)]
+    values = values[np.isfinite(values) & (values > _LEAST_LOSS)]
     if not choices.log_y or len(values) == 0:
         return [Call(method="ax.set_ylim", options={"bottom": 0})]
     low, high = float(values.min()), float(values.max())
-    if high / low < _LEAST_LOG_RATIO:
+    # In decades: the ratio itself may be larger than a number can be.
+    first, last = math.log10(low), math.log10(high)
+    if last - first < math.log10(_LEAST_LOG_RATIO):
         return []
-    margin = (high / low) ** 0.05
-    return log_axis(low / margin, high * margin)
+    margin = 0.05 * (last - first)
+    return log_axis(10 ** (first - margin), 10 ** (last + margin))
 
 
 def log_axis(low: float, high: float) -> list[Call]:

@@ -297,6 +297,7 @@ def _renewed(path: Path, old: FileIO, first: Additions) -> FileIO:
     def make(database: sqlite3.Connection) -> None:
         fill(database, path)
         check_version(database, path)
+        _check_pages(database)
         migrate(database)
         write_newest(database, first.facts, first.arrays)
 
@@ -305,6 +306,19 @@ def _renewed(path: Path, old: FileIO, first: Additions) -> FileIO:
     # Only now: until the new file was in place, they held what the old one lacked.
     clear_side_files(path)
     return new
+
+
+def _check_pages(database: sqlite3.Connection) -> None:
+    """Refuse a database some pages of which are damaged, be they such as nobody reads.
+
+    A run that went on in it would find them when it is closed.
+
+    Raises:
+        sqlite3.DatabaseError: Some are.
+    """
+    (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        raise sqlite3.DatabaseError(f"damaged: {found.splitlines()[-1]}")
 
 
 def _replaced(old: FileIO, part: Path, path: Path) -> FileIO:

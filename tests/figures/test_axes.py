@@ -50,3 +50,13 @@ def test_without_positive_losses_the_axis_starts_at_zero(losses):
 def test_a_linear_axis_starts_at_zero():
     (call,) = loss_axis([np.array([1.0, 9.0])], FigureChoices(log_y=False))
     assert call.options == {"bottom": 0}
+
+
+@pytest.mark.parametrize(
+    "losses", [[1e-300, 1.0], [5e-324, 1e200], [1e-199, 1e199], [0.0, 1e-320]]
+)
+def test_a_logarithmic_axis_has_ends_that_are_numbers(losses):
+    for call in loss_axis([np.array(losses)], LOG):
+        if call.method == "ax.set_ylim" and call.arguments:
+            low, high = call.arguments
+            assert 0 < low < high < np.inf
