@@ -15,7 +15,7 @@ from metalab.catalog.slots import SLOTS
 from metalab.core.errors import UserError
 from metalab.core.spec import OptionSpec
 from metalab.engine.config import ExperimentConfig
-from metalab.engine.plain_data import PlainDataError, checked
+from metalab.engine.plain_data import PlainDataError, checked, shortened
 
 _MAX_SHOWN = 60
 """Characters of a refused value that a message repeats."""
@@ -23,6 +23,10 @@ _MAX_SHOWN = 60
 
 _LARGEST_SHOWN = 10**1000
 """A larger whole number is refused without its field: Python cannot write it."""
+
+
+_MOST_LINES, _MOST_LETTERS = 8, 1200
+"""What is told of a configuration in which everything is wrong, or one thing is long."""
 
 
 class ConfigError(UserError):
@@ -33,7 +37,12 @@ class ConfigError(UserError):
     """
 
     def __init__(self, problems: Sequence["FieldProblem"]) -> None:
-        super().__init__("\n".join(str(problem) for problem in problems))
+        most = _MOST_LETTERS // max(1, min(len(problems), _MOST_LINES))
+        lines = [shortened(str(problem), most) for problem in problems]
+        more = len(lines) - _MOST_LINES
+        if more > 0:
+            lines[_MOST_LINES:] = [f"and {more:,} more"]
+        super().__init__("\n".join(lines))
         self.problems = tuple(problems)
 
 

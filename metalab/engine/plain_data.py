@@ -152,3 +152,11 @@ def _whole(digits: str) -> int:
     if len(digits) > len(str(LARGEST_INTEGER)) + 1:
         raise PlainDataError(_TOO_LARGE)
     return int(digits)
+
+
+def shortened(text: str, most: int) -> str:
+    """Return a text of at most so many letters, its end kept: what is allowed is there."""
+    if len(text) <= most:
+        return text
+    end = most // 2
+    return f"{text[: most - end - 3]}...{text[-end:]}"

@@ -18,6 +18,7 @@ from metalab.engine.overrides import (
     validated,
     with_overrides,
 )
+from metalab.engine.plain_data import shortened
 
 DEFAULT = ExperimentConfig()
 KNOWN_PATHS = [info.path for info in fields_of(DEFAULT)]
@@ -309,3 +310,20 @@ def test_the_toml_reader_gives_what_validation_takes():
     )
     config = validated(content)
     assert (config.outer.num_steps, config.model.hidden_sizes) == (3, (2, 3))
+
+
+def test_a_configuration_in_which_everything_is_wrong_is_told_in_a_few_lines():
+    content = {f"key {n}": n for n in range(1000)} | {"preset": "x" * 5000}
+    with pytest.raises(ConfigError) as caught:
+        validated(content)
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 9
+    assert lines[-1] == "and 993 more"
+    assert len(str(caught.value)) < 1300
+    assert len(caught.value.problems) == 1001
+
+
+def test_of_a_long_text_beginning_and_end_are_told():
+    assert shortened("short", 20) == "short"
+    assert shortened("a" * 50 + "; allowed: b", 30).endswith("; allowed: b")
+    assert len(shortened("a" * 500, 30)) == 30

@@ -7,7 +7,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from metalab.core.errors import UserError
 from metalab.core.paths import obstacle_to_read
-from metalab.engine.plain_data import PlainDataError, from_toml, read_text
+from metalab.engine.plain_data import (
+    PlainDataError,
+    from_toml,
+    read_text,
+    shortened,
+)
 
 DATA = Path(__file__).parent / "data"
 """Folder of the texts and pictures."""
@@ -70,7 +75,7 @@ def read_content(path: Path, model: type[_Model]) -> _Model:
 def _problem(error: ValidationError) -> str:
     """Return path, value and what is allowed of the first thing that is wrong."""
     entry = error.errors()[0]
-    place = ".".join(str(part) for part in entry["loc"])
+    place = shortened(".".join(str(part) for part in entry["loc"]), _MAX_SHOWN)
     kind = entry["type"]
     if kind == "extra_forbidden":
         return f"{place} is not a known field"
