@@ -316,7 +316,7 @@ def _check_pages(database: sqlite3.Connection) -> None:
     Raises:
         sqlite3.DatabaseError: Some are.
     """
-    (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
+    (found,) = database.execute("PRAGMA integrity_check(1)").fetchone()
     if found != "ok":
         raise sqlite3.DatabaseError(f"damaged: {found.splitlines()[-1]}")
 

@@ -520,3 +520,21 @@ def test_a_file_that_cannot_take_its_place_leaves_no_part(
     run_to(path, config)
     assert open_run(path).history.step == config.outer.num_steps
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_damaged_page_is_refused_before_anything_is_written(config, tmp_path):
+    """A run that went on in such a file would meet the page when it is closed."""
+    path = tmp_path / "a.metalab"
+    run_to(path, config, stop_at=5)
+    whole = path.read_bytes()
+    refused = 0
+    for start in range(4096, len(whole), 4096):
+        spoilt = whole[:start] + b"\x05" * 4096 + whole[start + 4096 :]
+        path.write_bytes(spoilt)
+        try:
+            resume(path, num_steps=7)
+        except RunFileError:
+            refused += 1
+            assert path.read_bytes() == spoilt
+        assert list(tmp_path.iterdir()) == [path]
+    assert refused > 5
