@@ -42,9 +42,8 @@ contracts: $(VENV)/.dev
 # Real windows and processes wait for each other's clock and screen: they come last, each
 # file in one process, and no more than one window beside one other process; the longest
 # ones first.
-ALONE := $(addprefix tests/,gui/test_close.py ui/test_app.py end_to_end \
-	gui/test_canary.py gui/test_real_run.py gui/test_real_window.py gui/test_first_start.py \
-	gui/test_scenario.py)
+LONGEST := tests/gui/test_close.py tests/ui/test_app.py tests/end_to_end
+ALONE := $(LONGEST) $(filter-out $(LONGEST),$(wildcard tests/gui/test_*.py))
 
 # Compiled once, not by every process of tests that needs them.
 kernels: $(VENV)/.dev
@@ -54,7 +53,8 @@ pytest: kernels shapes
 	OMP_NUM_THREADS=1 $(PYTEST) -m "not bench and not slow and not shapes" -n 3 tests $(addprefix --ignore=,$(ALONE))
 	$(PYTEST) -m "not bench and not slow" -n 2 --dist loadfile --no-loadscope-reorder $(ALONE)
 
-# The annotated shapes of core and tasks, checked while their tests run: three times as slow.
+# The annotated shapes of core and tasks, checked while their tests run: three times as
+# slow. Of all of metalab.core but fused.kernels, which numba reads as they are written.
 shapes: kernels
 	OMP_NUM_THREADS=1 $(PYTEST) @tests/shapes.args
 

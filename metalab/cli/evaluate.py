@@ -75,19 +75,14 @@ def evaluate(
     from metalab.core.tasks import QueryKind  # noqa: PLC0415
     from metalab.runs.evaluate import evaluate_fresh  # noqa: PLC0415 - torch
     from metalab.runs.reader import open_run  # noqa: PLC0415
-    from metalab.runs.run_file import RunFileError  # noqa: PLC0415
     from metalab.runs.step_size import at_inner_lr, chosen_inner_lr  # noqa: PLC0415
 
     run = open_run(file)
-    if run.checkpoint is None:
-        raise RunFileError(
-            f"{file} holds no meta-parameters: the run "
-            "never started, or this is a copy that was made before its first state was written"
-        )
+    newest = run.newest_state()
     facts = {
         "name": run.history.name,
         "file": str(file),
-        "step": run.checkpoint.step,
+        "step": newest.step,
         "status": run.history.status.value,
         "diverged": divergence_of(run.history),
     }
@@ -97,10 +92,10 @@ def evaluate(
         if json_output:
             print_json({**facts, "loss": None})
         return DIVERGED
-    config = at_inner_lr(run.history.config_at(run.checkpoint.step), inner_lr)
+    config = at_inner_lr(run.history.config_at(newest.step), inner_lr)
     result = evaluate_fresh(
         config,
-        run.checkpoint,
+        newest,
         num_tasks=num_tasks,
         num_shots=num_shots or config.eval_shots,
         num_queries=num_queries,
@@ -127,9 +122,7 @@ def evaluate(
         return delivered()
     about = f"{run.history.name}: query loss of {num_tasks:,} fresh tasks by inner step"
     if wrecked:
-        about += (
-            f", last good state (step {run.checkpoint.step:,}) of a run that diverged"
-        )
+        about += f", last good state (step {newest.step:,}) of a run that diverged"
     screen = console()
     screen.width = max(WIDTH, screen.width)
     screen.print(summary_table(summary, title=about))

@@ -40,8 +40,7 @@ def export(
 
     choices = FigureChoices(task=task - 1, log_y=log_y)
     history = load_history(file)
-    render(figure, history, to, size=size, choices=choices, dpi=dpi)
+    files = render(figure, history, to, size=size, choices=choices, dpi=dpi)
     warn_of_wreck(file, history)
-    data = f" and {to.with_suffix('.csv')}" if to.suffix == ".py" else ""
-    console().print(f"Wrote {to}{data}")
+    console().print(f"Wrote {' and '.join(map(str, files))}")
     return 0

@@ -24,9 +24,8 @@ _MAX_SHOWN = 60
 _LARGEST_SHOWN = 10**1000
 """A larger whole number is refused without its field: Python cannot write it."""
 
-
 _MOST_LINES, _MOST_LETTERS = 8, 1200
-"""What is told of a configuration in which everything is wrong, or one thing is long."""
+"""Lines and letters of a message: all may be wrong, and a value or a key be long."""
 
 
 class ConfigError(UserError):

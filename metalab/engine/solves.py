@@ -60,21 +60,19 @@ class Solves:
     def words(self) -> str:
         """What went wrong, such as "21 of 25 not positive definite, ..."."""
         count = self.num_solves
-        ritz = ""
+        has_ritz = isfinite(self.smallest_ritz_value)
+        parts: list[str] = []
         # Solvers that build no Krylov space do not meet a direction of negative curvature:
         # they have seen none, which is not that there is none.
-        seen = self.not_positive_definite or isfinite(self.smallest_ritz_value)
-        if self.not_positive_definite and isfinite(self.smallest_ritz_value):
-            ritz = f" (smallest Ritz value {self.smallest_ritz_value:.3g})"
-        residual = f" (largest relative residual {self.largest_residual:.2g})"
-        definite = (
-            f"{self.not_positive_definite:,} of {count:,} not positive definite{ritz}, "
-        )
-        return (
-            f"{definite if seen else ''}"
-            f"{self.unconverged:,} of {count:,} not converged"
-            f"{residual if self.unconverged else ''}"
-        )
+        if self.not_positive_definite or has_ritz:
+            part = f"{self.not_positive_definite:,} of {count:,} not positive definite"
+            if self.not_positive_definite and has_ritz:
+                part += f" (smallest Ritz value {self.smallest_ritz_value:.3g})"
+            parts.append(part)
+        part = f"{self.unconverged:,} of {count:,} not converged"
+        if self.unconverged:
+            part += f" (largest relative residual {self.largest_residual:.2g})"
+        return ", ".join([*parts, part])
 
     def plain(self) -> dict[str, Any]:
         """Return the numbers by name, for JSON."""

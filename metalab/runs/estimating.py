@@ -2,9 +2,9 @@
 
 import threading
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING
 
+from metalab.core.hypergradient.target import Target
 from metalab.engine.events import Array
 from metalab.engine.solves import Solves
 from metalab.runs.latest import Latest, Stale
@@ -17,16 +17,6 @@ NUM_BATCHES = 8
 
 CURVE_STEPS = (1, 2, 5, 10, 20, 50)
 """Inner steps at which the error is measured beside the chosen K."""
-
-
-class Against(Enum):
-    """The exact hypergradient that estimates are compared with.
-
-    The values are those of `core.hypergradient.base.Target`, which needs torch.
-    """
-
-    K_STEP = "K-step"
-    SOLUTION = "solution"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -54,7 +44,7 @@ class EstimatingRequest:
     damping: float | None
     num_tasks: int
     seed: int
-    against: Against = Against.K_STEP
+    against: Target = Target.K_STEP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +76,7 @@ class Measured:
     name: str
     title: str
     problem: str
-    target: Against
+    target: Target
     exact: bool
     num_inner_steps: int
     num_batches: int

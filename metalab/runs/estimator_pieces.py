@@ -17,7 +17,6 @@ from metalab.engine.torch_threads import use_threads_of
 from metalab.runs.estimating import (
     CURVE_STEPS,
     NUM_BATCHES,
-    Against,
     Comparison,
     EstimatingRequest,
     Measured,
@@ -99,9 +98,9 @@ def _config_of(request: EstimatingRequest) -> ExperimentConfig:
     return with_overrides(config, changes)
 
 
-def _against(wanted: Against, block: Block) -> Block:
+def _against(wanted: Target, block: Block) -> Block:
     """Return a block that is compared with what is wanted, where it has that."""
-    if wanted is Against.K_STEP:
+    if wanted is Target.K_STEP:
         return replace(block, reference=Target.K_STEP)
     return block
 
@@ -161,7 +160,7 @@ def _measured(block: Block, row: Row) -> Measured:
         name=row.estimator.name,
         title=row.estimator.title,
         problem=block.name,
-        target=Against(row.estimator.target.value),
+        target=row.estimator.target,
         exact=row.estimator.exactness is Exactness.EXACT
         and row.estimator.target is block.reference,
         num_inner_steps=row.num_inner_steps,

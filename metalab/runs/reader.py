@@ -47,6 +47,7 @@ from metalab.runs.run_file import (
     metric_columns,
     schema_of,
 )
+from metalab.runs.run_log import METRIC_COLUMNS
 from metalab.runs.status import RunStatus
 from metalab.runs.stored_facts import (
     MOST_FACT_BYTES,
@@ -63,8 +64,7 @@ _MOST_PROBLEMS = 3
 
 _LARGEST_METRIC = 1e200
 
-_NAMES = [info.name for info in METRICS]
-_COUNTS = [2 + _NAMES.index(name) for name in (NOT_DEFINITE, NOT_CONVERGED)]
+_COUNTS = [METRIC_COLUMNS.index(name) for name in (NOT_DEFINITE, NOT_CONVERGED)]
 
 _NUMBER = (int, float, NoneType)
 
@@ -84,6 +84,19 @@ class StoredRun:
     checkpoint: Checkpoint | None
     environment: Mapping[str, str]
     created: str
+
+    def newest_state(self) -> Checkpoint:
+        """Return the checkpoint, for what can do nothing without it.
+
+        Raises:
+            RunFileError: There is none.
+        """
+        if self.checkpoint is None:
+            raise RunFileError(
+                f"{self.history.path} holds no meta-parameters: the run never started, or "
+                "this is a copy that was made before its first state was written"
+            )
+        return self.checkpoint
 
 
 def open_run(path: Path) -> StoredRun:

@@ -188,19 +188,17 @@ class RunWriter:
         Raises:
             RunFileError: The file has been damaged.
         """
-        part: Path | None = None
         try:
             self._check_place(urgent=True)
+            # Whatever has the name of one is none of this file's: a log needs none.
+            clear_side_files(self._path)
             part = written_database(
                 self._path.parent,
                 lambda database: fill(database, self._path),
                 version=SCHEMA_VERSION,
             )
-            clear_side_files(self._path)
             _replaced(self._file, part, self._path).close()
         except _FAULTS as error:
-            if part is not None:
-                part.unlink(missing_ok=True)
             if not _lacks_room(error):
                 raise _cannot_write(self._path, reason(error)) from error
         finally:
@@ -334,6 +332,7 @@ def _replaced(old: FileIO, part: Path, path: Path) -> FileIO:
         replace_under(part, path)
     except BaseException:
         new.close()
+        part.unlink(missing_ok=True)
         raise
     old.close()
     return new

@@ -18,12 +18,7 @@ def phi_near(path: Path, run: StoredRun, step: int | None) -> tuple[int, Array]:
     Raises:
         RunFileError: The run has no meta-parameters, or has not come to that step.
     """
-    newest = run.checkpoint
-    if newest is None:
-        raise RunFileError(
-            f"{path} holds no meta-parameters: the run "
-            "never started, or this is a copy that was made before its first state was written"
-        )
+    newest = run.newest_state()
     if step is None or step == newest.step:
         return newest.step, newest.phi
     if not 0 <= step <= newest.step:

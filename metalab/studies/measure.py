@@ -8,7 +8,6 @@ from metalab.core.tasks import QueryKind
 from metalab.engine.statistics import rising
 from metalab.runs.evaluate import evaluate_fresh
 from metalab.runs.reader import StoredRun, open_run
-from metalab.runs.run_file import RunFileError
 from metalab.runs.step_size import at_inner_lr
 from metalab.studies.base import Method, Protocol
 from metalab.studies.plan import Plan
@@ -34,18 +33,16 @@ def _of_seed(
     for method in methods:
         path = plan.run(method, seed).path
         run = open_run(path)
-        if run.checkpoint is None:
-            raise RunFileError(f"{path} holds no meta-parameters")
         for protocol in method.protocols:
             found[method.name, protocol.name] = _evaluated(run, protocol, seed)
     return found
 
 
 def _evaluated(run: StoredRun, protocol: Protocol, seed: int) -> Series:
-    assert run.checkpoint is not None
+    newest = run.newest_state()
     found = evaluate_fresh(
-        at_inner_lr(run.history.config_at(run.checkpoint.step), protocol.inner_lr),
-        run.checkpoint,
+        at_inner_lr(run.history.config_at(newest.step), protocol.inner_lr),
+        newest,
         num_tasks=protocol.num_tasks,
         num_shots=protocol.num_shots,
         num_queries=protocol.num_queries,

@@ -12,7 +12,7 @@ STATE_VERSION = 2
 DEFAULT_SIZE = QSize(1280, 800)
 
 _FRAME = 6
-"""Room for what a window manager draws at the sides and below, in pixels."""
+"""Pixels at the sides and below for the frame of a window manager."""
 
 
 def layout_settings() -> QSettings:
@@ -45,9 +45,9 @@ def restore_layout(window: QMainWindow, settings: QSettings) -> bool:
         for screen in QGuiApplication.screens()
     ]
     if not isinstance(geometry, QByteArray) or not window.restoreGeometry(geometry):
-        first = QRect(QPoint(0, bar), DEFAULT_SIZE)
-        inside = [screen.adjusted(_FRAME, 0, -_FRAME, -_FRAME) for screen in screens]
-        window.resize(clamped(first, window.minimumSize(), inside[:1]).size())
+        room = [screen.size() - QSize(2 * _FRAME, _FRAME) for screen in screens[:1]]
+        size = DEFAULT_SIZE.boundedTo(*room) if room else DEFAULT_SIZE
+        window.resize(size.expandedTo(window.minimumSize()))
     elif not window.isMaximized() and not window.isFullScreen():
         place = clamped(window.geometry(), window.minimumSize(), screens)
         if place != window.geometry():

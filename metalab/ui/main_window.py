@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from metalab.ui.views.live import LiveWorkspace
 
 MINIMUM_SIZE = QSize(1000, 600)
-"""What a screen of 1024 x 640 has beside a title bar and a frame."""
+"""Size that fits a screen of 1024 x 640 with a title bar and a frame."""
 PROBLEMS_HEIGHT = 190
 DIAGNOSTICS_WIDTH = 330
 
@@ -116,12 +116,9 @@ class MainWindow(QMainWindow):
         self._column = QVBoxLayout(centre)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
-        for part, stretch in (
-            (self.banners, 0),
-            (self.workspaces, 1),
-            (self.timeline, 0),
-        ):
-            self._column.addWidget(part, stretch)
+        self._column.addWidget(self.banners)
+        self._column.addWidget(self.workspaces, 1)
+        self._column.addWidget(self.timeline)
         self.setCentralWidget(centre)
         self._problems_dock.setObjectName("problems")
         self._problems_dock.setWidget(self.problems)

@@ -18,7 +18,6 @@ from metalab.engine.trainer import Trainer
 from metalab.runs import estimators
 from metalab.runs.estimating import (
     CURVE_STEPS,
-    Against,
     Comparison,
     EstimatingRequest,
     EstimatingThread,
@@ -91,10 +90,10 @@ def answered(thread: EstimatingThread, request: EstimatingRequest) -> Comparison
     return answer
 
 
-@pytest.mark.parametrize("against", Against)
+@pytest.mark.parametrize("against", Target)
 @pytest.mark.sampled(2)
 def test_rows_are_those_of_a_direct_comparison(
-    thread: EstimatingThread, config: ExperimentConfig, no_curve: None, against: Against
+    thread: EstimatingThread, config: ExperimentConfig, no_curve: None, against: Target
 ):
     request = asked(config, against=against)
     found = answered(thread, request)
@@ -120,7 +119,7 @@ def test_rows_are_those_of_a_direct_comparison(
     assert found.rows[-1].name == "persistent-evolution"
     for block, row in right:
         measured = rows[block.name, row.estimator.name]
-        reference = Target.K_STEP if against is Against.K_STEP else block.reference
+        reference = Target.K_STEP if against is Target.K_STEP else block.reference
         accuracy = row.accuracy[reference]
         assert measured.target.value == row.estimator.target.value
         np.testing.assert_equal(

@@ -522,6 +522,16 @@ def test_a_file_that_cannot_take_its_place_leaves_no_part(
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_file_whose_lock_cannot_be_had_leaves_no_part(writer, path, monkeypatch):
+    def refuse(_file, _path):
+        raise PermissionError(errno.EACCES, "not allowed")
+
+    monkeypatch.setattr(run_writer, "_lock", refuse)
+    writer.close()
+    assert list(path.parent.iterdir()) == [path]
+    assert facts_of(path) == {"at": "0"}
+
+
 def test_a_damaged_page_is_refused_before_anything_is_written(config, tmp_path):
     """A run that went on in such a file would meet the page when it is closed."""
     path = tmp_path / "a.metalab"

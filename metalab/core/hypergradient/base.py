@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from metalab.core.hypergradient.route import Route
+from metalab.core.hypergradient.target import Target
 from metalab.core.inner.base import Cotangent, InnerLoop, InnerPath, InnerStep, Keep
 from metalab.core.linear_solve import SolveQuality
 from metalab.core.meta.base import Way
@@ -26,15 +27,6 @@ class Exactness(Enum):
     UNBIASED = "unbiased"
     """Exact on average over its own random draws."""
     BIASED = "biased"
-
-
-class Target(Enum):
-    """Which derivative an estimator aims at; the two differ for finite K."""
-
-    K_STEP = "K-step"
-    """Of the query loss after exactly K inner steps (MAML)."""
-    SOLUTION = "solution"
-    """Of the query loss at the exact solution of the inner problem (iMAML)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,12 @@
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QImage, QPalette, QShowEvent
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from metalab.engine.diagnostics import diagnostic_panels
 from metalab.runs.history import RunHistory
 from metalab.ui.painting import picture_of, tint
+from metalab.ui.scrolling import Scrolling
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.views.diagnostics_panel import DiagnosticsPlot
 from metalab.ui.views.header import PREPARING, PanelHeader
@@ -27,8 +28,8 @@ class DiagnosticsView(QWidget):
         self.panels: list[DiagnosticsPlot] = []
         self.header = PanelHeader("", self)
         self._message = QLabel(self)
-        self._scroll = QScrollArea(self)
         self._column = QWidget()
+        self._scroll = Scrolling(self._column, self)
         self._arrange()
         self.header.copy_requested.connect(self._on_copy_requested)
         self.header.fit_requested.connect(self._on_fit_requested)
@@ -42,11 +43,6 @@ class DiagnosticsView(QWidget):
         self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._message.setContentsMargins(24, 0, 24, 0)
         self._message.setTextFormat(Qt.TextFormat.PlainText)
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._scroll.setWidget(self._column)
         self._rows = QVBoxLayout(self._column)
         self._rows.setContentsMargins(0, 0, 0, 0)
         self._rows.setSpacing(2)

@@ -13,8 +13,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from metalab.core.hypergradient.target import Target
 from metalab.runs.estimating import (
-    Against,
     Comparison,
     EstimatingRequest,
     EstimatingThread,
@@ -289,8 +289,8 @@ class EstimatorsWorkspace(Workspace):
         if type(seed) is int and 0 <= seed < 10**6:
             self.tools.set_seed(seed)
         against = state.get("against")
-        if against in [known.value for known in Against]:
-            self.tools.set_against(Against(against))
+        if against in [known.value for known in Target]:
+            self.tools.set_against(Target(against))
 
     def shut_down(self) -> None:
         """End the thread."""

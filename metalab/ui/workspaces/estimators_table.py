@@ -20,8 +20,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from metalab.core.hypergradient.target import Target
 from metalab.engine.solves import Solves
-from metalab.runs.estimating import Against, Measured
+from metalab.runs.estimating import Measured
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.ticks import mean_text, number_text
 
@@ -40,9 +41,6 @@ OKABE_ITO = (
 _DASHES = ((), (4.0, 2.0), (1.0, 1.5))
 """Of lines, beyond each eight estimators."""
 
-_GROUPS = [(problem, target) for problem in ("own", "proximal") for target in Against]
-"""From the top: what belongs together can be compared."""
-
 _ERROR = 4
 """The column that rows are sorted by at first."""
 
@@ -54,7 +52,8 @@ _ROW_AIR = 7
 class _Cell(QTableWidgetItem):
     """A cell of a row that stays with those that aim at the same derivative."""
 
-    group = 0
+    group: tuple[bool, bool] = (False, False)
+    """Of another problem, aims at the solution: what can be compared stays together."""
 
     def __lt__(self, other: QTableWidgetItem) -> bool:
         """Return whether this row is above another: groups first, in either direction."""
@@ -146,9 +145,9 @@ class EstimatorTable(QTableWidget):
         self.setSortingEnabled(True)
         header.setSortIndicator(_ERROR, Qt.SortOrder.AscendingOrder)
 
-    def _aim(self, target: Against) -> str:
+    def _aim(self, target: Target) -> str:
         """Return the words for what an estimator aims at."""
-        return self.tr("K steps") if target is Against.K_STEP else self.tr("Solution")
+        return self.tr("K steps") if target is Target.K_STEP else self.tr("Solution")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Give the names what the numbers leave, and never less than they need."""
@@ -203,7 +202,7 @@ class EstimatorTable(QTableWidget):
                 _solved(row.solves),
             ]
             for column, cell in enumerate(cells):
-                cell.group = _GROUPS.index((row.problem, row.target))
+                cell.group = (row.problem != "own", row.target is Target.SOLUTION)
                 cell.setForeground(ink)
                 self.setItem(index, column, cell)
         self.setSortingEnabled(True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 
-from metalab.runs.estimating import Against
+from metalab.core.hypergradient.target import Target
 from metalab.ui.engine_access import has_inner_solution, inner_lr
 from metalab.ui.theme import Theme
 from metalab.ui.ticks import number_text
@@ -28,7 +28,7 @@ _DAMPING_STOPS = 1 + (_MOST_DAMPING - _LEAST_DAMPING) * _STOPS_A_DECADE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EstimatorChoices:
-    """What a person has chosen; None for the run's own value.
+    """Choices of a person; None for the run's own value.
 
     Attributes:
         num_steps: K of the table.
@@ -42,7 +42,7 @@ class EstimatorChoices:
     inner_lr: float | None
     damping: float | None
     seed: int
-    against: Against
+    against: Target
 
 
 class EstimatorTools(QWidget):
@@ -62,12 +62,12 @@ class EstimatorTools(QWidget):
         self._steps: int | None = None
         self._factor, self._seed = 1.0, 0
         self._damping: float | None = None
-        self._against = Against.K_STEP
+        self._against = Target.K_STEP
         self.against_label = QLabel(self.tr("Against"), self)
         self.against = QComboBox(self)
         for text, value in (
-            (self.tr("K inner steps"), Against.K_STEP),
-            (self.tr("Inner solution"), Against.SOLUTION),
+            (self.tr("K inner steps"), Target.K_STEP),
+            (self.tr("Inner solution"), Target.SOLUTION),
         ):
             self.against.addItem(text, value)
         self.against.setAccessibleName(self.tr("Compared with"))
@@ -114,7 +114,7 @@ class EstimatorTools(QWidget):
 
     @property
     def choices(self) -> EstimatorChoices:
-        """What a person has chosen."""
+        """Choices as they are now."""
         rate = None if self._config is None else inner_lr(self._config)
         own = rate is None or self._factor == 1
         return EstimatorChoices(
@@ -122,12 +122,12 @@ class EstimatorTools(QWidget):
             inner_lr=None if own or rate is None else rate * self._factor,
             damping=self._damping,
             seed=self._seed,
-            against=self._against if self._has_solution else Against.K_STEP,
+            against=self._against if self._has_solution else Target.K_STEP,
         )
 
     @property
-    def wanted_against(self) -> Against:
-        """What to compare with wherever there is such a thing."""
+    def wanted_against(self) -> Target:
+        """Choice of a person, which a run without a solution cannot follow."""
         return self._against
 
     @property
@@ -165,7 +165,7 @@ class EstimatorTools(QWidget):
         """Choose a meta-batch."""
         self._seed = seed
 
-    def set_against(self, against: Against) -> None:
+    def set_against(self, against: Target) -> None:
         """Choose what the estimates are compared with."""
         self._against = against
         self._show()

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication
 
-from metalab.runs.estimating import Against, Comparison, EstimatingRequest
+from metalab.core.hypergradient.target import Target
+from metalab.runs.estimating import Comparison, EstimatingRequest
 from metalab.ui import engine_access as engine
 from metalab.ui.engine_access import inner_lr
 from metalab.ui.ticks import number_text
@@ -63,14 +64,13 @@ def line_of(shown: Comparison | None, *, doing: str, cancelled: bool) -> Words:
 
 def _batch_words(shown: Comparison) -> str:
     """Return how much the means are over."""
-    tasks = _tr("meta-batches of {} tasks").format(shown.request.num_tasks)
-    numbers = {row.num_batches for row in shown.rows}
-    return f"{max(numbers)} {tasks}" if numbers else tasks
+    count = shown.rows[0].num_batches
+    return _tr("{} meta-batches of {} tasks").format(count, shown.request.num_tasks)
 
 
 def _against_words(shown: Comparison) -> str:
     """Return what estimates are compared with, and how well that is known."""
-    if shown.request.against is Against.K_STEP:
+    if shown.request.against is Target.K_STEP:
         return _tr("the exact hypergradient of K inner steps")
     words = _tr("the hypergradient of the inner solution")
     if shown.solved is None:

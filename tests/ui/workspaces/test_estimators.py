@@ -10,10 +10,11 @@ from PySide6.QtWidgets import QAbstractItemView
 from pytestqt.qtbot import QtBot
 
 from metalab.core.errors import UserError
+from metalab.core.hypergradient.target import Target
 from metalab.engine.config import ExperimentConfig
 from metalab.engine.solves import Solves
 from metalab.engine.trainer import Trainer
-from metalab.runs.estimating import Against, Comparison, EstimatingRequest, Measured
+from metalab.runs.estimating import Comparison, EstimatingRequest, Measured
 from metalab.ui.moment import Moment
 from metalab.ui.theme import DARK, LIGHT
 from metalab.ui.views.header import PREPARING
@@ -104,7 +105,7 @@ def measured(name: str, steps: int, error: float, **changes: Any) -> Measured:
         name=name,
         title=name.capitalize(),
         problem="own",
-        target=Against.K_STEP,
+        target=Target.K_STEP,
         exact=error == 0,
         num_inner_steps=steps,
         num_batches=2,
@@ -456,7 +457,7 @@ def test_what_estimates_are_compared_with_is_chosen_and_said(
 ):
     workspace.show_moment(moment(small("imaml-sine")))
     settle(workspace)
-    assert thread.requests[-1].against is Against.K_STEP
+    assert thread.requests[-1].against is Target.K_STEP
     answer(workspace, thread)
     assert "against the exact hypergradient of K inner steps" in workspace.state.text()
     assert "8 meta-batches" not in workspace.state.text()
@@ -465,7 +466,7 @@ def test_what_estimates_are_compared_with_is_chosen_and_said(
     box.setFocus()
     qtbot.keyClick(box, Qt.Key.Key_Down)
     settle(workspace)
-    assert thread.requests[-1].against is Against.SOLUTION
+    assert thread.requests[-1].against is Target.SOLUTION
     # What is shown is of the request before, and goes on saying so.
     assert "of K inner steps" in workspace.state.text()
     answer(workspace, thread, solved=(3, 1200))
@@ -482,13 +483,13 @@ def test_without_a_regulariser_there_is_no_solution_to_compare_with(
     workspace.restore_state({"against": "solution"})
     workspace.show_moment(moment(config))
     settle(workspace)
-    assert thread.requests[-1].against is Against.K_STEP
+    assert thread.requests[-1].against is Target.K_STEP
     assert not workspace.tools.against.isEnabled()
     assert "no regulariser" in workspace.tools.against.toolTip()
     assert workspace.save_state()["against"] == "solution"
     workspace.show_moment(moment(small("imaml-sine")))
     settle(workspace)
-    assert thread.requests[-1].against is Against.SOLUTION
+    assert thread.requests[-1].against is Target.SOLUTION
 
 
 @pytest.mark.parametrize(
@@ -502,7 +503,7 @@ def test_estimators_of_one_derivative_stay_together(
 ):
     workspace.show_moment(moment(config))
     settle(workspace)
-    solution = Against.SOLUTION
+    solution = Target.SOLUTION
     rows = (
         measured("anchored", 2, 0.05, problem="proximal"),
         measured("neumann", 2, 0.02, target=solution),

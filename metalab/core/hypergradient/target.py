@@ -1,0 +1,12 @@
+"""What a hypergradient estimator aims at. Imports no torch: the window shows it."""
+
+from enum import Enum
+
+
+class Target(Enum):
+    """Which derivative an estimator aims at; the two differ for finite K."""
+
+    K_STEP = "K-step"
+    """Of the query loss after exactly K inner steps (MAML)."""
+    SOLUTION = "solution"
+    """Of the query loss at the exact solution of the inner problem (iMAML)."""
