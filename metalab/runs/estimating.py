@@ -100,7 +100,7 @@ class Comparison:
 
     Attributes:
         request: What was asked.
-        rows: By problem and K, in the order in which they were measured.
+        rows: By problem and K, in the order in which they were measured; never empty.
         left_out: Estimators that do not apply, and why, by title.
         takes_damping: Whether any estimator has a damping.
         solved: Of the inner problems of the run: how many have been solved to a gradient

@@ -14,7 +14,7 @@ from metalab.core.hypergradient.target import Target
 from metalab.engine.config import ExperimentConfig
 from metalab.engine.solves import Solves
 from metalab.engine.trainer import Trainer
-from metalab.runs.estimating import Comparison, EstimatingRequest, Measured
+from metalab.runs.estimating import Comparison, EstimatingRequest
 from metalab.ui.moment import Moment
 from metalab.ui.theme import DARK, LIGHT
 from metalab.ui.views.header import PREPARING
@@ -23,6 +23,7 @@ from metalab.ui.workspaces.estimators import EstimatorsWorkspace
 from metalab.ui.workspaces.estimators_table import colour_of, dashes_of
 from tests.engine.experiments import small
 from tests.ui.views.histories import make_history
+from tests.ui.workspaces.compared import comparison, measured
 
 
 class Thread:
@@ -96,46 +97,6 @@ def moment(config: ExperimentConfig, step: int = 40, **changes: Any) -> Moment:
         inner_step=0,
         task=0,
         following=False,
-    )
-    return replace(made, **changes)
-
-
-def measured(name: str, steps: int, error: float, **changes: Any) -> Measured:
-    row = Measured(
-        name=name,
-        title=name.capitalize(),
-        problem="own",
-        target=Target.K_STEP,
-        exact=error == 0,
-        num_inner_steps=steps,
-        num_batches=2,
-        cosine=1 - error / 4,
-        cosine_error=0.01,
-        norm_ratio=1 + error,
-        norm_ratio_error=0.01,
-        relative_error=error,
-        relative_error_error=0.01,
-        variance=0.5,
-        seconds=0.002,
-        peak_bytes=2**20,
-        gradients=1500,
-        products=steps,
-    )
-    return replace(row, **changes)
-
-
-def comparison(request: EstimatingRequest, **changes: Any) -> Comparison:
-    steps = request.num_inner_steps
-    made = Comparison(
-        request=request,
-        rows=(
-            measured("unrolled", steps, 0.0),
-            measured("reptile", steps, 0.9),
-            measured("truncated", steps, 0.1),
-        ),
-        left_out=(("T1-T2", "it has no regulariser"),),
-        takes_damping=False,
-        done=True,
     )
     return replace(made, **changes)
 

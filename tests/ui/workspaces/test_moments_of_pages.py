@@ -11,7 +11,6 @@ from metalab.engine.naming import experiment_name
 from metalab.engine.overrides import with_overrides
 from metalab.runs.conduct import conduct
 from metalab.runs.control import RunControl
-from metalab.runs.estimating import Comparison
 from metalab.runs.live import LiveRun
 from metalab.runs.moments import history_at
 from metalab.ui.moment import Moment
@@ -20,6 +19,7 @@ from metalab.ui.views.live import LiveWorkspace
 from metalab.ui.workspace_tabs import WorkspaceTabs
 from metalab.ui.workspaces.adapt_starts import RUN
 from tests.engine.experiments import small
+from tests.ui.workspaces.compared import comparison
 
 pytestmark = pytest.mark.gui
 
@@ -93,9 +93,7 @@ def nothing(moment):
 
 def compared_at_once(request, tell):
     """Answer without measuring: what is measured of a request has tests of its own."""
-    yield Comparison(
-        request=request, rows=(), left_out=(), takes_damping=False, done=True
-    )
+    yield comparison(request)
 
 
 @pytest.fixture
