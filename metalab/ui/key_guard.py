@@ -7,7 +7,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QApplication,
     QComboBox,
-    QToolBar,
     QWidget,
 )
 
@@ -15,20 +14,31 @@ _CHOOSERS = (QAbstractButton, QAbstractItemView, QComboBox)
 
 
 class SpaceGuard(QObject):
-    """Leaves the space bar to lists, boxes and buttons that have the focus.
+    """Leaves the space bar to lists, boxes and buttons that were reached with Tab.
 
-    Elsewhere, on plots and on the toolbar, it runs and pauses. Fields of text keep it of
-    their own accord.
+    Whoever goes there by keys means to press them by keys. One that has the focus for any
+    other reason, because it was clicked, or because Qt had to give the focus to something,
+    is not what a person thinks of: there, as on plots, the space bar runs and pauses.
+    Fields of text keep it of their own accord.
     """
 
     def __init__(self, app: QApplication, parent: QObject) -> None:
         super().__init__(parent)
+        self._reached: QWidget | None = None
         app.focusChanged.connect(self._on_focus_changed)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: ARG002 - Qt
+    def reach(self, widget: QWidget) -> None:
+        """Take in that Tab has led to a widget, which has the focus now."""
+        if isinstance(widget, _CHOOSERS):
+            self._reached = widget
+            widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Claim the space bar for the widget, so that no shortcut takes it."""
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(
-            event, QKeyEvent
+        if (
+            watched is self._reached
+            and event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
         ):
             plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
             if plain and event.key() == Qt.Key.Key_Space:
@@ -37,5 +47,8 @@ class SpaceGuard(QObject):
         return False
 
     def _on_focus_changed(self, _old: QWidget | None, new: QWidget | None) -> None:
-        if isinstance(new, _CHOOSERS) and not isinstance(new.parent(), QToolBar):
-            new.installEventFilter(self)
+        # None: another window is active. Back in this one, the widget is as before.
+        if self._reached is None or new is None or new is self._reached:
+            return
+        self._reached.removeEventFilter(self)
+        self._reached = None

@@ -110,6 +110,7 @@ class Lab(QObject):
             parent=self,
         )
         self._space = SpaceGuard(app, self)
+        self.window.tabbed.connect(self._space.reach)
         self._connect()
         remembered = self.preferences.current.workspaces
         self.window.workspaces.restore_state(remembered)
@@ -151,8 +152,8 @@ class Lab(QObject):
         # The first frame does not share the interpreter with the import of the engine.
         self._first_paint = FirstPaint(self.window, self._on_first_paint, self)
         self.window.show()
-        # Where the space bar runs and pauses.
-        self.window.live.setFocus()
+        # Not before it is shown: Qt would take the first box in line instead.
+        self.window.workspaces.current.setFocus()
         self.clock.start()
 
     def _on_first_paint(self) -> None:

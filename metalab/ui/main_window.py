@@ -43,6 +43,7 @@ class MainWindow(QMainWindow):
     Attributes:
         closed: The window is about to be gone; everything is saved.
         escaped: Escape was pressed where nothing has a use for it.
+        tabbed: Tab has led the focus to a widget.
         live: The Live workspace.
         workspaces: All of them.
         timeline: Outer and inner time.
@@ -58,6 +59,7 @@ class MainWindow(QMainWindow):
 
     closed = Signal()
     escaped = Signal()
+    tabbed = Signal(QWidget)
 
     def __init__(
         self,
@@ -238,6 +240,22 @@ class MainWindow(QMainWindow):
             self.escaped.emit()
         else:
             super().keyPressEvent(event)
+
+    def focusNextPrevChild(self, next: bool) -> bool:  # noqa: A002, FBT001 - Qt's
+        """Move the focus as Tab wants it; to the page where its widget has gone.
+
+        Qt also comes here once the widget with the focus is hidden or disabled, and would
+        give it to the next one in line: to a box of the timeline after the Start page.
+        """
+        focused = self.focusWidget()
+        if focused is not None and not (focused.isVisible() and focused.isEnabled()):
+            self.workspaces.current.setFocus(Qt.FocusReason.OtherFocusReason)
+            return True
+        moved = super().focusNextPrevChild(next)
+        reached = self.focusWidget()
+        if moved and reached is not None:
+            self.tabbed.emit(reached)
+        return moved
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Close if nothing would be lost; otherwise see to that first."""

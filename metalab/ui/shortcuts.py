@@ -87,7 +87,7 @@ class ShortcutsDialog(QDialog):
 
     def _lay_out(self) -> None:
         note = QLabel(
-            self.tr("Space types a space in a text, and chooses in a list or a box."),
+            self.tr("Space types a space in a text, and presses what Tab has led to."),
             self,
         )
         box = QDialogButtonBox(self)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
@@ -36,6 +36,11 @@ class Workspace(QWidget):
     group_requested = Signal(str)
     run_requested = Signal()
     choices_changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        # A click beside the plots gives it the keys, and so does the window at first.
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
 
     def show_moment(self, moment: "Moment | None") -> None:
         """Show a moment of a run; None for no run."""

@@ -66,6 +66,8 @@ class WorkspaceTabs(QTabWidget):
         layout = self._holders[key].layout()
         assert layout is not None, "a holder has a layout"
         layout.addWidget(page)
+        if not page.accessibleName():
+            page.setAccessibleName(self.tabText(self.indexOf(self._holders[key])))
         # Not before the next event otherwise.
         page.show()
 

@@ -1,14 +1,16 @@
-"""A first start with nothing clicked; prints where the window is.
+"""A first start with nothing clicked; prints where the window is, and what Space does.
 
 Run on a virtual screen with a window manager by `test_first_start`.
 """
 
 import json
+import subprocess
 import time
 
 from PySide6.QtCore import QEventLoop
 
 from metalab.ui.app import application, create_window
+from metalab.ui.phase import Phase
 
 SECONDS = 60.0
 
@@ -32,6 +34,9 @@ def main() -> None:
     frame, screen = window.frameGeometry(), window.screen().availableGeometry()
     told["frame"] = [frame.left(), frame.top(), frame.right(), frame.bottom()]
     told["screen"] = [screen.left(), screen.top(), screen.right(), screen.bottom()]
+    # A key of the screen, not an event of Qt's: nothing has been clicked.
+    subprocess.run(["xdotool", "key", "space"], check=True)
+    told["runs"] = until(lambda: lab.session.phase is Phase.RUNNING)
     lab.closer.close_unasked(window)
     lab.close()
     print(json.dumps(told))

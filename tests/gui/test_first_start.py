@@ -12,14 +12,14 @@ from tests.bench.xvfb import virtual_screen
 pytestmark = [
     pytest.mark.xvfb,
     pytest.mark.skipif(
-        not (shutil.which("Xvfb") and shutil.which("openbox")),
-        reason="Xvfb or openbox is not installed",
+        not all(map(shutil.which, ("Xvfb", "openbox", "xdotool"))),
+        reason="Xvfb, openbox or xdotool is not installed",
     ),
 ]
 
 
 @pytest.mark.parametrize("size", ["1024x640x24", "1280x800x24"])
-def test_the_window_is_on_the_screen(tmp_path, size):
+def test_the_window_is_on_the_screen_and_space_runs(tmp_path, size):
     with virtual_screen(size) as environment:
         manager = subprocess.Popen(["openbox"], env=environment)
         try:
@@ -37,6 +37,7 @@ def test_the_window_is_on_the_screen(tmp_path, size):
     assert (done.returncode, done.stderr) == (0, "")
     told = json.loads(done.stdout)
     assert told["active"]
+    assert told["runs"]
     left, top, right, bottom = told["frame"]
     assert left >= told["screen"][0]
     assert top >= told["screen"][1]

@@ -2,8 +2,9 @@
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QLineEdit, QToolButton
+from PySide6.QtWidgets import QComboBox, QLineEdit, QToolButton, QWidget
 
+from metalab.ui.action_table import WORKSPACES
 from metalab.ui.phase import Phase
 from metalab.ui.tool_buttons import ToolbarButton
 from tests.ui.fake_worker import small_config
@@ -46,20 +47,81 @@ def test_space_is_a_space_in_a_text(ready, qtbot):
     assert ready.session.phase is Phase.IDLE
 
 
+def tab_to(lab, qtbot, widget) -> None:
+    """Go to a widget as a person without a mouse does: with Tab."""
+    before = widget.previousInFocusChain()
+    while not (
+        before.isVisible()
+        and before.isEnabled()
+        and before.focusPolicy() & Qt.FocusPolicy.TabFocus
+    ):
+        before = before.previousInFocusChain()
+    before.setFocus()
+    qtbot.waitUntil(before.hasFocus, timeout=5000)
+    qtbot.keyClick(lab.window.windowHandle(), Qt.Key.Key_Tab)
+    assert widget.hasFocus()
+
+
 @pytest.mark.qt_log_ignore("This plugin does not support")
-def test_space_opens_a_list(ready, qtbot):
+def test_space_opens_a_list_that_tab_led_to(ready, qtbot):
     box = ready.window.experiment.form.findChild(QComboBox)
-    press(ready, qtbot, box)
+    tab_to(ready, qtbot, box)
+    qtbot.keyClick(ready.window.windowHandle(), Qt.Key.Key_Space)
     assert ready.session.phase is Phase.IDLE
     qtbot.waitUntil(lambda: box.view().isVisible(), timeout=5000)
     box.hidePopup()
 
 
+def test_space_runs_where_a_list_has_the_focus_for_another_reason(ready, qtbot):
+    box = ready.window.timeline.speed
+    press(ready, qtbot, box)
+    assert ready.session.phase is Phase.RUNNING
+    assert not box.view().isVisible()
+
+
+def test_what_tab_led_to_is_left_with_the_focus(ready, qtbot):
+    box = ready.window.timeline.speed
+    tab_to(ready, qtbot, box)
+    ready.window.live.setFocus()
+    press(ready, qtbot, box)
+    assert ready.session.phase is Phase.RUNNING
+
+
 def test_space_presses_a_button_of_a_dock(ready, qtbot):
     closes = ready.window.experiment.titleBarWidget().findChildren(QToolButton)
-    press(ready, qtbot, closes[0])
+    tab_to(ready, qtbot, closes[0])
+    qtbot.keyClick(ready.window.windowHandle(), Qt.Key.Key_Space)
     assert ready.window.experiment.isHidden()
     assert ready.session.phase is Phase.IDLE
+
+
+@pytest.mark.parametrize("key", [spec.key for spec in WORKSPACES])
+def test_a_page_has_the_keys_that_what_it_hid_had(ready, qtbot, key):
+    tabs = ready.window.workspaces
+    for other in ("live", "start"):
+        tabs.show_page(other)
+        focusable = next(
+            w
+            for w in tabs.current.findChildren(QWidget)
+            if w.isVisible() and w.focusPolicy() & Qt.FocusPolicy.TabFocus
+        )
+        focusable.setFocus()
+        qtbot.waitUntil(focusable.hasFocus, timeout=5000)
+        tabs.show_page(key)
+        if other != key:
+            assert tabs.current.hasFocus()
+    qtbot.keyClick(ready.window.windowHandle(), Qt.Key.Key_Space)
+    assert ready.session.phase is Phase.RUNNING
+
+
+def test_a_card_that_is_disabled_gives_the_keys_to_the_page(ready, qtbot):
+    tabs = ready.window.workspaces
+    tabs.show_page("start")
+    card = next(iter(tabs.current.cards.cards.values()))
+    card.setFocus()
+    qtbot.waitUntil(card.hasFocus, timeout=5000)
+    tabs.current.set_ready(ready=False)
+    assert tabs.current.hasFocus()
 
 
 def test_other_keys_work_where_there_is_no_text(ready, qtbot, workshop):

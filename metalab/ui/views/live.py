@@ -140,12 +140,7 @@ class LiveWorkspace(Workspace):
         self._stale = False
         page = self.empty if self._history is None else self._rows
         if self._pages.currentWidget() is not page:
-            focused = self.empty.button.hasFocus()
             self._pages.setCurrentWidget(page)
-            if focused:
-                # Qt would move the focus to the first button of the plots, which then
-                # takes the space bar that a person means for run and pause.
-                self.setFocus()
         for plots in dict.fromkeys(_TURNS):
             self._show_plots(plots)
 
