@@ -1,8 +1,11 @@
-"""`metalab kernels`: compile the kernels ahead of the first run. Hidden."""
+"""`metalab kernels`: compile the kernels ahead of the first run."""
 
+import os
 from typing import Annotated
 
 import typer
+
+LOWEST_PRIORITY = 19
 
 
 def kernels(
@@ -10,10 +13,17 @@ def kernels(
         list[str] | None,
         typer.Option(help="float32 or float64; both when left out."),
     ] = None,
+    helped: Annotated[bool, typer.Option("--helped", hidden=True)] = False,
+    idle: Annotated[bool, typer.Option("--idle", hidden=True)] = False,
 ) -> int:
     """Compile what runs are computed with, and keep it in the user's cache."""
-    from metalab.runs.kernels import PRECISIONS, compile_here  # noqa: PLC0415 - slow
+    from metalab.runs import kernels as compiler  # noqa: PLC0415 - slow
 
-    for name in precision or PRECISIONS:
-        compile_here(name)
+    if idle and hasattr(os, "nice"):
+        os.nice(LOWEST_PRIORITY)
+    for name in precision or compiler.PRECISIONS:
+        if helped:
+            compiler.help_compiling(name)
+        else:
+            compiler.compile_here(name)
     return 0

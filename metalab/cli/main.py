@@ -52,7 +52,7 @@ app.command()(presets)
 app.command()(show)
 app.command()(reproduce)
 app.command()(doctor)
-app.command(hidden=True)(kernels)
+app.command()(kernels)
 
 
 def _version(value: bool) -> None:

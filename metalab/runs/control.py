@@ -50,6 +50,7 @@ class RunControl:
         self._paused = paused
         self._steps_left = 0
         self._edits: list[tuple[str, float | str]] = []
+        self._without_kernels = False
 
     @property
     def paused(self) -> bool:
@@ -97,6 +98,20 @@ class RunControl:
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
+
+    @property
+    def without_kernels(self) -> bool:
+        """Whether the run has been told to wait for no compiler."""
+        with self._changed:
+            return self._without_kernels
+
+    def do_without_kernels(self) -> None:
+        """Ask the run to begin now, by automatic differentiation, if it can.
+
+        A run that has begun, or that needs compiled kernels, takes no notice.
+        """
+        with self._changed:
+            self._without_kernels = True
 
     def edit(self, path: str, value: float | str) -> None:
         """Ask the run to change a field from its next outer step on."""

@@ -21,7 +21,7 @@ from metalab.engine.events import (
 from metalab.engine.solves import StepSolves
 from metalab.engine.stability import StabilityWarning, first_warning
 from metalab.engine.statistics import WhyNot, summarise, why_not
-from metalab.runs.status import RunStatus
+from metalab.runs.status import Compiling, RunStatus
 from metalab.runs.trail import Trail, no_trail
 
 if TYPE_CHECKING:
@@ -263,6 +263,7 @@ class RunHistory:
         diagnostics: What else was measured, now and then.
         provider: Who computes the outer steps; "" before the run has started.
         provider_reason: Why that one.
+        compiling: How far the kernels are that the run waits for; None if it does not.
         trail: Training states that can be come back to.
         edit_problem: Why the last change was refused, or None.
         origin: Where it was forked from another run, if it was.
@@ -293,6 +294,7 @@ class RunHistory:
     diagnostics: DiagnosticSeries = field(default_factory=no_diagnostics)
     provider: str = ""
     provider_reason: str = ""
+    compiling: Compiling | None = None
     trail: Trail = field(default_factory=no_trail)
     edit_problem: str | None = None
     origin: Origin | None = None

@@ -33,7 +33,7 @@ from metalab.runs.history import (
     evaluation_row,
     row_width,
 )
-from metalab.runs.status import RunStatus
+from metalab.runs.status import Compiling, RunStatus
 from metalab.runs.tables import DiagnosticTable, GrowingTable
 from metalab.runs.thinning import RowTable
 from metalab.runs.trail import GrowingTrail
@@ -50,6 +50,7 @@ class _Latest:
     device: str = ""
     provider: str = ""
     provider_reason: str = ""
+    compiling: Compiling | None = None
     step: int = 0
     probe_tasks: ProbeTasks | None = None
     curves: Curves | None = None
@@ -212,6 +213,15 @@ class LiveRun:
             self._latest.provider_reason = reason
             self._version += 1
 
+    def set_compiling(self, compiling: Compiling | None) -> None:
+        """Say how far the compiler is that the run waits for; None once it does not."""
+        with self._lock:
+            self._latest.compiling = compiling
+            self._latest.status = (
+                RunStatus.STARTING if compiling is None else RunStatus.COMPILING
+            )
+            self._version += 1
+
     def set_storage_problem(self, message: str | None) -> None:
         """Say why the run file cannot be written; None once it can again."""
         with self._lock:
@@ -251,6 +261,7 @@ class LiveRun:
                 device=latest.device,
                 provider=latest.provider,
                 provider_reason=latest.provider_reason,
+                compiling=latest.compiling,
                 step=latest.step,
                 steps=rows[:, 0],
                 seconds=rows[:, 1],

@@ -34,8 +34,8 @@ class Preload:
 
         Args:
             modules: What to import, in order.
-            kernels: Whether to make the compiled kernels ready afterwards. That does
-                not hold up `done`: a run that needs them waits by itself.
+            kernels: Whether to make the compiled kernels ready beside it. That does not
+                hold up `done`: a run that needs them waits by itself.
         """
         self._wants_kernels = kernels
         self._modules = modules
@@ -75,23 +75,31 @@ class Preload:
         return self._job.join(timeout) and self._kernels.join(timeout)
 
     def _import_all(self) -> None:
+        if self._wants_kernels:
+            self._kernels.start()
         load_torch_library()
         for module in self._modules:
             if self._cancelled:
                 return
             self._stage = module
             import_module(module)
-        if self._wants_kernels and not self._cancelled:
-            self._kernels.start()
 
     def _warm_kernels(self) -> None:
         """Compile what is not kept yet, in a child; then load it, which is quick.
 
-        What a run cannot have, it is told when it asks.
+        The child begins while this process imports, and does the rarer precisions last,
+        when nothing else wants the processor. What a run cannot have, it is told when it
+        asks.
         """
-        import_module("metalab.runs.kernels").prepare(
-            KERNELS, cancelled=self._is_cancelled
-        )
+        kernels = import_module("metalab.runs.kernels")
+        kernels.compile_ahead(KERNELS, cancelled=self._is_cancelled)
+        # Two threads that import torch would wait for each other.
+        self._job.join()
+        if self._cancelled:
+            return
+        kernels.load_kept(KERNELS)
+        for precision in kernels.PRECISIONS:
+            kernels.compile_ahead(precision, cancelled=self._is_cancelled, idle=True)
 
     def _is_cancelled(self) -> bool:
         return self._cancelled

@@ -1,6 +1,7 @@
 """Who computes a run: decided once, before its first step."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from metalab.core.errors import UserError
@@ -11,14 +12,14 @@ from metalab.engine.providers import (
     fused_obstacle,
 )
 from metalab.runs.kernels import Readiness, prepare
-from metalab.runs.status import RunStatus
+from metalab.runs.status import Compiling
 
 if TYPE_CHECKING:
     from metalab.engine.config import ExperimentConfig
     from metalab.runs.control import RunControl
     from metalab.runs.live import LiveRun
 
-COMPILING = "Compiling kernels, once on this machine: about half a minute"
+COMPILING = "Compiling kernels, once on this machine: some ten seconds"
 """What a person who waits for it is told."""
 
 COMPILING_STEP = "torch compiles the outer step: ten to thirty seconds"
@@ -40,7 +41,8 @@ def settle_provider(
 
     Args:
         live: The run; it shows what is being waited for.
-        control: A stop ends the waiting. A pause does not: the run then begins paused.
+        control: A stop ends the waiting, and so does the order to do without where that
+            is possible. A pause does not: the run then begins paused.
         recorded: Who computed the run so far; it goes on with the same, bit for bit.
             None for a new run.
         on_compiling: Told what the run waits for, if it has to wait.
@@ -54,13 +56,15 @@ def settle_provider(
     config = live.config
     name, reason = _wanted(config, recorded)
     if name == FUSED:
-        found = _prepared(live, control, on_compiling)
+        needed = _needs_kernels(config, recorded)
+        found = _prepared(live, control, on_compiling, needed=needed)
         if control.stopping:
             return None
         if not found.ready:
-            if _needs_kernels(config, recorded):
+            if needed:
                 raise _refusal(recorded, found.reason)
-            name, reason = AUTODIFF, f"no compiled kernels: {found.reason}"
+            why = "it was told not to wait" if control.without_kernels else found.reason
+            name, reason = AUTODIFF, f"no compiled kernels: {why}"
     live.set_provider_reason(reason)
     return name
 
@@ -96,16 +100,23 @@ def _refusal(recorded: str | None, reason: str) -> ProviderError:
 
 
 def _prepared(
-    live: "LiveRun", control: "RunControl", on_compiling: Callable[[str], None] | None
+    live: "LiveRun",
+    control: "RunControl",
+    on_compiling: Callable[[str], None] | None,
+    *,
+    needed: bool,
 ) -> Readiness:
-    def stopping() -> bool:
-        return control.stopping
+    told: list[str] = []
 
-    def tell() -> None:
-        live.set_status(RunStatus.COMPILING)
-        if on_compiling is not None:
+    def gives_up() -> bool:
+        return control.stopping or (control.without_kernels and not needed)
+
+    def tell(compiling: Compiling) -> None:
+        live.set_compiling(replace(compiling, needed=needed))
+        if on_compiling is not None and not told:
+            told.append(COMPILING)
             on_compiling(COMPILING)
 
-    found = prepare(live.config.run.precision, cancelled=stopping, on_compiling=tell)
-    live.set_status(RunStatus.STARTING)
+    found = prepare(live.config.run.precision, cancelled=gives_up, on_compiling=tell)
+    live.set_compiling(None)
     return found

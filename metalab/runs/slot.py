@@ -150,6 +150,11 @@ class RunSlot:
         if self._worker is not None and self.active:
             self._worker.control.step(num_steps)
 
+    def do_without_kernels(self) -> None:
+        """Ask the run, if there is one that takes commands, to wait for no compiler."""
+        if self._worker is not None and self.active:
+            self._worker.control.do_without_kernels()
+
     def edit(self, path: str, value: float | str) -> None:
         """Ask the run, if there is one that takes commands, to change a field."""
         if self._worker is not None and self.active:

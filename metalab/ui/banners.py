@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
+    QProgressBar,
     QPushButton,
     QSizePolicy,
     QToolButton,
@@ -27,10 +28,14 @@ from metalab.ui.theme import DARK, Theme
 if TYPE_CHECKING:
     from metalab.runs.history import RunHistory
 
+WITHOUT_KERNELS = "without_kernels"
+"""Key of the choice not to wait for the compiler."""
+
 HALVE = "halve "
 """Begins the key of a choice to halve a setting, whose path follows."""
 
 _STRIPE = 3
+_BAR, _BAR_STEPS = 4, 1000
 _ICON = 20
 
 
@@ -43,12 +48,20 @@ class BannerSpec:
         title: What happened.
         text: The rest, in a sentence or two.
         buttons: Key and label of each choice.
+        share: Done of what goes on, from 0 to 1; None where nothing does.
     """
 
     tone: str
     title: str
     text: str
     buttons: tuple[tuple[str, str], ...] = ()
+    share: float | None = None
+
+    def continues(self, other: "BannerSpec | None") -> bool:
+        """Return whether this is another one that has come further, or the very same."""
+        if other is None or self.share is None or other.share is None:
+            return self == other
+        return self.title == other.title
 
 
 _ICONS = {"accent": "info"}
@@ -114,10 +127,21 @@ def _compiling(history: "RunHistory") -> BannerSpec | None:
             title=_tr("Compiling the outer step"),
             text=_tr("{}; then the run begins.").format(history.provider_reason),
         )
+    compiling = history.compiling
+    if compiling is None:
+        return None
+    left = compiling.seconds_left
+    times = _tr("{:.0f} s so far").format(compiling.seconds)
+    if left is not None:
+        times = _tr("{}, about {:.0f} s to go").format(times, left)
+    doing = _tr(", last {}").format(compiling.name) if compiling.name else ""
+    without = (WITHOUT_KERNELS, _tr("Start without kernels"))
     return BannerSpec(
         tone="accent",
-        title=_tr("Compiling kernels"),
-        text=_tr("Once on this machine, about half a minute; then the run begins."),
+        title=_tr("Compiling kernels, once on this machine"),
+        text=_tr("{}{}; then the run begins.").format(times, doing),
+        buttons=() if compiling.needed else (without,),
+        share=compiling.share,
     )
 
 
@@ -224,6 +248,7 @@ class BannerArea(QWidget):
         bold = self._title.font()
         bold.setBold(True)
         self._title.setFont(bold)
+        self._bar = self._make_bar()
         self._close = QToolButton(self)
         self._close.setAutoRaise(True)
         self._close.setIconSize(QSize(16, 16))
@@ -240,11 +265,20 @@ class BannerArea(QWidget):
         words.setSpacing(1)
         words.addWidget(self._title)
         words.addWidget(self._text)
+        words.addWidget(self._bar)
         row.addLayout(words, 1)
         row.addLayout(self._choices)
         row.addWidget(self._close)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.hide()
+
+    def _make_bar(self) -> QProgressBar:
+        bar = QProgressBar(self)
+        bar.setTextVisible(False)
+        bar.setFixedHeight(_BAR)
+        bar.setRange(0, _BAR_STEPS)
+        bar.setAccessibleName(self.tr("Done"))
+        return bar
 
     @property
     def spec(self) -> BannerSpec | None:
@@ -255,7 +289,8 @@ class BannerArea(QWidget):
         """Show a banner, unless the very same was dismissed just before."""
         if spec is None:
             self._closed = None
-        wanted = None if spec == self._closed else spec
+        closed = spec is not None and spec.continues(self._closed)
+        wanted = None if closed else spec
         if wanted == self._spec:
             return
         self._spec = wanted
@@ -282,7 +317,12 @@ class BannerArea(QWidget):
         self._title.setText(spec.title)
         self._text.setText(spec.text)
         self._text.setVisible(bool(spec.text))
+        self._bar.setVisible(spec.share is not None)
+        self._bar.setValue(round(_BAR_STEPS * (spec.share or 0.0)))
         self.setAccessibleName(f"{spec.title}. {spec.text}")
+        if tuple((b.objectName(), b.text()) for b in self.buttons()) == spec.buttons:
+            # One may just be pressed.
+            return
         for button in self.buttons():
             # Gone at once, not only at the next turn of the event loop.
             button.setParent(None)

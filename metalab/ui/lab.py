@@ -11,7 +11,7 @@ from metalab.runs.slot import RunSlot
 from metalab.ui import engine_access as engine
 from metalab.ui.actions import ActionSet
 from metalab.ui.allowed import why_not_run
-from metalab.ui.banners import HALVE, banner_for
+from metalab.ui.banners import HALVE, WITHOUT_KERNELS, banner_for
 from metalab.ui.closing import Closer
 from metalab.ui.collector import CycleCollector
 from metalab.ui.commands import Commands
@@ -309,6 +309,8 @@ class Lab(QObject):
             self.session.halve(key.removeprefix(HALVE))
         elif key == "go_on_anyway":
             self.session.go_on_anyway()
+        elif key == WITHOUT_KERNELS:
+            self.session.start_without_kernels()
 
     def _on_remembered(self) -> None:
         self.preferences.change("close_without_asking", value=True)

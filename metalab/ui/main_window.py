@@ -1,7 +1,7 @@
 """The window: it places parts and passes on; it decides and computes nothing."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QSettings, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent
@@ -247,12 +247,12 @@ class MainWindow(QMainWindow):
         Qt also comes here once the widget with the focus is hidden or disabled, and would
         give it to the next one in line: to a box of the timeline after the Start page.
         """
-        focused = self.focusWidget()
+        focused = cast("QWidget | None", self.focusWidget())
         if focused is not None and not (focused.isVisible() and focused.isEnabled()):
             self.workspaces.current.setFocus(Qt.FocusReason.OtherFocusReason)
             return True
         moved = super().focusNextPrevChild(next)
-        reached = self.focusWidget()
+        reached = cast("QWidget | None", self.focusWidget())
         if moved and reached is not None:
             self.tabbed.emit(reached)
         return moved

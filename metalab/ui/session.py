@@ -174,6 +174,10 @@ class Session(SessionView):
         self._slot.resume()
         self._announce()
 
+    def start_without_kernels(self) -> None:
+        """Begin the run that waits for the compiler by automatic differentiation."""
+        self._slot.do_without_kernels()
+
     def halve(self, path: str) -> None:
         """Start the shown experiment over with half the value of a setting."""
         history = self.history

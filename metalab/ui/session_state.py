@@ -23,6 +23,7 @@ def announced(session: "Session") -> tuple[object, ...]:
     return (
         *state,
         history.status,
+        history.compiling,
         history.cut_short,
         history.path,
         history.probe_tasks is None,

@@ -42,6 +42,7 @@ class Stage(QObject):
         self._wants_example = example
         self._job: BackgroundJob[RunHistory] | None = None
         self._example: RunHistory | None = None
+        self._history: RunHistory | None = None
         self.playhead = Playhead(self)
         self.readapting = Readapting(self)
         adaptation = window.live.adaptation
@@ -50,20 +51,36 @@ class Stage(QObject):
         for page in window.workspaces.made:
             self._connect_page(page)
         window.workspaces.page_made.connect(self._connect_page)
+        window.workspaces.page_shown.connect(self._on_page_shown)
         window.workspaces.newest_requested.connect(self.playhead.follow)
         self.timekeeper = Timekeeper(window.timeline, self.playhead, parent=self)
         self.playhead.moved.connect(self._on_moved)
 
     def show(self, history: "RunHistory | None") -> None:
-        """Show a run as it is now; without one, the example that comes with metalab."""
-        if history is None:
+        """Show a run as it is now; without one, the example that comes with metalab.
+
+        Pages that have a use for it keep the example until the run has anything to show:
+        on a machine where the kernels are compiled first, that takes its time.
+        """
+        self._history = history
+        waits = history is None or _is_empty(history)
+        if waits:
             self._fetch_example()
-        self._window.workspaces.set_example(on=history is None)
-        self.playhead.set_history(self._example if history is None else history)
+        pages = self._window.workspaces
+        if history is None or (waits and self._example and pages.current.shows_example):
+            pages.set_example(on=True)
+            self.playhead.set_history(self._example)
+        else:
+            pages.set_example(on=False)
+            self.playhead.set_history(history)
 
     def is_due(self, history: "RunHistory | None") -> bool:
         """Return whether a run that has not changed has to be shown all the same."""
         return history is None and self._wants_example and not self._showing_example
+
+    def _on_page_shown(self) -> None:
+        if self._history is not None and _is_empty(self._history):
+            self.show(self._history)
 
     @property
     def _showing_example(self) -> bool:
@@ -107,6 +124,11 @@ class Stage(QObject):
         form = self._window.experiment.form
         if form is not None:
             form.reveal(name)
+
+
+def _is_empty(history: "RunHistory") -> bool:
+    """Return whether a run has nothing to show yet, and is about to."""
+    return history.probe_tasks is None and not history.status.ended
 
 
 def _example() -> "RunHistory":

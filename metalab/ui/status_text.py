@@ -152,7 +152,7 @@ def _device(history: "RunHistory") -> str:
 def _provider(history: "RunHistory") -> str:
     """Return who computes a run, in a sentence."""
     if history.status is RunStatus.COMPILING:
-        kernels = _tr("Kernels are being compiled, once: about half a minute")
+        kernels = _tr("Kernels are being compiled, once on this machine")
         return f"{history.provider_reason or kernels}."
     names = {
         "fused": _tr("By compiled kernels"),

@@ -22,6 +22,7 @@ from metalab.engine.overrides import with_overrides
 from metalab.engine.share_code import share_code
 from metalab.runs import check_presets, kernels
 from metalab.runs.reader import open_run
+from metalab.runs.status import Compiling
 
 SMALL = [
     "--set", "outer.num_steps=30",
@@ -369,7 +370,7 @@ def test_train_says_that_it_compiles_and_a_stop_leaves_nothing(
     capsys, monkeypatch, tmp_path
 ):
     def prepare(precision, *, cancelled, on_compiling):
-        on_compiling()
+        on_compiling(Compiling(share=0.0, name="", seconds=0.0))
         signal.raise_signal(signal.SIGINT)
         assert cancelled()
         return kernels.Readiness(ready=False, reason="compiling was cancelled")

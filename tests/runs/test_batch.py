@@ -11,6 +11,7 @@ from metalab.runs.kernels import Readiness
 from metalab.runs.pool import run_in_processes
 from metalab.runs.reader import open_run
 from metalab.runs.run_file import RunFileError
+from metalab.runs.status import Compiling
 
 
 class Watch:
@@ -134,7 +135,7 @@ def test_a_batch_that_is_stopped_while_kernels_are_compiled_ends(planned, monkey
 
     def prepare(precision, *, cancelled, on_compiling):
         asked.append(precision)
-        on_compiling()
+        on_compiling(Compiling(share=0.0, name="", seconds=0.0))
         assert not cancelled()
         os.kill(os.getpid(), signal.SIGINT)
         assert cancelled()

@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from metalab.cli.main import run
+from metalab.core.fused import warm
 from metalab.runs import kernels
 from metalab.runs.kernels import (
     KEPT_SECONDS,
@@ -34,7 +35,8 @@ def cache(tmp_path, monkeypatch):
 def loaded(monkeypatch):
     """The precisions that were loaded into this process."""
     found = []
-    monkeypatch.setattr(kernels, "load", found.append)
+    monkeypatch.setattr(kernels, "load", lambda precision, *_: found.append(precision))
+    monkeypatch.setattr(kernels, "_compile", kernels.load)
     return found
 
 
@@ -67,12 +69,107 @@ def test_compiles_in_a_child_once_and_loads(compiler, loaded):
     started, told = compiler(COMPILES), []
     assert readiness("float64").reason == "not compiled yet"
     for _ in range(2):
-        found = prepare("float64", cancelled=never, on_compiling=lambda: told.append(1))
+        found = prepare("float64", cancelled=never, on_compiling=told.append)
         assert found.ready
     assert started == ["float64"]
-    assert told == [1]
+    assert {compiling.share for compiling in told} == {0.0}
     assert loaded == ["float64", "float64"]
     assert not readiness("float32").ready
+
+
+SLOW = """
+import os, pathlib, sys, time
+from metalab.core.fused.availability import digest
+folder = pathlib.Path(os.environ["METALAB_KERNELS"]) / digest()
+folder.mkdir(parents=True)
+(folder / f"{sys.argv[1]}.progress").write_text("begin\\n" * 34 + "update\\n")
+while True: time.sleep(1)
+"""
+
+
+def test_tells_how_far_the_compiler_is(compiler, loaded):
+    compiler(SLOW)
+    told = []
+    prepare(
+        "float32",
+        cancelled=lambda: bool(told) and told[-1].share > 0,
+        on_compiling=told.append,
+    )
+    assert told[0].seconds_left is None
+    last = told[-1]
+    assert last.share == pytest.approx(35 / 175)
+    assert last.name == "update"
+    assert last.seconds_left == pytest.approx(4 * last.seconds)
+
+
+def test_what_is_compiled_at_leisure_comes_last(compiler, loaded):
+    commands = []
+
+    class Remembered(subprocess.Popen):
+        def __init__(self, command, **options):
+            commands.append(command)
+            super().__init__(command, **options)
+
+    compiler(COMPILES)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(subprocess, "Popen", Remembered)
+        found = kernels.compile_ahead("float64", cancelled=never, idle=True)
+    assert found.ready
+    assert commands[0][-1] == "--idle"
+    assert loaded == []
+
+
+def test_a_helper_ends_with_whom_it_helps(monkeypatch):
+    code = (
+        "import sys, time; from metalab.runs import kernels\n"
+        "kernels.load = lambda *_: print('begins', flush=True) or time.sleep(1000)\n"
+        "kernels.help_compiling('float32')"
+    )
+    helper = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with helper:
+        assert helper.stdout.readline() == b"begins\n"
+        helper.stdin.close()
+        assert helper.wait(30) == 1
+
+
+def test_what_a_helper_does_not_do_is_done_all_the_same(monkeypatch, cache):
+    parts = []
+    monkeypatch.setattr(kernels, "load", lambda _, *wanted: parts.append(wanted))
+    monkeypatch.setattr(
+        kernels, "_command", lambda _: [sys.executable, "-c", "raise SystemExit(1)"]
+    )
+    compile_here("float32")
+    assert parts == [("steps",), ()]
+    assert readiness("float32").ready
+
+
+@pytest.mark.slow
+def test_both_parts_are_as_much_work_as_they_are_said_to_be(cache):
+    code = (
+        "import collections, torch; from metalab.core.fused import warm\n"
+        "from metalab.runs.kernels import use_cache\n"
+        "use_cache()\n"
+        "for part in warm.PARTS:\n"
+        "    names = []\n"
+        "    warm.warm(torch.float32, (part,), tell=names.append)\n"
+        "    print(part, len(names) / warm.WORK[part])\n"
+    )
+    for part in (0, 1):
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                code.replace("warm.PARTS", f"warm.PARTS[{part}:{part + 1}]"),
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "METALAB_KERNELS": str(cache.parent / str(part))},
+        )
+        assert 0.7 <= float(done.stdout.split()[1]) <= 1.0
+    assert sum(warm.WORK.values()) == kernels._ALL_WORK
 
 
 def test_a_stop_ends_the_compiler_at_once(compiler, loaded, monkeypatch):
@@ -160,7 +257,7 @@ def test_the_commands_of_two_processes_take_turns(cache, monkeypatch):
         assert go_on.wait(10)
         order.append(f"{precision} ends")
 
-    monkeypatch.setattr(kernels, "load", load)
+    monkeypatch.setattr(kernels, "_compile", load)
     first = threading.Thread(target=compile_here, args=("float32",))
     second = threading.Thread(target=compile_here, args=("float64",))
     first.start()

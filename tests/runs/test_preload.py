@@ -20,18 +20,35 @@ def test_imports_the_modules_in_order(monkeypatch):
     assert seen == list(ENGINE)
 
 
-def test_makes_the_kernels_ready_afterwards_without_holding_up(monkeypatch):
-    asked, go_on = threading.Event(), threading.Event()
-    prepared = []
+@pytest.fixture
+def compiled(monkeypatch):
+    """What was done about kernels, in order; `hold` keeps the compiler at work."""
+    done = []
+    monkeypatch.setattr(
+        "metalab.runs.kernels.load_kept", lambda p: done.append(f"load {p}")
+    )
 
-    def prepare(precision, *, cancelled):
+    def play(hold=bool):
+        def compile_ahead(precision, *, cancelled, idle=False):
+            hold(cancelled)
+            if not cancelled():
+                done.append(f"{precision}{' at leisure' if idle else ''}")
+            return Readiness(ready=not cancelled())
+
+        monkeypatch.setattr("metalab.runs.kernels.compile_ahead", compile_ahead)
+        return done
+
+    return play
+
+
+def test_makes_the_kernels_ready_beside_it_without_holding_up(compiled):
+    asked, go_on = threading.Event(), threading.Event()
+
+    def hold(cancelled):
         asked.set()
         assert go_on.wait(10)
-        assert not cancelled()
-        prepared.append(precision)
-        return Readiness(ready=True)
 
-    monkeypatch.setattr("metalab.runs.kernels.prepare", prepare)
+    done = compiled(hold)
     preload = Preload(["json"])
     preload.start()
     assert asked.wait(10)
@@ -39,24 +56,51 @@ def test_makes_the_kernels_ready_afterwards_without_holding_up(monkeypatch):
         threading.Event().wait(0.001)
     go_on.set()
     assert preload.join(10)
-    assert prepared == ["float32"]
+    assert done == [
+        "float32",
+        "load float32",
+        "float32 at leisure",
+        "float64 at leisure",
+    ]
 
 
-def test_a_cancelled_one_stops_the_compiler(monkeypatch):
+def test_loads_no_kernels_before_everything_is_imported(compiled, monkeypatch):
+    reached, go_on = threading.Event(), threading.Event()
+
+    def slow_import(module):
+        if module == "first":
+            reached.set()
+            assert go_on.wait(10)
+        return importlib.import_module("metalab.runs.kernels")
+
+    done = compiled()
+    monkeypatch.setattr("metalab.runs.preload.import_module", slow_import)
+    preload = Preload(["first"])
+    preload.start()
+    assert reached.wait(10)
+    while "float32" not in done:
+        threading.Event().wait(0.001)
+    assert done == ["float32"]
+    go_on.set()
+    assert preload.join(10)
+    assert done[1] == "load float32"
+
+
+def test_a_cancelled_one_stops_the_compiler(compiled):
     asked = threading.Event()
 
-    def prepare(precision, *, cancelled):
+    def hold(cancelled):
         asked.set()
         while not cancelled():
             threading.Event().wait(0.001)
-        return Readiness(ready=False, reason="compiling was cancelled")
 
-    monkeypatch.setattr("metalab.runs.kernels.prepare", prepare)
+    done = compiled(hold)
     preload = Preload(["json"])
     preload.start()
     assert asked.wait(10)
     preload.cancel()
     assert preload.join(10)
+    assert done == []
 
 
 def test_every_module_exists():
@@ -86,7 +130,7 @@ def test_tells_its_stage_and_stops_when_cancelled(monkeypatch):
 
 
 def test_tells_why_the_engine_cannot_be_used():
-    preload = Preload(["metalab.there_is_no_such_module"])
+    preload = Preload(["metalab.there_is_no_such_module"], kernels=False)
     preload.start()
     assert preload.join(10)
     with pytest.raises(ModuleNotFoundError, match="there_is_no_such_module"):

@@ -12,7 +12,7 @@ from metalab.runs.live import LiveRun
 from metalab.runs.provider import COMPILING, ProviderError, settle_provider
 from metalab.runs.reader import open_run
 from metalab.runs.resume import prepare_resume
-from metalab.runs.status import RunStatus
+from metalab.runs.status import Compiling, RunStatus
 from tests.runs.stored import resume, run_to
 
 
@@ -24,7 +24,7 @@ def play(monkeypatch):
     def play_one(reason, *, then=None):
         def prepare(precision, *, cancelled, on_compiling):
             asked.append(precision)
-            on_compiling()
+            on_compiling(Compiling(share=0.25, name="update", seconds=3.0))
             if then is not None:
                 then()
             return Readiness(ready=not reason, reason=reason)
@@ -124,6 +124,33 @@ def test_the_status_is_compiling_for_as_long_as_it_takes(config, play):
     assert seen == [RunStatus.COMPILING]
     assert told == [COMPILING]
     assert live.snapshot().status is RunStatus.STARTING
+    assert live.snapshot().compiling is None
+
+
+@pytest.mark.parametrize("provider", ["auto", "fused"])
+def test_a_run_can_be_told_not_to_wait_unless_it_needs_them(
+    config, monkeypatch, provider
+):
+    live = LiveRun(with_provider(config, provider))
+    control = RunControl()
+    seen = []
+
+    def prepare(precision, *, cancelled, on_compiling):
+        on_compiling(Compiling(share=0.25, name="update", seconds=3.0))
+        seen.append(live.snapshot().compiling)
+        assert not cancelled()
+        control.do_without_kernels()
+        return Readiness(ready=not cancelled(), reason="compiling was cancelled")
+
+    monkeypatch.setattr(module, "prepare", prepare)
+    name = settle_provider(live, control, recorded=None)
+    needed = provider == "fused"
+    assert seen[0].needed is needed
+    assert seen[0].seconds_left == pytest.approx(9.0)
+    assert name == ("fused" if needed else "autodiff")
+    if not needed:
+        reason = live.snapshot().provider_reason
+        assert reason == "no compiled kernels: it was told not to wait"
 
 
 def test_a_run_that_is_stopped_while_compiling_writes_nothing(config, play, tmp_path):

@@ -42,12 +42,12 @@ def open_lab(
     # A test before may have left the pointer where something lights up under it.
     QCursor.setPos(qapp.primaryScreen().geometry().bottomRight())
 
-    def open_one(*, load: bool = True, **options: object) -> Lab:
+    def open_one(*, load: bool = True, example: bool = False, **options: object) -> Lab:
         given = {
             "slot": RunSlot(workshop),
             "preload": Preload(("torch",), kernels=False),
         } | options
-        lab = Lab(qapp, LabOptions(), **given)
+        lab = Lab(qapp, LabOptions(example=example), **given)
         labs.append(lab)
         lab.window.resize(1280, 800)
         lab.start()

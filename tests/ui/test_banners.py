@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QToolButton
+from PySide6.QtWidgets import QProgressBar, QToolButton
 
 from metalab.engine.events import METRICS, StepsDone
 from metalab.runs.faults import FaultLog
 from metalab.runs.slot import RunSlot
-from metalab.runs.status import RunStatus
-from metalab.ui.banners import BannerArea, BannerSpec, banner_for
+from metalab.runs.status import Compiling, RunStatus
+from metalab.ui.banners import WITHOUT_KERNELS, BannerArea, BannerSpec, banner_for
 from metalab.ui.phase import Notice
 from metalab.ui.session import Session
 from metalab.ui.theme import DARK, LIGHT
@@ -50,16 +50,37 @@ def test_compiling_is_told_until_it_is_over_or_stopped(qapp, workshop):
     session.set_config(small_config())
     session.toggle_run()
     live = workshop.worker.live
-    live.set_status(RunStatus.COMPILING)
+    live.set_compiling(Compiling(share=0.0, name="", seconds=0.4))
     session.poll()
     banner = banner_for(session)
-    assert (banner.tone, banner.title) == ("accent", "Compiling kernels")
-    assert "half a minute" in banner.text
+    title = "Compiling kernels, once on this machine"
+    assert (banner.tone, banner.title, banner.share) == ("accent", title, 0.0)
+    assert banner.text == "0 s so far; then the run begins."
     session.toggle_run()
     assert banner_for(session) == banner
-    live.set_status(RunStatus.STARTING)
+    live.set_compiling(Compiling(share=0.25, name="update", seconds=3.0))
+    session.poll()
+    later = banner_for(session)
+    assert (
+        later.text == "3 s so far, about 9 s to go, last update; then the run begins."
+    )
+    assert later.share == 0.25
+    assert later.continues(banner)
+    live.set_compiling(None)
     session.poll()
     assert banner_for(session) is None
+
+
+def test_a_run_that_needs_kernels_is_not_offered_to_do_without(qapp, workshop):
+    session = Session(FaultLog(), slot=RunSlot(workshop))
+    session.set_loading()
+    session.set_config(small_config())
+    session.toggle_run()
+    compiling = Compiling(share=0.25, name="update", seconds=3.0)
+    for needed in (False, True):
+        workshop.worker.live.set_compiling(replace(compiling, needed=needed))
+        session.poll()
+        assert keys(banner_for(session)) == ([] if needed else [WITHOUT_KERNELS])
 
 
 def test_divergence_offers_what_can_be_done(session, workshop):
@@ -218,6 +239,34 @@ def area(qtbot):
     qtbot.addWidget(area)
     area.set_theme(DARK)
     return area
+
+
+def test_a_bar_grows_under_a_button_that_stays(area, qtbot):
+    compiling = BannerSpec(
+        tone="accent",
+        title="Compiling",
+        text="3 s",
+        buttons=(("go", "Go"),),
+        share=0.25,
+    )
+    area.show_banner(compiling)
+    (button,) = area.buttons()
+    bar = area.findChild(QProgressBar)
+    assert bar.isVisible()
+    assert bar.value() / bar.maximum() == 0.25
+    area.show_banner(replace(compiling, share=0.5, text="6 s"))
+    assert bar.value() / bar.maximum() == 0.5
+    assert area.buttons() == [button]
+    with qtbot.waitSignal(area.button_clicked) as clicked:
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert clicked.args == ["go"]
+    # Dismissed, it stays so while the same goes on.
+    qtbot.mouseClick(area.findChild(QToolButton), Qt.MouseButton.LeftButton)
+    area.show_banner(replace(compiling, share=0.75))
+    assert not area.isVisible()
+    area.show_banner(replace(compiling, share=None, title="Else", buttons=()))
+    assert area.isVisible()
+    assert not bar.isVisible()
 
 
 def test_a_button_tells_its_key(area, qtbot):

@@ -20,7 +20,7 @@ from metalab.engine.overrides import with_overrides
 from metalab.runs.faults import FaultLog
 from metalab.runs.preload import Preload
 from metalab.runs.run_file import RunFileError
-from metalab.runs.status import RunStatus
+from metalab.runs.status import Compiling, RunStatus
 from metalab.ui import engine_access
 from metalab.ui.differences import DifferencesDialog
 from metalab.ui.forms.field_list import FieldList
@@ -182,10 +182,11 @@ def test_frames_reach_the_workspace_while_it_can_be_seen(running, workshop):
 def test_while_kernels_are_compiled_the_window_pauses_and_stops(lab, workshop):
     lab.session.set_config(small_config())
     lab.session.toggle_run()
-    workshop.worker.live.set_status(RunStatus.COMPILING)
+    compiling = Compiling(share=0.25, name="update", seconds=3.0)
+    workshop.worker.live.set_compiling(compiling)
     lab.clock.tick()
     assert lab.window.banners.isVisible()
-    assert lab.window.banners.spec.title == "Compiling kernels"
+    assert lab.window.banners.spec.share == 0.25
     assert lab.actions["toggle_run"].isEnabled()
     lab.actions["toggle_run"].trigger()
     assert lab.session.phase is Phase.PAUSED
@@ -194,6 +195,43 @@ def test_while_kernels_are_compiled_the_window_pauses_and_stops(lab, workshop):
     lab.clock.tick()
     assert lab.session.phase is Phase.IDLE
     assert not lab.window.banners.isVisible()
+
+
+def test_a_run_need_not_wait_for_kernels(lab, qtbot, workshop):
+    lab.session.set_config(small_config())
+    lab.session.toggle_run()
+    compiling = Compiling(share=0.25, name="update", seconds=3.0)
+    workshop.worker.live.set_compiling(compiling)
+    lab.clock.tick()
+    (button,) = lab.window.banners.buttons()
+    assert not workshop.worker.control.without_kernels
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert workshop.worker.control.without_kernels
+
+
+def test_the_example_stays_until_the_run_has_something_to_show(
+    open_lab, qtbot, workshop
+):
+    lab = open_lab(example=True)
+    pages = lab.window.workspaces
+    pages.show_page("adapt")
+    until(qtbot, lab, lambda: lab.playhead.moment is not None)
+    example = lab.playhead.moment.history
+    lab.session.set_config(small_config())
+    lab.session.toggle_run()
+    compiling = Compiling(share=0.25, name="update", seconds=3.0)
+    workshop.worker.live.set_compiling(compiling)
+    lab.clock.tick()
+    assert lab.playhead.moment.history is example
+    # A page that has no use for an example shows the run that is about to begin.
+    pages.show_page("live")
+    assert lab.playhead.moment.history is lab.session.history
+    pages.show_page("adapt")
+    assert lab.playhead.moment.history is example
+    workshop.worker.live.set_compiling(None)
+    workshop.worker.play(2)
+    lab.clock.tick()
+    assert lab.playhead.moment.history is lab.session.history
 
 
 def test_a_window_that_closes_before_it_is_painted_imports_nothing(

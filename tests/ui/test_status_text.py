@@ -122,7 +122,7 @@ def test_compiling_is_a_state_of_its_own(workshop, tmp_path):
     compiling = replace(slot.history, status=RunStatus.COMPILING)
     texts = status_texts(Phase.RUNNING, compiling)
     assert texts.state == "Compiling"
-    assert "half a minute" in texts.provider
+    assert texts.provider == "Kernels are being compiled, once on this machine."
     assert texts.saved == ""
     assert status_texts(Phase.PAUSED, compiling).state == "Paused"
 

@@ -1,15 +1,20 @@
 """Compiling every kernel, or loading it from disk, by calling it once."""
 
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+
 import numpy as np
 import torch
+from numba.core import event
 
+from metalab.core.fused.kernels.linking import entries_only
 from metalab.core.fused.oracle import FusedOracle
 from metalab.core.fused.plan import Counts
 from metalab.core.fused.run import Data, FusedRun
 from metalab.core.fused.view import FusedView
 from metalab.core.hypergradient.unrolled import Unrolled
 from metalab.core.inner.gradient_descent import GradientDescent
-from metalab.core.learner import METRIC_NAMES, MetaLearner
+from metalab.core.learner import METRIC_NAMES, MetaLearner, MetaState
 from metalab.core.meta.initialisation import Initialisation
 from metalab.core.model.mlp import MLP
 from metalab.core.objective import OuterObjective
@@ -17,12 +22,33 @@ from metalab.core.oracle import BilevelProblem
 from metalab.core.outer import Adam
 from metalab.core.tasks import Samples, TaskBatch
 
+PARTS = STEPS, ANSWERS = "steps", "answers"
+"""Parts that can be compiled in two processes at a time: the outer step, which is half of
+the work, and everything that is asked of one: losses, gradients, adapted curves."""
 
-def warm(dtype: torch.dtype) -> None:
-    """Make the kernels of one precision ready; half a minute where nothing is kept."""
-    model = MLP(input_dim=1, output_dim=1, hidden_sizes=(8, 8))
+WORK = {STEPS: 100, ANSWERS: 75}
+"""How much there is to do, in functions, for whoever waits: 80 and 63 of them, and the
+machine code of the whole at the end, which takes as long as some more."""
+
+
+def warm(
+    dtype: torch.dtype,
+    parts: tuple[str, ...] = PARTS,
+    *,
+    tell: Callable[[str], None] = lambda _name: None,
+) -> None:
+    """Make the kernels of one precision ready; ten seconds where nothing is kept.
+
+    Args:
+        dtype: The precision.
+        parts: Of `STEPS` and `ANSWERS`.
+        tell: Given the name of each function that has been compiled.
+    """
     learner = MetaLearner(
-        problem=BilevelProblem(model=model, meta=Initialisation()),
+        problem=BilevelProblem(
+            model=MLP(input_dim=1, output_dim=1, hidden_sizes=(8, 8)),
+            meta=Initialisation(),
+        ),
         inner=GradientDescent(),
         hypergradient=Unrolled(),
         outer=Adam(),
@@ -41,11 +67,41 @@ def warm(dtype: torch.dtype) -> None:
         dtype=dtype,
         device=torch.device("cpu"),
     )
+    with entries_only(), _telling(tell):
+        if STEPS in parts:
+            _make_steps(learner, state, batch)
+        if ANSWERS in parts:
+            _ask(learner, state.phi, batch)
+
+
+def _make_steps(learner: MetaLearner, state: MetaState, batch: TaskBatch) -> None:
     run = FusedRun(learner, state, Counts(num_tasks=1, num_shots=2, num_queries=2))
-    view = FusedView(learner, batch, points.x, num_steps=1)
-    view(state.phi)
     run.advance(Data.of(batch), 0, 1, np.full(len(METRIC_NAMES), np.inf))
-    oracle = FusedOracle(learner.problem, state.phi, batch)
+
+
+def _ask(learner: MetaLearner, phi: torch.Tensor, batch: TaskBatch) -> None:
+    FusedView(learner, batch, batch.support.x, num_steps=1)(phi)
+    oracle = FusedOracle(learner.problem, phi, batch)
     theta = oracle.start()
     oracle.linearise(theta, curvature=True).hvp(theta)
     oracle.query_loss(theta)
+
+
+class _Listener(event.Listener):
+    """Tells of functions as they are compiled; what is loaded is not."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+
+    def on_start(self, event: event.Event) -> None:
+        """Do nothing."""
+
+    def on_end(self, event: event.Event) -> None:
+        assert event.data is not None, "numba says what it has compiled"
+        self._tell(event.data["dispatcher"].py_func.__name__)
+
+
+@contextmanager
+def _telling(tell: Callable[[str], None]) -> Generator[None]:
+    with event.install_listener("numba:compile", _Listener(tell)):
+        yield

@@ -24,6 +24,11 @@ PRODUCTS = {dtype: address_of_product(np.dtype(dtype)) for dtype in CLOSE}
 
 
 @njit
+def turn(work, rows, columns, source, target):
+    transpose(work, rows, columns, source, target)
+
+
+@njit
 def multiply(address, work, m, n, k, a, row_a, col_a, b, c, mode, factor, i, x):
     product(address, work, m, n, k, a, row_a, col_a, b, n, c, n, mode, factor, i, x, n)
 
@@ -85,5 +90,5 @@ def test_inner_products(count, dtype):
 def test_transposing(rows, columns):
     work = np.arange(2 * rows * columns, dtype=np.float32)
     before = work[: rows * columns].reshape(rows, columns).copy()
-    transpose(work, rows, columns, 0, rows * columns)
+    turn(work, rows, columns, 0, rows * columns)
     assert np.array_equal(work[rows * columns :].reshape(columns, rows), before.T)
