@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 SCALE = 1.5
 """How much larger fonts, lines and points are than ordinary ones."""
 
+LESSON = "lesson"
+"""Name of the dock that stays."""
+
 _MOST_TURNS = 10
 """Of putting splitters back; usually two or three are enough."""
 
@@ -53,7 +56,7 @@ class _Arrangement:
 class PresentMode(QObject):
     """Shows a window to a lecture room, and puts everything back afterwards.
 
-    Docks and the details of the status bar go; the window fills the screen; fonts, lines
+    Docks but that of a lesson, and the details of the status bar go; the window fills the screen; fonts, lines
     and points grow. Escape leaves wherever no part of the window has a use for it. What
     is opened meanwhile is closed with the mode, and a window that is closed is put back
     first, so that it is not remembered like this.
@@ -112,7 +115,9 @@ class PresentMode(QObject):
         for menu in self._before.menus:
             menu.setAttribute(Qt.WidgetAttribute.WA_WindowPropagation)
         for dock in window.findChildren(QDockWidget):
-            dock.hide()
+            # A lesson is what the lecture is about.
+            if dock.objectName() != LESSON:
+                dock.hide()
         window.status.set_brief(brief=True)
         larger = QFont(window.font())
         larger.setPointSizeF(SCALE * larger.pointSizeF())

@@ -1,15 +1,30 @@
 """A part that scrolls where it does not fit."""
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 
 class Scrolling(QScrollArea):
     """Lets a widget scroll up and down once there is less room than its least height."""
 
-    def __init__(self, content: QWidget, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        content: QWidget,
+        parent: QWidget | None = None,
+        *,
+        least_lines: float = 0.0,
+    ) -> None:
+        """Wrap a widget.
+
+        Args:
+            content: What scrolls.
+            parent: Qt's owner.
+            least_lines: Least height of the content in lines of text, so that it grows
+                with the font; 0 leaves what the content says itself.
+        """
         super().__init__(parent)
         self._content = content
+        self._least_lines = least_lines
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -18,6 +33,18 @@ class Scrolling(QScrollArea):
         # What lies below shines through, in any theme.
         self.viewport().setAutoFillBackground(False)
         content.setAutoFillBackground(False)
+        self._measure()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the font."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._measure()
+
+    def _measure(self) -> None:
+        if self._least_lines > 0:
+            lines = self._least_lines * self.fontMetrics().height()
+            self._content.setMinimumHeight(round(lines))
 
     def sizeHint(self) -> QSize:
         """Return what the content would like."""

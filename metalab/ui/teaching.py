@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDockWidget, QWidget
 from metalab.core.errors import UserError
 from metalab.ui import engine_access as engine
 from metalab.ui.dock_title import DockTitle
+from metalab.ui.present import LESSON
 from metalab.ui.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Teaching(QObject):
         self._theme: Theme | None = None
         self._panel: LessonPanel | None = None
         self.lesson = QDockWidget(self.tr("Lesson"), window)
-        self.lesson.setObjectName("lesson")
+        self.lesson.setObjectName(LESSON)
         self.lesson.setTitleBarWidget(DockTitle(self.lesson))
         window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.lesson)
         self.lesson.hide()

@@ -29,3 +29,15 @@ def test_it_asks_for_the_width_of_its_content_and_little_height(qtbot, content):
     least = area.minimumSizeHint()
     assert least.width() > 120
     assert least.height() < 100
+
+
+def test_the_least_height_grows_with_the_font(qtbot):
+    content = QWidget()
+    area = Scrolling(content, least_lines=10.0)
+    qtbot.addWidget(area)
+    before = content.minimumHeight()
+    assert before == 10 * area.fontMetrics().height()
+    font = area.font()
+    font.setPointSizeF(1.5 * font.pointSizeF())
+    area.setFont(font)
+    assert content.minimumHeight() == 10 * area.fontMetrics().height() > 1.3 * before

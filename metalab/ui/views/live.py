@@ -12,6 +12,7 @@ from metalab.figures.base import LARGEST_SHARE, X_AXES, FigureChoices
 from metalab.runs.history import RunHistory
 from metalab.ui.frame_clock import FRAME_MS
 from metalab.ui.moment import Moment
+from metalab.ui.scrolling import Scrolling
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.views.adaptation import AdaptationView
 from metalab.ui.views.diagnostics import DiagnosticsView
@@ -21,6 +22,9 @@ from metalab.ui.views.inner_loss import InnerLossView
 from metalab.ui.views.loss_tools import LossChoices
 from metalab.ui.views.outer_loss import OuterLossView
 from metalab.ui.workspace import Workspace
+
+_LEAST_LINES = 24.0
+"""Height below which the plots scroll: a row of them is as high as twelve lines."""
 
 _ROWS, _TOP, _BOTTOM = (56, 44), (55, 45), (42, 58)
 """Sizes that the splitters begin with, relative to each other."""
@@ -75,7 +79,8 @@ class LiveWorkspace(Workspace):
         self._losses_later.timeout.connect(self._show_losses)
         self._pages = QStackedLayout(self)
         self._pages.addWidget(self.empty)
-        self._pages.addWidget(self._rows)
+        self._scroll = Scrolling(self._rows, self, least_lines=_LEAST_LINES)
+        self._pages.addWidget(self._scroll)
         self._connect()
         self.set_theme(DARK)
 
@@ -138,7 +143,7 @@ class LiveWorkspace(Workspace):
 
     def _refresh(self) -> None:
         self._stale = False
-        page = self.empty if self._history is None else self._rows
+        page = self.empty if self._history is None else self._scroll
         if self._pages.currentWidget() is not page:
             self._pages.setCurrentWidget(page)
         for plots in dict.fromkeys(_TURNS):

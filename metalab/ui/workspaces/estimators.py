@@ -22,6 +22,7 @@ from metalab.runs.estimating import (
 )
 from metalab.ui.painting import picture_of, tint
 from metalab.ui.plain_text import plain_tip
+from metalab.ui.scrolling import Scrolling
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.views.header import PREPARING, PanelHeader
 from metalab.ui.workspace import Workspace
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from metalab.ui.moment import Moment
 
 DELAY_MS, POLL_MS = 300, 60
+_LEAST_LINES = 24.0
+"""Height below which table and plots scroll."""
 
 
 class EstimatorsWorkspace(Workspace):
@@ -85,7 +88,7 @@ class EstimatorsWorkspace(Workspace):
         body = QWidget(self)
         self._pages = QStackedLayout(body)
         self._pages.addWidget(self._message)
-        self._pages.addWidget(split)
+        self._pages.addWidget(Scrolling(split, body, least_lines=_LEAST_LINES))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 2)
         layout.setSpacing(0)

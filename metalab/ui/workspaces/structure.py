@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from metalab.runs.status import RunStatus
 from metalab.ui import engine_access
 from metalab.ui.painting import Ink, picture_of, tint
+from metalab.ui.scrolling import Scrolling
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.views.header import PREPARING, PanelHeader, tool_button
 from metalab.ui.views.legend import Entry, Legend, Swatch
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from metalab.engine.config import ExperimentConfig
     from metalab.runs.history import RunHistory
     from metalab.ui.moment import Moment
+
+_LEAST_LINES = 26.0
+"""Height below which the picture scrolls: three quarters of what its texts would like."""
 
 _SLOTS = ("meta", "inner", "hypergradient")
 
@@ -71,7 +75,7 @@ class StructureWorkspace(Workspace):
         layout.setSpacing(0)
         for part in (self.header, self.legend):
             layout.addWidget(part)
-        layout.addWidget(self.diagram, 1)
+        layout.addWidget(Scrolling(self.diagram, self, least_lines=_LEAST_LINES), 1)
         for part in (self._sentence, self._note):
             layout.addWidget(part)
 
