@@ -63,6 +63,8 @@ def test_space_presses_a_button_of_a_dock(ready, qtbot):
 
 
 def test_other_keys_work_where_there_is_no_text(ready, qtbot, workshop):
+    ready.session.toggle_run()
+    ready.session.toggle_run()
     press(ready, qtbot, ready.window.live, Qt.Key.Key_Period)
     assert workshop.worker.control.turn().num_steps == 1
     with_control = Qt.KeyboardModifier.ControlModifier

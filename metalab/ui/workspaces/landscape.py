@@ -116,9 +116,9 @@ class LandscapeWorkspace(Workspace):
             source = engine.preset_source(config)
             self.empty.set_preset(*(source or (engine.name(config), "")))
 
-    def set_ready(self, *, ready: bool) -> None:
+    def set_why_not(self, reason: str) -> None:
         """Say whether `run_requested` would be heard."""
-        self.empty.set_ready(ready=ready)
+        self.empty.set_why_not(reason)
 
     def set_theme(self, theme: Theme) -> None:
         """Take a theme's colours."""
