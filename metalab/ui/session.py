@@ -20,7 +20,7 @@ from metalab.ui import engine_access as engine
 from metalab.ui.bookmark_job import BookmarkJob
 from metalab.ui.phase import Notice, Phase, Stake
 from metalab.ui.session_state import announced
-from metalab.ui.session_view import SessionView
+from metalab.ui.session_view import Gate, SessionView, ask_nobody
 from metalab.ui.timeline.bookmarks import EarlierBookmarks
 from metalab.ui.visits import Visits
 
@@ -36,16 +36,6 @@ if TYPE_CHECKING:
     from metalab.runs.recent import RunSummary
 
 T = TypeVar("T")
-
-
-Gate = Callable[[str, Callable[[], None]], None]
-"""Asks whether the run in view may end: told what for, as in "To …, it is stopped", and
-what to do once it may. Without a window, nobody is asked."""
-
-
-def ask_nobody(_doing: str, then: Callable[[], None]) -> None:
-    """Stand in for a question where there is nobody to answer it."""
-    then()
 
 
 class Session(SessionView):
@@ -533,8 +523,10 @@ class Session(SessionView):
             marks = self._earlier_bookmarks().of(history.path)
             history = replace(history, bookmarks=marks) if marks else history
         self._marking.forget()
+        # Before it, what the form holds may be of the run that is left.
+        self._tell_config_left(history.next_config)
         self._slot.show(history)
-        self._replace_config(history.next_config)
+        self._replace_config(history.next_config, unasked=False)
         self.run_shown.emit()
 
     def _earlier_bookmarks(self) -> EarlierBookmarks:
@@ -547,9 +539,8 @@ class Session(SessionView):
     def _replace_config(
         self, config: "ExperimentConfig", *, unasked: bool = True
     ) -> None:
-        left = self.config
-        if unasked and left is not None and self._is_nowhere_else(left, config):
-            self.config_left.emit(left)
+        if unasked:
+            self._tell_config_left(config)
         self.config = config
         self.reference = engine.reference(config)
         self._follows_run = False
@@ -557,15 +548,14 @@ class Session(SessionView):
         self.config_replaced.emit(config, self.reference)
         self._announce()
 
-    def _is_nowhere_else(
-        self, left: "ExperimentConfig", config: "ExperimentConfig"
-    ) -> bool:
-        """Return whether an experiment is gone with the form: no run was made of it."""
+    def _tell_config_left(self, config: "ExperimentConfig") -> None:
+        """Tell of an experiment that is gone with the form: no run was made of it."""
         history = self.history
-        known = [config, self.reference]
+        known = [None, config, self.reference]
         if history is not None:
             known += [history.next_config, history.configs.at(0)]
-        return left not in known
+        if self.config not in known:
+            self.config_left.emit(self.config)
 
     def _read(
         self,

@@ -1,5 +1,6 @@
 """What can be seen of a session; `ui.session` adds what can be done."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
@@ -18,6 +19,16 @@ if TYPE_CHECKING:
     from metalab.runs.background import BackgroundJob
     from metalab.runs.history import RunHistory
     from metalab.runs.recent import RunSummary
+
+
+Gate = Callable[[str, Callable[[], None]], None]
+"""Asks whether the run in view may end: told what for, as in "To …, it is stopped", and
+what to do once it may. Without a window, nobody is asked."""
+
+
+def ask_nobody(_doing: str, then: Callable[[], None]) -> None:
+    """Stand in for a question where there is nobody to answer it."""
+    then()
 
 
 class SessionView(QObject):

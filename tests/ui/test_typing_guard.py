@@ -33,6 +33,7 @@ def type_keys(lab, qtbot, widget, text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["learning rate 0.5", "5. 5", ".5", "alpaca, p; P", "x    .,;"]
 )
+@pytest.mark.sampled(5)
 def test_a_word_into_nothing_begins_no_run(ready, qtbot, workshop, text):
     for page in ("live", "adapt"):
         ready.window.workspaces.show_page(page)
@@ -84,6 +85,7 @@ def test_a_list_and_a_closed_box_look_for_what_is_typed(ready, qtbot, workshop):
     assert not ready.window.timeline.player.kind
 
 
+@pytest.mark.slow
 def test_keys_with_ctrl_are_commands_whatever_was_typed(ready, qtbot, workshop):
     type_keys(ready, qtbot, ready.window.live, "abc")
     with_control = Qt.KeyboardModifier.ControlModifier
