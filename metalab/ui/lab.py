@@ -29,7 +29,7 @@ from metalab.ui.preferences import PreferenceStore
 from metalab.ui.problems import ProblemsPanel
 from metalab.ui.replacing import Replacing
 from metalab.ui.returning import Returning
-from metalab.ui.session import Session
+from metalab.ui.session import NEW_SEED, Session
 from metalab.ui.stage import Stage
 from metalab.ui.teaching import Teaching
 from metalab.ui.theme import THEMES, Theme, apply_theme
@@ -366,6 +366,8 @@ class Lab(QObject):
             self.session.halve(key.removeprefix(HALVE))
         elif key == "go_on_anyway":
             self.session.go_on_anyway()
+        elif key == NEW_SEED:
+            self.session.start(new_seed=True)
         elif key.startswith(RECOVER):
             self.returning.recover(key)
         elif key in SPECS:

@@ -46,6 +46,7 @@ class Returning(QObject):
         self._actions = actions
         self._faults = faults
         self._left: ExperimentConfig | None = None
+        self._way_back = ""
         self._listed: tuple[object, ...] = ()
         self.recent = RecentRuns(preferences, parent=self)
         self.recent.listed.connect(self._on_listed)
@@ -105,6 +106,8 @@ class Returning(QObject):
         """Bring a page to the front that shows runs."""
         run = self._session.recovered
         history = self._session.history
+        # Of the run that was in view before, whichever that is now.
+        self._window.toasts.take_back(self._way_back)
         if history is not None and history.path is not None:
             if run is not None and run.path == history.path:
                 self._session.set_recovered(None)
@@ -120,6 +123,7 @@ class Returning(QObject):
             self._actions["run_back"].shortcut().toString(),
         )
         back = self._actions["run_back"]
+        self._way_back = text
         self._window.toasts.say(text, self.tr("Back to it"), back.trigger)
 
     def _on_config_left(self, config: "ExperimentConfig") -> None:

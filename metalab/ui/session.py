@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+NEW_SEED = "start_new_seed"
+"""Key of the choice to run the experiment with another seed."""
+
 
 class Session(SessionView):
     """The state of one window, and the commands that change it.
@@ -218,28 +221,40 @@ class Session(SessionView):
         self._slot.stop()
         self._announce()
 
-    def start(self) -> None:
-        """Begin a run of the experiment in the form; one in progress is kept."""
+    def start(self, *, new_seed: bool = False) -> None:
+        """Begin a run of the experiment in the form; one in progress is kept.
+
+        Args:
+            new_seed: Whether with a seed that is drawn at random.
+        """
         if self.config is not None:
-            self._leave(self.tr("start a new run"), partial(self._launch, self.config))
+            self._begin_anew(self.config, self.tr("start a new run"), new_seed=new_seed)
 
     def reset(self, *, new_seed: bool = False) -> None:
         """Start over with the experiment in the form; one in progress is kept.
 
         The new run waits at step 0 unless one was running.
         """
-        config = self.config
-        if config is None:
-            return
-        waits = self.phase is not Phase.RUNNING
+        if self.config is not None:
+            waits = self.phase is not Phase.RUNNING
+            doing = self.tr("start over")
+            self._begin_anew(self.config, doing, new_seed=new_seed, paused=waits)
 
+    def _begin_anew(
+        self,
+        config: "ExperimentConfig",
+        doing: str,
+        *,
+        new_seed: bool,
+        paused: bool = False,
+    ) -> None:
         def work() -> None:
             wanted = engine.with_other_seed(config) if new_seed else config
             if new_seed:
                 self._replace_config(wanted, unasked=False)
-            self._launch(wanted, paused=waits)
+            self._launch(wanted, paused=paused)
 
-        self._leave(self.tr("start over"), work)
+        self._leave(doing, work)
 
     def go_on_anyway(self) -> None:
         """Go on after the run has paused by itself."""
@@ -401,14 +416,14 @@ class Session(SessionView):
 
     def _offer_repeat(self, history: "RunHistory") -> None:
         """Say that a run is finished, and let a person choose what comes next."""
-        same = self.tr("The same experiment with the same seed gives the same numbers.")
+        same = self.tr("The same seed gives the same numbers again.")
         self.notice = Notice(
             self.tr("This run is finished"),
             "" if history.configs.edits else same,
             "accent",
             (
                 ("start", self.tr("Run it again")),
-                ("reset_new_seed", self.tr("Run with a new seed")),
+                (NEW_SEED, self.tr("Run with a new seed")),
             ),
         )
         self._announce()
@@ -456,7 +471,7 @@ class Session(SessionView):
             )
             return
         self.notice = None
-        self._tell_left()
+        left = self.history
         self._follows_run = True
         path = new_run_path(config) if self._keep_runs else None
         if path is not None:
@@ -467,10 +482,10 @@ class Session(SessionView):
             )
         )
         self.run_shown.emit()
+        self._tell_left(left)
         self._announce()
 
-    def _tell_left(self) -> None:
-        history = self.history
+    def _tell_left(self, history: "RunHistory | None") -> None:
         if history is not None and history.step > 0 and history.path is not None:
             self.run_left.emit(history)
 
@@ -503,11 +518,12 @@ class Session(SessionView):
             self._leave(doing, partial(self._when_free, read))
 
     def _show_stored(self, history: "RunHistory", *, go_on: bool = False) -> None:
-        if self.history is None or history.path != self.history.path:
-            self._tell_left()
+        left = self.history
         if history.path is not None:
             self._visits.come_to(history.path)
         self._show(history)
+        if left is not None and history.path != left.path:
+            self._tell_left(left)
         if go_on and can_go_on(history):
             self._go_on(history)
 

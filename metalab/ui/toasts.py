@@ -160,9 +160,7 @@ class ToastArea(QWidget):
             choice: On a button; "" for none.
             chosen: What the button does.
         """
-        for old in self.toasts:
-            if old.text.text() == text:
-                old.leave()
+        self.take_back(text)
         for old in self.toasts[: -MOST + 1]:
             old.leave()
         toast = Toast(text, choice, chosen, parent=self)
@@ -170,6 +168,12 @@ class ToastArea(QWidget):
         self._column.addWidget(toast)
         toast.begin()
         self.arrange()
+
+    def take_back(self, text: str) -> None:
+        """Have what was said gone, if it is still to be seen."""
+        for toast in self.toasts:
+            if toast.text.text() == text:
+                toast.leave()
 
     def clear(self) -> None:
         """Have none any more."""

@@ -364,6 +364,7 @@ def test_space_and_run_do_not_repeat_a_finished_run_unasked(finished, workshop, 
     again, other_seed = finished.window.banners.buttons()
     other_seed.click()
     assert workshop.worker.live.config.run.seed != shown.config_at().run.seed
+    assert finished.session.phase is Phase.RUNNING
     assert finished.window.banners.isHidden()
     del again
 

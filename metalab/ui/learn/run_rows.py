@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -27,9 +27,11 @@ if TYPE_CHECKING:
 
     from metalab.runs.recent import RunSummary
 
-MOST_ROWS = 4
+MOST_ROWS = 3
 _ICON = QSize(16, 16)
 _STRIPE = 3
+_ROOM = 20
+"""Around icon and text of a row, in pixels."""
 
 
 class RunRows(QWidget):
@@ -49,7 +51,7 @@ class RunRows(QWidget):
         self._rows = QVBoxLayout()
         self._rows.setSpacing(0)
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 6, 0, 0)
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
         column.addWidget(self._title)
         column.addLayout(self._rows)
@@ -82,25 +84,45 @@ class RunRows(QWidget):
         for button in self.buttons:
             button.setIcon(theme_icon("open", theme))
 
-    def _row(self, run: "RunSummary") -> QToolButton:
-        button = QToolButton(self)
-        button.setAutoRaise(True)
-        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        button.setIconSize(_ICON)
-        button.setIcon(theme_icon("open", self._theme))
-        text = f"{run_name(run)}  —  {run_state(run)}"
-        button.setText(text.replace("&", "&&"))
-        button.setAccessibleName(text)
-        button.setToolTip(plain_tip(run.problem or str(run.path)))
-        button.setObjectName(str(run.path))
-        button.setEnabled(not run.problem)
-        button.clicked.connect(self._on_clicked)
-        return button
+    def _row(self, run: "RunSummary") -> "RunRow":
+        row = RunRow(run, self)
+        row.setIcon(theme_icon("open", self._theme))
+        row.clicked.connect(self._on_clicked)
+        return row
 
     def _on_clicked(self) -> None:
         self.run_chosen.emit(Path(self.sender().objectName()))
+
+
+class RunRow(QToolButton):
+    """One run; of a name that is too long the end is left out, never of the numbers."""
+
+    def __init__(self, run: "RunSummary", parent: QWidget) -> None:
+        super().__init__(parent)
+        self._name, self._state = run_name(run), f"  \N{EM DASH}  {run_state(run)}"
+        self.setAutoRaise(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setIconSize(_ICON)
+        self.setAccessibleName(f"{self._name}{self._state}")
+        self.setToolTip(plain_tip(run.problem or f"{run.name}\n{run.path}"))
+        self.setObjectName(str(run.path))
+        self.setEnabled(not run.problem)
+        self._fit()
+
+    def _fit(self) -> None:
+        metrics = self.fontMetrics()
+        taken = metrics.horizontalAdvance(self._state) + _ICON.width() + _ROOM
+        name = metrics.elidedText(
+            self._name, Qt.TextElideMode.ElideRight, max(self.width() - taken, 0)
+        )
+        self.setText(f"{name}{self._state}".replace("&", "&&"))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit the name into another width."""
+        super().resizeEvent(event)
+        self._fit()
 
 
 class RecoveredStrip(QWidget):
