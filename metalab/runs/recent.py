@@ -47,6 +47,7 @@ class RunSummary:
         status: How it ended; None for a file that cannot be read.
         cut_short: Whether nobody wrote that it has ended.
         in_use: Whether somebody is writing it just now.
+        seed: Its seed; tells replicates apart.
         step: Outer steps that are safe in the file.
         num_steps: Outer steps that were planned.
         used: When it was last written or opened, seconds since 1970.
@@ -58,6 +59,7 @@ class RunSummary:
     status: RunStatus | None = None
     cut_short: bool = False
     in_use: bool = False
+    seed: int | None = None
     step: int = 0
     num_steps: int = 0
     used: float = 0.0
@@ -80,10 +82,17 @@ class _Outer(BaseModel):
     num_steps: Annotated[StrictInt, Field(ge=1, le=MOST_STEPS)]
 
 
+class _Run(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    seed: Annotated[StrictInt, Field(ge=0, le=2**63 - 1)]
+
+
 class _Config(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     outer: _Outer
+    run: _Run
 
 
 class _Edit(BaseModel):
@@ -158,6 +167,7 @@ def summary_of(path: Path, *, used: float = 0.0) -> RunSummary:
         status=facts.status if ended else RunStatus.STOPPED,
         cut_short=not ended,
         in_use=not ended and _is_in_use(path),
+        seed=facts.config.run.seed,
         step=facts.checkpoint_step or 0,
         num_steps=facts.num_steps,
         used=used,

@@ -200,6 +200,15 @@ COMMANDS = (
         why_not=allowed.why_not_bookmark,
     ),
     ActionSpec(
+        key="ask_first",
+        text="&Ask before a run is stopped",
+        tooltip="Ask before another run or closing the window stops the one in progress",
+        menu="run",
+        shortcuts=("Ctrl+Shift+K",),
+        checkable=True,
+        separated=True,
+    ),
+    ActionSpec(
         key="follow",
         text="Follow li&ve",
         tooltip="Show the newest state of the run as it comes",

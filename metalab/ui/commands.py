@@ -183,6 +183,11 @@ class Commands(QObject):
         """Mark where the playhead stands, and ask for a note."""
         self._window.timeline.ask_bookmark()
 
+    def ask_first(self, on: bool) -> None:  # noqa: FBT001 - Qt's signal
+        """Ask, or not, before a run in progress is stopped for something else."""
+        self._preferences.change("close_without_asking", value=not on)
+        self._preferences.change("replace_without_asking", value=not on)
+
     def open_path(self, path: Path) -> None:
         """Open a file that was dropped on the window, or chosen from a list."""
         if path.name.endswith(LESSON_SUFFIX):

@@ -23,13 +23,14 @@ from metalab.ui.key_guard import SpaceGuard
 from metalab.ui.lab_options import LabOptions
 from metalab.ui.layout import layout_settings
 from metalab.ui.main_window import MainWindow
+from metalab.ui.notices import NEW_SEED
 from metalab.ui.out_of_sight import EndNotice
 from metalab.ui.phase import Phase
 from metalab.ui.preferences import PreferenceStore
 from metalab.ui.problems import ProblemsPanel
 from metalab.ui.replacing import Replacing
 from metalab.ui.returning import Returning
-from metalab.ui.session import NEW_SEED, Session
+from metalab.ui.session import Session
 from metalab.ui.stage import Stage
 from metalab.ui.teaching import Teaching
 from metalab.ui.theme import THEMES, Theme, apply_theme
@@ -144,6 +145,7 @@ class Lab(QObject):
         self.window.toolbar.show_step_size(self.preferences.current.step_size)
         self.window.set_theme(self.theme)
         self.teaching.set_theme(self.theme)
+        self._show_asking()
         self._on_state_changed()
 
     @property
@@ -401,9 +403,17 @@ class Lab(QObject):
 
     def _on_remembered(self) -> None:
         self.preferences.change("close_without_asking", value=True)
+        self._show_asking()
 
     def _on_replacing_remembered(self) -> None:
         self.preferences.change("replace_without_asking", value=True)
+        self._show_asking()
+
+    def _show_asking(self) -> None:
+        """Tick the menu's line if every question is asked."""
+        current = self.preferences.current
+        asks = not (current.close_without_asking or current.replace_without_asking)
+        self.actions["ask_first"].setChecked(asks)
 
     def _on_closed(self) -> None:
         self.commands.close_dialogs()

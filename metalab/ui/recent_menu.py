@@ -47,7 +47,8 @@ def run_state(run: "RunSummary") -> str:
         end = _tr("running")
     elif run.cut_short:
         end = _tr("cut short")
-    return f"{run.step:,} / {run.num_steps:,}, {end} · {when(run.used)}"
+    seed = _tr("seed {}").format(run.seed)
+    return f"{seed} · {run.step:,} / {run.num_steps:,}, {end} · {when(run.used)}"
 
 
 def when(seconds: float) -> str:

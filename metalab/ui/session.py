@@ -18,6 +18,7 @@ from metalab.runs.home import new_run_path
 from metalab.runs.slot import Launch, RunSlot, can_go_on
 from metalab.ui import engine_access as engine
 from metalab.ui.bookmark_job import BookmarkJob
+from metalab.ui.notices import copied_notice, finished_notice
 from metalab.ui.phase import Notice, Phase, Stake
 from metalab.ui.session_state import announced
 from metalab.ui.session_view import Gate, SessionView, ask_nobody
@@ -36,9 +37,6 @@ if TYPE_CHECKING:
     from metalab.runs.recent import RunSummary
 
 T = TypeVar("T")
-
-NEW_SEED = "start_new_seed"
-"""Key of the choice to run the experiment with another seed."""
 
 
 class Session(SessionView):
@@ -390,9 +388,7 @@ class Session(SessionView):
                 self._faults.add_error(error)
             self.tell(self.tr("The copy cannot be saved"), error)
         else:
-            words = engine.lacking(copy) or self.tr("the whole run")
-            text = f"{copy.path}: {words}"
-            self.notice = Notice(self.tr("A copy was saved"), text, "accent")
+            self.notice = copied_notice(copy)
 
     def join(self, timeout: float) -> bool:
         """Wait for threads, `timeout` seconds each; return whether none is left."""
@@ -409,24 +405,10 @@ class Session(SessionView):
         elif self.resumable and history is not None:
             self._go_on(history, num_steps=num_steps)
         elif self.repeats and history is not None:
-            self._offer_repeat(history)
+            self.say(finished_notice(history))
         elif self.config is not None:
             launch = partial(self._launch, self.config, num_steps=num_steps)
             self._leave(self.tr("start a new run"), launch)
-
-    def _offer_repeat(self, history: "RunHistory") -> None:
-        """Say that a run is finished, and let a person choose what comes next."""
-        same = self.tr("The same seed gives the same numbers again.")
-        self.notice = Notice(
-            self.tr("This run is finished"),
-            "" if history.configs.edits else same,
-            "accent",
-            (
-                ("start", self.tr("Run it again")),
-                (NEW_SEED, self.tr("Run with a new seed")),
-            ),
-        )
-        self._announce()
 
     def _leave(self, doing: str, then: Callable[[], None]) -> None:
         """Do what takes the run out of view, unless a person would rather keep it there.

@@ -46,6 +46,7 @@ def test_a_run_is_told_by_name_step_and_end(config, tmp_path):
     assert told.name == experiment_name(config)
     assert (told.status, told.step, told.num_steps) == (RunStatus.STOPPED, 20, 60)
     assert (told.used, told.problem, told.cut_short) == (3.0, "", False)
+    assert told.seed == config.run.seed
     assert told.can_go_on
     told = summary_of(whole)
     assert (told.status, told.step) == (RunStatus.FINISHED, 60)
@@ -119,7 +120,9 @@ def spoil(path, key, value):
         lambda path: path.write_bytes(path.read_bytes()[:5000]),
         lambda path: path.write_text("a poem"),
         lambda path: spoil(path, "status", "asleep"),
-        lambda path: spoil(path, "config", {"outer": {"num_steps": "many"}}),
+        lambda path: spoil(
+            path, "config", {"outer": {"num_steps": "many"}, "run": {"seed": 0}}
+        ),
         lambda path: spoil(path, "checkpoint_step", -3),
         lambda path: spoil(path, "name", "x" * 5000),
         lambda path: spoil(path, "name", "a\x07b"),

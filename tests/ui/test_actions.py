@@ -30,6 +30,7 @@ ICONLESS = {
     "run_back",
     "run_forward",
     "bookmark",
+    "ask_first",
     "copy_plot",
     "copy_code",
     "paste_code",

@@ -215,6 +215,8 @@ def test_stop_and_keep_keeps_it_and_leaves_a_way_back(
 
 
 ENDS_OR_PAUSES = {"stop", "quit", "toggle_run", "step_1", "step_10", "step_100"}
+NO_QUESTIONS = {"ask_first"}
+"""Takes the question away, which is what it is there for."""
 
 
 @pytest.mark.parametrize("paused", [False, True])
@@ -226,7 +228,7 @@ def test_no_action_ends_a_run_unasked(running, workshop, paused):
         running.session.toggle_run()
     phase = running.session.phase
     for spec in ACTIONS:
-        if spec.key in ENDS_OR_PAUSES:
+        if spec.key in ENDS_OR_PAUSES | NO_QUESTIONS:
             continue
         running.actions[spec.key].trigger()
         running.clock.tick()
@@ -261,6 +263,12 @@ def test_a_person_can_choose_not_to_be_asked_again(running, workshop):
     running.actions["start"].trigger()
     assert running.replacing.dialog is None
     assert workshop.worker.control.stopping
+    # And to be asked again.
+    asks = running.actions["ask_first"]
+    assert not asks.isChecked()
+    asks.trigger()
+    assert asks.isChecked()
+    assert not running.preferences.current.replace_without_asking
 
 
 @pytest.mark.slow

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from metalab.ui.banners import recovered_words
+from metalab.ui.forms.marks import ElidedLabel
 from metalab.ui.icons import icon, theme_icon
 from metalab.ui.painting import tint
 from metalab.ui.plain_text import plain_tip
@@ -138,9 +139,8 @@ class RecoveredStrip(QWidget):
         super().__init__(parent)
         self._theme = DARK
         self._icon = QLabel(self)
-        self._text = QLabel(self)
-        self._text.setTextFormat(Qt.TextFormat.PlainText)
-        self._text.setWordWrap(True)
+        # Wrapped, it would have the whole page ask for more height than it needs.
+        self._text = ElidedLabel(self)
         row = QHBoxLayout(self)
         row.setContentsMargins(_STRIPE + 10, 8, 8, 8)
         row.addWidget(self._icon)
@@ -162,8 +162,8 @@ class RecoveredStrip(QWidget):
         """Offer a run; None takes no room."""
         self.setVisible(run is not None)
         if run is not None:
-            self._text.setText(recovered_words(run))
-            self.setAccessibleName(self._text.text())
+            self._text.set_full_text(recovered_words(run))
+            self.setAccessibleName(recovered_words(run))
             self.buttons["recover_resume"].setVisible(run.can_go_on)
 
     def set_theme(self, theme: Theme) -> None:

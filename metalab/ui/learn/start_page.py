@@ -127,6 +127,7 @@ class StartPage(QWidget):
         column.setContentsMargins(_GAP, _GAP, _GAP, _GAP)
         column.setSpacing(_GAP // 2)
         column.addWidget(self.recovered)
+        column.addSpacing(_GAP // 2)
         column.addWidget(self._title)
         column.addWidget(self._detail)
         column.addSpacing(_GAP // 2)
