@@ -62,6 +62,8 @@ def conduct(
     if fork is not None:
         checkpoint = fork.state
         live.set_origin(Origin(parent=fork.parent, step=fork.state.step))
+        if fork.bookmarks and live.bookmarks is None:
+            live.set_bookmarks(fork.bookmarks)
     if resuming:
         assert live.path is not None, "only a run with a file can be resumed"
         stored = open_run(live.path)

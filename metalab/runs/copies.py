@@ -7,6 +7,7 @@ from pathlib import Path
 
 from metalab.core.paths import behind_links, obstacle_to_write
 from metalab.runs.assembly import open_database, write_newest
+from metalab.runs.bookmarks import FACT, Bookmarks, as_fact
 from metalab.runs.history import RunHistory
 from metalab.runs.new_file import clear_side_files, replace_under, written_database
 from metalab.runs.reader import open_run
@@ -18,12 +19,15 @@ from metalab.runs.run_file import (
 from metalab.runs.run_writer import check_unlocked, reason
 
 
-def save_copy(path: Path, to: Path) -> RunHistory:
+def save_copy(
+    path: Path, to: Path, *, bookmarks: Bookmarks | None = None
+) -> RunHistory:
     """Write the run of a file to another, as one plain database; the run may go on.
 
     Args:
         path: The run file; nothing is written to it.
         to: The copy; what is there is replaced.
+        bookmarks: Those that the copy shall have; None for those of the file.
 
     Returns:
         What the copy holds, read back from it.
@@ -34,13 +38,16 @@ def save_copy(path: Path, to: Path) -> RunHistory:
     obstacle = obstacle_to_write(to)
     if obstacle is not None:
         raise RunFileError(f"{to} cannot be written: {obstacle}")
+    facts = {"writer": json.dumps(None)}
+    if bookmarks is not None:
+        facts[FACT] = json.dumps(as_fact(bookmarks))
     with closing(open_database(path)) as database:
         target = behind_links(to)
 
         def make(copy: sqlite3.Connection) -> None:
             database.backup(copy)
             migrate(copy)
-            write_newest(copy, {"writer": json.dumps(None)}, {})
+            write_newest(copy, facts, {})
 
         try:
             if target.exists():

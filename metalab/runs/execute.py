@@ -170,6 +170,10 @@ class _Execution:
                 self._live.set_status(RunStatus.PAUSED)
                 for sink in self._sinks:
                     sink.flush(self._trainer, force=True)
+            else:
+                # Of a run that waits, bookmarks are set as well.
+                for sink in self._sinks:
+                    sink.flush(self._trainer)
             self._show_curves()
             self._control.wait(WAIT_SECONDS)
 

@@ -12,6 +12,7 @@ from metalab.engine.config import ExperimentConfig
 from metalab.engine.events import Array, Checkpoint
 from metalab.engine.naming import experiment_name
 from metalab.engine.overrides import with_overrides
+from metalab.runs.bookmarks import Bookmarks, until
 
 
 class ForkError(UserError):
@@ -26,14 +27,22 @@ class Fork:
         config: The experiment of the new run.
         state: Where it begins: outer step, meta-parameters, state of the optimiser.
         parent: Name of the run that it is forked from.
+        bookmarks: The parent's, up to there.
     """
 
     config: ExperimentConfig
     state: Checkpoint
     parent: str
+    bookmarks: Bookmarks = ()
 
 
-def fork(config: ExperimentConfig, parent: ExperimentConfig, state: Checkpoint) -> Fork:
+def fork(
+    config: ExperimentConfig,
+    parent: ExperimentConfig,
+    state: Checkpoint,
+    *,
+    bookmarks: Bookmarks = (),
+) -> Fork:
     """Return a fork that begins at a training state of another run.
 
     The outer step is the parent's, so that tasks are drawn as they would have been
@@ -46,6 +55,7 @@ def fork(config: ExperimentConfig, parent: ExperimentConfig, state: Checkpoint) 
             many steps follow as it plans.
         parent: The experiment that the state is of.
         state: Where the parent stood.
+        bookmarks: The parent's; those up to there are taken along.
 
     Raises:
         ForkError: The two networks, or what is learned of them, do not fit together.
@@ -74,7 +84,12 @@ def fork(config: ExperimentConfig, parent: ExperimentConfig, state: Checkpoint) 
     if mine.outer.name != theirs.outer.name or not _fit(slots, fresh.slots):
         slots, slots_from = tuple(slot.numpy() for slot in fresh.slots), state.step
     begun = Checkpoint(step=state.step, phi=phi, slots=slots, slots_from=slots_from)
-    return Fork(config=config, state=begun, parent=experiment_name(parent))
+    return Fork(
+        config=config,
+        state=begun,
+        parent=experiment_name(parent),
+        bookmarks=until(bookmarks, state.step),
+    )
 
 
 def _fit(slots: tuple[Array, ...], fresh: tuple[torch.Tensor, ...]) -> bool:

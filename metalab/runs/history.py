@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from metalab.engine.config import ExperimentConfig
+    from metalab.runs.bookmarks import Bookmarks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,6 +275,8 @@ class RunHistory:
         sums: What the losses that are drawn add up to between kept rows; needed where
             `thinned`.
         solves_worry: The first outer step whose linear systems need a word, or None.
+        bookmarks: What a person has marked; None where the file does not tell.
+        bookmarks_kept: Whether they are in the file like this.
     """
 
     configs: ConfigHistory
@@ -302,6 +305,8 @@ class RunHistory:
     cut_short: bool = False
     sums: Mapping[str, Sums] = field(default_factory=_no_sums)
     solves_worry: StepSolves | None = None
+    bookmarks: "Bookmarks | None" = None
+    bookmarks_kept: bool = True
 
     def spans(self, name: str, start: int = 0, *, log: bool = False) -> Spans | None:
         """Return what rows stand for, where they do not stand for one outer step each.

@@ -25,6 +25,7 @@ from metalab.engine.events import (
     RunStarted,
     StepsDone,
 )
+from metalab.runs.bookmarks import Bookmarks
 from metalab.runs.history import (
     EvaluationSeries,
     Failure,
@@ -60,13 +61,15 @@ class _Latest:
     storage_problem: str | None = None
     edit_problem: str | None = None
     origin: Origin | None = None
+    bookmarks: Bookmarks | None = None
+    stored_bookmarks: Bookmarks | None = None
 
 
 class LiveRun:
     """One run as it happens.
 
-    Thread: `on_event`, `set_status`, `show_curves`, `set_stored` and `fail` belong to the
-    run's thread; everything else may be called from any thread.
+    Thread: `on_event`, `set_status`, `show_curves`, `set_stored`, `set_stored_bookmarks`
+    and `fail` belong to the run's thread; everything else may be called from any thread.
     """
 
     def __init__(
@@ -107,6 +110,9 @@ class LiveRun:
         for state in past.trail.states():
             self._trail.append(state)
         self._latest.stored_step = past.stored_step
+        self._latest.bookmarks = past.bookmarks
+        if past.bookmarks_kept:
+            self._latest.stored_bookmarks = past.bookmarks
 
     @property
     def configs(self) -> ConfigHistory:
@@ -123,6 +129,24 @@ class LiveRun:
         """A number that grows whenever anything changes."""
         with self._lock:
             return self._version
+
+    @property
+    def bookmarks(self) -> Bookmarks | None:
+        """What a person has marked; None where nobody ever did."""
+        with self._lock:
+            return self._latest.bookmarks
+
+    def set_bookmarks(self, marks: Bookmarks) -> None:
+        """Take in what a person has marked; the run's thread writes it to the file."""
+        with self._lock:
+            self._latest.bookmarks = marks
+            self._version += 1
+
+    def set_stored_bookmarks(self, marks: Bookmarks | None) -> None:
+        """Say which bookmarks are safe in the run file."""
+        with self._lock:
+            self._latest.stored_bookmarks = marks
+            self._version += 1
 
     @property
     def curves_wanted(self) -> bool:
@@ -280,4 +304,6 @@ class LiveRun:
                 failure=latest.failure,
                 stored_step=latest.stored_step,
                 storage_problem=latest.storage_problem,
+                bookmarks=latest.bookmarks,
+                bookmarks_kept=latest.bookmarks is latest.stored_bookmarks,
             )

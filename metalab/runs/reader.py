@@ -183,6 +183,7 @@ def _read(path: Path, database: GuardedReader, columns: str) -> StoredRun:
         diagnostics=_diagnostics(database, config),
         trail=_trail(database, facts, states),
         origin=facts.origin_of_fork(),
+        bookmarks=facts.marks(),
         provider=facts.provider,
         provider_reason=facts.provider_reason,
     )

@@ -15,6 +15,7 @@ log ends before the first record that is cut off or whose checksum does not fit.
 import json
 import struct
 import zlib
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, BinaryIO
@@ -33,6 +34,9 @@ _MARK = b"mlab+rec"
 _HEAD = struct.Struct("<8sIQQ")
 _CHECKED_FROM = 12
 """Where in a head the checksum's own part begins: number and length count in."""
+
+_MOST_CUT_OFF = 3
+"""Records at the end of a file that a crash can have left without their content."""
 
 _TEXT = "text"
 _METRICS = "metrics"
@@ -141,6 +145,38 @@ def records(file: BinaryIO, start: int, end: int) -> Iterator[Additions]:
             return
         start += length
         yield _decoded(content)
+
+
+def newest_facts(file: BinaryIO, start: int, end: int) -> Mapping[str, str]:
+    """Return the facts of the last whole record of a log; none where there is none.
+
+    Of all records but the last, only the heads are read: for lists of many files.
+
+    Args:
+        file: The run file.
+        start: Where its log begins, in bytes.
+        end: Where the file ended when it was opened.
+
+    Raises:
+        LogError: The record is whole and cannot be understood.
+        OSError: The file cannot be read.
+    """
+    places: deque[tuple[int, int]] = deque(maxlen=_MOST_CUT_OFF)
+    number = 0
+    while end - start >= _HEAD.size:
+        number += 1
+        file.seek(start)
+        mark, _, found, length = _HEAD.unpack(file.read(_HEAD.size))
+        if mark != _MARK or found != number or length > end - start - _HEAD.size:
+            break
+        places.append((start, length))
+        start += _HEAD.size + length
+    for place, length in reversed(places):
+        file.seek(place)
+        head, content = file.read(_HEAD.size), file.read(length)
+        if _HEAD.unpack(head)[1] == _checksum(head, content):
+            return _decoded(content).facts
+    return {}
 
 
 def _checksum(head: bytes, content: bytes) -> int:

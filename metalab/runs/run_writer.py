@@ -209,6 +209,31 @@ class RunWriter:
         self._file.close()
 
 
+def amend(path: Path, additions: Additions) -> None:
+    """Change facts or arrays of a file that nobody is writing, whole or not at all.
+
+    Everything else is as it was: a run that was killed is still one.
+
+    Args:
+        path: The file.
+        additions: Facts and arrays that take the place of those in the file.
+
+    Raises:
+        RunFileError: The file cannot be used or written, or another process is writing
+            it.
+    """
+    check_header(path)
+    try:
+        path = behind_links(path)
+        file = _open_locked(path)
+        try:
+            file = _renewed(path, file, additions, version=SCHEMA_VERSION)
+        finally:
+            file.close()
+    except _FAULTS as error:
+        raise _cannot_write(path, reason(error)) from error
+
+
 def check_unlocked(path: Path) -> None:
     """Make sure that nobody is writing a run file.
 
@@ -279,8 +304,16 @@ def _writer(path: Path) -> str:
         return "another process; stop that run first"
 
 
-def _renewed(path: Path, old: FileIO, first: Additions) -> FileIO:
-    """Put a database that holds all of a file in its place, for a log to follow.
+def _renewed(
+    path: Path, old: FileIO, first: Additions, *, version: int = LOG_VERSION
+) -> FileIO:
+    """Put a database that holds all of a file in its place.
+
+    Args:
+        path: The file.
+        old: The file as it is open; its lock is held.
+        first: Facts and arrays that take the place of those in the file.
+        version: `LOG_VERSION` for a log to follow, `SCHEMA_VERSION` for none.
 
     Returns:
         The new file; its lock is held, and the old one is closed.
@@ -299,7 +332,7 @@ def _renewed(path: Path, old: FileIO, first: Additions) -> FileIO:
         migrate(database)
         write_newest(database, first.facts, first.arrays)
 
-    part = written_database(path.parent, make, version=LOG_VERSION)
+    part = written_database(path.parent, make, version=version)
     new = _replaced(old, part, path)
     # Only now: until the new file was in place, they held what the old one lacked.
     clear_side_files(path)

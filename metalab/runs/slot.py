@@ -1,6 +1,6 @@
 """Room for one run at a time, and the newest view of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from metalab.engine.config import ExperimentConfig
     from metalab.engine.config_history import ConfigHistory
+    from metalab.runs.bookmarks import Bookmarks
     from metalab.runs.fork import Fork
     from metalab.runs.history import RunHistory
 
@@ -159,6 +160,22 @@ class RunSlot:
         """Ask the run, if there is one that takes commands, to change a field."""
         if self._worker is not None and self.active:
             self._worker.control.edit(path, value)
+
+    def set_bookmarks(self, marks: "Bookmarks") -> None:
+        """Take in what a person has marked; a run that goes on writes it to its file."""
+        if self._worker is not None:
+            self._worker.live.set_bookmarks(marks)
+            self._history = self._worker.live.snapshot()
+        elif self._history is not None:
+            self._history = replace(
+                self._history, bookmarks=marks, bookmarks_kept=False
+            )
+
+    def keep_in_mind(self, marks: "Bookmarks") -> None:
+        """Take in that bookmarks are in the file of a run that nobody is running."""
+        history = self._history
+        if self._worker is None and history is not None and history.bookmarks is marks:
+            self._history = replace(history, bookmarks_kept=True)
 
     def stop(self) -> None:
         """Ask the run to save and end; forget what was to follow."""

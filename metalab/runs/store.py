@@ -26,11 +26,12 @@ from metalab.engine.events import (
 )
 from metalab.engine.naming import experiment_name
 from metalab.engine.trainer import Trainer
+from metalab.runs.bookmarks import FACT, Bookmarks, as_fact
 from metalab.runs.environment import environment
 from metalab.runs.live import LiveRun
 from metalab.runs.run_file import RunFileError, packed
 from metalab.runs.run_log import METRIC_COLUMNS, Additions
-from metalab.runs.run_writer import RunWriter
+from metalab.runs.run_writer import RunWriter, amend
 from metalab.runs.status import RunStatus
 
 FLUSH_SECONDS = 1.0
@@ -58,6 +59,8 @@ class RunStore:
         self._clock = clock
         self._written_at = clock()
         self._written_configs: object = live.configs
+        before = live.snapshot()
+        self._written_bookmarks = before.bookmarks if before.bookmarks_kept else None
         self._is_diverged = False
         self._forget()
 
@@ -167,8 +170,10 @@ class RunStore:
         Raises:
             RunFileError: A forced write failed.
         """
-        if not force and self._clock() - self._written_at < FLUSH_SECONDS:
-            return
+        if not force:
+            too_early = self._clock() - self._written_at < FLUSH_SECONDS
+            if too_early or not self._has_news():
+                return
         try:
             self._write(trainer.checkpoint(), urgent=force)
         except RunFileError as error:
@@ -179,6 +184,23 @@ class RunStore:
             self._live.set_storage_problem(None)
             self._live.set_stored(trainer.step)
         self._written_at = self._clock()
+
+    def _has_news(self) -> bool:
+        """Return whether there is anything to write; a run that waits has seldom."""
+        taken_in = (
+            self._facts,
+            self._arrays,
+            self._rows,
+            self._probes,
+            self._diagnostics,
+            self._flags,
+        )
+        return (
+            any(taken_in)
+            or self._rewound_to is not None
+            or self._live.configs is not self._written_configs
+            or self._live.bookmarks is not self._written_bookmarks
+        )
 
     def close(self, status: RunStatus) -> None:
         """Write the final status and close the file.
@@ -208,6 +230,9 @@ class RunStore:
         configs = self._live.configs
         if configs is not self._written_configs:
             self._facts |= configs.to_mapping()
+        marks = self._live.bookmarks
+        if marks is not None and marks is not self._written_bookmarks:
+            self._facts[FACT] = as_fact(marks)
         rows = self._rows or [np.empty((0, len(METRIC_COLUMNS)))]
         additions = Additions(
             rewound_to=self._rewound_to,
@@ -223,7 +248,21 @@ class RunStore:
         )
         self._writer.append(additions, urgent=urgent)
         self._written_configs = configs
+        self._written_bookmarks = marks
+        self._live.set_stored_bookmarks(marks)
         self._forget()
+
+
+def write_bookmarks(path: Path, marks: Bookmarks) -> None:
+    """Put bookmarks into the file of a run that nobody is writing.
+
+    Takes as long as copying the file does: not for the window's thread.
+
+    Raises:
+        RunFileError: The file cannot be used or written, or another process is writing
+            it. It is then as it was.
+    """
+    amend(path, Additions(facts=_as_json({FACT: as_fact(marks)})))
 
 
 def _as_json(facts: Mapping[str, object]) -> dict[str, str]:

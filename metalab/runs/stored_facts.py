@@ -25,6 +25,12 @@ from metalab.engine.edits import edited
 from metalab.engine.events import METRICS, Array, Diverged
 from metalab.engine.plain_data import PlainDataError, from_json
 from metalab.engine.shapes import Shapes
+from metalab.runs.bookmarks import (
+    LONGEST_NOTE,
+    MOST_BOOKMARKS,
+    Bookmark,
+    Bookmarks,
+)
 from metalab.runs.file_guard import DamagedError
 from metalab.runs.history import Origin
 from metalab.runs.run_file import RunFileError, unpacked
@@ -38,14 +44,17 @@ MOST_FACT_BYTES = 4_000_000
 """Of one fact; thousands of edits take one."""
 
 _MOST_EDITS = 2000
+_MOST_INNER_STEPS = 10_000
 _SHOWN = 60
 _HEADER_BYTES = 100_000
 """Room for what safetensors says of the arrays before them."""
 
-_PLAIN = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"
+PLAIN_TEXT = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"
+"""Pattern of what a view can show as a text."""
+
 _Step = Annotated[StrictInt, Field(ge=0, le=MOST_STEPS)]
-_Word = Annotated[StrictStr, Field(max_length=100, pattern=_PLAIN)]
-_Line = Annotated[StrictStr, Field(max_length=4000, pattern=_PLAIN)]
+_Word = Annotated[StrictStr, Field(max_length=100, pattern=PLAIN_TEXT)]
+_Line = Annotated[StrictStr, Field(max_length=4000, pattern=PLAIN_TEXT)]
 
 
 class _Stored(BaseModel):
@@ -79,6 +88,14 @@ class StoredDivergence(_Stored):
     value: float
 
 
+class StoredBookmark(_Stored):
+    """An entry of the fact `bookmarks`; see `runs.bookmarks.Bookmark`."""
+
+    step: _Step
+    inner_step: Annotated[StrictInt, Field(ge=0, le=_MOST_INNER_STEPS)] = 0
+    note: Annotated[StrictStr, Field(max_length=LONGEST_NOTE, pattern=PLAIN_TEXT)] = ""
+
+
 class StoredFacts(_Stored):
     """What the readers of a run use of the table `facts`.
 
@@ -96,6 +113,7 @@ class StoredFacts(_Stored):
         slots_from: The outer step at which the optimiser's state was zero.
         edits: What was changed while the run went on.
         diverged: What exploded; None where nothing did, or where the run went on.
+        bookmarks: What a person has marked; None in files that do not tell.
     """
 
     # What a later version adds and this one does not use.
@@ -115,6 +133,9 @@ class StoredFacts(_Stored):
     edits: Annotated[tuple[StoredEdit, ...], Field(max_length=_MOST_EDITS)] = ()
 
     diverged: StoredDivergence | None = None
+    bookmarks: (
+        Annotated[tuple[StoredBookmark, ...], Field(max_length=MOST_BOOKMARKS)] | None
+    ) = None
 
     @property
     def tells_of_divergence(self) -> bool:
@@ -177,6 +198,20 @@ class StoredFacts(_Stored):
                 f"fact 'checkpoint_step' is {self.step:,}, and {planned:,} were planned"
             )
         return configs
+
+    def marks(self) -> Bookmarks | None:
+        """Return what a person has marked; None where the file does not tell.
+
+        Raises:
+            DamagedError: They are not in order, one for each step.
+        """
+        if self.bookmarks is None:
+            return None
+        marks = tuple(Bookmark(**entry.model_dump()) for entry in self.bookmarks)
+        steps = [mark.step for mark in marks]
+        if steps != sorted(set(steps)):
+            raise DamagedError("fact 'bookmarks' is not in the order of outer steps")
+        return marks
 
     def origin_of_fork(self) -> Origin | None:
         """Return where the run was forked, if it was."""

@@ -24,6 +24,14 @@ COMMANDS = (
         why_not=allowed.why_not_open,
     ),
     ActionSpec(
+        key="reopen_last",
+        text="Reopen the &last run",
+        tooltip="Show the run that was written or opened last",
+        menu="file",
+        shortcuts=("Ctrl+Shift+T",),
+        why_not=allowed.why_not_reopen,
+    ),
+    ActionSpec(
         key="save_copy",
         text="&Save a copy…",
         tooltip="Write the run to another file; it may go on meanwhile",
@@ -167,6 +175,40 @@ COMMANDS = (
         why_not=allowed.why_not_fork,
     ),
     ActionSpec(
+        key="run_back",
+        text="&Back to the run before",
+        tooltip="Show the run that was in view before this one",
+        menu="run",
+        shortcuts=("Alt+Left",),
+        why_not=allowed.why_not_back,
+        separated=True,
+    ),
+    ActionSpec(
+        key="run_forward",
+        text="For&ward to the run after",
+        tooltip="Show the run that was come back from",
+        menu="run",
+        shortcuts=("Alt+Right",),
+        why_not=allowed.why_not_forward,
+    ),
+    ActionSpec(
+        key="bookmark",
+        text="Book&mark this step…",
+        tooltip="Mark the outer step where the playhead stands, with a note",
+        menu="run",
+        shortcuts=("Ctrl+B",),
+        why_not=allowed.why_not_bookmark,
+    ),
+    ActionSpec(
+        key="ask_first",
+        text="&Ask before a run is stopped",
+        tooltip="Ask before another run or closing the window stops the one in progress",
+        menu="run",
+        shortcuts=("Ctrl+Shift+K",),
+        checkable=True,
+        separated=True,
+    ),
+    ActionSpec(
         key="follow",
         text="Follow li&ve",
         tooltip="Show the newest state of the run as it comes",
@@ -303,7 +345,7 @@ COMMANDS = (
             tooltip="Load and start a guided lesson",
             menu="help",
             shortcuts=(f"Alt+{number}",),
-            why_not=allowed.why_not_start,
+            why_not=allowed.why_not_open,
         )
         for number, title in enumerate(LESSON_TITLES, start=1)
     ),
@@ -313,7 +355,7 @@ COMMANDS = (
         tooltip="Begin a lesson from its file",
         menu="help",
         shortcuts=("Alt+O",),
-        why_not=allowed.why_not_start,
+        why_not=allowed.why_not_open,
     ),
     ActionSpec(
         key="save_lesson",
@@ -321,7 +363,7 @@ COMMANDS = (
         tooltip="Write the experiment, its bookmarks and what is shown as a lesson",
         menu="help",
         shortcuts=("Alt+S",),
-        why_not=allowed.why_not_start,
+        why_not=allowed.why_not_code,
     ),
     ActionSpec(
         key="about",

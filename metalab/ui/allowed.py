@@ -52,10 +52,39 @@ def why_not_fork(session: Session) -> str:
 
 
 def why_not_open(session: Session) -> str:
-    """Return why no run file can be opened."""
+    """Return why no run file can be opened, and no card or lesson begun.
+
+    The experiment in the form is of no matter: it is replaced.
+    """
     if not session.loaded:
         return session.loading_text
-    return _tr("A run is in progress: stop it first") if session.busy else ""
+    return _tr("A run file is being read") if session.reading else ""
+
+
+def why_not_reopen(session: Session) -> str:
+    """Return why there is no last run to open."""
+    if reason := why_not_open(session):
+        return reason
+    return "" if session.last_run is not None else _tr("There is no other run yet")
+
+
+def why_not_back(session: Session) -> str:
+    """Return why there is no run to go back to."""
+    if reason := why_not_open(session):
+        return reason
+    return "" if session.has_run_before else _tr("No other run was shown before")
+
+
+def why_not_forward(session: Session) -> str:
+    """Return why there is no run to go forward to."""
+    if reason := why_not_open(session):
+        return reason
+    return "" if session.has_run_after else _tr("No run was come back from")
+
+
+def why_not_bookmark(session: Session) -> str:
+    """Return why no outer step can be marked."""
+    return why_not_export(session) or _why_busy(session)
 
 
 def why_not_copy(session: Session) -> str:

@@ -27,12 +27,16 @@ from metalab.ui.theme import DARK, Theme
 
 if TYPE_CHECKING:
     from metalab.runs.history import RunHistory
+    from metalab.runs.recent import RunSummary
 
 WITHOUT_KERNELS = "without_kernels"
 """Key of the choice not to wait for the compiler."""
 
 HALVE = "halve "
 """Begins the key of a choice to halve a setting, whose path follows."""
+
+RECOVER = "recover_"
+"""Begins the key of what becomes of a run that a crash has left."""
 
 _STRIPE = 3
 _BAR, _BAR_STEPS = 4, 1000
@@ -63,6 +67,11 @@ class BannerSpec:
             return self == other
         return self.title == other.title
 
+    @property
+    def offers_recovery(self) -> bool:
+        """Whether it offers a run that a crash has left."""
+        return any(key.startswith(RECOVER) for key, _ in self.buttons)
+
 
 _ICONS = {"accent": "info"}
 """Icons of tones that have none of their own name."""
@@ -75,10 +84,33 @@ def _tr(text: str) -> str:
 def banner_for(session: Session) -> BannerSpec | None:
     """Return what most needs a decision, or None."""
     if session.notice is not None:
-        title, text, tone = session.notice
-        return BannerSpec(tone=tone, title=title, text=text)
+        title, text, tone, buttons = session.notice
+        return BannerSpec(tone=tone, title=title, text=text, buttons=buttons)
+    if session.recovered is not None and not session.busy:
+        return _recovered(session.recovered)
     history = session.history
     return None if history is None else _banner_of(session, history)
+
+
+def _recovered(run: "RunSummary") -> BannerSpec:
+    """Offer what a crash has left."""
+    resume = (("recover_resume", _tr("Resume")),) if run.can_go_on else ()
+    return BannerSpec(
+        tone="accent",
+        title=recovered_words(run),
+        text=_tr("metalab did not close properly while it was running."),
+        buttons=(
+            *resume,
+            ("recover_open", _tr("Open")),
+            ("recover_discard", _tr("Discard")),
+        ),
+    )
+
+
+def recovered_words(run: "RunSummary") -> str:
+    """Return in a line what a crash has left of a run."""
+    text = _tr("Recovered: {} to outer step {:,} of {:,}")
+    return text.format(run.name, run.step, run.num_steps)
 
 
 def _banner_of(session: Session, history: "RunHistory") -> BannerSpec | None:

@@ -6,7 +6,9 @@ from enum import Enum, auto
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
-from metalab.ui.dialogs import CloseDialog
+from metalab.ui.dialogs import LeaveDialog
+from metalab.ui.phase import Stake
+from metalab.ui.questions import question_before_closing
 from metalab.ui.session import Session
 
 POLL_MS = 20
@@ -51,14 +53,15 @@ class Closer(QObject):
         self._asks = asks
         self._stage = _Stage.OPEN
         self._unasked = False
+        self._accepted = False
         self._window: QWidget | None = None
-        self._dialog: CloseDialog | None = None
+        self._dialog: LeaveDialog | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
         self._timer.timeout.connect(self._on_timeout)
 
     @property
-    def dialog(self) -> CloseDialog | None:
+    def dialog(self) -> LeaveDialog | None:
         """The question, while it is being asked."""
         return self._dialog
 
@@ -69,17 +72,30 @@ class Closer(QObject):
         """
         self._window = window
         if not self._session.busy:
-            self._stage = _Stage.CLOSED
             self._timer.stop()
-            return True
-        if self._stage is _Stage.OPEN:
-            if self._unasked or not self._asks() or not self._session.training:
-                self._stop()
-            else:
+            if not self._must_ask():
+                self._stage = _Stage.CLOSED
+                return True
+            if self._stage is not _Stage.ASKING:
                 self._ask(window)
+        elif self._stage is _Stage.OPEN:
+            if self._would_ask():
+                self._ask(window)
+            else:
+                self._stop()
         elif self._stage is _Stage.ASKING and self._unasked:
             self._stop()
         return False
+
+    def _would_ask(self) -> bool:
+        return not self._unasked and self._asks() and self._session.training
+
+    def _must_ask(self) -> bool:
+        """Return whether something would be gone for good; a person is asked once."""
+        return self._is_lost() and not self._unasked and not self._accepted
+
+    def _is_lost(self) -> bool:
+        return self._session.stake in (Stake.STEPS, Stake.BOOKMARKS)
 
     def close_unasked(self, window: QWidget) -> None:
         """Close the window without a question: a signal, or a test's time is up."""
@@ -94,7 +110,7 @@ class Closer(QObject):
 
     def _ask(self, window: QWidget) -> None:
         self._stage = _Stage.ASKING
-        self._dialog = CloseDialog(window)
+        self._dialog = LeaveDialog(question_before_closing(self._session), window)
         self._dialog.finished.connect(self._on_answered)
         self._dialog.open()
 
@@ -105,11 +121,12 @@ class Closer(QObject):
         dialog.deleteLater()
         if self._stage is not _Stage.ASKING:
             return
-        if answer != CloseDialog.DialogCode.Accepted:
+        if answer != LeaveDialog.DialogCode.Accepted:
             self._stage = _Stage.OPEN
             return
         if dialog.remember:
             self.remembered.emit()
+        self._accepted = self._is_lost()
         self._stop()
 
     def _stop(self) -> None:

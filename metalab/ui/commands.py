@@ -167,6 +167,34 @@ class Commands(QObject):
         dialog.fileSelected.connect(self._on_file_selected)
         _open(dialog)
 
+    def reopen_last(self) -> None:
+        """Show the run that was written or opened last."""
+        self._session.reopen_last()
+
+    def run_back(self) -> None:
+        """Show the run that was in view before."""
+        self._session.go_back()
+
+    def run_forward(self) -> None:
+        """Show the run that was come back from."""
+        self._session.go_forward()
+
+    def bookmark(self) -> None:
+        """Mark where the playhead stands, and ask for a note."""
+        self._window.timeline.ask_bookmark()
+
+    def ask_first(self, on: bool) -> None:  # noqa: FBT001 - Qt's signal
+        """Ask, or not, before a run in progress is stopped for something else."""
+        self._preferences.change("close_without_asking", value=not on)
+        self._preferences.change("replace_without_asking", value=not on)
+
+    def open_path(self, path: Path) -> None:
+        """Open a file that was dropped on the window, or chosen from a list."""
+        if path.name.endswith(LESSON_SUFFIX):
+            self._teaching.open_lesson(path)
+        else:
+            self._session.open_file(path)
+
     def save_copy(self) -> None:
         """Ask where to write a copy of the run."""
         history = self._session.history

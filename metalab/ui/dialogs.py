@@ -1,6 +1,7 @@
-"""Small dialogs: about, and what to do with a run when the window closes."""
+"""Small dialogs: about, and whether something may end."""
 
 import platform
+from dataclasses import dataclass
 from importlib.metadata import version
 
 from PySide6.QtCore import Qt, qVersion
@@ -71,25 +72,43 @@ class AboutDialog(QDialog):
         grid.addWidget(_close_box(self), 2, 0, 1, 2)
 
 
-class CloseDialog(QDialog):
-    """Asks whether to stop and save the run that is in progress; training goes on."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked before something ends.
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    Attributes:
+        title: What is at stake, in a few words.
+        text: What would become of it, in a sentence or two.
+        accept: On the button that lets it end.
+        remembers: Whether a person can choose not to be asked again, for nothing is
+            lost.
+    """
+
+    title: str
+    text: str
+    accept: str
+    remembers: bool = True
+
+
+class LeaveDialog(QDialog):
+    """Asks whether something may end; training goes on meanwhile."""
+
+    def __init__(self, question: Question, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle(self.tr("A run is in progress"))
-        text = QLabel(
-            self.tr(
-                "Closing stops the run and saves it; it can go on later from its file."
-            ),
-            self,
-        )
+        self.setWindowTitle(question.title)
+        text = QLabel(question.text, self)
+        # Names come with run files: no markup.
+        text.setTextFormat(Qt.TextFormat.PlainText)
         text.setWordWrap(True)
         self._remember = QCheckBox(self.tr("&Do not ask again"), self)
+        self._remember.setVisible(question.remembers)
         box = QDialogButtonBox(self)
-        stop = QPushButton(self.tr("&Stop and save"), self)
-        stop.setDefault(True)
+        stop = QPushButton(question.accept, self)
+        cancel = QPushButton(self.tr("Cancel"), self)
+        # Enter loses nothing.
+        (stop if question.remembers else cancel).setDefault(True)
         box.addButton(stop, QDialogButtonBox.ButtonRole.AcceptRole)
-        box.addButton(self.tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
+        box.addButton(cancel, QDialogButtonBox.ButtonRole.RejectRole)
         box.accepted.connect(self.accept)
         box.rejected.connect(self.reject)
         layout = QVBoxLayout(self)

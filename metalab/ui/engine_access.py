@@ -8,12 +8,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from metalab.runs.home import runs_folder
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from metalab.catalog.recipes import Preset, Recipe
     from metalab.engine.config import ExperimentConfig
     from metalab.engine.events import Checkpoint
+    from metalab.runs.bookmarks import Bookmarks
     from metalab.runs.fork import Fork
     from metalab.runs.history import RunHistory
+    from metalab.runs.recent import RunSummary
 
 DEFAULT_PRESET = "maml-sine"
 _SEEDS = 100_000
@@ -175,8 +181,38 @@ def stored_history(path: Path) -> "RunHistory":
     return load_history(path)
 
 
-def save_copy(path: Path, to: Path) -> "RunHistory":
+def write_bookmarks(path: Path, marks: "Bookmarks") -> None:
+    """Put bookmarks into a run file. Takes a while: not for the window's thread.
+
+    Raises:
+        RunFileError: The file cannot be used or written.
+    """
+    from metalab.runs.store import write_bookmarks as write  # noqa: PLC0415 - torch
+
+    write(path, marks)
+
+
+def recent_runs(opened: "Mapping[Path, float]", *, most: int) -> "Sequence[RunSummary]":
+    """Return the runs that were last written or opened; reads files.
+
+    Args:
+        opened: When files were opened, seconds since 1970.
+        most: How many.
+    """
+    from metalab.runs.recent import recent_runs as found  # noqa: PLC0415 - torch
+
+    return found([runs_folder()], opened, most=most)
+
+
+def save_copy(
+    path: Path, to: Path, bookmarks: "Bookmarks | None" = None
+) -> "RunHistory":
     """Write a run to another file. Takes a while: not for the window's thread.
+
+    Args:
+        path: The run file.
+        to: The copy.
+        bookmarks: Those that the copy shall have; None for those of the file.
 
     Returns:
         What the copy holds.
@@ -186,7 +222,7 @@ def save_copy(path: Path, to: Path) -> "RunHistory":
     """
     from metalab.runs.copies import save_copy as save  # noqa: PLC0415 - torch
 
-    return save(path, to)
+    return save(path, to, bookmarks=bookmarks)
 
 
 def lacking(history: "RunHistory") -> str:
@@ -213,7 +249,10 @@ def live_changes(
 
 
 def fork(
-    config: "ExperimentConfig", parent: "ExperimentConfig", state: "Checkpoint"
+    config: "ExperimentConfig",
+    parent: "ExperimentConfig",
+    state: "Checkpoint",
+    bookmarks: "Bookmarks" = (),
 ) -> "Fork":
     """Return a run that begins where another one stood.
 
@@ -222,13 +261,13 @@ def fork(
     """
     from metalab.runs.fork import fork as forked  # noqa: PLC0415 - torch
 
-    return forked(config, parent, state)
+    return forked(config, parent, state, bookmarks=bookmarks)
 
 
 def past_of(history: "RunHistory") -> "RunHistory":
     """Read what a run goes on from. Takes a while: not for the window's thread.
 
-    The curves on the screen stay until there are newer ones.
+    The curves on the screen stay until there are newer ones, and bookmarks stay.
 
     Raises:
         RunFileError: The file cannot be used, or nothing is left to do.
@@ -236,4 +275,10 @@ def past_of(history: "RunHistory") -> "RunHistory":
     from metalab.runs.resume import prepare_resume  # noqa: PLC0415 - torch
 
     assert history.path is not None, "only a run with a file can go on"
-    return replace(prepare_resume(history.path), curves=history.curves)
+    past = prepare_resume(history.path)
+    return replace(
+        past,
+        curves=history.curves,
+        bookmarks=history.bookmarks,
+        bookmarks_kept=past.bookmarks == history.bookmarks,
+    )

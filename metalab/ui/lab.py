@@ -1,17 +1,20 @@
 """The composition: which parts a window has, and who tells whom."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
 
+from metalab.core.errors import UserError
 from metalab.runs.faults import FaultLog
 from metalab.runs.preload import Preload
 from metalab.runs.slot import RunSlot
 from metalab.ui import engine_access as engine
+from metalab.ui.action_table import SPECS
 from metalab.ui.actions import ActionSet
-from metalab.ui.allowed import why_not_run
-from metalab.ui.banners import HALVE, WITHOUT_KERNELS, banner_for
+from metalab.ui.allowed import why_not_open, why_not_run
+from metalab.ui.banners import HALVE, RECOVER, WITHOUT_KERNELS, banner_for
 from metalab.ui.closing import Closer
 from metalab.ui.collector import CycleCollector
 from metalab.ui.commands import Commands
@@ -21,15 +24,23 @@ from metalab.ui.key_guard import SpaceGuard
 from metalab.ui.lab_options import LabOptions
 from metalab.ui.layout import layout_settings
 from metalab.ui.main_window import MainWindow
+from metalab.ui.notices import NEW_SEED
+from metalab.ui.out_of_sight import EndNotice
+from metalab.ui.phase import Phase
 from metalab.ui.preferences import PreferenceStore
 from metalab.ui.problems import ProblemsPanel
+from metalab.ui.replacing import Replacing
+from metalab.ui.returning import Returning
 from metalab.ui.session import Session
 from metalab.ui.stage import Stage
 from metalab.ui.teaching import Teaching
 from metalab.ui.theme import THEMES, Theme, apply_theme
+from metalab.ui.typing_guard import TypingGuard
 from metalab.ui.views.live import LiveWorkspace
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from metalab.engine.config import ExperimentConfig
     from metalab.runs.history import Failure, RunHistory
 
@@ -50,6 +61,9 @@ class Lab(QObject):
         clock: When the window looks at the run.
         collector: Python's cycle collection.
         closer: How it closes.
+        replacing: What asks before a run in view makes room for another.
+        returning: The ways back to runs.
+        end_notice: What tells of the end of a run that is out of sight.
     """
 
     def __init__(
@@ -109,8 +123,21 @@ class Lab(QObject):
             self.teaching,
             parent=self,
         )
+        self.replacing = Replacing(
+            self.session, self.window, asks=self._asks_to_replace, parent=self
+        )
+        self.returning = Returning(
+            self.session,
+            self.window,
+            self.preferences,
+            self.actions,
+            self.faults,
+            parent=self,
+        )
+        self.end_notice = EndNotice(self.session, self.window)
         self._space = SpaceGuard(app, self)
         self.window.tabbed.connect(self._space.reach)
+        self._typing = TypingGuard(app, steps=self._can_step, parent=self)
         self._connect()
         remembered = self.preferences.current.workspaces
         self.window.workspaces.restore_state(remembered)
@@ -120,6 +147,7 @@ class Lab(QObject):
         self.window.toolbar.show_step_size(self.preferences.current.step_size)
         self.window.set_theme(self.theme)
         self.teaching.set_theme(self.theme)
+        self._show_asking()
         self._on_state_changed()
 
     @property
@@ -132,19 +160,35 @@ class Lab(QObject):
         self.commands.theme_toggled.connect(self._on_theme_toggled)
         self.session.state_changed.connect(self._on_state_changed)
         self.session.config_replaced.connect(self._on_config_replaced)
+        self.session.set_gate(self.replacing.ask)
         self.closer.remembered.connect(self._on_remembered)
+        self.replacing.remembered.connect(self._on_replacing_remembered)
         window = self.window
         self.stage.run_requested.connect(self.actions["toggle_run"].trigger)
         self.playhead.failed.connect(self.faults.add_error)
-        self.stage.timekeeper.troubled.connect(self.faults.add)
+        self._connect_ways_back()
         window.presets.preset_chosen.connect(self._on_preset_chosen)
         window.toolbar.step_chosen.connect(self._on_step_chosen)
         window.banners.button_clicked.connect(self._on_banner_clicked)
-        window.banners.dismissed.connect(self.session.dismiss_notice)
+        window.banners.dismissed.connect(self._on_banner_dismissed)
         window.problems.count_changed.connect(window.status.show_problems)
         # Those that there were before the window: how the last one ended, for example.
         window.status.show_problems(window.problems.count)
         window.closed.connect(self._on_closed)
+
+    def _connect_ways_back(self) -> None:
+        window, session = self.window, self.session
+        self.stage.timekeeper.bookmarks_changed.connect(session.keep_bookmarks)
+        self.stage.timekeeper.refused.connect(self._on_mark_refused)
+        window.recent.run_chosen.connect(self.commands.open_path)
+        window.file_dropped.connect(self._on_file_dropped)
+        window.key_left_over.connect(self._typing.take_letter)
+        window.workspaces.page_shown.connect(self._show_banner)
+        self._typing.held.connect(self._on_typing_held)
+        self.teaching.run_chosen.connect(self.commands.open_path)
+        self.teaching.recovery_chosen.connect(self.returning.recover)
+        self.teaching.lesson_saved.connect(self._on_lesson_saved)
+        self._app.focusChanged.connect(self._on_focus_changed)
 
     def start(self) -> None:
         """Show the window, then import the engine behind it."""
@@ -171,6 +215,7 @@ class Lab(QObject):
             self._follow_preload(self._preload)
         self.session.poll()
         self.window.problems.poll()
+        self.returning.poll()
         history = self.session.history
         self.window.status.show_history(self.session.phase, history)
         if not seen or not self.window.workspaces.isVisible():
@@ -190,11 +235,20 @@ class Lab(QObject):
         self.collector.stop()
         self.stage.shut_down()
         self.closer.finish()
+        self.end_notice.put_away()
+        self.returning.recent.join()
         self._preload.cancel()
         self._preload.join()
 
     def _asks(self) -> bool:
         return not self.preferences.current.close_without_asking
+
+    def _asks_to_replace(self) -> bool:
+        return not self.preferences.current.replace_without_asking
+
+    def _can_step(self) -> bool:
+        in_progress = self.session.phase in (Phase.RUNNING, Phase.PAUSED)
+        return in_progress or self.session.resumable
 
     def _follow_preload(self, preload: Preload) -> None:
         if not preload.done:
@@ -257,9 +311,9 @@ class Lab(QObject):
     def _on_state_changed(self) -> None:
         session, window = self.session, self.window
         self._report_failure()
-        window.banners.show_banner(banner_for(session))
+        self._show_banner()
         window.experiment.skeleton.show_text(session.loading_text)
-        window.workspaces.set_ready(ready=not why_not_run(session))
+        window.workspaces.set_why_not(why_not_run(session))
         window.workspaces.show_config(session.config)
         form = window.experiment.form
         if form is not None:
@@ -268,6 +322,13 @@ class Lab(QObject):
         if config is not None and config is not self._named:
             self._named = config
             self._name(config)
+
+    def _show_banner(self) -> None:
+        """Show what needs a decision, unless the page in front says the same."""
+        spec = banner_for(self.session)
+        recovered = spec is not None and spec.offers_recovery
+        on_page = self.window.workspaces.current_key == "start"
+        self.window.banners.show_banner(None if recovered and on_page else spec)
 
     def _name(self, config: "ExperimentConfig") -> None:
         """Say in words what the form describes."""
@@ -300,20 +361,66 @@ class Lab(QObject):
         self.teaching.set_theme(self.theme)
 
     def _on_banner_clicked(self, key: str) -> None:
-        if key == "details":
-            self.window.show_problems(shown=True)
-            self.window.problems.reveal_newest()
-        elif key == "retry":
-            self.session.retry()
+        session = self.session
+        plain = {
+            "details": self._show_details,
+            "retry": session.retry,
+            "go_on_anyway": session.go_on_anyway,
+            WITHOUT_KERNELS: session.start_without_kernels,
+            NEW_SEED: partial(session.start, new_seed=True),
+        }
+        if key in plain:
+            plain[key]()
         elif key.startswith(HALVE):
-            self.session.halve(key.removeprefix(HALVE))
-        elif key == "go_on_anyway":
-            self.session.go_on_anyway()
-        elif key == WITHOUT_KERNELS:
-            self.session.start_without_kernels()
+            session.halve(key.removeprefix(HALVE))
+        elif key.startswith(RECOVER):
+            self.returning.recover(key)
+        elif key in SPECS:
+            self.actions[key].trigger()
+
+    def _show_details(self) -> None:
+        self.window.show_problems(shown=True)
+        self.window.problems.reveal_newest()
+
+    def _on_banner_dismissed(self) -> None:
+        """Forget what was said; a run that a crash has left is not offered again."""
+        run = self.session.recovered
+        if self.session.notice is None and run is not None:
+            self.returning.recent.settle(run.path)
+            self.session.set_recovered(None)
+        self.session.dismiss_notice()
+
+    def _on_mark_refused(self, text: str) -> None:
+        self.session.tell(self.tr("This step cannot be bookmarked"), UserError(text))
+
+    def _on_file_dropped(self, path: "Path") -> None:
+        if not why_not_open(self.session):
+            self.commands.open_path(path)
+
+    def _on_typing_held(self) -> None:
+        text = self.tr("No field takes what is typed here: click one first.")
+        self.window.toasts.say(text)
+
+    def _on_lesson_saved(self, path: "Path") -> None:
+        self.window.toasts.say(self.tr("The lesson was saved: {}").format(path))
+
+    def _on_focus_changed(self, _old: object, new: object) -> None:
+        if new is not None:
+            self.end_notice.put_away()
 
     def _on_remembered(self) -> None:
         self.preferences.change("close_without_asking", value=True)
+        self._show_asking()
+
+    def _on_replacing_remembered(self) -> None:
+        self.preferences.change("replace_without_asking", value=True)
+        self._show_asking()
+
+    def _show_asking(self) -> None:
+        """Tick the menu's line if every question is asked."""
+        current = self.preferences.current
+        asks = not (current.close_without_asking or current.replace_without_asking)
+        self.actions["ask_first"].setChecked(asks)
 
     def _on_closed(self) -> None:
         self.commands.close_dialogs()

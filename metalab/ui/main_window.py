@@ -1,10 +1,11 @@
 """The window: it places parts and passes on; it decides and computes nothing."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QSettings, QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QKeyEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QDockWidget,
     QMainWindow,
@@ -12,6 +13,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from metalab.runs.home import RUN_SUFFIX
+from metalab.ui.action_lines import LESSON_SUFFIX
 from metalab.ui.action_table import MENUS, tr
 from metalab.ui.actions import ActionSet
 from metalab.ui.banners import BannerArea
@@ -21,8 +24,10 @@ from metalab.ui.icons import app_icon
 from metalab.ui.layout import restore_layout, save_layout
 from metalab.ui.palette import CommandPalette, action_entries, menu_entries
 from metalab.ui.present import PresentMode
+from metalab.ui.recent_menu import RecentMenu
 from metalab.ui.status_bar import RunStatusBar
 from metalab.ui.timeline.timeline import Timeline
+from metalab.ui.toasts import ToastArea
 from metalab.ui.toolbar import MainToolBar, PresetMenu
 from metalab.ui.workspace_tabs import WorkspaceTabs
 
@@ -44,6 +49,8 @@ class MainWindow(QMainWindow):
         closed: The window is about to be gone; everything is saved.
         escaped: Escape was pressed where nothing has a use for it.
         tabbed: Tab has led the focus to a widget.
+        key_left_over: Another key was pressed where nothing has a use for it.
+        file_dropped: A file was dropped on the window.
         live: The Live workspace.
         workspaces: All of them.
         timeline: Outer and inner time.
@@ -51,6 +58,8 @@ class MainWindow(QMainWindow):
         problems: The Problems panel.
         banners: What needs a decision.
         presets: The menu of presets.
+        recent: The menu of runs that were last written or opened.
+        toasts: Passing words.
         toolbar: The toolbar.
         status: The status bar.
         command_palette: Everything that can be done, found by its name.
@@ -60,6 +69,8 @@ class MainWindow(QMainWindow):
     closed = Signal()
     escaped = Signal()
     tabbed = Signal(QWidget)
+    key_left_over = Signal(QKeyEvent)
+    file_dropped = Signal(object)
 
     def __init__(
         self,
@@ -90,6 +101,8 @@ class MainWindow(QMainWindow):
         self.experiment = ExperimentDock(self)
         self.banners = BannerArea(self)
         self.presets = PresetMenu(self)
+        self.recent = RecentMenu(self)
+        self.toasts = ToastArea(self.workspaces)
         self.toolbar = MainToolBar(actions, self.presets, self)
         self.status = RunStatusBar(parent=self)
         self.command_palette = CommandPalette(self)
@@ -112,6 +125,7 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(app_icon())
         self.setMinimumSize(MINIMUM_SIZE)
         self.setObjectName("main")
+        self.setAcceptDrops(True)
         self.addToolBar(self.toolbar)
         self.setStatusBar(self.status)
         centre = QWidget(self)
@@ -143,6 +157,8 @@ class MainWindow(QMainWindow):
                 if spec.separated:
                     menu.addSeparator()
                 menu.addAction(action)
+                if spec.key == "open_file":
+                    menu.addMenu(self.recent)
             if name == "run":
                 bar.addMenu(self.presets)
         # For the shortcuts to work where a menu bar is not part of the window.
@@ -171,6 +187,7 @@ class MainWindow(QMainWindow):
             self.banners,
             self.toolbar,
             self.status,
+            self.toasts,
             *self._titles,
         ):
             part.set_theme(theme)
@@ -180,9 +197,12 @@ class MainWindow(QMainWindow):
             self.set_theme(self._theme)
 
     def open_palette(self) -> None:
-        """Offer every action and every preset by name."""
+        """Offer every action, every preset and every recent run by name."""
         presets = menu_entries(self.presets, prefix="preset")
-        self.command_palette.open_with([*action_entries(self._actions), *presets])
+        recent = menu_entries(self.recent, prefix="recent")
+        self.command_palette.open_with(
+            [*action_entries(self._actions), *presets, *recent]
+        )
 
     def reset_layout(self) -> None:
         """Put the docks where they belong at first."""
@@ -235,10 +255,11 @@ class MainWindow(QMainWindow):
         self.show_problems(shown=self._problems_dock.isHidden())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Pass an Escape on that nobody wanted."""
+        """Pass on what nobody wanted."""
         if event.key() == Qt.Key.Key_Escape:
             self.escaped.emit()
         else:
+            self.key_left_over.emit(event)
             super().keyPressEvent(event)
 
     def focusNextPrevChild(self, next: bool) -> bool:  # noqa: A002, FBT001 - Qt's
@@ -257,6 +278,18 @@ class MainWindow(QMainWindow):
             self.tabbed.emit(reached)
         return moved
 
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take one file of metalab's."""
+        if _dropped(event) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Pass the file on."""
+        path = _dropped(event)
+        if path is not None:
+            event.acceptProposedAction()
+            self.file_dropped.emit(path)
+
     def closeEvent(self, event: QCloseEvent) -> None:
         """Close if nothing would be lost; otherwise see to that first."""
         if not self._may_close(self):
@@ -265,3 +298,12 @@ class MainWindow(QMainWindow):
         save_layout(self, self._settings)
         event.accept()
         self.closed.emit()
+
+
+def _dropped(event: QDropEvent) -> Path | None:
+    """Return the run file or lesson that is dropped; None for anything else."""
+    urls = event.mimeData().urls()
+    if len(urls) != 1 or not urls[0].isLocalFile():
+        return None
+    path = Path(urls[0].toLocalFile())
+    return path if path.name.endswith((RUN_SUFFIX, LESSON_SUFFIX)) else None

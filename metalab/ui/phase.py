@@ -18,8 +18,29 @@ class Phase(Enum):
 
 
 class Notice(NamedTuple):
-    """What became of a command, for a banner: mostly what could not be done, and why."""
+    """What became of a command, for a banner: mostly what could not be done, and why.
+
+    Attributes:
+        title: What happened.
+        text: The rest, in a sentence or two.
+        tone: Role of the theme.
+        buttons: Key of an action and label of each choice.
+    """
 
     title: str
     text: str
     tone: str = "error"
+    buttons: tuple[tuple[str, str], ...] = ()
+
+
+class Stake(Enum):
+    """What would end, or be gone, if another run took the place of the one in view."""
+
+    NOTHING = auto()
+    """The run is in its file, whole."""
+    RUN = auto()
+    """It goes on, or waits to."""
+    STEPS = auto()
+    """Outer steps of it are not in its file, which could not be written."""
+    BOOKMARKS = auto()
+    """Bookmarks of it are not in its file, which could not be written."""

@@ -25,6 +25,20 @@ _Line = Annotated[str, StringConstraints(max_length=4096, pattern=r"^[^\x00-\x1f
 """A name or a path: no path holds a NUL."""
 
 
+class OpenedFile(BaseModel):
+    """A run file that was opened.
+
+    Attributes:
+        path: Where it was.
+        when: Seconds since 1970.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: _Line
+    when: Annotated[float, Field(ge=0.0, le=1e11, allow_inf_nan=False)]
+
+
 class Preferences(BaseModel):
     """A person's choices.
 
@@ -33,11 +47,15 @@ class Preferences(BaseModel):
         preset: The preset that was opened last; "" for the default one.
         step_size: Outer steps that the step button makes.
         close_without_asking: Whether closing stops and saves a run unasked.
+        replace_without_asking: Whether another run stops and keeps one unasked.
         folder: Where a run file was opened last; "" for the folder of runs.
         workspaces: How each workspace was arranged, and which one was seen.
         folds: Parts of the experiment's form that were opened (True) or closed.
         export: How the export dialog was left.
         recent_commands: What was done from the command palette, the last first.
+        opened_files: Run files that were opened, the last first.
+        settled: Runs that a crash had left and a person has decided about, the last
+            first.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,11 +64,14 @@ class Preferences(BaseModel):
     preset: _Line = ""
     step_size: Literal[1, 10, 100] = 1
     close_without_asking: bool = False
+    replace_without_asking: bool = False
     folder: _Line = ""
     workspaces: Annotated[Mapping[str, Any], Field(max_length=100)] = {}
     folds: Annotated[Mapping[str, bool], Field(max_length=1000)] = {}
     export: ExportSettings = ExportSettings()
     recent_commands: Annotated[tuple[_Line, ...], Field(max_length=100)] = ()
+    opened_files: Annotated[tuple[OpenedFile, ...], Field(max_length=100)] = ()
+    settled: Annotated[tuple[_Line, ...], Field(max_length=100)] = ()
 
 
 def preferences_path() -> Path:

@@ -4,6 +4,8 @@ The session holds state and takes commands; it computes nothing. Views ask it, a
 told by `state_changed` when what may be done has changed.
 """
 
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -15,18 +17,24 @@ from metalab.runs.background import BackgroundJob
 from metalab.runs.home import new_run_path
 from metalab.runs.slot import Launch, RunSlot, can_go_on
 from metalab.ui import engine_access as engine
-from metalab.ui.phase import Notice, Phase
+from metalab.ui.bookmark_job import BookmarkJob
+from metalab.ui.notices import copied_notice, finished_notice
+from metalab.ui.phase import Notice, Phase, Stake
 from metalab.ui.session_state import announced
-from metalab.ui.session_view import SessionView
+from metalab.ui.session_view import Gate, SessionView, ask_nobody
+from metalab.ui.timeline.bookmarks import EarlierBookmarks
+from metalab.ui.visits import Visits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
     from metalab.engine.config import ExperimentConfig
     from metalab.engine.events import Checkpoint
+    from metalab.runs.bookmarks import Bookmarks
     from metalab.runs.faults import FaultLog
     from metalab.runs.fork import Fork
     from metalab.runs.history import RunHistory
+    from metalab.runs.recent import RunSummary
 
 T = TypeVar("T")
 
@@ -34,10 +42,17 @@ T = TypeVar("T")
 class Session(SessionView):
     """The state of one window, and the commands that change it.
 
+    Whatever takes the run in view out of it goes through one gate (`_leave`), and leaves
+    a way back (`go_back`).
+
     Attributes:
         state_changed: What may be done, or what a banner would say, has changed.
         config_replaced: The experiment was replaced by a command: the new one, and the
             preset that it comes from.
+        run_shown: Another run is in view: it has begun, or was opened.
+        run_left: A run with outer steps made room for another: its history.
+        config_left: Changes in the form that no run was made of were replaced: the
+            experiment as it was.
         loaded: Whether the engine can be used.
         loading_text: What the window waits for, or why it waits in vain.
         config: The experiment in the form; None while it is invalid.
@@ -48,6 +63,9 @@ class Session(SessionView):
 
     state_changed = Signal()
     config_replaced = Signal(object, object)
+    run_shown = Signal()
+    run_left = Signal(object)
+    config_left = Signal(object)
 
     def __init__(
         self,
@@ -68,7 +86,14 @@ class Session(SessionView):
         self.problem = ""
         self.reference: ExperimentConfig | None = None
         self.notice: Notice | None = None
+        self.recent = ()
+        self.recovered = None
         self._copy = None
+        self._marking = BookmarkJob()
+        self._visits = Visits()
+        self._gate: Gate = ask_nobody
+        self._pending: Callable[[], None] | None = None
+        self._earlier: EarlierBookmarks | None = None
         self._follows_run = False
         self._announced: tuple[object, ...] = ()
 
@@ -86,6 +111,8 @@ class Session(SessionView):
                 self._slot.edit(path, value)
         self.config = config
         self.problem = ""
+        if self.notice is not None and self.notice.buttons and not self.repeats:
+            self.notice = None
         self._announce()
 
     def set_invalid(self, problem: str) -> None:
@@ -94,9 +121,45 @@ class Session(SessionView):
         self.problem = problem
         self._announce()
 
+    def set_gate(self, gate: Gate) -> None:
+        """Have a person asked before the run in view ends for the sake of another."""
+        self._gate = gate
+
+    def set_recent(self, runs: "Sequence[RunSummary]") -> None:
+        """Take in which runs there are, the newest first."""
+        self.recent = runs
+        self._announce()
+
+    def set_recovered(self, run: "RunSummary | None") -> None:
+        """Offer a run that a crash has left; None for none any more."""
+        self.recovered = run
+        self._announce()
+
     def replace(self, config: "ExperimentConfig") -> None:
         """Put an experiment into the form; a run that is in progress goes on."""
         self._replace_config(config)
+
+    def begin(
+        self,
+        config: "ExperimentConfig",
+        doing: str,
+        then: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Put an experiment into the form and run it.
+
+        Args:
+            config: The experiment.
+            doing: What for, in the question whether the run in view may end.
+            then: What to do once it has begun.
+        """
+
+        def work() -> None:
+            self._replace_config(config)
+            self._launch(config)
+            then()
+
+        if not self.reading:
+            self._leave(doing, work)
 
     def take_code(self, code: str) -> bool:
         """Put the experiment of a share code into the form; return whether it is one."""
@@ -114,12 +177,14 @@ class Session(SessionView):
         history, config = self.history, self.config
         if config is None or history is None:
             return
+        parent = history.config_at(state.step)
         made = self._tried(
-            partial(engine.fork, config, history.config_at(state.step), state),
+            partial(engine.fork, config, parent, state, history.bookmarks or ()),
             self.tr("The run cannot be forked"),
         )
         if made is not None:
-            self._launch(made.config, fork=made)
+            launch = partial(self._launch, made.config, fork=made)
+            self._leave(self.tr("begin the fork"), launch)
 
     def open_preset(self, name: str) -> None:
         """Put a preset into the form; a run that is in progress goes on.
@@ -130,7 +195,7 @@ class Session(SessionView):
         self._replace_config(engine.preset(name))
 
     def toggle_run(self) -> None:
-        """Run, pause or go on."""
+        """Run, pause or go on; a finished run is not repeated unasked."""
         if self._slot.active:
             if self._slot.paused:
                 self._slot.resume()
@@ -150,24 +215,44 @@ class Session(SessionView):
 
     def stop(self) -> None:
         """End the run and keep what it has; forget what was to follow."""
+        self._pending = None
         self._slot.stop()
         self._announce()
 
-    def start(self) -> None:
-        """Begin a run of the experiment in the form; one in progress is kept."""
+    def start(self, *, new_seed: bool = False) -> None:
+        """Begin a run of the experiment in the form; one in progress is kept.
+
+        Args:
+            new_seed: Whether with a seed that is drawn at random.
+        """
         if self.config is not None:
-            self._launch(self.config)
+            self._begin_anew(self.config, self.tr("start a new run"), new_seed=new_seed)
 
     def reset(self, *, new_seed: bool = False) -> None:
         """Start over with the experiment in the form; one in progress is kept.
 
         The new run waits at step 0 unless one was running.
         """
-        if self.config is None:
-            return
-        if new_seed:
-            self._replace_config(engine.with_other_seed(self.config))
-        self._launch(self.config, paused=self.phase is not Phase.RUNNING)
+        if self.config is not None:
+            waits = self.phase is not Phase.RUNNING
+            doing = self.tr("start over")
+            self._begin_anew(self.config, doing, new_seed=new_seed, paused=waits)
+
+    def _begin_anew(
+        self,
+        config: "ExperimentConfig",
+        doing: str,
+        *,
+        new_seed: bool,
+        paused: bool = False,
+    ) -> None:
+        def work() -> None:
+            wanted = engine.with_other_seed(config) if new_seed else config
+            if new_seed:
+                self._replace_config(wanted, unasked=False)
+            self._launch(wanted, paused=paused)
+
+        self._leave(doing, work)
 
     def go_on_anyway(self) -> None:
         """Go on after the run has paused by itself."""
@@ -186,9 +271,14 @@ class Session(SessionView):
             partial(engine.with_half, history.next_config, path),
             self.tr("{} cannot be halved").format(path),
         )
-        if made is not None:
-            self._replace_config(made)
+        if made is None:
+            return
+
+        def work() -> None:
+            self._replace_config(made, unasked=False)
             self._launch(made)
+
+        self._leave(self.tr("start over"), work)
 
     def retry(self) -> None:
         """Run again what has failed: from its file if that holds a state, else afresh."""
@@ -197,12 +287,53 @@ class Session(SessionView):
         if can_go_on(history):
             self._go_on(history)
         else:
-            self._launch(history.next_config)
+            again = partial(self._launch, history.next_config)
+            self._leave(self.tr("try it again"), again)
 
-    def open_file(self, path: Path) -> None:
-        """Show the run that a file holds, and put its experiment into the form."""
-        read = partial(engine.stored_history, path)
-        self._read(read, self._show_stored, name=f"open {path.name}")
+    def open_file(self, path: Path, *, go_on: bool = False) -> None:
+        """Show the run that a file holds, and put its experiment into the form.
+
+        Args:
+            path: The file.
+            go_on: Whether the run goes on at once, if it has steps left to make.
+        """
+        then = partial(self._show_stored, go_on=go_on)
+        self._open(path, then, self.tr("open {}").format(path.name))
+
+    def go_back(self) -> None:
+        """Show the run that was shown before this one."""
+        path = self.run_before
+        if path is None:
+            self._tell_gone()
+        else:
+            then = partial(self._show_again, moved=self._visits.go_back_to)
+            self._open(path, then, self.tr("go back to the run before"))
+
+    def go_forward(self) -> None:
+        """Show the run that was come back from."""
+        path = self.run_after
+        if path is None:
+            self._tell_gone()
+        else:
+            then = partial(self._show_again, moved=self._visits.go_on_to)
+            self._open(path, then, self.tr("go to the run after"))
+
+    def _tell_gone(self) -> None:
+        gone = UserError(self.tr("It was not kept, or was moved or deleted since."))
+        self.tell(self.tr("That run has no file"), gone)
+
+    def reopen_last(self) -> None:
+        """Show the newest run that is not shown."""
+        path = self.last_run
+        if path is not None:
+            self.open_file(path)
+
+    def keep_bookmarks(self, marks: "Bookmarks") -> None:
+        """Take in what a person has marked in the run that is shown, and keep it."""
+        self._slot.set_bookmarks(marks)
+        self._marking.forget()
+        self._poll_bookmarks()
+        self._announce()
 
     def save_copy(self, to: Path) -> None:
         """Write the run that is shown to another file; it may go on meanwhile."""
@@ -210,7 +341,7 @@ class Session(SessionView):
         if history is None or history.path is None or self.copying:
             return
         self.notice = None
-        write = partial(engine.save_copy, history.path, to)
+        write = partial(engine.save_copy, history.path, to, history.bookmarks)
         self._copy = BackgroundJob(write, name=f"copy to {to.name}")
         self._copy.start()
         self._announce()
@@ -234,7 +365,23 @@ class Session(SessionView):
             self.tell(self.tr("The run file cannot be used"), error)
         if self._copy is not None and self._copy.done:
             self._end_copy(self._copy)
+        self._poll_bookmarks()
+        if self._pending is not None and not self.busy:
+            work, self._pending = self._pending, None
+            work()
         self._announce()
+
+    def _poll_bookmarks(self) -> None:
+        """Put bookmarks into the file of a run that has ended; others do it themselves."""
+        error = self._marking.poll()
+        if error is not None:
+            if not isinstance(error, UserError):
+                self._faults.add_error(error)
+            self.tell(self.tr("The bookmarks are not in the run's file"), error)
+        if self._marking.written is not None:
+            self._slot.keep_in_mind(self._marking.written)
+        if not self._slot.busy:
+            self._marking.begin(self.history)
 
     def _end_copy(self, job: "BackgroundJob[RunHistory]") -> None:
         self._copy = None
@@ -245,21 +392,48 @@ class Session(SessionView):
                 self._faults.add_error(error)
             self.tell(self.tr("The copy cannot be saved"), error)
         else:
-            words = engine.lacking(copy) or self.tr("the whole run")
-            text = f"{copy.path}: {words}"
-            self.notice = Notice(self.tr("A copy was saved"), text, "accent")
+            self.notice = copied_notice(copy)
 
     def join(self, timeout: float) -> bool:
         """Wait for threads, `timeout` seconds each; return whether none is left."""
         copied = self._copy is None or self._copy.join(timeout)
-        return self._slot.join(timeout) and copied
+        marked = self._marking.join(timeout)
+        return self._slot.join(timeout) and copied and marked
 
     def _begin_or_go_on(self, *, num_steps: int = 0) -> None:
         history = self.history
-        if self.resumable and history is not None:
+        if self._marking.busy:
+            # What can be done is only known once the file is free.
+            again = partial(self._begin_or_go_on, num_steps=num_steps)
+            self._when_free(again)
+        elif self.resumable and history is not None:
             self._go_on(history, num_steps=num_steps)
+        elif self.repeats and history is not None:
+            self.say(finished_notice(history))
         elif self.config is not None:
-            self._launch(self.config, num_steps=num_steps)
+            launch = partial(self._launch, self.config, num_steps=num_steps)
+            self._leave(self.tr("start a new run"), launch)
+
+    def _leave(self, doing: str, then: Callable[[], None]) -> None:
+        """Do what takes the run out of view, unless a person would rather keep it there.
+
+        Args:
+            doing: What for, as in "To …, it is stopped".
+            then: What to do; it stops the run and waits for it where it has to.
+        """
+        if self.stake is Stake.NOTHING:
+            then()
+        else:
+            self._gate(doing, then)
+
+    def _when_free(self, work: Callable[[], None]) -> None:
+        """Do something once no thread is at work; a run in progress is stopped."""
+        if self.busy:
+            self._slot.stop()
+            self._pending = work
+        else:
+            work()
+        self._announce()
 
     def _launch(
         self,
@@ -271,21 +445,44 @@ class Session(SessionView):
     ) -> None:
         if self.reading:
             return
+        if self._marking.busy:
+            self._when_free(
+                partial(
+                    self._launch,
+                    config,
+                    paused=paused,
+                    num_steps=num_steps,
+                    fork=fork,
+                )
+            )
+            return
         self.notice = None
+        left = self.history
         self._follows_run = True
         path = new_run_path(config) if self._keep_runs else None
+        if path is not None:
+            self._visits.come_to(path)
         self._slot.launch(
             Launch(
                 config=config, path=path, paused=paused, num_steps=num_steps, fork=fork
             )
         )
+        self.run_shown.emit()
+        self._tell_left(left)
         self._announce()
 
+    def _tell_left(self, history: "RunHistory | None") -> None:
+        if history is not None and history.step > 0 and history.path is not None:
+            self.run_left.emit(history)
+
     def _go_on(self, history: "RunHistory", *, num_steps: int = 0) -> None:
-        self._read(
-            partial(engine.past_of, history),
-            partial(self._launch_past, num_steps=num_steps),
-            name=f"resume {history.name}",
+        self._when_free(
+            partial(
+                self._read,
+                partial(engine.past_of, history),
+                partial(self._launch_past, num_steps=num_steps),
+                name=f"resume {history.name}",
+            )
         )
 
     def _launch_past(self, past: "RunHistory", *, num_steps: int) -> None:
@@ -293,17 +490,74 @@ class Session(SessionView):
             Launch(config=past.configs, path=past.path, past=past, num_steps=num_steps)
         )
 
-    def _show_stored(self, history: "RunHistory") -> None:
-        self._slot.show(history)
-        self._replace_config(history.next_config)
+    def _open(
+        self, path: Path, then: "Callable[[RunHistory], None]", doing: str
+    ) -> None:
+        """Read a run file and show its run, once the one in view has made room."""
+        read = partial(
+            self._read,
+            partial(engine.stored_history, path),
+            then,
+            name=f"open {path.name}",
+        )
+        if not self.reading:
+            self._leave(doing, partial(self._when_free, read))
 
-    def _replace_config(self, config: "ExperimentConfig") -> None:
+    def _show_stored(self, history: "RunHistory", *, go_on: bool = False) -> None:
+        left = self.history
+        if history.path is not None:
+            self._visits.come_to(history.path)
+        self._show(history)
+        if left is not None and history.path != left.path:
+            self._tell_left(left)
+        if go_on and can_go_on(history):
+            self._go_on(history)
+
+    def _show_again(
+        self, history: "RunHistory", *, moved: Callable[[Path], None]
+    ) -> None:
+        assert history.path is not None, "only runs with a file are gone back to"
+        moved(history.path)
+        self._show(history)
+
+    def _show(self, history: "RunHistory") -> None:
+        if history.bookmarks is None and history.path is not None:
+            marks = self._earlier_bookmarks().of(history.path)
+            history = replace(history, bookmarks=marks) if marks else history
+        self._marking.forget()
+        # Before it, what the form holds may be of the run that is left.
+        self._tell_config_left(history.next_config)
+        self._slot.show(history)
+        self._replace_config(history.next_config, unasked=False)
+        self.run_shown.emit()
+
+    def _earlier_bookmarks(self) -> EarlierBookmarks:
+        if self._earlier is None:
+            self._earlier = EarlierBookmarks()
+            if self._earlier.warning:
+                self._faults.add(self._earlier.warning)
+        return self._earlier
+
+    def _replace_config(
+        self, config: "ExperimentConfig", *, unasked: bool = True
+    ) -> None:
+        if unasked:
+            self._tell_config_left(config)
         self.config = config
         self.reference = engine.reference(config)
         self._follows_run = False
         self.problem = ""
         self.config_replaced.emit(config, self.reference)
         self._announce()
+
+    def _tell_config_left(self, config: "ExperimentConfig") -> None:
+        """Tell of an experiment that is gone with the form: no run was made of it."""
+        history = self.history
+        known = [None, config, self.reference]
+        if history is not None:
+            known += [history.next_config, history.configs.at(0)]
+        if self.config not in known:
+            self.config_left.emit(self.config)
 
     def _read(
         self,
@@ -327,7 +581,11 @@ class Session(SessionView):
 
     def tell(self, title: str, error: Exception) -> None:
         """Say what could not be done."""
-        self.notice = Notice(title, str(error))
+        self.say(Notice(title, str(error)))
+
+    def say(self, notice: Notice) -> None:
+        """Say what became of a command."""
+        self.notice = notice
         self._announce()
 
     def _announce(self) -> None:

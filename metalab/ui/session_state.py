@@ -14,9 +14,14 @@ def announced(session: "Session") -> tuple[object, ...]:
         session.loading_text,
         session.problem,
         session.config,
+        session.reading,
         session.notice,
         session.resumable,
         session.copying,
+        session.recent,
+        session.recovered,
+        session.has_run_before,
+        session.has_run_after,
     )
     if history is None:
         return state
@@ -33,4 +38,5 @@ def announced(session: "Session") -> tuple[object, ...]:
         history.failure,
         history.storage_problem,
         history.edit_problem,
+        history.bookmarks,
     )

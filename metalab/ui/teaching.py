@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QDockWidget, QWidget
 
 from metalab.core.errors import UserError
 from metalab.ui import engine_access as engine
+from metalab.ui.allowed import why_not_open
 from metalab.ui.dock_title import DockTitle
 from metalab.ui.present import LESSON
 from metalab.ui.workspace import Workspace
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from metalab.ui.session import Session
     from metalab.ui.stage import Stage
     from metalab.ui.theme import Theme
+    from metalab.ui.workspaces.start import StartWorkspace
 
 _LESSON_WIDTH = 330
 
@@ -31,10 +33,16 @@ class Teaching(QObject):
 
     Attributes:
         open_requested: A person would choose a run file.
+        lesson_saved: A lesson was written to this file.
+        run_chosen: A person chose a run file on the Start page.
+        recovery_chosen: Key of what becomes of a run that a crash has left.
         lesson: The dock of the lesson; hidden unless there is one.
     """
 
     open_requested = Signal()
+    lesson_saved = Signal(object)
+    run_chosen = Signal(object)
+    recovery_chosen = Signal(str)
 
     def __init__(
         self,
@@ -53,12 +61,14 @@ class Teaching(QObject):
         self._hidden: tuple[str, ...] = ()
         self._theme: Theme | None = None
         self._panel: LessonPanel | None = None
+        self._start: StartWorkspace | None = None
         self.lesson = QDockWidget(self.tr("Lesson"), window)
         self.lesson.setObjectName(LESSON)
         self.lesson.setTitleBarWidget(DockTitle(self.lesson))
         window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.lesson)
         self.lesson.hide()
         window.workspaces.page_made.connect(self._connect_page)
+        session.state_changed.connect(self._show_choices)
 
     def _connect_page(self, page: Workspace) -> None:
         from metalab.ui.workspaces.start import StartWorkspace  # noqa: PLC0415 - slow
@@ -67,6 +77,18 @@ class Teaching(QObject):
             page.card_chosen.connect(self.start_card)
             page.open_requested.connect(self.open_requested)
             page.tour_requested.connect(self.start_tour)
+            page.run_chosen.connect(self.run_chosen)
+            page.recovery_chosen.connect(self.recovery_chosen)
+            self._start = page
+            self._show_choices()
+
+    def _show_choices(self) -> None:
+        """Keep the Start page in step with the session."""
+        session = self._session
+        if self._start is not None:
+            self._start.set_choices(
+                session.recent, session.recovered, why_not=why_not_open(session)
+            )
 
     @property
     def panel(self) -> "LessonPanel":
@@ -101,9 +123,9 @@ class Teaching(QObject):
         from metalab.ui.learn.experiments import config_of  # noqa: PLC0415 - slow
 
         card = all_cards()[key]
-        self._session.replace(config_of(card))
-        self._session.start()
-        self._window.workspaces.show_page(card.workspace)
+        show = partial(self._window.workspaces.show_page, card.workspace)
+        doing = self.tr("begin “{}”").format(card.title)
+        self._session.begin(config_of(card), doing, show)
 
     # The tour
 
@@ -149,8 +171,10 @@ class Teaching(QObject):
         except UserError as error:
             self._session.tell(self.tr("The lesson cannot be used"), error)
             return
-        self._session.replace(config)
-        self._session.start()
+        doing = self.tr("begin the lesson “{}”").format(lesson.title)
+        self._session.begin(config, doing, partial(self._show_lesson, lesson))
+
+    def _show_lesson(self, lesson: "Lesson") -> None:
         self._hide_groups(lesson.hidden_groups)
         self._timekeeper.set_lesson(
             [(mark.step, mark.note) for mark in lesson.bookmarks]
@@ -215,6 +239,8 @@ class Teaching(QObject):
             save_lesson(path, lesson)
         except OSError as error:
             self._session.tell(self.tr("The lesson cannot be written"), error)
+        else:
+            self.lesson_saved.emit(path)
 
     def leave_lesson(self) -> None:
         """Close the lesson; its run goes on."""

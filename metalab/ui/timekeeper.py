@@ -1,18 +1,25 @@
 """Between the timeline and the playhead."""
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from metalab.runs.bookmarks import (
+    MOST_BOOKMARKS,
+    Bookmark,
+    Bookmarks,
+    mark_at,
+    with_mark,
+    with_note,
+    without_mark,
+)
 from metalab.ui.playhead import Playhead
-from metalab.ui.timeline.bookmarks import Bookmark, Bookmarks
 from metalab.ui.timeline.model import timeline_model
 from metalab.ui.timeline.timeline import Timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from metalab.runs.history import RunHistory
     from metalab.ui.moment import Moment
 
@@ -27,10 +34,13 @@ class Timekeeper(QObject):
     """Shows on the timeline where the playhead stands, and moves it as people say.
 
     Attributes:
-        troubled: Bookmarks cannot be read or kept: why.
+        bookmarks_changed: A person has marked or noted something: all bookmarks of the
+            run that is shown.
+        refused: Why an outer step cannot be marked.
     """
 
-    troubled = Signal(str)
+    bookmarks_changed = Signal(object)
+    refused = Signal(str)
 
     def __init__(
         self, timeline: Timeline, playhead: Playhead, *, parent: QObject
@@ -38,7 +48,6 @@ class Timekeeper(QObject):
         super().__init__(parent)
         self._timeline = timeline
         self._playhead = playhead
-        self._bookmarks: Bookmarks | None = None
         self._shown: RunHistory | None = None
         self._drawn_at = 0.0
         self._placed_at = 0.0
@@ -48,15 +57,17 @@ class Timekeeper(QObject):
         timeline.inner_step_chosen.connect(playhead.set_inner_step)
         timeline.follow_chosen.connect(playhead.follow)
         timeline.task_chosen.connect(playhead.set_task)
-        timeline.bookmark_toggled.connect(self._on_bookmark)
+        timeline.bookmark_set.connect(self._on_bookmark)
+        timeline.bookmark_removed.connect(self._on_removed)
         timeline.note_written.connect(self._on_note)
 
     def bookmarks(self) -> tuple[Bookmark, ...]:
         """Return the bookmarks that are shown."""
-        kept: tuple[Bookmark, ...] = ()
-        if self._shown is not None and self._bookmarks is not None:
-            kept = self._bookmarks.of(self._shown)
-        return (*kept, *self._lesson)
+        return (*self._kept(), *self._lesson)
+
+    def _kept(self) -> Bookmarks:
+        """Return those of the run, without a lesson's."""
+        return () if self._shown is None else self._shown.bookmarks or ()
 
     def set_lesson(self, marks: list[tuple[int, str]]) -> None:
         """Show the bookmarks of a lesson beside those of the run: steps and notes."""
@@ -107,29 +118,32 @@ class Timekeeper(QObject):
             return True
         if history.status.ended or history.configs is not shown.configs:
             return True
+        if history.bookmarks is not shown.bookmarks:
+            return True
         return time.perf_counter() - self._drawn_at >= MODEL_SECONDS
 
     def _show_model(self, history: "RunHistory") -> None:
-        if self._bookmarks is None:
-            self._bookmarks = Bookmarks()
-            if self._bookmarks.warning:
-                self.troubled.emit(self._bookmarks.warning)
         self._shown = history
         self._drawn_at = time.perf_counter()
         self._timeline.show_model(timeline_model(history, self.bookmarks()))
 
     def _on_bookmark(self, step: int) -> None:
-        inner_step = self._playhead.inner_step
-        self._change(lambda marks, run: marks.toggle(run, step, inner_step))
+        kept = self._kept()
+        if len(kept) >= MOST_BOOKMARKS and mark_at(kept, step) is None:
+            text = self.tr("A run holds at most {} of them: remove one first.")
+            self.refused.emit(text.format(MOST_BOOKMARKS))
+            return
+        self._change(with_mark(kept, step, self._playhead.inner_step))
+
+    def _on_removed(self, step: int) -> None:
+        self._change(without_mark(self._kept(), step))
 
     def _on_note(self, step: int, note: str) -> None:
-        self._change(lambda marks, run: marks.set_note(run, step, note))
+        self._change(with_note(self._kept(), step, note))
 
-    def _change(self, change: "Callable[[Bookmarks, RunHistory], None]") -> None:
-        if self._shown is None or self._bookmarks is None:
+    def _change(self, marks: Bookmarks) -> None:
+        if self._shown is None or marks == self._kept():
             return
-        try:
-            change(self._bookmarks, self._shown)
-        except OSError as error:
-            self.troubled.emit(self.tr("Bookmarks cannot be kept: {}").format(error))
-        self._show_model(self._shown)
+        # Seen at once, not only with the next frame.
+        self._show_model(replace(self._shown, bookmarks=marks))
+        self.bookmarks_changed.emit(marks)

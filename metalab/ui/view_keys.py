@@ -28,6 +28,7 @@ PLACES = {
     "plot": "In a plot",
     "points": "On support points",
     "slider": "On a ruler or a slider",
+    "outer": "On the ruler of outer steps",
     "gallery": "In the gallery",
     "form": "In the form",
     "palette": "In the command palette",
@@ -62,6 +63,12 @@ VIEW_KEYS = (
         place="slider", text="Some steps back or forward", keys=("PgDown", "PgUp")
     ),
     ViewKeys(place="slider", text="To the first or the last", keys=("Home", "End")),
+    ViewKeys(place="outer", text="Bookmark the outer step", keys=("B",)),
+    ViewKeys(
+        place="outer",
+        text="To the bookmark before or after",
+        keys=("Ctrl+Left", "Ctrl+Right"),
+    ),
     ViewKeys(
         place="gallery",
         text="Go to another task",

@@ -54,9 +54,9 @@ class Workspace(QWidget):
         """Take a theme's colours."""
         raise NotImplementedError
 
-    def set_ready(self, *, ready: bool) -> None:
-        """Say whether `run_requested` would be heard."""
-        del ready
+    def set_why_not(self, reason: str) -> None:
+        """Say why `run_requested` would not be heard; "" if it would."""
+        del reason
 
     def picture(self) -> QImage:
         """Return what is shown, without tools, as a picture."""

@@ -41,7 +41,7 @@ class WorkspaceTabs(QTabWidget):
         self._theme: Theme | None = None
         self._moment: Moment | None = None
         self._config: ExperimentConfig | None = None
-        self._ready = False
+        self._why_not = ""
         self.badge = MomentBadge(self)
         self._example = False
         self.setDocumentMode(True)
@@ -100,7 +100,7 @@ class WorkspaceTabs(QTabWidget):
                 page.set_theme(self._theme)
             page.restore_state(_mapping(self._states.get(key)))
             page.show_config(self._config)
-            page.set_ready(ready=self._ready)
+            page.set_why_not(self._why_not)
             self.page_made.emit(page)
         return page
 
@@ -132,11 +132,11 @@ class WorkspaceTabs(QTabWidget):
         for page in self.made:
             page.show_config(config)
 
-    def set_ready(self, *, ready: bool) -> None:
-        """Tell every page whether a run can begin."""
-        self._ready = ready
+    def set_why_not(self, reason: str) -> None:
+        """Tell every page why no run can begin; "" if one can."""
+        self._why_not = reason
         for page in self.made:
-            page.set_ready(ready=ready)
+            page.set_why_not(reason)
 
     def set_theme(self, theme: "Theme") -> None:
         """Hand the theme to every page."""

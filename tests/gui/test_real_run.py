@@ -92,6 +92,7 @@ def test_a_reset_repeats_the_run_and_keeps_the_first(lab, wait):
     wait(at_least(lab, 10))
     first = lab.session.history
     lab.actions["reset"].trigger()
+    lab.replacing.dialog.accept()
     wait(lambda: lab.session.phase is Phase.PAUSED)
     # At step 0 it waits, with what can be seen before the first step.
     wait(lambda: len(lab.session.history.evaluations) == 1)

@@ -26,6 +26,11 @@ pytestmark = pytest.mark.gui
 KEYS = [spec.key for spec in ACTIONS]
 ICONLESS = {
     "save_copy",
+    "reopen_last",
+    "run_back",
+    "run_forward",
+    "bookmark",
+    "ask_first",
     "copy_plot",
     "copy_code",
     "paste_code",
@@ -124,27 +129,32 @@ STATES = {
     )
 }
 
-LESSONS = {"open_lesson", "save_lesson", *(f"lesson_{n}" for n in (1, 2, 3, 4))}
-MOMENTS = {"animate", "fork", "follow", "play_inner", "play_outer"}
+LESSONS = {"open_lesson", *(f"lesson_{n}" for n in (1, 2, 3, 4))}
+MOMENTS = {"animate", "bookmark", "fork", "follow", "play_inner", "play_outer"}
+OTHERS = {"reopen_last", "run_back", "run_forward"}
+"""Ways to other runs, of which there are none here."""
 
 OFF = {
-    "loading": LESSONS | MOMENTS | {
-        "open_file", "export", "toggle_run", "step_1", "step_10", "step_100", "stop",
+    "loading": LESSONS | MOMENTS | OTHERS | {
+        "open_file", "save_lesson", "export", "toggle_run", "step_1", "step_10", "step_100", "stop",
         "start", "reset", "reset_new_seed", "inner_back", "inner_forward", "search",
         "copy_plot", "copy_code", "paste_code", "differences", "save_copy",
     },
-    "idle": MOMENTS | {
+    "idle": MOMENTS | OTHERS | {
         "export", "copy_plot", "stop", "reset", "reset_new_seed", "inner_back",
         "inner_forward", "save_copy",
     },
-    "running": {"open_file"},
-    "paused": {"open_file"},
-    "diverged": {"open_file"},
-    "stopping": {"open_file", "toggle_run", "step_1", "step_10", "step_100", "stop"},
-    "ended": {"stop"},
-    "stopped": {"stop"},
-    "failed": {"stop"},
-    "invalid": LESSONS | MOMENTS | {
+    "running": OTHERS,
+    "paused": OTHERS,
+    "diverged": OTHERS,
+    "stopping": OTHERS | {
+        "bookmark", "toggle_run", "step_1", "step_10", "step_100", "stop",
+    },
+    "ended": OTHERS | {"stop"},
+    "stopped": OTHERS | {"stop"},
+    "failed": OTHERS | {"stop"},
+    "invalid": MOMENTS | OTHERS | {
+        "save_lesson",
         "export", "copy_plot", "toggle_run", "step_1", "step_10", "step_100", "stop",
         "start", "reset", "reset_new_seed", "inner_back", "inner_forward", "copy_code",
         "differences", "save_copy",

@@ -4,7 +4,10 @@ from PySide6.QtWidgets import QLabel, QPushButton
 
 import metalab
 from metalab.runs.home import runs_folder
-from metalab.ui.dialogs import AboutDialog, CloseDialog
+from metalab.ui.dialogs import AboutDialog, LeaveDialog, Question
+
+KEPT = Question(title="A run", text="It is kept. " * 30, accept="&Stop and save")
+LOST = Question(title="A run", text="It is gone.", accept="&Go on", remembers=False)
 
 
 def texts(dialog) -> list[str]:
@@ -22,15 +25,16 @@ def test_about_tells_versions_and_where_runs_are(qtbot):
 
 
 def test_the_question_has_a_safe_answer_at_hand(qtbot):
-    dialog = CloseDialog()
-    qtbot.addWidget(dialog)
-    default = [b.text() for b in dialog.findChildren(QPushButton) if b.isDefault()]
-    assert default == ["&Stop and save"]
-    assert not dialog.remember
+    for question, safe in ((KEPT, "&Stop and save"), (LOST, "Cancel")):
+        dialog = LeaveDialog(question)
+        qtbot.addWidget(dialog)
+        default = [b.text() for b in dialog.findChildren(QPushButton) if b.isDefault()]
+        assert default == [safe]
+        assert not dialog.remember
 
 
 def test_no_dialog_is_larger_than_the_smallest_window(qtbot):
-    for dialog in (AboutDialog(), CloseDialog()):
+    for dialog in (AboutDialog(), LeaveDialog(KEPT)):
         qtbot.addWidget(dialog)
         hint = dialog.sizeHint()
         assert hint.width() <= 1100

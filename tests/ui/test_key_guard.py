@@ -120,11 +120,13 @@ def test_a_card_that_is_disabled_gives_the_keys_to_the_page(ready, qtbot):
     card = next(iter(tabs.current.cards.cards.values()))
     card.setFocus()
     qtbot.waitUntil(card.hasFocus, timeout=5000)
-    tabs.current.set_ready(ready=False)
+    tabs.current.set_why_not("A run file is being read")
     assert tabs.current.hasFocus()
 
 
 def test_other_keys_work_where_there_is_no_text(ready, qtbot, workshop):
+    ready.session.toggle_run()
+    ready.session.toggle_run()
     press(ready, qtbot, ready.window.live, Qt.Key.Key_Period)
     assert workshop.worker.control.turn().num_steps == 1
     with_control = Qt.KeyboardModifier.ControlModifier

@@ -151,13 +151,19 @@ def test_whatever_the_preferences_are_the_window_opens(open_lab, content, told):
     assert open_lab().window.problems.count == 0
 
 
-def test_bookmarks_that_cannot_be_read_are_told(lab, workshop):
+def test_earlier_bookmarks_that_cannot_be_read_are_told(lab, workshop, monkeypatch):
     marks = preferences_path().with_name("bookmarks.json")
     marks.parent.mkdir(parents=True, exist_ok=True)
     marks.write_text("{", encoding="utf-8")
     lab.session.set_config(small_config())
     lab.session.toggle_run()
     workshop.worker.play(6)
+    workshop.worker.end()
+    lab.clock.tick()
+    history = lab.session.history
+    monkeypatch.setattr(engine_access, "stored_history", lambda _: history)
+    lab.session.open_file(history.path)
+    assert lab.session.join(10)
     lab.clock.tick()
     assert "Bookmarks cannot be read" in lab.faults.snapshot()[-1].message
     assert marks.with_name("bookmarks.backup.json").read_text(encoding="utf-8") == "{"
@@ -307,6 +313,7 @@ def test_divergence_shows_a_banner_whose_buttons_work(running, workshop):
     workshop.worker.diverge()
     running.clock.tick()
     halve.click()
+    running.replacing.dialog.accept()
     workshop.worker.end(RunStatus.STOPPED)
     running.clock.tick()
     assert workshop.worker.live.config.inner.inner_lr == 0.005
@@ -435,7 +442,7 @@ def test_opening_a_file_shows_its_run(running, workshop, qtbot, tmp_path, monkey
 def test_a_copy_is_saved_while_the_run_goes_on(running, tmp_path, monkeypatch):
     asked = []
 
-    def save_copy(path, to):
+    def save_copy(path, to, bookmarks):
         asked.append((path, to))
         return replace(history, path=to, cut_short=True)
 
@@ -457,7 +464,7 @@ def test_a_copy_is_saved_while_the_run_goes_on(running, tmp_path, monkeypatch):
 
 
 def test_a_copy_that_cannot_be_saved_is_told(running, tmp_path, monkeypatch):
-    def refuse(path, to):
+    def refuse(path, to, bookmarks):
         raise RunFileError(f"{to} cannot be written: No space left on device")
 
     monkeypatch.setattr(engine_access, "save_copy", refuse)

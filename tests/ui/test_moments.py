@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 
 from metalab.engine.config_history import ConfigHistory
 from metalab.engine.edit import Edit
@@ -11,8 +13,10 @@ from metalab.engine.trainer import Trainer
 from metalab.runs.conduct import conduct
 from metalab.runs.control import RunControl
 from metalab.runs.live import LiveRun
+from metalab.runs.reader import open_run
 from metalab.runs.slot import RunSlot
 from metalab.ui.engine_access import preset
+from metalab.ui.timeline.bookmark_dialog import BookmarkDialog
 from tests.ui.conftest import until
 from tests.ui.fake_worker import small_config
 
@@ -185,10 +189,25 @@ def test_bookmarks_are_set_from_the_timeline(real_lab, qtbot):
     begin(lab, small_config(outer__num_steps=60))
     until(qtbot, lab, finished(lab))
     lab.playhead.go_to(20)
-    lab.window.timeline.mark.click()
-    lab.window.timeline.note_written.emit(20, "look")
+    lab.window.activateWindow()
+    lab.actions["bookmark"].trigger()
+    dialog = lab.window.timeline.findChild(BookmarkDialog)
+    qtbot.waitUntil(dialog.note.hasFocus, timeout=5000)
+    QTest.keyClicks(dialog.note, "look")
+    QTest.keyClick(dialog.note, Qt.Key.Key_Return)
     (mark,) = lab.window.timeline.outer._model.bookmarks
     assert (mark.step, mark.note) == (20, "look")
+    until(qtbot, lab, lambda: not lab.session.busy)
+    assert lab.session.notice is None
+    history = lab.session.history
+    assert history.bookmarks_kept
+    assert open_run(history.path).history.bookmarks == (mark,) == history.bookmarks
+    lab.actions["bookmark"].trigger()
+    dialog = lab.window.timeline.findChildren(BookmarkDialog)[-1]
+    assert dialog.note.text() == "look"
+    dialog.remove.click()
+    until(qtbot, lab, lambda: not lab.session.busy)
+    assert open_run(history.path).history.bookmarks == ()
 
 
 def test_a_lesson_goes_through_its_pages(real_lab, qtbot):

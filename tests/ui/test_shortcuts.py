@@ -114,6 +114,7 @@ def targets(lab) -> dict[str, tuple]:
         "plot": (live.outer_loss.plot, crosshair),
         "points": (plot, first_point),
         "slider": (live.adaptation.findChild(StepRuler), list),
+        "outer": (lab.window.timeline.outer, list),
         "gallery": (live.gallery.findChild(TileGrid), list),
         "form": ((number, form, search), lambda: search.setText("x")),
         "palette": (palette.findChild(QLineEdit), list),

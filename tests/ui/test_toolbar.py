@@ -66,6 +66,7 @@ def test_shift_and_reset_draw_a_new_seed(toolbar, lab, workshop, qtbot, monkeypa
         "metalab.ui.commands.QGuiApplication.keyboardModifiers", lambda: held
     )
     lab.actions["reset"].trigger()
+    lab.replacing.dialog.accept()
     assert lab.session.config.run.seed != small_config().run.seed
     form = lab.window.experiment.form
     assert form.config().run.seed == lab.session.config.run.seed

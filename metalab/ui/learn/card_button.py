@@ -19,7 +19,7 @@ from metalab.ui.painting import mixed
 from metalab.ui.theme import DARK, Theme
 
 _SIZE = QSize(300, 250)
-_LEAST = QSize(230, 210)
+_LEAST = QSize(230, 180)
 _MARGIN = 14
 _GAP = 7
 _RADIUS = 8.0

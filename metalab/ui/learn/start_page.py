@@ -15,7 +15,9 @@ from PySide6.QtWidgets import (
 from metalab.ui.icons import theme_icon
 from metalab.ui.learn.card_button import CardButton
 from metalab.ui.learn.cards import all_cards
+from metalab.ui.learn.run_rows import RecoveredStrip, RunRows
 from metalab.ui.painting import tint
+from metalab.ui.plain_text import plain_tip
 from metalab.ui.scrolling import Scrolling
 from metalab.ui.theme import DARK, Theme
 
@@ -26,17 +28,22 @@ _LARGEST = QSize(860, 760)
 
 
 class StartPage(QWidget):
-    """Four cards, and ways to a stored run and to the tour.
+    """Four cards, and ways to stored runs and to the tour.
 
     Attributes:
         card_chosen: Key of the card whose experiment shall start.
         open_requested: A stored run shall be opened.
         tour_requested: The tour shall begin.
+        run_chosen: File of the run to show.
+        recovery_chosen: Key of what becomes of a run that a crash has left: that of the
+            banner's button.
     """
 
     card_chosen = Signal(str)
     open_requested = Signal()
     tour_requested = Signal()
+    run_chosen = Signal(object)
+    recovery_chosen = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,7 +60,11 @@ class StartPage(QWidget):
             self._cards[card.key] = button
         self.open_button = QPushButton(self.tr("&Open a run…"), self)
         self.tour_button = QPushButton(self.tr("Take the &tour"), self)
+        self.recovered = RecoveredStrip(self)
+        self.runs = RunRows(self)
         self._arrange()
+        self.recovered.chosen.connect(self.recovery_chosen)
+        self.runs.run_chosen.connect(self.run_chosen)
         self.open_button.clicked.connect(self.open_requested)
         self.tour_button.clicked.connect(self.tour_requested)
         self.set_theme(DARK)
@@ -72,7 +83,7 @@ class StartPage(QWidget):
         """
         for card in self._cards.values():
             card.setEnabled(ready)
-            card.setToolTip(reason)
+            card.setToolTip(plain_tip(reason))
         text = self.tr("Choose a card: its experiment starts at once.")
         self._detail.setText(reason or text)
 
@@ -80,6 +91,8 @@ class StartPage(QWidget):
         """Take a theme's colours."""
         tint(self._title, theme.text)
         tint(self._detail, theme.muted)
+        self.recovered.set_theme(theme)
+        self.runs.set_theme(theme)
         self.open_button.setIcon(theme_icon("open", theme))
         self.tour_button.setIcon(theme_icon("help", theme))
         for card in self._cards.values():
@@ -96,18 +109,25 @@ class StartPage(QWidget):
         grid.setSpacing(_GAP)
         for place, card in enumerate(self._cards.values()):
             grid.addWidget(card, *divmod(place, _COLUMNS))
-        foot = QHBoxLayout()
-        foot.setSpacing(_GAP // 2)
+        buttons = QVBoxLayout()
+        buttons.setSpacing(_GAP // 2)
         for button in (self.open_button, self.tour_button):
             button.setAutoDefault(True)
-            foot.addWidget(button)
-        foot.addStretch(1)
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        foot = QHBoxLayout()
+        foot.setSpacing(2 * _GAP)
+        foot.addLayout(buttons)
+        foot.addWidget(self.runs, 1)
+        foot.addStretch()
         page = QWidget(self)
         page.setMaximumSize(_LARGEST)
         page.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         column = QVBoxLayout(page)
         column.setContentsMargins(_GAP, _GAP, _GAP, _GAP)
         column.setSpacing(_GAP // 2)
+        column.addWidget(self.recovered)
+        column.addSpacing(_GAP // 2)
         column.addWidget(self._title)
         column.addWidget(self._detail)
         column.addSpacing(_GAP // 2)

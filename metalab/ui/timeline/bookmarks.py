@@ -1,42 +1,33 @@
-"""Outer steps that a person has marked, with notes; kept between starts."""
+"""Bookmarks that metalab 0.6 and earlier kept beside a person's preferences.
 
-import json
-from dataclasses import asdict, dataclass, replace
+Since then they live in the run's own file (`runs.bookmarks`). The old ones are shown with
+their runs until one of them is changed: then all of them are in the file.
+"""
+
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
-from pydantic import Field, StrictInt, StrictStr, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, TypeAdapter
+from pydantic import ValidationError as Invalid
 
+from metalab.runs.bookmarks import Bookmarks, with_mark, with_note
 from metalab.runs.home import config_home
-from metalab.ui.kept_file import KeptFileError, copied_aside, read_kept, write_kept
-
-if TYPE_CHECKING:
-    from metalab.runs.history import RunHistory
-
-_MOST_RUNS = 500
-"""The oldest go first: a file of bookmarks is read whole."""
+from metalab.ui.kept_file import KeptFileError, copied_aside, read_kept
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bookmark:
-    """A place in a run.
-
-    Attributes:
-        step: The outer step.
-        inner_step: The inner step that was emphasised.
-        note: What a person says of it; "" for nothing.
-    """
+class _Kept(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     step: Annotated[StrictInt, Field(ge=0, le=10**9)]
     inner_step: Annotated[StrictInt, Field(ge=0, le=10**4)] = 0
     note: Annotated[StrictStr, Field(max_length=10_000)] = ""
 
 
-_MARKS = TypeAdapter(list[Bookmark])
+_MARKS = TypeAdapter(list[_Kept])
 
 
-class Bookmarks:
-    """The bookmarks of every run, in one small file.
+class EarlierBookmarks:
+    """The bookmarks of every run that metalab 0.6 and earlier kept. Never written.
 
     Attributes:
         warning: What could not be read of the file, and where it has been set aside; ""
@@ -49,81 +40,35 @@ class Bookmarks:
         Args:
             path: The file; None takes that of this person.
         """
-        self._path = config_home() / "bookmarks.json" if path is None else path
-        self._runs: dict[str, list[Bookmark]] = {}
+        where = config_home() / "bookmarks.json" if path is None else path
+        self._runs: dict[str, Bookmarks] = {}
         self.warning = ""
         try:
-            content = read_kept(self._path)
+            content = read_kept(where)
         except KeptFileError as error:
             self.warning = f"Bookmarks cannot be read: {error}. {error.aside}".strip()
             return
         self._runs = _understood(content)
         left_out = len(content) - len(self._runs)
         if left_out:
-            where = copied_aside(self._path)
-            self.warning = f"Bookmarks not understood, of runs: {left_out}. {where}"
+            aside = copied_aside(where)
+            self.warning = f"Bookmarks not understood, of runs: {left_out}. {aside}"
 
-    def of(self, history: "RunHistory") -> tuple[Bookmark, ...]:
-        """Return a run's bookmarks, in order."""
-        return tuple(self._runs.get(_key(history), ()))
-
-    def toggle(self, history: "RunHistory", step: int, inner_step: int) -> None:
-        """Set a bookmark, or remove the one that is there.
-
-        Raises:
-            OSError: It cannot be kept.
-        """
-        kept = list(self.of(history))
-        others = [mark for mark in kept if mark.step != step]
-        if len(others) == len(kept):
-            others.append(Bookmark(step=step, inner_step=inner_step))
-        self._keep(history, others)
-
-    def set_note(self, history: "RunHistory", step: int, note: str) -> None:
-        """Write a note at a step; a bookmark is set there if there is none.
-
-        Raises:
-            OSError: It cannot be kept.
-        """
-        marks = list(self.of(history))
-        if all(mark.step != step for mark in marks):
-            marks.append(Bookmark(step=step))
-        self._keep(
-            history,
-            [replace(m, note=note) if m.step == step else m for m in marks],
-        )
-
-    def _keep(self, history: "RunHistory", marks: list[Bookmark]) -> None:
-        key = _key(history)
-        self._runs.pop(key, None)
-        if marks:
-            self._runs[key] = sorted(marks, key=_step)
-        while len(self._runs) > _MOST_RUNS:
-            self._runs.pop(next(iter(self._runs)))
-        _write(self._path, self._runs)
+    def of(self, path: Path) -> Bookmarks:
+        """Return the bookmarks of the run of a file, in order."""
+        return self._runs.get(str(path), ())
 
 
-def _step(mark: Bookmark) -> int:
-    return mark.step
-
-
-def _key(history: "RunHistory") -> str:
-    """Return what tells a run: its file, or else its experiment."""
-    return (
-        str(history.path) if history.path is not None else history.config_at().digest()
-    )
-
-
-def _understood(content: dict[str, Any]) -> dict[str, list[Bookmark]]:
-    runs: dict[str, list[Bookmark]] = {}
-    for key, marks in content.items():
+def _understood(content: dict[str, Any]) -> dict[str, Bookmarks]:
+    runs: dict[str, Bookmarks] = {}
+    for key, entries in content.items():
         try:
-            runs[key] = _MARKS.validate_python(marks)
-        except ValidationError:
+            kept = _MARKS.validate_python(entries)
+        except Invalid:
             continue  # told by the one who counts them
+        marks: Bookmarks = ()
+        for entry in kept:
+            marks = with_mark(marks, entry.step, entry.inner_step)
+            marks = with_note(marks, entry.step, entry.note)
+        runs[key] = marks
     return runs
-
-
-def _write(path: Path, runs: dict[str, list[Bookmark]]) -> None:
-    content = {key: [asdict(mark) for mark in marks] for key, marks in runs.items()}
-    write_kept(path, json.dumps(content, indent=1))

@@ -8,8 +8,8 @@ import numpy as np
 from metalab.engine.events import Array
 
 if TYPE_CHECKING:
+    from metalab.runs.bookmarks import Bookmark
     from metalab.runs.history import RunHistory
-    from metalab.ui.timeline.bookmarks import Bookmark
 
 MOST_COLUMNS = 400
 """Of the mini-map: about one for each two or three pixels."""

@@ -16,6 +16,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractSlider, QSizePolicy, QToolTip, QWidget
 
+from metalab.ui.plain_text import plain_tip
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.timeline.model import TimelineModel
 from metalab.ui.timeline.ruler_map import MARGIN, painted_map
@@ -39,11 +40,11 @@ class OuterRuler(QAbstractSlider):
 
     Attributes:
         step_chosen: The outer step where a person put the playhead.
-        bookmark_toggled: The playhead's step shall be marked, or no more.
+        bookmark_requested: The playhead's step shall be marked.
     """
 
     step_chosen = Signal(int)
-    bookmark_toggled = Signal(int)
+    bookmark_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -137,7 +138,9 @@ class OuterRuler(QAbstractSlider):
         if model is None:
             return MARGIN
         extent = max(model.num_steps - model.first_step, 1)
-        return MARGIN + (step - model.first_step) / extent * self.extent()
+        # What a fork has taken along from before it hangs at its beginning.
+        made = max(step - model.first_step, 0.0)
+        return MARGIN + made / extent * self.extent()
 
     def step_at(self, x: float) -> int:
         """Return the outer step at a place, within what has been made."""
@@ -207,7 +210,7 @@ class OuterRuler(QAbstractSlider):
         elif key in _SINGLE:
             self._choose(self.value() + _SINGLE[key])
         elif key == Qt.Key.Key_B:
-            self.bookmark_toggled.emit(self.value())
+            self.bookmark_requested.emit()
         else:
             places = {
                 Qt.Key.Key_PageUp: model.snapshot_after(self.value()),
@@ -241,7 +244,7 @@ class OuterRuler(QAbstractSlider):
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             text = self.tip_at(float(event.pos().x()))
             if text:
-                QToolTip.showText(event.globalPos(), text, self)
+                QToolTip.showText(event.globalPos(), plain_tip(text), self)
             else:
                 QToolTip.hideText()
             return True

@@ -4,16 +4,17 @@ from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
-    QInputDialog,
     QMenu,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from metalab.runs.bookmarks import mark_at
 from metalab.ui.icons import theme_icon
 from metalab.ui.painting import tint
 from metalab.ui.theme import DARK, Theme
+from metalab.ui.timeline.bookmark_dialog import BookmarkDialog
 from metalab.ui.timeline.model import TimelineModel
 from metalab.ui.timeline.player import INNER, OUTER, SPEEDS, Player
 from metalab.ui.timeline.ruler import OuterRuler
@@ -33,7 +34,8 @@ class Timeline(QWidget):
         inner_step_chosen: The inner step to emphasise.
         follow_chosen: The newest state shall be followed.
         task_chosen: The held-out task to show, counted from 0.
-        bookmark_toggled: An outer step to mark, or no more.
+        bookmark_set: An outer step to mark.
+        bookmark_removed: An outer step that is not to be marked any more.
         note_written: An outer step, and what to say of it.
     """
 
@@ -41,7 +43,8 @@ class Timeline(QWidget):
     inner_step_chosen = Signal(int)
     follow_chosen = Signal()
     task_chosen = Signal(int)
-    bookmark_toggled = Signal(int)
+    bookmark_set = Signal(int)
+    bookmark_removed = Signal(int)
     note_written = Signal(int, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -59,7 +62,7 @@ class Timeline(QWidget):
         )
         self.mark = tool_button(
             "",
-            self.tr("Bookmark this outer step (B); right click for a note"),
+            self.tr("Bookmark this outer step, with a note (Ctrl+B)"),
             parent=self,
         )
         self.follow = tool_button(
@@ -98,7 +101,6 @@ class Timeline(QWidget):
         for button in (self.loop, self.mark):
             button.setIconSize(_ICON)
             button.setAccessibleName(button.toolTip())
-        self.mark.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.follow.setIconSize(_ICON)
         self.follow.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         row = QHBoxLayout()
@@ -117,12 +119,11 @@ class Timeline(QWidget):
 
     def _connect(self) -> None:
         self.outer.step_chosen.connect(self._on_outer)
-        self.outer.bookmark_toggled.connect(self.bookmark_toggled)
+        self.outer.bookmark_requested.connect(self.ask_bookmark)
         self.inner.valueChanged.connect(self._on_inner)
         self.picker.task_chosen.connect(self.task_chosen)
         self.follow.clicked.connect(self._on_follow)
-        self.mark.clicked.connect(self._on_mark)
-        self.mark.customContextMenuRequested.connect(self.ask_note)
+        self.mark.clicked.connect(self.ask_bookmark)
         self.play.clicked.connect(self._on_play)
         self.speed.currentIndexChanged.connect(self._on_speed)
         self.loop.toggled.connect(self._on_loop)
@@ -196,21 +197,23 @@ class Timeline(QWidget):
             self.player.play(OUTER, at, (model.first_step, model.last_step))
         self._show_playing()
 
-    def ask_note(self) -> None:
-        """Ask what to say of the outer step where the playhead stands."""
-        step = self.outer.value()
-        marks = () if self._model is None else self._model.bookmarks
-        note = next((mark.note for mark in marks if mark.step == step), "")
-        dialog = QInputDialog(self)
-        dialog.setWindowTitle(self.tr("Bookmark"))
-        dialog.setLabelText(self.tr("Note at outer step {}:").format(f"{step:,}"))
-        dialog.setTextValue(note)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.textValueSelected.connect(self._on_note)
-        dialog.open()
+    def ask_bookmark(self) -> None:
+        """Mark the outer step where the playhead stands, and ask what to say of it.
 
-    def _on_note(self, text: str) -> None:
-        self.note_written.emit(self.outer.value(), text)
+        It is marked at once: a run that goes on does not wait for the note.
+        """
+        if self._model is None:
+            return
+        step = self.outer.value()
+        self.bookmark_set.emit(step)
+        known = mark_at(self._model.bookmarks, step)
+        if known is None:
+            # There is no room for another, which somebody else tells.
+            return
+        dialog = BookmarkDialog(step, known.note, self)
+        dialog.note_written.connect(self.note_written)
+        dialog.removed.connect(self.bookmark_removed)
+        dialog.open()
 
     def _on_outer(self, step: int) -> None:
         if self.player.kind == OUTER:
@@ -226,9 +229,6 @@ class Timeline(QWidget):
         self.player.stop()
         self.follow.setChecked(True)
         self.follow_chosen.emit()
-
-    def _on_mark(self) -> None:
-        self.bookmark_toggled.emit(self.outer.value())
 
     def _on_play(self) -> None:
         self.toggle_play(INNER)

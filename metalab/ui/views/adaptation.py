@@ -20,7 +20,7 @@ from metalab.ui.views.adaptation_drawing import (
 from metalab.ui.views.adaptation_readout import AdaptationReadout
 from metalab.ui.views.adaptation_words import in_words
 from metalab.ui.views.caption import Caption
-from metalab.ui.views.header import PREPARING, PanelHeader, is_preparing, tool_button
+from metalab.ui.views.header import PanelHeader, is_preparing, preparing, tool_button
 from metalab.ui.views.legend import Legend
 from metalab.ui.views.moved_tasks import MovedTasks
 from metalab.ui.views.readout import Readout
@@ -177,7 +177,8 @@ class AdaptationView(QWidget):
                 self.picker.set_num_tasks(history.probe_tasks.num_gallery)
         self._show()
         self._ask()
-        self.plot.set_message(PREPARING if is_preparing(self._moved.shown) else "")
+        shown = self._moved.shown
+        self.plot.set_message(preparing(shown) if is_preparing(shown) else "")
 
     def show_readaptation(self, answer: "Readaptation") -> None:
         """Show how a task is adapted to, whose points were moved."""

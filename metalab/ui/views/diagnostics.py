@@ -10,7 +10,7 @@ from metalab.ui.painting import picture_of, tint
 from metalab.ui.scrolling import Scrolling
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.views.diagnostics_panel import DiagnosticsPlot
-from metalab.ui.views.header import PREPARING, PanelHeader
+from metalab.ui.views.header import PanelHeader, preparing
 
 _WIDTH = 300
 
@@ -139,7 +139,7 @@ class DiagnosticsView(QWidget):
             return self.tr("Diagnostics are off in this run.\n\n") + _how_on()
         if history.status.ended:
             return self.tr("This run ended before anything was measured.")
-        return PREPARING
+        return preparing(history)
 
     def _title(self) -> str:
         every = (

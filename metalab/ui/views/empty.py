@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from metalab.ui.icons import icon
 from metalab.ui.painting import tint
+from metalab.ui.plain_text import plain_tip
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.views.ghosts import paint_ghosts
 
@@ -36,6 +37,7 @@ class EmptyState(QWidget):
         super().__init__(parent)
         self._split = split
         self._theme = DARK
+        self._usual = self._why_not = ""
         self.button = QPushButton(self.tr("Run preset"), self)
         self._title = QLabel(self)
         self._detail = QLabel(self)
@@ -77,7 +79,7 @@ class EmptyState(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
             self._enlarge()
-            self.set_preset(self.title, self.detail)
+            self.set_preset(self.title, self._usual)
 
     @property
     def title(self) -> str:
@@ -96,6 +98,8 @@ class EmptyState(QWidget):
             title: Name of the experiment.
             detail: One line more; "" for none.
         """
+        self._usual = detail
+        detail = self._why_not or detail
         for label, text in ((self._title, title), (self._detail, detail)):
             label.setText(text)
             label.setVisible(bool(text))
@@ -104,9 +108,14 @@ class EmptyState(QWidget):
         self.button.setAccessibleDescription(title)
         self.update()
 
-    def set_ready(self, *, ready: bool) -> None:
-        """Let the button be pressed, or not yet."""
-        self.button.setEnabled(ready)
+    def set_why_not(self, reason: str) -> None:
+        """Let the button be pressed, or say why not; "" for no reason against it."""
+        self.button.setEnabled(not reason)
+        usual = self.tr("Train the experiment in the form and watch it")
+        self.button.setToolTip(plain_tip(reason or usual))
+        if reason != self._why_not:
+            self._why_not = reason
+            self.set_preset(self.title, self._usual)
 
     def set_theme(self, theme: Theme) -> None:
         """Take a theme's colours."""

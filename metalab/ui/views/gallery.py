@@ -10,7 +10,7 @@ from metalab.runs.history import RunHistory
 from metalab.runs.status import RunStatus
 from metalab.ui.painting import Ink, picture_of, tint
 from metalab.ui.theme import DARK, Theme
-from metalab.ui.views.header import PREPARING, PanelHeader
+from metalab.ui.views.header import PanelHeader, preparing
 from metalab.ui.views.legend import Entry, Legend, Swatch
 from metalab.ui.views.loss_key import LossKey
 from metalab.ui.views.tile_grid import TileGrid
@@ -128,7 +128,7 @@ class GalleryView(QWidget):
         curves = None if history is None else history.curves
         running = history is not None and history.status is RunStatus.RUNNING
         waiting = history is not None and tasks is None and not history.status.ended
-        self.grid.set_message(PREPARING if waiting else "")
+        self.grid.set_message(preparing(history) if waiting else "")
         stopped = self._running and not running
         self._running = running
         if tasks is not self._tasks:

@@ -6,6 +6,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
+from metalab.runs.status import RunStatus
 from metalab.ui.forms.marks import ElidedLabel
 from metalab.ui.icons import theme_icon
 from metalab.ui.painting import tint
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 PREPARING = "Preparing the first outer step…"
 """What a view says as long as a run has nothing to show."""
+
+WAITING = "Paused before the first outer step: Space goes on"
+"""What it says of a run that waits for a person."""
 
 _ICON = QSize(16, 16)
 
@@ -109,6 +113,12 @@ class PanelHeader(QWidget):
         """Take the theme's colours."""
         tint(self._title, theme.text)
         self.copy.setIcon(theme_icon("copy", theme))
+
+
+def preparing(history: "RunHistory | None") -> str:
+    """Return what a view says of a run that has nothing to show yet."""
+    waits = history is not None and history.status is RunStatus.PAUSED
+    return WAITING if waits else PREPARING
 
 
 def is_preparing(history: "RunHistory | None") -> bool:

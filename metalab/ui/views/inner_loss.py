@@ -14,7 +14,7 @@ from metalab.ui.plot_widget import Plot
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.ticks import number_text
 from metalab.ui.views.caption import Caption
-from metalab.ui.views.header import PREPARING, PanelHeader, tool_button
+from metalab.ui.views.header import PanelHeader, preparing, tool_button
 from metalab.ui.views.interval_words import task_rows
 from metalab.ui.views.legend import Entry, Legend, Swatch
 from metalab.ui.views.outer_loss import UNIT
@@ -226,7 +226,7 @@ class InnerLossView(QWidget):
         )
         self.plot.set_limits((0.0, max(last, 1.0)), limits)
         waiting = history is not None and last < 0 and not history.status.ended
-        self.plot.set_message(PREPARING if waiting else "")
+        self.plot.set_message(preparing(history) if waiting else "")
         self._say_stability(history)
 
     def _say_stability(self, history: RunHistory | None) -> None:

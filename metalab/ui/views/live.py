@@ -189,9 +189,9 @@ class LiveWorkspace(Workspace):
         """Say what the button of the empty page would run."""
         self.empty.set_preset(title, detail)
 
-    def set_ready(self, *, ready: bool) -> None:
+    def set_why_not(self, reason: str) -> None:
         """Let the button of the empty page be pressed, or not yet."""
-        self.empty.set_ready(ready=ready)
+        self.empty.set_why_not(reason)
 
     # What a person chooses
 

@@ -6,11 +6,12 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from metalab.engine.events import METRICS
 from metalab.runs.history import RunHistory
+from metalab.runs.status import RunStatus
 from metalab.ui.painting import picture_of, tint
 from metalab.ui.plot_widget import Plot
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.ticks import number_text
-from metalab.ui.views.header import PREPARING, PanelHeader
+from metalab.ui.views.header import PanelHeader, preparing
 from metalab.ui.views.legend import Legend
 from metalab.ui.views.loss_drawing import AFTER, LossDrawing, legend_entries
 from metalab.ui.views.loss_tools import LossChoices, LossTools
@@ -154,6 +155,7 @@ class OuterLossView(QWidget):
             len(history.evaluations),
             history.evaluations.steps[-1:].tobytes(),
             history.status.ended,
+            history.status is RunStatus.PAUSED,
             history.diverged,
             self.choices,
             self._playhead,
@@ -164,7 +166,7 @@ class OuterLossView(QWidget):
     def _message(self, history: RunHistory) -> str:
         if len(history.steps) or history.status.ended or history.diverged:
             return ""
-        return PREPARING
+        return preparing(history)
 
     def _describe(self) -> None:
         """Say in words what is drawn, whenever there is a new evaluation."""

@@ -9,6 +9,7 @@ from metalab.engine.explored import Explored
 from metalab.figures.drawing import number_of
 from metalab.ui import engine_access as engine
 from metalab.ui.ticks import number_text
+from metalab.ui.views.header import preparing
 
 if TYPE_CHECKING:
     from metalab.ui.moment import Moment
@@ -44,7 +45,7 @@ def words_of(
     if moment is None:
         return _empty(_tr("No run yet: run the preset, then drag its support points"))
     if scene is None:
-        return _empty(_tr("Preparing the first outer step…"))
+        return _empty(_tr(preparing(moment.history)))
     # From the object that the curves come from, which may be an earlier moment's.
     config, step = (
         (moment.config, moment.step)

@@ -24,7 +24,7 @@ from metalab.ui.painting import picture_of, tint
 from metalab.ui.plain_text import plain_tip
 from metalab.ui.scrolling import Scrolling
 from metalab.ui.theme import DARK, Theme
-from metalab.ui.views.header import PREPARING, PanelHeader
+from metalab.ui.views.header import PanelHeader, preparing
 from metalab.ui.workspace import Workspace
 from metalab.ui.workspaces.estimators_curve import ErrorCurve
 from metalab.ui.workspaces.estimators_polar import PolarPlot
@@ -231,7 +231,7 @@ class EstimatorsWorkspace(Workspace):
         if moment is None:
             message = self.tr("No run yet: run the preset, then compare the estimators")
         elif moment.phi is None:
-            message = PREPARING
+            message = preparing(moment.history)
         elif error:
             message = self.tr("These meta-parameters cannot be compared: {}").format(
                 error

@@ -12,7 +12,7 @@ from metalab.ui.painting import picture_of, tint
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.views.caption import Caption
 from metalab.ui.views.empty import EmptyState
-from metalab.ui.views.header import PREPARING, PanelHeader
+from metalab.ui.views.header import PanelHeader, preparing
 from metalab.ui.workspace import Workspace
 from metalab.ui.workspaces.landscape_asking import LandscapeAsking
 from metalab.ui.workspaces.landscape_choices import Choices, slice_of
@@ -116,9 +116,9 @@ class LandscapeWorkspace(Workspace):
             source = engine.preset_source(config)
             self.empty.set_preset(*(source or (engine.name(config), "")))
 
-    def set_ready(self, *, ready: bool) -> None:
+    def set_why_not(self, reason: str) -> None:
         """Say whether `run_requested` would be heard."""
-        self.empty.set_ready(ready=ready)
+        self.empty.set_why_not(reason)
 
     def set_theme(self, theme: Theme) -> None:
         """Take a theme's colours."""
@@ -229,7 +229,8 @@ class LandscapeWorkspace(Workspace):
         if self._problem or self._shown is not None:
             return self._problem
         if self._asked is None:
-            return PREPARING
+            moment = self._moment
+            return preparing(None if moment is None else moment.history)
         if self._stopped:
             return self.tr("Stopped before anything was computed")
         return self.tr("Computing the landscape…")

@@ -12,6 +12,9 @@ from metalab.ui.theme import DARK, Theme
 from metalab.ui.workspace import Workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from metalab.runs.recent import RunSummary
     from metalab.ui.moment import Moment
 
 
@@ -22,11 +25,15 @@ class StartWorkspace(Workspace):
         card_chosen: Key of the card whose experiment shall start.
         open_requested: A stored run shall be opened.
         tour_requested: The tour shall begin.
+        run_chosen: File of the run to show.
+        recovery_chosen: Key of what becomes of a run that a crash has left.
     """
 
     card_chosen = Signal(str)
     open_requested = Signal()
     tour_requested = Signal()
+    run_chosen = Signal(object)
+    recovery_chosen = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,14 +45,31 @@ class StartWorkspace(Workspace):
         self.cards.card_chosen.connect(self.card_chosen)
         self.cards.open_requested.connect(self.open_requested)
         self.cards.tour_requested.connect(self.tour_requested)
+        self.cards.run_chosen.connect(self.run_chosen)
+        self.cards.recovery_chosen.connect(self.recovery_chosen)
 
     def show_moment(self, moment: "Moment | None") -> None:
         """Show the same, whatever run there is."""
         del moment
 
-    def set_ready(self, *, ready: bool) -> None:
-        """Let the cards be chosen, or not yet."""
-        self.cards.set_ready(ready=ready)
+    def set_choices(
+        self,
+        runs: "Sequence[RunSummary]",
+        recovered: "RunSummary | None",
+        *,
+        why_not: str,
+    ) -> None:
+        """Offer what there is to begin with.
+
+        Args:
+            runs: The runs that were last written or opened.
+            recovered: A run that a crash has left, or None.
+            why_not: Why no card can be chosen just now; "" if any can. The experiment in
+                the form is of no matter to them: they bring their own.
+        """
+        self.cards.runs.set_runs(runs)
+        self.cards.recovered.set_run(recovered)
+        self.cards.set_ready(ready=not why_not, reason=why_not)
 
     def set_theme(self, theme: Theme) -> None:
         """Take a theme's colours."""

@@ -12,7 +12,7 @@ from metalab.ui import engine_access
 from metalab.ui.painting import Ink, picture_of, tint
 from metalab.ui.scrolling import Scrolling
 from metalab.ui.theme import DARK, Theme
-from metalab.ui.views.header import PREPARING, PanelHeader, tool_button
+from metalab.ui.views.header import PanelHeader, preparing, tool_button
 from metalab.ui.views.legend import Entry, Legend, Swatch
 from metalab.ui.workspace import Workspace
 from metalab.ui.workspaces.structure_blueprint import Blueprint, blueprint_of
@@ -178,7 +178,7 @@ class StructureWorkspace(Workspace):
             return ""
         if history.status.ended:
             return self.tr("The run ended before its first outer step.")
-        return self.tr(PREPARING)
+        return self.tr(preparing(history))
 
     def _show_title(self, config: "ExperimentConfig") -> None:
         recipe = engine_access.recipe(config)

@@ -91,5 +91,3 @@ def in_words(key: str, found: dict[str, float]) -> None:
     elif key == IMPLICIT:
         assert "solved none" in text
         assert found["num_solved"] == 0
-        assert "nine times its length" in " ".join(text.split())
-        assert 8 < found["sine_error"] < 10

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from metalab.ui.timeline.bookmarks import Bookmark
+from metalab.runs.bookmarks import Bookmark
 from metalab.ui.timeline.model import TimelineModel
 
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QAccessible, QWheelEvent
 from PySide6.QtTest import QTest
 
+from metalab.runs.bookmarks import Bookmark
 from metalab.ui.timeline.model import (
     DIVERGED,
     EDITED,
@@ -64,9 +65,16 @@ def test_keys_move_the_playhead(ruler, key, modifier, expected):
 
 def test_b_asks_for_a_bookmark(ruler, qtbot):
     ruler.set_position(42, following=False, exact=True)
-    with qtbot.waitSignal(ruler.bookmark_toggled) as told:
+    with qtbot.waitSignal(ruler.bookmark_requested):
         QTest.keyClick(ruler, Qt.Key.Key_B)
-    assert told.args == [42]
+    assert ruler.value() == 42
+
+
+def test_what_a_fork_took_along_hangs_at_its_beginning(ruler):
+    marks = (Bookmark(step=100, note="<b>before</b>"),)
+    ruler.show_model(model(first_step=400, bookmarks=marks))
+    assert ruler.x_of(100) == ruler.x_of(400)
+    assert "100: <b>before</b>" in ruler.tip_at(ruler.x_of(400))
 
 
 @pytest.mark.parametrize(

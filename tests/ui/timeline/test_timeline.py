@@ -4,9 +4,10 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QFont
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QInputDialog, QToolButton
+from PySide6.QtWidgets import QToolButton
 
 from metalab.ui.theme import DARK, LIGHT
+from metalab.ui.timeline.bookmark_dialog import BookmarkDialog
 from metalab.ui.timeline.player import INNER, OUTER, SPEEDS
 from metalab.ui.timeline.timeline import Timeline
 from tests.ui.clipping import cut_off
@@ -21,7 +22,8 @@ SIGNALS = (
     "inner_step_chosen",
     "follow_chosen",
     "task_chosen",
-    "bookmark_toggled",
+    "bookmark_set",
+    "bookmark_removed",
     "note_written",
 )
 
@@ -76,7 +78,7 @@ def test_buttons_tell_what_a_person_wants(timeline):
     QTest.mouseClick(timeline.follow, LEFT)
     QTest.mouseClick(timeline.picker.next, LEFT)
     assert timeline.told == [
-        ("bookmark_toggled", 500),
+        ("bookmark_set", 500),
         ("follow_chosen",),
         ("task_chosen", 4),
     ]
@@ -122,14 +124,36 @@ def test_speed_and_loop_reach_the_player(timeline):
     assert not timeline.player.loop
 
 
-def test_a_note_is_asked_for_with_the_one_that_is_there(timeline):
+def test_a_note_is_asked_for_with_the_one_that_is_there(timeline, qtbot):
     timeline.set_position(300, following=False, exact=True)
-    timeline.ask_note()
-    dialog = timeline.findChild(QInputDialog)
-    assert dialog.textValue() == "a kink"
-    dialog.setTextValue("here it falls")
-    dialog.accept()
-    assert timeline.told == [("note_written", 300, "here it falls")]
+    timeline.activateWindow()
+    QTest.mouseClick(timeline.mark, LEFT)
+    dialog = timeline.findChild(BookmarkDialog)
+    qtbot.waitUntil(dialog.note.hasFocus, timeout=5000)
+    assert dialog.note.selectedText() == "a kink"
+    # A run that goes on takes the playhead along meanwhile.
+    timeline.set_position(999, following=True, exact=True)
+    QTest.keyClicks(dialog.note, "here it falls")
+    QTest.keyClick(dialog.note, Qt.Key.Key_Return)
+    assert timeline.told == [
+        ("bookmark_set", 300),
+        ("note_written", 300, "here it falls"),
+    ]
+    assert not dialog.isVisible()
+
+
+def test_a_bookmark_can_be_left_without_a_note_and_removed(timeline):
+    timeline.set_position(300, following=False, exact=True)
+    timeline.ask_bookmark()
+    dialog = timeline.findChild(BookmarkDialog)
+    QTest.keyClick(dialog.note, Qt.Key.Key_Escape)
+    assert not dialog.isVisible()
+    assert timeline.told == [("bookmark_set", 300)]
+    timeline.ask_bookmark()
+    dialog = timeline.findChildren(BookmarkDialog)[-1]
+    QTest.mouseClick(dialog.remove, LEFT)
+    assert timeline.told[-1] == ("bookmark_removed", 300)
+    assert not dialog.isVisible()
 
 
 def test_without_a_run_nothing_can_be_asked_for(timeline):

@@ -34,10 +34,11 @@ def test_without_a_run_there_is_one_button(live: LiveWorkspace, qtbot):
 
 
 def test_the_button_takes_enter_and_can_wait(live: LiveWorkspace, qtbot):
-    live.set_ready(ready=False)
+    live.set_why_not("A setting is not allowed: inner lr")
     with qtbot.assertNotEmitted(live.run_requested):
         QTest.mouseClick(live.empty.button, Qt.MouseButton.LeftButton)
-    live.set_ready(ready=True)
+    assert live.empty.detail == "A setting is not allowed: inner lr"
+    live.set_why_not("")
     with qtbot.waitSignal(live.run_requested):
         QTest.keyClick(live.empty.button, Qt.Key.Key_Space)
 

@@ -99,8 +99,11 @@ def test_without_a_run_one_button_offers_it(qtbot, workspace):
     assert not workspace.map.isVisible()
     with qtbot.waitSignal(workspace.run_requested):
         workspace.empty.button.click()
-    workspace.set_ready(ready=False)
+    workspace.set_why_not("Loading torch…")
     assert not workspace.empty.button.isEnabled()
+    assert (
+        workspace.empty.button.toolTip() == workspace.empty.detail == "Loading torch…"
+    )
 
 
 def test_before_the_first_step_it_says_so(workspace, moment):
