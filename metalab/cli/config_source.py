@@ -10,6 +10,7 @@ from metalab.engine.overrides import (
     ConfigError,
     FieldProblem,
     parse_assignment,
+    typed_problems,
     validated,
     with_overrides,
 )
@@ -53,12 +54,17 @@ def resolve_config(
         content = _preset(preset or DEFAULT_PRESET)
     elif named is not None:
         content = _preset(named)
+    given = validated(merge(ExperimentConfig().to_mapping(), content))
     content = merge(content, written)
     config = validated(merge(ExperimentConfig().to_mapping(), content))
     overrides = [parse_assignment(text) for text in assignments]
     if seed is not None:
         overrides.append(("run.seed", seed))
-    return with_overrides(config, overrides)
+    config = with_overrides(config, overrides)
+    doubts = typed_problems(config, given)
+    if doubts:
+        raise ConfigError(doubts)
+    return config
 
 
 def _preset(name: object) -> dict[str, object]:

@@ -74,7 +74,8 @@ class Explored:
 
     Attributes:
         start: From where.
-        curves: Predictions on the grid, [inner step, point].
+        grid: Where curves are drawn, ascending, [point].
+        curves: Predictions there, [inner step, point].
         support_loss: [inner step].
         query_loss: Mean squared distance to the true curve on the grid, [inner step];
             None without one.
@@ -86,6 +87,7 @@ class Explored:
     """
 
     start: Start
+    grid: Array
     curves: Array
     support_loss: Array
     query_loss: Array | None

@@ -3,6 +3,7 @@
 import difflib
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -263,6 +264,41 @@ def with_overrides(
             nested = {part: nested}
         content = merge(content, nested)
     return validated(content)
+
+
+def readings_of(config: ExperimentConfig) -> Mapping[str, str]:
+    """Return how each text that means numbers is understood, by path.
+
+    One that can be read in two ways, which only run files of old hold, is left out.
+    """
+    found: dict[str, str] = {}
+    for info in fields_of(config):
+        if info.spec.reading is not None:
+            with suppress(ValueError):
+                found[info.path] = info.spec.reading(info.value)
+    return found
+
+
+def typed_problems(
+    config: ExperimentConfig, known: ExperimentConfig
+) -> tuple[FieldProblem, ...]:
+    """Return what is wrong with texts that a person has typed, though they are valid.
+
+    Args:
+        config: The experiment with them.
+        known: The one they were typed into: what stands there already was understood in
+            its time.
+    """
+    before = {info.path: info.value for info in fields_of(known)}
+    problems: list[FieldProblem] = []
+    for info in fields_of(config):
+        if info.spec.reading is not None and info.value != before.get(info.path):
+            try:
+                info.spec.reading(info.value)
+            except ValueError as error:
+                shown = _shortened(info.value)
+                problems.append(FieldProblem(info.path, f"is {shown}: it {error}"))
+    return tuple(problems)
 
 
 def differences(
