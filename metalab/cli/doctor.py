@@ -16,6 +16,7 @@ def doctor(
 ) -> int:
     """Show versions, device, display, folders, and what is missing or in the way."""
     from metalab.engine.build import available_devices  # noqa: PLC0415 - torch
+    from metalab.engine.plugins import plugin_problems  # noqa: PLC0415
     from metalab.runs.environment import environment  # noqa: PLC0415
     from metalab.runs.home import config_home, data_home, home_problems  # noqa: PLC0415
     from metalab.runs.kernels import kernel_report  # noqa: PLC0415
@@ -30,7 +31,7 @@ def doctor(
         "install": install_line(missing) if missing else None,
         "data": str(data_home()),
         "preferences": str(config_home()),
-        "problems": home_problems(),
+        "problems": [*home_problems(), *plugin_problems()],
     }
     if json_output:
         print_json(report)

@@ -37,9 +37,16 @@ class DivergenceAdvice:
 
 def all_presets() -> "tuple[tuple[Recipe, Preset], ...]":
     """Return every preset with its recipe, in the order of menus."""
-    from metalab.catalog.recipes import presets  # noqa: PLC0415 - may bring torch along
+    from metalab.engine.plugins import usable_presets  # noqa: PLC0415 - torch
 
-    return tuple(presets().values())
+    return tuple(usable_presets().values())
+
+
+def plugin_problems() -> tuple[str, ...]:
+    """Return what packages of others register that cannot be used."""
+    from metalab.engine.plugins import plugin_problems as found  # noqa: PLC0415 - torch
+
+    return found()
 
 
 def preset(name: str) -> "ExperimentConfig":

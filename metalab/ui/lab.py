@@ -213,6 +213,8 @@ class Lab(QObject):
 
     def _begin(self) -> None:
         self.collector.settle()
+        for problem in engine.plugin_problems():
+            self.faults.add(problem)
         self.window.presets.set_presets(engine.all_presets())
         self.session.set_loading()
         preset = self._options.preset or self.preferences.current.preset

@@ -115,6 +115,14 @@ def test_a_preset_that_is_gone_falls_back(open_lab):
     assert "from-a-plugin" in second.faults.snapshot()[0].message
 
 
+def test_a_package_that_cannot_be_used_is_among_the_problems(open_lab, monkeypatch):
+    told = "entry point 'momentum' of somebodys 1.0 in 'metalab.algorithms' is left out"
+    monkeypatch.setattr(engine_access, "plugin_problems", lambda: (told,))
+    lab = open_lab()
+    assert [fault.message for fault in lab.faults.snapshot()] == [told]
+    assert lab.window.experiment.form.isVisible()
+
+
 def test_preferences_with_bad_entries_are_told(open_lab):
     preferences_path().parent.mkdir(parents=True)
     preferences_path().write_text('{"theme": "pink"}', encoding="utf-8")
