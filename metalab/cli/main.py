@@ -7,8 +7,10 @@ from typing import Annotated
 import typer
 
 import metalab
+from metalab.cli.adapt import adapt
 from metalab.cli.animate import animate
 from metalab.cli.copy import copy
+from metalab.cli.curves import curves
 from metalab.cli.doctor import doctor
 from metalab.cli.estimators import estimators
 from metalab.cli.evaluate import evaluate
@@ -47,6 +49,8 @@ app.command()(copy)
 app.command("eval")(evaluate)
 app.command()(estimators)
 app.command()(export)
+app.command()(curves)
+app.command()(adapt)
 app.command()(animate)
 app.command()(presets)
 app.command()(show)

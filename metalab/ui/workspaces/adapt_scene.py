@@ -7,7 +7,7 @@ import numpy as np
 
 from metalab.core.written_points import WrittenPoints, range_words
 from metalab.engine.events import Array, ProbeTasks, frozen
-from metalab.engine.explored import OwnTask
+from metalab.engine.explored import OwnTask, reach
 
 KINDS = ("held-out", "sine", "line", "square", "drawn", "none")
 """What the true curve is; of "none", nobody knows one."""
@@ -15,12 +15,6 @@ KINDS = ("held-out", "sine", "line", "square", "drawn", "none")
 AMPLITUDE = (0.0, 20.0)
 NUM_POINTS = 10
 """Drawn for a task that begins without points."""
-
-MOST_WIDTHS = 20
-"""How far beyond the inputs of the tasks curves are drawn, in widths of these."""
-
-MOST_GRID_POINTS = 1000
-"""Of a curve: more than a screen has columns to tell apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -223,29 +217,6 @@ class Scene:
                 return self.with_curve(self.amplitude, y, grid)
             return self.with_curve(y, self.phase, grid)
         return self.with_curve(abs(y), (x - pi / 2) % (2 * pi), grid)
-
-
-def reach(grid: Array, x: Array) -> Array:
-    """Return a grid that holds points too: the same one where they lie on it.
-
-    Raises:
-        ValueError: One lies more than `MOST_WIDTHS` of its widths away.
-    """
-    low, high = float(grid[0]), float(grid[-1])
-    width = high - low
-    first, last = low - MOST_WIDTHS * width, high + MOST_WIDTHS * width
-    outside = x[(x < first) | (x > last)]
-    if len(outside):
-        raise ValueError(
-            f"x is {outside[0]:g}; allowed: {first:.4g} to {last:.4g}, beside tasks "
-            f"whose inputs go from {low:.4g} to {high:.4g}"
-        )
-    left, right = min(low, float(x.min())), max(high, float(x.max()))
-    if (left, right) == (low, high):
-        return grid
-    spacing = width / (len(grid) - 1)
-    count = min(1 + round((right - left) / spacing), MOST_GRID_POINTS)
-    return frozen(np.linspace(left, right, count))
 
 
 def _sine_of(tasks: ProbeTasks, task: int) -> tuple[float, float]:
