@@ -1,4 +1,4 @@
-"""`metalab kernels`: compile the kernels ahead of the first run. Hidden."""
+"""`metalab kernels`: compile the kernels ahead of the first run."""
 
 from typing import Annotated
 

@@ -105,6 +105,35 @@ def share_code(config: "ExperimentConfig") -> str:
     return code_of(config)
 
 
+def is_lesson(path: Path) -> bool:
+    """Return whether a TOML file holds a lesson."""
+    from metalab.engine.experiment_file import is_lesson as found  # noqa: PLC0415 - torch
+
+    return found(path)
+
+
+def experiment_of_file(path: Path) -> "ExperimentConfig":
+    """Return the experiment of a TOML file.
+
+    Raises:
+        UserError: It cannot be read, or something in it is not allowed.
+    """
+    from metalab.engine.experiment_file import read_experiment  # noqa: PLC0415 - torch
+
+    return read_experiment(path)
+
+
+def save_experiment(path: Path, config: "ExperimentConfig") -> None:
+    """Write an experiment to a TOML file.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    from metalab.engine.experiment_file import write_experiment  # noqa: PLC0415 - torch
+
+    write_experiment(path, config)
+
+
 def experiment_of_code(text: str) -> "ExperimentConfig":
     """Return the experiment of a share code.
 

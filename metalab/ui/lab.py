@@ -223,6 +223,8 @@ class Lab(QObject):
         except ValueError as error:
             self.faults.add(str(error))
             self.session.open_preset(engine.DEFAULT_PRESET)
+        if self._options.file is not None:
+            self.commands.open_path(self._options.file)
 
     def _on_config_replaced(
         self, config: "ExperimentConfig", reference: "ExperimentConfig"

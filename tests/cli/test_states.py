@@ -269,7 +269,10 @@ def test_adaptation_is_drawn_on_other_tasks(run_file, tmp_path, capsys):
             "with it; allowed: tasks.family and settings that begin with tasks.family.",
         ),
         ("eval {} --set tasks.num_shots=7", "tasks.num_shots cannot be changed here"),
-        ("eval {} --set tasks.family.x_min=7", "tasks.family x_max is 5; it must exceed x_min"),
+        (
+            "eval {} --set tasks.family.x_min=7",
+            "tasks.family x_max is 5; it must exceed x_min",
+        ),
         ("eval {} --set tasks.family.amplitude=7", "is not a known setting"),
         (
             "eval {} --set tasks.family=ridge-regression",

@@ -29,6 +29,8 @@ ICONLESS = {
     "copy_plot",
     "copy_code",
     "paste_code",
+    "open_experiment",
+    "save_experiment",
     "differences",
     "quit",
     "inner_back",
@@ -132,6 +134,7 @@ OFF = {
         "open_file", "export", "toggle_run", "step_1", "step_10", "step_100", "stop",
         "start", "reset", "reset_new_seed", "inner_back", "inner_forward", "search",
         "copy_plot", "copy_code", "paste_code", "differences", "save_copy",
+        "open_experiment", "save_experiment",
     },
     "idle": MOMENTS | {
         "export", "copy_plot", "stop", "reset", "reset_new_seed", "inner_back",
@@ -147,7 +150,7 @@ OFF = {
     "invalid": LESSONS | MOMENTS | {
         "export", "copy_plot", "toggle_run", "step_1", "step_10", "step_100", "stop",
         "start", "reset", "reset_new_seed", "inner_back", "inner_forward", "copy_code",
-        "differences", "save_copy",
+        "differences", "save_copy", "save_experiment",
     },
 }  # fmt: skip
 """What cannot be done in each state; all else can."""
