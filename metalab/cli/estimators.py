@@ -7,6 +7,7 @@ import typer
 
 from metalab.cli.moment import Step, chosen_step
 from metalab.cli.output import console, delivered, print_json
+from metalab.cli.status import told_status
 from metalab.cli.wreck import warn_of_wreck
 from metalab.core.errors import UserError
 
@@ -77,8 +78,8 @@ def estimators(
         num_batches=num_batches,
         seed=seed,
     )
-    with console(json_output=True).status("measuring") as status:
-        results = compare(selection, plan, tell=status.update)
+    with told_status("measuring") as tell:
+        results = compare(selection, plan, tell=tell)
     facts = _facts(origin, plan, selection)
     if json_output:
         _print_as_json(facts, results)

@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from metalab.cli.output import console, delivered, print_json, warn
+from metalab.cli.status import told_status
 from metalab.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -120,12 +121,12 @@ def _check(
 
     results: list[PresetCheck] = []
     count = len(names) * len(seeds)
-    # On stderr, and only where that is a terminal: the whole check takes minutes.
-    with console(json_output=True).status("") as status:
+    # The whole check takes minutes.
+    with told_status("checking") as tell:
         for name in names:
             for seed in seeds:
                 told = f"{name}, seed {seed} ({len(results) + 1} of {count})"
-                status.update(told)
+                tell(told)
                 results.append(check_preset(name, num_steps=num_steps, seed=seed))
     if json_output:
         print_json([_row(result) for result in results])

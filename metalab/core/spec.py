@@ -97,7 +97,8 @@ class OptionSpec:
 
 def _shown(value: object) -> str:
     """Return a value for a message; a long text by its beginning."""
-    text = repr(value)
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    text = f"{value:,}" if whole else repr(value)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 

@@ -155,10 +155,16 @@ def validated(content: Mapping[str, Any]) -> ExperimentConfig:
 _ALLOWED_TYPES = {
     "int": "a whole number",
     "float": "a number",
+    "finite_number": "a finite number",
     "string_type": "text",
     "string_pattern_mismatch": "text without slashes and control characters",
-    "tuple": "a list",
+    "string_too_short": "text of at least one character",
+    "string_too_long": "text of at most {max_length} characters",
+    "tuple": "whole numbers with commas between, such as 40, 40",
     "model": "a table of settings",
+    "dict": "a table of settings",
+    "literal_error": "{expected}",
+    "missing": "a value",
 }
 """What people call pydantic's types, by the beginning of its error's name."""
 
@@ -180,12 +186,13 @@ def _problem(entry: Any) -> FieldProblem:
     allowed = str(entry["msg"]).removeprefix("Input should be ")
     for beginning, words in _ALLOWED_TYPES.items():
         if entry["type"].startswith(beginning):
-            allowed = words
+            allowed = words.format_map(entry.get("ctx", {}))
     return FieldProblem(path, f"is {_shortened(value)}; allowed: {allowed}")
 
 
 def _shortened(value: object) -> str:
-    text = repr(value)
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    text = f"{value:,}" if whole else repr(value)
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
 
 

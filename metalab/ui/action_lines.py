@@ -60,7 +60,7 @@ COMMANDS = (
     ),
     ActionSpec(
         key="open_experiment",
-        text="Open experi&ment…",
+        text="Open experiment (TO&ML)…",
         tooltip="Put the experiment of a TOML file into the form, as train takes it",
         menu="file",
         shortcuts=("Ctrl+Shift+O",),
@@ -69,7 +69,7 @@ COMMANDS = (
     ),
     ActionSpec(
         key="save_experiment",
-        text="Save ex&periment…",
+        text="Save experiment (&TOML)…",
         tooltip="Write the experiment to a TOML file, as metalab train takes it",
         menu="file",
         shortcuts=("Ctrl+S",),
