@@ -235,7 +235,7 @@ def _trail(database: GuardedReader, facts: StoredFacts, shapes: Shapes) -> Trail
 def _snapshot(
     step: int, data: object, facts: StoredFacts, shapes: Shapes
 ) -> Checkpoint:
-    part = f"snapshot of step {step}"
+    part = f"snapshot of step {step:,}"
     # Before 0.4 the state of the optimiser was not kept.
     slots = [name for name in shapes if name.startswith(SLOT_PREFIX)]
     arrays = stored_arrays(data, shapes, part, optional=slots)
@@ -375,7 +375,7 @@ def _evaluations(database: GuardedReader, config: ExperimentConfig) -> Evaluatio
     rows: list[Array] = []
     found = database.rows("SELECT step, data FROM probes ORDER BY step")
     for step, data in _ascending(found, "probes"):
-        losses = stored_arrays(data, shapes, f"evaluation of step {step}")
+        losses = stored_arrays(data, shapes, f"evaluation of step {step:,}")
         rows.append(
             evaluation_row(
                 Evaluation(
