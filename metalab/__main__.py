@@ -1,6 +1,10 @@
 """`python -m metalab`, and the console script: joins command line and window."""
 
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def main() -> int:
@@ -18,10 +22,10 @@ def main() -> int:
     return code
 
 
-def _show_window(preset: str | None) -> int:
+def _show_window(preset: str | None, file: "Path | None" = None) -> int:
     from metalab.ui.app import run_window  # noqa: PLC0415 - Qt only for a window
 
-    return run_window(preset=preset)
+    return run_window(preset=preset, file=file)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,10 @@ A component is a frozen dataclass in one file (see `core.spec`). Here it becomes
 model with a `kind`, so TOML, form, command line and sweep axes share one definition.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, ClassVar, Literal, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, get_origin, get_type_hints
 
 from pydantic import (
     BaseModel,
@@ -18,6 +19,9 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from metalab.core.spec import OptionSpec, option_default, option_spec
+
+_NUMBERS = re.compile(r" *[0-9]{1,18}( *, *[0-9]{1,18})* *,? *", re.ASCII)
+"""Whole numbers with commas between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +37,8 @@ class Setting:
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         """Check the spec after pydantic's own type check."""
-        typed = core_schema.no_info_before_validator_function(
-            self._no_truth_value, handler(source)
-        )
+        before = self._as_list if get_origin(source) is tuple else self._no_truth_value
+        typed = core_schema.no_info_before_validator_function(before, handler(source))
         return core_schema.no_info_after_validator_function(self._checked, typed)
 
     def _no_truth_value(self, value: Any) -> Any:
@@ -44,6 +47,14 @@ class Setting:
         if any(isinstance(entry, bool) for entry in entries):
             raise ValueError(f"is {value!r}; allowed: {self.spec.allowed()}")
         return value
+
+    def _as_list(self, value: Any) -> Any:
+        """Take "40, 40" and 40 for lists: so are they written on the command line."""
+        if isinstance(value, str) and _NUMBERS.fullmatch(value):
+            value = [int(entry) for entry in value.strip(" ,").split(",")]
+        elif isinstance(value, int) and not isinstance(value, bool):
+            value = [value]
+        return self._no_truth_value(value)
 
     def _checked(self, value: Any) -> Any:
         self.spec.check(value)

@@ -9,10 +9,16 @@ from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import entry_points
 from typing import Any
 
-from metalab.catalog.registry import iter_modules, loaded_entry
+from metalab.catalog.plugins import (
+    Plugins,
+    UnfitError,
+    check_name,
+    described,
+    load_plugins,
+)
+from metalab.catalog.registry import iter_modules
 from metalab.core.errors import UserError
 
 ENTRY_POINT_GROUP = "metalab.algorithms"
@@ -76,22 +82,80 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 @cache
 def recipes() -> Mapping[str, Recipe]:
-    """Return every recipe by name.
+    """Return every recipe by name; those of third parties are the last.
 
     Raises:
-        ValueError: Two recipes or presets share a name.
+        ValueError: Two recipes or presets of our own share a name.
     """
     found: dict[str, Recipe] = {}
-    loaded = [m.RECIPE for m in iter_modules("metalab.algorithms")]
-    loaded += [loaded_entry(entry) for entry in entry_points(group=ENTRY_POINT_GROUP)]
-    names: set[str] = set()
-    for recipe in loaded:
-        for name in (recipe.name, *(preset.name for preset in recipe.presets)):
-            if name in names:
-                raise ValueError(f"two recipes or presets are called {name!r}")
-            names.add(name)
+    for recipe in _own_recipes():
+        found[recipe.name] = recipe
+    for recipe, _ in plugins().values:
         found[recipe.name] = recipe
     return found
+
+
+@cache
+def plugins() -> Plugins:
+    """Return the recipes that third parties register, and what is wrong with others."""
+    taken: dict[str, Recipe] = {}
+    for recipe in _own_recipes():
+        taken |= dict.fromkeys(_names(recipe), recipe)
+
+    def check(value: Any) -> None:
+        _check(value, taken)
+        taken.update((name, value) for name in _names(value))
+
+    return load_plugins(ENTRY_POINT_GROUP, check)
+
+
+@cache
+def _own_recipes() -> tuple[Recipe, ...]:
+    found = tuple(module.RECIPE for module in iter_modules("metalab.algorithms"))
+    names: set[str] = set()
+    for name in (name for recipe in found for name in _names(recipe)):
+        if name in names:
+            raise ValueError(f"two recipes or presets are called {name!r}")
+        names.add(name)
+    return found
+
+
+def _names(recipe: Recipe) -> tuple[str, ...]:
+    return (recipe.name, *(preset.name for preset in recipe.presets))
+
+
+def _check(value: Any, taken: Mapping[str, Recipe]) -> None:
+    """Refuse what is no recipe, or whose names cannot be used.
+
+    Raises:
+        UnfitError: Says why.
+    """
+    if not isinstance(value, Recipe):
+        raise UnfitError(
+            f"it is {described(value)}; {ENTRY_POINT_GROUP!r} takes a Recipe of "
+            "metalab.catalog.recipes, which names parts that there are: an inner loop, a "
+            "hypergradient and other parts cannot be registered"
+        )
+    check_name("recipe", value.name, taken)
+    # Declared, but nobody checks what a third party puts there.
+    brought: Any = value.presets
+    if not isinstance(brought, tuple) or not all(
+        isinstance(entry, Preset) for entry in brought
+    ):
+        raise UnfitError(f"presets of recipe {value.name!r} is no tuple of Preset")
+    seen: dict[str, object] = {**taken, value.name: value}
+    for preset in value.presets:
+        check_name("preset", preset.name, seen)
+        seen[preset.name] = preset
+        _check_texts(preset.name, preset.title, preset.source, preset.settings)
+    _check_texts(value.name, value.title, value.source, value.parts)
+
+
+def _check_texts(name: str, title: Any, source: Any, settings: Any) -> None:
+    if not isinstance(title, str) or not isinstance(source, str):
+        raise UnfitError(f"title and source of {name!r} are no texts")
+    if not isinstance(settings, Mapping):
+        raise UnfitError(f"the settings of {name!r} are no mapping")
 
 
 @cache

@@ -1,23 +1,23 @@
 """Discovery: every concrete component in a package, and those of third parties.
 
 A component is found by being there: one file in the package, or one entry point in the
-group. Names are unique in a registry; a clash is an error at start-up, not a surprise.
+group. Names are unique in a registry: a clash of our own is an error at start-up, one of
+a third party is left out and told (`catalog.plugins`).
 """
 
 import inspect
 import pkgutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from functools import cached_property
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Annotated, Any, Union
 
 from pydantic import Field
 
 from metalab.catalog.components import ComponentConfig, component_model
-from metalab.core.errors import UserError
+from metalab.catalog.plugins import UnfitError, check_name, described, load_plugins
 
 
 def iter_modules(package: str) -> Iterator[ModuleType]:
@@ -28,22 +28,6 @@ def iter_modules(package: str) -> Iterator[ModuleType]:
         return
     for info in sorted(pkgutil.iter_modules(root.__path__), key=lambda i: i.name):
         yield import_module(f"{package}.{info.name}")
-
-
-def loaded_entry(entry: EntryPoint) -> Any:
-    """Return what a third party's entry point names.
-
-    Raises:
-        UserError: It cannot be loaded; names the package to mend or to remove.
-    """
-    try:
-        return entry.load()
-    except Exception as error:
-        owner = entry.dist.name if entry.dist is not None else "a package"
-        raise UserError(
-            f"entry point {entry.name!r} of {owner} in {entry.group!r} cannot be "
-            f"loaded ({type(error).__name__}: {error}); update or remove that package"
-        ) from error
 
 
 @dataclass(frozen=True)
@@ -62,24 +46,41 @@ class Registry:
     package: str
     entry_point_group: str = ""
 
-    @cached_property
+    @property
     def components(self) -> Mapping[str, type[Any]]:
         """Component classes by name, in order of their names.
 
         Raises:
-            ValueError: Two components share a name.
+            ValueError: Two components of our own share a name.
         """
+        return self._found[0]
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What third parties register that cannot be used, a sentence each."""
+        return self._found[1]
+
+    @cached_property
+    def _found(self) -> tuple[Mapping[str, type[Any]], tuple[str, ...]]:
         found: dict[str, type[Any]] = {}
-        for component in self._discover():
+        for component in self._own():
             other = found.setdefault(component.name, component)
             if other is not component:
                 raise ValueError(
                     f"two components are called {component.name!r} as {self.slot}: "
                     f"{other.__module__} and {component.__module__}"
                 )
-        return dict(sorted(found.items()))
+        problems: tuple[str, ...] = ()
+        if self.entry_point_group:
 
-    def _discover(self) -> Iterator[type[Any]]:
+            def check(value: Any) -> None:
+                self._check(value, found)
+                found[value.name] = value
+
+            problems = load_plugins(self.entry_point_group, check).problems
+        return dict(sorted(found.items())), problems
+
+    def _own(self) -> Iterator[type[Any]]:
         for module in iter_modules(self.package):
             for _, value in inspect.getmembers(module, inspect.isclass):
                 own = value.__module__ == module.__name__
@@ -88,9 +89,29 @@ class Registry:
                 )
                 if own and concrete:
                     yield value
-        if self.entry_point_group:
-            for entry in entry_points(group=self.entry_point_group):
-                yield loaded_entry(entry)
+
+    def _check(self, value: Any, taken: Mapping[str, type[Any]]) -> None:
+        """Refuse what is no component, or cannot be configured.
+
+        Raises:
+            UnfitError: Says why.
+        """
+        kind = f"{self.base.__module__}.{self.base.__name__}"
+        if not isinstance(value, type) or not issubclass(value, self.base):
+            raise UnfitError(
+                f"it is {described(value)}; {self.entry_point_group!r} takes a class "
+                f"that inherits {kind}"
+            )
+        if inspect.isabstract(value):
+            missing = ", ".join(sorted(getattr(value, "__abstractmethods__", ())))
+            raise UnfitError(f"{described(value)} does not define {missing}")
+        if not is_dataclass(value):
+            raise UnfitError(f"{described(value)} is no dataclass, as components are")
+        name = getattr(value, "name", None)
+        check_name(self.slot, name, taken)
+        if not isinstance(getattr(value, "title", None), str):
+            raise UnfitError(f"{described(value)} has no title")
+        component_model(value)(kind=str(name))
 
     @cached_property
     def models(self) -> Mapping[str, type[ComponentConfig]]:

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from metalab.catalog.recipes import merge, preset_settings
-from metalab.core.paths import obstacle_to_read
+from metalab.catalog.recipes import merge
 from metalab.engine.config import ExperimentConfig
+from metalab.engine.experiment_file import experiment_of, preset_content, written_in
 from metalab.engine.overrides import (
     ConfigError,
     FieldProblem,
     parse_assignment,
+    typed_problems,
     validated,
     with_overrides,
 )
-from metalab.engine.plain_data import PlainDataError, from_toml, read_text
 from metalab.engine.share_code import experiment_of_code
 
 DEFAULT_PRESET = "maml-sine"
@@ -41,42 +41,21 @@ def resolve_config(
     Raises:
         ConfigError: Something is not allowed; nothing has been written.
     """
-    content: dict[str, object] = {}
     if code is not None and preset is not None:
         raise ConfigError([FieldProblem("--code", "is given beside --preset")])
-    written = {} if file is None else _read(file)
-    # Where its settings come from is said by what is taken, not by a line of the file.
-    named = written.pop("preset", None) or None
+    base = None
     if code is not None:
-        content = experiment_of_code(code).to_mapping()
+        base = experiment_of_code(code)
     elif preset is not None or file is None:
-        content = _preset(preset or DEFAULT_PRESET)
-    elif named is not None:
-        content = _preset(named)
-    content = merge(content, written)
-    config = validated(merge(ExperimentConfig().to_mapping(), content))
+        name = preset or DEFAULT_PRESET
+        defaults = ExperimentConfig().to_mapping()
+        base = validated(merge(defaults, preset_content(name)))
+    config = given = experiment_of({} if file is None else written_in(file), base)
     overrides = [parse_assignment(text) for text in assignments]
     if seed is not None:
         overrides.append(("run.seed", seed))
-    return with_overrides(config, overrides)
-
-
-def _preset(name: object) -> dict[str, object]:
-    try:
-        return preset_settings(str(name))
-    except ValueError as error:
-        raise ConfigError([FieldProblem("", str(error))]) from error
-
-
-def _read(file: Path) -> dict[str, object]:
-    obstacle = obstacle_to_read(file)
-    if obstacle is not None:
-        raise ConfigError([FieldProblem(str(file), f"cannot be read: {obstacle}")])
-    try:
-        return from_toml(read_text(file))
-    except OSError as error:
-        raise ConfigError(
-            [FieldProblem(str(file), f"cannot be read: {error.strerror}")]
-        ) from error
-    except PlainDataError as error:
-        raise ConfigError([FieldProblem(str(file), str(error))]) from error
+    config = with_overrides(config, overrides)
+    doubts = typed_problems(config, given)
+    if doubts:
+        raise ConfigError(doubts)
+    return config

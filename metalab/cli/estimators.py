@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from metalab.cli.moment import Step, chosen_step
 from metalab.cli.output import console, delivered, print_json
+from metalab.cli.status import told_status
 from metalab.cli.wreck import warn_of_wreck
 from metalab.core.errors import UserError
 
@@ -18,13 +20,7 @@ MOST_INNER_STEPS = 1000
 
 def estimators(
     file: Annotated[Path, typer.Argument(help="Run file.")],
-    step: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            help="Outer step; the nearest snapshot is taken. Default: the newest.",
-        ),
-    ] = None,
+    step: Step = None,
     num_inner_steps: Annotated[
         str, typer.Option(help="Inner steps K, separated by commas.")
     ] = "1,5,10,20",
@@ -52,7 +48,11 @@ def estimators(
     ] = 2.0,
     assignments: Annotated[
         list[str] | None,
-        typer.Option("--set", help="PATH=VALUE: change the experiment; repeatable."),
+        typer.Option(
+            "--set",
+            metavar="PATH=VALUE",
+            help="Change one setting of the experiment. Repeatable.",
+        ),
     ] = None,
     json_output: Annotated[
         bool, typer.Option("--json", help="Print one JSON object on stdout.")
@@ -62,7 +62,7 @@ def estimators(
     ] = None,
     csv: Annotated[Path | None, typer.Option(help="Table to write: .csv.")] = None,
 ) -> int:
-    """Compare hypergradient estimators at a snapshot of a run.
+    """Compare hypergradient estimators at some outer step of a run.
 
     The outer loss is the query loss after the last inner step. Estimators keep their
     default options, but for the run's own.
@@ -78,8 +78,8 @@ def estimators(
         num_batches=num_batches,
         seed=seed,
     )
-    with console(json_output=True).status("measuring") as status:
-        results = compare(selection, plan, tell=status.update)
+    with told_status("measuring") as tell:
+        results = compare(selection, plan, tell=tell)
     facts = _facts(origin, plan, selection)
     if json_output:
         _print_as_json(facts, results)
@@ -116,7 +116,7 @@ def _check_targets(out: Path | None, csv: Path | None) -> None:
 
 def _selected(
     file: Path,
-    step: int | None,
+    step: str | None,
     names: str | None,
     strength: float,
     assignments: list[str],
@@ -129,23 +129,24 @@ def _selected(
     )
     from metalab.runs.estimator_blocks import select  # noqa: PLC0415
     from metalab.runs.reader import open_run  # noqa: PLC0415
-    from metalab.runs.snapshots import phi_near  # noqa: PLC0415
+    from metalab.runs.snapshots import state_at  # noqa: PLC0415
 
+    which = chosen_step(step)
     run = open_run(file)
     warn_of_wreck(file, run.history)
-    found, phi = phi_near(file, run, step)
+    state = state_at(run, which)
     changes = [parse_assignment(text) for text in assignments]
-    config = with_overrides(run.history.config_at(found), changes)
+    config = with_overrides(run.history.config_at(state.step), changes)
     device = resolve_device(config)
     selection = select(
         config,
-        phi,
+        state.phi,
         names=None if names is None else [name.strip() for name in names.split(",")],
         strength=strength,
         dtype=DTYPES[config.run.precision],
         device=device,
     )
-    origin = {"config": config, "file": file, "step": found, "device": device}
+    origin = {"config": config, "file": file, "step": state.step, "device": device}
     return origin, selection
 
 

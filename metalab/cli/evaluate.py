@@ -1,13 +1,18 @@
 """`metalab eval`: post-adaptation loss on fresh tasks."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from metalab.cli.moment import OtherTasks, Step, chosen_step, parsed
 from metalab.cli.output import console, delivered, print_json
 from metalab.cli.wreck import DIVERGED, divergence_of, warn_of_wreck
+
+if TYPE_CHECKING:
+    from metalab.runs.history import RunHistory
 
 
 class QueryInputs(StrEnum):
@@ -49,12 +54,14 @@ def evaluate(
         typer.Option(help="Query targets: like the support set's, or true."),
     ] = QueryTargets.NOISY,
     seed: Annotated[int, typer.Option(min=0, help="Fixes the fresh tasks.")] = 0,
+    step: Step = None,
+    assignments: OtherTasks = None,
     last_good: Annotated[
         bool,
         typer.Option(
             "--last-good",
-            help="Of a run that diverged, measure the last good state; without this, "
-            "such a run is refused with exit code 1.",
+            help="Of a run that diverged, measure the last good state; without this or "
+            "--step, such a run is refused with exit code 1.",
         ),
     ] = False,
     json_output: Annotated[
@@ -73,29 +80,38 @@ def evaluate(
         summary_table,
     )
     from metalab.core.tasks import QueryKind  # noqa: PLC0415
+    from metalab.engine.other_tasks import (  # noqa: PLC0415
+        changed_tasks,
+        on_other_tasks,
+    )
     from metalab.runs.evaluate import evaluate_fresh  # noqa: PLC0415 - torch
     from metalab.runs.reader import open_run  # noqa: PLC0415
+    from metalab.runs.snapshots import state_at  # noqa: PLC0415
     from metalab.runs.step_size import at_inner_lr, chosen_inner_lr  # noqa: PLC0415
 
+    which, changes = chosen_step(step), parsed(assignments)
     run = open_run(file)
-    newest = run.newest_state()
     facts = {
         "name": run.history.name,
         "file": str(file),
-        "step": newest.step,
+        "step": run.newest_state().step,
+        "chosen": "newest" if step is None else step,
         "status": run.history.status.value,
         "diverged": divergence_of(run.history),
     }
-    asks = "" if last_good else "--last-good measures that state."
+    asked = last_good or which is not None
+    asks = "" if asked else "--last-good measures that state."
     wrecked = warn_of_wreck(file, run.history, asks)
-    if wrecked and not last_good:
+    if wrecked and not asked:
         if json_output:
             print_json({**facts, "loss": None})
         return DIVERGED
-    config = at_inner_lr(run.history.config_at(newest.step), inner_lr)
+    state = state_at(run, which)
+    trained = run.history.config_at(state.step)
+    config = at_inner_lr(on_other_tasks(trained, changes), inner_lr)
     result = evaluate_fresh(
         config,
-        newest,
+        state,
         num_tasks=num_tasks,
         num_shots=num_shots or config.eval_shots,
         num_queries=num_queries,
@@ -108,6 +124,8 @@ def evaluate(
         print_json(
             {
                 **facts,
+                "step": state.step,
+                "tasks": changed_tasks(trained, config),
                 "num_tasks": num_tasks,
                 "num_shots": num_shots or config.eval_shots,
                 "num_queries": num_queries,
@@ -121,10 +139,30 @@ def evaluate(
         )
         return delivered()
     about = f"{run.history.name}: query loss of {num_tasks:,} fresh tasks by inner step"
-    if wrecked:
-        about += f", last good state (step {newest.step:,}) of a run that diverged"
+    about += _where(run.history, which, state.step, changed_tasks(trained, config))
     screen = console()
     screen.width = max(WIDTH, screen.width)
     screen.print(summary_table(summary, title=about))
     screen.print(notes_on(summary), markup=False)
     return delivered()
+
+
+def _where(
+    history: "RunHistory",
+    which: int | str | None,
+    step: int,
+    tasks: Mapping[str, Any],
+) -> str:
+    """Return whose losses these are, where they are not those of the whole run."""
+    from metalab.engine.naming import setting_text  # noqa: PLC0415 - torch
+
+    told = ""
+    if tasks:
+        told = f", with {', '.join(setting_text(*item) for item in tasks.items())}"
+    if which == "best":
+        told += f", at its best evaluation (step {step:,})"
+    elif which is not None:
+        told += f", at outer step {step:,}"
+    elif history.diverged is not None:
+        told += f", last good state (step {step:,}) of a run that diverged"
+    return told

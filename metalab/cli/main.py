@@ -7,8 +7,10 @@ from typing import Annotated
 import typer
 
 import metalab
+from metalab.cli.adapt import adapt
 from metalab.cli.animate import animate
 from metalab.cli.copy import copy
+from metalab.cli.curves import curves
 from metalab.cli.doctor import doctor
 from metalab.cli.estimators import estimators
 from metalab.cli.evaluate import evaluate
@@ -20,7 +22,7 @@ from metalab.cli.reproduce import reproduce
 from metalab.cli.resume import resume
 from metalab.cli.show import show
 from metalab.cli.train import train
-from metalab.cli.window import ShowWindow, open_window
+from metalab.cli.window import ShowWindow, file_to_open, open_window
 from metalab.core.errors import UserError
 
 USAGE_ERROR = 2
@@ -35,7 +37,8 @@ app = typer.Typer(
     result_callback=_exit_with,
     name="metalab",
     help="A visual laboratory for bilevel optimisation in meta-learning.",
-    epilog="Without a command, the window opens.",
+    epilog="Without a command, the window opens; with a file alone (a run, a lesson, an "
+    "experiment), with what it holds.",
     add_completion=True,
     no_args_is_help=False,
     pretty_exceptions_enable=False,
@@ -47,6 +50,8 @@ app.command()(copy)
 app.command("eval")(evaluate)
 app.command()(estimators)
 app.command()(export)
+app.command()(curves)
+app.command()(adapt)
 app.command()(animate)
 app.command()(presets)
 app.command()(show)
@@ -94,9 +99,9 @@ def _check_current_folder() -> None:
         ) from error
 
 
-def no_window(_preset: str | None) -> int:
+def no_window(preset: str | None, file: Path | None = None) -> int:
     """Stand in for the window where the caller brings none."""
-    raise AssertionError("no window was passed in")
+    raise AssertionError(f"no window was passed in for {file or preset}")
 
 
 def run(arguments: Sequence[str], *, show: ShowWindow = no_window) -> int:
@@ -106,6 +111,10 @@ def run(arguments: Sequence[str], *, show: ShowWindow = no_window) -> int:
     and exit code 2; anything else is a defect and keeps its traceback.
     """
     try:
+        file = file_to_open(arguments)
+        if file is not None:
+            _check_current_folder()
+            return open_window(show, file=file)
         app(list(arguments), prog_name="metalab", obj=show)
     except SystemExit as request:
         return request.code if isinstance(request.code, int) else 0

@@ -1,13 +1,14 @@
 """`metalab presets`: what can be run by name, and whether it learns."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
-from metalab.cli.output import console, delivered, print_json
+from metalab.cli.output import console, delivered, print_json, warn
+from metalab.cli.status import told_status
 from metalab.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -47,18 +48,19 @@ def presets(
     ] = False,
 ) -> int:
     """List the presets, print the settings of some, or check that they learn and hold."""
-    from metalab.catalog.recipes import preset_settings  # noqa: PLC0415 - slow
-    from metalab.catalog.recipes import presets as all_presets  # noqa: PLC0415
+    from metalab.engine.plugins import plugin_problems, usable_presets  # noqa: PLC0415
 
-    chosen = tuple(dict.fromkeys(names or all_presets()))
-    for name in chosen:
-        preset_settings(name)  # refuses an unknown name
+    usable = usable_presets()
+    chosen = tuple(dict.fromkeys(names or usable))
+    for problem in plugin_problems():
+        warn(problem)
+    _refuse_unknown(chosen, usable)
     if check:
         length = _length(num_steps, full=full)
         return _check(chosen, length, range(seeds), json_output=json_output)
     rows = [
         {"name": name, "title": preset.title, "source": preset.source}
-        for name, preset in ((name, all_presets()[name][1]) for name in chosen)
+        for name, preset in ((name, usable[name][1]) for name in chosen)
     ]
     if json_output:
         print_json([row | _settings(row["name"]) for row in rows] if names else rows)
@@ -72,6 +74,12 @@ def presets(
     for name in chosen if names else ():
         _print_settings(name)
     return delivered()
+
+
+def _refuse_unknown(chosen: Sequence[str], usable: Collection[str]) -> None:
+    unknown = [name for name in chosen if name not in usable]
+    if unknown:
+        raise UserError(f"preset is {unknown[0]!r}; allowed: {', '.join(usable)}")
 
 
 def _settings(name: str) -> dict[str, Any]:
@@ -113,12 +121,12 @@ def _check(
 
     results: list[PresetCheck] = []
     count = len(names) * len(seeds)
-    # On stderr, and only where that is a terminal: the whole check takes minutes.
-    with console(json_output=True).status("") as status:
+    # The whole check takes minutes.
+    with told_status("checking") as tell:
         for name in names:
             for seed in seeds:
                 told = f"{name}, seed {seed} ({len(results) + 1} of {count})"
-                status.update(told)
+                tell(told)
                 results.append(check_preset(name, num_steps=num_steps, seed=seed))
     if json_output:
         print_json([_row(result) for result in results])

@@ -10,6 +10,7 @@ from metalab.cli.wreck import DIVERGED, divergence_of
 from metalab.core.paths import is_there
 from metalab.engine.advice import advice, in_words
 from metalab.engine.diagnostics import STABILITY, UNSTABLE_SHARE
+from metalab.engine.probe import NUM_MEASURED
 from metalab.engine.solves import Solves, solve_advice, solves_of_steps
 from metalab.runs.history import RunHistory
 from metalab.runs.live import LiveRun
@@ -64,7 +65,11 @@ def _result(
         "diverged": divergence_of(history),
         "stability": _stability(history),
         "step": history.step,
+        # The same number, under the name that it has had from the first.
         "num_steps": made,
+        "num_steps_made_now": made,
+        "num_steps_made_in_all": history.step,
+        "num_steps_planned": history.num_steps,
         "seconds": seconds,
         "steps_per_second": made / seconds if seconds > 0 else 0.0,
         "evaluation": history.latest_evaluation,
@@ -85,7 +90,14 @@ def _result(
 
 
 def _stability(history: RunHistory) -> dict[str, object] | None:
-    """Return how stable the inner steps were at the last evaluation, and the warning."""
+    """Return how stable the inner steps were at the last evaluation, and the warning.
+
+    These are measured over training's K inner steps: `unstable_share` (of the first
+    `num_measured` held-out tasks) from the curvature, `rising_share` (of all of them)
+    from losses that grow by a twentieth at any of these steps. `num_rising` beside means
+    is another count: losses that grow by a hundredth at a step after the first, where
+    overshooting compounds and means lose their interval.
+    """
     measured = history.diagnostics.of(UNSTABLE_SHARE)
     if not len(measured):
         return None
@@ -94,6 +106,14 @@ def _stability(history: RunHistory) -> dict[str, object] | None:
     return {
         "step": int(measured.steps[-1]),
         **{name: float(history.diagnostics.of(name).values[-1]) for name in names},
+        "num_measured": min(NUM_MEASURED, history.config_at().evaluation.num_tasks),
+        "num_tasks": history.config_at().evaluation.num_tasks,
+        "definitions": {
+            **{info.name: info.help for info in STABILITY},
+            "num_rising": "Of `evaluation_over_tasks`: held-out tasks whose support loss "
+            "grows by more than a hundredth at an inner step after the first; 0 where "
+            "K is 1, whatever `rising_share` is.",
+        },
         "warning": None if warning is None else warning.message,
     }
 

@@ -1,13 +1,17 @@
 """`metalab resume`: go on with a run from its file."""
 
+import math
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from metalab.cli.output import console
+from metalab.cli.output import console, warn
 from metalab.cli.wreck import DIVERGED, warn_of_wreck
 from metalab.core.errors import UserError
+
+if TYPE_CHECKING:
+    from metalab.engine.events import Diverged
 
 
 def resume(
@@ -33,7 +37,8 @@ def resume(
 ) -> int:
     """Go on with a stopped, killed or finished run, bit for bit.
 
-    A run that diverged would explode again at the same step.
+    JSON tells `num_steps_made_now` (by this command), `num_steps_made_in_all` and
+    `num_steps_planned`. A run that diverged would explode again at the same step.
     """
     from metalab.cli.report import run_and_report  # noqa: PLC0415 - torch
     from metalab.runs.live import LiveRun  # noqa: PLC0415
@@ -48,6 +53,8 @@ def resume(
             f"--stop-at is {stop_at:,}; allowed: above {past.step:,}, the outer step that "
             f"{file} stands at"
         )
+    if past.diverged is not None:
+        warn(_what_follows(past.diverged))
     live = LiveRun(past.configs, path=file, past=past)
     return run_and_report(
         live,
@@ -55,4 +62,18 @@ def resume(
         json_output=json_output,
         resuming=True,
         stop_at=stop_at,
+    )
+
+
+def _what_follows(diverged: "Diverged") -> str:
+    """Return what going on anyway does, in words."""
+    start = f"--anyway: goes on from outer step {diverged.last_good_step:,}"
+    if not math.isfinite(diverged.value):
+        return (
+            f"{start}, makes step {diverged.step:,} again, and stops there again: what is "
+            "not a finite number is never accepted. A smaller inner lr or outer lr in a "
+            "new run helps"
+        )
+    return (
+        f"{start} and lets losses grow a thousandfold further; past that it stops again"
     )

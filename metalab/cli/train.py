@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from metalab.cli.output import console
+from metalab.cli.output import console, warn
 
 
 def train(
@@ -43,12 +43,15 @@ def train(
     """Run an experiment and keep it in a run file."""
     from metalab.cli.config_source import resolve_config  # noqa: PLC0415 - torch
     from metalab.cli.report import run_and_report  # noqa: PLC0415
+    from metalab.engine.overrides import readings_of  # noqa: PLC0415
     from metalab.runs.home import new_run_path  # noqa: PLC0415
     from metalab.runs.live import LiveRun  # noqa: PLC0415
 
     experiment = resolve_config(
         config, preset=preset, code=code, assignments=assignments or [], seed=seed
     )
+    for path, words in readings_of(experiment).items():
+        warn(f"{path} understood as {words}")
     live = LiveRun(experiment, path=out or new_run_path(experiment))
     return run_and_report(
         live,

@@ -1,33 +1,62 @@
 """`metalab` without a command: the window, or the default preset where none can open."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 from metalab.cli.display import display_problem, install_line, missing_libraries
 from metalab.cli.output import console, warn
 from metalab.core.errors import UserError
-from metalab.core.paths import is_there, obstacle_to_keep
+from metalab.core.paths import is_there, obstacle_to_keep, obstacle_to_read
 
 OUT_FOLDER = "metalab-out"
 USAGE_ERROR = 2
 
 
-ShowWindow = Callable[[str | None], int]
-"""Opens the window with a preset and returns the exit code."""
+class ShowWindow(Protocol):
+    """Opens the window and returns the exit code."""
+
+    def __call__(self, preset: str | None, file: Path | None = None) -> int:
+        """Open it with a preset, or with what a file holds."""
+        ...
 
 
-def open_window(show: ShowWindow, *, preset: str | None = None) -> int:
+OPENED = (".metalab", ".toml")
+"""Suffixes of what the window opens: runs, lessons and experiments."""
+
+
+def file_to_open(arguments: Sequence[str]) -> Path | None:
+    """Return the file that is the whole command line; None if it is anything else."""
+    if len(arguments) != 1 or arguments[0].startswith("-"):
+        return None
+    path = Path(arguments[0])
+    return path if path.suffix.lower() in OPENED else None
+
+
+def open_window(
+    show: ShowWindow, *, preset: str | None = None, file: Path | None = None
+) -> int:
     """Open the window; without a display, train headless and export figures.
 
     Args:
         show: Opens the window; passed in, since the command line knows no Qt.
         preset: Preset to start with; None takes the last or the default one.
+        file: A run, a lesson or an experiment to open.
 
     Returns:
         The exit code.
+
+    Raises:
+        UserError: The file cannot be read, or there is no display to show it on.
     """
+    if file is not None:
+        obstacle = obstacle_to_read(file)
+        if obstacle is not None:
+            raise UserError(f"{file} cannot be read: {obstacle}")
     problem = display_problem()
     if problem is not None:
+        if file is not None:
+            raise UserError(f"{file} cannot be opened in a window: {problem}")
         warn(f"{problem}; training the preset without a window instead")
         return run_headless(preset)
     missing = missing_libraries()
@@ -37,7 +66,7 @@ def open_window(show: ShowWindow, *, preset: str | None = None) -> int:
             f"{install_line(missing)}"
         )
         return USAGE_ERROR
-    return show(preset)
+    return show(preset, file)
 
 
 def run_headless(preset: str | None) -> int:

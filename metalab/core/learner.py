@@ -90,6 +90,7 @@ class MetaLearner:
         outer: How phi moves.
         num_steps: Planned outer steps, for the schedule.
         schedule: Name of the schedule of `outer.outer_lr`.
+        schedule_floor: Where it ends, as a share of `outer.outer_lr`.
         warmup_steps: Outer steps at the start over which `outer.outer_lr` also rises
             linearly.
         clip_norm: Largest norm of the hypergradient; 0 does not clip.
@@ -111,6 +112,7 @@ class MetaLearner:
     num_steps: int
     objective: OuterObjective
     schedule: str = "constant"
+    schedule_floor: float = 0.0
     warmup_steps: int = 0
     clip_norm: float = 0.0
     first_order_steps: int = 0
@@ -183,7 +185,9 @@ class MetaLearner:
 
     def outer_lr_at(self, step: int) -> float:
         """Return the step size of one outer step."""
-        factor = schedule_factor(self.schedule, step, self.num_steps)
+        factor = schedule_factor(
+            self.schedule, step, self.num_steps, floor=self.schedule_floor
+        )
         return self.outer.outer_lr * factor * warmup_factor(step, self.warmup_steps)
 
     def heart(self, step: int) -> Heart:

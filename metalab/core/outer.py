@@ -235,22 +235,31 @@ class NoUpdate(OuterOptimizer):
 SCHEDULES = ("constant", "linear", "cosine")
 
 
-def schedule_factor(schedule: str, step: int, num_steps: int) -> float:
+def schedule_factor(
+    schedule: str, step: int, num_steps: int, *, floor: float = 0.0
+) -> float:
     """Return what `outer_lr` is multiplied by at `step` of `num_steps`.
 
     Args:
-        schedule: "constant"; "linear" decay to 0 (Reptile's sine demonstration); or
-            "cosine" decay to 0.
+        schedule: "constant"; "linear" decay to the floor (Reptile's sine demonstration);
+            or "cosine" decay to it.
         step: Number of updates made so far; past the end the factor stays where it was.
         num_steps: Planned number of updates, at least 1.
+        floor: Where a schedule that decays ends, from 0 to 1.
+
+    Source: Loshchilov and Hutter 2017, SGDR, equation 5 (eta_min is the floor);
+        Antoniou et al. 2019, MAML++, whose code ends at 1 % of the outer lr.
     """
     progress = min(step / num_steps, 1.0)
+    if schedule == "constant":
+        return 1.0
     if schedule == "linear":
-        return 1.0 - progress
-    if schedule == "cosine":
-        return 0.5 * (1.0 + math.cos(math.pi * progress))
-    assert schedule == "constant", schedule
-    return 1.0
+        decayed = 1.0 - progress
+    else:
+        assert schedule == "cosine", schedule
+        decayed = 0.5 * (1.0 + math.cos(math.pi * progress))
+    # Without a floor, to the bit what it was before there was one.
+    return floor + (1.0 - floor) * decayed
 
 
 def warmup_factor(step: int, warmup_steps: int) -> float:

@@ -6,6 +6,7 @@ form, command line, sweep axes and documentation, so nothing is declared twice.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import MISSING, Field, dataclass, field
 from typing import Any
 
@@ -28,6 +29,8 @@ class OptionSpec:
         exclusive: Whether `low` itself is refused.
         choices: Admissible words, for options that choose one.
         max_length: Most characters of a text; 0 for options that are no text.
+        reading: Of a text, says in words how it is understood, and refuses with a
+            ValueError what can be read in two ways; None where a text is a text.
         log: Whether equal ratios, not differences, are equal steps.
         advanced: Whether the form folds the option away.
     """
@@ -40,6 +43,7 @@ class OptionSpec:
     exclusive: bool = False
     choices: tuple[str, ...] = ()
     max_length: int = 0
+    reading: Callable[[str], str] | None = None
     log: bool = False
     advanced: bool = False
 
@@ -93,7 +97,8 @@ class OptionSpec:
 
 def _shown(value: object) -> str:
     """Return a value for a message; a long text by its beginning."""
-    text = repr(value)
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    text = f"{value:,}" if whole else repr(value)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 

@@ -36,6 +36,7 @@ def build_learner(config: ExperimentConfig) -> MetaLearner:
         outer=config.outer.optimizer.build(),
         num_steps=config.outer.num_steps,
         schedule=config.outer.schedule,
+        schedule_floor=config.outer.schedule_floor,
         warmup_steps=config.outer.warmup_steps,
         clip_norm=config.outer.clip_norm,
         objective=OuterObjective(

@@ -16,6 +16,7 @@ LIVE_FIELDS = (
     "outer.optimizer.beta2",
     "outer.clip_norm",
     "outer.schedule",
+    "outer.schedule_floor",
     "outer.warmup_steps",
 )
 """Fields that only say how a step is made: no state of training depends on them."""

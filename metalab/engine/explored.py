@@ -3,10 +3,19 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from metalab.engine.events import Array
+import numpy as np
+
+from metalab.engine.events import Array, frozen
 
 if TYPE_CHECKING:
     from metalab.engine.config import ExperimentConfig
+
+
+MOST_WIDTHS = 20
+"""How far beyond the inputs of the tasks curves are drawn, in widths of these."""
+
+MOST_GRID_POINTS = 1000
+"""Of a curve: more than a screen has columns to tell apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -74,7 +83,8 @@ class Explored:
 
     Attributes:
         start: From where.
-        curves: Predictions on the grid, [inner step, point].
+        grid: Where curves are drawn, ascending, [point].
+        curves: Predictions there, [inner step, point].
         support_loss: [inner step].
         query_loss: Mean squared distance to the true curve on the grid, [inner step];
             None without one.
@@ -86,6 +96,7 @@ class Explored:
     """
 
     start: Start
+    grid: Array
     curves: Array
     support_loss: Array
     query_loss: Array | None
@@ -99,3 +110,26 @@ class Explored:
     def key(self) -> str:
         """Key of the start."""
         return self.start.key
+
+
+def reach(grid: Array, x: Array) -> Array:
+    """Return a grid that holds points too: the same one where they lie on it.
+
+    Raises:
+        ValueError: One lies more than `MOST_WIDTHS` of its widths away.
+    """
+    low, high = float(grid[0]), float(grid[-1])
+    width = high - low
+    first, last = low - MOST_WIDTHS * width, high + MOST_WIDTHS * width
+    outside = x[(x < first) | (x > last)]
+    if len(outside):
+        raise ValueError(
+            f"x is {outside[0]:g}; allowed: {first:.4g} to {last:.4g}, beside tasks "
+            f"whose inputs go from {low:.4g} to {high:.4g}"
+        )
+    left, right = min(low, float(x.min())), max(high, float(x.max()))
+    if (left, right) == (low, high):
+        return grid
+    spacing = width / (len(grid) - 1)
+    count = min(1 + round((right - left) / spacing), MOST_GRID_POINTS)
+    return frozen(np.linspace(left, right, count))

@@ -7,10 +7,10 @@ shows `ExperimentConfig.name` as it is: titles, file names, captions and lists a
 from collections.abc import Sequence
 from functools import lru_cache
 
-from metalab.catalog.recipes import presets
 from metalab.engine.changes import Change, changes, value_text
 from metalab.engine.config import ExperimentConfig, preset_config
 from metalab.engine.edit import Edit
+from metalab.engine.plugins import usable_presets
 
 _NOT_IN_NAMES = ("run.seed", "diagnostics.")
 """Beginnings of paths that no name tells: replicates share theirs, and a seed stands beside
@@ -33,17 +33,17 @@ def reference_of(config: ExperimentConfig) -> ExperimentConfig:
 def _reference_of(content: str) -> ExperimentConfig:
     config = ExperimentConfig.model_validate_json(content)
     for name in (config.preset, config.name):
-        if name in presets():
+        if name in usable_presets():
             return preset_config(name)
     return min(
-        (preset_config(name) for name in presets()),
+        (preset_config(name) for name in usable_presets()),
         key=lambda preset: len(changes(config, preset)),
     )
 
 
 def has_own_name(config: ExperimentConfig) -> bool:
     """Return whether a person has named the experiment."""
-    return config.name not in presets()
+    return config.name not in usable_presets()
 
 
 def derived_name(config: ExperimentConfig) -> str:

@@ -3,6 +3,7 @@
 import difflib
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -154,10 +155,16 @@ def validated(content: Mapping[str, Any]) -> ExperimentConfig:
 _ALLOWED_TYPES = {
     "int": "a whole number",
     "float": "a number",
+    "finite_number": "a finite number",
     "string_type": "text",
     "string_pattern_mismatch": "text without slashes and control characters",
-    "tuple": "a list",
+    "string_too_short": "text of at least one character",
+    "string_too_long": "text of at most {max_length} characters",
+    "tuple": "whole numbers with commas between, such as 40, 40",
     "model": "a table of settings",
+    "dict": "a table of settings",
+    "literal_error": "{expected}",
+    "missing": "a value",
 }
 """What people call pydantic's types, by the beginning of its error's name."""
 
@@ -179,12 +186,13 @@ def _problem(entry: Any) -> FieldProblem:
     allowed = str(entry["msg"]).removeprefix("Input should be ")
     for beginning, words in _ALLOWED_TYPES.items():
         if entry["type"].startswith(beginning):
-            allowed = words
+            allowed = words.format_map(entry.get("ctx", {}))
     return FieldProblem(path, f"is {_shortened(value)}; allowed: {allowed}")
 
 
 def _shortened(value: object) -> str:
-    text = repr(value)
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    text = f"{value:,}" if whole else repr(value)
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
 
 
@@ -263,6 +271,41 @@ def with_overrides(
             nested = {part: nested}
         content = merge(content, nested)
     return validated(content)
+
+
+def readings_of(config: ExperimentConfig) -> Mapping[str, str]:
+    """Return how each text that means numbers is understood, by path.
+
+    One that can be read in two ways, which only run files of old hold, is left out.
+    """
+    found: dict[str, str] = {}
+    for info in fields_of(config):
+        if info.spec.reading is not None:
+            with suppress(ValueError):
+                found[info.path] = info.spec.reading(info.value)
+    return found
+
+
+def typed_problems(
+    config: ExperimentConfig, known: ExperimentConfig
+) -> tuple[FieldProblem, ...]:
+    """Return what is wrong with texts that a person has typed, though they are valid.
+
+    Args:
+        config: The experiment with them.
+        known: The one they were typed into: what stands there already was understood in
+            its time.
+    """
+    before = {info.path: info.value for info in fields_of(known)}
+    problems: list[FieldProblem] = []
+    for info in fields_of(config):
+        if info.spec.reading is not None and info.value != before.get(info.path):
+            try:
+                info.spec.reading(info.value)
+            except ValueError as error:
+                shown = _shortened(info.value)
+                problems.append(FieldProblem(info.path, f"is {shown}: it {error}"))
+    return tuple(problems)
 
 
 def differences(

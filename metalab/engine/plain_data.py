@@ -6,6 +6,7 @@ is refused here, in one sentence, so that whoever reads the values deals with or
 numbers, texts, lists and tables. Imports no torch.
 """
 
+import codecs
 import json
 import re
 import stat
@@ -28,6 +29,9 @@ MOST_VALUES = 100_000
 LARGEST_INTEGER = 2**63 - 1
 """By magnitude, as in TOML: a larger one could not be shown, stored or compared."""
 
+_LOOKED_AT = 1000
+"""Bytes that tell an encoding."""
+
 _TOO_DEEP = f"holds more than {DEEPEST} tables or lists within each other"
 _TOO_LARGE = "holds a whole number of more than 64 bits"
 
@@ -45,7 +49,7 @@ def read_text(path: Path, *, most_bytes: int = MOST_BYTES) -> str:
 
     Raises:
         PlainDataError: It is no ordinary file (a device has no end, a pipe may have no
-            writer), is too long, or not in UTF-8.
+            writer), is too long, or no text.
         OSError: It cannot be read.
     """
     # Asked before it is opened: opening a pipe waits for a writer.
@@ -55,10 +59,32 @@ def read_text(path: Path, *, most_bytes: int = MOST_BYTES) -> str:
         data = stream.read(most_bytes + 1)
     if len(data) > most_bytes:
         raise PlainDataError(f"has more than {most_bytes:,} bytes")
+    return decoded(data)
+
+
+def decoded(data: bytes) -> str:
+    """Return the text of bytes in UTF-8 or UTF-16, with a byte order mark or without.
+
+    Windows' editors and its shell write UTF-16. Without a mark it is known by its zeros,
+    which no text has.
+
+    Raises:
+        PlainDataError: It is neither.
+    """
     try:
-        return data.decode("utf-8-sig")
+        return data.decode(_encoding_of(data)).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        raise PlainDataError("is not a text in UTF-8") from error
+        raise PlainDataError("is not a text in UTF-8 or UTF-16") from error
+
+
+def _encoding_of(data: bytes) -> str:
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    start = data[:_LOOKED_AT]
+    zeros = [start[parity::2].count(0) for parity in (0, 1)]
+    if max(zeros) > len(start) // 4 and min(zeros) == 0:
+        return "utf-16-be" if zeros[0] else "utf-16-le"
+    return "utf-8"
 
 
 def from_json(text: str | bytes) -> Any:

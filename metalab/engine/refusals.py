@@ -36,7 +36,10 @@ def refusal(config: "ExperimentConfig") -> str | None:
             f"valid choice: hypergradient.kind = {nearest!r}"
         )
     return (
-        _objective_refusal(config) or _setting_refusal(config) or memory_refusal(config)
+        _objective_refusal(config)
+        or _floor_refusal(config)
+        or _setting_refusal(config)
+        or memory_refusal(config)
     )
 
 
@@ -134,6 +137,18 @@ def _input_refusal(config: "ExperimentConfig") -> str | None:
         f"model.kind is {config.model.kind!r}: it takes {only} input, and there are "
         f"{inputs} (tasks.family.kind {config.tasks.family.kind!r}, meta.kind "
         f"{config.meta.kind!r}); nearest valid choice: model.kind = 'mlp'"
+    )
+
+
+def _floor_refusal(config: "ExperimentConfig") -> str | None:
+    """Refuse a floor that nothing ever comes down to."""
+    outer = config.outer
+    if outer.schedule != "constant" or outer.schedule_floor == 0:
+        return None
+    return (
+        f"outer.schedule_floor is {outer.schedule_floor:g}, and outer.schedule is "
+        "'constant', which does not come down; nearest valid choice: "
+        "outer.schedule_floor = 0, or outer.schedule = 'cosine'"
     )
 
 

@@ -85,6 +85,17 @@ class OuterConfig(Section):
             choices=SCHEDULES,
         ),
     ] = "constant"
+    schedule_floor: Annotated[
+        float,
+        setting(
+            label="Schedule's floor",
+            help="Where a linear or cosine schedule ends, as a share of the outer lr; 0 "
+            "ends at no step at all (the code of MAML++: 0.01).",
+            low=0.0,
+            high=1.0,
+            advanced=True,
+        ),
+    ] = 0.0
     warmup_steps: Annotated[
         int,
         setting(

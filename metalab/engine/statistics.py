@@ -178,7 +178,7 @@ def mean_interval(
         bad = exploded(given).any(axis=0) | (np.asarray(num_rising) > 0)
         bad |= np.abs(skew) / math.sqrt(count) > MOST_SKEWED
         low, high = (np.where(bad, np.nan, end) for end in ends)
-    return mean, low, high
+    return mean, _not_below_zero(low, given), high
 
 
 def standard_error(values: Array, axis: int = 0) -> Array:
@@ -305,7 +305,21 @@ def interquartile_mean_interval(
         deviation = drawn_in.std(axis=0, ddof=1)
         error = deviation / ((1 - 2 * cut / count) * math.sqrt(count))
         half = t_quantile((1 + LEVEL) / 2, len(middle) - 1) * error
-    return mean, mean - half, mean + half
+    return mean, _not_below_zero(mean - half, ordered), mean + half
+
+
+def _not_below_zero(low: Array, values: Array) -> Array:
+    """Return lower ends, at 0 where they are below it and no value is.
+
+    The mean of what is never negative is not, so an interval that covers it covers it
+    still, and as often.
+
+    Args:
+        low: Without the first axis of the values.
+        values: What the mean is of.
+    """
+    with np.errstate(invalid="ignore"):
+        return np.where((values >= 0).all(axis=0), np.maximum(low, 0.0), low)
 
 
 class WhyNot(StrEnum):

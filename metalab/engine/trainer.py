@@ -29,6 +29,7 @@ from metalab.engine.events import (
     Diverged,
     Event,
     ProbeTaken,
+    ProbeTasks,
     RunEnded,
     RunStarted,
     StepsDone,
@@ -225,6 +226,10 @@ class Trainer:
         """Return how the gallery's tasks adapt right now; changes nothing."""
         return self._probe.curves(self._state.phi, self.step)
 
+    def held_out(self) -> ProbeTasks:
+        """Return the held-out tasks."""
+        return self._probe.describe(self._family)
+
     def accept_explosion(self) -> None:
         """Let losses grow a thousandfold further before the run is stopped again.
 
@@ -283,7 +288,7 @@ class Trainer:
             step=self.step,
             device=str(self._device),
             provider=self._provider,
-            probe_tasks=self._probe.describe(self._family),
+            probe_tasks=self.held_out(),
         )
 
     def _end(self) -> RunEnded:

@@ -32,3 +32,17 @@ def figure_named(name: str) -> FigureSpec:
     if name not in figures():
         raise FigureError(f"figure is {name!r}; allowed: {', '.join(figures())}")
     return figures()[name]
+
+
+def check_shows_tasks(name: str) -> None:
+    """Refuse a figure that shows more than how tasks adapt, for other tasks.
+
+    Raises:
+        FigureError: It shows what was measured while the run went on, or is unknown.
+    """
+    if "task" not in figure_named(name).heeds:
+        fitting = ", ".join(n for n, spec in figures().items() if "task" in spec.heeds)
+        raise FigureError(
+            f"figure {name!r} shows what was measured on the run's own tasks; with other "
+            f"tasks (--set), allowed: {fitting}"
+        )

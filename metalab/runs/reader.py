@@ -236,7 +236,7 @@ def _trail(database: GuardedReader, facts: StoredFacts, shapes: Shapes) -> Trail
 def _snapshot(
     step: int, data: object, facts: StoredFacts, shapes: Shapes
 ) -> Checkpoint:
-    part = f"snapshot of step {step}"
+    part = f"snapshot of step {step:,}"
     # Before 0.4 the state of the optimiser was not kept.
     slots = [name for name in shapes if name.startswith(SLOT_PREFIX)]
     arrays = stored_arrays(data, shapes, part, optional=slots)
@@ -269,8 +269,8 @@ def check_whole(path: Path) -> None:
         database.check_whole()
 
 
-def stored_state_near(path: Path, step: int) -> Checkpoint | None:
-    """Return the training state of a file that is nearest to an outer step.
+def stored_state_before(path: Path, step: int) -> Checkpoint | None:
+    """Return the last training state of a file up to an outer step.
 
     Raises:
         RunFileError: The file cannot be used.
@@ -280,22 +280,13 @@ def stored_state_near(path: Path, step: int) -> Checkpoint | None:
         facts = StoredFacts.from_rows(database.rows("SELECT key, value FROM facts"))
         shapes = state_shapes(facts.configs().at(facts.step))
         database.limit_values(most_bytes(shapes))
-        found = [
-            *database.rows(
-                "SELECT step, phi FROM snapshots WHERE step <= ? "
-                "ORDER BY step DESC LIMIT 1",
-                step,
-            ),
-            *database.rows(
-                "SELECT step, phi FROM snapshots WHERE step > ? ORDER BY step LIMIT 1",
-                step,
-            ),
-        ]
-        states = [
-            _snapshot(at, data, facts, shapes)
-            for at, data in _ascending(found, "snapshots")
-        ]
-    return min(states, key=lambda state: abs(state.step - step), default=None)
+        found = database.rows(
+            "SELECT step, phi FROM snapshots WHERE step <= ? ORDER BY step DESC LIMIT 1",
+            step,
+        )
+        for at, data in _ascending(found, "snapshots"):
+            return _snapshot(at, data, facts, shapes)
+    return None
 
 
 def whole_rows(history: RunHistory) -> RunHistory:
@@ -385,7 +376,7 @@ def _evaluations(database: GuardedReader, config: ExperimentConfig) -> Evaluatio
     rows: list[Array] = []
     found = database.rows("SELECT step, data FROM probes ORDER BY step")
     for step, data in _ascending(found, "probes"):
-        losses = stored_arrays(data, shapes, f"evaluation of step {step}")
+        losses = stored_arrays(data, shapes, f"evaluation of step {step:,}")
         rows.append(
             evaluation_row(
                 Evaluation(

@@ -1,13 +1,21 @@
 """Recomputing what a run file does not hold, from what it does."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from metalab.engine.config import ExperimentConfig
+from metalab.engine.config_history import config_history
+from metalab.engine.events import Checkpoint, Curves, ProbeTasks
+from metalab.engine.other_tasks import on_other_tasks
 from metalab.engine.providers import AUTODIFF
 from metalab.engine.torch_threads import use_threads_of
 from metalab.engine.trainer import Trainer
-from metalab.runs.history import RunHistory
+from metalab.runs.history import RunHistory, no_diagnostics
+from metalab.runs.moments import history_at
 from metalab.runs.reader import StoredRun, open_run
+from metalab.runs.snapshots import state_at
 
 
 def with_curves(run: StoredRun) -> RunHistory:
@@ -24,10 +32,56 @@ def with_curves(run: StoredRun) -> RunHistory:
     return replace(run.history, curves=trainer.curves())
 
 
-def load_history(path: Path) -> RunHistory:
+def load_history(
+    path: Path,
+    which: int | str | None = None,
+    changes: Sequence[tuple[str, Any]] = (),
+) -> RunHistory:
     """Read a run file with its curves.
 
+    Args:
+        path: The file.
+        which: The moment of the run: an outer step, `snapshots.BEST`, or None for the
+            newest.
+        changes: Settings of the task family, for other held-out tasks than the run's.
+            What was measured while the run went on is left out then: it is of others.
+
     Raises:
-        RunFileError: The file cannot be used.
+        RunFileError: The file cannot be used, or holds no such state.
+        ConfigError: The network cannot be given such tasks.
     """
-    return with_curves(open_run(path))
+    run = open_run(path)
+    if which is None and not changes:
+        return with_curves(run)
+    state = state_at(run, which)
+    whole = run.history
+    history = whole if state.step == whole.step else history_at(whole, state.step)
+    if not changes:
+        return with_curves(replace(run, history=history, checkpoint=state))
+    config = on_other_tasks(whole.config_at(state.step), changes)
+    tasks, curves = adapted_curves(config, state)
+    return replace(
+        history,
+        configs=config_history(config),
+        probe_tasks=tasks,
+        curves=curves,
+        evaluations=history.evaluations.until(-1),
+        diagnostics=no_diagnostics(),
+    )
+
+
+def adapted_curves(
+    config: ExperimentConfig, state: Checkpoint
+) -> tuple[ProbeTasks, Curves]:
+    """Return the held-out tasks of an experiment, and how those drawn adapt.
+
+    Args:
+        config: The experiment.
+        state: The meta-parameters to adapt from.
+
+    Raises:
+        MemoryNeedError: The held-out tasks would not fit into memory.
+    """
+    use_threads_of(config, AUTODIFF)
+    trainer = Trainer(config, checkpoint=state, provider=AUTODIFF)
+    return trainer.held_out(), trainer.curves()

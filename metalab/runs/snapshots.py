@@ -1,31 +1,87 @@
-"""Meta-parameters of a run as they were at some outer step."""
+"""A run's training state at an outer step: kept in its file, or recomputed from there."""
 
-from pathlib import Path
+import numpy as np
 
-from metalab.engine.events import Array
-from metalab.runs.reader import StoredRun, stored_state_near
+from metalab.engine.events import Checkpoint
+from metalab.engine.shapes import state_shapes
+from metalab.runs.history import RunHistory
+from metalab.runs.reader import StoredRun, stored_state_before
+from metalab.runs.rewinder import RewindRequest, recomputed
 from metalab.runs.run_file import RunFileError
 
+BEST = "best"
+"""The state with the lowest held-out evaluation of the run, the earliest of equals."""
 
-def phi_near(path: Path, run: StoredRun, step: int | None) -> tuple[int, Array]:
-    """Return the outer step and the meta-parameters of the snapshot nearest to a step.
+
+def state_at(run: StoredRun, which: int | str | None = None) -> Checkpoint:
+    """Return a training state of a run, bit for bit as it was.
+
+    A state that the file does not keep is made again from the one before, which takes
+    as long as training did from there: at most one interval of evaluations. The state of
+    every evaluation is kept, so the best one is.
 
     Args:
-        path: The run file.
-        run: What it holds.
-        step: The outer step wanted; None takes the newest, the checkpoint.
+        run: The run.
+        which: An outer step, `BEST`, or None for the newest state.
 
     Raises:
-        RunFileError: The run has no meta-parameters, or has not come to that step.
+        RunFileError: The run has no such state, or none that can be had any more.
+        ProviderError: It needs compiled kernels that cannot be had here.
+        DeviceError: It needs a device that is not here.
     """
     newest = run.newest_state()
-    if step is None or step == newest.step:
-        return newest.step, newest.phi
+    step = _step_of(run.history, which, newest)
+    path = run.history.path
+    assert path is not None, "a stored run has a file"
+    if step == newest.step:
+        return newest
     if not 0 <= step <= newest.step:
         raise RunFileError(
             f"{path} has no outer step {step:,}; allowed: 0 to {newest.step:,}"
         )
-    found = stored_state_near(path, step)
-    if found is None or newest.step - step < abs(found.step - step):
-        return newest.step, newest.phi
-    return found.step, found.phi
+    before = stored_state_before(path, step)
+    if before is not None and before.step == step:
+        return before
+    if before is None or not _goes_on(run.history, before):
+        raise RunFileError(
+            f"{path} does not keep outer step {step:,}, nor what it could be recomputed "
+            f"from; nearest that it keeps: {_nearest(run.history, newest, step)}"
+        )
+    found = recomputed(
+        RewindRequest(
+            configs=run.history.configs,
+            provider=run.history.provider,
+            state=before,
+            step=step,
+        )
+    )
+    assert found is not None, "nobody gives up"
+    return found
+
+
+def _step_of(history: RunHistory, which: int | str | None, newest: Checkpoint) -> int:
+    if which is None:
+        return newest.step
+    if isinstance(which, int):
+        return which
+    assert which == BEST, f"no such state: {which}"
+    best = history.best_evaluation
+    if best is None:
+        raise RunFileError(
+            f"{history.path} holds no held-out evaluation, so none of its states is best"
+        )
+    return best[0]
+
+
+def _goes_on(history: RunHistory, state: Checkpoint) -> bool:
+    """Return whether training can go on from a state as it did.
+
+    Before 0.4 files kept meta-parameters without the optimiser's state.
+    """
+    shapes = state_shapes(history.config_at(state.step))
+    return bool(history.provider) and len(state.slots) == len(shapes) - 1
+
+
+def _nearest(history: RunHistory, newest: Checkpoint, step: int) -> str:
+    kept = np.append(history.trail.steps, newest.step)
+    return f"{int(kept[np.argmin(np.abs(kept - step))]):,}"

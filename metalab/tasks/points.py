@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from metalab.core import written_points
 from metalab.core.interval import (
     largest,
     noise_option,
@@ -22,6 +23,7 @@ from metalab.core.interval import (
 )
 from metalab.core.spec import option
 from metalab.core.tasks import TaskFamily
+from metalab.core.written_points import Point
 
 MAX_CHARACTERS = 20_000
 MAX_POINTS = 200
@@ -30,16 +32,14 @@ CLOSEST = 1e-4
 """Least distance of neighbours in x, in units of the largest |x|: float32 must tell them
 apart with digits to spare."""
 
-Point = tuple[float, float]
-
 
 @lru_cache(maxsize=64)
 def read_points(text: str) -> tuple[Point, ...]:
     """Return the points of a text, in order of their x.
 
     Args:
-        text: Pairs such as "-4, 0.3; -2, 1.1", with a semicolon or a new line between
-            points and a comma or space between x and y.
+        text: Pairs such as "-4, 0.3; -2, 1.1" (see `core.written_points`). A text that
+            can be read in two ways has decimal points: run files hold such.
 
     Raises:
         ValueError: Text that is not points, fewer than two of them or too many, numbers
@@ -49,13 +49,18 @@ def read_points(text: str) -> tuple[Point, ...]:
         raise ValueError(
             f"points has {len(text):,} characters; allowed: at most {MAX_CHARACTERS:,}"
         )
-    entries = [entry for entry in text.replace("\n", ";").split(";") if entry.strip()]
-    if not 2 <= len(entries) <= MAX_POINTS:
+    points: list[Point] = []
+    if text.strip("; \t\n"):
+        try:
+            written = written_points.read_points(text, largest=LARGEST, stored=True)
+        except ValueError as error:
+            raise ValueError(f"points: {error}") from None
+        points = sorted(written.points)
+    if not 2 <= len(points) <= MAX_POINTS:
         raise ValueError(
-            f"points has {len(entries)} of them; allowed: 2 to {MAX_POINTS}, written "
+            f"points has {len(points)} of them; allowed: 2 to {MAX_POINTS}, written "
             "x, y with semicolons between"
         )
-    points = sorted(_point(entry, n) for n, entry in enumerate(entries, start=1))
     span = CLOSEST * max(abs(points[0][0]), abs(points[-1][0]))
     for (left, _), (right, _) in pairwise(points):
         if right - left <= span:
@@ -66,20 +71,14 @@ def read_points(text: str) -> tuple[Point, ...]:
     return tuple(points)
 
 
-def _point(entry: str, number: int) -> Point:
-    try:
-        x, y = map(float, entry.replace(",", " ").split())
-    except ValueError:
-        raise ValueError(
-            f"points: entry {number} is {entry.strip()[:40]!r}; allowed: two numbers, "
-            "x, y"
-        ) from None
-    if not (abs(x) <= LARGEST and abs(y) <= LARGEST):
-        raise ValueError(
-            f"points: entry {number} is {entry.strip()[:40]!r}; allowed: numbers up to "
-            f"{LARGEST:,.0f} in size"
-        )
-    return (x, y)
+def points_in_words(text: str) -> str:
+    """Return how a text was understood, for whoever has typed it.
+
+    Raises:
+        ValueError: It can be read in two ways, or is not points; without a name.
+    """
+    found = written_points.read_points(text, largest=LARGEST)
+    return f"{found.words}; {written_points.range_words(found.points)}"
 
 
 def _smooth(points: tuple[Point, ...]) -> list[Point]:
@@ -152,6 +151,7 @@ class Points(TaskFamily):
         label="Points",
         help="Points of the curve: x, y; x, y; and so on.",
         max_length=MAX_CHARACTERS,
+        reading=points_in_words,
     )
     interpolation: str = option(
         "smooth",

@@ -4,6 +4,7 @@ from metalab.ui import allowed
 from metalab.ui.action_spec import ActionSpec
 
 LESSON_SUFFIX = ".lesson.toml"
+EXPERIMENT_SUFFIX = ".toml"
 
 LESSON_TITLES = (
     "what the outer loop learns",
@@ -66,13 +67,29 @@ COMMANDS = (
         why_not=allowed.why_not_export,
     ),
     ActionSpec(
+        key="open_experiment",
+        text="Open experiment (TO&ML)…",
+        tooltip="Put the experiment of a TOML file into the form, as train takes it",
+        menu="file",
+        shortcuts=("Ctrl+Shift+O",),
+        why_not=allowed.why_not_edit,
+        separated=True,
+    ),
+    ActionSpec(
+        key="save_experiment",
+        text="Save experiment (&TOML)…",
+        tooltip="Write the experiment to a TOML file, as metalab train takes it",
+        menu="file",
+        shortcuts=("Ctrl+S",),
+        why_not=allowed.why_not_code,
+    ),
+    ActionSpec(
         key="copy_code",
         text="Copy e&xperiment as code",
         tooltip="Put the experiment on the clipboard, as one line of text for others",
         menu="file",
         shortcuts=("Ctrl+Shift+X",),
         why_not=allowed.why_not_code,
-        separated=True,
     ),
     ActionSpec(
         key="paste_code",

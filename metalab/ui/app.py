@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QTimer
 from PySide6.QtWidgets import QApplication
@@ -21,12 +22,15 @@ QUIT_AFTER = "METALAB_QUIT_AFTER"
 SIGTERM would make it. For smoke tests of installed and bundled applications."""
 
 
-def run_window(argv: Sequence[str] = (), *, preset: str | None = None) -> int:
+def run_window(
+    argv: Sequence[str] = (), *, preset: str | None = None, file: Path | None = None
+) -> int:
     """Open the window and stay until it is closed.
 
     Args:
         argv: Options for Qt, without the program's name.
         preset: Preset in the form at first; None takes the last one, or the default.
+        file: A run, a lesson or an experiment to open.
 
     Returns:
         The exit code.
@@ -47,7 +51,13 @@ def run_window(argv: Sequence[str] = (), *, preset: str | None = None) -> int:
     problem = runs_problem()
     if problem is not None:
         faults.add(problem)
-    lab = create_window(app, preset=preset, welcome=preset is None, faults=faults)
+    lab = create_window(
+        app,
+        preset=preset,
+        file=file,
+        welcome=preset is None and file is None,
+        faults=faults,
+    )
 
     def end() -> None:
         lab.closer.close_unasked(lab.window)
@@ -81,10 +91,11 @@ def application(argv: Sequence[str] = ()) -> QApplication:
     return app
 
 
-def create_window(
+def create_window(  # noqa: PLR0913 - how a window begins
     app: QApplication,
     *,
     preset: str | None = None,
+    file: Path | None = None,
     keep_runs: bool = True,
     welcome: bool = False,
     faults: FaultLog | None = None,
@@ -97,13 +108,18 @@ def create_window(
     Args:
         app: The application.
         preset: Preset in the form at first; None takes the last one, or the default.
+        file: A run, a lesson or an experiment to open.
         keep_runs: Whether runs are written to files.
         welcome: Whether the very first window begins with the Start page.
         faults: Where errors from any thread arrive.
         preload: What imports the engine.
     """
     options = LabOptions(
-        preset=preset, keep_runs=keep_runs, welcome=welcome, example=True
+        preset=preset,
+        file=file,
+        keep_runs=keep_runs,
+        welcome=welcome,
+        example=True,
     )
     return Lab(app, options, faults=faults, preload=preload)
 

@@ -9,9 +9,13 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QFileDialog
 
-from metalab.runs.home import RUN_SUFFIX, runs_folder
+from metalab.runs.home import RUN_SUFFIX, file_stem, runs_folder
 from metalab.ui import engine_access as engine
-from metalab.ui.action_lines import LESSON_SUFFIX, LESSON_TITLES
+from metalab.ui.action_lines import (
+    EXPERIMENT_SUFFIX,
+    LESSON_SUFFIX,
+    LESSON_TITLES,
+)
 from metalab.ui.action_table import ACTIONS, WORKSPACES
 from metalab.ui.actions import ActionSet
 from metalab.ui.dialogs import AboutDialog
@@ -113,6 +117,42 @@ class Commands(QObject):
         dialog.setNameFilter(self.tr("Lessons (*{})").format(LESSON_SUFFIX))
         dialog.fileSelected.connect(self._on_lesson_named)
         _open(dialog)
+
+    def open_path(self, path: Path) -> None:
+        """Show what a file holds: a run, a lesson or an experiment."""
+        if path.suffix.lower() == RUN_SUFFIX:
+            self._session.open_file(path)
+        elif engine.is_lesson(path):
+            self._teaching.open_lesson(path)
+        else:
+            self._session.open_experiment(path)
+
+    def open_experiment(self) -> None:
+        """Ask for an experiment's file."""
+        dialog = QFileDialog(self._window, self.tr("Open experiment"))
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilter(self.tr("Experiments (*{})").format(EXPERIMENT_SUFFIX))
+        dialog.fileSelected.connect(self._on_experiment_selected)
+        _open(dialog)
+
+    def save_experiment(self) -> None:
+        """Ask where to write the experiment."""
+        self._take_in_typing()
+        dialog = QFileDialog(self._window, self.tr("Save experiment"))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix(EXPERIMENT_SUFFIX.removeprefix("."))
+        dialog.setNameFilter(self.tr("Experiments (*{})").format(EXPERIMENT_SUFFIX))
+        config = self._session.config
+        if config is not None:
+            dialog.selectFile(file_stem(engine.name(config)) + EXPERIMENT_SUFFIX)
+        dialog.fileSelected.connect(self._on_experiment_named)
+        _open(dialog)
+
+    def _on_experiment_selected(self, name: str) -> None:
+        self.open_path(Path(name))
+
+    def _on_experiment_named(self, name: str) -> None:
+        self._session.save_experiment(Path(name))
 
     def _on_lesson_selected(self, name: str) -> None:
         self._teaching.open_lesson(Path(name))

@@ -43,9 +43,16 @@ class DivergenceAdvice:
 
 def all_presets() -> "tuple[tuple[Recipe, Preset], ...]":
     """Return every preset with its recipe, in the order of menus."""
-    from metalab.catalog.recipes import presets  # noqa: PLC0415 - may bring torch along
+    from metalab.engine.plugins import usable_presets  # noqa: PLC0415 - torch
 
-    return tuple(presets().values())
+    return tuple(usable_presets().values())
+
+
+def plugin_problems() -> tuple[str, ...]:
+    """Return what packages of others register that cannot be used."""
+    from metalab.engine.plugins import plugin_problems as found  # noqa: PLC0415 - torch
+
+    return found()
 
 
 def preset(name: str) -> "ExperimentConfig":
@@ -102,6 +109,35 @@ def share_code(config: "ExperimentConfig") -> str:
     from metalab.engine.share_code import share_code as code_of  # noqa: PLC0415 - torch
 
     return code_of(config)
+
+
+def is_lesson(path: Path) -> bool:
+    """Return whether a TOML file holds a lesson."""
+    from metalab.engine.experiment_file import is_lesson as found  # noqa: PLC0415 - torch
+
+    return found(path)
+
+
+def experiment_of_file(path: Path) -> "ExperimentConfig":
+    """Return the experiment of a TOML file.
+
+    Raises:
+        UserError: It cannot be read, or something in it is not allowed.
+    """
+    from metalab.engine.experiment_file import read_experiment  # noqa: PLC0415 - torch
+
+    return read_experiment(path)
+
+
+def save_experiment(path: Path, config: "ExperimentConfig") -> None:
+    """Write an experiment to a TOML file.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    from metalab.engine.experiment_file import write_experiment  # noqa: PLC0415 - torch
+
+    write_experiment(path, config)
 
 
 def experiment_of_code(text: str) -> "ExperimentConfig":

@@ -268,6 +268,8 @@ class Lab(QObject):
 
     def _begin(self) -> None:
         self.collector.settle()
+        for problem in engine.plugin_problems():
+            self.faults.add(problem)
         self.window.presets.set_presets(engine.all_presets())
         self.session.set_loading()
         preset = self._options.preset or self.preferences.current.preset
@@ -276,6 +278,8 @@ class Lab(QObject):
         except ValueError as error:
             self.faults.add(str(error))
             self.session.open_preset(engine.DEFAULT_PRESET)
+        if self._options.file is not None:
+            self.commands.open_path(self._options.file)
 
     def _on_config_replaced(
         self, config: "ExperimentConfig", reference: "ExperimentConfig"

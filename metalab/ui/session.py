@@ -172,6 +172,26 @@ class Session(SessionView):
             self._replace_config(found)
         return found is not None
 
+    def open_experiment(self, path: Path) -> None:
+        """Put the experiment of a TOML file into the form; a run in progress goes on."""
+        self.dismiss_notice()
+        found = self._tried(
+            partial(engine.experiment_of_file, path),
+            self.tr("The experiment cannot be used"),
+        )
+        if found is not None:
+            self._replace_config(found)
+
+    def save_experiment(self, path: Path) -> None:
+        """Write the experiment in the form to a TOML file, or say why not."""
+        self.dismiss_notice()
+        if self.config is None:
+            return
+        try:
+            engine.save_experiment(path, self.config)
+        except OSError as error:
+            self.tell(self.tr("The experiment cannot be written"), error)
+
     def fork(self, state: "Checkpoint") -> None:
         """Begin a run of the experiment in the form where the shown one stood."""
         history, config = self.history, self.config

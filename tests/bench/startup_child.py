@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 STARTED = "METALAB_BENCH_STARTED"
@@ -43,7 +44,7 @@ def watch(window: Any) -> object:
     return found
 
 
-def show(preset: str | None) -> int:
+def show(preset: str | None, file: Path | None = None) -> int:
     from metalab.ui import app, lab
 
     class Lab(lab.Lab):

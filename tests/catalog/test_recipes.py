@@ -1,11 +1,21 @@
 """Recipes and presets as data."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
-from metalab.catalog import recipes as recipes_module
-from metalab.catalog.recipes import Preset, Recipe, merge, preset_settings, presets
+from metalab.catalog import plugins as plugins_module
+from metalab.catalog.recipes import (
+    Preset,
+    Recipe,
+    merge,
+    plugins,
+    preset_settings,
+    presets,
+    recipes,
+)
+from metalab.core.inner.gradient_descent import GradientDescent
 
 
 @pytest.mark.parametrize(
@@ -48,20 +58,25 @@ def recipe(name, *preset_names):
     )
 
 
+CACHED = (recipes, plugins, presets)
+
+
 @pytest.fixture
 def installing(monkeypatch):
     """Pretend that installed packages register recipes; restore the catalog after."""
 
-    def install(*recipes):
-        entries = [SimpleNamespace(load=lambda r=r: r) for r in recipes]
-        monkeypatch.setattr(recipes_module, "entry_points", lambda **_: entries)
-        recipes_module.recipes.cache_clear()
-        presets.cache_clear()
-        return recipes_module.recipes
+    def forget():
+        for function in CACHED:
+            function.cache_clear()
+
+    def install(*found):
+        entries = [SimpleNamespace(name="x", load=lambda r=r: r) for r in found]
+        monkeypatch.setattr(plugins_module, "entry_points", lambda **_: entries)
+        forget()
+        return recipes
 
     yield install
-    recipes_module.recipes.cache_clear()
-    presets.cache_clear()
+    forget()
 
 
 def test_third_parties_join_through_their_entry_point(installing):
@@ -70,11 +85,32 @@ def test_third_parties_join_through_their_entry_point(installing):
 
 
 @pytest.mark.parametrize(
-    "clash", [recipe("maml"), recipe("mine", "maml-sine"), recipe("maml-sine")]
+    ("found", "reason"),
+    [
+        (recipe("maml"), "its recipe is called 'maml', a name that is taken"),
+        (recipe("bad", "maml-sine"), "its preset is called 'maml-sine', a name that"),
+        (recipe("maml-sine"), "its recipe is called 'maml-sine', a name that is taken"),
+        (recipe("bad", "bad"), "its preset is called 'bad', a name that is taken"),
+        (recipe("bad", "b", "b"), "its preset is called 'b', a name that is taken"),
+        (recipe("mine"), "its recipe is called 'mine', a name that is taken"),
+        (recipe("Bad name"), "its recipe is called 'Bad name'; allowed: lower-case"),
+        (replace(recipe("bad"), presets=None), "presets of recipe 'bad' is no tuple"),
+        (replace(recipe("bad"), title=3), "title and source of 'bad' are no texts"),
+        (replace(recipe("bad"), parts=[1]), "the settings of 'bad' are no mapping"),
+        (
+            GradientDescent,
+            "it is class GradientDescent; 'metalab.algorithms' takes a Recipe of "
+            "metalab.catalog.recipes, which names parts that there are: an inner loop,",
+        ),
+    ],
 )
-def test_a_name_that_is_taken_is_an_error(installing, clash):
-    with pytest.raises(ValueError, match="two recipes or presets are called 'maml"):
-        installing(clash)()
+def test_what_cannot_be_used_is_left_out_and_told(installing, found, reason):
+    before = set(recipes())
+    names = set(installing(recipe("mine"), found, recipe("yours"))())
+    assert names == before | {"mine", "yours"}
+    (problem,) = plugins().problems
+    start = "entry point 'x' of a package in 'metalab.algorithms' is left out: "
+    assert problem.startswith(start + reason)
 
 
 def test_a_preset_carries_its_name_and_its_recipe_s_parts():

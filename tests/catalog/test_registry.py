@@ -4,9 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from metalab.catalog import registry as registry_module
+from metalab.catalog import plugins as plugins_module
 from metalab.catalog.registry import Registry
 from metalab.catalog.slots import OUTER_OPTIMIZERS, SLOTS, TASK_FAMILIES
+from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.tasks import TaskFamily
 from metalab.tasks.sinusoid import Sinusoid
 from tests.catalog.plugin import Plane
@@ -14,9 +15,9 @@ from tests.catalog.plugin import Plane
 
 def offering(monkeypatch, *components):
     """Pretend that installed packages register these; return a fresh registry."""
-    entries = [SimpleNamespace(load=lambda c=c: c) for c in components]
+    entries = [SimpleNamespace(name="x", load=lambda c=c: c) for c in components]
     monkeypatch.setattr(
-        registry_module,
+        plugins_module,
         "entry_points",
         lambda group: entries if group == "metalab.tasks" else [],
     )
@@ -49,12 +50,51 @@ def test_a_registry_without_a_group_takes_no_third_parties(monkeypatch):
     assert "plane" not in closed.components
 
 
-def test_two_components_of_one_name_are_an_error(monkeypatch):
-    clash = type("Clash", (Plane,), {"name": "sinusoid"})
+class Abstract(TaskFamily):
+    name = "abstract"
+    title = "Abstract"
+
+
+@pytest.mark.parametrize(
+    ("component", "reason"),
+    [
+        (
+            type("Clash", (Plane,), {"name": "sinusoid"}),
+            "its task family is called 'sinusoid', a name that is taken",
+        ),
+        (
+            type("Odd", (Plane,), {"name": "a plane"}),
+            "its task family is called 'a plane'; allowed: lower-case letters, digits",
+        ),
+        (type("Nameless", (Plane,), {"name": None}), "its task family is called None"),
+        (type("Untitled", (Plane,), {"title": 3}), "class Untitled has no title"),
+        (Abstract, "class Abstract does not define input_range, noise, "),
+        (GradientDescent, "it is class GradientDescent; 'metalab.tasks' takes a class"),
+        (
+            Plane(),
+            "it is an object of class Plane; 'metalab.tasks' takes a class that ",
+        ),
+        (None, "it is an object of class NoneType"),
+    ],
+)
+def test_what_cannot_be_used_is_left_out_and_told(monkeypatch, component, reason):
+    registry = offering(monkeypatch, component, Plane)
+    assert set(registry.components) == {*TASK_FAMILIES.components, "plane"}
+    assert registry.components["sinusoid"] is Sinusoid
+    (problem,) = registry.problems
+    assert problem.startswith(
+        f"entry point 'x' of a package in 'metalab.tasks' is left out: {reason}"
+    )
+
+
+def test_two_components_of_our_own_with_one_name_are_a_defect(monkeypatch):
+    clash = type("Clash", (Sinusoid,), {"__module__": "metalab.tasks.wave"})
+    monkeypatch.setattr("metalab.tasks.wave.Clash", clash, raising=False)
+    registry = Registry("task family", TaskFamily, "metalab.tasks")
     with pytest.raises(
         ValueError, match="two components are called 'sinusoid' as task"
     ):
-        _ = offering(monkeypatch, clash).components
+        _ = registry.components
 
 
 def test_the_default_of_an_unknown_kind_is_refused_with_the_known_ones():

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import sqlite3
+import sys
 import tomllib
 from contextlib import closing
 from pathlib import Path
@@ -343,6 +344,40 @@ def test_doctor_names_versions_device_and_display(capsys):
     assert report["kernels"].startswith("float32 ")
     assert run(["doctor"]) == 0
     assert "torch" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("display", "missing", "code"),
+    [(None, {}, 0), (None, {"libEGL.so.1": "libegl1"}, 1), ("none", {"a": "b"}, 0)],
+)
+def test_doctor_ends_with_1_where_a_window_cannot_open(
+    monkeypatch, capsys, display, missing, code
+):
+    monkeypatch.setattr(
+        sys.modules["metalab.cli.doctor"], "display_problem", lambda: display
+    )
+    monkeypatch.setattr(
+        sys.modules["metalab.cli.doctor"], "missing_libraries", lambda: missing
+    )
+    assert run(["doctor", "--json"]) == code
+
+
+def test_doctor_ends_with_1_where_runs_cannot_be_kept(monkeypatch, tmp_path, capsys):
+    (tmp_path / "home").write_text("a file")
+    monkeypatch.setenv("METALAB_HOME", str(tmp_path / "home"))
+    assert run(["doctor", "--json"]) == 1
+    assert "Runs cannot be kept in" in json_of(capsys)["problems"][0]
+
+
+def test_resume_tells_steps_of_this_call_and_of_all(tmp_path, capsys):
+    path = tmp_path / "run.metalab"
+    assert run(["train", *SMALL, "--stop-at", "10", "--out", str(path)]) == 0
+    capsys.readouterr()
+    assert run(["resume", str(path), "--stop-at", "25", "--json"]) == 0
+    result = json_of(capsys)
+    assert result["num_steps"] == result["num_steps_made_now"] == 15
+    assert result["num_steps_made_in_all"] == result["step"] == 25
+    assert result["num_steps_planned"] == 30
 
 
 def test_doctor_says_why_there_are_no_kernels(capsys, monkeypatch):

@@ -5,6 +5,8 @@ import json
 import pytest
 
 from metalab.cli.main import run
+from metalab.cli.resume import _what_follows
+from metalab.engine.events import Diverged
 from metalab.runs.conduct import conduct
 from metalab.runs.control import RunControl
 from metalab.runs.live import LiveRun
@@ -99,7 +101,12 @@ def test_resume_anyway_goes_further(wreck, tmp_path, capsys):
     copy.write_bytes(wreck.read_bytes())
     first = open_run(wreck).history.diverged
     run(["resume", str(copy), "--anyway", "--json"])
-    result = json.loads(capsys.readouterr().out)
+    said = capsys.readouterr()
+    follows = (
+        f"--anyway: goes on from outer step {first.last_good_step:,} and lets losses"
+    )
+    assert follows in said.err
+    result = json.loads(said.out)
     assert result["step"] > first.last_good_step
     history = open_run(copy).history
     assert history.status.value == result["status"]
@@ -115,3 +122,14 @@ def test_export_warns_and_the_caption_says_so(wreck, told, tmp_path, capsys, suf
         diverged = open_run(wreck).history.diverged
         words = " ".join(target.read_text(encoding="utf-8").split())
         assert f"diverged at outer step {diverged.step:,}" in words
+
+
+def test_resume_anyway_says_that_a_value_that_is_no_number_stops_it_again():
+    nothing = Diverged(
+        step=1, last_good_step=0, quantity="outer_loss", value=float("inf")
+    )
+    told = _what_follows(nothing)
+    assert told.startswith(
+        "--anyway: goes on from outer step 0, makes step 1 again, and"
+    )
+    assert "stops there again" in told

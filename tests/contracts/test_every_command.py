@@ -114,6 +114,8 @@ class Command:
 LIGHT = (
     Command("eval {file} --num-tasks 4 --num-inner-steps 2 --num-queries 4"),
     Command("eval {file} --num-tasks 2 --num-inner-steps 0 --json"),
+    Command("eval {file} --step 1 --num-tasks 2 --num-queries 4 --json"),
+    Command("curves {file} --step best --task 1 --to {out}", writes=".csv"),
     Command("presets {preset}"),
     Command("show {preset}"),
     Command("show {file} --diff maml-sine --json"),
@@ -194,7 +196,7 @@ def test_so_does_every_drawing(name, command, files, tmp_path, capsys):
 
 def test_no_command_is_left_out():
     """Those that take neither a run nor a preset have tests of their own."""
-    alone = {"reproduce", "doctor", "kernels"}
+    alone = {"reproduce", "doctor", "kernels", "adapt"}
     registered = {c.name or c.callback.__name__ for c in app.registered_commands}
     tried = {str(command).split()[0] for command in (*LIGHT, *DRAWING)}
     assert registered - alone == tried | {"train", "resume"}

@@ -72,27 +72,88 @@ print(json.dumps({
 """
 
 
-@pytest.fixture
-def installed(tmp_path):
-    """Return a folder that looks like an installed distribution."""
-    (tmp_path / "somebodys_plugin.py").write_text(PLUGIN)
-    info = tmp_path / "somebodys_plugin-1.0.dist-info"
+BAD_PLUGIN = """
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import somebodys_plugin
+from metalab.catalog.recipes import Preset, Recipe
+from metalab.core.inner.gradient_descent import GradientDescent
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Momentum(GradientDescent):
+    name: ClassVar[str] = "heavy-ball"
+
+TAKEN = replace(somebodys_plugin.RECIPE, name="maml", presets=())
+UNRUNNABLE = Recipe(
+    name="unrunnable", title="U", source="Here", summary="S.", parts={},
+    presets=(
+        Preset(name="u-sine", title="U", source="Here",
+               settings={"inner": {"kind": "heavy-ball"}}),
+    ),
+)
+"""
+
+COMMANDS = """
+from metalab.cli.main import run
+
+small = ["--set", "outer.num_steps=2", "--set", "evaluation.num_tasks=16"]
+run(["doctor", "--json"])
+assert run(["presets", "--json"]) == 0
+assert run(["train", "--preset", "plane-small", *small, "--json"]) == 0
+"""
+
+BAD_ENTRY_POINTS = """
+[metalab.tasks]
+nowhere = nowhere_at_all:Family
+quits = broken_plugin_that_quits:Family
+raises = broken_plugin_that_raises:Family
+attribute = bad_plugin:Nothing
+number = math:pi
+
+[metalab.algorithms]
+momentum = bad_plugin:Momentum
+taken = bad_plugin:TAKEN
+unrunnable = bad_plugin:UNRUNNABLE
+"""
+
+
+def install(folder: Path, package: str, entry_points: str, **modules: str) -> None:
+    """Make a folder on the path look as if a package were installed in it."""
+    for name, text in modules.items():
+        (folder / f"{name}.py").write_text(text)
+    info = folder / f"{package.replace('-', '_')}-1.0.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text("Name: somebodys-plugin\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(ENTRY_POINTS)
-    return tmp_path
+    (info / "METADATA").write_text(f"Name: {package}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(entry_points)
 
 
-def test_it_is_configured_recognised_refused_and_trained_like_our_own(installed):
-    ran = subprocess.run(
-        [sys.executable, "-c", SCRIPT],
+def ran_with(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
         check=False,
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": f"{installed}{os.pathsep}{ROOT}"},
+        env={
+            **os.environ,
+            "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}",
+            "METALAB_HOME": str(folder / "home"),
+        },
         capture_output=True,
         text=True,
         timeout=120,
     )
+
+
+@pytest.fixture
+def installed(tmp_path):
+    """Return a folder that looks like an installed distribution."""
+    modules = {"somebodys_plugin": PLUGIN}
+    install(tmp_path, "somebodys-plugin", ENTRY_POINTS, **modules)
+    return tmp_path
+
+
+def test_it_is_configured_recognised_refused_and_trained_like_our_own(installed):
+    ran = ran_with(installed, "-c", SCRIPT)
     assert ran.returncode == 0, ran.stderr
     families = TASK_FAMILIES.components.values()
     assert json.loads(ran.stdout) == {
@@ -103,3 +164,44 @@ def test_it_is_configured_recognised_refused_and_trained_like_our_own(installed)
         "refusal": "tasks.family.slope_max is -1.0; allowed: 0 to 9",
         "steps": 30,
     }
+
+
+def test_a_package_that_cannot_be_used_is_named_and_hides_nothing(installed):
+    install(
+        installed,
+        "bad-plugin",
+        BAD_ENTRY_POINTS,
+        bad_plugin=BAD_PLUGIN,
+        broken_plugin_that_quits="import sys\nsys.exit(3)\n",
+        broken_plugin_that_raises="raise RuntimeError('no licence')\n",
+    )
+    ran = ran_with(installed, "-c", COMMANDS)
+    assert ran.returncode == 0, ran.stderr
+    doctor, presets, trained = map(json.loads, ran.stdout.splitlines())
+    starts = [
+        "entry point 'attribute' of bad-plugin 1.0 in 'metalab.tasks' is left out: it "
+        "cannot be loaded (AttributeError: module 'bad_plugin' has no attribute",
+        "entry point 'momentum' of bad-plugin 1.0 in 'metalab.algorithms' is left out: "
+        "it is class Momentum; 'metalab.algorithms' takes a Recipe",
+        "entry point 'nowhere' of bad-plugin 1.0 in 'metalab.tasks' is left out: it "
+        "cannot be loaded (ModuleNotFoundError: No module named 'nowhere_at_all')",
+        "entry point 'number' of bad-plugin 1.0 in 'metalab.tasks' is left out: it is "
+        "an object of class float; 'metalab.tasks' takes a class that inherits",
+        "entry point 'quits' of bad-plugin 1.0 in 'metalab.tasks' is left out: it "
+        "cannot be loaded (SystemExit: 3)",
+        "entry point 'raises' of bad-plugin 1.0 in 'metalab.tasks' is left out: it "
+        "cannot be loaded (RuntimeError: no licence)",
+        "entry point 'taken' of bad-plugin 1.0 in 'metalab.algorithms' is left out: its "
+        "recipe is called 'maml', a name that is taken",
+        "preset 'u-sine' of entry point 'unrunnable' of bad-plugin 1.0 in "
+        "'metalab.algorithms' is left out: inner.kind is 'heavy-ball'; allowed: ",
+    ]
+    told = sorted(text for text in doctor["problems"] if "bad-plugin" in text)
+    assert len(told) == len(starts)
+    for problem, start in zip(told, starts, strict=True):
+        assert problem.startswith(start)
+    assert ran.stderr.count("is left out: ") == len(starts)
+    names = {row["name"] for row in presets}
+    assert {"maml-sine", "plane-small"} <= names
+    assert "u-sine" not in names
+    assert trained["status"] == "finished"

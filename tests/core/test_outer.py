@@ -132,6 +132,35 @@ def test_a_schedule_starts_at_one_and_never_rises(schedule):
     assert len(set(factors[10:])) == 1
 
 
+@pytest.mark.parametrize("floor", [0.0, 0.01, 0.3, 1.0])
+def test_the_cosine_schedule_with_a_floor_is_torch_s(floor):
+    """CosineAnnealingLR, whose eta_min is the floor."""
+    parameter = torch.zeros(1, requires_grad=True)
+    optimizer = torch.optim.SGD([parameter], lr=0.1)
+    theirs = torch.optim.lr_scheduler.CosineAnnealingLR(
+        optimizer, T_max=40, eta_min=0.1 * floor
+    )
+    for step in range(41):
+        ours = 0.1 * schedule_factor("cosine", step, 40, floor=floor)
+        assert ours == pytest.approx(theirs.get_last_lr()[0], rel=1e-9, abs=1e-12)
+        optimizer.step()
+        theirs.step()
+    assert schedule_factor("cosine", 60, 40, floor=floor) == pytest.approx(floor)
+
+
+def test_a_floor_of_nothing_changes_no_bit():
+    for schedule in SCHEDULES:
+        for step in range(50):
+            plain = {
+                "constant": 1.0,
+                "linear": 1.0 - min(step / 37, 1.0),
+                "cosine": 0.5 * (1.0 + math.cos(math.pi * min(step / 37, 1.0))),
+            }[schedule]
+            assert schedule_factor(schedule, step, 37) == plain
+    assert schedule_factor("linear", 30, 40, floor=0.2) == pytest.approx(0.4)
+    assert schedule_factor("constant", 30, 40, floor=0.2) == 1.0
+
+
 def test_the_decaying_schedules():
     assert schedule_factor("constant", 7, 10) == 1.0
     assert schedule_factor("linear", 3, 10) == pytest.approx(0.7)

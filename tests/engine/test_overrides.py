@@ -82,7 +82,11 @@ def complaint(*overrides):
             [True],
             "model.hidden_sizes is [True]; allowed: 1 to 4,096 units",
         ),
-        ("model.hidden_sizes", "wide", "model.hidden_sizes is 'wide'; allowed: a list"),
+        (
+            "model.hidden_sizes",
+            "wide",
+            "model.hidden_sizes is 'wide'; allowed: whole numbers with commas between",
+        ),
         ("outer", 5, "outer is 5; allowed: a table of settings"),
         ("hypergradient", 5, "hypergradient is 5; allowed: a table of settings"),
         ("name", "a/b", "name is 'a/b'; allowed: text without slashes and control"),
@@ -327,3 +331,51 @@ def test_of_a_long_text_beginning_and_end_are_told():
     assert shortened("short", 20) == "short"
     assert shortened("a" * 50 + "; allowed: b", 30).endswith("; allowed: b")
     assert len(shortened("a" * 500, 30)) == 30
+
+
+@pytest.mark.parametrize(
+    ("written", "sizes"),
+    [
+        ("40,40", (40, 40)),
+        (" 40, 30 ,20", (40, 30, 20)),
+        ("40", (40,)),
+        ("[40, 40]", (40, 40)),
+        ("[]", ()),
+    ],
+)
+def test_a_list_of_numbers_is_written_as_people_write_it(written, sizes):
+    change = parse_assignment(f"model.hidden_sizes={written}")
+    assert with_overrides(ExperimentConfig(), [change]).model.hidden_sizes == sizes
+
+
+@pytest.mark.parametrize("written", ["40;40", "40,,40", "true", "1.5", "40 40", "-3"])
+def test_what_is_no_list_of_numbers_is_refused_in_our_words(written):
+    with pytest.raises(ConfigError, match=r"hidden_sizes is .*; allowed: "):
+        with_overrides(
+            ExperimentConfig(), [parse_assignment(f"model.hidden_sizes={written}")]
+        )
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        *(("name", name) for name in ("", "x" * 81, "a/b", 3)),
+        *(("version", version) for version in (2, "1")),
+        *(("tasks", value) for value in (3, [1])),
+        *(("outer.num_steps", value) for value in ("many", 1.5, None, [1])),
+        *(("inner.inner_lr", value) for value in ("much", None, float("nan"))),
+    ],
+)
+def test_no_library_speaks_in_a_refusal(path, value):
+    with pytest.raises(ConfigError) as refusal:
+        with_overrides(ExperimentConfig(), [(path, value)])
+    said = str(refusal.value)
+    for foreign in (
+        "Input should",
+        "String should",
+        "valid ",
+        "Field required",
+        "dict",
+    ):
+        assert foreign not in said
+    assert "allowed: " in said

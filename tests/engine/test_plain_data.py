@@ -112,6 +112,23 @@ def test_a_text_file_is_read_within_bounds(tmp_path):
         read_text(tmp_path / "none")
 
 
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"]
+)
+@pytest.mark.parametrize("text", ['name = "x"\n', 'name = "größer ≤ 鳥"\r\n'])
+def test_a_text_is_read_in_what_windows_writes_too(tmp_path, encoding, text):
+    path = tmp_path / "a.toml"
+    path.write_bytes(text.encode(encoding))
+    assert read_text(path) == text
+    assert from_toml(read_text(path))["name"] == text[8:].rstrip()[:-1]
+    marked = b"\xfe\xff" + text.encode("utf-16-be")
+    path.write_bytes(marked)
+    assert read_text(path) == text
+    path.write_bytes(marked + b"\x00")
+    with pytest.raises(PlainDataError, match="not a text in UTF-8 or UTF-16"):
+        read_text(path)
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with a name")
 def test_a_pipe_without_a_writer_does_not_hang(tmp_path):
     os.mkfifo(tmp_path / "pipe")

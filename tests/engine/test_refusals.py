@@ -165,3 +165,10 @@ def test_valid_estimators_are_those_that_are_not_refused():
         *("evolution", "persistent-evolution", "finite-differences"),
         *("forward-mode", "forward-gradient", "joint", "difference-product"),
     }
+
+
+def test_a_floor_goes_with_a_schedule_that_comes_down():
+    with pytest.raises(ConfigError, match=r"schedule_floor is 0\.1, and .* 'constant'"):
+        with_overrides(ExperimentConfig(), [("outer.schedule_floor", 0.1)])
+    changes = [("outer.schedule", "cosine"), ("outer.schedule_floor", 0.1)]
+    assert with_overrides(ExperimentConfig(), changes).outer.schedule_floor == 0.1

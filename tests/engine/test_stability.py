@@ -100,6 +100,34 @@ def test_other_runs_are_not(changes, values):
     assert stability_warning(config, 500, OVER | values) is None
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"inner__num_inner_steps": 1},
+        {"hypergradient": {"kind": "unrolled"}},
+        {"outer__optimizer": {"kind": "none"}},
+        BLIND,
+    ],
+)
+def test_a_run_in_which_every_task_is_unstable_is_always_warned_of(changes):
+    config = small(**(changes | {"inner__inner_lr": 10.0}))
+    steps = np.array([0.0, 10.0])
+    rows = {
+        UNSTABLE_SHARE: [0.5, 1.0],
+        RISING_SHARE: [0.0, 0.0],
+        STEP_CURVATURE: [3, 40],
+    }
+    values = {name: np.array(row, dtype=float) for name, row in rows.items()}
+    warning = first_warning(lambda _: config, steps, values)
+    assert warning is not None
+    assert warning.step == 10
+    assert "100 % of the held-out tasks" in warning.message
+    assert "An inner lr below 0.5 would have been steady" in warning.message
+    assert ("does not pass" in warning.message) == (changes is BLIND)
+    at = {name: column[1] for name, column in values.items()}
+    assert stability_warning(config, 10, at) == warning
+
+
 def test_the_first_warning_stays():
     config = small(**BLIND)
     steps = np.array([0.0, 10.0, 20.0, 30.0])

@@ -196,3 +196,28 @@ def test_more_values_narrow_an_interval():
     assert all(a > 2 * b for a, b in pairwise(widths))
     assert standard_error(np.array([1.0, 3.0])) == pytest.approx(1.0)
     assert math.isnan(standard_error(np.array([1.0])))
+
+
+@pytest.mark.parametrize("interval", [mean_interval, interquartile_mean_interval])
+def test_few_losses_have_no_negative_ends_and_cover_as_often(interval):
+    """Lognormal losses, 5 to 20 tasks: clipping at 0 changes no coverage."""
+    rng = np.random.default_rng(0)
+    below = 0
+    for count in (5, 8, 20):
+        losses = np.exp(1.5 * rng.normal(size=(count, 2_000)))
+        mean, low, high = interval(losses)
+        # Shifted up, nothing is clipped, and the ends are what they would have been.
+        shifted = np.concatenate([losses, losses])[:count] - 1e6
+        _, free, _ = interval(shifted)
+        free = free + 1e6
+        given = np.isfinite(low)
+        below += int((free[given] < -1e-3).sum())
+        assert (low[given] >= 0).all()
+        np.testing.assert_allclose(
+            low[given], np.maximum(free[given], 0.0), rtol=1e-4, atol=1e-4
+        )
+        truth = float(np.mean(mean))
+        covered = (low[given] <= truth) & (truth <= high[given])
+        unclipped = (free[given] <= truth) & (truth <= high[given])
+        assert covered.tolist() == unclipped.tolist()
+    assert below > 0, "else this shows nothing"

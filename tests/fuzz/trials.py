@@ -164,9 +164,9 @@ class RunFiles:
 
         def estimate() -> str:
             from metalab.runs.reader import open_run  # noqa: PLC0415
-            from metalab.runs.snapshots import phi_near  # noqa: PLC0415
+            from metalab.runs.snapshots import state_at  # noqa: PLC0415
 
-            return refusing(lambda: phi_near(path, open_run(path), 7))
+            return refusing(lambda: state_at(open_run(path), 7))
 
         def export_it() -> str:
             try:

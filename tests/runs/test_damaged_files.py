@@ -10,10 +10,9 @@ import safetensors.numpy
 
 from metalab.engine.config import preset_config
 from metalab.engine.overrides import with_overrides
-from metalab.runs.reader import check_whole, open_run, whole_rows
+from metalab.runs.reader import check_whole, open_run, stored_state_before, whole_rows
 from metalab.runs.resume import prepare_resume
 from metalab.runs.run_file import RunFileError, packed, unpacked
-from metalab.runs.snapshots import phi_near
 from tests.runs.stored import run_to
 
 
@@ -278,12 +277,12 @@ def test_a_view_without_end_ends_at_once(spoilt, table):
 
 
 def test_every_reader_stands_behind_the_same_boundary(spoilt, whole):
-    run = open_run(whole)
+    open_run(whole)
     path = spoilt(("UPDATE snapshots SET phi = x'00'",))
     for read in (
         open_run,
         prepare_resume,
-        lambda at: phi_near(at, run, 7),
+        lambda at: stored_state_before(at, 7),
     ):
         with pytest.raises(RunFileError, match="snapshot of step"):
             read(path)

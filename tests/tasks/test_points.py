@@ -84,7 +84,7 @@ def test_ways_to_write_points(text):
         ("", "points has 0 of them; allowed: 2 to 200"),
         ("1, 2", "points has 1 of them"),
         (";".join(["1,2"] * (MAX_POINTS + 1)), "points has 201 of them"),
-        ("1, 2; 3", "entry 2 is '3'; allowed: two numbers, x, y"),
+        ("1, 2; 3", "entry 2 is '3', 1 value; allowed: two numbers, x and y"),
         ("1, 2, 3; 4, 5", "entry 1 is '1, 2, 3'"),
         ("1, 2; a, 5", "entry 2 is 'a, 5'"),
         ("1, 2; nan, 5", "entry 2 is 'nan, 5'; allowed: numbers up to 10,000"),

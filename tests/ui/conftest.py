@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
@@ -42,12 +43,18 @@ def open_lab(
     # A test before may have left the pointer where something lights up under it.
     QCursor.setPos(qapp.primaryScreen().geometry().bottomRight())
 
-    def open_one(*, load: bool = True, example: bool = False, **options: object) -> Lab:
+    def open_one(
+        *,
+        load: bool = True,
+        example: bool = False,
+        file: Path | None = None,
+        **options: object,
+    ) -> Lab:
         given = {
             "slot": RunSlot(workshop),
             "preload": Preload(("torch",), kernels=False),
         } | options
-        lab = Lab(qapp, LabOptions(example=example), **given)
+        lab = Lab(qapp, LabOptions(example=example, file=file), **given)
         labs.append(lab)
         lab.window.resize(1280, 800)
         lab.start()

@@ -34,6 +34,8 @@ ICONLESS = {
     "copy_plot",
     "copy_code",
     "paste_code",
+    "open_experiment",
+    "save_experiment",
     "differences",
     "quit",
     "inner_back",
@@ -139,6 +141,7 @@ OFF = {
         "open_file", "save_lesson", "export", "toggle_run", "step_1", "step_10", "step_100", "stop",
         "start", "reset", "reset_new_seed", "inner_back", "inner_forward", "search",
         "copy_plot", "copy_code", "paste_code", "differences", "save_copy",
+        "open_experiment", "save_experiment",
     },
     "idle": MOMENTS | OTHERS | {
         "export", "copy_plot", "stop", "reset", "reset_new_seed", "inner_back",
@@ -157,7 +160,7 @@ OFF = {
         "save_lesson",
         "export", "copy_plot", "toggle_run", "step_1", "step_10", "step_100", "stop",
         "start", "reset", "reset_new_seed", "inner_back", "inner_forward", "copy_code",
-        "differences", "save_copy",
+        "differences", "save_copy", "save_experiment",
     },
 }  # fmt: skip
 """What cannot be done in each state; all else can."""

@@ -45,7 +45,7 @@ import json, sys
 from metalab.cli.main import run
 heavy, seen = {HEAVY!r}, {{}}
 
-def show(preset):
+def show(preset, file=None):
     from PySide6.QtCore import QEvent, QObject
     import metalab.ui.app as app, metalab.ui.lab as module
     from metalab.runs.preload import Preload

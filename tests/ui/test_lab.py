@@ -115,6 +115,39 @@ def test_a_preset_that_is_gone_falls_back(open_lab):
     assert "from-a-plugin" in second.faults.snapshot()[0].message
 
 
+def test_an_experiment_is_saved_and_opened_again(lab, tmp_path):
+    path = tmp_path / "mine.toml"
+    lab.session.replace(with_overrides(lab.session.config, [("run.seed", 5)]))
+    mine = lab.session.config
+    lab.session.save_experiment(path)
+    lab.session.open_preset("reptile-sine")
+    lab.commands.open_path(path)
+    assert lab.session.config == mine
+    assert lab.window.experiment.form.config() == mine
+    path.write_text("[outer]\nnum_steps = -1\n")
+    lab.commands.open_path(path)
+    assert lab.session.config == mine
+    assert "outer.num_steps is -1" in lab.session.notice.text
+    lab.session.save_experiment(tmp_path / "none" / "mine.toml")
+    assert "does not exist" in lab.session.notice.text
+
+
+def test_the_window_begins_with_a_file(open_lab, tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('preset = "fomaml-sine"\n[run]\nseed = 3\n')
+    lab = open_lab(file=path)
+    assert lab.session.config.run.seed == 3
+    assert lab.session.reference.name == "fomaml-sine"
+
+
+def test_a_package_that_cannot_be_used_is_among_the_problems(open_lab, monkeypatch):
+    told = "entry point 'momentum' of somebodys 1.0 in 'metalab.algorithms' is left out"
+    monkeypatch.setattr(engine_access, "plugin_problems", lambda: (told,))
+    lab = open_lab()
+    assert [fault.message for fault in lab.faults.snapshot()] == [told]
+    assert lab.window.experiment.form.isVisible()
+
+
 def test_preferences_with_bad_entries_are_told(open_lab):
     preferences_path().parent.mkdir(parents=True)
     preferences_path().write_text('{"theme": "pink"}', encoding="utf-8")

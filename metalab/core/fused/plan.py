@@ -110,6 +110,8 @@ def adaptation_obstacle(learner: MetaLearner) -> str | None:
         return found
     if type(inner) is GradientDescent and inner.inner_clamp > 0:
         return "there is no compiled kernel for inner.inner_clamp"
+    if type(inner) is GradientDescent and inner.inner_clip_norm > 0:
+        return "there is no compiled kernel for inner.inner_clip_norm"
     return None
 
 

@@ -63,6 +63,7 @@ class Rule:
         momentum: Share of the velocity that is kept; 0 is plain descent.
         batch_size: Support points of a step; 0 takes all.
         clamp: Largest size of an entry of the gradient; 0 does not clamp.
+        clip_norm: Largest norm of a task's gradient, once clamped; 0 does not clip.
         terms: Terms of the inner loss that a step descends.
         at_rest: Whether a gradient moves no task any more, so that the rest of the path
             need not be computed.
@@ -72,6 +73,7 @@ class Rule:
     momentum: float = 0.0
     batch_size: int = 0
     clamp: float = 0.0
+    clip_norm: float = 0.0
     terms: Callable[[int], Terms] = _all_terms
     at_rest: Callable[[Tensor], bool] = _never
 
@@ -114,7 +116,7 @@ def descend(
         if resting is None and rule.at_rest(around.grad):
             resting = around
         before = velocity
-        update = clamped(around.grad, rule.clamp)
+        update = clipped(clamped(around.grad, rule.clamp), rule.clip_norm)
         if velocity is not None:
             update = velocity = torch.add(update, velocity, alpha=rule.momentum)
         if keep is not Keep.END:
@@ -149,6 +151,55 @@ def clamped(grad: Tensor, most: float) -> Tensor:
 def through_clamp(v: Tensor, grad: Tensor, most: float) -> Tensor:
     """Return v where the gradient's entries lie within +- most, and 0 elsewhere."""
     return v if most == 0.0 else v * (grad.abs() <= most)
+
+
+def clipped(grad: Tensor, most: float) -> Tensor:
+    """Return gradients scaled down to a norm, each task's by itself; 0 does not clip.
+
+    Args:
+        grad: [task, inner].
+        most: The largest norm.
+    """
+    return grad if most == 0.0 else grad * _scale(grad, most)
+
+
+def through_clip(v: Tensor, grad: Tensor, most: float) -> Tensor:
+    """Return the derivative of `clipped` at a gradient times v, which is symmetric.
+
+    Where ||g|| > c it is c / ||g|| (I - g g^T / ||g||^2): along g nothing passes.
+
+    Args:
+        v: [task, inner].
+        grad: As it was given to `clipped`, [task, inner].
+        most: The largest norm; 0 does not clip.
+    """
+    if most == 0.0:
+        return v
+    square = grad.square().sum(dim=1, keepdim=True)
+    along = (grad * v).sum(dim=1, keepdim=True) / square.clamp_min(_TINY)
+    cut = (square > most**2).to(v.dtype)
+    return _scale(grad, most) * (v - cut * along * grad)
+
+
+def _scale(grad: Tensor, most: float) -> Tensor:
+    """Return what each task's gradient is multiplied by, [task, 1]."""
+    norm = torch.linalg.vector_norm(grad, dim=1, keepdim=True)
+    return (most / norm.clamp_min(_TINY)).clamp_max(1.0)
+
+
+_TINY = 1e-30
+
+
+def through_limits(v: Tensor, grad: Tensor, rule: Rule) -> Tensor:
+    """Return the cotangent of a gradient, from that of it clamped and clipped."""
+    at = clamped(grad, rule.clamp)
+    return through_clamp(through_clip(v, at, rule.clip_norm), grad, rule.clamp)
+
+
+def along_limits(t: Tensor, grad: Tensor, rule: Rule) -> Tensor:
+    """Return how a gradient, clamped and clipped, changes along its change t."""
+    at = clamped(grad, rule.clamp)
+    return through_clip(through_clamp(t, grad, rule.clamp), at, rule.clip_norm)
 
 
 def through_update(
@@ -205,7 +256,7 @@ class Descent(InnerLoop):
         rule = self.rule(oracle)
         rate = rule.rate(step.index, step.around.grad)
         of_update, of_velocity = through_update(v, rate, rule.momentum)
-        of_grad = through_clamp(of_update, step.around.grad, rule.clamp)
+        of_grad = through_limits(of_update, step.around.grad, rule)
         theta = v.theta + step.around.hvp(of_grad)
         of_phi = self.straight_pullback(oracle, step, v).phi
         back = Cotangent(theta=theta, velocity=of_velocity, phi=of_phi)
@@ -232,7 +283,7 @@ class Descent(InnerLoop):
         of_update = step.around.hvp(t.theta)
         if oracle.phi_shapes_inner_loss:
             of_update = of_update + step.around.mixed_jvp(u.expand(len(t.theta), -1))
-        of_update = through_clamp(of_update, step.around.grad, rule.clamp)
+        of_update = along_limits(of_update, step.around.grad, rule)
         velocity = None
         if t.velocity is not None:
             velocity = of_update = of_update + rule.momentum * t.velocity

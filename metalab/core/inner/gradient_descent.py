@@ -22,6 +22,7 @@ class GradientDescent(FixedRateDescent):
             the k-th block of the support set, cyclically, as in the sine demonstration
             of Reptile (Nichol et al. 2018); the last block may be smaller.
         inner_clamp: Largest size of an entry of a gradient; 0 does not clamp.
+        inner_clip_norm: Largest norm of a task's gradient, once clamped; 0 does not clip.
     """
 
     name: ClassVar[str] = "gradient-descent"
@@ -56,6 +57,16 @@ class GradientDescent(FixedRateDescent):
         advanced=True,
     )
 
+    inner_clip_norm: float = option(
+        0.0,
+        label="Inner clip norm",
+        help="Largest norm of a task's inner gradient, which is scaled down to it; 0 does "
+        "not clip.",
+        low=0.0,
+        high=1e6,
+        advanced=True,
+    )
+
     def rule(self, oracle: InnerOracle) -> Rule:
         """Return descent at `inner_lr`."""
         del oracle
@@ -64,6 +75,7 @@ class GradientDescent(FixedRateDescent):
             momentum=self.momentum,
             batch_size=self.inner_batch_size,
             clamp=self.inner_clamp,
+            clip_norm=self.inner_clip_norm,
         )
 
     def _rate(self, step: int, grad: Tensor) -> float:

@@ -1,7 +1,7 @@
 """What the form holds: an experiment that need not be valid yet."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from metalab.catalog.recipes import merge
@@ -37,10 +37,12 @@ class Verdict:
     Attributes:
         config: The experiment; None while anything is wrong.
         problems: What is wrong.
+        readings: How texts that mean numbers are understood, by path.
     """
 
     config: "ExperimentConfig | None"
     problems: tuple["FieldProblem", ...] = ()
+    readings: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def draft_of(config: "ExperimentConfig") -> Draft:
@@ -126,7 +128,12 @@ def renamed(draft: Draft, name: str, *, reference: "ExperimentConfig") -> Draft:
 
 def check(draft: Draft) -> Verdict:
     """Return the experiment that a draft describes, or all that is wrong with it."""
-    from metalab.engine.overrides import ConfigError, validated  # noqa: PLC0415 - torch
+    from metalab.engine.overrides import (  # noqa: PLC0415 - torch
+        ConfigError,
+        readings_of,
+        typed_problems,
+        validated,
+    )
 
     # No setting admits None: the engine refuses it, and does not go on to compare the
     # field with others.
@@ -138,7 +145,10 @@ def check(draft: Draft) -> Verdict:
         config = validated(merge(draft.origin.to_mapping(), _nested(readable)))
     except ConfigError as error:
         return Verdict(config=None, problems=_explained(draft, error.problems))
-    return Verdict(config=config)
+    doubts = typed_problems(config, draft.origin)
+    if doubts:
+        return Verdict(config=None, problems=doubts)
+    return Verdict(config=config, readings=readings_of(config))
 
 
 def _nested(values: Mapping[str, Any]) -> dict[str, Any]:

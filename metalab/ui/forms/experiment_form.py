@@ -260,6 +260,7 @@ class ExperimentForm(QWidget):
                 value=draft.values[path],
                 baseline=self._baselines[path],
                 message=shown.of_field.get(path, ""),
+                reading=self._verdict.readings.get(path, ""),
                 suspect=path in shown.suspects,
             )
             for path in self._list.paths

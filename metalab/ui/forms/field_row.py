@@ -40,12 +40,14 @@ class FieldState:
         value: Value of the field, or `Unread`.
         baseline: What it is compared with.
         message: What is wrong with it; "" if nothing.
+        reading: How it is understood, where that needs a word; else "".
         suspect: Whether a problem between fields names this one.
     """
 
     value: Any
     baseline: "Baseline"
     message: str = ""
+    reading: str = ""
     suspect: bool = False
 
     @property
@@ -141,7 +143,7 @@ class FieldRow(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Take colours that a palette has no role for."""
         self._theme = theme
-        tint(self._message, theme.error)
+        self._tint_message()
         self._editor.set_muted(QColor(theme.muted))
         if self._help is not None:
             self._help.set_theme(theme)
@@ -160,14 +162,21 @@ class FieldRow(QWidget):
             )
         )
         self._reset.setVisible(state.differs)
-        self._message.setText(state.message)
-        self._message.setVisible(bool(state.message))
-        described = [state.message, self.info.spec.help]
+        below = state.message or state.reading
+        self._message.setText(below)
+        self._message.setVisible(bool(below))
+        self._tint_message()
+        described = [below, self.info.spec.help]
         self._editor.setAccessibleDescription(" ".join(filter(None, described)))
         if self._help is not None:
             # The gutter has room for one: the dot stays until the mouse is on it.
             self._help.set_painted(painted=not state.differs)
         self.update()
+
+    def _tint_message(self) -> None:
+        if self._theme is not None:
+            wrong = self._state is not None and bool(self._state.message)
+            tint(self._message, self._theme.error if wrong else self._theme.muted)
 
     def matches(self, words: list[str]) -> bool:
         """Return whether every word occurs in label, path, help or choices."""

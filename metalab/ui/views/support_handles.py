@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from math import hypot
 
+import numpy as np
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from shiboken6 import Shiboken
@@ -57,6 +58,7 @@ class SupportHandles(QObject):
         self._plot = plot
         self._may_reset = may_reset
         self._points: list[tuple[float, float]] = []
+        self._places: Array = np.empty((2, 0))
         self._x_limits: Limits = (0.0, 0.0)
         self._hovered: int | None = None
         self._selected: int | None = None
@@ -91,6 +93,7 @@ class SupportHandles(QObject):
         """
         count = len(self._points)
         self._points = list(zip(x.tolist(), y.tolist(), strict=True))
+        self._places = np.array([x, y], dtype=float)
         self._x_limits = x_limits
         if len(self._points) != count:
             self.let_go()
@@ -98,6 +101,7 @@ class SupportHandles(QObject):
     def clear(self) -> None:
         """Have no points."""
         self._points = []
+        self._places = np.empty((2, 0))
         self.let_go()
 
     def let_go(self) -> None:
@@ -160,12 +164,24 @@ class SupportHandles(QObject):
     def _point_at(self, position: QPointF) -> int | None:
         """Return the nearest point within reach."""
         nearest, found = _REACH, None
-        for shot, point in enumerate(self._points):
-            gap = self._plot.area.position_of(*point) - position
+        for shot in self._near(position):
+            gap = self._plot.area.position_of(*self._points[shot]) - position
             distance = hypot(gap.x(), gap.y())
             if distance <= nearest:
                 nearest, found = distance, shot
         return found
+
+    def _near(self, position: QPointF) -> list[int]:
+        """Return the points in a square about a place: there may be ten thousand."""
+        reach = QPointF(_REACH, _REACH)
+        one, other = (
+            self._plot.area.data_at(place)
+            for place in (position - reach, position + reach)
+        )
+        x, y = self._places
+        inside = (x >= min(one.x(), other.x())) & (x <= max(one.x(), other.x()))
+        inside &= (y >= min(one.y(), other.y())) & (y <= max(one.y(), other.y()))
+        return np.flatnonzero(inside).tolist()
 
     # The keyboard
 

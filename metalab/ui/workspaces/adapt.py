@@ -58,7 +58,7 @@ class AdaptWorkspace(Workspace):
         self.tools = AdaptTools(self)
         self.canvas = AdaptCanvas(self)
         self.editor = AdaptEditor(self.canvas, self.tools, self)
-        self._error = ""
+        self._error = self._refusal = ""
         self.panels = AdaptPanels(self)
         self.caption = Caption(self)
         self.note = QLabel(self)
@@ -95,7 +95,7 @@ class AdaptWorkspace(Workspace):
 
     def _connect(self) -> None:
         canvas, tools = self.canvas, self.tools
-        self.editor.changed.connect(self._show_scene)
+        self.editor.changed.connect(self._on_edited)
         self.editor.refused.connect(self._on_refused)
         canvas.let_go.connect(self._draw)
         tools.inner_lr_chosen.connect(self._on_inner_lr)
@@ -289,7 +289,9 @@ class AdaptWorkspace(Workspace):
         )
         self.header.set_title(words.title)
         self.canvas.set_message(words.message or self._error)
-        notes = self.starts.notes()
+        pasted = "" if self._scene is None else self._scene.note
+        own = self._refusal or (self.tr("Pasted: {}").format(pasted) if pasted else "")
+        notes = [text for text in (own, *self.starts.notes()) if text]
         self.note.setText("\n".join(notes))
         self.note.setVisible(bool(notes))
         summary = ". ".join([words.summary, *notes])
@@ -304,8 +306,14 @@ class AdaptWorkspace(Workspace):
         self._error = str(error)
         self._say()
 
+    def _on_edited(self, scene: Scene) -> None:
+        self._refusal = ""
+        self._show_scene(scene)
+
     def _on_refused(self, reason: str) -> None:
-        self.caption.set_texts(reason, "", "", reason)
+        # Until the next edit: beside a run that trains, all other words change at once.
+        self._refusal = reason
+        self._say()
 
     def _on_run_read(self, outcome: "RunHistory | Exception") -> None:
         if isinstance(outcome, Exception):

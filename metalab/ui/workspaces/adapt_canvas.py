@@ -98,8 +98,12 @@ class AdaptCanvas(Plot):
 
     def show_scene(self, scene: Scene | None, tasks: ProbeTasks | None) -> None:
         """Draw a task: its points and its true curve."""
+        before = self._scene
         other = tasks is not self._tasks or (
-            scene is None or self._scene is None or scene.task != self._scene.task
+            scene is None
+            or before is None
+            or scene.task != before.task
+            or scene.grid is not before.grid
         )
         self._scene, self._tasks = scene, tasks
         if scene is None or tasks is None:
@@ -108,9 +112,9 @@ class AdaptCanvas(Plot):
             self.handles.clear()
             self._grip.set_data(*_nothing())
             return
-        grid = tasks.grid
-        truth = scene.truth(grid)
-        self.marks.truth.set_data(grid, truth)
+        grid = scene.over(tasks.grid)
+        truth = scene.known_truth(grid)
+        self.marks.truth.set_data(*(_nothing() if truth is None else (grid, truth)))
         handle = scene.handle(grid)
         x, y = scene.x, scene.y
         if handle is None:
@@ -122,20 +126,24 @@ class AdaptCanvas(Plot):
         self._draw_points()
         if other:
             self.forget_limits()
-        self.fit_to(truth)
+        self.fit_to(scene.truth(grid))
 
     def fit_to(self, values: Array) -> None:
         """Let the axes show the task, unless a point is being dragged."""
         scene, tasks = self._scene, self._tasks
         if scene is None or tasks is None or self.handles.held:
             return
-        known = np.concatenate([values, scene.y, scene.truth(tasks.grid)])
+        grid = scene.over(tasks.grid)
+        own = np.concatenate([scene.y, scene.truth(grid)])
+        known = np.concatenate([values, own])
         known = known[np.isfinite(known)]
         low, high = float(known.min()), float(known.max())
-        extent = max(float(np.ptp(scene.truth(tasks.grid))), 1.0)
-        top = float(max(scene.y.max(), scene.truth(tasks.grid).max())) + _REACH * extent
-        end = float(min(scene.y.min(), scene.truth(tasks.grid).min())) - _REACH * extent
-        ends = (float(tasks.grid[0]), float(tasks.grid[-1]))
+        extent = max(float(np.ptp(scene.truth(grid))), 1.0)
+        top, end = (
+            float(own.max()) + _REACH * extent,
+            float(own.min()) - _REACH * extent,
+        )
+        ends = (float(grid[0]), float(grid[-1]))
         self.set_limits(ends, (max(low, end), min(high, top)))
 
     def show_explored(self, base: Explored, step: int, trained: int) -> None:
@@ -152,12 +160,12 @@ class AdaptCanvas(Plot):
             phi=np.empty(0),
             deviation=deviation,
         )
-        alone = replace(tasks, num_inner_steps=trained)
+        alone = replace(tasks, num_inner_steps=trained, grid=base.grid)
         chosen = min(step, len(base.curves) - 1)
         self.marks.draw_curves(alone, curves, 0, chosen, self._shown_theme)
         for index, line in enumerate(self._fan):
             shown = index < len(base.fan)
-            line.set_data(*((tasks.grid, base.fan[index]) if shown else _nothing()))
+            line.set_data(*((base.grid, base.fan[index]) if shown else _nothing()))
         self.fit_to(base.curves[: trained + 1].ravel())
 
     def clear_curves(self) -> None:
@@ -168,14 +176,13 @@ class AdaptCanvas(Plot):
 
     def show_overlays(self, overlays: Mapping[str, Explored], step: int) -> None:
         """Draw the curve of other starts after one inner step, by role of colour."""
-        tasks = self._tasks
         for role, line in self._overlays.items():
             found = overlays.get(role)
-            if found is None or tasks is None:
+            if found is None or self._tasks is None:
                 line.set_data(*_nothing())
             else:
                 chosen = min(step, len(found.curves) - 1)
-                line.set_data(tasks.grid, found.curves[chosen])
+                line.set_data(found.grid, found.curves[chosen])
 
     def _draw_points(self) -> None:
         scene, tasks = self._scene, self._tasks
@@ -252,14 +259,16 @@ class AdaptCanvas(Plot):
             low, high = self.x_range
             x = self.pointed_at if self.pointed_at is not None else (low + high) / 2
             assert self._tasks is not None, "a scene has tasks"
-            y = float(np.interp(x, self._tasks.grid, scene.truth(self._tasks.grid)))
+            grid = scene.over(self._tasks.grid)
+            y = float(np.interp(x, grid, scene.truth(grid)))
             self._add(x, y)
             return True
         return False
 
     def _add(self, x: float, y: float) -> None:
-        if self._tasks is not None:
-            low, high = float(self._tasks.grid[0]), float(self._tasks.grid[-1])
+        if self._tasks is not None and self._scene is not None:
+            grid = self._scene.over(self._tasks.grid)
+            low, high = float(grid[0]), float(grid[-1])
             self.point_added.emit(min(max(x, low), high), y)
 
     def _on_moved(self, shot: int, x: float, y: float) -> None:

@@ -7,8 +7,9 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication, QUndoStack
 
+from metalab.core.written_points import read_points
 from metalab.engine.events import Array
-from metalab.ui.workspaces.adapt_scene import Scene, parse_points
+from metalab.ui.workspaces.adapt_scene import Scene
 from metalab.ui.workspaces.scene_edit import SceneEdit
 
 if TYPE_CHECKING:
@@ -108,6 +109,11 @@ class AdaptEditor(QObject):
     def draw_points(self) -> None:
         """Draw other points from the true curve."""
         if self._scene is not None:
+            if self._scene.kind == "none":
+                self.refused.emit(
+                    self.tr("There is no true curve to draw points from: choose one")
+                )
+                return
             drawn = self._scene.resampled(self._grid(), self._rng)
             self._push(drawn, self.tr("new points"))
 
@@ -115,18 +121,20 @@ class AdaptEditor(QObject):
         """Take the support set from the clipboard, or say what is wrong with it."""
         if self._scene is None:
             return
+        assert self._tasks is not None, "a task on the canvas is of a run"
         try:
-            x, y = parse_points(QGuiApplication.clipboard().text())
+            written = read_points(QGuiApplication.clipboard().text())
+            pasted = self._scene.with_written(written, self._tasks.grid)
         except ValueError as error:
             self.refused.emit(self.tr("The clipboard: {}").format(error))
             return
-        grid = self._grid()
-        pasted = self._scene.with_points(np.clip(x, grid[0], grid[-1]), y)
+        self._canvas.set_drawing_mode(on=False)
         self._push(pasted, self.tr("pasted points"))
 
     def _grid(self) -> Array:
         assert self._tasks is not None, "a task on the canvas is of a run"
-        return self._tasks.grid
+        own = self._tasks.grid
+        return own if self._scene is None else self._scene.over(own)
 
     def _on_point_moved(self, shot: int, x: float, y: float) -> None:
         assert self._scene is not None, "a point is of a task"

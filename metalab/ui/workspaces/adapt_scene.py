@@ -5,11 +5,12 @@ from math import pi
 
 import numpy as np
 
+from metalab.core.written_points import WrittenPoints, range_words
 from metalab.engine.events import Array, ProbeTasks, frozen
-from metalab.engine.explored import OwnTask
+from metalab.engine.explored import OwnTask, reach
 
-KINDS = ("held-out", "sine", "line", "square", "drawn")
-"""What the true curve is."""
+KINDS = ("held-out", "sine", "line", "square", "drawn", "none")
+"""What the true curve is; of "none", nobody knows one."""
 
 AMPLITUDE = (0.0, 20.0)
 NUM_POINTS = 10
@@ -30,6 +31,9 @@ class Scene:
             end.
         drawn: A curve on the grid, [point]: the held-out task's own, or one drawn by hand.
         own: Whether nobody has changed anything.
+        grid: Where curves are drawn, ascending, [point]; None for where those of the
+            held-out tasks are.
+        note: How pasted points were understood; "" for others.
     """
 
     kind: str
@@ -40,6 +44,8 @@ class Scene:
     phase: float
     drawn: Array
     own: bool = False
+    grid: Array | None = None
+    note: str = ""
 
     @classmethod
     def of_task(cls, tasks: ProbeTasks, task: int) -> "Scene":
@@ -56,8 +62,22 @@ class Scene:
             own=True,
         )
 
+    def over(self, grid: Array) -> Array:
+        """Return where curves are drawn; `grid` is where those of held-out tasks are."""
+        return grid if self.grid is None else self.grid
+
+    def known_truth(self, grid: Array) -> Array | None:
+        """Return the true curve on a grid, [point]; None where nobody knows one."""
+        return None if self.kind == "none" else self.truth(grid)
+
     def truth(self, grid: Array) -> Array:
-        """Return the true curve on the grid of the held-out tasks, [point]."""
+        """Return the true curve on the grid of the scene, [point].
+
+        Where nobody knows one, it is what goes straight from point to point.
+        """
+        if self.kind == "none":
+            order = np.argsort(self.x, kind="stable")
+            return np.interp(grid, self.x[order], self.y[order])
         if self.kind == "sine":
             return self.amplitude * np.sin(grid - self.phase)
         if self.kind == "square":
@@ -70,11 +90,12 @@ class Scene:
     def as_task(self, tasks: ProbeTasks) -> OwnTask:
         """Return what a network adapts to."""
         known = self.kind == "held-out"
+        grid = self.over(tasks.grid)
         return OwnTask(
             x=self.x,
             y=self.y,
-            grid=tasks.grid,
-            truth=self.truth(tasks.grid),
+            grid=grid,
+            truth=self.known_truth(grid),
             parameters=tasks.parameters[self.task] if known else None,
         )
 
@@ -115,7 +136,7 @@ class Scene:
         other = replace(
             self, kind=kind, amplitude=amplitude, phase=phase, drawn=drawn, own=False
         )
-        return other.on_truth(grid)
+        return other if kind == "none" else other.on_truth(grid)
 
     def with_curve(self, amplitude: float, phase: float, grid: Array) -> "Scene":
         """Return the scene with another curve; each point keeps its distance to it."""
@@ -140,7 +161,32 @@ class Scene:
 
     def with_points(self, x: Array, y: Array) -> "Scene":
         """Return the scene with another support set."""
-        return replace(self, x=frozen(x.copy()), y=frozen(y.copy()), own=False)
+        own = {"x": frozen(x.copy()), "y": frozen(y.copy())}
+        return replace(self, **own, own=False, note="")
+
+    def with_written(self, written: WrittenPoints, grid: Array) -> "Scene":
+        """Return the scene with points that a person has brought, and no true curve.
+
+        Curves are drawn as far as the points go.
+
+        Args:
+            written: The points.
+            grid: Where curves of the held-out tasks are drawn.
+
+        Raises:
+            ValueError: A point lies too far away to be drawn beside these.
+        """
+        x, y = (np.array(part) for part in zip(*written.points, strict=True))
+        reached = reach(grid, x)
+        words = f"{written.words}; {range_words(written.points)}"
+        if reached is not grid:
+            words += f", beyond the tasks' {grid[0]:.4g} to {grid[-1]:.4g}"
+        return replace(
+            self.with_points(x, y),
+            kind="none",
+            grid=None if reached is grid else reached,
+            note=words,
+        )
 
     def resampled(self, grid: Array, rng: np.random.Generator) -> "Scene":
         """Return the scene with as many other points on the true curve."""
@@ -171,38 +217,6 @@ class Scene:
                 return self.with_curve(self.amplitude, y, grid)
             return self.with_curve(y, self.phase, grid)
         return self.with_curve(abs(y), (x - pi / 2) % (2 * pi), grid)
-
-
-def parse_points(text: str) -> tuple[Array, Array]:
-    """Return points written as "x, y", one a line; commas, tabs or spaces part them.
-
-    Raises:
-        ValueError: A line is not two numbers; the message names it.
-    """
-    xs: list[float] = []
-    ys: list[float] = []
-    for number, line in enumerate(text.strip().splitlines(), start=1):
-        words = line.replace(",", " ").replace(";", " ").split()
-        if not words:
-            continue
-        try:
-            x, y = (float(word) for word in words)
-        except ValueError:
-            if number == 1 and not xs:
-                # A header, such as "x,y".
-                continue
-            raise ValueError(
-                f"line {number} is {line.strip()!r}; allowed: two numbers, x and y"
-            ) from None
-        if not (np.isfinite(x) and np.isfinite(y)):
-            raise ValueError(
-                f"line {number} is {line.strip()!r}; allowed: finite numbers"
-            )
-        xs.append(x)
-        ys.append(y)
-    if not xs:
-        raise ValueError("there are no points; allowed: lines of two numbers, x and y")
-    return np.array(xs), np.array(ys)
 
 
 def _sine_of(tasks: ProbeTasks, task: int) -> tuple[float, float]:

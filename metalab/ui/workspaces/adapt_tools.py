@@ -133,6 +133,7 @@ class AdaptTools(QWidget):
             "line": self.tr("Line"),
             "square": self.tr("Square wave"),
             "drawn": self.tr("Draw by hand"),
+            "none": self.tr("No true curve"),
         }
         for name in KINDS:
             self.kind.addItem(titles[name], name)
@@ -150,7 +151,10 @@ class AdaptTools(QWidget):
         )
         self.paste = tool_button(
             self.tr("Paste x, y"),
-            self.tr("Take the support set from the clipboard: two numbers a line"),
+            self.tr(
+                "Take the support set from the clipboard: two numbers a line, as text, "
+                "or as copied from a table; nobody knows a true curve of theirs"
+            ),
             parent=self,
         )
         self.reset = tool_button(

@@ -89,6 +89,8 @@ def _task_words(scene: "Scene") -> str:
         return _tr("line from {} to {}; {}").format(
             number_text(scene.phase), number_text(scene.amplitude), count
         )
+    if scene.kind == "none":
+        return _tr("no true curve; {}").format(count)
     if scene.kind == "drawn":
         return _tr("drawn by hand; {}").format(count)
     whose = "" if scene.own else _tr(", changed by you")

@@ -159,7 +159,9 @@ def _formula(blueprint: Blueprint, general: str, step: int) -> str:
     only_start = len(_ways(learner)) == 1 and entries.start
     options = blueprint.config.inner.options()
     plain = learner.inner.rate_is_fixed and not (
-        options.get("momentum") or options.get("inner_clamp")
+        options.get("momentum")
+        or options.get("inner_clamp")
+        or options.get("inner_clip_norm")
     )
     if only_start and plain and not entries.inner_loss and route is Route.EVERY_STEP:
         return _ONE_STEP if learner.inner_at(step)[1] == 1 else _MANY_STEPS

@@ -195,8 +195,9 @@ def test_what_has_no_kernel_is_named():
         config = preset_config(preset)
         found = obstacle(build_learner(config), counts_of(config))
         assert part in found
-    clamped = experiment(inner__inner_clamp=1.0)
-    assert "inner_clamp" in obstacle(build_learner(clamped), counts_of(clamped))
+    for limit in ("inner_clamp", "inner_clip_norm"):
+        limited = experiment(**{f"inner__{limit}": 1.0})
+        assert limit in obstacle(build_learner(limited), counts_of(limited))
 
 
 @pytest.mark.parametrize("kind", ["reptile", "joint"])

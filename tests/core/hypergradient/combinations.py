@@ -45,6 +45,13 @@ INNERS = {
     "clamped": GradientDescent(
         num_inner_steps=NUM_STEPS, inner_lr=0.03, momentum=0.5, inner_clamp=0.3
     ),
+    "clipped": GradientDescent(
+        num_inner_steps=NUM_STEPS,
+        inner_lr=0.03,
+        momentum=0.5,
+        inner_clamp=0.8,
+        inner_clip_norm=1.0,
+    ),
     "minibatches": GradientDescent(
         num_inner_steps=NUM_STEPS, inner_lr=0.03, inner_batch_size=2
     ),

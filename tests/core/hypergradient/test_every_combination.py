@@ -41,7 +41,7 @@ STEP_BY_STEP = [
     pytest.param(METAS[what], INNERS[how], id=f"{what}+{how}")
     for what, how in PAIRS
     if INNERS[how].needs is Needs.NOTHING
-    and how not in ("momentum", "minibatches", "clamped")
+    and how not in ("momentum", "minibatches", "clamped", "clipped")
 ]
 
 

@@ -5,6 +5,7 @@ import torch
 
 from metalab.core.autodiff import AutodiffOracle
 from metalab.core.inner.base import Keep
+from metalab.core.inner.descent import clipped, through_clip
 from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.meta.initialisation import Initialisation
 from metalab.core.model.mlp import MLP
@@ -125,3 +126,29 @@ def test_a_path_goes_on_where_another_ended(momentum):
     assert [step.index for step in rest.steps] == [3, 4, 5, 6]
     assert (first.num_steps, rest.num_steps) == (3, 4)
     assert rest.steps[0].around.loss.equal(whole.steps[3].around.loss)
+
+
+def test_gradients_are_clipped_by_the_norm_of_each_task_as_torch_clips():
+    """torch.nn.utils.clip_grad_norm_, task by task; its eps shows in the sixth digit."""
+    grads = torch.randn(5, 7, generator=generator(3), dtype=torch.float64)
+    grads[0] *= 0.01
+    found = clipped(grads, 1.5)
+    for mine, grad in zip(found, grads, strict=True):
+        parameter = torch.nn.Parameter(torch.zeros_like(grad))
+        parameter.grad = grad.clone()
+        torch.nn.utils.clip_grad_norm_([parameter], 1.5)
+        assert torch.allclose(mine, parameter.grad, rtol=1e-5)
+    assert torch.equal(found[0], grads[0]), "a small one stays as it is, to the bit"
+    assert clipped(grads, 0.0) is grads
+
+
+def test_the_derivative_of_clipping_is_torch_s():
+    grads = 2 * torch.randn(4, 6, generator=generator(4), dtype=torch.float64)
+    grads[0] *= 0.01
+    v = torch.randn(4, 6, generator=generator(5), dtype=torch.float64)
+    _, theirs = torch.autograd.functional.vjp(lambda g: clipped(g, 1.5), grads, v)
+    assert torch.allclose(through_clip(v, grads, 1.5), theirs, rtol=1e-12, atol=1e-14)
+    _, forward = torch.autograd.functional.jvp(lambda g: clipped(g, 1.5), grads, v)
+    assert torch.allclose(through_clip(v, grads, 1.5), forward, rtol=1e-12, atol=1e-14)
+    nothing = torch.zeros(2, 3, dtype=torch.float64)
+    assert torch.isfinite(through_clip(nothing + 1, nothing, 1.5)).all()

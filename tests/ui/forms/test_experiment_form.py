@@ -288,3 +288,28 @@ def test_the_count_of_differences_lists_them(
     button.setFocus()
     with qtbot.waitSignal(form.differences_requested):
         qtbot.keyClick(button, Qt.Key.Key_Space)
+
+
+def test_typed_points_are_understood_in_words_or_refused(
+    form: ExperimentForm, preset: ExperimentConfig, enter: Enter
+) -> None:
+    path = "tasks.family.points"
+    config = with_overrides(preset, [("tasks.family.kind", "points")])
+    form.set_config(config)
+    assert form.row(path).message == "7 points, separated by commas; x from -5 to 5"
+    enter(form, path, "1,5; 2,5")
+    assert "can be read in two ways, as (1, 5), (2, 5) and" in form.row(path).message
+    assert form.config() is None
+    enter(form, path, "1,5 2; 2,5 3")
+    told = "2 points, decimal comma, separated by blanks; x from 1.5 to 2.5"
+    assert form.row(path).message == told
+    assert form.config() is not None
+
+
+def test_points_of_an_old_run_keep_their_meaning(
+    form: ExperimentForm, preset: ExperimentConfig
+) -> None:
+    changes = [("tasks.family.kind", "points"), ("tasks.family.points", "1,5; 2,5")]
+    config = with_overrides(preset, changes)
+    form.set_config(config)
+    assert form.config() == config

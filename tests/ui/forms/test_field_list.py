@@ -64,7 +64,7 @@ def test_search_opens_what_is_folded_and_closes_it_again(
     qtbot.mouseClick(group.main.header, Qt.MouseButton.LeftButton)
     assert not form.row("outer.num_steps").isVisible()
     qtbot.keyClicks(header(form).search, "clip")
-    assert visible_paths(form) == ["outer.clip_norm"]
+    assert visible_paths(form) == ["inner.inner_clip_norm", "outer.clip_norm"]
     header(form).search.clear()
     assert not group.main.expanded
     assert not group.advanced.expanded

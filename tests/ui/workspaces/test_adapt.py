@@ -167,10 +167,61 @@ def test_points_are_pasted_or_refused_in_words(page, qtbot):
     assert page.editor.scene.x.tolist() == [0.0, 2.0]
     QGuiApplication.clipboard().setText("nothing")
     page.tools.paste.click()
-    assert (
-        "allowed: two numbers" in page.caption.left or "no points" in page.caption.left
+    assert page.note.text() == (
+        "The clipboard: line 1 is 'nothing'; allowed: two numbers, x and y"
     )
     assert page.editor.scene.x.tolist() == [0.0, 2.0]
+    answered(qtbot, page)
+
+
+def test_pasted_points_beyond_the_tasks_stay_and_have_no_true_curve(page, qtbot):
+    QGuiApplication.clipboard().setText("x\ty\n10\t0,5\n20\t1\n30\t-1\n40\t0")
+    page.tools.paste.click()
+    answered(qtbot, page)
+    scene, answer = page.editor.scene, page.answers[RUN]
+    assert scene.x.tolist() == [10.0, 20.0, 30.0, 40.0]
+    assert (answer.grid[0], answer.grid[-1]) == (-5.0, 40.0)
+    assert answer.curves.shape[1] == len(answer.grid)
+    assert answer.query_loss is None
+    assert len(page.canvas.marks.truth.data[0]) == 0
+    assert page.canvas.x_range[1] >= 40
+    assert page.caption.left == "no true curve; 4 support points"
+    assert page.note.text() == (
+        "Pasted: 4 points, header 'x y', decimal comma, separated by tabs; "
+        "x from 10 to 40, beyond the tasks' -5 to 5"
+    )
+    assert "true curve" not in page.caption.right
+    page.tools.dice.click()
+    assert page.note.text() == "There is no true curve to draw points from: choose one"
+    page.editor.undo_stack.undo()
+    answered(qtbot, page)
+    assert page.answers[RUN].grid[-1] == 5.0
+    assert "true curve" in page.caption.right
+
+
+def test_a_refusal_stays_until_the_next_edit(page, qtbot, history):
+    QGuiApplication.clipboard().setText("1,5; 2,5")
+    page.tools.paste.click()
+    told = "The clipboard: can be read in two ways"
+    assert page.note.text().startswith(told)
+    page.show_moment(moment_of(history, inner_step=2))
+    assert page.note.text().startswith(told)
+    QGuiApplication.clipboard().setText("1, 5; 2, 5")
+    page.tools.paste.click()
+    assert page.note.text().startswith("Pasted: 2 points, separated by commas")
+    answered(qtbot, page)
+
+
+def test_ten_thousand_points_are_drawn_and_taken_hold_of(page, qtbot):
+    x = np.linspace(-5, 5, 10_000)
+    text = "\n".join(f"{a:.4f}, {np.sin(a):.4f}" for a in x)
+    QGuiApplication.clipboard().setText(text)
+    page.tools.paste.click()
+    answered(qtbot, page)
+    assert len(page.answers[RUN].support_loss) > 1
+    drag(page, place(page, 5_000), QPointF(0, -40))
+    moved = np.flatnonzero(page.editor.scene.y != np.round(np.sin(x), 4))
+    assert len(moved) == 1
     answered(qtbot, page)
 
 

@@ -1,15 +1,17 @@
 """The task on the Adapt canvas."""
 
-import contextlib
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metalab.ui.workspaces.adapt_scene import Scene, parse_points
+from metalab.core.written_points import read_points
+from metalab.ui.workspaces.adapt_scene import Scene
 
 GRID = np.linspace(-5, 5, 101)
+TASKS = SimpleNamespace(grid=GRID, parameters=np.zeros((1, 2)))
 
 
 def scene(kind: str = "sine", **changes) -> Scene:
@@ -90,32 +92,34 @@ def test_points_are_added_moved_and_removed_and_the_last_one_stays():
     assert one.without_point(0) is one
 
 
-@pytest.mark.parametrize(
-    "text", ["1, 2\n3, 4", "x,y\n1,2\n3,4", "1\t2\n\n3;4\n", " 1 2 \n 3 4 "]
-)
-def test_pasted_points_are_read(text):
-    x, y = parse_points(text)
-    assert (x.tolist(), y.tolist()) == ([1, 3], [2, 4])
+@pytest.mark.parametrize("places", [(-5.0, 5.0), (10.0, 40.0), (-200.0, 200.0)])
+def test_points_that_are_brought_stay_where_they_are(places):
+    """The grid goes as far as they do; the curve of the task before is nobody's."""
+    written = read_points("\n".join(f"{x}, {k}" for k, x in enumerate(places)))
+    made = scene("held-out").with_written(written, GRID)
+    assert made.x.tolist() == list(places)
+    assert made.y.tolist() == [0.0, 1.0]
+    grid = made.over(GRID)
+    assert (grid[0], grid[-1]) == (min(-5, places[0]), max(5, places[-1]))
+    assert (np.diff(grid) > 0).all()
+    assert made.known_truth(grid) is None
+    assert made.as_task(TASKS).truth is None
+    assert made.note.startswith("2 points, separated by commas; x from ")
+    assert ("beyond the tasks' -5 to 5" in made.note) == (places != (-5.0, 5.0))
 
 
-@pytest.mark.parametrize(
-    ("text", "named"),
-    [
-        ("", "no points"),
-        ("1,2\n3", "line 2 is '3'"),
-        ("1,2\na,b", "line 2 is 'a,b'"),
-        ("1,nan", "line 1"),
-        ("1,2,3\n4,5,6", "line 2|no points"),
-    ],
-)
-def test_what_is_no_points_is_named(text, named):
-    with pytest.raises(ValueError, match=named):
-        parse_points(text)
+def test_points_too_far_to_be_drawn_are_refused_with_what_is_allowed():
+    with pytest.raises(ValueError, match=r"x is 205\.5; allowed: -205 to 205, beside"):
+        scene().with_written(read_points("1, 2\n205.5, 3"), GRID)
 
 
-@given(st.text(max_size=60))
-def test_any_text_is_read_or_refused(text):
-    with contextlib.suppress(ValueError):
-        x, y = parse_points(text)
-        assert len(x) == len(y) >= 1
-        assert np.isfinite([x, y]).all()
+def test_a_curve_is_chosen_for_points_that_had_none():
+    made = scene().with_written(read_points("10, 1\n20, 2"), GRID)
+    grid = made.over(GRID)
+    drawn = made.with_kind("drawn", grid)
+    assert np.interp([10, 15, 20], grid, drawn.truth(grid)) == pytest.approx(
+        [1, 1.5, 2]
+    )
+    sine = made.with_kind("sine", grid)
+    np.testing.assert_allclose(sine.y, 2 * np.sin(sine.x - 0.5), atol=0.02)
+    assert sine.with_kind("none", grid).known_truth(grid) is None

@@ -1,0 +1,155 @@
+"""`metalab adapt`: adapt a run's network to points of a person's own."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich import box
+from rich.table import Table
+
+from metalab.cli.moment import Step, chosen_step
+from metalab.cli.output import console, delivered, print_json
+from metalab.cli.wreck import warn_of_wreck
+from metalab.core.errors import UserError
+
+if TYPE_CHECKING:
+    from metalab.core.written_points import WrittenPoints
+    from metalab.engine.explored import Explored, OwnTask
+
+_MOST_BYTES = 4_000_000
+"""Of a file of points: a million characters, in whatever encoding."""
+
+
+def adapt(
+    file: Annotated[Path, typer.Argument(help="Run file.")],
+    points: Annotated[
+        Path,
+        typer.Option(
+            help="Text or CSV file of the support set: two numbers a line, x and y; the "
+            "first line may name them."
+        ),
+    ],
+    to: Annotated[
+        Path | None,
+        typer.Option(help="Table of the curves to write: .csv. Default: none."),
+    ] = None,
+    num_inner_steps: Annotated[
+        int, typer.Option(min=0, max=1000, help="Inner steps K'.")
+    ] = 10,
+    inner_lr: Annotated[
+        float | None,
+        typer.Option(help="Step size of the inner loop; by default that of the run."),
+    ] = None,
+    step: Step = None,
+    force: Annotated[bool, typer.Option(help="Replace what is there.")] = False,
+    json_output: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object on stdout.")
+    ] = False,
+) -> int:
+    """Adapt to points of your own, and write the curve after each inner step.
+
+    Nobody knows a true curve behind them, so only the support loss is told. Curves go as
+    far as the points.
+    """
+    from metalab.cli.target import check_csv  # noqa: PLC0415
+    from metalab.core.paths import replace_file  # noqa: PLC0415
+    from metalab.engine.exploration import Explorer  # noqa: PLC0415 - torch
+    from metalab.engine.explored import Exploration, Start  # noqa: PLC0415
+    from metalab.figures.curves import explored_table  # noqa: PLC0415
+    from metalab.runs.reader import open_run  # noqa: PLC0415
+    from metalab.runs.snapshots import state_at  # noqa: PLC0415
+    from metalab.runs.step_size import at_inner_lr  # noqa: PLC0415
+
+    which = chosen_step(step)
+    if to is not None:
+        check_csv(to, force=force)
+    written = _read(points)
+    run = open_run(file)
+    state = state_at(run, which)
+    config = at_inner_lr(run.history.config_at(state.step), inner_lr)
+    task = _task(points, written, config)
+    start = Start(key="run", config=config, phi=state.phi, step=state.step)
+    asked = Exploration(task=task, starts=(start,), num_inner_steps=num_inner_steps)
+    answer = Explorer(config).explore(start, asked)
+    if to is not None:
+        replace_file(to, explored_table(task, answer).to_csv().encode())
+    warn_of_wreck(file, run.history)
+    facts = {
+        "name": run.history.name,
+        "file": str(file),
+        "step": state.step,
+        "points": written.words,
+        "num_shots": len(task.x),
+        "wrote": None if to is None else str(to),
+        "support_loss": answer.support_loss.tolist(),
+        "distance": answer.distance.tolist(),
+    }
+    if json_output:
+        print_json(facts)
+    else:
+        _tell(facts, answer)
+    return delivered() if to is None else 0
+
+
+def _read(points: Path) -> "WrittenPoints":
+    """Return the points of a file.
+
+    Raises:
+        UserError: It cannot be read, or holds something else.
+    """
+    from metalab.core.paths import obstacle_to_read  # noqa: PLC0415
+    from metalab.core.written_points import read_points  # noqa: PLC0415
+    from metalab.engine.plain_data import PlainDataError, read_text  # noqa: PLC0415
+
+    obstacle = obstacle_to_read(points)
+    if obstacle is not None:
+        raise UserError(f"{points} cannot be read: {obstacle}")
+    try:
+        return read_points(read_text(points, most_bytes=_MOST_BYTES))
+    except OSError as error:
+        raise UserError(f"{points} cannot be read: {error.strerror}") from error
+    except PlainDataError as error:
+        raise UserError(f"{points} {error}") from error
+    except ValueError as error:
+        raise UserError(f"{points}: {error}") from error
+
+
+def _task(points: Path, written: "WrittenPoints", config: Any) -> "OwnTask":
+    """Return the task of a person's points, with curves as far as they go.
+
+    Raises:
+        UserError: A point lies too far from what the network was trained on.
+    """
+    import numpy as np  # noqa: PLC0415
+
+    from metalab.engine.build import build_family  # noqa: PLC0415
+    from metalab.engine.explored import OwnTask, reach  # noqa: PLC0415
+    from metalab.engine.probe import NUM_GRID_POINTS  # noqa: PLC0415
+
+    low, high = build_family(config).input_range
+    x, y = (np.array(part) for part in zip(*written.points, strict=True))
+    try:
+        grid = reach(np.linspace(low, high, NUM_GRID_POINTS), x)
+    except ValueError as error:
+        raise UserError(f"{points}: {error}") from error
+    return OwnTask(x=x, y=y, grid=grid, truth=None, parameters=None)
+
+
+def _tell(facts: dict[str, Any], answer: "Explored") -> None:
+    screen = console()
+    screen.print(f"Understood {facts['points']}")
+    table = Table(
+        title=f"{facts['name']}, outer step {facts['step']:,}: adapting to "
+        f"{facts['num_shots']:,} support points",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+    )
+    for heading in ("Step", "Support loss", "Distance"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    losses = zip(answer.support_loss, answer.distance, strict=True)
+    for step, (loss, distance) in enumerate(losses):
+        table.add_row(str(step), f"{loss:.4g}", f"{distance:.4g}")
+    screen.print(table)
+    if facts["wrote"] is not None:
+        screen.print(f"Wrote {facts['wrote']}")

@@ -1,0 +1,66 @@
+"""`metalab curves`: how held-out tasks adapt, as data."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from metalab.cli.moment import OtherTasks, Step, chosen_step, parsed
+from metalab.cli.output import console
+from metalab.cli.wreck import warn_of_wreck
+
+
+def curves(
+    file: Annotated[Path, typer.Argument(help="Run file.")],
+    to: Annotated[Path, typer.Option(help="Table to write: .csv.")],
+    task: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=1, max=16, help="Held-out task. Repeatable; by default all sixteen."
+        ),
+    ] = None,
+    num_inner_steps: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=1000, help="Inner steps K'; by default as the run evaluates."
+        ),
+    ] = None,
+    step: Step = None,
+    assignments: OtherTasks = None,
+    force: Annotated[bool, typer.Option(help="Replace what is there.")] = False,
+) -> int:
+    """Write the curves of held-out tasks after 0 ... K' inner steps.
+
+    A row a point: task, part (true curve, support, query or prediction), inner step, x
+    and y.
+    """
+    from metalab.cli.target import check_csv  # noqa: PLC0415 - slow
+    from metalab.core.paths import replace_file  # noqa: PLC0415
+    from metalab.engine.other_tasks import on_other_tasks  # noqa: PLC0415 - torch
+    from metalab.engine.overrides import with_overrides  # noqa: PLC0415
+    from metalab.figures.curves import curves_table  # noqa: PLC0415
+    from metalab.runs.reader import open_run  # noqa: PLC0415
+    from metalab.runs.replay import adapted_curves  # noqa: PLC0415
+    from metalab.runs.snapshots import state_at  # noqa: PLC0415
+
+    which, changes = chosen_step(step), parsed(assignments)
+    check_csv(to, force=force)
+    run = open_run(file)
+    state = state_at(run, which)
+    config = on_other_tasks(run.history.config_at(state.step), changes)
+    if num_inner_steps is not None:
+        most = ("evaluation.num_inner_steps", max(num_inner_steps, 1))
+        config = with_overrides(config, [most])
+    tasks, found = adapted_curves(config, state)
+    table = curves_table(
+        tasks,
+        found,
+        chosen=sorted({number - 1 for number in task or range(1, 17)}),
+        num_inner_steps=config.num_shown_steps
+        if num_inner_steps is None
+        else num_inner_steps,
+    )
+    replace_file(to, table.to_csv().encode())
+    warn_of_wreck(file, run.history)
+    console().print(f"Wrote {to}: {len(table):,} rows, of outer step {state.step:,}")
+    return 0
