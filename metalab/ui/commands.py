@@ -119,7 +119,7 @@ class Commands(QObject):
         _open(dialog)
 
     def open_path(self, path: Path) -> None:
-        """Show what a file holds: a run, a lesson or an experiment."""
+        """Show what a file holds, dropped or chosen: a run, a lesson or an experiment."""
         if path.suffix.lower() == RUN_SUFFIX:
             self._session.open_file(path)
         elif engine.is_lesson(path):
@@ -227,13 +227,6 @@ class Commands(QObject):
         """Ask, or not, before a run in progress is stopped for something else."""
         self._preferences.change("close_without_asking", value=not on)
         self._preferences.change("replace_without_asking", value=not on)
-
-    def open_path(self, path: Path) -> None:
-        """Open a file that was dropped on the window, or chosen from a list."""
-        if path.name.endswith(LESSON_SUFFIX):
-            self._teaching.open_lesson(path)
-        else:
-            self._session.open_file(path)
 
     def save_copy(self) -> None:
         """Ask where to write a copy of the run."""

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from metalab.runs.home import RUN_SUFFIX
-from metalab.ui.action_lines import LESSON_SUFFIX
+from metalab.ui.action_lines import EXPERIMENT_SUFFIX
 from metalab.ui.action_table import MENUS, tr
 from metalab.ui.actions import ActionSet
 from metalab.ui.banners import BannerArea
@@ -301,9 +301,9 @@ class MainWindow(QMainWindow):
 
 
 def _dropped(event: QDropEvent) -> Path | None:
-    """Return the run file or lesson that is dropped; None for anything else."""
+    """Return the run, lesson or experiment that is dropped; None for anything else."""
     urls = event.mimeData().urls()
     if len(urls) != 1 or not urls[0].isLocalFile():
         return None
     path = Path(urls[0].toLocalFile())
-    return path if path.name.endswith((RUN_SUFFIX, LESSON_SUFFIX)) else None
+    return path if path.name.endswith((RUN_SUFFIX, EXPERIMENT_SUFFIX)) else None
