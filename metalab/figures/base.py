@@ -1,16 +1,16 @@
 """What a figure is, and what a person may choose about one. Imports no matplotlib."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from metalab.core.errors import UserError
+from metalab.runs.history import RunHistory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from metalab.figures.drawing import Drawing
     from metalab.figures.sizes import FigureSize
-    from metalab.runs.history import RunHistory
 
 X_AXES = ("outer step", "training time", "tasks seen")
 """What `losses` can be drawn against."""
@@ -35,7 +35,7 @@ class FigureChoices:
 
     Attributes:
         task: Held-out task whose adaptation is drawn, counted from 0.
-        log_y: Whether the loss axis is logarithmic.
+        log_y: Whether the axis, or the colours, of a loss are logarithmic.
         smoothing: Share of what is shown that the moving average of the losses spans,
             from 0 (no smoothing) to `LARGEST_SHARE`.
         x: What losses are drawn against, one of `X_AXES`.
@@ -81,7 +81,7 @@ class FigureChoices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FigureSpec:
-    """One figure: pure functions of a run's history. One of these a file in `kinds`.
+    """One figure: pure functions of what is seen. One of these a file in `kinds`.
 
     Attributes:
         name: Unique, lower case, for the command line and file names.
@@ -90,12 +90,20 @@ class FigureSpec:
             only animations set.
         over_training: Whether an axis is the outer step, so that the figure shows the
             whole run; others show one moment of it.
-        draw: Returns the figure's data, one tidy table, and how to draw them at some
-            size; raises `FigureError` if the history does not hold what is needed.
+        draw: Takes what is seen, choices and size; returns the figure's data, one tidy
+            table, and how to draw them; raises `FigureError` if what is seen does not
+            hold what is needed.
+        page: Key of the window's page that the figure belongs to.
+        sight: Type of what is seen: a run's history, or one of `figures.sights`.
+        costly: Whether coming to see it takes seconds, so that the window's dialog takes
+            what the page has computed, and nothing else.
     """
 
     name: str
     title: str
     heeds: frozenset[str]
-    draw: "Callable[[RunHistory, FigureChoices, FigureSize], Drawing]"
+    draw: "Callable[[Any, FigureChoices, FigureSize], Drawing]"
     over_training: bool = False
+    page: str = "live"
+    sight: type = RunHistory
+    costly: bool = False
