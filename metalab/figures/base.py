@@ -18,6 +18,9 @@ X_AXES = ("outer step", "training time", "tasks seen")
 LEGENDS = ("above", "right", "none")
 """Where a legend can stand: never on the curves."""
 
+BY_TASK, BY_LOSS = "task", "loss"
+"""Orders of the gallery that every family has."""
+
 LARGEST_SHARE = 0.5
 """Of what is shown, that one value of a moving average may span."""
 
@@ -40,6 +43,8 @@ class FigureChoices:
             from 0 (no smoothing) to `LARGEST_SHARE`.
         x: What losses are drawn against, one of `X_AXES`.
         legend: Where the legend stands, one of `LEGENDS`.
+        sort: What the tiles of the gallery are sorted by: "task", "loss" or the name of
+            one of the tasks' numbers.
         inner_step: Last inner step drawn, as a frame of an animation has it; None draws
             all.
         num_earlier: How many earlier evaluations stand beside the newest one, at most
@@ -54,6 +59,7 @@ class FigureChoices:
     smoothing: float = 0.05
     x: str = "outer step"
     legend: str = "above"
+    sort: str = BY_TASK
     inner_step: int | None = None
     num_earlier: int = MOST_EARLIER
 

@@ -54,8 +54,10 @@ class Drawing:
             there is one, `key` (a narrow second axes to the right); with panels, on
             `fig` and `ax1`, `ax2`, ....
         keyed: Whether there is a `key`.
-        panels: How many axes there are in place of `ax`, in a grid with one horizontal
-            axis for all; 0 for `ax` alone.
+        panels: How many axes there are in place of `ax`, in a grid; 0 for `ax` alone.
+        columns: Columns of that grid; 0 takes as many as there is room for.
+        shared: Which axes all panels have in common: "x", "both" or "none".
+        ratios: Widths of the columns, relative to each other; empty for equal ones.
     """
 
     table: Table
@@ -63,6 +65,24 @@ class Drawing:
     calls: tuple[Call, ...]
     keyed: bool = False
     panels: int = 0
+    columns: int = 0
+    shared: str = "x"
+    ratios: tuple[float, ...] = ()
+
+    def grid(self, size: FigureSize) -> tuple[int, int]:
+        """Return rows and columns of the panels."""
+        if self.columns:
+            return -(-self.panels // self.columns), self.columns
+        return panel_grid(self.panels, size)
+
+    def grid_options(self) -> dict[str, Any]:
+        """Return how matplotlib is to make the panels, as plain values."""
+        options: dict[str, Any] = {"sharex": self.shared in ("x", "both")}
+        if self.shared == "both":
+            options["sharey"] = True
+        if self.ratios:
+            options["width_ratios"] = self.ratios
+        return {**options, "squeeze": False}
 
 
 def panel_grid(count: int, size: FigureSize) -> tuple[int, int]:

@@ -54,7 +54,7 @@ def _legend_above(calls: Sequence[Call], title: str, size: FigureSize) -> Call:
 def _legend_columns(names: Sequence[str], size: FigureSize) -> int:
     """Return how many columns fit above the axes, in as few rows as they can."""
     room = size.points / size.small_text
-    widths = np.array([_text_ems(name) for name in names])
+    widths = np.array([text_ems(name) for name in names])
     for columns in range(len(names), 1, -1):
         parts = np.array_split(widths, columns)
         text = sum(float(part.max()) for part in parts)
@@ -66,14 +66,14 @@ def _legend_columns(names: Sequence[str], size: FigureSize) -> int:
 
 def _shortened(text: str, ems: float) -> str:
     """Return as much of a text as fits, with an ellipsis if that is not all."""
-    if _text_ems(text) <= ems:
+    if text_ems(text) <= ems:
         return text
-    while _text_ems(text) + 1 > ems:
+    while text_ems(text) + 1 > ems:
         text = text[:-1]
     return f"{text.rstrip()}…"
 
 
-def _text_ems(text: str) -> float:
+def text_ems(text: str) -> float:
     """Return about how wide a text is, in heights of its letters."""
     return sum(
         _NARROW_EMS if letter in _NARROW_LETTERS else _LETTER_EMS for letter in text

@@ -15,7 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from metalab.figures.drawing import Call, Drawing, panel_grid
+from metalab.figures.drawing import Call, Drawing
 from metalab.figures.sizes import FigureSize
 
 _AXES = ("ax", "key")
@@ -38,8 +38,7 @@ def paint(drawing: Drawing, size: FigureSize) -> Figure:
     """Return the figure. Call within `styled`."""
     figure = Figure(figsize=size.inches, layout="constrained")
     if drawing.panels:
-        rows, columns = panel_grid(drawing.panels, size)
-        panels = figure.subplots(rows, columns, sharex=True, squeeze=False).flat
+        panels = figure.subplots(*drawing.grid(size), **drawing.grid_options()).flat
         names = {f"ax{i}": axes for i, axes in enumerate(panels, start=1)}
         names["fig"] = figure
     elif drawing.keyed:
@@ -121,7 +120,8 @@ def _named_axes(figure: Figure) -> "zip[tuple[str, Any]]":
 def _perform(call: Call, names: dict[str, Any], drawing: Drawing) -> None:
     data = drawing.table.select(call.columns, call.where) if call.columns else []
     options = dict(call.options)
-    if call.method.startswith("ax") and call.method.endswith(".plot"):
+    is_line = call.method.startswith("ax") and call.method.endswith(".plot")
+    if is_line and call.columns:
         x, y = data
         data = _thinned(x, y)
         if "markevery" in options:

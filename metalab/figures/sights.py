@@ -91,7 +91,6 @@ class StructureSight:
         structure: The problem; that of the form in the window.
         numbers: Of the newest outer step; none where the form has another method.
         title: What the method is called; "" where it has no name.
-        compared: Whether ordinary training is drawn beside it.
     """
 
     history: RunHistory
@@ -125,24 +124,6 @@ class RatesSight:
         return self.outer_step
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class GallerySight:
-    """Held-out tasks side by side.
-
-    Attributes:
-        history: The run, as it was at the moment, with the curves of then.
-        order: Tasks in reading order, counted from 0; empty takes them as they come.
-    """
-
-    history: RunHistory
-    order: tuple[int, ...] = ()
-
-    @property
-    def step(self) -> int:
-        """The outer step that is seen."""
-        return self.history.step
-
-
 Sight = (
     RunHistory
     | AdaptSight
@@ -150,7 +131,6 @@ Sight = (
     | EstimatorsSight
     | StructureSight
     | RatesSight
-    | GallerySight
 )
 """What a figure is drawn from."""
 

@@ -3,11 +3,16 @@
 from dataclasses import replace
 from pathlib import Path
 
+from metalab.engine.events import Array
+from metalab.engine.gallery import Gallery
 from metalab.engine.providers import AUTODIFF
 from metalab.engine.torch_threads import use_threads_of
 from metalab.engine.trainer import Trainer
 from metalab.runs.history import RunHistory
+from metalab.runs.moments import history_at
 from metalab.runs.reader import StoredRun, open_run
+from metalab.runs.rewinder import recomputed, rewind_request
+from metalab.runs.run_file import RunFileError
 
 
 def with_curves(run: StoredRun) -> RunHistory:
@@ -31,3 +36,36 @@ def load_history(path: Path) -> RunHistory:
         RunFileError: The file cannot be used.
     """
     return with_curves(open_run(path))
+
+
+def history_and_phi(path: Path, step: int | None) -> tuple[RunHistory, Array]:
+    """Return a run as it was at an outer step, and its meta-parameters there.
+
+    What no snapshot holds is recomputed from the one before, bit for bit.
+
+    Args:
+        path: The run file.
+        step: The outer step; None takes the newest.
+
+    Raises:
+        RunFileError: The file cannot be used, holds no meta-parameters, or has not come
+            to that step.
+    """
+    run = open_run(path)
+    newest = run.newest_state()
+    if step is None or step == newest.step:
+        return with_curves(run), newest.phi
+    if not 0 <= step < newest.step:
+        raise RunFileError(
+            f"{path} has no outer step {step:,}; allowed: 0 to {newest.step:,}"
+        )
+    request = rewind_request(run.history, step)
+    state = None if request is None else recomputed(request)
+    if state is None:
+        raise RunFileError(
+            f"{path} holds no state before outer step {step:,} to begin from"
+        )
+    config = run.history.config_at(state.step)
+    use_threads_of(config, AUTODIFF)
+    curves = Gallery(config, provider=AUTODIFF).curves(state)
+    return history_at(run.history, state.step, curves=curves), state.phi

@@ -25,7 +25,7 @@ from metalab.figures.table import Column, Table
 from metalab.runs.history import RunHistory
 
 _NUM_CURVES = 11
-_BAND_DEVIATIONS = 2
+BAND_DEVIATIONS = 2
 _TRUE, _SUPPORT, _QUERY, _PREDICTED = "true curve", "support", "query", "prediction"
 
 
@@ -95,8 +95,8 @@ def _band(curves: Curves, task: int, *, before: int) -> list[Column]:
         Column(name, np.concatenate([nothing, values]))
         for name, values in (
             ("predictive_sd", deviation),
-            ("y_low", mean - _BAND_DEVIATIONS * deviation),
-            ("y_high", mean + _BAND_DEVIATIONS * deviation),
+            ("y_low", mean - BAND_DEVIATIONS * deviation),
+            ("y_high", mean + BAND_DEVIATIONS * deviation),
         )
     ]
 
@@ -139,7 +139,7 @@ def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Draw
         _true_curve(size),
         *_points(size),
         *([_band_call(marked.step, _colour(marked, colours))] if banded else []),
-        *_key(colours, k),
+        *key_calls(colours, k),
         *_pointer(marked, size),
         *labels("Input x", "Output y"),
         Call(method="ax.margins", options={"x": 0.01}),
@@ -201,7 +201,7 @@ def _band_call(k: int, colour: str) -> Call:
             "color": colour,
             "alpha": 0.2,
             "linewidth": 0,
-            "label": f"±{_BAND_DEVIATIONS} predictive sd",
+            "label": f"±{BAND_DEVIATIONS} predictive sd",
             "zorder": 1,
         },
     )
@@ -249,7 +249,7 @@ def _points(size: FigureSize) -> list[Call]:
     ]
 
 
-def _key(colours: dict[int, str], k: int) -> list[Call]:
+def key_calls(colours: dict[int, str], k: int) -> list[Call]:
     """Return the calls for the colour key: one box for each inner step shown."""
     rows = list(range(len(colours)))
     names = [f"{step} = K" if step == k else str(step) for step in colours]

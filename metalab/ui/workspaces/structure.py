@@ -7,6 +7,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QImage, QPalette, QShowEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from metalab.figures.structure.blueprint import Blueprint, blueprint_of
+from metalab.figures.structure.model import Flow, Numbers, Structure, numbers_of
+from metalab.figures.structure.sentences import route_sentence
 from metalab.runs.status import RunStatus
 from metalab.ui import engine_access
 from metalab.ui.painting import Ink, picture_of, tint
@@ -14,11 +17,8 @@ from metalab.ui.theme import DARK, Theme
 from metalab.ui.views.header import PREPARING, PanelHeader, tool_button
 from metalab.ui.views.legend import Entry, Legend, Swatch
 from metalab.ui.workspace import Workspace
-from metalab.ui.workspaces.structure_blueprint import Blueprint, blueprint_of
 from metalab.ui.workspaces.structure_diagram import StructureDiagram
-from metalab.ui.workspaces.structure_model import Flow, Numbers, Structure, numbers_of
 from metalab.ui.workspaces.structure_painter import FLOW_INKS
-from metalab.ui.workspaces.structure_sentences import route_sentence
 from metalab.ui.workspaces.structure_supervised import supervised_sentence
 
 if TYPE_CHECKING:
