@@ -74,6 +74,7 @@ class Explored:
 
     Attributes:
         start: From where.
+        asked: What was asked, the task included.
         curves: Predictions on the grid, [inner step, point].
         support_loss: [inner step].
         query_loss: Mean squared distance to the true curve on the grid, [inner step];
@@ -86,6 +87,7 @@ class Explored:
     """
 
     start: Start
+    asked: Exploration
     curves: Array
     support_loss: Array
     query_loss: Array | None

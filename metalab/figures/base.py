@@ -45,6 +45,8 @@ class FigureChoices:
         legend: Where the legend stands, one of `LEGENDS`.
         sort: What the tiles of the gallery are sorted by: "task", "loss" or the name of
             one of the tasks' numbers.
+        moved: Held-out tasks whose support points a person has moved, counted from 0;
+            the caption says so.
         inner_step: Last inner step drawn, as a frame of an animation has it; None draws
             all.
         num_earlier: How many earlier evaluations stand beside the newest one, at most
@@ -60,6 +62,7 @@ class FigureChoices:
     x: str = "outer step"
     legend: str = "above"
     sort: str = BY_TASK
+    moved: tuple[int, ...] = ()
     inner_step: int | None = None
     num_earlier: int = MOST_EARLIER
 

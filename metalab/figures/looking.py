@@ -154,7 +154,6 @@ def _adapt(where: Standpoint, looking: Looking, tell: Tell) -> AdaptSight:
         )
     return AdaptSight(
         history=where.history,
-        asked=asked,
         explored=Explorer(config).explore(asked.starts[0], asked),
         inner_step=step,
         task="points of one's own" if moved else f"held-out task {where.task + 1}",

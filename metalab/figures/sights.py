@@ -24,19 +24,22 @@ class AdaptSight:
 
     Attributes:
         history: The run, as it was at the moment.
-        asked: The task, and how far it is adapted to.
-        explored: How the run's own meta-parameters adapt.
+        explored: How the run's own meta-parameters adapt, and to what.
         others: How other starts adapt, and what they are called.
         inner_step: The inner step that stands out, 0 ... K'.
         task: What the task is, in words, such as "held-out task 3, points moved".
     """
 
     history: RunHistory
-    asked: "Exploration"
     explored: "Explored"
     others: "tuple[tuple[str, Explored], ...]" = ()
     inner_step: int
     task: str
+
+    @property
+    def asked(self) -> "Exploration":
+        """The task, and how far it is adapted to."""
+        return self.explored.asked
 
     @property
     def step(self) -> int:

@@ -85,12 +85,13 @@ def _losses(
 ) -> tuple[Column, ...]:
     """Return the losses of each prediction, beside its curve."""
     found = dict(_starts(sight))
-    support, query = [], []
+    support: list[float] = []
+    query: list[float] = []
     for part, start, step, *_ in blocks:
         own = found[start] if part == _PREDICTED else None
+        to_truth = None if own is None else own.query_loss
         support.append(np.nan if own is None else own.support_loss[int(step)])
-        no_query = own is None or own.query_loss is None
-        query.append(np.nan if no_query else own.query_loss[int(step)])
+        query.append(np.nan if to_truth is None else to_truth[int(step)])
     return (
         Column("support_loss", np.repeat(support, lengths), "y²"),
         Column("query_loss", np.repeat(query, lengths), "y²"),
@@ -239,7 +240,7 @@ def _task(sight: AdaptSight, size: FigureSize) -> list[Call]:
         "label": "Support set",
         "zorder": 6,
     }
-    looks = [(_SUPPORT, support)]
+    looks: list[tuple[str, dict[str, Any]]] = [(_SUPPORT, support)]
     if sight.asked.task.truth is not None:
         looks.insert(0, (_TRUE, truth))
     return [

@@ -287,6 +287,7 @@ def _pointer(marked: _Marked, size: FigureSize) -> list[Call]:
 
 
 def _caption(history: RunHistory, choices: FigureChoices, tasks: ProbeTasks) -> str:
+    moved = " that were moved by hand" if choices.task in choices.moved else ""
     values = tasks.words(choices.task, "{:.3g}".format)
     assert history.curves is not None
     so_far = (
@@ -296,7 +297,8 @@ def _caption(history: RunHistory, choices: FigureChoices, tasks: ProbeTasks) -> 
     )
     return (
         f"Adaptation of {history.name} to held-out task {choices.task + 1} "
-        f"({values}) from {number_of(tasks.support_x.shape[1], 'support point')}, after "
+        f"({values}) from {number_of(tasks.support_x.shape[1], 'support point')}{moved}, "
+        f"after "
         f"{number_of(history.curves.step, 'outer step')}; training adapts with "
         f"K = {history.num_inner_steps}{so_far}."
     )
@@ -305,6 +307,6 @@ def _caption(history: RunHistory, choices: FigureChoices, tasks: ProbeTasks) -> 
 FIGURE = FigureSpec(
     name="adaptation",
     title="Adaptation to one held-out task",
-    heeds=frozenset({"task", "legend"}),
+    heeds=frozenset({"task", "moved", "legend"}),
     draw=_draw,
 )

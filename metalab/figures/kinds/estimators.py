@@ -28,8 +28,8 @@ _COLOURS = (BLUE, "#e69f00", GREEN, "#cc79a7", "#56b4e9", VERMILION, "#999933", 
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 _DASHES: tuple[Any, ...] = ("-", (0, (4, 1.6)), (0, (1, 1.2)))
 _OWN = "own"
-_FLOOR = 1e-8
-"""Below, an error is rounding: logarithmic axes end there."""
+_FLOOR, _CEILING = 1e-8, 1e3
+"""Below, an error is rounding; one above would flatten the others. There axes end."""
 
 _WIDE_EMS = 50
 """Width, in heights of the text, from which cosine and norm have panels too."""
@@ -84,17 +84,13 @@ def _ends(name: str, rows: tuple[Measured, ...]) -> list[Column]:
     """Return the standard error of a mean, and the ends of its bar."""
     mean = np.array([getattr(row, name) for row in rows])
     error = np.array([getattr(row, f"{name}_error") for row in rows])
-    # Both ends have to be there to be drawn, on logarithmic axes above zero.
-    least = _FLOOR if name == "relative_error" else -np.inf
+    of_error = name == "relative_error"
+    ends = (_FLOOR, _CEILING) if of_error else (-np.inf, np.inf)
     return [
         Column(f"{name}_standard_error", error),
-        Column(f"{name}_low", np.maximum(mean - error, least)),
-        Column(f"{name}_high", np.maximum(mean + error, least)),
-        *(
-            [Column(f"{name}_drawn", np.maximum(mean, least))]
-            if name == "relative_error"
-            else []
-        ),
+        Column(f"{name}_low", np.clip(mean - error, *ends)),
+        Column(f"{name}_high", np.clip(mean + error, *ends)),
+        *([Column(f"{name}_drawn", np.clip(mean, *ends))] if of_error else []),
     ]
 
 
@@ -299,8 +295,8 @@ def _caption(sight: EstimatorsSight) -> str:
         f"{number_of(request.step, 'outer step')}, against the exact hypergradient of "
         f"{request.against.value}: mean ± standard error over {batches} meta-batches of "
         f"{number_of(request.num_tasks, 'task')} (seed {request.seed}{rate}{damping}), at "
-        f"K = {request.num_inner_steps}, and relative error against K; errors below "
-        f"{_FLOOR:g} are drawn there.{notes}{done}"
+        f"K = {request.num_inner_steps}, and relative error against K; errors beyond "
+        f"{_FLOOR:g} and {_CEILING:g} are drawn there.{notes}{done}"
     )
 
 

@@ -1,11 +1,12 @@
 """The gallery: how every drawn held-out task is adapted to, side by side."""
 
-import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication, QImage, QPalette
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from metalab.engine.events import Curves, ProbeTasks
+from metalab.figures.base import BY_LOSS, BY_TASK
+from metalab.figures.tiles import order_of
 from metalab.runs.history import RunHistory
 from metalab.runs.status import RunStatus
 from metalab.ui.painting import Ink, picture_of, tint
@@ -15,8 +16,6 @@ from metalab.ui.views.legend import Entry, Legend, Swatch
 from metalab.ui.views.loss_key import LossKey
 from metalab.ui.views.tile_grid import TileGrid
 from metalab.ui.views.tile_painter import zero_loss
-
-BY_TASK, BY_LOSS = "task", "loss"
 
 _UPDATES_A_SORT = 10
 """While a run goes on, tiles change places this rarely: else no eye could follow."""
@@ -168,17 +167,7 @@ class GalleryView(QWidget):
         return not pointed and self._unsorted_updates >= _UPDATES_A_SORT
 
     def _order(self, tasks: ProbeTasks) -> list[int]:
-        count = tasks.num_gallery
-        if self.sort_by == BY_LOSS:
-            if self._curves is None:
-                return list(range(count))
-            # NaN, a loss beyond all bounds, sorts last.
-            losses = self._curves.query_loss[:, tasks.num_inner_steps]
-            return np.argsort(losses, kind="stable").tolist()
-        if self.sort_by in tasks.parameter_names:
-            column = tasks.parameter_names.index(self.sort_by)
-            return np.argsort(tasks.parameters[:count, column], kind="stable").tolist()
-        return list(range(count))
+        return order_of(tasks, self._curves, self.sort_by)
 
     def _describe(self) -> None:
         tasks, curves = self._tasks, self._curves

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QImage, QPalette, QShowEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from metalab.figures.sights import StructureSight
 from metalab.figures.structure.blueprint import Blueprint, blueprint_of
 from metalab.figures.structure.model import Flow, Numbers, Structure, numbers_of
 from metalab.figures.structure.sentences import route_sentence
@@ -23,6 +24,7 @@ from metalab.ui.workspaces.structure_supervised import supervised_sentence
 
 if TYPE_CHECKING:
     from metalab.engine.config import ExperimentConfig
+    from metalab.figures.sights import Sight
     from metalab.runs.history import RunHistory
     from metalab.ui.moment import Moment
 
@@ -233,6 +235,25 @@ class StructureWorkspace(Workspace):
 
     def _on_copy_requested(self) -> None:
         QGuiApplication.clipboard().setImage(self.picture())
+
+    @property
+    def figure(self) -> str:
+        """Name of the figure of this page."""
+        return "structure"
+
+    def sights(self) -> "Mapping[str, Sight]":
+        """Return the picture, with the numbers in it."""
+        history, structure = self._history, self.diagram.structure
+        if history is None or structure is None or self._blueprint is None:
+            return {}
+        recipe = engine_access.recipe(self._blueprint.config)
+        sight = StructureSight(
+            history=history,
+            structure=structure,
+            numbers=self.diagram.numbers,
+            title="" if recipe is None else recipe.title,
+        )
+        return {self.figure: sight}
 
     def picture(self) -> QImage:
         """Return the picture with its legend and sentence."""

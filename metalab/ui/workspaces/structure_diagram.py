@@ -110,6 +110,11 @@ class StructureDiagram(QWidget):
         self.update()
 
     @property
+    def structure(self) -> Structure | None:
+        """What is drawn; None while there is a message in its place."""
+        return self._structure
+
+    @property
     def numbers(self) -> Numbers:
         """The numbers in the picture, and the outer step that they are of."""
         return self._numbers
