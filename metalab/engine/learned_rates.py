@@ -1,16 +1,17 @@
-"""The learning rates that an outer loop has learned, out of its meta-parameters."""
+"""The learning rates that an outer loop has learned. Importing it imports no torch."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from metalab.core.errors import UserError
-from metalab.core.inner.learned_descent import LearnedDescent
-from metalab.core.inner.rates import RateLayout
-from metalab.engine.build import build_learner
-from metalab.engine.config import ExperimentConfig
 from metalab.engine.events import Array, frozen
+
+if TYPE_CHECKING:
+    from metalab.core.inner.rates import RateLayout
+    from metalab.engine.config import ExperimentConfig
 
 
 class LearnedRatesError(UserError):
@@ -56,7 +57,7 @@ class LearnedRates:
         return tuple(np.quantile(self.rates, shares).tolist())
 
 
-def learned_rates(config: ExperimentConfig, phi: Array) -> LearnedRates:
+def learned_rates(config: "ExperimentConfig", phi: Array) -> LearnedRates:
     """Return the rates of some meta-parameters.
 
     Args:
@@ -66,6 +67,11 @@ def learned_rates(config: ExperimentConfig, phi: Array) -> LearnedRates:
     Raises:
         LearnedRatesError: The inner loop learns no rates.
     """
+    from metalab.core.inner.learned_descent import (  # noqa: PLC0415 - torch
+        LearnedDescent,
+    )
+    from metalab.engine.build import build_learner  # noqa: PLC0415
+
     learner = build_learner(config)
     inner, problem = learner.inner, learner.problem
     if not isinstance(inner, LearnedDescent):
@@ -85,7 +91,7 @@ def learned_rates(config: ExperimentConfig, phi: Array) -> LearnedRates:
     )
 
 
-def _places(layout: RateLayout) -> tuple[list[str], list[float]]:
+def _places(layout: "RateLayout") -> tuple[list[str], list[float]]:
     """Return the group and the inner step of each rate, in the order of phi."""
     layers = [f"layer {layer + 1}" for layer in layout.layers]
     if layout.granularity == "shared":

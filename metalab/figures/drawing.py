@@ -57,6 +57,8 @@ class Drawing:
         panels: How many axes there are in place of `ax`, in a grid; 0 for `ax` alone.
         columns: Columns of that grid; 0 takes as many as there is room for.
         shared: Which axes all panels have in common: "x", "both" or "none".
+        square: Whether `ax` has equal units, so that what is left of the width is on both
+            sides of axes and key together.
         ratios: Widths of the columns, relative to each other; empty for equal ones.
     """
 
@@ -68,6 +70,12 @@ class Drawing:
     columns: int = 0
     shared: str = "x"
     ratios: tuple[float, ...] = ()
+    square: bool = False
+
+    @property
+    def layout(self) -> str:
+        """Name of matplotlib's layout."""
+        return "compressed" if self.square else "constrained"
 
     def grid(self, size: FigureSize) -> tuple[int, int]:
         """Return rows and columns of the panels."""

@@ -36,7 +36,7 @@ def styled(size: FigureSize) -> Generator[None]:
 
 def paint(drawing: Drawing, size: FigureSize) -> Figure:
     """Return the figure. Call within `styled`."""
-    figure = Figure(figsize=size.inches, layout="constrained")
+    figure = Figure(figsize=size.inches, layout=drawing.layout)
     if drawing.panels:
         panels = figure.subplots(*drawing.grid(size), **drawing.grid_options()).flat
         names = {f"ax{i}": axes for i, axes in enumerate(panels, start=1)}

@@ -60,7 +60,7 @@ def script(drawing: Drawing, size: FigureSize, *, title: str, origin: str) -> st
             "matplotlib.rcdefaults()",
             f"matplotlib.rcParams.update({_mapping(size.style())})",
             "",
-            f"fig = Figure(figsize={size.inches!r}, layout='constrained')",
+            f"fig = Figure(figsize={size.inches!r}, layout={drawing.layout!r})",
             _axes(drawing, size),
             *(_statement(call, drawing) for call in drawing.calls),
             "fig.savefig(OUTPUT, dpi=300)",

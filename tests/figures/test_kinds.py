@@ -21,6 +21,7 @@ from tests.figures.histories import (
     without_evaluations,
     without_rows,
 )
+from tests.figures.sights import sight_for
 
 
 def table_of(name, history, **choices):
@@ -345,7 +346,8 @@ def test_a_single_measurement_is_visible(history):
 @pytest.mark.parametrize("name", figures())
 @pytest.mark.sampled(7)
 def test_no_text_is_cut_off(history, name, size, legend):
-    figure = draw(name, history, size=size, choices=FigureChoices(legend=legend))
+    sight = sight_for(name, history)
+    figure = draw(name, sight, size=size, choices=FigureChoices(legend=legend))
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     drawn = figure.get_tightbbox()
@@ -368,7 +370,7 @@ def test_only_slides_carry_a_title():
         for legend in LEGENDS:
             choices = FigureChoices(legend=legend)
             for size, preset in SIZES.items():
-                figure = draw(name, odd, size=size, choices=choices)
+                figure = draw(name, sight_for(name, odd), size=size, choices=choices)
                 texts = [text.get_text() for text in figure.texts]
                 texts += [entry.get_title().get_text() for entry in figure.legends]
                 titled = [text for text in texts if r"a \$x\$ {run}" in text]

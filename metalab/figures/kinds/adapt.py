@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 _TRUE, _SUPPORT, _PREDICTED, _FAN = "true curve", "support", "prediction", "other sets"
 _OWN = "this run"
 _NUM_CURVES = 11
+_ROOM = 0.5
+"""Of the width, for axes and colour key beside a legend."""
+
 _OTHERS = (
     (GREEN, (0, (5, 1.5))),
     ("#cc79a7", (0, (5, 1.5, 1, 1.5))),
@@ -115,19 +118,19 @@ def _draw(sight: AdaptSight, choices: FigureChoices, size: FigureSize) -> Drawin
         _before(colours[0], size),
         *_band(sight, marked, colours[marked]),
         _marked(marked, colours[marked], size, label=f"After {name}"),
-        *_others(sight, marked, name, size),
+        *_others(sight, marked, size),
         *_task(sight, size),
         *key_calls(colours, k),
         *labels("Input x", "Output y"),
         Call(method="ax.margins", options={"x": 0.01}),
         *_limits(sight),
     ]
-    title = f"Adapting to {sight.task}: {sight.history.name}"
+    title = f"Adapting by hand: {sight.history.name}"
     return Drawing(
         table=_table(sight),
         keyed=True,
         caption=_caption(sight, marked),
-        calls=with_legend(calls, choices, size, title=title),
+        calls=with_legend(calls, choices, size, title=title, room=_ROOM),
     )
 
 
@@ -186,7 +189,7 @@ def _band(sight: AdaptSight, step: int, colour: str) -> list[Call]:
     ]
 
 
-def _others(sight: AdaptSight, marked: int, name: str, size: FigureSize) -> list[Call]:
+def _others(sight: AdaptSight, marked: int, size: FigureSize) -> list[Call]:
     calls: list[Call] = []
     for (title, found), (colour, dashes) in zip(sight.others, _OTHERS, strict=False):
         step = min(marked, len(found.curves) - 1)
@@ -194,7 +197,7 @@ def _others(sight: AdaptSight, marked: int, name: str, size: FigureSize) -> list
             "color": colour,
             "linestyle": dashes,
             "linewidth": 1.5 * size.line,
-            "label": f"{title}, after {name}",
+            "label": title,
             "zorder": 4,
         }
         calls.append(_predicted(title, step, options))
@@ -277,7 +280,7 @@ def _caption(sight: AdaptSight, marked: int) -> str:
     others = (
         ""
         if not sight.others
-        else f"; beside it: {', '.join(title for title, _ in sight.others)}"
+        else (f"; beside it, after as many: {', '.join(t for t, _ in sight.others)}")
     )
     return (
         f"{sight.history.name} after {number_of(sight.step, 'outer step')} adapts to "

@@ -31,8 +31,9 @@ _OWN = "own"
 _FLOOR, _CEILING = 1e-8, 1e3
 """Below, an error is rounding; one above would flatten the others. There axes end."""
 
-_WIDE_EMS = 50
-"""Width, in heights of the text, from which cosine and norm have panels too."""
+_DOTS = ("cosine", "relative_error", "norm_ratio")
+_EMS_OF_DOTS = (0, 36, 60)
+"""Widths, in heights of the text, from which one, two and three of these have panels."""
 
 
 def _table(comparison: Comparison) -> Table:
@@ -119,8 +120,8 @@ def _draw(sight: EstimatorsSight, choices: FigureChoices, size: FigureSize) -> D
     listed = _chosen(comparison)
     if not listed:
         raise FigureError("no estimator has been measured at the chosen K yet")
-    wide = size.points / size.text >= _WIDE_EMS or size.titled
-    dots = ("cosine", "norm_ratio", "relative_error") if wide else ("relative_error",)
+    count = sum(size.points / size.text >= ems for ems in _EMS_OF_DOTS)
+    dots = ("relative_error",) if count == 1 else _DOTS[:count]
     looks = _looks(listed)
     calls: list[Call] = []
     for number, name in enumerate(dots, start=1):
@@ -140,7 +141,7 @@ def _draw(sight: EstimatorsSight, choices: FigureChoices, size: FigureSize) -> D
         panels=len(dots) + 1,
         columns=len(dots) + 1,
         shared="none",
-        ratios=(*([1.0] * len(dots)), 1.5 if wide else 1.2),
+        ratios=(*([1.0] * len(dots)), 1.2 + 0.1 * count),
         calls=with_legend(calls, bare, size, title=title),
     )
 
@@ -158,6 +159,7 @@ def _looks(listed: list[Measured]) -> dict[tuple[str, str], dict[str, Any]]:
     }
 
 
+_AGAINST = {Target.K_STEP: "K inner steps", Target.SOLUTION: "the inner solution"}
 _LABELS = {
     "cosine": "Cosine",
     "norm_ratio": "Norm ratio",
@@ -293,10 +295,10 @@ def _caption(sight: EstimatorsSight) -> str:
     return (
         f"Hypergradient estimators at {sight.history.name} after "
         f"{number_of(request.step, 'outer step')}, against the exact hypergradient of "
-        f"{request.against.value}: mean ± standard error over {batches} meta-batches of "
+        f"{_AGAINST[request.against]}: mean ± standard error over {batches} meta-batches of "
         f"{number_of(request.num_tasks, 'task')} (seed {request.seed}{rate}{damping}), at "
-        f"K = {request.num_inner_steps}, and relative error against K; errors beyond "
-        f"{_FLOOR:g} and {_CEILING:g} are drawn there.{notes}{done}"
+        f"K = {request.num_inner_steps}, and relative error against K; errors below "
+        f"10⁻⁸ or above 10³ are drawn there.{notes}{done}"
     )
 
 

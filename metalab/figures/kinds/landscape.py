@@ -22,6 +22,9 @@ _NUM_COLOURS = 48
 _LINE_EVERY = 4
 """Steps of colour between lines of equal loss."""
 
+_ROOM = 0.7
+"""Of the width, for axes and colour key beside a legend."""
+
 _SMALLEST = 1e-12
 """The lowest loss on logarithmic colours: a loss of zero has no logarithm."""
 
@@ -135,8 +138,9 @@ def _draw(sight: LandscapeSight, choices: FigureChoices, size: FigureSize) -> Dr
     return Drawing(
         table=_table(landscape, log=choices.log_y),
         keyed=True,
+        square=True,
         caption=_caption(sight),
-        calls=with_legend(calls, choices, size, title=title),
+        calls=with_legend(calls, choices, size, title=title, room=_ROOM),
     )
 
 

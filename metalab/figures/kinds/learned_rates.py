@@ -119,6 +119,7 @@ def _by_group(rates: LearnedRates, size: FigureSize) -> list[Call]:
         Call(method="ax.set_yticks", arguments=(places,), options={"labels": texts}),
         Call(method="ax.set_ylim", arguments=(len(names) - 0.5, -0.5)),
         Call(method="ax.tick_params", options={"axis": "y", "length": 0}),
+        Call(method="ax.locator_params", options={"axis": "x", "nbins": 5}),
         Call(method="ax.set_xlabel", arguments=("Learned rate",)),
     ]
 
@@ -152,7 +153,7 @@ def _row(name: str, place: int, values: Array, size: FigureSize) -> list[Call]:
                 "capprops": line,
                 "medianprops": {"color": BLACK, "linewidth": 1.4 * size.line},
                 "flierprops": {
-                    "marker": ".",
+                    "marker": "o",
                     "markersize": 1.6 * size.line,
                     "markerfacecolor": tint(BLUE, 0.6),
                     "markeredgewidth": 0,

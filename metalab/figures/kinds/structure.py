@@ -9,7 +9,7 @@ import numpy as np
 
 from metalab.figures.base import FigureChoices, FigureSpec
 from metalab.figures.drawing import BLUE, GREEN, GREY, VERMILION, Call, Drawing, tint
-from metalab.figures.legend import text_ems, with_legend
+from metalab.figures.legend import legend_place, text_ems, with_legend
 from metalab.figures.sights import StructureSight
 from metalab.figures.sizes import FigureSize
 from metalab.figures.structure.layout import (
@@ -39,13 +39,16 @@ _RETURN = (PartKey.SOLVE, PartKey.HYPERGRADIENT, PartKey.UPDATE)
 _LINE = 1.25
 """Height of a line of text, in heights of its letters."""
 
-_LINES_ACROSS, _LINES_DOWN = 50.0, 29.0
+_LINES_ACROSS, _LINES_DOWN = 47.0, 24.0
 """Lines for which the picture has room at the size of the text."""
 
 _LEAST_POINTS = 4.5
 """The smallest text: below, nobody reads it on paper."""
 
 _LEGEND_LINES = 3.2
+_ROOM = 0.7
+"""Of the width, for the picture beside a legend."""
+
 _SMALL, _BOLD = 0.9, 1.12
 """Of small text, its size; of bold text, its width: relative to ordinary text."""
 
@@ -73,7 +76,8 @@ def _table(texts: Mapping[PartKey, PartText]) -> Table:
 def _draw(sight: StructureSight, choices: FigureChoices, size: FigureSize) -> Drawing:
     texts = part_texts(sight.structure, sight.numbers)
     page = _Page(sight, texts, choices, size)
-    title = f"Structure of {sight.title or sight.history.name}"
+    of = f" of {sight.title}" if sight.title else ""
+    title = f"Structure{of}: {sight.history.name}"
     calls = [
         *page.calls(),
         Call(method="ax.set_xlim", arguments=(0, page.width)),
@@ -83,7 +87,7 @@ def _draw(sight: StructureSight, choices: FigureChoices, size: FigureSize) -> Dr
     return Drawing(
         table=_table(texts),
         caption=_caption(sight),
-        calls=with_legend(calls, choices, size, title=title),
+        calls=with_legend(calls, choices, size, title=title, room=_ROOM),
     )
 
 
@@ -102,10 +106,11 @@ class _Page:
         self._texts = texts
         self._size = size
         margin = 2 * 0.3 * size.text
-        above = choices.legend == "above"
-        taken = _LEGEND_LINES * size.small_text if above else 0.0
+        names = [name for _, name in _FLOWS.values()]
+        place = legend_place(names, choices, size, room=_ROOM)
+        taken = _LEGEND_LINES * size.small_text if place == "above" else 0.0
         taken += 1.6 * size.title_text if size.titled else 0.0
-        beside = 12 * size.small_text if choices.legend == "right" else 0.0
+        beside = 13 * size.small_text if place == "right" else 0.0
         self.width = size.points - margin - beside
         self.height = size.points * size.height / size.width - margin - taken
         room = min(self.width / _LINES_ACROSS, self.height / _LINES_DOWN) / _LINE
