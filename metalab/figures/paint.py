@@ -4,6 +4,7 @@ Through its object interface alone: no pyplot, no backend of the process, and se
 only within `styled`.
 """
 
+import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,14 +22,24 @@ from metalab.figures.sizes import FigureSize
 _AXES = ("ax", "key")
 """Names of the axes of a figure without panels, in their order."""
 
+NoRoomWarning = UserWarning
+"""What matplotlib warns with; `styled` turns it into an error."""
+
+_NO_ROOM = ".*axes sizes collapsed"
+
 _MOST_POINTS = 4_000
 """Of one line: more than a printer can tell apart in a column of 183 mm."""
 
 
 @contextmanager
 def styled(size: FigureSize) -> Generator[None]:
-    """Give matplotlib the settings of a size, and nothing of the user's, for a while."""
-    with mpl.rc_context():
+    """Give matplotlib the settings of a size, and nothing of the user's, for a while.
+
+    A layout that leaves no room for axes raises `NoRoomWarning` instead of being told on
+    stderr and drawn all the same.
+    """
+    with mpl.rc_context(), warnings.catch_warnings():
+        warnings.filterwarnings("error", message=_NO_ROOM)
         mpl.rcdefaults()
         mpl.rcParams.update(size.style())  # pyright: ignore[reportCallIssue, reportArgumentType] - the stubs list the keys
         yield

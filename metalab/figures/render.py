@@ -16,7 +16,7 @@ from metalab.figures.base import FigureChoices, FigureError, FigureSpec
 from metalab.figures.drawing import Drawing
 from metalab.figures.fonts import check_font
 from metalab.figures.formats import DPI_RANGE, files_of, format_of
-from metalab.figures.paint import paint, styled
+from metalab.figures.paint import NoRoomWarning, paint, styled
 from metalab.figures.registry import figure_named
 from metalab.figures.script import script
 from metalab.figures.sights import Sight, history_of, step_of
@@ -286,9 +286,16 @@ def _printed(sheet: _Sheet, suffix: str, dpi: float) -> bytes:
     content = io.BytesIO()
     with styled(sheet.size):
         figure = paint(sheet.drawing, sheet.size)
-        figure.savefig(
-            content, format=suffix[1:], dpi=dpi, metadata=_metadata(sheet, suffix)
-        )
+        try:
+            figure.savefig(
+                content, format=suffix[1:], dpi=dpi, metadata=_metadata(sheet, suffix)
+            )
+        except NoRoomWarning as warning:
+            raise FigureError(
+                f"there is no room for this figure at a width of {sheet.size.width:g} mm "
+                f"with text of {sheet.size.text:g} points: make it wider or the text "
+                "smaller"
+            ) from warning
     return content.getvalue()
 
 

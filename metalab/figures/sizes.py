@@ -5,7 +5,7 @@ from typing import Any
 
 from metalab.figures.base import FigureError
 
-WIDTH_RANGE = (30.0, 600.0)
+WIDTH_RANGE = (40.0, 600.0)
 """Admissible widths of a figure, in mm."""
 
 FONT_SIZE_RANGE = (3.0, 60.0)
@@ -190,7 +190,7 @@ def size_named(name: str) -> FigureSize:
     return SIZES[name]
 
 
-_LEAST_EMS = 17
+_LEAST_EMS = 22
 """Least width of a figure in heights of its text: below, axes have no room."""
 
 
@@ -224,22 +224,19 @@ def styled_size(
     ):
         if value is not None and not low <= value <= high:
             raise FigureError(f"{label} is {value:g}; allowed: {low:g} to {high:g}")
-    scale = 1.0 if width is None else width / preset.width
-    text = preset.text if font_size is None else font_size
-    made = replace(
-        preset,
-        width=preset.width * scale,
-        height=preset.height * scale,
-        text=text,
-        small_text=preset.small_text * text / preset.text,
-        line=preset.line if line_width is None else line_width,
-        font=font,
-        svg_text=svg_text,
-    )
+    made = replace(preset, font=font, svg_text=svg_text)
+    if width is not None:
+        height = preset.height * width / preset.width
+        made = replace(made, width=width, height=height)
+    if font_size is not None:
+        small = preset.small_text * font_size / preset.text
+        made = replace(made, text=font_size, small_text=small)
+    if line_width is not None:
+        made = replace(made, line=line_width)
     most = largest_text(made.width)
-    if text > most:
+    if made.text > most:
         raise FigureError(
-            f"font_size is {text:g}; allowed at a width of {made.width:g} mm: up to "
+            f"font_size is {made.text:g}; allowed at a width of {made.width:g} mm: up to "
             f"{most:g}"
         )
     return made

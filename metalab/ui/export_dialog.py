@@ -131,6 +131,7 @@ class ExportDialog(QDialog):
         self._close = QPushButton(self.tr("Close"), self)
         self._save = QPushButton(self.tr("&Save"), self)
         self._saved: tuple[Path, ...] = ()
+        self._fonts_wanted = False
         self._debounce = QTimer(self)
         self._debounce.setSingleShot(True)
         self._debounce.setInterval(_DEBOUNCE_MS)
@@ -215,7 +216,6 @@ class ExportDialog(QDialog):
         """Draw the first preview, once the dialog is on the screen."""
         super().showEvent(event)
         self._debounce.start()
-        self._jobs.order(JobKind.FONTS, list_fonts)
 
     def done(self, result: int) -> None:
         """Close, once a file that is being saved is there; stay if it cannot be."""
@@ -296,6 +296,7 @@ class ExportDialog(QDialog):
         if kind is JobKind.PREVIEW:
             self._preview.show_figure(QImage.fromData(result.png), result.caption)
             self._allow(drawable=True)
+            self._look_for_fonts()
         elif kind is JobKind.FONTS:
             self._options.style_rows.offer_fonts(result)
         elif kind is JobKind.COPY:
@@ -304,6 +305,12 @@ class ExportDialog(QDialog):
         else:
             self._save.setEnabled(True)
             self._tell_saved(result)
+
+    def _look_for_fonts(self) -> None:
+        """Have the fonts listed, once, after the first figure: that takes a while."""
+        if not self._fonts_wanted:
+            self._fonts_wanted = True
+            self._jobs.order(JobKind.FONTS, list_fonts)
 
     def _on_refused(self, kind: JobKind, reason: str) -> None:
         if kind is JobKind.PREVIEW:

@@ -87,7 +87,7 @@ class ExportOptions(QWidget):
         self._legend = choice_box(
             [(place.capitalize(), place) for place in LEGENDS], choices.legend, self
         )
-        self._log_y = QCheckBox(self.tr("L&ogarithmic loss"), self)
+        self._log_y = QCheckBox(self.tr("Log&arithmic loss"), self)
         self._log_y.setChecked(choices.log_y)
         self._smoothing = QSlider(Qt.Orientation.Horizontal, self)
         self._smoothing.setRange(0, _SLIDER_STEPS)
@@ -147,7 +147,7 @@ class ExportOptions(QWidget):
             (self.tr("&Task"), self._task, self._task),
             (self.tr("&X axis"), self._x, self._x),
             (self.tr("S&moothing"), smoothing, self._smoothing),
-            (self.tr("Sort &by"), self._sort, self._sort),
+            (self.tr("Sort b&y"), self._sort, self._sort),
             (self.tr("Le&gend"), self._legend, self._legend),
         ):
             add_row(self._form, text, field, editor)

@@ -81,7 +81,7 @@ class ExportStyle(QWidget):
         line.addWidget(self._line, 1)
         for text, field, editor in (
             (self.tr("Si&ze"), self._preset, self._preset),
-            (self.tr("&Width"), self._width, self._width),
+            (self.tr("Widt&h"), self._width, self._width),
             (self.tr("Fo&nt"), self._font, self._font),
             (self.tr("Font siz&e"), both, self._text),
         ):
@@ -90,24 +90,28 @@ class ExportStyle(QWidget):
     @property
     def paper(self) -> FigureSize:
         """The size that was chosen, with everything of it."""
+        width, font_size, line_width = self.own
         return styled_size(
             self._preset.currentData(),
-            width=self._width.value(),
+            width=width or None,
             font=self._font.currentText(),
-            font_size=self._text.value(),
-            line_width=self._line.value(),
+            font_size=font_size or None,
+            line_width=line_width or None,
         )
 
     @property
     def own(self) -> tuple[float, float, float]:
         """Width, size of the text and of lines; 0 where they are the preset's."""
-        preset, size = SIZES[self._preset.currentData()], self.paper
-        width, text, line = size.width, size.text, size.line
-        return (
-            0.0 if width == round(preset.width, 1) else width,
-            0.0 if text == preset.text else text,
-            0.0 if line == preset.line else line,
+        preset = SIZES[self._preset.currentData()]
+        width, text, line = (
+            0.0 if box.value() == round(own, 1) else box.value()
+            for box, own in (
+                (self._width, preset.width),
+                (self._text, preset.text),
+                (self._line, preset.line),
+            )
         )
+        return width, text, line
 
     def offer_fonts(self, families: Sequence[str]) -> None:
         """Offer some families; the chosen one stays, even if it is not among them."""

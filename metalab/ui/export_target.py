@@ -71,7 +71,7 @@ class ExportTarget(QWidget):
         self._dpi.setSingleStep(_DPI_STEP)
         self._dpi.setSuffix(self.tr(" dots per inch"))
         self._dpi.setValue(settings.dpi)
-        self._svg_text = QCheckBox(self.tr("&Text stays text"), self)
+        self._svg_text = QCheckBox(self.tr("&Keep text as text"), self)
         self._svg_text.setChecked(settings.svg_text)
         self._svg_text.setToolTip(
             self.tr(

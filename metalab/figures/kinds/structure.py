@@ -45,6 +45,9 @@ _LINES_ACROSS, _LINES_DOWN = 47.0, 24.0
 _LEAST_POINTS = 4.5
 """The smallest text: below, nobody reads it on paper."""
 
+_TINIEST = 2.5
+"""No smaller one is asked for: at 30 dots per inch it would be less than a dot."""
+
 _LEGEND_LINES = 3.2
 _ROOM = 0.7
 """Of the width, for the picture beside a legend."""
@@ -352,7 +355,7 @@ class _Page:
             method="ax.text",
             arguments=(*at, _marked_up(words)),
             options={
-                "fontsize": scale * self._text,
+                "fontsize": max(scale * self._text, _TINIEST),
                 "fontweight": "bold" if bold else "normal",
                 "color": colour,
                 "ha": ha,
