@@ -6,7 +6,7 @@ the two cannot differ. Imports no matplotlib.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -73,7 +73,7 @@ class Drawing:
     square: bool = False
 
     @property
-    def layout(self) -> str:
+    def layout(self) -> Literal["compressed", "constrained"]:
         """Name of matplotlib's layout."""
         return "compressed" if self.square else "constrained"
 

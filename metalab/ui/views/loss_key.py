@@ -19,6 +19,7 @@ class LossKey(QWidget):
         super().__init__(parent)
         self._theme = DARK
         self._ends = ("", "")
+        self._name = self.tr("Loss (y²)")
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
 
     @property
@@ -47,7 +48,8 @@ class LossKey(QWidget):
     def sizeHint(self) -> QSize:
         """Return room for the strip and its numbers."""
         metrics = self.fontMetrics()
-        numbers = sum(metrics.horizontalAdvance(end) + _GAP for end in self._ends)
+        texts = (self._name, *self._ends)
+        numbers = sum(metrics.horizontalAdvance(text) + _GAP for text in texts)
         return QSize(_BAR + numbers + 2 * _SIDE, metrics.height() + 4)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -60,6 +62,9 @@ class LossKey(QWidget):
         frame = QRectF(self.rect()).adjusted(_SIDE, 0, -_SIDE, 0)
         align = Qt.AlignmentFlag.AlignVCenter
         painter.setPen(QColor(self._theme.muted))
+        painter.drawText(frame, align, self._name)
+        name = painter.fontMetrics().horizontalAdvance(self._name) + _GAP
+        frame.adjust(name, 0, 0, 0)
         painter.drawText(frame, align, self._ends[0])
         painter.drawText(frame, align | Qt.AlignmentFlag.AlignRight, self._ends[1])
         left = frame.left() + painter.fontMetrics().horizontalAdvance(self._ends[0])
