@@ -57,6 +57,8 @@ class Drawing:
         panels: How many axes there are in place of `ax`, in a grid; 0 for `ax` alone.
         columns: Columns of that grid; 0 takes as many as there is room for.
         shared: Which axes all panels have in common: "x", "both" or "none".
+        no_room: Why the size has no room for it, and what would be right; "" where it
+            has. The table stands in any case.
         square: Whether `ax` has equal units, so that what is left of the width is on both
             sides of axes and key together.
         ratios: Widths of the columns, relative to each other; empty for equal ones.
@@ -71,6 +73,7 @@ class Drawing:
     shared: str = "x"
     ratios: tuple[float, ...] = ()
     square: bool = False
+    no_room: str = ""
 
     @property
     def layout(self) -> Literal["compressed", "constrained"]:

@@ -35,6 +35,11 @@ def legend_place(
     return "above" if beside and taken > 1 - room else choices.legend
 
 
+def legend_lines(names: Sequence[str], size: FigureSize) -> int:
+    """Return how many lines a legend above the axes takes."""
+    return -(-len(names) // _legend_columns(names, size)) if names else 0
+
+
 def with_legend(
     calls: Sequence[Call],
     choices: FigureChoices,

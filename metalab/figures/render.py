@@ -275,6 +275,8 @@ def _files(sheet: _Sheet, path: Path, dpi: float) -> dict[Path, bytes]:
     suffix = path.suffix.lower()
     if suffix == ".csv":
         return {path: sheet.drawing.table.to_csv().encode()}
+    if sheet.drawing.no_room:
+        raise FigureError(sheet.drawing.no_room)
     if suffix == ".py":
         text = script(sheet.drawing, sheet.size, title=sheet.title, origin=sheet.origin)
         _, csv_path = files_of(path)

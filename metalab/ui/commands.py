@@ -217,7 +217,7 @@ class Commands(QObject):
 
     def _seen(self, moment: "Moment") -> "Seen":
         """Return what pages show of the run at the playhead."""
-        from metalab.figures.registry import figure_named  # noqa: PLC0415 - slow
+        from metalab.figures.registry import figures  # noqa: PLC0415 - slow
         from metalab.figures.sights import Standpoint, history_of  # noqa: PLC0415
         from metalab.ui.export_dialog import Seen  # noqa: PLC0415
 
@@ -227,7 +227,7 @@ class Commands(QObject):
             for page in (*pages.made, pages.current)
             for name, sight in page.sights().items()
             # A page that is not in view may be behind: what is cheap is looked up anew.
-            if (page is pages.current or figure_named(name).costly)
+            if (page is pages.current or figures()[name].costly)
             and moment.history.is_same_run(history_of(sight))
         }
         where = None
@@ -238,9 +238,12 @@ class Commands(QObject):
                 step=moment.step,
                 task=moment.task,
             )
+        last = self._preferences.current.export.figure
+        # A page without a figure of its own is Live, or begins where Live is.
+        is_of_live = last in figures() and figures()[last].page == "live"
         return Seen(
             then=moment.shown,
-            figure=pages.current.figure,
+            figure=pages.current.figure or (last if is_of_live else "losses"),
             sights=sights,
             standpoint=where,
         )

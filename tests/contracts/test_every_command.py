@@ -118,6 +118,7 @@ LACKS = {
     "learned-rates": ("which learns no rates; allowed: learned-descent",),
     "adapt": ("a point drawn in a plot has one", "is told the numbers of a task"),
     "landscape": ("a plane needs two parameters",),
+    "diagnostics": ("choose size double, or legend none",),
     "estimators": ("learns no meta-parameters",),
 }
 """What is said by figure where a method has nothing of the kind."""

@@ -10,6 +10,7 @@ from metalab.figures.base import FigureChoices
 from metalab.figures.registry import figures
 from metalab.figures.sizes import size_named
 from metalab.ui.export_dialog import ExportDialog
+from metalab.ui.export_settings import ExportSettings
 from metalab.ui.workspaces.adapt_starts import RUN
 from tests.ui.conftest import until
 
@@ -101,7 +102,19 @@ def test_landscape_is_not_computed_again(qtbot, opened):
     dialog = export(qtbot, opened)
     assert dialog.options.figure == "structure"
     assert _message_of(qtbot, dialog, "landscape") == ""
+    assert dialog.settings().figure == "landscape"
     assert dialog._request(100).sight().landscape is page.shown
+    close(qtbot, opened, dialog)
+
+
+def test_live_opens_on_a_figure_of_its_own_whatever_was_made_last(qtbot, opened):
+    opened.preferences.change("export", ExportSettings(figure="structure"))
+    dialog = export(qtbot, opened)
+    assert dialog.options.figure == "losses"
+    close(qtbot, opened, dialog)
+    opened.preferences.change("export", ExportSettings(figure="inner-loss"))
+    dialog = export(qtbot, opened)
+    assert dialog.options.figure == "inner-loss"
     close(qtbot, opened, dialog)
 
 

@@ -1,7 +1,7 @@
 """The gallery: how every drawn held-out task is adapted to, side by side."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QGuiApplication, QImage, QPalette
+from PySide6.QtGui import QGuiApplication, QImage, QPalette, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from metalab.engine.events import Curves, ProbeTasks
@@ -16,6 +16,9 @@ from metalab.ui.views.legend import Entry, Legend, Swatch
 from metalab.ui.views.loss_key import LossKey
 from metalab.ui.views.tile_grid import TileGrid
 from metalab.ui.views.tile_painter import zero_loss
+
+_NAMED_FROM = 520
+"""Width from which the key says what its colours are of."""
 
 _UPDATES_A_SORT = 10
 """While a run goes on, tiles change places this rarely: else no eye could follow."""
@@ -115,6 +118,11 @@ class GalleryView(QWidget):
         tint(self._sort_name, theme.muted)
         for part in (self.header, self.legend, self.key, self.grid):
             part.set_theme(theme)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the legend its room before the name of the colours has any."""
+        super().resizeEvent(event)
+        self.key.set_named(named=self.width() >= _NAMED_FROM)
 
     def picture(self) -> QImage:
         """Return the tiles and their key as a picture, without the tools."""

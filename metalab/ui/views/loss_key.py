@@ -27,6 +27,14 @@ class LossKey(QWidget):
         """The losses at the two ends, as they are written."""
         return self._ends
 
+    def set_named(self, *, named: bool) -> None:
+        """Say in the strip itself what it is of, where there is room for that."""
+        name = self.tr("Loss (y²)") if named else ""
+        if name != self._name:
+            self._name = name
+            self.updateGeometry()
+            self.update()
+
     def set_worst(self, loss: float) -> None:
         """Say which loss has the last colour: that of predicting zero."""
         best = loss / 10**COLOUR_DECADES
@@ -48,7 +56,7 @@ class LossKey(QWidget):
     def sizeHint(self) -> QSize:
         """Return room for the strip and its numbers."""
         metrics = self.fontMetrics()
-        texts = (self._name, *self._ends)
+        texts = filter(None, (self._name, *self._ends))
         numbers = sum(metrics.horizontalAdvance(text) + _GAP for text in texts)
         return QSize(_BAR + numbers + 2 * _SIDE, metrics.height() + 4)
 
@@ -63,8 +71,9 @@ class LossKey(QWidget):
         align = Qt.AlignmentFlag.AlignVCenter
         painter.setPen(QColor(self._theme.muted))
         painter.drawText(frame, align, self._name)
-        name = painter.fontMetrics().horizontalAdvance(self._name) + _GAP
-        frame.adjust(name, 0, 0, 0)
+        if self._name:
+            name = painter.fontMetrics().horizontalAdvance(self._name) + _GAP
+            frame.adjust(name, 0, 0, 0)
         painter.drawText(frame, align, self._ends[0])
         painter.drawText(frame, align | Qt.AlignmentFlag.AlignRight, self._ends[1])
         left = frame.left() + painter.fontMetrics().horizontalAdvance(self._ends[0])
