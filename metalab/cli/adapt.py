@@ -10,14 +10,12 @@ from rich.table import Table
 from metalab.cli.moment import Step, chosen_step
 from metalab.cli.output import console, delivered, print_json
 from metalab.cli.wreck import warn_of_wreck
+from metalab.cli.written import read_written
 from metalab.core.errors import UserError
 
 if TYPE_CHECKING:
     from metalab.core.written_points import WrittenPoints
     from metalab.engine.explored import Explored, OwnTask
-
-_MOST_BYTES = 4_000_000
-"""Of a file of points: a million characters, in whatever encoding."""
 
 
 def adapt(
@@ -63,7 +61,7 @@ def adapt(
     which = chosen_step(step)
     if to is not None:
         check_csv(to, force=force)
-    written = _read(points)
+    written = read_written(points)
     run = open_run(file)
     state = state_at(run, which)
     config = at_inner_lr(run.history.config_at(state.step), inner_lr)
@@ -91,29 +89,6 @@ def adapt(
     return delivered() if to is None else 0
 
 
-def _read(points: Path) -> "WrittenPoints":
-    """Return the points of a file.
-
-    Raises:
-        UserError: It cannot be read, or holds something else.
-    """
-    from metalab.core.paths import obstacle_to_read  # noqa: PLC0415
-    from metalab.core.written_points import read_points  # noqa: PLC0415
-    from metalab.engine.plain_data import PlainDataError, read_text  # noqa: PLC0415
-
-    obstacle = obstacle_to_read(points)
-    if obstacle is not None:
-        raise UserError(f"{points} cannot be read: {obstacle}")
-    try:
-        return read_points(read_text(points, most_bytes=_MOST_BYTES))
-    except OSError as error:
-        raise UserError(f"{points} cannot be read: {error.strerror}") from error
-    except PlainDataError as error:
-        raise UserError(f"{points} {error}") from error
-    except ValueError as error:
-        raise UserError(f"{points}: {error}") from error
-
-
 def _task(points: Path, written: "WrittenPoints", config: Any) -> "OwnTask":
     """Return the task of a person's points, with curves as far as they go.
 
@@ -127,7 +102,7 @@ def _task(points: Path, written: "WrittenPoints", config: Any) -> "OwnTask":
     from metalab.engine.probe import NUM_GRID_POINTS  # noqa: PLC0415
 
     low, high = build_family(config).input_range
-    x, y = (np.array(part) for part in zip(*written.points, strict=True))
+    x, y = written.arrays
     try:
         grid = reach(np.linspace(low, high, NUM_GRID_POINTS), x)
     except ValueError as error:

@@ -1,20 +1,35 @@
 """`metalab export`: a figure, or its data, from a run file."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from metalab.cli.moment import OtherTasks, Step, chosen_step, parsed
-from metalab.cli.output import console
+from metalab.cli.output import console, warn
 from metalab.cli.wreck import warn_of_wreck
+from metalab.cli.written import read_written
+from metalab.figures.names import figure_names
+from metalab.runs.background import GiveUp
+from metalab.runs.signals import stop_on_signals
+
+if TYPE_CHECKING:
+    from metalab.figures.base import FigureSpec
+    from metalab.figures.looking import Looking, Tell
+    from metalab.figures.sights import Sight, Standpoint
+
+_CANCELLED = 130
+"""What a shell calls the end of a command by Ctrl+C."""
 
 
 def export(
     file: Annotated[Path, typer.Argument(help="Run file.")],
     figure: Annotated[
-        str,
-        typer.Argument(help="Figure: losses, adaptation, inner-loss or diagnostics."),
+        str, typer.Argument(help=f"Figure: {', '.join(figure_names())}.")
     ],
     to: Annotated[
         Path,
@@ -23,31 +38,199 @@ def export(
             ".csv beside it."
         ),
     ],
+    force: Annotated[bool, typer.Option(help="Replace files that are there.")] = False,
+    step: Step = None,
+    assignments: OtherTasks = None,
     size: Annotated[
         str, typer.Option(help="Size preset: single, double, slide or square.")
     ] = "single",
-    task: Annotated[
-        int, typer.Option(min=1, max=16, help="Held-out task of `adaptation`.")
-    ] = 1,
-    log_y: Annotated[bool, typer.Option(help="Logarithmic loss axis.")] = True,
+    width: Annotated[
+        float | None,
+        typer.Option(help="Width in mm; the height keeps the preset's proportion."),
+    ] = None,
+    font: Annotated[
+        str, typer.Option(help="Font family of all text; it must be installed.")
+    ] = "DejaVu Sans",
+    font_size: Annotated[
+        float | None,
+        typer.Option(help="Size of axis labels in points; other text in proportion."),
+    ] = None,
+    line_width: Annotated[
+        float | None, typer.Option(help="Width of an ordinary line in points.")
+    ] = None,
+    svg_text: Annotated[
+        bool,
+        typer.Option(help="Text in .svg stays text; else it becomes outlines."),
+    ] = False,
     dpi: Annotated[
         int, typer.Option(min=30, max=1200, help="Dots per inch of .png.")
     ] = 300,
-    step: Step = None,
-    assignments: OtherTasks = None,
+    legend: Annotated[
+        str, typer.Option(help="Where the legend stands: above, right or none.")
+    ] = "above",
+    log_y: Annotated[
+        bool, typer.Option(help="Logarithmic loss: its axis, or its colours.")
+    ] = True,
+    smoothing: Annotated[
+        float,
+        typer.Option(
+            help="Of `losses`: share of what is shown that the moving average spans, 0 "
+            "to 0.5."
+        ),
+    ] = 0.05,
+    x: Annotated[
+        str,
+        typer.Option(help="Of `losses`: outer-step, training-time or tasks-seen."),
+    ] = "outer-step",
+    task: Annotated[int, typer.Option(min=1, help="Held-out task, from 1.")] = 1,
+    inner_step: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Of `adapt` and `landscape`: the inner step that stands out. Default: K.",
+        ),
+    ] = None,
+    points: Annotated[
+        Path | None,
+        typer.Option(
+            help="Of `adapt`: a file of other support points, x and y on each line."
+        ),
+    ] = None,
+    sort: Annotated[
+        str,
+        typer.Option(help="Of `gallery`: task, loss, or a number of the tasks."),
+    ] = "task",
+    surface: Annotated[
+        str, typer.Option(help="Of `landscape`: support, query or adapted.")
+    ] = "support",
+    axes: Annotated[
+        str, typer.Option(help="Of `landscape`: paths, outer, gradients or random.")
+    ] = "paths",
+    zoom: Annotated[
+        int,
+        typer.Option(help="Of `landscape`: its side is multiplied by 2 to this power."),
+    ] = 0,
+    num_paths: Annotated[
+        int, typer.Option(help="Of `landscape`: tasks whose paths are drawn.")
+    ] = 4,
+    num_inner_steps: Annotated[
+        int | None,
+        typer.Option(help="Of `estimators`: K. Default: the run's."),
+    ] = None,
+    against: Annotated[
+        str,
+        typer.Option(help="Of `estimators`: compared with K steps or with a solution."),
+    ] = "steps",
+    seed: Annotated[
+        int, typer.Option(min=0, help="Of `estimators`: fixes the meta-batches.")
+    ] = 0,
 ) -> int:
     """Draw a figure of a run for a paper, or write its data."""
     from metalab.figures.base import FigureChoices  # noqa: PLC0415 - slow
-    from metalab.figures.registry import check_shows_tasks  # noqa: PLC0415
-    from metalab.figures.render import render  # noqa: PLC0415
-    from metalab.runs.replay import load_history  # noqa: PLC0415
+    from metalab.figures.formats import files_of, format_of  # noqa: PLC0415
+    from metalab.figures.looking import Looking  # noqa: PLC0415
+    from metalab.figures.registry import (  # noqa: PLC0415
+        check_shows_tasks,
+        figure_named,
+    )
+    from metalab.figures.render import (  # noqa: PLC0415
+        check_target,
+        check_unwritten,
+        render,
+    )
+    from metalab.figures.sights import Standpoint  # noqa: PLC0415
+    from metalab.figures.sizes import styled_size  # noqa: PLC0415
+    from metalab.runs.replay import history_and_phi  # noqa: PLC0415
 
+    spec = figure_named(figure)
     which, changes = chosen_step(step), parsed(assignments)
     if changes:
         check_shows_tasks(figure)
-    choices = FigureChoices(task=task - 1, log_y=log_y)
-    history = load_history(file, which, changes)
-    files = render(figure, history, to, size=size, choices=choices, dpi=dpi)
-    warn_of_wreck(file, history)
+    choices = FigureChoices(
+        task=task - 1,
+        log_y=log_y,
+        smoothing=smoothing,
+        x=x.replace("-", " "),
+        legend=legend,
+        sort=sort,
+    )
+    looking = Looking(
+        points=None if points is None else read_written(points).arrays,
+        surface=surface,
+        axes=axes,
+        zoom=zoom,
+        num_paths=num_paths,
+        num_inner_steps=num_inner_steps,
+        against=against,
+        seed=seed,
+    )
+    style = styled_size(
+        size,
+        width=width,
+        font=font,
+        font_size=font_size,
+        line_width=line_width,
+        svg_text=svg_text,
+    )
+    format_of(to)
+    for path in files_of(to):
+        check_target(path)
+    check_unwritten(files_of(to), force=force)
+    history, phi = history_and_phi(file, which, changes)
+    where = Standpoint(
+        history=history,
+        phi=phi,
+        step=history.step,
+        task=task - 1,
+        inner_step=inner_step,
+    )
+    sight = _seen(spec, where, looking)
+    if sight is None:
+        warn("cancelled; nothing was written")
+        return _CANCELLED
+    files = render(spec, sight, to, size=style, choices=choices, dpi=dpi)
+    warn_of_wreck(file, where.history)
     console().print(f"Wrote {' and '.join(map(str, files))}")
     return 0
+
+
+class _GivenUpError(Exception):
+    """Somebody has pressed Ctrl+C."""
+
+
+def _seen(
+    spec: "FigureSpec", where: "Standpoint", looking: "Looking"
+) -> "Sight | None":
+    """Return what the figure is drawn from; None if computing that was cancelled."""
+    from metalab.figures.looking import sight_of  # noqa: PLC0415 - slow
+
+    give_up = GiveUp()
+    try:
+        with stop_on_signals(give_up.set), _telling(give_up) as tell:
+            return sight_of(spec, where, looking, tell)
+    except _GivenUpError:
+        return None
+
+
+@contextmanager
+def _telling(give_up: GiveUp) -> "Generator[Tell]":
+    """Show what is computed, on stderr, as long as it takes."""
+    screen = Console(stderr=True, markup=False, highlight=False, emoji=False)
+    bar = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=screen,
+        disable=not screen.is_terminal,
+        transient=True,
+    )
+    with bar:
+        shown = bar.add_task("computing", total=None)
+
+        def tell(text: str, share: float | None) -> None:
+            if give_up():
+                raise _GivenUpError
+            total = None if share is None else 1.0
+            bar.update(shown, description=text, completed=share or 0.0, total=total)
+
+        yield tell

@@ -11,6 +11,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 MOST_CHARACTERS = 1_000_000
 MOST_POINTS = 10_000
 LARGEST = 1e6
@@ -50,6 +53,12 @@ class WrittenPoints:
 
     points: tuple[Point, ...]
     words: str
+
+    @property
+    def arrays(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Their x and y, [point] each."""
+        x, y = np.array(self.points, dtype=np.float64).T
+        return x, y
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,7 +83,7 @@ class Explorer:
         layers, layer_distance = self._by_layer(moved)
         return Explored(
             start=start,
-            grid=asked.task.grid,
+            asked=asked,
             curves=to_array(predicted[:, :count, 0]),
             support_loss=_losses(predicted[:, count:, 0], asked.task.y),
             query_loss=None

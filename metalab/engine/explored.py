@@ -83,8 +83,8 @@ class Explored:
 
     Attributes:
         start: From where.
-        grid: Where curves are drawn, ascending, [point].
-        curves: Predictions there, [inner step, point].
+        asked: What was asked, the task included.
+        curves: Predictions on the grid, [inner step, point].
         support_loss: [inner step].
         query_loss: Mean squared distance to the true curve on the grid, [inner step];
             None without one.
@@ -96,7 +96,7 @@ class Explored:
     """
 
     start: Start
-    grid: Array
+    asked: Exploration
     curves: Array
     support_loss: Array
     query_loss: Array | None
@@ -110,6 +110,11 @@ class Explored:
     def key(self) -> str:
         """Key of the start."""
         return self.start.key
+
+    @property
+    def grid(self) -> Array:
+        """Where curves are drawn, ascending, [point]."""
+        return self.asked.task.grid
 
 
 def reach(grid: Array, x: Array) -> Array:

@@ -6,7 +6,7 @@ the two cannot differ. Imports no matplotlib.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -54,8 +54,14 @@ class Drawing:
             there is one, `key` (a narrow second axes to the right); with panels, on
             `fig` and `ax1`, `ax2`, ....
         keyed: Whether there is a `key`.
-        panels: How many axes there are in place of `ax`, in a grid with one horizontal
-            axis for all; 0 for `ax` alone.
+        panels: How many axes there are in place of `ax`, in a grid; 0 for `ax` alone.
+        columns: Columns of that grid; 0 takes as many as there is room for.
+        shared: Which axes all panels have in common: "x", "both" or "none".
+        no_room: Why the size has no room for it, and what would be right; "" where it
+            has. The table stands in any case.
+        square: Whether `ax` has equal units, so that what is left of the width is on both
+            sides of axes and key together.
+        ratios: Widths of the columns, relative to each other; empty for equal ones.
     """
 
     table: Table
@@ -63,6 +69,31 @@ class Drawing:
     calls: tuple[Call, ...]
     keyed: bool = False
     panels: int = 0
+    columns: int = 0
+    shared: str = "x"
+    ratios: tuple[float, ...] = ()
+    square: bool = False
+    no_room: str = ""
+
+    @property
+    def layout(self) -> Literal["compressed", "constrained"]:
+        """Name of matplotlib's layout."""
+        return "compressed" if self.square else "constrained"
+
+    def grid(self, size: FigureSize) -> tuple[int, int]:
+        """Return rows and columns of the panels."""
+        if self.columns:
+            return -(-self.panels // self.columns), self.columns
+        return panel_grid(self.panels, size)
+
+    def grid_options(self) -> dict[str, Any]:
+        """Return how matplotlib is to make the panels, as plain values."""
+        options: dict[str, Any] = {"sharex": self.shared in ("x", "both")}
+        if self.shared == "both":
+            options["sharey"] = True
+        if self.ratios:
+            options["width_ratios"] = self.ratios
+        return {**options, "squeeze": False}
 
 
 def panel_grid(count: int, size: FigureSize) -> tuple[int, int]:

@@ -50,3 +50,10 @@ def format_of(path: Path) -> FigureFormat:
             f"{', '.join(FORMATS)}"
         )
     return FORMATS[suffix]
+
+
+def files_of(path: Path) -> tuple[Path, ...]:
+    """Return the files that a figure becomes: a script comes with its data beside it."""
+    if path.suffix.lower() == ".py":
+        return path, path.with_suffix(".csv")
+    return (path,)

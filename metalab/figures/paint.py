@@ -4,6 +4,7 @@ Through its object interface alone: no pyplot, no backend of the process, and se
 only within `styled`.
 """
 
+import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,11 +16,16 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from metalab.figures.drawing import Call, Drawing, panel_grid
+from metalab.figures.drawing import Call, Drawing
 from metalab.figures.sizes import FigureSize
 
 _AXES = ("ax", "key")
 """Names of the axes of a figure without panels, in their order."""
+
+NoRoomWarning = UserWarning
+"""What matplotlib warns with; `styled` turns it into an error."""
+
+_NO_ROOM = ".*axes sizes collapsed"
 
 _MOST_POINTS = 4_000
 """Of one line: more than a printer can tell apart in a column of 183 mm."""
@@ -27,8 +33,13 @@ _MOST_POINTS = 4_000
 
 @contextmanager
 def styled(size: FigureSize) -> Generator[None]:
-    """Give matplotlib the settings of a size, and nothing of the user's, for a while."""
-    with mpl.rc_context():
+    """Give matplotlib the settings of a size, and nothing of the user's, for a while.
+
+    A layout that leaves no room for axes raises `NoRoomWarning` instead of being told on
+    stderr and drawn all the same.
+    """
+    with mpl.rc_context(), warnings.catch_warnings():
+        warnings.filterwarnings("error", message=_NO_ROOM)
         mpl.rcdefaults()
         mpl.rcParams.update(size.style())  # pyright: ignore[reportCallIssue, reportArgumentType] - the stubs list the keys
         yield
@@ -36,10 +47,9 @@ def styled(size: FigureSize) -> Generator[None]:
 
 def paint(drawing: Drawing, size: FigureSize) -> Figure:
     """Return the figure. Call within `styled`."""
-    figure = Figure(figsize=size.inches, layout="constrained")
+    figure = Figure(figsize=size.inches, layout=drawing.layout)
     if drawing.panels:
-        rows, columns = panel_grid(drawing.panels, size)
-        panels = figure.subplots(rows, columns, sharex=True, squeeze=False).flat
+        panels = figure.subplots(*drawing.grid(size), **drawing.grid_options()).flat
         names = {f"ax{i}": axes for i, axes in enumerate(panels, start=1)}
         names["fig"] = figure
     elif drawing.keyed:
@@ -121,7 +131,8 @@ def _named_axes(figure: Figure) -> "zip[tuple[str, Any]]":
 def _perform(call: Call, names: dict[str, Any], drawing: Drawing) -> None:
     data = drawing.table.select(call.columns, call.where) if call.columns else []
     options = dict(call.options)
-    if call.method.startswith("ax") and call.method.endswith(".plot"):
+    is_line = call.method.startswith("ax") and call.method.endswith(".plot")
+    if is_line and call.columns:
         x, y = data
         data = _thinned(x, y)
         if "markevery" in options:

@@ -40,8 +40,8 @@ def check_shows_tasks(name: str) -> None:
     Raises:
         FigureError: It shows what was measured while the run went on, or is unknown.
     """
-    if "task" not in figure_named(name).heeds:
-        fitting = ", ".join(n for n, spec in figures().items() if "task" in spec.heeds)
+    if not figure_named(name).of_tasks:
+        fitting = ", ".join(n for n, spec in figures().items() if spec.of_tasks)
         raise FigureError(
             f"figure {name!r} shows what was measured on the run's own tasks; with other "
             f"tasks (--set), allowed: {fitting}"

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,12 @@ from metalab.core import paths
 from metalab.engine.events import METRICS
 from metalab.figures.base import FigureChoices, FigureError, FigureSpec
 from metalab.figures.drawing import Drawing
-from metalab.figures.formats import DPI_RANGE, format_of
-from metalab.figures.paint import paint, styled
+from metalab.figures.fonts import check_font
+from metalab.figures.formats import DPI_RANGE, files_of, format_of
+from metalab.figures.paint import NoRoomWarning, paint, styled
 from metalab.figures.registry import figure_named
 from metalab.figures.script import script
+from metalab.figures.sights import Sight, history_of, step_of
 from metalab.figures.sizes import FigureSize, size_named
 from metalab.runs.history import RunHistory
 from metalab.runs.reader import whole_rows
@@ -24,32 +27,32 @@ from metalab.runs.reader import whole_rows
 
 def draw(
     figure: FigureSpec | str,
-    history: RunHistory,
+    sight: Sight,
     *,
-    size: str = "single",
+    size: FigureSize | str = "single",
     choices: FigureChoices | None = None,
 ) -> Figure:
     """Return a figure as matplotlib's object, for a notebook.
 
     Args:
         figure: A figure or its name.
-        history: The run.
-        size: Name of a size preset.
+        sight: What is seen: the run, or what the figure's page shows (`figures.sights`).
+        size: A size, or the name of a preset.
         choices: What a person chose; the defaults if None.
 
     Raises:
         FigureError: A name is unknown, or the history lacks what the figure shows.
     """
-    sheet = _sheet(figure, history, size, choices)
+    sheet = _sheet(figure, sight, size, choices)
     with styled(sheet.size):
         return paint(sheet.drawing, sheet.size)
 
 
 def caption_of(
     figure: FigureSpec | str,
-    history: RunHistory,
+    sight: Sight,
     *,
-    size: str = "single",
+    size: FigureSize | str = "single",
     choices: FigureChoices | None = None,
 ) -> str:
     """Return sentences that could stand below a figure; arguments as for `draw`.
@@ -57,15 +60,15 @@ def caption_of(
     Raises:
         FigureError: A name is unknown, or the history lacks what the figure shows.
     """
-    return _sheet(figure, history, size, choices).drawing.caption
+    return _sheet(figure, sight, size, choices).drawing.caption
 
 
 def encode(
     figure: FigureSpec | str,
-    history: RunHistory,
+    sight: Sight,
     suffix: str,
     *,
-    size: str = "single",
+    size: FigureSize | str = "single",
     choices: FigureChoices | None = None,
     dpi: float = 300,
 ) -> bytes:
@@ -73,9 +76,9 @@ def encode(
 
     Args:
         figure: A figure or its name.
-        history: The run.
+        sight: What is seen: the run, or what the figure's page shows (`figures.sights`).
         suffix: Of the format, such as ".svg".
-        size: Name of a size preset.
+        size: A size, or the name of a preset.
         choices: What a person chose; the defaults if None.
         dpi: Dots per inch of a PNG.
 
@@ -84,16 +87,16 @@ def encode(
     """
     name = Path(f"figure{suffix}")
     format_of(name)
-    sheet = _sheet(figure, history, size, choices)
+    sheet = _sheet(figure, sight, size, choices)
     return _files(sheet, name, dpi)[name]
 
 
 def render(
     figure: FigureSpec | str,
-    history: RunHistory,
+    sight: Sight,
     path: Path,
     *,
-    size: str = "single",
+    size: FigureSize | str = "single",
     choices: FigureChoices | None = None,
     dpi: float = 300,
 ) -> tuple[Path, ...]:
@@ -103,9 +106,9 @@ def render(
 
     Args:
         figure: A figure or its name.
-        history: The run.
+        sight: What is seen: the run, or what the figure's page shows (`figures.sights`).
         path: .pdf, .svg, .png, .csv, or .py, which comes with its .csv beside it.
-        size: Name of a size preset.
+        size: A size, or the name of a preset.
         choices: What a person chose; the defaults if None.
         dpi: Dots per inch of a PNG.
 
@@ -118,9 +121,9 @@ def render(
         RunFileError: Data of every outer step are wanted, which a long run has in its
             file alone, and that cannot be read.
     """
-    if format_of(path).suffix == ".csv":
-        history = whole_rows(history)
-    return _write(_sheet(figure, history, size, choices), path, dpi)
+    if format_of(path).suffix == ".csv" and isinstance(sight, RunHistory):
+        sight = whole_rows(sight)
+    return _write(_sheet(figure, sight, size, choices), path, dpi)
 
 
 def _write(sheet: "_Sheet", path: Path, dpi: float) -> tuple[Path, ...]:
@@ -139,7 +142,7 @@ def render_drawing(
     *,
     title: str,
     origin: str,
-    size: str = "single",
+    size: FigureSize | str = "single",
     dpi: float = 300,
 ) -> tuple[Path, ...]:
     """Write a drawing that is of no single run, in the format of the path's suffix.
@@ -149,7 +152,7 @@ def render_drawing(
         path: See `render`.
         title: One line.
         origin: Where the data come from, for a reader.
-        size: Name of a size preset.
+        size: A size, or the name of a preset.
         dpi: Dots per inch of a PNG.
 
     Returns:
@@ -161,7 +164,7 @@ def render_drawing(
     provenance = {"metalab": __version__, "caption": drawing.caption, "origin": origin}
     sheet = _Sheet(
         title=title,
-        size=size_named(size),
+        size=size_named(size) if isinstance(size, str) else size,
         drawing=drawing,
         origin=origin,
         provenance=json.dumps(provenance, sort_keys=True),
@@ -204,27 +207,35 @@ def _told_of_wreck(drawing: Drawing, history: RunHistory) -> Drawing:
 
 def _sheet(
     figure: FigureSpec | str,
-    history: RunHistory,
-    size: str,
+    sight: Sight,
+    size: FigureSize | str,
     choices: FigureChoices | None,
 ) -> _Sheet:
     spec = figure_named(figure) if isinstance(figure, str) else figure
-    chosen_size = size_named(size)
+    chosen_size = size_named(size) if isinstance(size, str) else size
+    check_font(chosen_size.font)
     chosen = choices or FigureChoices()
-    drawing = _told_of_wreck(spec.draw(history, chosen, chosen_size), history)
-    config = history.config_at()
+    history, step = history_of(sight), step_of(sight)
+    drawing = _told_of_wreck(_drawn(spec, sight, chosen, chosen_size), history)
+    config = history.config_at(step)
     digest = config.digest()
     heeded = {k: v for k, v in asdict(chosen).items() if k in spec.heeds}
     provenance: dict[str, Any] = {
         "metalab": __version__,
         "figure": spec.name,
         "size": chosen_size.name,
+        "style": {
+            "width": chosen_size.width,
+            "font": chosen_size.font,
+            "font_size": chosen_size.text,
+            "line_width": chosen_size.line,
+        },
         "choices": heeded,
         "caption": drawing.caption,
-        "outer_step": history.step,
+        "outer_step": step,
         "config_digest": digest,
         "config": config.to_mapping(),
-        "edits": [asdict(edit) for edit in history.configs.edits_before(history.step)],
+        "edits": [asdict(edit) for edit in history.configs.edits_before(step)],
     }
     return _Sheet(
         title=spec.title,
@@ -232,10 +243,28 @@ def _sheet(
         drawing=drawing,
         origin=(
             f"metalab {__version__}, figure {spec.name}, config digest {digest}, "
-            f"seed {config.run.seed}, outer step {history.step}"
+            f"seed {config.run.seed}, outer step {step}"
         ),
         provenance=json.dumps(provenance, sort_keys=True),
     )
+
+
+def _drawn(
+    spec: FigureSpec, sight: Sight, choices: FigureChoices, size: FigureSize
+) -> Drawing:
+    """Return the drawing of what is seen.
+
+    Raises:
+        FigureError: The figure is of something else, or that lacks what is needed.
+    """
+    if isinstance(sight, spec.sight):
+        return spec.draw(sight, choices, size)
+    if isinstance(sight, RunHistory):
+        raise FigureError(
+            f"figure {spec.name!r} is of what the page {spec.page.capitalize()} shows, "
+            "not of a run's history alone: compute that with figures.looking.sight_of"
+        )
+    raise FigureError(f"figure {spec.name!r} is of {spec.sight.__name__}")
 
 
 def _files(sheet: _Sheet, path: Path, dpi: float) -> dict[Path, bytes]:
@@ -246,9 +275,11 @@ def _files(sheet: _Sheet, path: Path, dpi: float) -> dict[Path, bytes]:
     suffix = path.suffix.lower()
     if suffix == ".csv":
         return {path: sheet.drawing.table.to_csv().encode()}
+    if sheet.drawing.no_room:
+        raise FigureError(sheet.drawing.no_room)
     if suffix == ".py":
         text = script(sheet.drawing, sheet.size, title=sheet.title, origin=sheet.origin)
-        csv_path = path.with_suffix(".csv")
+        _, csv_path = files_of(path)
         return {path: text.encode(), **_files(sheet, csv_path, dpi)}
     return {path: _printed(sheet, suffix, dpi)}
 
@@ -257,9 +288,16 @@ def _printed(sheet: _Sheet, suffix: str, dpi: float) -> bytes:
     content = io.BytesIO()
     with styled(sheet.size):
         figure = paint(sheet.drawing, sheet.size)
-        figure.savefig(
-            content, format=suffix[1:], dpi=dpi, metadata=_metadata(sheet, suffix)
-        )
+        try:
+            figure.savefig(
+                content, format=suffix[1:], dpi=dpi, metadata=_metadata(sheet, suffix)
+            )
+        except NoRoomWarning as warning:
+            raise FigureError(
+                f"there is no room for this figure at a width of {sheet.size.width:g} mm "
+                f"with text of {sheet.size.text:g} points: make it wider or the text "
+                "smaller"
+            ) from warning
     return content.getvalue()
 
 
@@ -303,6 +341,23 @@ def check_folder(folder: Path) -> None:
         raise FigureError(f"cannot write to {folder}: {error.strerror}") from error
     if not there:
         raise FigureError(f"the folder {folder} does not exist")
+
+
+def check_unwritten(paths_to_write: Iterable[Path], *, force: bool) -> None:
+    """Refuse to replace files, unless that is wanted.
+
+    Args:
+        paths_to_write: All that will be written.
+        force: Whether to replace what is there.
+
+    Raises:
+        FigureError: Some are there; the message names them.
+    """
+    there = [path for path in paths_to_write if paths.is_there(path)]
+    if there and not force:
+        names = " and ".join(map(str, there))
+        verb = "exists" if len(there) == 1 else "exist"
+        raise FigureError(f"{names} {verb} already; choose another name, or --force")
 
 
 def check_target(path: Path) -> None:

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from metalab.figures.drawing import Call, Drawing, panel_grid
+from metalab.figures.drawing import Call, Drawing
 from metalab.figures.sizes import FigureSize
 
 _LINE = 88
@@ -60,7 +60,7 @@ def script(drawing: Drawing, size: FigureSize, *, title: str, origin: str) -> st
             "matplotlib.rcdefaults()",
             f"matplotlib.rcParams.update({_mapping(size.style())})",
             "",
-            f"fig = Figure(figsize={size.inches!r}, layout='constrained')",
+            f"fig = Figure(figsize={size.inches!r}, layout={drawing.layout!r})",
             _axes(drawing, size),
             *(_statement(call, drawing) for call in drawing.calls),
             "fig.savefig(OUTPUT, dpi=300)",
@@ -71,9 +71,10 @@ def script(drawing: Drawing, size: FigureSize, *, title: str, origin: str) -> st
 
 def _axes(drawing: Drawing, size: FigureSize) -> str:
     if drawing.panels:
-        rows, columns = panel_grid(drawing.panels, size)
+        rows, columns = drawing.grid(size)
         names = ", ".join(f"ax{i}" for i in range(1, rows * columns + 1))
-        grid = f"fig.subplots({rows}, {columns}, sharex=True, squeeze=False)"
+        options = ", ".join(f"{k}={v!r}" for k, v in drawing.grid_options().items())
+        grid = f"fig.subplots({rows}, {columns}, {options})"
         return f"{names}, = {grid}.flat"
     if drawing.keyed:
         return f"ax, key = fig.subplots(1, 2, width_ratios={size.key_widths!r})"

@@ -1,9 +1,22 @@
 """Size presets: a figure is made at the size at which it is read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from metalab.figures.base import FigureError
+
+WIDTH_RANGE = (40.0, 600.0)
+"""Admissible widths of a figure, in mm."""
+
+FONT_SIZE_RANGE = (3.0, 60.0)
+"""Admissible sizes of its text, in points."""
+
+LINE_WIDTH_RANGE = (0.2, 10.0)
+"""Admissible widths of an ordinary line, in points."""
+
+DEFAULT_FONT = "DejaVu Sans"
+"""The font that matplotlib brings along, so that a figure looks the same, and is the same
+file, on every machine."""
 
 MM_PER_INCH = 25.4
 POINTS_PER_INCH = 72
@@ -33,6 +46,9 @@ class FigureSize:
         small_text: Ticks and legend, in points.
         line: An ordinary line, in points.
         titled: Whether the figure carries its title; on paper the caption does.
+        font: Family of all text. What it lacks is taken from the default one.
+        svg_text: Whether text in an SVG stays text, for programs that edit it, rather
+            than outlines, which look the same where the font is missing.
     """
 
     name: str
@@ -43,6 +59,8 @@ class FigureSize:
     small_text: float
     line: float
     titled: bool = False
+    font: str = DEFAULT_FONT
+    svg_text: bool = False
 
     @property
     def inches(self) -> tuple[float, float]:
@@ -70,15 +88,11 @@ class FigureSize:
         return max(1, int(self.points / self.text / _PANEL_EMS))
 
     def style(self) -> dict[str, Any]:
-        """Return the matplotlib settings for this size.
-
-        The font is the one that matplotlib brings along, so that a figure looks the
-        same, and is the same file, on every machine.
-        """
+        """Return the matplotlib settings for this size."""
         thin = 0.6 * self.line
         margin = 0.3 * self.text / POINTS_PER_INCH
         return {
-            "font.family": "DejaVu Sans",
+            "font.family": list(dict.fromkeys((self.font, DEFAULT_FONT))),
             "font.size": self.small_text,
             "axes.labelsize": self.text,
             "axes.labelpad": 0.4 * self.text,
@@ -112,9 +126,9 @@ class FigureSize:
             "savefig.facecolor": "white",
             # Editors and journals take TrueType, not matplotlib's default Type 3.
             "pdf.fonttype": 42,
-            # Text as outlines: an SVG with fonts by name looks different on a machine
-            # that lacks them. Whoever wants other text redraws with the .py script.
-            "svg.fonttype": "path",
+            # Text as outlines unless asked for: an SVG with fonts by name looks different
+            # on a machine that lacks them.
+            "svg.fonttype": "none" if self.svg_text else "path",
             # Else every SVG has other identifiers, and equal figures are unequal files.
             "svg.hashsalt": "metalab",
         }
@@ -174,3 +188,60 @@ def size_named(name: str) -> FigureSize:
     if name not in SIZES:
         raise FigureError(f"size is {name!r}; allowed: {', '.join(SIZES)}")
     return SIZES[name]
+
+
+_LEAST_EMS = 22
+"""Least width of a figure in heights of its text: below, axes have no room."""
+
+
+def styled_size(
+    name: str,
+    *,
+    width: float | None = None,
+    font: str = DEFAULT_FONT,
+    font_size: float | None = None,
+    line_width: float | None = None,
+    svg_text: bool = False,
+) -> FigureSize:
+    """Return a size preset with what a person would have otherwise.
+
+    Args:
+        name: Of the preset.
+        width: In mm; the height keeps its proportion. None takes the preset's, as below.
+        font: Family of the text; `fonts.check_font` tells whether there is one.
+        font_size: Of axis labels, in points; other text follows in proportion.
+        line_width: Of an ordinary line, in points; others follow in proportion.
+        svg_text: See `FigureSize`.
+
+    Raises:
+        FigureError: No preset has that name, or a number is not admissible.
+    """
+    preset = size_named(name)
+    for label, value, (low, high) in (
+        ("width", width, WIDTH_RANGE),
+        ("font_size", font_size, FONT_SIZE_RANGE),
+        ("line_width", line_width, LINE_WIDTH_RANGE),
+    ):
+        if value is not None and not low <= value <= high:
+            raise FigureError(f"{label} is {value:g}; allowed: {low:g} to {high:g}")
+    made = replace(preset, font=font, svg_text=svg_text)
+    if width is not None:
+        height = preset.height * width / preset.width
+        made = replace(made, width=width, height=height)
+    if font_size is not None:
+        small = preset.small_text * font_size / preset.text
+        made = replace(made, text=font_size, small_text=small)
+    if line_width is not None:
+        made = replace(made, line=line_width)
+    most = largest_text(made.width)
+    if made.text > most:
+        raise FigureError(
+            f"font_size is {made.text:g}; allowed at a width of {made.width:g} mm: up to "
+            f"{most:g}"
+        )
+    return made
+
+
+def largest_text(width: float) -> float:
+    """Return the largest text, in points, that a figure of a width, in mm, has room for."""
+    return int(10 * width / MM_PER_INCH * POINTS_PER_INCH / _LEAST_EMS) / 10

@@ -136,6 +136,26 @@ def _finer(picture: Array, per_side: int) -> Array:
     return np.stack([np.interp(new, old, column) for column in across.T], axis=1)
 
 
+def survey(asked: Slice, tell: Callable[[float], None]) -> Landscape:
+    """Return a finished landscape.
+
+    Args:
+        asked: Which.
+        tell: Hears of the share that is done; may raise to give up.
+
+    Raises:
+        LandscapeError: The surface or the axes have no meaning for this method.
+    """
+    surveying = _Surveying(hear=tell)
+    found = surveying(asked, lambda: False)
+    assert found is not None, "nobody gives up"
+    return found
+
+
+def _no_hearing(share: float) -> None:
+    del share
+
+
 class LandscapeThread(Latest[Slice, Landscape]):
     """Answers the newest question; `progress` shows how far it is."""
 
@@ -159,7 +179,13 @@ class _Surveying:
         newest: What is known; replaced as a whole, so that another thread may read it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, hear: Callable[[float], None] = _no_hearing) -> None:
+        """Begin with nothing.
+
+        Args:
+            hear: Told of the share that is done after every batch.
+        """
+        self._hear = hear
         self.newest: Landscape | None = None
         self._kept: dict[object, tuple[object, Surveyor]] = {}
 
@@ -179,6 +205,7 @@ class _Surveying:
                 share=share,
                 num_averaged=averaged,
             )
+            self._hear(share)
 
         def losses(points: Array) -> Array:
             return surveyor.losses(asked, plane, points)

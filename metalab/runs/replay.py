@@ -7,7 +7,7 @@ from typing import Any
 
 from metalab.engine.config import ExperimentConfig
 from metalab.engine.config_history import config_history
-from metalab.engine.events import Checkpoint, Curves, ProbeTasks
+from metalab.engine.events import Array, Checkpoint, Curves, ProbeTasks
 from metalab.engine.other_tasks import on_other_tasks
 from metalab.engine.providers import AUTODIFF
 from metalab.engine.torch_threads import use_threads_of
@@ -50,17 +50,37 @@ def load_history(
         RunFileError: The file cannot be used, or holds no such state.
         ConfigError: The network cannot be given such tasks.
     """
-    run = open_run(path)
     if which is None and not changes:
-        return with_curves(run)
+        return with_curves(open_run(path))
+    return history_and_phi(path, which, changes)[0]
+
+
+def history_and_phi(
+    path: Path,
+    which: int | str | None = None,
+    changes: Sequence[tuple[str, Any]] = (),
+) -> tuple[RunHistory, Array]:
+    """Return a run as it was at a moment, with its curves, and its meta-parameters.
+
+    Args:
+        path: The file.
+        which: As for `load_history`.
+        changes: Likewise.
+
+    Raises:
+        RunFileError: The file cannot be used, or holds no such state.
+        ConfigError: The network cannot be given such tasks.
+    """
+    run = open_run(path)
     state = state_at(run, which)
     whole = run.history
     history = whole if state.step == whole.step else history_at(whole, state.step)
     if not changes:
-        return with_curves(replace(run, history=history, checkpoint=state))
+        shown = with_curves(replace(run, history=history, checkpoint=state))
+        return shown, state.phi
     config = on_other_tasks(whole.config_at(state.step), changes)
     tasks, curves = adapted_curves(config, state)
-    return replace(
+    shown = replace(
         history,
         configs=config_history(config),
         probe_tasks=tasks,
@@ -68,6 +88,7 @@ def load_history(
         evaluations=history.evaluations.until(-1),
         diagnostics=no_diagnostics(),
     )
+    return shown, state.phi
 
 
 def adapted_curves(

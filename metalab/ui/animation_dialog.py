@@ -31,6 +31,7 @@ from metalab.ui.animation_work import (
     write_file,
 )
 from metalab.ui.export_jobs import ExportJobs, JobKind
+from metalab.ui.export_target import run_stem
 from metalab.ui.forms.marks import tint
 from metalab.ui.plain_text import plain_tip
 from metalab.ui.theme import Theme
@@ -244,8 +245,9 @@ class AnimationDialog(QDialog):
         self._export.setEnabled(False)
 
     def _on_export(self) -> None:
-        name, suffix = self._history.name, self._options.suffix
-        ask_for_file(self, name, suffix, self.start)
+        figure, suffix = self._options.choices().figure, self._options.suffix
+        stem = f"{run_stem(self._history)}-{figure}"
+        ask_for_file(self, stem, suffix, self.start)
 
     def _show_facts(self) -> None:
         choices = self._options.choices()

@@ -7,18 +7,17 @@ from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from metalab.figures.animation_choices import FORMATS
-from metalab.runs.home import file_stem
 from metalab.ui.export_target import documents_folder
 
 
 def ask_for_file(
-    parent: QWidget, experiment: str, suffix: str, then: Callable[[Path], None]
+    parent: QWidget, stem: str, suffix: str, then: Callable[[Path], None]
 ) -> None:
     """Open a dialog for the name of a file.
 
     Args:
         parent: The dialog that asks.
-        experiment: Name of the run, of which a name for the film is made.
+        stem: A name for the film, which tells run and figure.
         suffix: Of the format.
         then: Called with the path, if one is chosen.
     """
@@ -32,7 +31,7 @@ def ask_for_file(
     dialog.setNameFilter(f"{FORMATS[suffix]} (*{suffix})")
     dialog.setDefaultSuffix(suffix.removeprefix("."))
     dialog.setDirectory(str(documents_folder()))
-    dialog.selectFile(file_stem(experiment) + suffix)
+    dialog.selectFile(stem + suffix)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.fileSelected.connect(chosen)
     dialog.open()

@@ -24,7 +24,10 @@ from metalab.ui.theme import THEMES
 from metalab.ui.timeline.player import INNER, OUTER
 
 if TYPE_CHECKING:
+    from metalab.figures.base import FigureChoices
+    from metalab.ui.export_dialog import Seen
     from metalab.ui.main_window import MainWindow
+    from metalab.ui.moment import Moment
     from metalab.ui.playhead import Playhead
     from metalab.ui.preferences import PreferenceStore
     from metalab.ui.session import Session
@@ -251,9 +254,9 @@ class Commands(QObject):
         assert moment is not None, "the action is off without a run"
         dialog = ExportDialog(
             moment.history,
-            then=moment.shown,
             theme=THEMES[self._preferences.current.theme],
-            choices=self._window.live.views_choices(),
+            choices=self._choices(),
+            seen=self._seen(moment),
             settings=self._preferences.current.export,
             parent=self._window,
         )
@@ -263,6 +266,48 @@ class Commands(QObject):
 
         dialog.finished.connect(remember)
         _open(dialog)
+
+    def _choices(self) -> "FigureChoices":
+        """Return what is chosen on the page in view, as figures take it."""
+        choices, page = (
+            self._window.live.views_choices(),
+            self._window.workspaces.current,
+        )
+        log = page.log_colours
+        return choices if log is None else replace(choices, log_y=log)
+
+    def _seen(self, moment: "Moment") -> "Seen":
+        """Return what pages show of the run at the playhead."""
+        from metalab.figures.registry import figures  # noqa: PLC0415 - slow
+        from metalab.figures.sights import Standpoint, history_of  # noqa: PLC0415
+        from metalab.ui.export_dialog import Seen  # noqa: PLC0415
+
+        pages = self._window.workspaces
+        sights = {
+            name: sight
+            for page in (*pages.made, pages.current)
+            for name, sight in page.sights().items()
+            # A page that is not in view may be behind: what is cheap is looked up anew.
+            if (page is pages.current or figures()[name].costly)
+            and moment.history.is_same_run(history_of(sight))
+        }
+        where = None
+        if moment.phi is not None:
+            where = Standpoint(
+                history=moment.shown,
+                phi=moment.phi,
+                step=moment.step,
+                task=moment.task,
+            )
+        last = self._preferences.current.export.figure
+        # A page without a figure of its own is Live, or begins where Live is.
+        is_of_live = last in figures() and figures()[last].page == "live"
+        return Seen(
+            then=moment.shown,
+            figure=pages.current.figure or (last if is_of_live else "losses"),
+            sights=sights,
+            standpoint=where,
+        )
 
     def animate(self) -> None:
         """Make a film of the run as it is shown."""
@@ -283,6 +328,7 @@ class Commands(QObject):
     def copy_plot(self) -> None:
         """Put a plot on the clipboard."""
         QGuiApplication.clipboard().setImage(self._window.workspaces.current.picture())
+        self._window.status.say(self.tr("Copied the plot"))
 
     def copy_code(self) -> None:
         """Put the experiment on the clipboard, as one line of text."""
@@ -290,6 +336,7 @@ class Commands(QObject):
         config = self._session.config
         if config is not None:
             QGuiApplication.clipboard().setText(engine.share_code(config))
+            self._window.status.say(self.tr("Copied the experiment"))
 
     def paste_code(self) -> None:
         """Put the experiment of the clipboard into the form."""

@@ -1,5 +1,6 @@
 """Makes a figure for paper: choose, look at it in its true size, save or copy."""
 
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QMessageBox,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -25,23 +27,56 @@ from PySide6.QtWidgets import (
 
 from metalab.figures.base import FigureChoices
 from metalab.figures.registry import figure_named
+from metalab.runs.history import RunHistory
 from metalab.ui.export_jobs import ExportJobs, JobKind
 from metalab.ui.export_options import ExportOptions
 from metalab.ui.export_preview import ExportPreview
 from metalab.ui.export_rows import align_labels
 from metalab.ui.export_settings import ExportSettings
-from metalab.ui.export_target import ExportTarget
-from metalab.ui.export_work import Copy, Request, make_copy, make_preview, save_file
+from metalab.ui.export_target import ExportTarget, run_stem
+from metalab.ui.export_work import (
+    Copy,
+    Request,
+    list_fonts,
+    make_copy,
+    make_preview,
+    save_file,
+)
 from metalab.ui.forms.marks import tint
 from metalab.ui.theme import Theme
 
 if TYPE_CHECKING:
-    from metalab.runs.history import RunHistory
+    from collections.abc import Mapping
+
+    from metalab.figures.sights import Sight, Standpoint
 
 _DEBOUNCE_MS = 150
 _MARGIN = 16
 _SIDE_WIDTH = 340
 _SIZE = (980, 640)
+
+
+def _no_sights() -> "Mapping[str, Sight]":
+    return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Seen:
+    """What the window shows when the dialog is opened.
+
+    Attributes:
+        then: The run as it was at the playhead, for figures of one moment; None for the
+            run as it is.
+        figure: The figure of the page in view; "" for the one that was made last.
+        sights: What pages show, by name of the figure that is drawn from it.
+        standpoint: Where in the run the window stands, for what takes no time to
+            compute; None before there are meta-parameters.
+    """
+
+    then: "RunHistory | None" = None
+    figure: str = ""
+    sights: "Mapping[str, Sight]" = field(default_factory=_no_sights)
+    standpoint: "Standpoint | None" = None
 
 
 class ExportDialog(QDialog):
@@ -54,9 +89,9 @@ class ExportDialog(QDialog):
         self,
         history: "RunHistory",
         *,
-        then: "RunHistory | None" = None,
         theme: Theme,
         choices: FigureChoices | None = None,
+        seen: Seen | None = None,
         settings: ExportSettings | None = None,
         parent: QWidget | None = None,
     ) -> None:
@@ -64,23 +99,25 @@ class ExportDialog(QDialog):
 
         Args:
             history: The run.
-            then: The run as it was at the playhead, for figures of one moment; None for
-                `history`.
             theme: Colours of the dialog; figures are on white paper in any theme.
             choices: How figures are drawn at first, such as the task that is looked at.
+            seen: What the pages show.
             settings: What the dialog was left with the last time.
             parent: The window.
         """
         super().__init__(parent)
         self.setWindowTitle(self.tr("Export figure"))
         settings = settings or ExportSettings()
-        self._history, self._then = history, then or history
+        self._history = history
+        self._seen = seen or Seen()
+        self._then = self._seen.then or history
         self._theme = theme
         self._jobs = ExportJobs(self)
         self._options = ExportOptions(
             history,
             settings=settings,
             choices=choices or FigureChoices(),
+            figure=self._seen.figure,
             parent=self,
         )
         self._preview = ExportPreview(
@@ -94,6 +131,7 @@ class ExportDialog(QDialog):
         self._close = QPushButton(self.tr("Close"), self)
         self._save = QPushButton(self.tr("&Save"), self)
         self._saved: tuple[Path, ...] = ()
+        self._fonts_wanted = False
         self._debounce = QTimer(self)
         self._debounce.setSingleShot(True)
         self._debounce.setInterval(_DEBOUNCE_MS)
@@ -101,13 +139,27 @@ class ExportDialog(QDialog):
         self._connect()
         self.set_theme(theme)
         self._preview.show_message(self.tr("Rendering…"))
-        self._target.suggest(history.name, self._options.figure)
+        self._suggest()
         self._tell("")
 
-    def _drawn_history(self) -> "RunHistory":
-        """Return the run as the chosen figure shows it: whole, or at the playhead."""
-        spec = figure_named(self._options.figure)
-        return self._history if spec.over_training else self._then
+    def _suggest(self) -> None:
+        """Name the file after run and figure, and the step where it is an earlier one."""
+        figure = self._options.figure
+        stem = f"{run_stem(self._history)}-{figure}"
+        step = self._then.step
+        if step < self._history.step and not figure_named(figure).over_training:
+            stem += f"-step-{step}"
+        self._target.suggest(stem)
+
+    def _what_is_seen(self) -> "Sight | Standpoint | None":
+        """Return what the chosen figure is drawn from, or where to look for it."""
+        figure = self._options.figure
+        spec = figure_named(figure)
+        if figure in self._seen.sights:
+            return self._seen.sights[figure]
+        if spec.sight is RunHistory:
+            return self._history if spec.over_training else self._then
+        return self._seen.standpoint
 
     @property
     def choices(self) -> FigureChoices:
@@ -137,12 +189,18 @@ class ExportDialog(QDialog):
     def settings(self) -> ExportSettings:
         """Return what to pass to the next dialog."""
         path = self._target.path
+        width, font_size, line_width = self._options.style_rows.own
         return ExportSettings(
             figure=self._options.figure,
             size=self._options.paper.name,
             suffix=self._target.suffix,
             dpi=self._target.dpi,
             folder=str(path.parent) if path is not None else "",
+            width=width,
+            font=self._options.paper.font,
+            font_size=font_size,
+            line_width=line_width,
+            svg_text=self._target.svg_text,
             fit=self._preview.fit,
         )
 
@@ -183,6 +241,29 @@ class ExportDialog(QDialog):
         if path is None:
             self._tell(self.tr("Enter the name of a file"), error=True)
             return
+        if self._target.replaced:
+            self._ask_to_replace(path)
+        else:
+            self._write(path)
+
+    def _ask_to_replace(self, path: Path) -> None:
+        """Ask before a file that was there is gone."""
+        names = self.tr(" and ").join(self._target.replaced)
+        question = QMessageBox(self)
+        question.setIcon(QMessageBox.Icon.Question)
+        question.setWindowTitle(self.tr("Replace?"))
+        question.setTextFormat(Qt.TextFormat.PlainText)
+        question.setText(self.tr("Replace {}?").format(names))
+        question.setInformativeText(self.tr("What is in there now will be lost."))
+        replace = question.addButton(
+            self.tr("&Replace"), QMessageBox.ButtonRole.AcceptRole
+        )
+        question.setDefaultButton(question.addButton(QMessageBox.StandardButton.Cancel))
+        question.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        replace.clicked.connect(partial(self._write, path))
+        question.open()
+
+    def _write(self, path: Path) -> None:
         self._tell(self.tr("Saving…"))
         self._save.setEnabled(False)
         request = self._request(self._target.dpi)
@@ -192,15 +273,15 @@ class ExportDialog(QDialog):
         options = self._options
         return Request(
             options.figure,
-            self._drawn_history(),
-            options.paper.name,
+            self._what_is_seen(),
+            replace(options.paper, svg_text=self._target.svg_text),
             options.choices,
             dpi,
         )
 
     def _on_changed(self) -> None:
         self._preview.set_paper(self._options.paper)
-        self._target.suggest(self._history.name, self._options.figure)
+        self._suggest()
         self._tell("")
         self._debounce.start()
 
@@ -215,6 +296,9 @@ class ExportDialog(QDialog):
         if kind is JobKind.PREVIEW:
             self._preview.show_figure(QImage.fromData(result.png), result.caption)
             self._allow(drawable=True)
+            self._look_for_fonts()
+        elif kind is JobKind.FONTS:
+            self._options.style_rows.offer_fonts(result)
         elif kind is JobKind.COPY:
             _to_clipboard(result)
             self._tell(self.tr("Copied as PNG and SVG"))
@@ -222,11 +306,17 @@ class ExportDialog(QDialog):
             self._save.setEnabled(True)
             self._tell_saved(result)
 
+    def _look_for_fonts(self) -> None:
+        """Have the fonts listed, once, after the first figure: that takes a while."""
+        if not self._fonts_wanted:
+            self._fonts_wanted = True
+            self._jobs.order(JobKind.FONTS, list_fonts)
+
     def _on_refused(self, kind: JobKind, reason: str) -> None:
         if kind is JobKind.PREVIEW:
             self._preview.show_message(_sentence(reason))
             self._allow(drawable=False)
-        else:
+        elif kind is not JobKind.FONTS:
             self._save.setEnabled(True)
             self._tell(_sentence(reason), error=True)
 

@@ -21,6 +21,7 @@ class JobKind(Enum):
     SAVE = auto()
     COPY = auto()
     PREVIEW = auto()
+    FONTS = auto()
 
 
 class ExportJobs(QObject):

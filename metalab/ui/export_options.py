@@ -14,11 +14,19 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from metalab.figures.base import LARGEST_SHARE, LEGENDS, X_AXES, FigureChoices
+from metalab.figures.base import (
+    BY_LOSS,
+    BY_TASK,
+    LARGEST_SHARE,
+    LEGENDS,
+    X_AXES,
+    FigureChoices,
+)
 from metalab.figures.registry import figures
-from metalab.figures.sizes import SIZES, FigureSize
+from metalab.figures.sizes import FigureSize
 from metalab.ui.export_rows import add_row, choice_box, dense_form
 from metalab.ui.export_settings import ExportSettings
+from metalab.ui.export_style import ExportStyle
 from metalab.ui.views.loss_tools import share_text
 
 if TYPE_CHECKING:
@@ -64,31 +72,30 @@ class ExportOptions(QWidget):
         *,
         settings: ExportSettings,
         choices: FigureChoices,
+        figure: str = "",
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._choices = choices
         self._figure = choice_box(
             [(spec.title, name) for name, spec in figures().items()],
-            settings.figure,
+            figure or settings.figure,
             self,
-        )
-        self._size = choice_box(
-            [(size.title, name) for name, size in SIZES.items()], settings.size, self
         )
         self._task = choice_box(task_entries(history), choices.task, self)
         self._x = choice_box([(x.capitalize(), x) for x in X_AXES], choices.x, self)
         self._legend = choice_box(
             [(place.capitalize(), place) for place in LEGENDS], choices.legend, self
         )
-        self._log_y = QCheckBox(self.tr("&Logarithmic loss axis"), self)
+        self._log_y = QCheckBox(self.tr("Log&arithmic loss"), self)
         self._log_y.setChecked(choices.log_y)
         self._smoothing = QSlider(Qt.Orientation.Horizontal, self)
         self._smoothing.setRange(0, _SLIDER_STEPS)
         self._smoothing.setValue(position_of(choices.smoothing))
         self._share = QLabel(self)
+        self._sort = choice_box(sort_entries(history), choices.sort, self)
         self._form = dense_form(self)
-        self._arrange()
+        self._arrange(settings)
         self._connect()
         self._show_heeded()
         self._show_share()
@@ -105,15 +112,20 @@ class ExportOptions(QWidget):
 
     @property
     def paper(self) -> FigureSize:
-        """The chosen size."""
-        return SIZES[self._size.currentData()]
+        """The chosen size, with font and lines."""
+        return self._style.paper
+
+    @property
+    def style_rows(self) -> ExportStyle:
+        """Says how large the figure is, and how it is written."""
+        return self._style
 
     @property
     def choices(self) -> FigureChoices:
         """Everything that was chosen about how figures are drawn."""
         return self._choices
 
-    def _arrange(self) -> None:
+    def _arrange(self, settings: ExportSettings) -> None:
         smoothing = QWidget(self)
         line = QHBoxLayout(smoothing)
         line.setContentsMargins(0, 0, 0, 0)
@@ -127,13 +139,15 @@ class ExportOptions(QWidget):
             "smoothing": smoothing,
             "legend": self._legend,
             "log_y": self._log_y,
+            "sort": self._sort,
         }
+        add_row(self._form, self.tr("&Figure"), self._figure, self._figure)
+        self._style = ExportStyle(self._form, settings, self)
         for text, field, editor in (
-            (self.tr("&Figure"), self._figure, self._figure),
-            (self.tr("Si&ze"), self._size, self._size),
             (self.tr("&Task"), self._task, self._task),
             (self.tr("&X axis"), self._x, self._x),
             (self.tr("S&moothing"), smoothing, self._smoothing),
+            (self.tr("Sort b&y"), self._sort, self._sort),
             (self.tr("Le&gend"), self._legend, self._legend),
         ):
             add_row(self._form, text, field, editor)
@@ -142,8 +156,8 @@ class ExportOptions(QWidget):
     def _connect(self) -> None:
         self._figure.currentIndexChanged.connect(self._on_figure_chosen)
         self._smoothing.valueChanged.connect(self._on_smoothing_moved)
-        self._size.currentIndexChanged.connect(self._on_edited)
-        for box in (self._task, self._x, self._legend):
+        self._style.changed.connect(self.changed)
+        for box in (self._task, self._x, self._legend, self._sort):
             box.currentIndexChanged.connect(self._on_edited)
         self._log_y.toggled.connect(self._on_edited)
 
@@ -163,6 +177,7 @@ class ExportOptions(QWidget):
             x=self._x.currentData(),
             legend=self._legend.currentData(),
             log_y=self._log_y.isChecked(),
+            sort=self._sort.currentData(),
         )
         self.changed.emit()
 
@@ -186,3 +201,13 @@ def task_entries(history: "RunHistory") -> list[tuple[str, object]]:
         values = tasks.words(index, "{:.2f}".format)
         entries.append((f"{index + 1}: {values}", index))
     return entries
+
+
+def sort_entries(history: "RunHistory") -> list[tuple[str, object]]:
+    """Return text and value of each order of the gallery."""
+    tasks = history.probe_tasks
+    names = () if tasks is None else tasks.parameter_names
+    return [
+        (name.replace("_", " ").capitalize(), name)
+        for name in (BY_TASK, BY_LOSS, *names)
+    ]

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QStandardPaths, Signal
 from PySide6.QtWidgets import (
+    QCheckBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
@@ -15,13 +17,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from metalab.figures.formats import DPI_RANGE, FORMATS
+from metalab.figures.formats import DPI_RANGE, FORMATS, files_of
 from metalab.runs.home import file_stem
 from metalab.ui.export_rows import add_row, choice_box, dense_form
 from metalab.ui.export_settings import ExportSettings
 from metalab.ui.forms.marks import tint
 from metalab.ui.plain_text import plain_tip
 from metalab.ui.theme import Theme
+
+if TYPE_CHECKING:
+    from metalab.runs.history import RunHistory
 
 _DPI_STEP = 50
 
@@ -31,6 +36,12 @@ def documents_folder() -> Path:
     place = QStandardPaths.StandardLocation.DocumentsLocation
     folder = Path(QStandardPaths.writableLocation(place))
     return folder if folder.is_dir() else Path.home()
+
+
+def run_stem(history: "RunHistory") -> str:
+    """Return a part of a file name that tells a run from others."""
+    path = history.path
+    return file_stem(history.name if path is None else path.stem)
 
 
 class ExportTarget(QWidget):
@@ -60,6 +71,14 @@ class ExportTarget(QWidget):
         self._dpi.setSingleStep(_DPI_STEP)
         self._dpi.setSuffix(self.tr(" dots per inch"))
         self._dpi.setValue(settings.dpi)
+        self._svg_text = QCheckBox(self.tr("&Keep text as text"), self)
+        self._svg_text.setChecked(settings.svg_text)
+        self._svg_text.setToolTip(
+            self.tr(
+                "For programs that edit it; else text becomes outlines, which look the "
+                "same where the font is missing"
+            )
+        )
         self._path = QLineEdit(self)
         self._browse = QPushButton(self.tr("&Browse…"), self)
         self._note = QLabel(self)
@@ -67,6 +86,7 @@ class ExportTarget(QWidget):
         self._arrange()
         self._format.currentIndexChanged.connect(self._on_format_chosen)
         self._dpi.valueChanged.connect(self.changed)
+        self._svg_text.toggled.connect(self.changed)
         self._path.textChanged.connect(self._on_path_changed)
         self._path.editingFinished.connect(self._on_path_entered)
         self._browse.clicked.connect(self._on_browse)
@@ -88,6 +108,21 @@ class ExportTarget(QWidget):
         return self._dpi.value()
 
     @property
+    def svg_text(self) -> bool:
+        """Whether text in an SVG stays text."""
+        return self._svg_text.isChecked()
+
+    @property
+    def replaced(self) -> tuple[str, ...]:
+        """Names of files that saving would replace, but for what was saved from here."""
+        path = self.path
+        return tuple(
+            written.name
+            for written in (files_of(path) if path is not None else ())
+            if written not in self._own and _there(written)
+        )
+
+    @property
     def path(self) -> Path | None:
         """Where the figure goes; None if no file is named."""
         text = self._path.text().strip()
@@ -106,9 +141,8 @@ class ExportTarget(QWidget):
         """Take colours that a palette has no role for."""
         tint(self._note, theme.muted)
 
-    def suggest(self, experiment: str, figure: str) -> None:
+    def suggest(self, stem: str) -> None:
         """Name the file after what it shows, unless a person has named it."""
-        stem = f"{file_stem(experiment)}-{figure}"
         suggested = str(self._folder / f"{stem}{self.suffix}")
         if self._path.text() in ("", self._suggested):
             self._path.setText(suggested)
@@ -122,13 +156,10 @@ class ExportTarget(QWidget):
     def refresh(self) -> None:
         """Look again at what is there already."""
         path = self.path
-        replaced = [
-            written.name
-            for written in (_written(path) if path is not None else ())
-            if written not in self._own and _there(written)
-        ]
-        names = self.tr(" and ").join(replaced)
-        text = self.tr("Saving replaces {}").format(names) if names else ""
+        names = self.tr(" and ").join(self.replaced)
+        text = self.tr("{} exists already").format(names) if names else ""
+        if len(self.replaced) > 1:
+            text = self.tr("{} exist already").format(names)
         self._note.setText(text)
         self._path.setToolTip("" if path is None else plain_tip(str(path)))
 
@@ -146,6 +177,7 @@ class ExportTarget(QWidget):
             (self.tr("F&ile"), file_row, self._path),
         ):
             add_row(self._form, text, field, editor)
+        self._form.insertRow(2, "", self._svg_text)
         self._form.addRow("", self._note)
 
     def _on_format_chosen(self) -> None:
@@ -182,7 +214,7 @@ class ExportTarget(QWidget):
             str(path),
             ";;".join(filters),
             next(text for text, suffix in filters.items() if suffix == self.suffix),
-            # The note tells; asking twice would be a nuisance.
+            # Saving asks; asking twice would be a nuisance.
             QFileDialog.Option.DontConfirmOverwrite,
         )
         if chosen:
@@ -191,11 +223,7 @@ class ExportTarget(QWidget):
 
     def _show_format(self) -> None:
         self._form.setRowVisible(self._dpi, self.suffix == ".png")
-
-
-def _written(path: Path) -> list[Path]:
-    is_script = path.suffix.lower() == ".py"
-    return [path, path.with_suffix(".csv")] if is_script else [path]
+        self._form.setRowVisible(self._svg_text, self.suffix == ".svg")
 
 
 def _there(path: Path, *, directory: bool = False) -> bool:

@@ -1,22 +1,41 @@
 """What the export dialog has done in the background; nothing here touches Qt."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from metalab.figures.base import FigureChoices
-
-if TYPE_CHECKING:
-    from metalab.runs.history import RunHistory
+from metalab.figures.base import FigureChoices, FigureError
+from metalab.figures.registry import figure_named
+from metalab.figures.sights import Sight, Standpoint
+from metalab.figures.sizes import FigureSize
 
 
 class Request(NamedTuple):
     """A figure that is wanted; the background thread needs nothing else."""
 
     figure: str
-    history: "RunHistory"
-    size: str
+    seen: Sight | Standpoint | None
+    size: FigureSize
     choices: FigureChoices
     dpi: float
+
+    def sight(self) -> Sight:
+        """Return what the figure is drawn from: computed, where that takes no time.
+
+        Raises:
+            UserError: There is nothing of the kind.
+        """
+        spec = figure_named(self.figure)
+        if self.seen is not None and not isinstance(self.seen, Standpoint):
+            return self.seen
+        if spec.costly or self.seen is None:
+            raise FigureError(
+                f"this figure is of what the page {spec.page.capitalize()} shows, which "
+                "has nothing of this run yet: open that page first"
+            )
+        # Imported here, in the background.
+        from metalab.figures.looking import Looking, sight_of  # noqa: PLC0415
+
+        return sight_of(spec, self.seen, Looking())
 
 
 class Preview(NamedTuple):
@@ -37,14 +56,15 @@ def make_preview(request: Request) -> Preview:
     """Return a figure as pixels, with its caption.
 
     Raises:
-        FigureError: It cannot be drawn.
+        UserError: It cannot be drawn.
     """
     # Imported here, in the background: matplotlib takes a second.
     from metalab.figures.render import caption_of, encode  # noqa: PLC0415
 
-    figure, history, size, choices, dpi = request
-    caption = caption_of(figure, history, size=size, choices=choices)
-    png = encode(figure, history, ".png", size=size, choices=choices, dpi=dpi)
+    figure, _, size, choices, dpi = request
+    sight = request.sight()
+    caption = caption_of(figure, sight, size=size, choices=choices)
+    png = encode(figure, sight, ".png", size=size, choices=choices, dpi=dpi)
     return Preview(png, caption)
 
 
@@ -52,22 +72,31 @@ def make_copy(request: Request) -> Copy:
     """Return a figure as pixels and as vectors.
 
     Raises:
-        FigureError: It cannot be drawn.
+        UserError: It cannot be drawn.
     """
     from metalab.figures.render import encode  # noqa: PLC0415 - as above
 
-    figure, history, size, choices, dpi = request
-    png = encode(figure, history, ".png", size=size, choices=choices, dpi=dpi)
-    return Copy(png, encode(figure, history, ".svg", size=size, choices=choices))
+    figure, _, size, choices, dpi = request
+    sight = request.sight()
+    png = encode(figure, sight, ".png", size=size, choices=choices, dpi=dpi)
+    return Copy(png, encode(figure, sight, ".svg", size=size, choices=choices))
 
 
 def save_file(request: Request, path: Path) -> tuple[Path, ...]:
     """Write a figure in the format of a path's suffix; return what was written.
 
     Raises:
-        FigureError: It cannot be drawn or written.
+        UserError: It cannot be drawn or written.
     """
     from metalab.figures.render import render  # noqa: PLC0415 - as above
 
-    figure, history, size, choices, dpi = request
-    return render(figure, history, path, size=size, choices=choices, dpi=dpi)
+    figure, _, size, choices, dpi = request
+    sight = request.sight()
+    return render(figure, sight, path, size=size, choices=choices, dpi=dpi)
+
+
+def list_fonts() -> tuple[str, ...]:
+    """Return the families that figures can be written in."""
+    from metalab.figures.fonts import font_families  # noqa: PLC0415 - as above
+
+    return font_families()

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 TEXT_SECONDS = 0.2
 """Numbers that change faster cannot be read."""
+
+SAID_MS = 2500
+"""How long it is said what has been done."""
 
 _LINE_HEIGHT = 3
 
@@ -138,6 +141,12 @@ class RunStatusBar(QStatusBar):
         self._pill = StatePill(self)
         self._labels = {name: QLabel(self) for name in _TOOLTIPS}
         self._panel = QWidget(self)
+        self._said = QLabel(self)
+        self._said.hide()
+        self._silence = QTimer(self)
+        self._silence.setSingleShot(True)
+        self._silence.setInterval(SAID_MS)
+        self._silence.timeout.connect(self._said.hide)
         self._problems = QToolButton(self)
         self._problems.setAutoRaise(True)
         self._problems.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -157,6 +166,7 @@ class RunStatusBar(QStatusBar):
             if name == "saved":
                 row.addStretch(1)
             row.addWidget(label)
+        row.addWidget(self._said)
         row.addWidget(self._problems)
         self.addWidget(self._panel, 1)
         self._line.raise_()
@@ -174,6 +184,18 @@ class RunStatusBar(QStatusBar):
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
             self._fit()
+
+    @property
+    def said(self) -> str:
+        """What is said just now; "" if nothing."""
+        return "" if self._said.isHidden() else self._said.text()
+
+    def say(self, text: str) -> None:
+        """Say for a moment what has been done."""
+        self._said.setText(text)
+        self._said.setAccessibleName(text)
+        self._said.show()
+        self._silence.start()
 
     def set_brief(self, *, brief: bool) -> None:
         """Show no more than an audience wants to know, or all of it again."""

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 if TYPE_CHECKING:
     from metalab.engine.config import ExperimentConfig
+    from metalab.figures.sights import Sight
     from metalab.ui.moment import Moment
     from metalab.ui.theme import Theme
 
@@ -57,6 +58,23 @@ class Workspace(QWidget):
     def set_why_not(self, reason: str) -> None:
         """Say why `run_requested` would not be heard; "" if it would."""
         del reason
+
+    @property
+    def figure(self) -> str:
+        """Name of the figure of what is seen; "" leaves it to who asks."""
+        return ""
+
+    @property
+    def log_colours(self) -> bool | None:
+        """Whether colours go with the logarithm of a loss; None for a page without."""
+        return None
+
+    def sights(self) -> "Mapping[str, Sight]":
+        """Return what is shown, by name of the figure that is drawn from it.
+
+        The very objects that are on the screen: nothing is computed for a figure.
+        """
+        return {}
 
     def picture(self) -> QImage:
         """Return what is shown, without tools, as a picture."""

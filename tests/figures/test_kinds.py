@@ -8,18 +8,31 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.transforms import Bbox
 
+from metalab.engine.learned_rates import LearnedRates
 from metalab.figures.base import LEGENDS, FigureChoices, FigureError
 from metalab.figures.intervals import INTERVAL
 from metalab.figures.registry import figures
-from metalab.figures.render import draw
+from metalab.figures.render import caption_of, draw
 from metalab.figures.sizes import SIZES, size_named
 from metalab.figures.smooth import smoothed
+from metalab.figures.structure.model import PartKey
+from metalab.figures.structure.words import part_texts
+from metalab.figures.ticks import number_text
 from metalab.runs.history import no_diagnostics
 from tests.figures.histories import (
     NUM_GALLERY,
     make_history,
     without_evaluations,
     without_rows,
+)
+from tests.figures.sights import (
+    NUM_STEPS,
+    adapt_sight,
+    estimators_sight,
+    landscape_sight,
+    rates_sight,
+    sight_for,
+    structure_sight,
 )
 
 
@@ -337,6 +350,198 @@ def test_a_single_measurement_is_visible(history):
             assert line.get_marker() not in ("", "None", None)
 
 
+# ------------------------------------------------- what pages show
+
+
+def rows_where(table, **where):
+    kept = np.ones(len(table), dtype=bool)
+    for name, value in where.items():
+        kept &= table.column(name).values == value
+    return kept
+
+
+def test_adapt_holds_what_the_page_shows(history):
+    sight = adapt_sight(history)
+    table = table_of("adapt", sight)
+    task = sight.asked.task
+    points = rows_where(table, part="support")
+    np.testing.assert_array_equal(table.numbers("x")[points], task.x)
+    np.testing.assert_array_equal(table.numbers("y")[points], task.y)
+    for start, found in (("this run", sight.explored), sight.others[0]):
+        for step in (0, 2, NUM_STEPS):
+            rows = rows_where(table, part="prediction", start=start, inner_step=step)
+            np.testing.assert_array_equal(table.numbers("y")[rows], found.curves[step])
+            losses = table.numbers("query_loss")[rows]
+            np.testing.assert_array_equal(losses, found.query_loss[step])
+    axes = draw("adapt", sight).axes[0]
+    own = line_labelled(axes, "After 2 inner steps")
+    np.testing.assert_array_equal(own.get_ydata(), sight.explored.curves[2])
+    assert "held-out task 3 with moved points" in caption_of("adapt", sight)
+
+
+def test_adapt_without_a_true_curve_draws_none(history):
+    sight = adapt_sight(history)
+    asked = replace(sight.asked, task=replace(sight.asked.task, truth=None))
+    bare = replace(sight.explored, asked=asked, query_loss=None)
+    figure = draw("adapt", replace(sight, explored=bare, others=()))
+    assert "True curve" not in legend_texts(figure)
+
+
+def test_landscape_holds_what_the_page_shows(history):
+    sight = landscape_sight(history)
+    table = table_of("landscape", sight)
+    landscape = sight.landscape
+    grid = rows_where(table, part="loss")
+    np.testing.assert_array_equal(table.numbers("loss")[grid], landscape.losses.ravel())
+    x, y = landscape.plane.coordinates(landscape.per_side)
+    np.testing.assert_array_equal(table.numbers("u")[grid], np.tile(x, len(y)))
+    np.testing.assert_array_equal(table.numbers("v")[grid], np.repeat(y, len(x)))
+    for task, path in zip(landscape.asked.tasks, landscape.plane.paths, strict=True):
+        rows = rows_where(table, part="inner path", task=task + 1)
+        np.testing.assert_array_equal(table.numbers("u")[rows], path[:, 0])
+        np.testing.assert_array_equal(table.numbers("v")[rows], path[:, 1])
+
+
+@pytest.mark.parametrize("log_y", [True, False])
+def test_landscape_colours_are_those_of_its_key(history, log_y):
+    sight = landscape_sight(history)
+    figure = draw("landscape", sight, choices=FigureChoices(log_y=log_y))
+    losses = sight.landscape.losses[np.isfinite(sight.landscape.losses)]
+    key = figure.axes[1]
+    shown = [float(label.get_text()) for label in key.get_yticklabels()]
+    assert len(shown) >= 3
+    places = key.get_yticks()
+    low, high = losses.min(), losses.max()
+    scale = np.log if log_y else np.asarray
+    shares = (scale(np.array(shown)) - scale(low)) / (scale(high) - scale(low))
+    np.testing.assert_allclose(places / key.get_ylim()[1], shares, atol=1e-6)
+
+
+def test_landscape_leaves_white_what_is_not_finite(history):
+    figure = draw(
+        "landscape", landscape_sight(history), choices=FigureChoices(legend="none")
+    )
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    pixels = np.asarray(canvas.buffer_rgba())[::-1]
+
+    def at(u, v):
+        column, row = figure.axes[0].transData.transform((u, v)).round().astype(int)
+        return pixels[row, column, :3].tolist()
+
+    # The upper left corner is infinite, the lower right one is not.
+    assert at(-0.985, 0.985) == [255, 255, 255]
+    assert at(0.97, -0.97) != [255, 255, 255]
+
+
+def test_estimators_holds_what_the_page_shows(history):
+    sight = estimators_sight(history)
+    table = table_of("estimators", sight)
+    assert len(table) == len(sight.comparison.rows)
+    for row in sight.comparison.rows:
+        (found,) = np.flatnonzero(
+            rows_where(
+                table,
+                estimator=row.name,
+                problem=row.problem,
+                num_inner_steps=row.num_inner_steps,
+            )
+        )
+        for name in ("cosine", "norm_ratio", "relative_error", "variance"):
+            assert table.numbers(name)[found] == getattr(row, name)
+        assert table.numbers("cosine_standard_error")[found] == row.cosine_error
+        assert table.numbers("time")[found] == row.seconds
+    # Errors beyond the axes are drawn at their ends, and told exactly.
+    assert table.numbers("relative_error").max() > 1e29
+    assert table.numbers("relative_error_drawn").max() == 1e3
+    lines = draw("estimators", sight).axes[1].lines
+    assert any(line.get_xdata().tolist() == [1, 5, 10] for line in lines)
+
+
+def test_structure_says_what_the_page_says(history):
+    sight = structure_sight(history)
+    table = table_of("structure", sight)
+    texts = part_texts(sight.structure, sight.numbers)
+    for key, text in texts.items():
+        rows = rows_where(table, part=key.value)
+        said = table.column("value").values[rows].tolist()
+        assert [line.value for line in text.lines if line.value] == [
+            value for value in said if value and value != text.value
+        ]
+    drawn = " ".join(
+        t.get_text() for t in draw("structure", sight, size="double").axes[0].texts
+    )
+    loss = number_text(float(history.metrics["outer_loss"][-1]))
+    assert texts[PartKey.LOSS].value == loss
+    assert loss in drawn
+
+
+def test_learned_rates_counts_the_negative_ones(history):
+    sight = rates_sight(history)
+    table = table_of("learned-rates", sight)
+    np.testing.assert_array_equal(table.numbers("rate"), sight.rates.rates)
+    negative = int((sight.rates.rates < 0).sum())
+    assert 0 < negative < 81
+    assert f"{negative} of 81 learned rates negative" in caption_of(
+        "learned-rates", sight
+    )
+    labels = [
+        t.get_text() for t in draw("learned-rates", sight).axes[0].get_yticklabels()
+    ]
+    assert sum(int(text.split("\n")[1].split(" of ")[0]) for text in labels) == negative
+
+
+def test_rates_of_steps_are_drawn_against_them(history):
+    sight = rates_sight(history)
+    by_step = LearnedRates(
+        rates=np.array([0.1, 0.2, -0.3, 0.4]),
+        groups=np.array(["layer 1", "layer 2"] * 2),
+        inner_steps=np.array([1.0, 1.0, 2.0, 2.0]),
+        granularity="per-layer-per-step",
+        initial=(0.1, 0.1),
+    )
+    axes = draw("learned-rates", replace(sight, rates=by_step)).axes[0]
+    line = line_labelled(axes, "Layer 1")
+    assert line.get_xdata().tolist() == [1, 2]
+    assert line.get_ydata().tolist() == [0.1, -0.3]
+
+
+@pytest.mark.parametrize("sort", ["task", "loss", "phase"])
+def test_gallery_holds_the_curves_in_the_order_of_the_page(history, sort):
+    curves = replace(
+        history.curves,
+        query_loss=np.random.default_rng(0).random(history.curves.query_loss.shape),
+    )
+    varied = replace(history, curves=curves)
+    table = table_of("gallery", varied, sort=sort)
+    tasks, k = varied.probe_tasks, varied.num_inner_steps
+    keys = {
+        "task": np.arange(NUM_GALLERY),
+        "loss": curves.query_loss[:, k],
+        "phase": tasks.parameters[:NUM_GALLERY, tasks.parameter_names.index("phase")],
+    }
+    order = list(dict.fromkeys(table.numbers("task").astype(int).tolist()))
+    assert order == (np.argsort(keys[sort], kind="stable") + 1).tolist()
+    for task in (0, 7):
+        rows = rows_where(table, task=task + 1, part="after")
+        np.testing.assert_array_equal(table.numbers("y")[rows], curves.curves[task, k])
+        assert set(table.numbers("query_loss")[rows]) == {curves.query_loss[task, k]}
+
+
+def test_an_order_that_tasks_do_not_have_is_refused(history):
+    with pytest.raises(
+        FigureError, match=r"sort is 'slope'; allowed .*task, loss, amp"
+    ):
+        table_of("gallery", history, sort="slope")
+
+
+def test_a_figure_of_a_page_is_not_drawn_of_something_else(history):
+    with pytest.raises(FigureError, match="'landscape' is of what the page Landscape"):
+        draw("landscape", history)
+    with pytest.raises(FigureError, match="'losses' is of RunHistory"):
+        draw("losses", rates_sight(history))
+
+
 # --------------------------------------------------------------- layout
 
 
@@ -345,7 +550,8 @@ def test_a_single_measurement_is_visible(history):
 @pytest.mark.parametrize("name", figures())
 @pytest.mark.sampled(7)
 def test_no_text_is_cut_off(history, name, size, legend):
-    figure = draw(name, history, size=size, choices=FigureChoices(legend=legend))
+    sight = sight_for(name, history)
+    figure = draw(name, sight, size=size, choices=FigureChoices(legend=legend))
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     drawn = figure.get_tightbbox()
@@ -368,7 +574,7 @@ def test_only_slides_carry_a_title():
         for legend in LEGENDS:
             choices = FigureChoices(legend=legend)
             for size, preset in SIZES.items():
-                figure = draw(name, odd, size=size, choices=choices)
+                figure = draw(name, sight_for(name, odd), size=size, choices=choices)
                 texts = [text.get_text() for text in figure.texts]
                 texts += [entry.get_title().get_text() for entry in figure.legends]
                 titled = [text for text in texts if r"a \$x\$ {run}" in text]

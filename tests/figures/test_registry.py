@@ -4,12 +4,19 @@ import sys
 import pytest
 
 from metalab.figures.base import LEGENDS, X_AXES, FigureChoices, FigureError
+from metalab.figures.names import figure_names
 from metalab.figures.registry import figure_named, figures
 from metalab.figures.sizes import size_named
+from metalab.ui.action_table import WORKSPACES
 
 
 def test_every_module_is_found_by_its_name():
-    assert list(figures()) == ["adaptation", "diagnostics", "inner-loss", "losses"]
+    assert list(figures()) == [
+        *("adapt", "adaptation", "diagnostics", "estimators", "gallery", "inner-loss"),
+        *("landscape", "learned-rates", "losses", "structure"),
+    ]
+    # For the help of the command line, which has no time to import them.
+    assert figure_names() == tuple(figures())
     for name, spec in figures().items():
         assert spec.name == name
         assert spec.title
@@ -22,7 +29,7 @@ def test_the_heeded_choices_exist():
 
 
 def test_unknown_names_say_what_is_allowed():
-    with pytest.raises(FigureError, match="'loss'; allowed: adaptation, diagnostics"):
+    with pytest.raises(FigureError, match="'loss'; allowed: adapt, adaptation, diag"):
         figure_named("loss")
     with pytest.raises(FigureError, match="'poster'; allowed: single, double, slide"):
         size_named("poster")
@@ -41,6 +48,11 @@ def test_unknown_names_say_what_is_allowed():
 def test_choices_refuse_what_cannot_be_drawn(choice, message):
     with pytest.raises(FigureError, match=message):
         FigureChoices(**choice)
+
+
+def test_every_page_has_a_figure_and_every_figure_a_page():
+    pages = {spec.key for spec in WORKSPACES} - {"start"}
+    assert {spec.page for spec in figures().values()} == pages
 
 
 def test_listing_figures_imports_no_matplotlib():

@@ -11,6 +11,7 @@ from metalab.figures.base import FigureChoices
 from metalab.figures.registry import figures
 from metalab.figures.render import render
 from tests.figures.histories import make_history
+from tests.figures.sights import sight_for
 
 
 def run(script, *arguments):
@@ -31,18 +32,26 @@ def run(script, *arguments):
         ("adaptation", "double", FigureChoices(task=2)),
         ("diagnostics", "single", FigureChoices()),
         ("inner-loss", "square", FigureChoices(legend="none")),
+        ("adapt", "single", FigureChoices()),
+        ("landscape", "slide", FigureChoices()),
+        ("landscape", "single", FigureChoices(log_y=False)),
+        ("estimators", "double", FigureChoices()),
+        ("structure", "double", FigureChoices()),
+        ("learned-rates", "single", FigureChoices()),
+        ("gallery", "double", FigureChoices(sort="loss")),
     ],
 )
 @pytest.mark.sampled(5)
 def test_the_script_draws_the_same_picture(history, tmp_path, name, size, choices):
+    sight = sight_for(name, history)
     script, data = render(
-        name, history, tmp_path / "redraw.py", size=size, choices=choices
+        name, sight, tmp_path / "redraw.py", size=size, choices=choices
     )
     assert (script.name, data.name) == ("redraw.py", "redraw.csv")
     done = run(script, tmp_path / "again.png")
     assert done.stdout == done.stderr == ""
     (drawn,) = render(
-        name, history, tmp_path / "drawn.png", size=size, choices=choices, dpi=300
+        name, sight, tmp_path / "drawn.png", size=size, choices=choices, dpi=300
     )
     with Image.open(drawn) as first, Image.open(tmp_path / "again.png") as second:
         np.testing.assert_array_equal(
@@ -60,7 +69,7 @@ def test_the_script_writes_a_pdf_beside_itself_from_any_folder(history, tmp_path
 
 @pytest.mark.parametrize("name", figures())
 def test_the_script_stands_alone_and_is_readable(history, tmp_path, name):
-    script, _ = render(name, history, tmp_path / "figure.py")
+    script, _ = render(name, sight_for(name, history), tmp_path / "figure.py")
     text = script.read_text(encoding="utf-8")
     compile(text, "figure.py", "exec")
     imports = [line for line in text.splitlines() if "import" in line.split()]

@@ -25,7 +25,7 @@ from metalab.figures.table import Column, Table
 from metalab.runs.history import RunHistory
 
 _NUM_CURVES = 11
-_BAND_DEVIATIONS = 2
+BAND_DEVIATIONS = 2
 _TRUE, _SUPPORT, _QUERY, _PREDICTED = "true curve", "support", "query", "prediction"
 
 
@@ -95,8 +95,8 @@ def _band(curves: Curves, task: int, *, before: int) -> list[Column]:
         Column(name, np.concatenate([nothing, values]))
         for name, values in (
             ("predictive_sd", deviation),
-            ("y_low", mean - _BAND_DEVIATIONS * deviation),
-            ("y_high", mean + _BAND_DEVIATIONS * deviation),
+            ("y_low", mean - BAND_DEVIATIONS * deviation),
+            ("y_high", mean + BAND_DEVIATIONS * deviation),
         )
     ]
 
@@ -139,7 +139,7 @@ def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Draw
         _true_curve(size),
         *_points(size),
         *([_band_call(marked.step, _colour(marked, colours))] if banded else []),
-        *_key(colours, k),
+        *key_calls(colours, k),
         *_pointer(marked, size),
         *labels("Input x", "Output y"),
         Call(method="ax.margins", options={"x": 0.01}),
@@ -201,7 +201,7 @@ def _band_call(k: int, colour: str) -> Call:
             "color": colour,
             "alpha": 0.2,
             "linewidth": 0,
-            "label": f"±{_BAND_DEVIATIONS} predictive sd",
+            "label": f"±{BAND_DEVIATIONS} predictive sd",
             "zorder": 1,
         },
     )
@@ -249,7 +249,7 @@ def _points(size: FigureSize) -> list[Call]:
     ]
 
 
-def _key(colours: dict[int, str], k: int) -> list[Call]:
+def key_calls(colours: dict[int, str], k: int) -> list[Call]:
     """Return the calls for the colour key: one box for each inner step shown."""
     rows = list(range(len(colours)))
     names = [f"{step} = K" if step == k else str(step) for step in colours]
@@ -287,6 +287,7 @@ def _pointer(marked: _Marked, size: FigureSize) -> list[Call]:
 
 
 def _caption(history: RunHistory, choices: FigureChoices, tasks: ProbeTasks) -> str:
+    moved = " that were moved by hand" if choices.task in choices.moved else ""
     values = tasks.words(choices.task, "{:.3g}".format)
     assert history.curves is not None
     so_far = (
@@ -296,7 +297,8 @@ def _caption(history: RunHistory, choices: FigureChoices, tasks: ProbeTasks) -> 
     )
     return (
         f"Adaptation of {history.name} to held-out task {choices.task + 1} "
-        f"({values}) from {number_of(tasks.support_x.shape[1], 'support point')}, after "
+        f"({values}) from {number_of(tasks.support_x.shape[1], 'support point')}{moved}, "
+        f"after "
         f"{number_of(history.curves.step, 'outer step')}; training adapts with "
         f"K = {history.num_inner_steps}{so_far}."
     )
@@ -305,6 +307,7 @@ def _caption(history: RunHistory, choices: FigureChoices, tasks: ProbeTasks) -> 
 FIGURE = FigureSpec(
     name="adaptation",
     title="Adaptation to one held-out task",
-    heeds=frozenset({"task", "legend"}),
+    heeds=frozenset({"task", "moved", "legend"}),
+    of_tasks=True,
     draw=_draw,
 )

@@ -11,6 +11,7 @@ from metalab.engine.diagnostics import (
     DiagnosticPanel,
     diagnostic_panels,
 )
+from metalab.engine.events import MetricInfo
 from metalab.figures.axes import whole_ticks
 from metalab.figures.base import FigureChoices, FigureError, FigureSpec
 from metalab.figures.drawing import (
@@ -25,7 +26,7 @@ from metalab.figures.drawing import (
     panel_grid,
     ramp,
 )
-from metalab.figures.legend import with_legend
+from metalab.figures.legend import legend_lines, text_ems, with_legend
 from metalab.figures.sizes import FigureSize
 from metalab.figures.table import Column, Table
 from metalab.runs.history import RunHistory
@@ -33,6 +34,16 @@ from metalab.runs.history import RunHistory
 _LAYERS = (VERMILION, GREEN, BLACK, GREY)
 _MARKERS = ("o", "s", "^", "D", "v")
 _DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1.2)))
+_PANEL_LINES, _LEGEND_LINE, _AXIS_LINES, _TITLE_LINES = 3.9, 1.1, 3.0, 1.6
+"""Heights of a panel, a line of the legend, the axis below and the title of a slide, in
+heights of the text."""
+
+_MOST_MORE = 2
+"""Columns beyond those that are comfortable."""
+
+_TITLE_SHARE = 0.68
+"""Of the width of a panel, numbers of its axis included, that a title may take."""
+
 _MOST_MARKERS = 6
 
 
@@ -65,27 +76,72 @@ def _table(history: RunHistory, panels: tuple[DiagnosticPanel, ...]) -> Table:
 def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Drawing:
     panels = _panels(history)
     table = _table(history, panels)
+    columns = _columns(panels, choices, size)
+    title = _title_text(panels, columns, size)
     calls = [
         *whole_ticks("x", of="ax1", nbins=4),
         *(
             call
             for number, panel in enumerate(panels, start=1)
-            for call in _panel(f"ax{number}", panel, len(table), size)
+            for call in _panel(f"ax{number}", panel, len(table), size, title)
         ),
-        *_shared_axis(len(panels), size),
+        *_shared_axis(len(panels), columns, size),
     ]
     return Drawing(
         table=table,
         caption=_caption(history),
         panels=len(panels),
+        columns=columns,
+        no_room=_no_room(len(panels), columns, size),
         calls=with_legend(calls, choices, size, title=f"Diagnostics: {history.name}"),
     )
 
 
+def _columns(
+    panels: tuple[DiagnosticPanel, ...], choices: FigureChoices, size: FigureSize
+) -> int:
+    """Return how many panels stand beside each other.
+
+    As many as are comfortable, and more where legend and rows have no room otherwise.
+    """
+    rows, _ = panel_grid(len(panels), size)
+    names = [
+        line.label for panel in panels for line in panel.lines if _is_named(panel, line)
+    ]
+    lines = legend_lines(names, size) if choices.legend == "above" else 0
+    height = size.points * size.height / size.width / size.text
+    room = height - _LEGEND_LINE * lines - _AXIS_LINES
+    if size.titled:
+        room -= _TITLE_LINES
+    return -(-len(panels) // max(1, min(rows, int(room / _PANEL_LINES))))
+
+
+def _no_room(count: int, columns: int, size: FigureSize) -> str:
+    """Return why panels would be too narrow to be read; "" where they are not."""
+    if columns <= size.panel_columns + _MOST_MORE:
+        return ""
+    return (
+        f"there is no room for {count} diagnostics and their legend at a width of "
+        f"{size.width:g} mm: choose size double, or legend none"
+    )
+
+
+def _is_named(panel: DiagnosticPanel, line: MetricInfo) -> bool:
+    return len(panel.lines) > 1 or line.name.startswith(LAYER_PREFIX)
+
+
+def _title_text(
+    panels: tuple[DiagnosticPanel, ...], columns: int, size: FigureSize
+) -> float:
+    """Return the size of the panels' titles: a wide one would squeeze its axes."""
+    widest = max(text_ems(panel.label) for panel in panels)
+    return min(size.small_text, _TITLE_SHARE * size.points / columns / widest)
+
+
 def _panel(
-    axes: str, panel: DiagnosticPanel, count: int, size: FigureSize
+    axes: str, panel: DiagnosticPanel, count: int, size: FigureSize, text: float
 ) -> list[Call]:
-    title = {"fontsize": size.small_text, "loc": "left", "pad": 0.4 * size.text}
+    title = {"fontsize": text, "loc": "left", "pad": 0.4 * size.text}
     return [
         *(_line(axes, panel, place, count, size) for place in range(len(panel.lines))),
         Call(method=f"{axes}.set_title", arguments=(panel.label,), options=title),
@@ -105,7 +161,7 @@ def _line(
         "marker": _MARKERS[place % len(_MARKERS)],
         "markevery": 1 + count // _MOST_MARKERS,
     }
-    if len(panel.lines) > 1 or info.name.startswith(LAYER_PREFIX):
+    if _is_named(panel, info):
         colours = _LAYERS if info.name.startswith(LAYER_PREFIX) else ramp(2)
         options["color"] = colours[place % len(colours)]
         options["linestyle"] = _DASHES[place % len(_DASHES)]
@@ -115,9 +171,9 @@ def _line(
     )
 
 
-def _shared_axis(count: int, size: FigureSize) -> list[Call]:
+def _shared_axis(count: int, columns: int, size: FigureSize) -> list[Call]:
     """Return the calls for the axis below all panels, and for places without a panel."""
-    rows, columns = panel_grid(count, size)
+    rows = -(-count // columns)
     calls = [
         Call(
             method="fig.supxlabel",

@@ -126,6 +126,11 @@ class AdaptationView(QWidget):
         return self._moved.points(self.task)
 
     @property
+    def moved_tasks(self) -> tuple[int, ...]:
+        """The tasks whose points a person has moved, counted from 0."""
+        return self._moved.moved
+
+    @property
     def readaptation(self) -> "Readaptation | None":
         """What the curves are of, if not of the task's own points."""
         return self._moved.answer(self.task)

@@ -5,6 +5,8 @@ from PySide6.QtGui import QGuiApplication, QImage, QPalette, QShowEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from metalab.engine.diagnostics import diagnostic_panels
+from metalab.engine.events import Curves
+from metalab.figures.drawing import number_of
 from metalab.runs.history import RunHistory
 from metalab.ui.painting import picture_of, tint
 from metalab.ui.scrolling import Scrolling
@@ -28,6 +30,8 @@ class DiagnosticsView(QWidget):
         self.panels: list[DiagnosticsPlot] = []
         self.header = PanelHeader("", self)
         self._message = QLabel(self)
+        self._rates_of: tuple[Curves | None, int | None] | None = None
+        self.rates = QLabel(self)
         self._column = QWidget()
         self._scroll = Scrolling(self._column, self)
         self._arrange()
@@ -49,7 +53,13 @@ class DiagnosticsView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 2)
         layout.setSpacing(0)
+        self.rates.setWordWrap(True)
+        self.rates.setContentsMargins(10, 0, 10, 4)
+        self.rates.setTextFormat(Qt.TextFormat.PlainText)
+        self.rates.setAccessibleName(self.tr("Learned rates"))
+        self.rates.hide()
         layout.addWidget(self.header)
+        layout.addWidget(self.rates)
         layout.addWidget(self._message, 1)
         layout.addWidget(self._scroll, 1)
 
@@ -64,6 +74,7 @@ class DiagnosticsView(QWidget):
         for part in (self, self._scroll, self._column):
             tint(part, theme.surface, QPalette.ColorRole.Window)
         tint(self._message, theme.muted)
+        tint(self.rates, theme.text)
         for part in (self.header, *self.panels):
             part.set_theme(theme)
 
@@ -97,10 +108,25 @@ class DiagnosticsView(QWidget):
 
     def _refresh(self) -> None:
         self._stale = False
+        self._tell_rates()
         state = self._state()
         if state != self._drawn:
             self._drawn = state
             self._draw()
+
+    def _tell_rates(self) -> None:
+        """Say how many learned rates are negative, where the run learns any."""
+        history, playhead = self._history, self._playhead
+        curves = None if history is None else history.curves
+        of = (curves, playhead)
+        if self._rates_of is not None and _same(self._rates_of, of):
+            return
+        self._rates_of = of
+        text = ""
+        if history is not None and curves is not None:
+            text = _rates_text(history, playhead, curves)
+        self.rates.setText(text)
+        self.rates.setVisible(bool(text))
 
     def _state(self) -> object:
         """Return what the drawing depends on; `_history` keeps alive what ids are of."""
@@ -188,6 +214,38 @@ class DiagnosticsView(QWidget):
 
     def _on_copy_requested(self) -> None:
         QGuiApplication.clipboard().setImage(self.picture())
+
+
+def _same(
+    one: tuple[Curves | None, int | None], other: tuple[Curves | None, int | None]
+) -> bool:
+    """Return whether two moments are one: curves by identity, they hold arrays."""
+    return one[0] is other[0] and one[1] == other[1]
+
+
+def _rates_text(history: RunHistory, playhead: int | None, curves: Curves) -> str:
+    """Return what to say of learned rates; "" where a run learns none.
+
+    Args:
+        history: The run.
+        playhead: The outer step that other panels show; None for that of the curves.
+        curves: The newest, with the meta-parameters that they are from.
+    """
+    # Imported here: there is a run, so torch is there.
+    from metalab.engine.learned_rates import learned_rates  # noqa: PLC0415
+    from metalab.figures.kinds.learned_rates import words_of  # noqa: PLC0415
+
+    step, phi = curves.step, curves.phi
+    if playhead is not None:
+        state = history.trail.nearest(playhead)
+        if state is None:
+            return ""
+        step, phi = state.step, state.phi
+    config = history.config_at(step)
+    if not config.inner.component.learns_rates:
+        return ""
+    words = words_of(learned_rates(config, phi))
+    return f"After {number_of(step, 'outer step')}: {words}."
 
 
 def _how_on() -> str:

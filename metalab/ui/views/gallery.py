@@ -1,11 +1,12 @@
 """The gallery: how every drawn held-out task is adapted to, side by side."""
 
-import numpy as np
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QGuiApplication, QImage, QPalette
+from PySide6.QtGui import QGuiApplication, QImage, QPalette, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from metalab.engine.events import Curves, ProbeTasks
+from metalab.figures.base import BY_LOSS, BY_TASK
+from metalab.figures.tiles import order_of
 from metalab.runs.history import RunHistory
 from metalab.runs.status import RunStatus
 from metalab.ui.painting import Ink, picture_of, tint
@@ -16,7 +17,8 @@ from metalab.ui.views.loss_key import LossKey
 from metalab.ui.views.tile_grid import TileGrid
 from metalab.ui.views.tile_painter import zero_loss
 
-BY_TASK, BY_LOSS = "task", "loss"
+_NAMED_FROM = 520
+"""Width from which the key says what its colours are of."""
 
 _UPDATES_A_SORT = 10
 """While a run goes on, tiles change places this rarely: else no eye could follow."""
@@ -117,6 +119,11 @@ class GalleryView(QWidget):
         for part in (self.header, self.legend, self.key, self.grid):
             part.set_theme(theme)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the legend its room before the name of the colours has any."""
+        super().resizeEvent(event)
+        self.key.set_named(named=self.width() >= _NAMED_FROM)
+
     def picture(self) -> QImage:
         """Return the tiles and their key as a picture, without the tools."""
         parts = (self.legend, self.key, self.grid)
@@ -168,17 +175,7 @@ class GalleryView(QWidget):
         return not pointed and self._unsorted_updates >= _UPDATES_A_SORT
 
     def _order(self, tasks: ProbeTasks) -> list[int]:
-        count = tasks.num_gallery
-        if self.sort_by == BY_LOSS:
-            if self._curves is None:
-                return list(range(count))
-            # NaN, a loss beyond all bounds, sorts last.
-            losses = self._curves.query_loss[:, tasks.num_inner_steps]
-            return np.argsort(losses, kind="stable").tolist()
-        if self.sort_by in tasks.parameter_names:
-            column = tasks.parameter_names.index(self.sort_by)
-            return np.argsort(tasks.parameters[:count, column], kind="stable").tolist()
-        return list(range(count))
+        return order_of(tasks, self._curves, self.sort_by)
 
     def _describe(self) -> None:
         tasks, curves = self._tasks, self._curves

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
@@ -20,6 +20,9 @@ PREPARING = "Preparing the first outer step…"
 
 WAITING = "Paused before the first outer step: Space goes on"
 """What it says of a run that waits for a person."""
+
+SAID_MS = 1500
+"""How long a button says what it has done."""
 
 _ICON = QSize(16, 16)
 
@@ -76,6 +79,10 @@ class PanelHeader(QWidget):
             self.tr("Copy"), self.tr("Copy the plot as a picture"), parent=self
         )
         self.copy.setIconSize(_ICON)
+        self._said = QTimer(self)
+        self._said.setSingleShot(True)
+        self._said.setInterval(SAID_MS)
+        self._said.timeout.connect(self._on_said)
         self._layout = QHBoxLayout(self)
         self._layout.setContentsMargins(10, 3, 4, 3)
         self._layout.setSpacing(4)
@@ -83,7 +90,7 @@ class PanelHeader(QWidget):
         self._layout.addWidget(self.fit)
         self._layout.addWidget(self.copy)
         self.fit.clicked.connect(self.fit_requested)
-        self.copy.clicked.connect(self.copy_requested)
+        self.copy.clicked.connect(self._on_copy_clicked)
 
     @property
     def title(self) -> str:
@@ -108,6 +115,17 @@ class PanelHeader(QWidget):
     def on_zoom_changed(self, zoomed: bool) -> None:  # noqa: FBT001 - a slot
         """Offer to fit where a person has moved the axes."""
         self.fit.setVisible(zoomed)
+
+    def _on_copy_clicked(self) -> None:
+        """Have the plot copied, and say that it is."""
+        self.copy_requested.emit()
+        self.copy.setText(self.tr("Copied"))
+        self.copy.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._said.start()
+
+    def _on_said(self) -> None:
+        self.copy.setText(self.tr("Copy"))
+        self.copy.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
 
     def set_theme(self, theme: Theme) -> None:
         """Take the theme's colours."""

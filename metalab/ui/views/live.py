@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QImage, QShowEvent
@@ -22,6 +22,9 @@ from metalab.ui.views.inner_loss import InnerLossView
 from metalab.ui.views.loss_tools import LossChoices
 from metalab.ui.views.outer_loss import OuterLossView
 from metalab.ui.workspace import Workspace
+
+if TYPE_CHECKING:
+    from metalab.figures.sights import Sight
 
 _LEAST_LINES = 24.0
 """Height below which the plots scroll: a row of them is as high as twelve lines."""
@@ -214,7 +217,29 @@ class LiveWorkspace(Workspace):
             log_y=choices.log_y,
             smoothing=choices.smoothing,
             x=choices.x,
+            sort=self.gallery.sort_by,
+            moved=self.adaptation.moved_tasks,
         )
+
+    @property
+    def figure(self) -> str:
+        """Name of the figure of the plot that has the focus; "" if none has."""
+        named = {
+            "losses": self.outer_loss,
+            "adaptation": self.adaptation,
+            "inner-loss": self.inner_loss,
+            "gallery": self.gallery,
+            "diagnostics": self.diagnostics,
+        }
+        for name, view in named.items():
+            if view.isAncestorOf(self.focusWidget() or self):
+                return name
+        return ""
+
+    def sights(self) -> "Mapping[str, Sight]":
+        """Return the run with the points that a person has moved."""
+        shown = self.adaptation.shown
+        return {} if shown is None else {"adaptation": shown}
 
     def picture(self) -> QImage:
         """Return the plot that has the focus, else the outer loss, as a picture."""

@@ -19,12 +19,21 @@ class LossKey(QWidget):
         super().__init__(parent)
         self._theme = DARK
         self._ends = ("", "")
+        self._name = self.tr("Loss (y²)")
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
 
     @property
     def ends(self) -> tuple[str, str]:
         """The losses at the two ends, as they are written."""
         return self._ends
+
+    def set_named(self, *, named: bool) -> None:
+        """Say in the strip itself what it is of, where there is room for that."""
+        name = self.tr("Loss (y²)") if named else ""
+        if name != self._name:
+            self._name = name
+            self.updateGeometry()
+            self.update()
 
     def set_worst(self, loss: float) -> None:
         """Say which loss has the last colour: that of predicting zero."""
@@ -47,7 +56,8 @@ class LossKey(QWidget):
     def sizeHint(self) -> QSize:
         """Return room for the strip and its numbers."""
         metrics = self.fontMetrics()
-        numbers = sum(metrics.horizontalAdvance(end) + _GAP for end in self._ends)
+        texts = filter(None, (self._name, *self._ends))
+        numbers = sum(metrics.horizontalAdvance(text) + _GAP for text in texts)
         return QSize(_BAR + numbers + 2 * _SIDE, metrics.height() + 4)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -60,6 +70,10 @@ class LossKey(QWidget):
         frame = QRectF(self.rect()).adjusted(_SIDE, 0, -_SIDE, 0)
         align = Qt.AlignmentFlag.AlignVCenter
         painter.setPen(QColor(self._theme.muted))
+        painter.drawText(frame, align, self._name)
+        if self._name:
+            name = painter.fontMetrics().horizontalAdvance(self._name) + _GAP
+            frame.adjust(name, 0, 0, 0)
         painter.drawText(frame, align, self._ends[0])
         painter.drawText(frame, align | Qt.AlignmentFlag.AlignRight, self._ends[1])
         left = frame.left() + painter.fontMetrics().horizontalAdvance(self._ends[0])

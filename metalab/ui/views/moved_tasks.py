@@ -58,6 +58,11 @@ class MovedTasks:
         """Return a task's support set if a person has moved points of it."""
         return self._points.get(task)
 
+    @property
+    def moved(self) -> tuple[int, ...]:
+        """The tasks whose points a person has moved, counted from 0."""
+        return tuple(sorted(self._points))
+
     def own_points(self, task: int) -> MovedPoints:
         """Return a task's support set as the run has it."""
         assert self._tasks is not None, "there are no tasks yet"

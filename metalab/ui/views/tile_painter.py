@@ -136,10 +136,7 @@ class TilePainter:
             y = self._down(tasks.support_y[task]).tolist()
             for centre in map(QPointF, x, y):
                 painter.drawEllipse(centre, dot, dot)
-            if self._has_room:
-                painter.setPen(QColor(theme.muted))
-                inside = self._tile.adjusted(6, 3, 0, 0)
-                painter.drawText(inside, Qt.AlignmentFlag.AlignTop, str(task + 1))
+            self._paint_number(painter, task)
             painter.translate(-corner)
 
     def paint_moving(self, painter: QPainter, order: list[int], curves: Curves) -> None:
@@ -162,6 +159,8 @@ class TilePainter:
             painter.setPen(adapted)
             draw_segments(painter, self._grid_x, after[task])
             painter.setClipping(False)
+            # Again, over the curves.
+            self._paint_number(painter, task)
             self._paint_loss(painter, float(curves.query_loss[task, k]))
             painter.translate(-corner)
 
@@ -184,6 +183,18 @@ class TilePainter:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)
         painter.drawPolygon(QPolygonF(list(map(QPointF, around_x, around_y))))
+
+    def _paint_number(self, painter: QPainter, task: int) -> None:
+        """Paint the number of a task, on a plate: no curve strikes it through."""
+        if not self._has_room:
+            return
+        text = str(task + 1)
+        metrics = painter.fontMetrics()
+        width, height = metrics.horizontalAdvance(text) + 4, metrics.height()
+        plate = QRectF(4, 3, width, height)
+        painter.fillRect(plate, self._ground)
+        painter.setPen(QColor(self._theme.muted))
+        painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, text)
 
     def _paint_loss(self, painter: QPainter, loss: float) -> None:
         """Paint the loss of a tile: as the colour of its border, and as a number."""

@@ -14,6 +14,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 
 from metalab.engine.explored import Exploration, Explored
+from metalab.figures.sights import AdaptSight
 from metalab.ui.engine_access import inner_lr
 from metalab.ui.painting import picture_of, tint
 from metalab.ui.scrolling import Scrolling
@@ -28,10 +29,11 @@ from metalab.ui.workspaces.adapt_panels import AdaptPanels
 from metalab.ui.workspaces.adapt_scene import Scene
 from metalab.ui.workspaces.adapt_starts import RUN, AdaptStarts
 from metalab.ui.workspaces.adapt_tools import EXTRA_STEPS, AdaptTools
-from metalab.ui.workspaces.adapt_words import words_of
+from metalab.ui.workspaces.adapt_words import task_name, words_of
 
 if TYPE_CHECKING:
     from metalab.engine.events import ProbeTasks
+    from metalab.figures.sights import Sight
     from metalab.runs.history import RunHistory
     from metalab.ui.moment import Moment
 
@@ -184,6 +186,31 @@ class AdaptWorkspace(Workspace):
             part.set_theme(theme)
         tint(self.note, theme.muted)
         self._draw()
+
+    @property
+    def figure(self) -> str:
+        """Name of the figure of this page."""
+        return "adapt"
+
+    def sights(self) -> "Mapping[str, Sight]":
+        """Return the newest answers: the task, its points, and every start."""
+        base, moment, scene = self._answers.get(RUN), self._moment, self._scene
+        if base is None or moment is None or scene is None:
+            return {}
+        titles = {overlay.key: overlay.title for overlay in self.starts.overlays()}
+        others = tuple(
+            (titles[key], answer)
+            for key, answer in self._answers.items()
+            if key != RUN and key in titles
+        )
+        sight = AdaptSight(
+            history=moment.shown,
+            explored=base,
+            others=others,
+            inner_step=moment.inner_step,
+            task=task_name(scene),
+        )
+        return {self.figure: sight}
 
     def picture(self) -> QImage:
         """Return canvas and values as a picture."""

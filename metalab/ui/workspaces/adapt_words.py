@@ -78,6 +78,15 @@ def words_of(
     )
 
 
+def task_name(scene: "Scene") -> str:
+    """Return what the task is, for the caption of a figure."""
+    names = {"sine": "a sine", "line": "a line", "square": "a square wave"}
+    if scene.kind == "held-out":
+        name = f"held-out task {scene.task + 1}"
+        return name if scene.own else f"{name} with moved points"
+    return names.get(scene.kind, "a curve drawn by hand")
+
+
 def _task_words(scene: "Scene") -> str:
     count = number_of(len(scene.x), "support point")
     if scene.kind in ("sine", "square"):

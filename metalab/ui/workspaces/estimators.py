@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from metalab.core.hypergradient.target import Target
+from metalab.figures.sights import EstimatorsSight
 from metalab.runs.estimating import (
     Comparison,
     EstimatingRequest,
@@ -33,6 +34,7 @@ from metalab.ui.workspaces.estimators_tools import EstimatorTools
 from metalab.ui.workspaces.estimators_words import line_of
 
 if TYPE_CHECKING:
+    from metalab.figures.sights import Sight
     from metalab.ui.moment import Moment
 
 DELAY_MS, POLL_MS = 300, 60
@@ -273,6 +275,18 @@ class EstimatorsWorkspace(Workspace):
         tint(self.tools.against_label, theme.muted)
         for part in (self.header, self.tools, self.table, self.polar, self.curve):
             part.set_theme(theme)
+
+    @property
+    def figure(self) -> str:
+        """Name of the figure of this page."""
+        return "estimators"
+
+    def sights(self) -> "Mapping[str, Sight]":
+        """Return what has been measured."""
+        moment, shown = self._moment, self._shown
+        if moment is None or shown is None:
+            return {}
+        return {self.figure: EstimatorsSight(history=moment.shown, comparison=shown)}
 
     def picture(self) -> QImage:
         """Return table and plots as a picture."""

@@ -7,6 +7,7 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QGuiApplication, QImage, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
+from metalab.figures.sights import LandscapeSight
 from metalab.ui import engine_access as engine
 from metalab.ui.painting import picture_of, tint
 from metalab.ui.theme import DARK, Theme
@@ -24,6 +25,7 @@ from metalab.ui.workspaces.landscape_words import place_words, words_of
 if TYPE_CHECKING:
     from metalab.engine.config import ExperimentConfig
     from metalab.engine.sliced import Landscape, Slice
+    from metalab.figures.sights import Sight
     from metalab.ui.moment import Moment
 
 
@@ -126,6 +128,26 @@ class LandscapeWorkspace(Workspace):
         tint(self, theme.surface, QPalette.ColorRole.Window)
         for part in (self.header, self.tools, self.map, self.caption, self.empty):
             part.set_theme(theme)
+
+    @property
+    def figure(self) -> str:
+        """Name of the figure of this page."""
+        return "landscape"
+
+    def sights(self) -> "Mapping[str, Sight]":
+        """Return what is on the map, as far as it is known."""
+        moment, shown = self._moment, self._shown
+        if moment is None or shown is None:
+            return {}
+        sight = LandscapeSight(
+            history=moment.shown, landscape=shown, inner_step=moment.inner_step
+        )
+        return {self.figure: sight}
+
+    @property
+    def log_colours(self) -> bool:
+        """Whether colours go with the logarithm of the loss."""
+        return self.tools.choices.log
 
     def picture(self) -> QImage:
         """Return map and caption as a picture."""

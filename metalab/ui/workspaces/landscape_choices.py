@@ -4,21 +4,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from metalab.engine.events import frozen
 from metalab.engine.sliced import AXES, SURFACES, Slice
+from metalab.figures.looking import MOST_DOUBLINGS, MOST_PATHS, outer_states
 
 if TYPE_CHECKING:
-    from metalab.engine.events import Array
     from metalab.ui.moment import Moment
 
-MOST_TASKS = 8
-EXTENT_DOUBLINGS = 4
+MOST_TASKS = MOST_PATHS
+EXTENT_DOUBLINGS = MOST_DOUBLINGS
 """The square can be so many times doubled or halved."""
-
-_MOST_STATES = 200
-"""States of the outer loop that its path goes through at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,19 +71,5 @@ def slice_of(moment: "Moment", choices: Choices) -> Slice | None:
         surface=choices.surface,
         axes=choices.axes,
         extent=2.0**choices.zoom,
-        outer=_outer_states(moment),
+        outer=outer_states(moment.history, moment.step, moment.phi),
     )
-
-
-def _outer_states(moment: "Moment") -> "Array":
-    """Return meta-parameters from the first outer step to the moment's, [state, meta]."""
-    assert moment.phi is not None, "there is a moment to come to"
-    states = [
-        state.phi
-        for state in moment.history.trail.states()
-        if state.step < moment.step and state.phi.shape == moment.phi.shape
-    ]
-    if len(states) >= _MOST_STATES:
-        places = np.linspace(0, len(states) - 1, _MOST_STATES - 1).round()
-        states = [states[int(place)] for place in places]
-    return frozen(np.stack([*states, moment.phi]))

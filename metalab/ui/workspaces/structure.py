@@ -7,6 +7,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QImage, QPalette, QShowEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from metalab.figures.sights import StructureSight
+from metalab.figures.structure.blueprint import Blueprint, blueprint_of
+from metalab.figures.structure.model import Flow, Numbers, Structure, numbers_of
+from metalab.figures.structure.sentences import route_sentence
 from metalab.runs.status import RunStatus
 from metalab.ui import engine_access
 from metalab.ui.painting import Ink, picture_of, tint
@@ -15,15 +19,13 @@ from metalab.ui.theme import DARK, Theme
 from metalab.ui.views.header import PanelHeader, preparing, tool_button
 from metalab.ui.views.legend import Entry, Legend, Swatch
 from metalab.ui.workspace import Workspace
-from metalab.ui.workspaces.structure_blueprint import Blueprint, blueprint_of
 from metalab.ui.workspaces.structure_diagram import StructureDiagram
-from metalab.ui.workspaces.structure_model import Flow, Numbers, Structure, numbers_of
 from metalab.ui.workspaces.structure_painter import FLOW_INKS
-from metalab.ui.workspaces.structure_sentences import route_sentence
 from metalab.ui.workspaces.structure_supervised import supervised_sentence
 
 if TYPE_CHECKING:
     from metalab.engine.config import ExperimentConfig
+    from metalab.figures.sights import Sight
     from metalab.runs.history import RunHistory
     from metalab.ui.moment import Moment
 
@@ -237,6 +239,25 @@ class StructureWorkspace(Workspace):
 
     def _on_copy_requested(self) -> None:
         QGuiApplication.clipboard().setImage(self.picture())
+
+    @property
+    def figure(self) -> str:
+        """Name of the figure of this page."""
+        return "structure"
+
+    def sights(self) -> "Mapping[str, Sight]":
+        """Return the picture, with the numbers in it."""
+        history, structure = self._history, self.diagram.structure
+        if history is None or structure is None or self._blueprint is None:
+            return {}
+        recipe = engine_access.recipe(self._blueprint.config)
+        sight = StructureSight(
+            history=history,
+            structure=structure,
+            numbers=self.diagram.numbers,
+            title="" if recipe is None else recipe.title,
+        )
+        return {self.figure: sight}
 
     def picture(self) -> QImage:
         """Return the picture with its legend and sentence."""

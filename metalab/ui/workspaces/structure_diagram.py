@@ -13,24 +13,24 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from metalab.ui.theme import DARK, Theme
-from metalab.ui.workspaces.structure_layout import DiagramLayout, diagram_layout
-from metalab.ui.workspaces.structure_model import (
+from metalab.figures.structure.model import (
     GROUPS,
     Numbers,
     PartKey,
     PartText,
     Structure,
 )
+from metalab.figures.structure.sentences import route_sentence
+from metalab.figures.structure.words import part_texts
+from metalab.ui.theme import DARK, Theme
+from metalab.ui.workspaces.structure_layout import DiagramLayout, diagram_layout
 from metalab.ui.workspaces.structure_painter import Marks, StructurePainter
-from metalab.ui.workspaces.structure_sentences import route_sentence
 from metalab.ui.workspaces.structure_sizes import areas, scaled_font
 from metalab.ui.workspaces.structure_supervised import (
     paint_supervised,
     supervised_sentence,
 )
 from metalab.ui.workspaces.structure_text import plain_text
-from metalab.ui.workspaces.structure_words import part_texts
 
 _MARGIN = 6.0
 _COMFORTABLE = QSize(900, 520)
@@ -108,6 +108,11 @@ class StructureDiagram(QWidget):
             self._hovered = None
         self._describe()
         self.update()
+
+    @property
+    def structure(self) -> Structure | None:
+        """What is drawn; None while there is a message in its place."""
+        return self._structure
 
     @property
     def numbers(self) -> Numbers:

@@ -7,16 +7,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 
-from metalab.ui.painting import Ink, mixed
-from metalab.ui.theme import Theme
-from metalab.ui.workspaces.structure_layout import (
-    BACK_HEIGHT,
-    FRAMES,
-    STACK,
-    DiagramLayout,
-    Points,
-)
-from metalab.ui.workspaces.structure_model import (
+from metalab.figures.structure.layout import BACK_HEIGHT, FRAMES, STACK
+from metalab.figures.structure.model import (
     Arrow,
     Flow,
     Line,
@@ -24,6 +16,9 @@ from metalab.ui.workspaces.structure_model import (
     PartText,
     Structure,
 )
+from metalab.ui.painting import Ink, mixed
+from metalab.ui.theme import Theme
+from metalab.ui.workspaces.structure_layout import DiagramLayout, Points
 from metalab.ui.workspaces.structure_text import draw_text, text_width
 
 FLOW_INKS: Mapping[Flow, Ink] = {

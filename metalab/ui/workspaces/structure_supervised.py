@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
+from metalab.figures.structure.model import Flow
 from metalab.ui.painting import mixed
 from metalab.ui.theme import Theme
-from metalab.ui.workspaces.structure_model import Flow
 from metalab.ui.workspaces.structure_painter import FLOW_INKS, paint_arrow
 from metalab.ui.workspaces.structure_text import draw_text
 

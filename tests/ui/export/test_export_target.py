@@ -8,6 +8,7 @@ from PySide6.QtGui import QDesktopServices, QImage
 from PySide6.QtWidgets import (
     QFileDialog,
     QLineEdit,
+    QMessageBox,
     QSpinBox,
 )
 
@@ -132,14 +133,28 @@ def test_what_saving_replaces_is_said_before(qtbot, open_dialog, folder):
     dialog = open_dialog()
     assert dialog.target.note == ""
     choose(qtbot, dialog, "Format", "Python script with its CSV")
-    assert dialog.target.note == "Saving replaces maml-sine-3-changes-losses.csv"
+    assert dialog.target.note == "maml-sine-3-changes-losses.csv exists already"
+    qtbot.keyClick(dialog, Key.Key_Return)
+    (question,) = dialog.findChildren(QMessageBox)
+    assert question.text() == "Replace maml-sine-3-changes-losses.csv?"
+    # The key that saves does not answer the question, which comes unlooked for.
+    qtbot.keyClick(question, Key.Key_Return)
+    assert (folder / "maml-sine-3-changes-losses.csv").read_text() == "old"
+    assert [path.suffix for path in folder.iterdir()] == [".csv"]
     dialog.save()
+    question = dialog.findChildren(QMessageBox)[-1]
+    (replace,) = [b for b in question.buttons() if "Replace" in b.text()]
+    qtbot.mouseClick(replace, Qt.MouseButton.LeftButton)
     wait_status(
         qtbot,
         dialog,
         "Saved maml-sine-3-changes-losses.py and maml-sine-3-changes-losses.csv",
     )
     assert dialog.target.note == ""
+    # What was saved from here is replaced unasked.
+    dialog.save()
+    assert dialog.status == "Saving…"
+    wait_status(qtbot, dialog, "Saved")
 
 
 def test_the_folder_of_a_saved_file_can_be_opened(

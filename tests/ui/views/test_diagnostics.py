@@ -5,6 +5,8 @@ import pytest
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
+from metalab.engine.config import preset_config
+from metalab.engine.config_history import ConfigHistory
 from metalab.runs.history import DiagnosticSeries
 from metalab.runs.status import RunStatus
 from metalab.ui.views.diagnostics import DiagnosticsView
@@ -162,3 +164,27 @@ def test_stability_is_drawn_where_it_was_measured(view, history):
     curvature.plot.point_at(60.0)
     assert "Outer step 100" in curvature.readout.text()
     assert "1.50 at outer step 100" in curvature.plot.accessibleDescription()
+
+
+def test_learned_rates_are_told_with_how_many_are_negative(view):
+    """Also while diagnostics are off: they are part of the meta-parameters."""
+    config = preset_config("meta-sgd-sine")
+    count = (1 * 40 + 40) + (40 * 40 + 40) + (40 * 1 + 1)
+    phi = np.full(2 * count, 0.01)
+    phi[count : count + 300] = -0.02
+    phi[:count] = -1.0
+    plain = make_history()
+    history = replace(
+        plain,
+        configs=ConfigHistory(config),
+        curves=replace(plain.curves, phi=phi, step=300),
+    )
+    view.show_history(history)
+    told = view.rates.text().replace("\N{NO-BREAK SPACE}", " ")
+    assert told == (
+        "After 300 outer steps: 300 of 1,761 learned rates negative (17 %); 5 %, 50 %, "
+        "95 % quantiles -0.02, 0.01, 0.01."
+    )
+    assert view.rates.isVisible()
+    view.show_history(plain)
+    assert not view.rates.isVisible()

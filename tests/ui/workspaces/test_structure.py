@@ -15,15 +15,15 @@ from metalab.engine.config_history import ConfigHistory
 from metalab.engine.edit import Edit
 from metalab.engine.events import Diverged
 from metalab.engine.overrides import fields_of, with_overrides
+from metalab.figures.structure.layout import FRAMES
+from metalab.figures.structure.model import GROUPS, PartKey
+from metalab.figures.structure.words import DASH
 from metalab.runs.history import Failure
 from metalab.runs.status import RunStatus
 from metalab.ui.theme import DARK, LIGHT
 from metalab.ui.ticks import number_text
 from metalab.ui.views.header import PREPARING
 from metalab.ui.workspaces.structure import StructureWorkspace
-from metalab.ui.workspaces.structure_layout import FRAMES
-from metalab.ui.workspaces.structure_model import GROUPS, PartKey
-from metalab.ui.workspaces.structure_words import DASH
 from tests.ui.views.histories import make_history, starting
 
 MAML = "maml-sine"

@@ -11,8 +11,8 @@ from metalab.catalog.slots import HYPERGRADIENTS
 from metalab.core.hypergradient.route import Route
 from metalab.engine.config import ExperimentConfig, preset_config
 from metalab.engine.overrides import with_overrides
-from metalab.ui.workspaces.structure_blueprint import blueprint_of
-from metalab.ui.workspaces.structure_model import (
+from metalab.figures.structure.blueprint import blueprint_of
+from metalab.figures.structure.model import (
     Flow,
     PartKey,
     Structure,

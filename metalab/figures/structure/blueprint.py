@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from metalab.core.hypergradient.route import Route
-from metalab.ui.workspaces.structure_arrows import (
+from metalab.figures.structure.arrows import (
     arrows_of,
     idle_in,
     learned_in,
     parts_of,
 )
-from metalab.ui.workspaces.structure_model import Entries, Settings, Structure, Titles
+from metalab.figures.structure.model import Entries, Settings, Structure, Titles
 
 if TYPE_CHECKING:
     from metalab.core.learner import MetaLearner

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from metalab.core.hypergradient.route import Route
-from metalab.ui.workspaces.structure_model import Arrow, Flow, PartKey, Structure
+from metalab.figures.structure.model import Arrow, Flow, PartKey, Structure
 
 _IDLE: Mapping[Route, frozenset[PartKey]] = {
     Route.DIFFERENCE: frozenset({PartKey.QUERY, PartKey.LOSS}),

@@ -1,9 +1,7 @@
 """What the picture of a bilevel problem says of a method, in sentences."""
 
-from PySide6.QtCore import QCoreApplication
-
 from metalab.core.hypergradient.route import Route
-from metalab.ui.workspaces.structure_model import Structure
+from metalab.figures.structure.model import Structure
 
 _LOSSES = {
     "final": (
@@ -54,10 +52,6 @@ _SOLVED_SENTENCE = (
 _STILL_SENTENCE = "Nothing is meta-learned: the meta-parameters stay as they are."
 
 
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("structure", text)
-
-
 def _kind_of_loss(structure: Structure) -> str:
     if structure.route is Route.DIFFERENCE:
         return "measured"
@@ -71,13 +65,13 @@ def _kind_of_loss(structure: Structure) -> str:
 def loss_words(structure: Structure) -> tuple[str, str]:
     """Return a few words about the outer loss, and a sentence."""
     words, sentence = _LOSSES[_kind_of_loss(structure)]
-    return _tr(words), _tr(sentence)
+    return words, sentence
 
 
 def route_sentence(structure: Structure) -> str:
     """Return in one sentence which way the hypergradient comes back."""
     if not structure.moves:
-        return _tr(_STILL_SENTENCE)
+        return _STILL_SENTENCE
     if structure.solved and structure.route is Route.SOLUTION:
-        return _tr(_SOLVED_SENTENCE)
-    return _tr(_SENTENCES[structure.route])
+        return _SOLVED_SENTENCE
+    return _SENTENCES[structure.route]

@@ -1,0 +1,1 @@
+"""The picture of a bilevel problem: its parts, arrows, words and places, for window and paper."""
