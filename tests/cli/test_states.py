@@ -283,7 +283,7 @@ def test_adaptation_is_drawn_on_other_tasks(run_file, tmp_path, capsys):
         (
             "export {} losses --to {out}.csv --set tasks.family.x_max=7",
             "figure 'losses' shows what was measured on the run's own tasks; with other "
-            "tasks (--set), allowed: adaptation",
+            "tasks (--set), allowed: adapt, adaptation, gallery, landscape",
         ),
     ],
 )
