@@ -1,3 +1,3 @@
 """metalab: a visual laboratory for bilevel optimisation in meta-learning."""
 
-__version__ = "0.6.0"
+__version__ = "0.7.0"
