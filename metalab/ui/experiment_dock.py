@@ -99,6 +99,8 @@ class ExperimentDock(QDockWidget):
     def show_form(self, form: "ExperimentForm") -> None:
         """Put the form in place of the skeleton."""
         self._form = form
+        # Its rows know what they need.
+        self._pages.setMinimumWidth(0)
         form.set_folds(self._folds)
         self._pages.addWidget(form)
         self._pages.setCurrentWidget(form)

@@ -5,7 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QSettings, QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QKeyEvent,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import (
     QDockWidget,
     QMainWindow,
@@ -38,8 +44,12 @@ if TYPE_CHECKING:
 
 MINIMUM_SIZE = QSize(1000, 600)
 """Size that fits a screen of 1024 x 640 with a title bar and a frame."""
+BESIDE_FROM = 1200
+"""Width from which there is room for form, page and another dock side by side."""
 PROBLEMS_HEIGHT = 190
 DIAGNOSTICS_WIDTH = 330
+
+_RIGHT = Qt.DockWidgetArea.RightDockWidgetArea
 
 
 class MainWindow(QMainWindow):
@@ -108,6 +118,7 @@ class MainWindow(QMainWindow):
         self.command_palette = CommandPalette(self)
         self.present = PresentMode(self)
         self._theme: Theme | None = None
+        self._side_docks: list[tuple[QDockWidget, int]] = []
         self._problems_dock = QDockWidget(self.tr("Problems"), self)
         self._diagnostics_dock = QDockWidget(self.tr("Diagnostics"), self)
         self._titles = [
@@ -140,6 +151,7 @@ class MainWindow(QMainWindow):
         self._problems_dock.setWidget(self.problems)
         self._diagnostics_dock.setObjectName("diagnostics")
         self._diagnostics_dock.setWidget(self.live.diagnostics)
+        self.add_side_dock(self._diagnostics_dock, DIAGNOSTICS_WIDTH)
         self.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
 
     @staticmethod
@@ -170,6 +182,42 @@ class MainWindow(QMainWindow):
         self.status.problems_clicked.connect(self._on_problems_clicked)
         self.present.changed.connect(self._actions["present"].setChecked)
         self.present.scale_changed.connect(self._on_scale_changed)
+
+    def add_side_dock(self, dock: QDockWidget, width: int) -> None:
+        """Take in a dock at the right, hidden at first.
+
+        In a narrow window it becomes a tab beside the form, lest both and the page be
+        cut off.
+
+        Args:
+            dock: The dock.
+            width: Its first width.
+        """
+        self._side_docks.append((dock, width))
+        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+        dock.hide()
+
+    def show_side_dock(self, dock: QDockWidget) -> None:
+        """Show a dock that `add_side_dock` has taken in, before others at its place."""
+        dock.show()
+        self._place_side_docks()
+        dock.raise_()
+
+    def _place_side_docks(self) -> None:
+        together = self.width() < BESIDE_FROM
+        for dock, width in self._side_docks:
+            if dock.isHidden() or dock.isFloating():
+                continue
+            if together and self.dockWidgetArea(dock) == _RIGHT:
+                self.tabifyDockWidget(self.experiment, dock)
+            elif not together and dock in self.tabifiedDockWidgets(self.experiment):
+                self.addDockWidget(_RIGHT, dock)
+                self.resizeDocks([dock], [width], Qt.Orientation.Horizontal)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put the docks beside each other where there is room, else behind each other."""
+        super().resizeEvent(event)
+        self._place_side_docks()
 
     def add_strip(self, strip: QWidget) -> None:
         """Put a strip over the whole width between banners and pages."""
@@ -236,7 +284,10 @@ class MainWindow(QMainWindow):
 
     def show_diagnostics(self, *, shown: bool) -> None:
         """Show or hide the diagnostics."""
-        self._diagnostics_dock.setVisible(shown)
+        if shown:
+            self.show_side_dock(self._diagnostics_dock)
+        else:
+            self._diagnostics_dock.hide()
 
     @property
     def seen(self) -> bool:

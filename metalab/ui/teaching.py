@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QDockWidget, QWidget
 
 from metalab.core.errors import UserError
@@ -65,8 +65,7 @@ class Teaching(QObject):
         self.lesson = QDockWidget(self.tr("Lesson"), window)
         self.lesson.setObjectName(LESSON)
         self.lesson.setTitleBarWidget(DockTitle(self.lesson))
-        window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.lesson)
-        self.lesson.hide()
+        window.add_side_dock(self.lesson, _LESSON_WIDTH)
         window.workspaces.page_made.connect(self._connect_page)
         session.state_changed.connect(self._show_choices)
 
@@ -179,10 +178,7 @@ class Teaching(QObject):
         self._timekeeper.set_lesson(
             [(mark.step, mark.note) for mark in lesson.bookmarks]
         )
-        self.lesson.show()
-        self._window.resizeDocks(
-            [self.lesson], [_LESSON_WIDTH], Qt.Orientation.Horizontal
-        )
+        self._window.show_side_dock(self.lesson)
         self.panel.show_lesson(lesson)
 
     def start_own_lesson(self, number: int) -> None:

@@ -6,7 +6,7 @@ from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QEvent, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QApplication,
     QFrame,
@@ -67,6 +67,19 @@ class FieldList(QScrollArea):
         self._layout.addWidget(self._nothing)
         self._layout.addStretch(1)
         self.setWidget(content)
+        content.installEventFilter(self)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the width that rows need, lest a dock beside it cut them off."""
+        rows = self._layout.minimumSize().width()
+        bar = self.verticalScrollBar().sizeHint().width()
+        return QSize(rows + bar, super().minimumSizeHint().height())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Tell the dock when the rows need another width."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
 
     @property
     def paths(self) -> Sequence[str]:
