@@ -375,7 +375,8 @@ def test_a_home_that_cannot_be_used_is_told(shell, place, kind):
     before = contents(place)
     own_cache = {"METALAB_HOME": str(home), "METALAB_KERNELS": ""}
     done = shell("doctor", "--json", environment=own_cache)
-    assert (done.code, done.err) == (0, ""), done
+    # A home that cannot be used stops work.
+    assert (done.code, done.err) == (1, ""), done
     report = json.loads(done.out)
     assert [text.split()[0] for text in report["problems"]] == [
         "Runs",

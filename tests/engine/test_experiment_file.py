@@ -3,7 +3,7 @@
 import tomllib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metalab.catalog.recipes import presets
@@ -38,6 +38,7 @@ def test_every_preset_comes_back(tmp_path, name):
     assert tomllib.loads(file.read_text()) == {"preset": name}
 
 
+@settings(deadline=None)
 @given(st.sets(st.sampled_from(range(len(CHANGES)))), st.booleans())
 def test_what_differs_is_written_and_comes_back(numbers, own_name):
     chosen = [CHANGES[number] for number in sorted(numbers)]

@@ -169,7 +169,7 @@ def test_a_stop_at_the_last_good_step_does_not_hide_a_divergence(config, monkeyp
 
     def bad_at_30(stepper, stop, limits):
         progress = advance(stepper, min(stop, 29), limits)
-        if stop < 30:
+        if stop < 29:
             return progress
         return replace(progress, bad_step=30, quantity="outer_loss", value=1e9)
 

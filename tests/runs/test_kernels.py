@@ -1,5 +1,6 @@
 """Compiled kernels in the cache; the compiler's process is played by a short script."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -136,12 +137,17 @@ def test_a_helper_ends_with_whom_it_helps(monkeypatch):
 
 def test_what_a_helper_does_not_do_is_done_all_the_same(monkeypatch, cache):
     parts = []
-    monkeypatch.setattr(kernels, "load", lambda _, *wanted: parts.append(wanted))
     monkeypatch.setattr(
         kernels, "_command", lambda _: [sys.executable, "-c", "raise SystemExit(1)"]
     )
+    seen = []
+    monkeypatch.setattr(
+        kernels, "load", lambda _, *w: (parts.append(w), seen.append(gc.isenabled()))
+    )
     compile_here("float32")
     assert parts == [("steps",), ()]
+    assert seen == [False, True]
+    assert gc.isenabled()
     assert readiness("float32").ready
 
 

@@ -115,6 +115,8 @@ def test_any_history_may_follow_any_other(view):
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
 def test_the_theme_is_seen(view, theme: Theme):
+    # As high as none of them scrolls, for a scroll bar has the application's colours.
+    view.resize(1000, 700)
     view.show_history(make_history(300))
     view.set_theme(theme)
     image = view.grab().toImage()
