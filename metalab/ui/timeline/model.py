@@ -11,8 +11,14 @@ if TYPE_CHECKING:
     from metalab.runs.bookmarks import Bookmark
     from metalab.runs.history import RunHistory
 
-MOST_COLUMNS = 400
-"""Of the mini-map: about one for each two or three pixels."""
+MOST_COLUMNS = 200
+"""Of the mini-map: about one for each five pixels, so that noise is a band and no comb."""
+
+_SMOOTHED = 9
+"""Columns that the middle line of the mini-map is averaged over, an odd number."""
+
+_LEAST_SHARE = 64
+"""The ruler shows at least one part in so many of the run, however little is done."""
 
 DIVERGED, EDITED, FORKED = "diverged", "edited", "forked"
 
@@ -43,6 +49,7 @@ class TimelineModel:
         x: Middle of each column of the mini-map, in outer steps, [column].
         low: Smallest outer loss there, [column].
         high: Largest outer loss there, [column].
+        middle: Geometric mean of the outer loss around there, [column].
         snapshots: Outer steps of the states that are kept, ascending, [state].
         flags: What happened, in order.
         bookmarks: What a person has marked.
@@ -54,9 +61,30 @@ class TimelineModel:
     x: Array
     low: Array
     high: Array
+    middle: Array
     snapshots: Array
     flags: "tuple[Flag, ...]"
     bookmarks: "tuple[Bookmark, ...]"
+
+    @property
+    def end_step(self) -> int:
+        """Where the ruler ends: half, a quarter, ... of the run until that is reached.
+
+        Twice what is done has room, hence at least a quarter of the ruler is curve, and
+        so has every mark; it changes only where what is done has doubled.
+        """
+        marked = [mark.step for mark in self.bookmarks]
+        needed = max([2 * self.last_step - self.first_step, *marked])
+        extent = self.num_steps - self.first_step
+        parts = 1
+        while (
+            parts < _LEAST_SHARE
+            and self.last_step > self.first_step
+            and extent // (2 * parts) > 0
+            and self.first_step + extent // (2 * parts) >= needed
+        ):
+            parts *= 2
+        return self.first_step + extent // parts
 
     def snapshot_after(self, step: int) -> int:
         """Return the next kept state, or the last step."""
@@ -79,7 +107,7 @@ def timeline_model(
     """Return what to draw of a run; a millisecond for the longest."""
     steps, loss = history.steps, history.metrics["outer_loss"]
     first = 0 if history.origin is None else history.origin.step
-    x, low, high = _columns(steps, loss)
+    x, low, high, middle = _columns(steps, loss)
     return TimelineModel(
         first_step=first,
         last_step=max(history.step, first),
@@ -87,26 +115,41 @@ def timeline_model(
         x=x,
         low=low,
         high=high,
+        middle=middle,
         snapshots=history.trail.steps,
         flags=_flags(history),
         bookmarks=bookmarks,
     )
 
 
-def _columns(steps: Array, loss: Array) -> tuple[Array, Array, Array]:
+def _columns(steps: Array, loss: Array) -> tuple[Array, Array, Array, Array]:
+    """Return middle step, smallest, largest and mean loss of each column, [column]."""
     none: Array = np.empty(0)
     if len(steps) == 0:
-        return none, none, none
+        return none, none, none, none
     edges = np.linspace(steps[0], steps[-1] + 1, MOST_COLUMNS + 1)
     starts = np.unique(np.searchsorted(steps, edges[:-1]))
     starts = starts[starts < len(steps)]
     known = np.isfinite(loss) & (loss > 0)
     low = np.minimum.reduceat(np.where(known, loss, np.inf), starts)
     high = np.maximum.reduceat(np.where(known, loss, -np.inf), starts)
+    logs = np.log(loss, out=np.zeros(len(loss)), where=known)
+    sums = np.add.reduceat(logs, starts)
+    counts = np.add.reduceat(known.astype(float), starts)
     ends = np.append(starts[1:], len(steps)) - 1
-    middle = (steps[starts] + steps[ends]) / 2
-    seen = np.isfinite(low) & np.isfinite(high)
-    return middle[seen], low[seen], high[seen]
+    at = (steps[starts] + steps[ends]) / 2
+    seen = counts > 0
+    middle = np.exp(_smoothed(sums[seen]) / _smoothed(counts[seen]))
+    return at[seen], low[seen], high[seen], middle
+
+
+def _smoothed(values: Array) -> Array:
+    """Return sums over neighbours, as many on either side; fewer at the ends, [column]."""
+    reach = np.minimum(np.arange(len(values)), np.arange(len(values))[::-1])
+    reach = np.minimum(reach, _SMOOTHED // 2)
+    until = np.concatenate([[0.0], np.cumsum(values)])
+    at = np.arange(len(values))
+    return until[at + reach + 1] - until[at - reach]
 
 
 def _flags(history: "RunHistory") -> tuple[Flag, ...]:

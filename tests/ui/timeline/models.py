@@ -15,6 +15,7 @@ def model(**changes) -> TimelineModel:
         "x": x,
         "low": 1 / x,
         "high": 2 / x,
+        "middle": 1.4 / x,
         "snapshots": np.array([0.0, 100, 500, 1000]),
         "flags": (),
         "bookmarks": (Bookmark(step=300, note="a kink"), Bookmark(step=700)),
