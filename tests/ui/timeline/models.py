@@ -12,6 +12,7 @@ def model(**changes) -> TimelineModel:
         "first_step": 0,
         "last_step": 1000,
         "num_steps": 2000,
+        "end_step": 2000,
         "x": x,
         "low": 1 / x,
         "high": 2 / x,
