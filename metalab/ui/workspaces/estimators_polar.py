@@ -2,8 +2,15 @@
 
 from math import acos, cos, isfinite, pi, sin
 
-from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, QSizeF, Qt
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from metalab.figures.estimator_looks import look_of
@@ -14,10 +21,17 @@ from metalab.ui.workspaces.label_places import distance, near_edge, places
 
 _AIR, _DOT, _NEAR = 10.0, 4.5, 12.0
 _VEIL = 0.85
+_FONTS = (1.0, 0.9, 0.8, 0.7)
+"""Of names, in the widget's font: smaller ones where there is too little room."""
+
 _MOST_RATIO = 2.0
 """Longer arrows are cut off there, and end in an open circle."""
 
 _ANGLES = (0, 30, 60, 90, 120, 150, 180)
+
+
+_Named = tuple[QFont, dict[str, tuple[QPointF, QRectF]]]
+"""A font; by name, the end of an arrow and the place of its name."""
 
 
 class PolarPlot(QWidget):
@@ -28,6 +42,7 @@ class PolarPlot(QWidget):
         self._theme = DARK
         self._rows: tuple[Measured, ...] = ()
         self._dimmed = False
+        self._known: tuple[tuple[object, ...], _Named] | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(240, 150)
         self.setAccessibleName(self.tr("Angles and norms of the estimates"))
@@ -112,20 +127,39 @@ class PolarPlot(QWidget):
 
     def name_places(self) -> dict[str, tuple[QPointF, QRectF]]:
         """Return the end of each arrow and the place of its name, by name."""
+        return self._named()[1]
+
+    def _named(self) -> _Named:
+        """Return the font of the names, and what `name_places` does; found once."""
+        wanted = (self._rows, self.size(), self.font().toString(), self._theme.scale)
+        if self._known is None or self._known[0] != wanted:
+            self._known = (wanted, self._placed_names())
+        return self._known[1]
+
+    def _placed_names(self) -> _Named:
+        """Return the largest font in which every name has a place, and those places."""
         drawn = self._drawn()
-        metrics = self.fontMetrics()
-        sizes = [
-            QSizeF(metrics.horizontalAdvance(_short(row)) + 4, metrics.height())
-            for row, _ in drawn
-        ]
-        found = places(
-            [end for _, end in drawn],
-            sizes,
-            QRectF(self.rect()).adjusted(2, 2, -2, -2),
-            [box for box, _ in self._grid_labels()],
-            reach=_DOT * self._theme.scale,
-        )
-        return {
+        middle, _ = self._circle()
+        arrows = [QLineF(middle, end) for _, end in drawn]
+        numbers = [box for box, _ in self._grid_labels()]
+        room = QRectF(self.rect()).adjusted(2, 2, -2, -2)
+        font = QFont(self.font())
+        found: list[QRectF | None] = []
+        for share in _FONTS:
+            font.setPointSizeF(share * self.font().pointSizeF())
+            metrics = QFontMetricsF(font)
+            sizes = [
+                # Its mark stands before it, as in the table.
+                QSizeF(
+                    metrics.horizontalAdvance(_short(row)) + metrics.height() + 2,
+                    metrics.height(),
+                )
+                for row, _ in drawn
+            ]
+            found = places(arrows, sizes, room, numbers, reach=_DOT * self._theme.scale)
+            if None not in found:
+                break
+        return font, {
             row.name: (end, place)
             for (row, end), place in zip(drawn, found, strict=True)
             if place is not None
@@ -167,7 +201,8 @@ class PolarPlot(QWidget):
     def _paint_names(self, painter: QPainter) -> None:
         """Write each name beside its arrow, with a line to it where that is far."""
         titles = {row.name: _short(row) for row in self._rows}
-        found = self.name_places()
+        font, found = self._named()
+        painter.setFont(font)
         for name, (end, place) in found.items():
             if distance(place, end) > _NEAR * self._theme.scale:
                 painter.setPen(QPen(QColor(look_of(name).colour), self._theme.scale))
@@ -177,8 +212,14 @@ class PolarPlot(QWidget):
             veil = QColor(self._theme.surface)
             veil.setAlphaF(_VEIL)
             painter.fillRect(place, veil)
+            look, height = look_of(name), place.height()
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(look.colour))
+            middle = QPointF(place.left() + height / 2, place.center().y())
+            draw_mark(painter, look.mark, middle, 0.27 * height)
             painter.setPen(QColor(self._theme.text))
-            painter.drawText(place, _CENTRED, titles[name])
+            words = place.adjusted(height, 0, 0, 0)
+            painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, titles[name])
 
 
 _CENTRED = Qt.AlignmentFlag.AlignCenter
