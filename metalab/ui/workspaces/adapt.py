@@ -51,7 +51,8 @@ class AdaptWorkspace(Workspace):
         self._moment: Moment | None = None
         self._scene: Scene | None = None
         self._answers: dict[str, Explored] = {}
-        self._factor, self._extra = 1.0, 10
+        self._factor = 1.0
+        self._extra: int | None = None
         self.asking = AdaptAsking(self)
         self.starts = AdaptStarts(self.asking, self)
         self.header = PanelHeader(self.tr("Adapt by hand"), self)
@@ -97,9 +98,12 @@ class AdaptWorkspace(Workspace):
         canvas, tools = self.canvas, self.tools
         self.editor.changed.connect(self._on_edited)
         self.editor.refused.connect(self._on_refused)
+        self.editor.replaced.connect(self._on_replaced)
+        self.editor.settled.connect(self.untold)
         canvas.let_go.connect(self._draw)
         tools.inner_lr_chosen.connect(self._on_inner_lr)
         tools.last_step_chosen.connect(self._on_last_step)
+        tools.last_step_put_back.connect(self._on_last_step_put_back)
         tools.fan_toggled.connect(self._ask)
         tools.overlay_toggled.connect(self._on_overlay_toggled)
         self.starts.changed.connect(self._on_starts_changed)
@@ -123,6 +127,19 @@ class AdaptWorkspace(Workspace):
     def answers(self) -> Mapping[str, Explored]:
         """How each start that is shown adapts, by key."""
         return self._answers
+
+    @property
+    def last_inner_step(self) -> int | None:
+        """K' if a person has chosen one; None for the run's."""
+        if self._extra is None or self._moment is None:
+            return None
+        return self._moment.history.num_inner_steps + self._extra
+
+    @property
+    def _num_steps(self) -> int:
+        """K', the last inner step that is asked for and drawn."""
+        assert self._moment is not None, "steps are those of a run"
+        return self.last_inner_step or self._moment.config.num_shown_steps
 
     def show_moment(self, moment: "Moment | None") -> None:
         """Adapt from the meta-parameters of a moment."""
@@ -194,7 +211,7 @@ class AdaptWorkspace(Workspace):
         return picture_of(parts, title=self.header.title, theme=self._theme)
 
     def save_state(self) -> dict[str, Any]:
-        """Return how many inner steps beyond K are shown."""
+        """Return how many inner steps beyond K a person wants to see."""
         return {"extra": self._extra, "fan": self.tools.fan.isChecked()}
 
     def restore_state(self, state: Mapping[str, Any]) -> None:
@@ -202,6 +219,7 @@ class AdaptWorkspace(Workspace):
         extra = state.get("extra")
         if type(extra) is int and 0 <= extra <= EXTRA_STEPS:
             self._extra = extra
+            self.last_step_changed.emit()
         self.tools.fan.setChecked(state.get("fan") is True)
 
     def shut_down(self) -> None:
@@ -241,7 +259,8 @@ class AdaptWorkspace(Workspace):
         trained = config.num_inner_steps
         self.tools.show_kind(scene.kind)
         self.tools.show_rate(inner_lr(config), self._factor)
-        self.tools.show_last(trained, trained + self._extra)
+        own = config.num_shown_steps
+        self.tools.show_last(trained, self._num_steps, own=own)
         self.tools.set_overlays(self.starts.overlays())
 
     def _ask(self) -> None:
@@ -254,7 +273,7 @@ class AdaptWorkspace(Workspace):
         asked = Exploration(
             task=scene.as_task(tasks),
             starts=starts,
-            num_inner_steps=config.num_inner_steps + self._extra,
+            num_inner_steps=self._num_steps,
             inner_lr=None if rate is None or self._factor == 1 else rate * self._factor,
             num_fan=NUM_FAN if self.tools.fan.isChecked() else 0,
         )
@@ -328,9 +347,25 @@ class AdaptWorkspace(Workspace):
 
     def _on_last_step(self, last: int) -> None:
         if self._moment is not None:
-            self._extra = max(last - self._moment.history.num_inner_steps, 0)
-            self._show_choices()
-            self._ask()
+            own = self._moment.config.num_shown_steps
+            extra = max(last - self._moment.history.num_inner_steps, 0)
+            self._set_extra(None if last == own else extra)
+
+    def _on_last_step_put_back(self) -> None:
+        self._set_extra(None)
+
+    def _set_extra(self, extra: int | None) -> None:
+        """Show so many inner steps beyond K; None for what the run shows."""
+        self._extra = extra
+        self._show_choices()
+        self._ask()
+        # Curves first: the ruler may stand at a step that only they have.
+        self.last_step_changed.emit()
+        self.choices_changed.emit()
+
+    def _on_replaced(self, text: str) -> None:
+        """Say that what a person has made is gone, and how it comes back."""
+        self.told.emit(text, self.tr("Undo"), self.editor.undo_stack.undo)
 
     def _on_overlay_toggled(self, key: str, on: bool) -> None:  # noqa: FBT001 - a signal
         self.starts.choose(key, on=on)

@@ -151,13 +151,14 @@ def _overlap(boxes: Array, others: Array) -> NDArray[np.bool_]:
     """Return which boxes overlap which others, [box, other]."""
     one, other = boxes[:, None], others[None]
     apart = (one[..., :2] >= other[..., 2:]) | (one[..., 2:] <= other[..., :2])
-    return ~apart.any(axis=2)
+    return ~(apart[..., 0] | apart[..., 1])
 
 
 def _hold(boxes: Array, points: Array) -> NDArray[np.bool_]:
     """Return which boxes hold which points, [box, point]."""
     low, high = boxes[:, None, :2], boxes[:, None, 2:]
-    return ((points[None] > low) & (points[None] < high)).all(axis=2)
+    inside = (points[None] > low) & (points[None] < high)
+    return inside[..., 0] & inside[..., 1]
 
 
 def _distances(boxes: Array, head: QPointF) -> Array:
