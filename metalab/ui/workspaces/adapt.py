@@ -20,10 +20,16 @@ from metalab.ui.scrolling import Scrolling
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.views.caption import Caption
 from metalab.ui.views.header import PanelHeader
+from metalab.ui.views.legend import Legend
 from metalab.ui.workspace import Workspace
 from metalab.ui.workspaces.adapt_asking import AdaptAsking
 from metalab.ui.workspaces.adapt_canvas import NUM_FAN, AdaptCanvas
 from metalab.ui.workspaces.adapt_editor import AdaptEditor
+from metalab.ui.workspaces.adapt_legend import (
+    curve_entries,
+    overlay_entries,
+    task_entries,
+)
 from metalab.ui.workspaces.adapt_panels import AdaptPanels
 from metalab.ui.workspaces.adapt_scene import Scene
 from metalab.ui.workspaces.adapt_starts import RUN, AdaptStarts
@@ -57,6 +63,7 @@ class AdaptWorkspace(Workspace):
         self.starts = AdaptStarts(self.asking, self)
         self.header = PanelHeader(self.tr("Adapt by hand"), self)
         self.tools = AdaptTools(self)
+        self.legend = Legend(self)
         self.canvas = AdaptCanvas(self)
         self.editor = AdaptEditor(self.canvas, self.tools, self)
         self._error = self._refusal = ""
@@ -73,6 +80,7 @@ class AdaptWorkspace(Workspace):
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
+        column.addWidget(self.legend)
         column.addWidget(self.canvas, 1)
         column.addWidget(self.caption)
         self.note.setTextFormat(Qt.TextFormat.PlainText)
@@ -197,7 +205,10 @@ class AdaptWorkspace(Workspace):
         """Take a theme's colours."""
         self._theme = theme
         tint(self, theme.surface, QPalette.ColorRole.Window)
-        for part in (self.header, self.tools, self.canvas, self.panels, self.caption):
+        for part in (
+            *(self.header, self.tools, self.legend, self.canvas, self.panels),
+            self.caption,
+        ):
             part.set_theme(theme)
         tint(self.note, theme.muted)
         self._draw()
@@ -207,7 +218,7 @@ class AdaptWorkspace(Workspace):
         self.canvas.point_at(None)
         # What is compared says what else differs, also where only the picture is seen.
         note = () if self.note.isHidden() else (self.note,)
-        parts = (self.canvas, self.caption, *note)
+        parts = (self.legend, self.canvas, self.caption, *note)
         return picture_of(parts, title=self.header.title, theme=self._theme)
 
     def save_state(self) -> dict[str, Any]:
@@ -301,11 +312,27 @@ class AdaptWorkspace(Workspace):
             self.panels.show_explored(base, others, step=step, trained=trained)
         self._say()
 
+    def _explain(self) -> None:
+        """Say what the marks on the canvas mean, of those that are there."""
+        scene, base, moment = self._scene, self._answers.get(RUN), self._moment
+        entries = () if scene is None else task_entries(scene)
+        if base is not None and moment is not None:
+            trained = moment.history.num_inner_steps
+            entries += curve_entries(base, step=moment.inner_step, trained=trained)
+            titles = {
+                role: self.tools.overlay_box(key).text()
+                for key, role in self.tools.roles().items()
+                if key in self._answers
+            }
+            entries += overlay_entries(titles)
+        self.legend.set_entries(*entries)
+
     def _say(self) -> None:
         """Say in words what is seen."""
         words = words_of(
             self._moment, self._scene, self._answers.get(RUN), self.asking.doing
         )
+        self._explain()
         self.header.set_title(words.title)
         self.canvas.set_message(words.message or self._error)
         pasted = "" if self._scene is None else self._scene.note

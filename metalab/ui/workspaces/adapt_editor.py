@@ -108,7 +108,8 @@ class AdaptEditor(QObject):
             self._push(
                 scene.with_kind(kind, self._grid()),
                 self.tr("true curve"),
-                instead=self.tr("Points put onto the curve"),
+                # Without a true curve, they stay where they are.
+                instead="" if kind == "none" else self.tr("Points put onto the curve"),
             )
 
     def reset_task(self) -> None:
