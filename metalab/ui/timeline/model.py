@@ -92,7 +92,7 @@ def timeline_model(
     first = 0 if history.origin is None else history.origin.step
     last, planned = max(history.step, first), max(history.num_steps, history.step)
     marked = max((mark.step for mark in bookmarks), default=first)
-    end = _end_of_ruler(first, last, planned, marked)
+    end = end_of_ruler(first, last, planned, marked)
     x, low, high, middle = _columns(steps, loss, max((end - first) / NUM_COLUMNS, 1.0))
     return TimelineModel(
         first_step=first,
@@ -109,7 +109,7 @@ def timeline_model(
     )
 
 
-def _end_of_ruler(first: int, last: int, planned: int, marked: int) -> int:
+def end_of_ruler(first: int, last: int, planned: int, marked: int) -> int:
     """Return the end of the run, or of its half, quarter, ... as long as that will do.
 
     Twice what is done has room, so that of a run that has begun at least a quarter of the

@@ -11,6 +11,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
+    QResizeEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -93,8 +94,15 @@ class Legend(QWidget):
         lines = 1 + (places[-1][1] if places else 0)
         return round(lines * self._line_height() + 4)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Ask for as many lines as another width needs."""
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            # A fixed height is that of the hint, which is of the width before.
+            self.updateGeometry()
+
     def sizeHint(self) -> QSize:
-        """Return the size of one line."""
+        """Return the size of all lines."""
         return QSize(200, self.heightForWidth(self.width()))
 
     def minimumSizeHint(self) -> QSize:
