@@ -113,7 +113,7 @@ def draw_mark(painter: QPainter, mark: str, place: QPointF, radius: float) -> No
     if mark == "disc":
         painter.drawEllipse(place, radius, radius)
         return
-    corners = [place + radius * QPointF(x, y) for x, y in _MARKS[mark]]
+    corners = [place + QPointF(radius * x, radius * y) for x, y in _MARKS[mark]]
     painter.drawPolygon(QPolygonF(corners))
 
 

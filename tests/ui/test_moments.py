@@ -276,7 +276,16 @@ def test_the_inner_ruler_and_playing_go_as_far_as_adapt_does(open_lab, qtbot):
     assert timeline.inner.steps == (trained, last)
     qtbot.mouseClick(page.tools.last.back, Qt.MouseButton.LeftButton)
     assert timeline.inner.steps == (trained, own)
-    # What Escape takes away, the toast's button brings back.
+
+
+def test_what_escape_takes_away_the_button_of_a_toast_brings_back(open_lab, qtbot):
+    lab = open_lab(slot=RunSlot())
+    until(qtbot, lab, begin(lab, small_config()))
+    until(qtbot, lab, finished(lab))
+    window = lab.window
+    window.workspaces.show_page("adapt")
+    page = window.workspaces.current
+    until(qtbot, lab, lambda: page.answers)
     page.editor._on_point_moved(0, 1.0, 2.0)
     mine = page.editor.scene
     qtbot.keyClick(page.canvas, Qt.Key.Key_Escape)

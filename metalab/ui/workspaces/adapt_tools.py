@@ -134,10 +134,9 @@ class LabelledSlider(QWidget):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Put the value back on a double click, or with a key on the slider."""
         kind = event.type()
-        pressed = isinstance(event, QKeyEvent) and kind == QEvent.Type.KeyPress
-        asked = kind == QEvent.Type.MouseButtonDblClick or (
-            pressed and Qt.Key(event.key()) in _PUT_BACK
-        )
+        asked = kind == QEvent.Type.MouseButtonDblClick
+        if isinstance(event, QKeyEvent) and kind == QEvent.Type.KeyPress:
+            asked = Qt.Key(event.key()) in _PUT_BACK
         if asked and self.slider.isEnabled():
             self.put_back.emit()
             return True
