@@ -19,6 +19,9 @@ def test_all_lines_are_there_after_another_width(qtbot):
     column.addWidget(below, 1)
     split.addWidget(left)
     split.addWidget(QWidget())
+    split.setSizes([700, 700])
+    for place in range(2):
+        split.setStretchFactor(place, 1)
     ink = Ink(role="text")
     legend.set_entries(
         *(Entry(swatch=Swatch.LINE, ink=ink, text=f"entry {i}") for i in range(12))
