@@ -18,7 +18,13 @@ from metalab import __version__
 from metalab.core.hypergradient.base import Target
 from metalab.engine.solves import Solves
 from metalab.figures.base import FigureError
-from metalab.figures.drawing import BLACK, BLUE, GREEN, GREY, VERMILION
+from metalab.figures.estimator_looks import (
+    DIAMOND,
+    DISC,
+    SQUARE,
+    TRIANGLE,
+    look_of,
+)
 from metalab.figures.paint import styled
 from metalab.figures.render import check_target as check_file
 from metalab.figures.render import replace_file
@@ -36,12 +42,7 @@ _HEADING = 6.0
 """In mm: panels, a line of the legend, and the heading of a block."""
 
 _LEGEND_COLUMNS = 5
-_ORANGE, _SKY, _PURPLE = "#e69f00", "#56b4e9", "#cc79a7"
-"""The rest of Okabe and Ito's colours."""
-
-_COLOURS = (BLACK, BLUE, VERMILION, GREEN, _ORANGE, _SKY, _PURPLE, GREY)
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "*")
-_DASHES = ("-", "--", ":")
+_MARKERS = {DISC: "o", SQUARE: "s", TRIANGLE: "^", DIAMOND: "D"}
 _LARGEST_ERROR = 1e3
 """Errors above it leave the panel: a series that diverges would flatten the others."""
 
@@ -189,16 +190,17 @@ def _heading(result: BlockResult) -> str:
 
 
 def _looks(results: Sequence[BlockResult]) -> dict[str, dict[str, Any]]:
-    """Return how each estimator is drawn: the same way on every problem."""
+    """Return how each estimator is drawn: as everywhere else."""
     names = dict.fromkeys(e.name for r in results for e in r.block.estimators)
+    return {name: _options_of(name) for name in names}
+
+
+def _options_of(name: str) -> dict[str, Any]:
+    look = look_of(name)
     return {
-        name: {
-            "color": _COLOURS[index % len(_COLOURS)],
-            "marker": _MARKERS[index % len(_MARKERS)],
-            "linestyle": _DASHES[index // len(_COLOURS) % len(_DASHES)],
-            "markerfacecolor": "white",
-        }
-        for index, name in enumerate(names)
+        "color": look.colour,
+        "marker": _MARKERS[look.mark],
+        "linestyle": (0, look.dashes) if look.dashes else "-",
     }
 
 

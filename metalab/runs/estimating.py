@@ -48,8 +48,8 @@ class EstimatingRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
-    """One estimator at one K, as plain numbers.
+class Compared:
+    """One estimator on one problem.
 
     Attributes:
         name: Of the estimator.
@@ -57,6 +57,25 @@ class Measured:
         problem: "own", or "proximal" for the same network with a proximal anchor.
         target: Which derivative it aims at.
         exact: Whether it is the derivative that it is compared with, up to rounding.
+    """
+
+    name: str
+    title: str
+    problem: str
+    target: Target
+    exact: bool
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Tells those of one comparison apart."""
+        return self.name, self.problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured(Compared):
+    """One estimator at one K, as plain numbers.
+
+    Attributes:
         num_inner_steps: K.
         num_batches: Meta-batches that the means are over.
         cosine: Of the angle to the exact hypergradient, mean over meta-batches.
@@ -73,11 +92,6 @@ class Measured:
         solves: What became of the linear systems; None where there are none.
     """
 
-    name: str
-    title: str
-    problem: str
-    target: Target
-    exact: bool
     num_inner_steps: int
     num_batches: int
     cosine: float
@@ -100,7 +114,8 @@ class Comparison:
 
     Attributes:
         request: What was asked.
-        rows: By problem and K, in the order in which they were measured; never empty.
+        planned: What is measured at the chosen K: by problem, the exact ones first.
+        rows: By problem and K, in the order in which they were measured.
         left_out: Estimators that do not apply, and why, by title.
         takes_damping: Whether any estimator has a damping.
         solved: Of the inner problems of the run: how many have been solved to a gradient
@@ -109,6 +124,7 @@ class Comparison:
     """
 
     request: EstimatingRequest
+    planned: tuple[Compared, ...]
     rows: tuple[Measured, ...]
     left_out: tuple[tuple[str, str], ...]
     takes_damping: bool

@@ -1,13 +1,17 @@
 """A comparison of hypergradient estimators in pieces: the chosen K first."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import asdict, fields, is_dataclass, replace
 from typing import Any
 
 import torch
 
 from metalab.catalog.slots import HYPERGRADIENTS
-from metalab.core.hypergradient.base import Exactness, Target
+from metalab.core.hypergradient.base import (
+    Exactness,
+    HypergradientEstimator,
+    Target,
+)
 from metalab.engine.build import DTYPES
 from metalab.engine.config import ExperimentConfig
 from metalab.engine.overrides import with_overrides
@@ -17,6 +21,7 @@ from metalab.engine.torch_threads import use_threads_of
 from metalab.runs.estimating import (
     CURVE_STEPS,
     NUM_BATCHES,
+    Compared,
     Comparison,
     EstimatingRequest,
     Measured,
@@ -34,7 +39,7 @@ _ANCHOR_STRENGTH = 2.0
 def pieces(
     request: EstimatingRequest, tell: Callable[[str], None]
 ) -> Iterator[Comparison]:
-    """Yield what is known after each piece; the last one is done.
+    """Yield what will be measured, and what is known after each piece; the last is done.
 
     Args:
         request: What is asked.
@@ -69,6 +74,17 @@ def pieces(
     own = [block for block in quick if block.name == "own" and block.estimators]
     work += [(block, steps) for block in own for steps in others]
     solutions: Solutions = {}
+    known = Comparison(
+        request=request,
+        planned=tuple(
+            _compared(block, e) for block in blocks for e in block.estimators
+        ),
+        rows=(),
+        left_out=left_out,
+        takes_damping=takes_damping,
+        done=not work,
+    )
+    yield known
     for index, (block, steps) in enumerate(work):
         plan = Plan(
             num_inner_steps=(steps,),
@@ -79,11 +95,9 @@ def pieces(
         alone = Selection(blocks=(block,), left_out=())
         (result,) = compare(alone, plan, tell=tell, solutions=solutions)
         rows += [_measured(block, row) for row in result.rows]
-        yield Comparison(
-            request=request,
+        yield replace(
+            known,
             rows=tuple(rows),
-            left_out=left_out,
-            takes_damping=takes_damping,
             done=index == len(work) - 1,
             solved=_num_solved(solutions),
         )
@@ -154,15 +168,21 @@ def _left_out(
     return tuple(found)
 
 
+def _compared(block: Block, estimator: HypergradientEstimator) -> Compared:
+    return Compared(
+        name=estimator.name,
+        title=estimator.title,
+        problem=block.name,
+        target=estimator.target,
+        exact=estimator.exactness is Exactness.EXACT
+        and estimator.target is block.reference,
+    )
+
+
 def _measured(block: Block, row: Row) -> Measured:
     found = row.accuracy[block.reference]
     return Measured(
-        name=row.estimator.name,
-        title=row.estimator.title,
-        problem=block.name,
-        target=row.estimator.target,
-        exact=row.estimator.exactness is Exactness.EXACT
-        and row.estimator.target is block.reference,
+        **asdict(_compared(block, row.estimator)),
         num_inner_steps=row.num_inner_steps,
         num_batches=found.cosine.num_batches,
         cosine=found.cosine.mean,

@@ -61,12 +61,14 @@ class Dots:
         ring: Colour of its outline; None for no outline.
         size: Diameter in pixels.
         ring_width: In pixels.
+        mark: Shape, as `draw_mark` knows it.
     """
 
     fill: Ink
     ring: Ink | None = None
     size: float = 6.0
     ring_width: float = 1.5
+    mark: str = "disc"
 
 
 class Curve:

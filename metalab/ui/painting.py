@@ -5,8 +5,16 @@ from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
-from PySide6.QtCore import QLineF, QPoint, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPalette, QRegion
+from PySide6.QtCore import QLineF, QPoint, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QImage,
+    QPainter,
+    QPalette,
+    QPolygonF,
+    QRegion,
+)
 from PySide6.QtWidgets import QWidget
 from shiboken6 import Shiboken
 
@@ -83,6 +91,30 @@ def ramp_ink(step: int, trained: int, last: int) -> Ink:
     else:
         share = of_k + (1 - of_k) * (step - trained) / (last - trained)
     return Ink(role="ramp_end", under="ramp_start", share=share)
+
+
+_MARKS = {
+    "square": ((-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)),
+    "triangle": ((0.0, -1.15), (1.1, 0.85), (-1.1, 0.85)),
+    "diamond": ((0.0, -1.25), (1.25, 0.0), (0.0, 1.25), (-1.25, 0.0)),
+}
+"""Corners, of about the area of a disc with radius 1."""
+
+
+def draw_mark(painter: QPainter, mark: str, place: QPointF, radius: float) -> None:
+    """Draw a mark with the painter's pen and brush.
+
+    Args:
+        painter: Its coordinates are pixels.
+        mark: "disc", "square", "triangle" or "diamond".
+        place: Of its middle.
+        radius: In pixels.
+    """
+    if mark == "disc":
+        painter.drawEllipse(place, radius, radius)
+        return
+    corners = [place + QPointF(radius * x, radius * y) for x, y in _MARKS[mark]]
+    painter.drawPolygon(QPolygonF(corners))
 
 
 def draw_segments(painter: QPainter, x: Array, y: Array) -> None:

@@ -46,6 +46,7 @@ class Playhead(QObject):
         self._wanted: int | None = None
         self._awaited: int | None = None
         self._inner_step = 0
+        self._last_step: int | None = None
         self._task = 0
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -63,8 +64,16 @@ class Playhead(QObject):
 
     @property
     def inner_step(self) -> int:
-        """The inner step that is emphasised."""
-        return self._inner_step
+        """The inner step that is emphasised; beyond K', it is K'."""
+        return min(self._inner_step, self.last_inner_step)
+
+    @property
+    def last_inner_step(self) -> int:
+        """K': what a page has chosen, or what the run shows."""
+        if self._last_step is not None or self._history is None:
+            return self._last_step or 0
+        step = self._history.step if self._wanted is None else self._wanted
+        return self._history.config_at(step).num_shown_steps
 
     @property
     def task(self) -> int:
@@ -113,7 +122,7 @@ class Playhead(QObject):
             step=step,
             phi=phi,
             wanted_step=wanted,
-            inner_step=self._inner_step,
+            inner_step=self.inner_step,
             task=self._task,
             following=self.following,
         )
@@ -194,9 +203,16 @@ class Playhead(QObject):
             self.moved.emit()
 
     def set_inner_step(self, step: int) -> None:
-        """Emphasise an inner step."""
-        if step != self._inner_step and step >= 0:
-            self._inner_step = step
+        """Emphasise an inner step; beyond K', the last one."""
+        held = min(step, self.last_inner_step)
+        if held != self.inner_step and held >= 0:
+            self._inner_step = held
+            self.moved.emit()
+
+    def set_last_inner_step(self, last: int | None) -> None:
+        """Have another K'; None for that of the run."""
+        if last != self._last_step:
+            self._last_step = last
             self.moved.emit()
 
     def set_task(self, task: int) -> None:

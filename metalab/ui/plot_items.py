@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPixmap, QPolygonF, QTransform
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from metalab.engine.events import Array
-from metalab.ui.painting import draw_segments
+from metalab.ui.painting import draw_mark, draw_segments
 
 _TEXT_GAP = 5.0
 
@@ -138,16 +138,18 @@ class BandItem(QGraphicsItem):
 
 
 class DotsItem(QGraphicsItem):
-    """Equal discs. One is painted, the others are stamped."""
+    """Equal marks. One is painted, the others are stamped."""
 
-    def __init__(self, size: float) -> None:
-        """Make no discs.
+    def __init__(self, size: float, mark: str = "disc") -> None:
+        """Make no marks.
 
         Args:
             size: Diameter of the outline's middle, in pixels.
+            mark: Shape, as `draw_mark` knows it.
         """
         super().__init__()
         self._size = size
+        self._mark = mark
         self._area = QRectF()
         self._points: list[tuple[float, float]] = []
         self._fill = QColor()
@@ -200,7 +202,9 @@ class DotsItem(QGraphicsItem):
     def _stamp_for(self, ratio: float) -> QPixmap:
         if self._stamp is not None and self._stamp.devicePixelRatioF() == ratio:
             return self._stamp
-        edge = self._size + self._ring.widthF() + 2
+        # The corners of a triangle or a diamond lie further out.
+        reach = 1.0 if self._mark == "disc" else 1.3
+        edge = reach * self._size + self._ring.widthF() + 2
         stamp = QPixmap(int(np.ceil(edge * ratio)), int(np.ceil(edge * ratio)))
         stamp.setDevicePixelRatio(ratio)
         stamp.fill(Qt.GlobalColor.transparent)
@@ -209,7 +213,7 @@ class DotsItem(QGraphicsItem):
         painter.setPen(self._ring)
         painter.setBrush(self._fill)
         middle = stamp.width() / ratio / 2
-        painter.drawEllipse(QPointF(middle, middle), self._size / 2, self._size / 2)
+        draw_mark(painter, self._mark, QPointF(middle, middle), self._size / 2)
         painter.end()
         self._stamp = stamp
         return stamp

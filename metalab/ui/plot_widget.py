@@ -108,7 +108,7 @@ class Plot(QWidget):
 
     def points(self, dots: Dots, *, z: float = 0.0) -> Points:
         """Add discs."""
-        item = DotsItem(dots.size)
+        item = DotsItem(dots.size, dots.mark)
         handle = Points(item, dots, self._on_axis)
         self._area.add(item, z)
         self._keep(handle)

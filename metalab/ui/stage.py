@@ -78,7 +78,13 @@ class Stage(QObject):
         """Return whether a run that has not changed has to be shown all the same."""
         return history is None and self._wants_example and not self._showing_example
 
+    def _on_last_step_changed(self) -> None:
+        """Take K' from the page that is seen."""
+        page = self._window.workspaces.current
+        self.playhead.set_last_inner_step(page.last_inner_step)
+
     def _on_page_shown(self) -> None:
+        self._on_last_step_changed()
         if self._history is not None and _is_empty(self._history):
             self.show(self._history)
 
@@ -111,6 +117,9 @@ class Stage(QObject):
         page.task_chosen.connect(self.playhead.set_task)
         page.outer_step_chosen.connect(self.playhead.go_to)
         page.group_requested.connect(self._on_group_requested)
+        page.last_step_changed.connect(self._on_last_step_changed)
+        page.told.connect(self._window.toasts.say)
+        page.untold.connect(self._window.toasts.take_back)
 
     def _on_moved(self) -> None:
         """Show where the playhead stands now, without waiting for the clock."""

@@ -87,10 +87,9 @@ class Timekeeper(QObject):
             self._show_model(history)
             self._placed_at = 0.0
         self._place(moment)
-        config = moment.config
-        self._timeline.set_inner(
-            moment.inner_step, config.num_inner_steps, config.num_shown_steps
-        )
+        trained = moment.config.num_inner_steps
+        last = max(self._playhead.last_inner_step, trained)
+        self._timeline.set_inner(moment.inner_step, trained, last)
         if history.probe_tasks is not None:
             self._timeline.set_task(moment.task, history.probe_tasks.num_gallery)
 

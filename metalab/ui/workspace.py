@@ -26,6 +26,10 @@ class Workspace(QWidget):
         group_requested: Name of the form's group that says more.
         run_requested: There is no run, and the preset shall run.
         choices_changed: A person chose something that `save_state` keeps.
+        last_step_changed: `last_inner_step` is another.
+        told: What was done, to be said for a while: the words, what a button says, and
+            what it does.
+        untold: Words of `told` that are not so any more.
     """
 
     shows_example = True
@@ -37,11 +41,19 @@ class Workspace(QWidget):
     group_requested = Signal(str)
     run_requested = Signal()
     choices_changed = Signal()
+    last_step_changed = Signal()
+    told = Signal(str, str, object)
+    untold = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         # A click beside the plots gives it the keys, and so does the window at first.
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+
+    @property
+    def last_inner_step(self) -> int | None:
+        """K' where the page has one of its own; None for the run's."""
+        return None
 
     def show_moment(self, moment: "Moment | None") -> None:
         """Show a moment of a run; None for no run."""

@@ -293,7 +293,7 @@ def estimated(config, history, phi) -> None:
         num_tasks=1,
         seed=0,
     )
-    next(pieces(request, lambda _: None))
+    next(found for found in pieces(request, lambda _: None) if found.rows)
 
 
 def begun_elsewhere(config, history, phi) -> None:

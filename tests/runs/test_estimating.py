@@ -114,6 +114,9 @@ def test_rows_are_those_of_a_direct_comparison(
     assert found.done
     assert {block.name for block, _ in right} == {"own", "proximal"}
     rows = {(measured.problem, measured.name): measured for measured in found.rows}
+    # In the order of the blocks, whatever is measured first.
+    planned = [(compared.problem, compared.name) for compared in found.planned]
+    assert planned == [(block.name, row.estimator.name) for block, row in right]
     assert len(rows) == len(found.rows) == len(right)
     # Those that take long come last.
     assert found.rows[-1].name == "persistent-evolution"
@@ -275,7 +278,10 @@ def test_nothing_is_known_of_a_new_request_but_its_own_rows(
     assert thread.progress()[0] is None
     assert gate.reached.wait(SECONDS)
     known, doing = thread.progress()
-    assert known is None
+    assert known is not None
+    assert known.request is second
+    assert known.rows == ()
+    assert {(c.name, c.problem) for c in known.planned} >= {("unrolled", "own")}
     assert "K = 2" in doing
     gate.go_on.set()
 

@@ -17,6 +17,8 @@ from metalab.runs.reader import open_run
 from metalab.runs.slot import RunSlot
 from metalab.ui.engine_access import preset
 from metalab.ui.timeline.bookmark_dialog import BookmarkDialog
+from metalab.ui.timeline.player import INNER
+from metalab.ui.workspaces.adapt_starts import RUN
 from tests.ui.conftest import until
 from tests.ui.fake_worker import small_config
 
@@ -236,3 +238,59 @@ def test_a_card_starts_its_experiment(real_lab, qtbot):
     until(qtbot, lab, lambda: lab.session.history.step > 0)
     lab.session.stop()
     until(qtbot, lab, finished(lab))
+
+
+def test_the_inner_ruler_and_playing_go_as_far_as_adapt_does(open_lab, qtbot):
+    """And only while Adapt is seen: other pages have the run's K'."""
+    lab = open_lab(slot=RunSlot())
+    config = with_overrides(small_config(), [("evaluation.num_inner_steps", 4)])
+    until(qtbot, lab, begin(lab, config))
+    until(qtbot, lab, finished(lab))
+    window, timeline = lab.window, lab.window.timeline
+    trained, own = config.num_inner_steps, config.num_shown_steps
+    window.workspaces.show_page("adapt")
+    page = window.workspaces.current
+    until(qtbot, lab, lambda: page.answers)
+    assert timeline.inner.steps == (trained, own)
+    page.tools.last.slider.setFocus()
+    qtbot.keyClick(page.tools.last.slider, Qt.Key.Key_End)
+    last = trained + 50
+    assert timeline.inner.steps == (trained, last)
+    until(qtbot, lab, lambda: len(page.answers[RUN].curves) == last + 1)
+    assert page.panels.loss.plot.x_range[1] >= last
+    # The ruler, the keys and playing all come to the end, and not beyond it.
+    timeline.inner.setValue(last - 1)
+    for _ in range(3):
+        lab.actions["inner_forward"].trigger()
+    assert page.caption.right.startswith(f"after {last} inner steps")
+    lab.actions["inner_back"].trigger()
+    assert lab.playhead.inner_step == last - 1
+    timeline.toggle_play(INNER)
+    timeline.player.speed = 1000.0
+    qtbot.waitUntil(lambda: lab.playhead.inner_step == last)
+    qtbot.waitUntil(lambda: not timeline.player.kind)
+    window.workspaces.show_page("live")
+    assert timeline.inner.steps == (trained, own)
+    assert lab.playhead.inner_step == own
+    window.workspaces.show_page("adapt")
+    assert timeline.inner.steps == (trained, last)
+    qtbot.mouseClick(page.tools.last.back, Qt.MouseButton.LeftButton)
+    assert timeline.inner.steps == (trained, own)
+
+
+def test_what_escape_takes_away_the_button_of_a_toast_brings_back(open_lab, qtbot):
+    lab = open_lab(slot=RunSlot())
+    until(qtbot, lab, begin(lab, small_config()))
+    until(qtbot, lab, finished(lab))
+    window = lab.window
+    window.workspaces.show_page("adapt")
+    page = window.workspaces.current
+    until(qtbot, lab, lambda: page.answers)
+    page.editor._on_point_moved(0, 1.0, 2.0)
+    mine = page.editor.scene
+    qtbot.keyClick(page.canvas, Qt.Key.Key_Escape)
+    (toast,) = window.toasts.toasts
+    assert (toast.text.text(), toast.button.text()) == ("Points put back", "Undo")
+    qtbot.mouseClick(toast.button, Qt.MouseButton.LeftButton)
+    assert page.editor.scene is mine
+    assert window.toasts.toasts == []

@@ -66,6 +66,11 @@ class Player(QObject):
         self._then = self._clock()
         self._timer.start()
 
+    def set_last(self, kind: str, last: int) -> None:
+        """Play up to another step, if that time is played."""
+        if kind == self._kind:
+            self._limits = (self._limits[0], last)
+
     def stop(self) -> None:
         """Stand still."""
         if self._kind:

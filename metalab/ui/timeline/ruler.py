@@ -133,20 +133,21 @@ class OuterRuler(QAbstractSlider):
         return QRectF(MARGIN, top, self.extent(), max(height, 1.0))
 
     def x_of(self, step: float) -> float:
-        """Return where an outer step is."""
+        """Return where an outer step is; one beyond an end of the ruler, at that end."""
         model = self._model
         if model is None:
             return MARGIN
-        extent = max(model.num_steps - model.first_step, 1)
-        # What a fork has taken along from before it hangs at its beginning.
-        made = max(step - model.first_step, 0.0)
+        extent = max(model.end_step - model.first_step, 1)
+        # What a fork has taken along from before it hangs at its beginning, and a run
+        # may be ahead of its mini-map.
+        made = min(max(step - model.first_step, 0.0), extent)
         return MARGIN + made / extent * self.extent()
 
     def step_at(self, x: float) -> int:
         """Return the outer step at a place, within what has been made."""
         model = self._model
         assert model is not None, "there is no run"
-        extent = max(model.num_steps - model.first_step, 1)
+        extent = max(model.end_step - model.first_step, 1)
         step = model.first_step + round((x - MARGIN) / self.extent() * extent)
         return min(max(step, self.minimum()), self.maximum())
 
@@ -159,9 +160,10 @@ class OuterRuler(QAbstractSlider):
         return round(self._label_height() + of_map + _BELOW)
 
     def _label_height(self) -> float:
-        return _ABOVE + QFontMetricsF(self._label_font()).height()
+        return _ABOVE + QFontMetricsF(self.label_font()).height()
 
-    def _label_font(self) -> QFont:
+    def label_font(self) -> QFont:
+        """Return the font of the numbers on the ruler."""
         font = QFont(self.font())
         font.setPointSizeF(_LABEL_SHARE * font.pointSizeF())
         return font
@@ -298,7 +300,7 @@ class OuterRuler(QAbstractSlider):
         painter.setBrush(colour)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.drawEllipse(QPointF(x, area.top() + 2 * scale), 4 * scale, 4 * scale)
-        painter.setFont(self._label_font())
+        painter.setFont(self.label_font())
         text = self.hint()
         width = painter.fontMetrics().horizontalAdvance(text) + 4
         left = min(max(x - width / 2, 2), self.width() - width - 2)

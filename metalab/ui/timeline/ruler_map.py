@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPen, QPixmap, QPolygonF
 
 from metalab.ui.painting import mixed
@@ -11,11 +11,14 @@ from metalab.ui.theme import Theme
 from metalab.ui.timeline.model import DIVERGED, EDITED, FORKED, TimelineModel
 
 if TYPE_CHECKING:
+    from metalab.engine.events import Array
     from metalab.ui.timeline.ruler import OuterRuler
 
 MARGIN = 12.0
 _LEAST_DISTANCE = 3.0
 _TICK = 3.0
+_BAND_SHARE, _LINE_WIDTH = 0.4, 2.0
+_END_AIR = 6.0
 
 # Kinds differ in shape too, for those who cannot tell the colours apart.
 _FLAGS = {
@@ -43,6 +46,7 @@ def painted_map(
     else:
         _paint_rest(painter, ruler, model, area, theme)
         _paint_loss(painter, ruler, model, area, theme)
+        _paint_end(painter, ruler, model, area, theme)
         _paint_snapshots(painter, ruler, model, area, theme)
         _paint_flags(painter, ruler, model, area, theme)
         _paint_bookmarks(painter, ruler, model, area, theme)
@@ -71,24 +75,53 @@ def _paint_loss(
     area: QRectF,
     theme: Theme,
 ) -> None:
+    """Paint the loss, logarithmic: its extremes as a band, its mean as a line."""
     if len(model.x) == 0:
         return
-    low, high = np.log(model.low), np.log(model.high)
-    bottom, top = float(low.min()), float(high.max())
-    extent = max(top - bottom, 1e-9)
-    height = area.height() - 6
-    painter.setPen(QPen(QColor(theme.after), 1.4))
-    base = area.bottom() - 4
-    lines = [
-        QLineF(
-            x := ruler.x_of(float(step)),
-            base - (float(a) - bottom) / extent * height,
-            x,
-            base - (float(b) - bottom) / extent * height - 0.8,
-        )
-        for step, a, b in zip(model.x, low, high, strict=True)
-    ]
-    painter.drawLines(lines)
+    low, high, middle = (np.log(part) for part in (model.low, model.high, model.middle))
+    bottom = float(low.min())
+    extent = max(float(high.max()) - bottom, 1e-9)
+    height, base = area.height() - 6, area.bottom() - 4
+    across = [ruler.x_of(step) for step in model.x.tolist()]
+
+    def outline(values: "Array") -> list[QPointF]:
+        up = base - (values - bottom) / extent * height
+        return [QPointF(*place) for place in zip(across, up.tolist(), strict=True)]
+
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(mixed(theme.surface, theme.after, _BAND_SHARE))
+    painter.drawPolygon(QPolygonF([*outline(high), *reversed(outline(low))]))
+    pen = QPen(QColor(theme.after), _LINE_WIDTH * theme.scale)
+    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    painter.setPen(pen)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    line = outline(middle)
+    if len(line) == 1:
+        # The first step alone is a dot.
+        painter.drawPoint(line[0])
+    painter.drawPolyline(QPolygonF(line))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
+
+
+def _paint_end(
+    painter: QPainter,
+    ruler: "OuterRuler",
+    model: TimelineModel,
+    area: QRectF,
+    theme: Theme,
+) -> None:
+    """Say where the ruler ends, as long as that is not the end of the run."""
+    if model.end_step == model.num_steps:
+        return
+    painter.setFont(ruler.label_font())
+    text = ruler.tr("{} of {}").format(f"{model.end_step:,}", f"{model.num_steps:,}")
+    metrics = painter.fontMetrics()
+    width = metrics.horizontalAdvance(text) + 2 * _END_AIR
+    plate = QRectF(area.right() - width, area.top(), width, metrics.height())
+    painter.fillRect(plate, QColor(theme.surface))
+    painter.setPen(QColor(theme.muted))
+    painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, text)
 
 
 def _paint_snapshots(

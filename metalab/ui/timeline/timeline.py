@@ -162,6 +162,7 @@ class Timeline(QWidget):
         with QSignalBlocker(self.inner):
             if self.inner.steps != (trained, last):
                 self.inner.set_steps(trained, last)
+                self.player.set_last(INNER, last)
             self.inner.setValue(step)
         self.inner.update()
 

@@ -4,7 +4,15 @@ from dataclasses import dataclass
 from enum import Enum
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QLinearGradient,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from metalab.ui.painting import Ink
@@ -19,10 +27,15 @@ class Swatch(Enum):
 
     LINE = "line"
     THICK = "thick"
+    BOLD = "bold"
     DASHED = "dashed"
     DOT = "dot"
     RING = "ring"
     BAND = "band"
+
+
+_WIDTHS = {Swatch.THICK: 2.5, Swatch.BOLD: 3.5}
+"""Of lines, in pixels; others are thin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +46,13 @@ class Entry:
         swatch: Its shape.
         ink: Its colour.
         text: What it means.
+        end: The colour that a line goes over into; None for one colour.
     """
 
     swatch: Swatch
     ink: Ink
     text: str
+    end: Ink | None = None
 
 
 class Legend(QWidget):
@@ -79,8 +94,15 @@ class Legend(QWidget):
         lines = 1 + (places[-1][1] if places else 0)
         return round(lines * self._line_height() + 4)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Ask for as many lines as another width needs."""
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            # A fixed height is that of the hint, which is of the width before.
+            self.updateGeometry()
+
     def sizeHint(self) -> QSize:
-        """Return the size of one line."""
+        """Return the size of all lines."""
         return QSize(200, self.heightForWidth(self.width()))
 
     def minimumSizeHint(self) -> QSize:
@@ -132,8 +154,14 @@ class Legend(QWidget):
             painter.setPen(QPen(colour, 2 * self._theme.scale))
             painter.drawEllipse(middle, 3.5, 3.5)
         else:
-            width = 2.5 if entry.swatch is Swatch.THICK else 1.5
-            pen = QPen(colour, width * self._theme.scale)
+            width = _WIDTHS.get(entry.swatch, 1.5)
+            brush = QBrush(colour)
+            if entry.end is not None:
+                shades = QLinearGradient(frame.topLeft(), frame.topRight())
+                shades.setColorAt(0, colour)
+                shades.setColorAt(1, entry.end.colour(self._theme))
+                brush = QBrush(shades)
+            pen = QPen(brush, width * self._theme.scale)
             if entry.swatch is Swatch.DASHED:
                 pen.setDashPattern((3.0, 2.0))
                 pen.setCapStyle(Qt.PenCapStyle.FlatCap)

@@ -21,10 +21,16 @@ from metalab.ui.scrolling import Scrolling
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.views.caption import Caption
 from metalab.ui.views.header import PanelHeader
+from metalab.ui.views.legend import Legend
 from metalab.ui.workspace import Workspace
 from metalab.ui.workspaces.adapt_asking import AdaptAsking
 from metalab.ui.workspaces.adapt_canvas import NUM_FAN, AdaptCanvas
 from metalab.ui.workspaces.adapt_editor import AdaptEditor
+from metalab.ui.workspaces.adapt_legend import (
+    curve_entries,
+    overlay_entries,
+    task_entries,
+)
 from metalab.ui.workspaces.adapt_panels import AdaptPanels
 from metalab.ui.workspaces.adapt_scene import Scene
 from metalab.ui.workspaces.adapt_starts import RUN, AdaptStarts
@@ -53,11 +59,13 @@ class AdaptWorkspace(Workspace):
         self._moment: Moment | None = None
         self._scene: Scene | None = None
         self._answers: dict[str, Explored] = {}
-        self._factor, self._extra = 1.0, 10
+        self._factor = 1.0
+        self._extra: int | None = None
         self.asking = AdaptAsking(self)
         self.starts = AdaptStarts(self.asking, self)
         self.header = PanelHeader(self.tr("Adapt by hand"), self)
         self.tools = AdaptTools(self)
+        self.legend = Legend(self)
         self.canvas = AdaptCanvas(self)
         self.editor = AdaptEditor(self.canvas, self.tools, self)
         self._error = self._refusal = ""
@@ -74,6 +82,7 @@ class AdaptWorkspace(Workspace):
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
+        column.addWidget(self.legend)
         column.addWidget(self.canvas, 1)
         column.addWidget(self.caption)
         self.note.setTextFormat(Qt.TextFormat.PlainText)
@@ -99,9 +108,12 @@ class AdaptWorkspace(Workspace):
         canvas, tools = self.canvas, self.tools
         self.editor.changed.connect(self._on_edited)
         self.editor.refused.connect(self._on_refused)
+        self.editor.replaced.connect(self._on_replaced)
+        self.editor.settled.connect(self.untold)
         canvas.let_go.connect(self._draw)
         tools.inner_lr_chosen.connect(self._on_inner_lr)
         tools.last_step_chosen.connect(self._on_last_step)
+        tools.last_step_put_back.connect(self._on_last_step_put_back)
         tools.fan_toggled.connect(self._ask)
         tools.overlay_toggled.connect(self._on_overlay_toggled)
         self.starts.changed.connect(self._on_starts_changed)
@@ -125,6 +137,19 @@ class AdaptWorkspace(Workspace):
     def answers(self) -> Mapping[str, Explored]:
         """How each start that is shown adapts, by key."""
         return self._answers
+
+    @property
+    def last_inner_step(self) -> int | None:
+        """K' if a person has chosen one; None for the run's."""
+        if self._extra is None or self._moment is None:
+            return None
+        return self._moment.history.num_inner_steps + self._extra
+
+    @property
+    def _num_steps(self) -> int:
+        """K', the last inner step that is asked for and drawn."""
+        assert self._moment is not None, "steps are those of a run"
+        return self.last_inner_step or self._moment.config.num_shown_steps
 
     def show_moment(self, moment: "Moment | None") -> None:
         """Adapt from the meta-parameters of a moment."""
@@ -182,7 +207,10 @@ class AdaptWorkspace(Workspace):
         """Take a theme's colours."""
         self._theme = theme
         tint(self, theme.surface, QPalette.ColorRole.Window)
-        for part in (self.header, self.tools, self.canvas, self.panels, self.caption):
+        for part in (
+            *(self.header, self.tools, self.legend, self.canvas, self.panels),
+            self.caption,
+        ):
             part.set_theme(theme)
         tint(self.note, theme.muted)
         self._draw()
@@ -217,11 +245,11 @@ class AdaptWorkspace(Workspace):
         self.canvas.point_at(None)
         # What is compared says what else differs, also where only the picture is seen.
         note = () if self.note.isHidden() else (self.note,)
-        parts = (self.canvas, self.caption, *note)
+        parts = (self.legend, self.canvas, self.caption, *note)
         return picture_of(parts, title=self.header.title, theme=self._theme)
 
     def save_state(self) -> dict[str, Any]:
-        """Return how many inner steps beyond K are shown."""
+        """Return how many inner steps beyond K a person wants to see."""
         return {"extra": self._extra, "fan": self.tools.fan.isChecked()}
 
     def restore_state(self, state: Mapping[str, Any]) -> None:
@@ -229,6 +257,7 @@ class AdaptWorkspace(Workspace):
         extra = state.get("extra")
         if type(extra) is int and 0 <= extra <= EXTRA_STEPS:
             self._extra = extra
+            self.last_step_changed.emit()
         self.tools.fan.setChecked(state.get("fan") is True)
 
     def shut_down(self) -> None:
@@ -268,7 +297,8 @@ class AdaptWorkspace(Workspace):
         trained = config.num_inner_steps
         self.tools.show_kind(scene.kind)
         self.tools.show_rate(inner_lr(config), self._factor)
-        self.tools.show_last(trained, trained + self._extra)
+        own = config.num_shown_steps
+        self.tools.show_last(trained, self._num_steps, own=own)
         self.tools.set_overlays(self.starts.overlays())
 
     def _ask(self) -> None:
@@ -281,7 +311,7 @@ class AdaptWorkspace(Workspace):
         asked = Exploration(
             task=scene.as_task(tasks),
             starts=starts,
-            num_inner_steps=config.num_inner_steps + self._extra,
+            num_inner_steps=self._num_steps,
             inner_lr=None if rate is None or self._factor == 1 else rate * self._factor,
             num_fan=NUM_FAN if self.tools.fan.isChecked() else 0,
         )
@@ -309,11 +339,27 @@ class AdaptWorkspace(Workspace):
             self.panels.show_explored(base, others, step=step, trained=trained)
         self._say()
 
+    def _explain(self) -> None:
+        """Say what the marks on the canvas mean, of those that are there."""
+        scene, base, moment = self._scene, self._answers.get(RUN), self._moment
+        entries = () if scene is None else task_entries(scene)
+        if base is not None and moment is not None:
+            trained = moment.history.num_inner_steps
+            entries += curve_entries(base, step=moment.inner_step, trained=trained)
+            titles = {
+                role: self.tools.overlay_box(key).text()
+                for key, role in self.tools.roles().items()
+                if key in self._answers
+            }
+            entries += overlay_entries(titles)
+        self.legend.set_entries(*entries)
+
     def _say(self) -> None:
         """Say in words what is seen."""
         words = words_of(
             self._moment, self._scene, self._answers.get(RUN), self.asking.doing
         )
+        self._explain()
         self.header.set_title(words.title)
         self.canvas.set_message(words.message or self._error)
         pasted = "" if self._scene is None else self._scene.note
@@ -355,9 +401,25 @@ class AdaptWorkspace(Workspace):
 
     def _on_last_step(self, last: int) -> None:
         if self._moment is not None:
-            self._extra = max(last - self._moment.history.num_inner_steps, 0)
-            self._show_choices()
-            self._ask()
+            own = self._moment.config.num_shown_steps
+            extra = max(last - self._moment.history.num_inner_steps, 0)
+            self._set_extra(None if last == own else extra)
+
+    def _on_last_step_put_back(self) -> None:
+        self._set_extra(None)
+
+    def _set_extra(self, extra: int | None) -> None:
+        """Show so many inner steps beyond K; None for what the run shows."""
+        self._extra = extra
+        self._show_choices()
+        self._ask()
+        # Curves first: the ruler may stand at a step that only they have.
+        self.last_step_changed.emit()
+        self.choices_changed.emit()
+
+    def _on_replaced(self, text: str) -> None:
+        """Say that what a person has made is gone, and how it comes back."""
+        self.told.emit(text, self.tr("Undo"), self.editor.undo_stack.undo)
 
     def _on_overlay_toggled(self, key: str, on: bool) -> None:  # noqa: FBT001 - a signal
         self.starts.choose(key, on=on)

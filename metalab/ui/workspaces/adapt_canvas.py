@@ -51,7 +51,8 @@ class AdaptCanvas(Plot):
     reset_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(y_label="Output y", parent=parent)
+        # As in the exported figure.
+        super().__init__(x_label="Input x", y_label="Output y", parent=parent)
         self._shown_theme = DARK
         self._scene: Scene | None = None
         self._tasks: ProbeTasks | None = None

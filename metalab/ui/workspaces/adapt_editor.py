@@ -24,11 +24,16 @@ class AdaptEditor(QObject):
     Attributes:
         changed: The task is another: a `Scene`.
         refused: Why something could not be done.
+        replaced: What has taken the place of points that a person had made, in words; to
+            undo once brings those back.
+        settled: What `replaced` said is undone, or something else was done since.
         undo_stack: Edits of the task.
     """
 
     changed = Signal(object)
     refused = Signal(str)
+    replaced = Signal(str)
+    settled = Signal(str)
 
     def __init__(
         self, canvas: "AdaptCanvas", tools: "AdaptTools", parent: QObject
@@ -40,7 +45,9 @@ class AdaptEditor(QObject):
         self._task = 0
         self._rng = np.random.default_rng(0)
         self._gesture = 0
+        self._told = ""
         self.undo_stack = QUndoStack(self)
+        self.undo_stack.indexChanged.connect(self._on_index_changed)
         canvas.point_moved.connect(self._on_point_moved)
         canvas.point_added.connect(self._on_point_added)
         canvas.point_removed.connect(self._on_point_removed)
@@ -98,13 +105,22 @@ class AdaptEditor(QObject):
         if kind == "held-out":
             self.reset_task()
         elif kind != scene.kind:
-            self._push(scene.with_kind(kind, self._grid()), self.tr("true curve"))
+            self._push(
+                scene.with_kind(kind, self._grid()),
+                self.tr("true curve"),
+                # Without a true curve, they stay where they are.
+                instead="" if kind == "none" else self.tr("Points put onto the curve"),
+            )
 
     def reset_task(self) -> None:
         """Return to the held-out task."""
         if self._tasks is not None and self._scene is not None:
             self._canvas.set_drawing_mode(on=False)
-            self._push(Scene.of_task(self._tasks, self._task), self.tr("reset"))
+            self._push(
+                Scene.of_task(self._tasks, self._task),
+                self.tr("reset"),
+                instead=self.tr("Points put back"),
+            )
 
     def draw_points(self) -> None:
         """Draw other points from the true curve."""
@@ -115,7 +131,9 @@ class AdaptEditor(QObject):
                 )
                 return
             drawn = self._scene.resampled(self._grid(), self._rng)
-            self._push(drawn, self.tr("new points"))
+            self._push(
+                drawn, self.tr("new points"), instead=self.tr("New points drawn")
+            )
 
     def paste_points(self) -> None:
         """Take the support set from the clipboard, or say what is wrong with it."""
@@ -129,7 +147,7 @@ class AdaptEditor(QObject):
             self.refused.emit(self.tr("The clipboard: {}").format(error))
             return
         self._canvas.set_drawing_mode(on=False)
-        self._push(pasted, self.tr("pasted points"))
+        self._push(pasted, self.tr("pasted points"), instead=self.tr("Points pasted"))
 
     def _grid(self) -> Array:
         assert self._tasks is not None, "a task on the canvas is of a run"
@@ -160,19 +178,41 @@ class AdaptEditor(QObject):
     def _on_curve_drawn(self, x: Array, y: Array) -> None:
         if self._scene is not None:
             drawn = self._scene.with_drawing(x, y, self._grid())
-            self._push(drawn, self.tr("drawn curve"))
+            self._push(
+                drawn,
+                self.tr("drawn curve"),
+                instead=self.tr("Points put onto the curve"),
+            )
 
     def _on_let_go(self) -> None:
         # What follows is another edit, even of the same point.
         self._gesture += 1
 
-    def _push(self, scene: Scene, label: str, *, merge: str = "") -> None:
-        assert self._scene is not None, "an edit changes a task"
+    def _push(
+        self, scene: Scene, label: str, *, merge: str = "", instead: str = ""
+    ) -> None:
+        """Make an edit.
+
+        Args:
+            scene: The task as it will be.
+            label: Of the edit, for a menu.
+            merge: Edits in a row with the same one are undone together; "" for none.
+            instead: What to say where points that a person has made are gone with it; ""
+                where they are not.
+        """
+        before = self._scene
+        assert before is not None, "an edit changes a task"
         self.undo_stack.push(
-            SceneEdit(
-                self._show, before=self._scene, after=scene, label=label, merge=merge
-            )
+            SceneEdit(self._show, before=before, after=scene, label=label, merge=merge)
         )
+        if instead and before.by_hand:
+            self._told = instead
+            self.replaced.emit(instead)
+
+    def _on_index_changed(self) -> None:
+        told, self._told = self._told, ""
+        if told:
+            self.settled.emit(told)
 
     def _show(self, scene: Scene) -> None:
         self._scene = scene

@@ -22,12 +22,19 @@ MOST_LAYERS = 6
 class SmallPlot(QWidget):
     """A plot against the inner step, with a title and a key."""
 
-    def __init__(self, title: str, y_label: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        title: str,
+        y_label: str,
+        parent: QWidget | None = None,
+        *,
+        x_label: str = "",
+    ) -> None:
         super().__init__(parent)
         self.header = PanelHeader(title, self)
         self.header.copy.hide()
         self.legend = Legend(self)
-        self.plot = Plot(y_label=y_label, whole_x=True, parent=self)
+        self.plot = Plot(x_label=x_label, y_label=y_label, whole_x=True, parent=self)
         self.plot.setAccessibleName(title)
         dashed = Stroke(ink=Ink(role="muted"), dashes=(2.0, 3.0))
         self.boundary = self.plot.vertical_line(dashed, z=5)
@@ -72,7 +79,11 @@ class AdaptPanels(QWidget):
             self.tr("Distance from the start"), self.tr("Distance"), self
         )
         self.share = SmallPlot(
-            self.tr("Share of the movement"), self.tr("Share of layer"), self
+            self.tr("Share of the movement"),
+            self.tr("Share of layer"),
+            self,
+            # All three have one axis: the lowest one says which.
+            x_label=self.tr("Inner step"),
         )
         self.loss.plot.set_log_y(log=True)
         plot = self.loss.plot
@@ -103,7 +114,8 @@ class AdaptPanels(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
         for part, stretch in ((self.loss, 5), (self.distance, 4), (self.share, 4)):
-            part.setMinimumHeight(_LEAST_HEIGHT)
+            named = self.fontMetrics().height() if part is self.share else 0
+            part.setMinimumHeight(_LEAST_HEIGHT + named)
             layout.addWidget(part, stretch)
 
     def set_theme(self, theme: Theme) -> None:
@@ -163,12 +175,20 @@ class AdaptPanels(QWidget):
         self.share.plot.set_limits(ends, (0.0, 1.0))
         for part in (self.loss, self.distance, self.share):
             part.mark(chosen, trained)
-        self.loss.explain(
-            Entry(swatch=Swatch.LINE, ink=Ink(role="support"), text=self.tr("Support")),
-            Entry(
-                swatch=Swatch.THICK, ink=Ink(role="query"), text=self.tr("True curve")
-            ),
-        )
+        self._explain(base, trained)
+
+    def _explain(self, base: Explored, trained: int) -> None:
+        """Say what the lines of the losses are, of those that are there."""
+        ink = Ink(role="support")
+        entries = [Entry(swatch=Swatch.LINE, ink=ink, text=self.tr("Support"))]
+        if base.query_loss is not None:
+            ink = Ink(role="query")
+            text = self.tr("True curve")
+            entries.append(Entry(swatch=Swatch.THICK, ink=ink, text=text))
+        ink = Ink(role="muted")
+        text = self.tr("K = {} in training").format(trained)
+        entries.append(Entry(swatch=Swatch.DASHED, ink=ink, text=text))
+        self.loss.explain(*entries)
 
     def _draw_shares(self, steps: Array, base: Explored) -> None:
         """Draw each layer's share of the squared distance, on top of each other."""

@@ -13,6 +13,7 @@ KINDS = ("held-out", "sine", "line", "square", "drawn", "none")
 """What the true curve is; of "none", nobody knows one."""
 
 AMPLITUDE = (0.0, 20.0)
+_BY_HAND = {"own": False, "by_hand": True}
 NUM_POINTS = 10
 """Drawn for a task that begins without points."""
 
@@ -31,6 +32,7 @@ class Scene:
             end.
         drawn: A curve on the grid, [point]: the held-out task's own, or one drawn by hand.
         own: Whether nobody has changed anything.
+        by_hand: Whether a person has placed points, or the curve.
         grid: Where curves are drawn, ascending, [point]; None for where those of the
             held-out tasks are.
         note: How pasted points were understood; "" for others.
@@ -44,6 +46,7 @@ class Scene:
     phase: float
     drawn: Array
     own: bool = False
+    by_hand: bool = False
     grid: Array | None = None
     note: str = ""
 
@@ -104,7 +107,7 @@ class Scene:
     def with_point(self, shot: int, x: float, y: float) -> "Scene":
         """Return the scene with a point elsewhere."""
         return replace(
-            self, x=_with(self.x, shot, x), y=_with(self.y, shot, y), own=False
+            self, x=_with(self.x, shot, x), y=_with(self.y, shot, y), **_BY_HAND
         )
 
     def with_new_point(self, x: float, y: float) -> "Scene":
@@ -113,7 +116,7 @@ class Scene:
             self,
             x=frozen(np.append(self.x, x)),
             y=frozen(np.append(self.y, y)),
-            own=False,
+            **_BY_HAND,
         )
 
     def without_point(self, shot: int) -> "Scene":
@@ -124,7 +127,7 @@ class Scene:
             self,
             x=frozen(np.delete(self.x, shot)),
             y=frozen(np.delete(self.y, shot)),
-            own=False,
+            **_BY_HAND,
         )
 
     def with_kind(self, kind: str, grid: Array) -> "Scene":
@@ -144,7 +147,7 @@ class Scene:
         held = min(max(amplitude, AMPLITUDE[0]), AMPLITUDE[1])
         if self.kind == "line":
             held = amplitude
-        after = replace(self, amplitude=held, phase=phase, own=False)
+        after = replace(self, amplitude=held, phase=phase, **_BY_HAND)
         moved = _at(self.x, grid, after.truth(grid)) - _at(self.x, grid, before)
         return replace(after, y=frozen(self.y + moved))
 
@@ -155,14 +158,13 @@ class Scene:
         """
         order = np.argsort(x, kind="stable")
         drawn = np.interp(grid, x[order], y[order])
-        return replace(self, kind="drawn", drawn=frozen(drawn), own=False).on_truth(
-            grid
-        )
+        made = replace(self, kind="drawn", drawn=frozen(drawn))
+        return replace(made.on_truth(grid), **_BY_HAND)
 
     def with_points(self, x: Array, y: Array) -> "Scene":
         """Return the scene with another support set."""
         own = {"x": frozen(x.copy()), "y": frozen(y.copy())}
-        return replace(self, **own, own=False, note="")
+        return replace(self, **own, own=False, by_hand=False, note="")
 
     def with_written(self, written: WrittenPoints, grid: Array) -> "Scene":
         """Return the scene with points that a person has brought, and no true curve.
@@ -184,6 +186,7 @@ class Scene:
         return replace(
             self.with_points(x, y),
             kind="none",
+            by_hand=True,
             grid=None if reached is grid else reached,
             note=words,
         )
@@ -195,7 +198,8 @@ class Scene:
 
     def on_truth(self, grid: Array) -> "Scene":
         """Return the scene with its points on the curve."""
-        return replace(self, y=frozen(_at(self.x, grid, self.truth(grid))))
+        y = frozen(_at(self.x, grid, self.truth(grid)))
+        return replace(self, y=y, by_hand=False)
 
     # The handle of the curve
 

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -15,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from metalab.runs.home import RUN_SUFFIX, runs_folder
+from metalab.ui.icons import theme_icon
 from metalab.ui.painting import tint
 from metalab.ui.plain_text import plain_tip
 from metalab.ui.theme import DARK, Theme
@@ -30,6 +32,8 @@ _LR_SPAN, _LR_STEPS = 1.0, 60
 """The slider goes so many powers of ten down and up, in so many stops each way."""
 
 _LEAST_WIDTH, _MOST_WIDTH = 50, 160
+
+_BACK_ICON = QSize(14, 14)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +53,19 @@ class Overlay:
     why_not: str = ""
 
 
+_PUT_BACK = (Qt.Key.Key_Backspace, Qt.Key.Key_Delete)
+
+
 class LabelledSlider(QWidget):
-    """A slider with its name and its value; a double click puts it back.
+    """A slider with its name, its value, and ways back to the run's own value.
+
+    A double click, Backspace or Delete on the slider, and a button that is there while
+    the value is another.
 
     Attributes:
         moved: The slider's position, moved by a person.
         put_back: The value shall be the run's own.
+        back: The button.
     """
 
     moved = Signal(int)
@@ -69,31 +80,70 @@ class LabelledSlider(QWidget):
         self.slider.setAccessibleName(name)
         self._value = QLabel(self)
         self._value.setMinimumWidth(self.fontMetrics().horizontalAdvance("0.0001"))
-        for part in (self._name, self.slider, self._value):
-            part.setToolTip(tip)
+        self.back = tool_button(
+            self.tr("{}: the run's own").format(name),
+            self.tr("Back to the run's own value (double click, Backspace)"),
+            parent=self,
+        )
+        self.back.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+        self.back.setIconSize(_BACK_ICON)
+        # Nothing moves when it comes.
+        policy = self.back.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.back.setSizePolicy(policy)
+        self.back.hide()
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(6)
+        layout.setSpacing(4)
         for part in (self._name, self.slider, self._value):
+            part.setToolTip(tip)
+            part.installEventFilter(self)
             layout.addWidget(part)
+        layout.addWidget(self.back)
         self.slider.valueChanged.connect(self.moved)
+        self.back.clicked.connect(self._on_back)
 
     @property
     def text(self) -> str:
         """The value as it is written."""
         return self._value.text()
 
-    def show_value(self, position: int, text: str) -> None:
-        """Show a value without saying that it moved."""
+    def show_value(self, position: int, text: str, *, own: bool) -> None:
+        """Show a value without saying that it moved.
+
+        Args:
+            position: Of the slider.
+            text: The value.
+            own: Whether it is the run's own.
+        """
         blocked = self.slider.blockSignals(True)  # noqa: FBT003 - Qt's signature
         self.slider.setValue(position)
         self.slider.blockSignals(blocked)
         self._value.setText(text)
+        if own and self.back.hasFocus():
+            # It goes, and the keys stay here.
+            self.slider.setFocus()
+        self.back.setVisible(not own)
 
     def set_theme(self, theme: Theme) -> None:
         """Take a theme's colours."""
         tint(self._name, theme.muted)
         tint(self._value, theme.text)
+        self.back.setIcon(theme_icon("reset", theme))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Put the value back on a double click, or with a key on the slider."""
+        kind = event.type()
+        asked = kind == QEvent.Type.MouseButtonDblClick
+        if isinstance(event, QKeyEvent) and kind == QEvent.Type.KeyPress:
+            asked = Qt.Key(event.key()) in _PUT_BACK
+        if asked and self.slider.isEnabled():
+            self.put_back.emit()
+            return True
+        return super().eventFilter(watched, event)
+
+    def _on_back(self) -> None:
+        self.put_back.emit()
 
 
 class AdaptTools(QWidget):
@@ -106,6 +156,7 @@ class AdaptTools(QWidget):
         reset_clicked: The task shall be as it was.
         inner_lr_chosen: Factor on the experiment's inner learning rate.
         last_step_chosen: K'.
+        last_step_put_back: K' shall be the run's own.
         fan_toggled: Whether other support sets are shown.
         overlay_toggled: Key of an overlay, and whether it is shown.
         run_chosen: Path of a run file that shall be laid over.
@@ -117,6 +168,7 @@ class AdaptTools(QWidget):
     reset_clicked = Signal()
     inner_lr_chosen = Signal(float)
     last_step_chosen = Signal(int)
+    last_step_put_back = Signal()
     fan_toggled = Signal(bool)
     overlay_toggled = Signal(str, bool)
     run_chosen = Signal(str)
@@ -213,7 +265,9 @@ class AdaptTools(QWidget):
         self.fan.toggled.connect(self.fan_toggled)
         self.add.clicked.connect(self._on_add)
         self.rate.moved.connect(self._on_rate)
+        self.rate.put_back.connect(self._on_rate_put_back)
         self.last.moved.connect(self.last_step_chosen)
+        self.last.put_back.connect(self.last_step_put_back)
 
     def set_theme(self, theme: Theme) -> None:
         """Take a theme's colours."""
@@ -232,14 +286,20 @@ class AdaptTools(QWidget):
         """Show the step size; None for a method without a set one."""
         self.rate.setEnabled(inner_lr is not None)
         text = "–" if inner_lr is None else number_text(inner_lr * factor)
-        self.rate.show_value(_position_of(factor), text)
+        self.rate.show_value(_position_of(factor), text, own=factor == 1)
 
-    def show_last(self, trained: int, last: int) -> None:
-        """Show K'."""
+    def show_last(self, trained: int, last: int, *, own: int) -> None:
+        """Show K'.
+
+        Args:
+            trained: K.
+            last: K'.
+            own: K' of the run.
+        """
         blocked = self.last.slider.blockSignals(True)  # noqa: FBT003 - Qt's signature
-        self.last.slider.setRange(1, trained + EXTRA_STEPS)
+        self.last.slider.setRange(trained, max(trained + EXTRA_STEPS, own))
         self.last.slider.blockSignals(blocked)
-        self.last.show_value(last, str(last))
+        self.last.show_value(last, str(last), own=last == own)
 
     def set_overlays(self, overlays: tuple[Overlay, ...]) -> None:
         """Offer starts to lay over; those that stay keep their state."""
@@ -282,6 +342,9 @@ class AdaptTools(QWidget):
 
     def _on_rate(self, position: int) -> None:
         self.inner_lr_chosen.emit(10 ** (_LR_SPAN * position / _LR_STEPS))
+
+    def _on_rate_put_back(self) -> None:
+        self.inner_lr_chosen.emit(1.0)
 
     def _on_toggled(self, on: bool) -> None:  # noqa: FBT001 - Qt's signal
         box = self.sender()

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 from metalab.core.hypergradient.target import Target
 from metalab.figures.sights import EstimatorsSight
 from metalab.runs.estimating import (
+    Compared,
     Comparison,
     EstimatingRequest,
     EstimatingThread,
@@ -196,13 +197,20 @@ class EstimatorsWorkspace(Workspace):
         if answer is not None:
             self._poll.stop()
         found = answer or known
-        if found is not None and found is not self._shown:
+        if found is not None and found is not self._shown and self._tells_more(found):
             self._shown = found
             self._draw()
         if answer is not None:
             # The run may have gone on, or ended, while this was measured.
             self._order()
         self._show_state(doing=doing if self._poll.isActive() else "")
+
+    def _tells_more(self, found: Comparison) -> bool:
+        """Return whether anything of it has been measured, or else nothing is shown.
+
+        Until then, what was measured at another moment or K stays, dimmed.
+        """
+        return bool(found.rows) or self._shown is None or not self._shown.rows
 
     def _rows(self) -> tuple[Measured, ...]:
         shown = self._shown
@@ -211,18 +219,22 @@ class EstimatorsWorkspace(Workspace):
         chosen = shown.request.num_inner_steps
         return tuple(row for row in shown.rows if row.num_inner_steps == chosen)
 
+    def _planned(self) -> tuple[Compared, ...]:
+        return () if self._shown is None else self._shown.planned
+
     def _draw(self) -> None:
         rows = self._rows()
-        self.table.show_rows(rows, dimmed=False)
+        self.table.show_rows(self._planned(), rows, dimmed=False)
         self.polar.show_rows(rows, dimmed=False)
         if self._shown is not None:
-            self.curve.show_rows(self._shown.rows, rows)
+            chosen = self._shown.request.num_inner_steps
+            self.curve.show_rows(self._shown.rows, chosen)
             self.tools.set_damped(damped=self._shown.takes_damping)
 
     def _dim(self) -> None:
         """Draw what is shown as what it is: of an earlier request."""
         rows = self._rows()
-        self.table.show_rows(rows, dimmed=True)
+        self.table.show_rows(self._planned(), rows, dimmed=True)
         self.polar.show_rows(rows, dimmed=True)
 
     def _show_state(self, error: str = "", doing: str = "") -> None:

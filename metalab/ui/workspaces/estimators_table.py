@@ -1,15 +1,14 @@
-"""The table of hypergradient estimators, and the colours they have everywhere."""
+"""The table of hypergradient estimators."""
 
 from math import isfinite, nan
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import (
     QBrush,
     QColor,
     QIcon,
     QPainter,
     QPixmap,
-    QPolygonF,
     QResizeEvent,
 )
 from PySide6.QtWidgets import (
@@ -22,28 +21,16 @@ from PySide6.QtWidgets import (
 
 from metalab.core.hypergradient.target import Target
 from metalab.engine.solves import Solves
-from metalab.runs.estimating import Measured
+from metalab.figures.estimator_looks import look_of
+from metalab.runs.estimating import Compared, Measured
+from metalab.ui.painting import draw_mark
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.ticks import mean_text, number_text
 
-OKABE_ITO = (
-    "#0072b2",
-    "#e69f00",
-    "#009e73",
-    "#cc79a7",
-    "#56b4e9",
-    "#d55e00",
-    "#999933",
-    "#888888",
-)
-"""Told apart by people of every colour vision; they come again with another mark."""
+NOT_YET = "–"
+"""In place of a number that is still to be measured."""
 
-_DASHES = ((), (4.0, 2.0), (1.0, 1.5))
-"""Of lines, beyond each eight estimators."""
-
-_ERROR = 4
-"""The column that rows are sorted by at first."""
-
+_NUM_VALUES = 9
 _SWATCH = 12
 _MEBIBYTE = 2**20
 _ROW_AIR = 7
@@ -93,7 +80,9 @@ class EstimatorTable(QTableWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = DARK
+        self._planned: tuple[Compared, ...] = ()
         self._rows: tuple[Measured, ...] = ()
+        self._dimmed = False
         heads = (
             (self.tr("Estimator"), self.tr("How the hypergradient is estimated")),
             (self.tr("Aims at"), self.tr("The derivative that it approximates")),
@@ -143,7 +132,9 @@ class EstimatorTable(QTableWidget):
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.setSortingEnabled(True)
-        header.setSortIndicator(_ERROR, Qt.SortOrder.AscendingOrder)
+        # In one order while they are measured; a third click on a head returns to it.
+        header.setSortIndicatorClearable(True)
+        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
 
     def _aim(self, target: Target) -> str:
         """Return the words for what an estimator aims at."""
@@ -167,46 +158,70 @@ class EstimatorTable(QTableWidget):
     def set_theme(self, theme: Theme) -> None:
         """Take a theme's colours."""
         self._theme = theme
-        self.show_rows(self._rows, dimmed=False)
+        self.show_rows(self._planned, self._rows, dimmed=self._dimmed)
 
-    def show_rows(self, rows: tuple[Measured, ...], *, dimmed: bool) -> None:
-        """Show estimators.
+    def show_rows(
+        self,
+        planned: tuple[Compared, ...],
+        rows: tuple[Measured, ...],
+        *,
+        dimmed: bool,
+    ) -> None:
+        """Show estimators, also those that are still to be measured.
 
         Args:
-            rows: At one K.
+            planned: One row each, in this order until a person sorts them.
+            rows: What has been measured, at one K.
             dimmed: Whether newer numbers are on their way.
         """
-        self._rows = rows
+        self._planned, self._rows, self._dimmed = planned, rows, dimmed
+        known = {row.key: row for row in rows}
         self.setSortingEnabled(False)
-        self.setRowCount(len(rows))
-        ink = QBrush(QColor(self._theme.muted if dimmed else self._theme.text))
-        for index, row in enumerate(rows):
-            title = row.title
-            if row.problem != "own":
-                title = self.tr("{} · proximal").format(row.title)
-            first = _Cell(title)
-            first.setIcon(_swatch(index))
-            first.setToolTip(title)
-            if row.exact:
-                font = first.font()
-                font.setBold(True)
-                first.setFont(font)
-            cells: list[_Cell] = [
-                first,
-                _Cell(self._aim(row.target)),
-                _measured(row.cosine, row.cosine_error),
-                _measured(row.norm_ratio, row.norm_ratio_error),
-                _measured(row.relative_error, row.relative_error_error),
-                *_numbers(row.variance, 1e3 * row.seconds, row.peak_bytes / _MEBIBYTE),
-                *(_Number(n, f"{n:,}") for n in (row.gradients, row.products)),
-                _solved(row.solves),
-            ]
+        self.setRowCount(len(planned))
+        for index, compared in enumerate(planned):
+            row = known.get(compared.key)
+            faint = dimmed or row is None
+            ink = QBrush(QColor(self._theme.muted if faint else self._theme.text))
+            cells = [*self._names(compared), *_values(row)]
             for column, cell in enumerate(cells):
-                cell.group = (row.problem != "own", row.target is Target.SOLUTION)
+                cell.group = (
+                    compared.problem != "own",
+                    compared.target is Target.SOLUTION,
+                )
                 cell.setForeground(ink)
+                if row is None and column > 1:
+                    cell.setToolTip(self.tr("Not measured yet"))
                 self.setItem(index, column, cell)
         self.setSortingEnabled(True)
         self._share_width()
+
+    def _names(self, compared: Compared) -> tuple[_Cell, _Cell]:
+        """Return the cells that need no measurement."""
+        title = compared.title
+        if compared.problem != "own":
+            title = self.tr("{} · proximal").format(title)
+        first = _Cell(title)
+        first.setIcon(_swatch(compared.name))
+        first.setToolTip(title)
+        if compared.exact:
+            font = first.font()
+            font.setBold(True)
+            first.setFont(font)
+        return first, _Cell(self._aim(compared.target))
+
+
+def _values(row: Measured | None) -> list[_Cell]:
+    """Return the cells with numbers; a dash each where nothing is measured yet."""
+    if row is None:
+        return [_Number(nan, NOT_YET) for _ in range(_NUM_VALUES)]
+    return [
+        _measured(row.cosine, row.cosine_error),
+        _measured(row.norm_ratio, row.norm_ratio_error),
+        _measured(row.relative_error, row.relative_error_error),
+        *_numbers(row.variance, 1e3 * row.seconds, row.peak_bytes / _MEBIBYTE),
+        *(_Number(n, f"{n:,}") for n in (row.gradients, row.products)),
+        _solved(row.solves),
+    ]
 
 
 def _measured(mean: float, error: float) -> _Number:
@@ -230,44 +245,15 @@ def _numbers(*values: float) -> list[_Number]:
     return [_Number(value, number_text(value)) for value in values]
 
 
-def colour_of(index: int) -> str:
-    """Return the colour of an estimator, by its place in the list."""
-    return OKABE_ITO[index % len(OKABE_ITO)]
-
-
-def dashes_of(index: int) -> tuple[float, ...]:
-    """Return the dashes of an estimator's line, in widths; those of one colour differ."""
-    return _DASHES[index // len(OKABE_ITO) % len(_DASHES)]
-
-
-def draw_mark(painter: QPainter, index: int, place: QPointF, radius: float) -> None:
-    """Draw the mark of an estimator with the painter's pen and brush.
-
-    A disc; a square where the colour comes a second time, then a triangle.
-    """
-    x, y = place.x(), place.y()
-    match index // len(OKABE_ITO):
-        case 0:
-            painter.drawEllipse(place, radius, radius)
-        case 1:
-            painter.drawRect(QRectF(x - radius, y - radius, 2 * radius, 2 * radius))
-        case _:
-            corners = (
-                (x, y - radius),
-                (x + radius, y + radius),
-                (x - radius, y + radius),
-            )
-            painter.drawPolygon(QPolygonF([QPointF(*corner) for corner in corners]))
-
-
-def _swatch(index: int) -> QIcon:
+def _swatch(name: str) -> QIcon:
+    look = look_of(name)
     pixmap = QPixmap(_SWATCH, _SWATCH)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(colour_of(index)))
+    painter.setBrush(QColor(look.colour))
     middle = _SWATCH / 2
-    draw_mark(painter, index, QPointF(middle, middle), middle - 1.5)
+    draw_mark(painter, look.mark, QPointF(middle, middle), middle - 1.5)
     painter.end()
     return QIcon(pixmap)

@@ -107,6 +107,9 @@ class EstimatorTools(QWidget):
         self.num_steps.moved.connect(self._on_num_steps)
         self.rate.moved.connect(self._on_rate)
         self.damping.moved.connect(self._on_damping)
+        self.num_steps.put_back.connect(self._on_own_steps)
+        self.rate.put_back.connect(self._on_own_rate)
+        self.damping.put_back.connect(self._on_own_damping)
         self.dice.clicked.connect(self._on_dice)
         self.own.clicked.connect(self._on_own)
         self.against.activated.connect(self._on_against)
@@ -177,11 +180,13 @@ class EstimatorTools(QWidget):
 
     def _show(self) -> None:
         steps = self._num_steps
-        self.num_steps.show_value(min(steps, MOST_STEPS), str(steps))
+        own = 1 if self._config is None else self._config.num_inner_steps
+        self.num_steps.show_value(min(steps, MOST_STEPS), str(steps), own=steps == own)
         rate = None if self._config is None else inner_lr(self._config)
         self.rate.setEnabled(rate is not None)
         text = "–" if rate is None else number_text(rate * self._factor)
-        self.rate.show_value(round(_STOPS * log10(self._factor)), text)
+        place = round(_STOPS * log10(self._factor))
+        self.rate.show_value(place, text, own=self._factor == 1)
         self.against.setEnabled(self._has_solution)
         self.against.setCurrentIndex(self.against.findData(self.choices.against))
         self.against.setToolTip(
@@ -196,7 +201,9 @@ class EstimatorTools(QWidget):
             )
         )
         damping = self._own_damping if self._damping is None else self._damping
-        self.damping.show_value(_stop_of(damping), number_text(damping))
+        text = number_text(damping)
+        own_damping = damping == self._own_damping
+        self.damping.show_value(_stop_of(damping), text, own=own_damping)
 
     def _change(self) -> None:
         self._show()
@@ -212,6 +219,18 @@ class EstimatorTools(QWidget):
 
     def _on_damping(self, place: int) -> None:
         self._damping = _damping_at(place)
+        self._change()
+
+    def _on_own_steps(self) -> None:
+        self._steps = None
+        self._change()
+
+    def _on_own_rate(self) -> None:
+        self._factor = 1.0
+        self._change()
+
+    def _on_own_damping(self) -> None:
+        self._damping = None
         self._change()
 
     def _on_dice(self) -> None:

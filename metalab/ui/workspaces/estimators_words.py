@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QCoreApplication
 
 from metalab.core.hypergradient.target import Target
-from metalab.runs.estimating import Comparison, EstimatingRequest
+from metalab.runs.estimating import NUM_BATCHES, Comparison, EstimatingRequest
 from metalab.ui import engine_access as engine
 from metalab.ui.engine_access import inner_lr
 from metalab.ui.ticks import number_text
@@ -64,7 +64,7 @@ def line_of(shown: Comparison | None, *, doing: str, cancelled: bool) -> Words:
 
 def _batch_words(shown: Comparison) -> str:
     """Return how much the means are over."""
-    count = shown.rows[0].num_batches
+    count = shown.rows[0].num_batches if shown.rows else NUM_BATCHES
     return _tr("{} meta-batches of {} tasks").format(count, shown.request.num_tasks)
 
 

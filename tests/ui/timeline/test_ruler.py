@@ -1,5 +1,7 @@
 """The outer ruler: pointer, wheel, keys, marks, and what a screen reader is told."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -7,10 +9,13 @@ from PySide6.QtGui import QAccessible, QWheelEvent
 from PySide6.QtTest import QTest
 
 from metalab.runs.bookmarks import Bookmark
+from metalab.ui.painting import mixed
+from metalab.ui.theme import DARK
 from metalab.ui.timeline.model import (
     DIVERGED,
     EDITED,
     Flag,
+    end_of_ruler,
     timeline_model,
 )
 from metalab.ui.timeline.ruler import OuterRuler
@@ -165,3 +170,68 @@ def test_the_mini_map_holds_the_extremes_of_the_run(num_rows):
         assert made.low.min() == loss.min()
         assert made.high.max() == loss.max()
         assert (np.diff(made.x) > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("last", "marked", "end"),
+    [
+        (0, None, 100_000),
+        (1_000, None, 3_125),
+        (1_562, None, 3_125),
+        (1_563, None, 6_250),
+        (1, None, 1_562),
+        (24_000, None, 50_000),
+        (26_000, None, 100_000),
+        (100_000, None, 100_000),
+        (1_000, 40_000, 50_000),
+    ],
+)
+def test_what_is_done_fills_at_least_a_quarter_of_the_ruler(last, marked, end):
+    assert end_of_ruler(0, last, 100_000, marked or 0) == end
+    # Of a fork, counted from where it begins.
+    assert end_of_ruler(70, last + 70, 100_070, (marked or 0) + 70) == end + 70
+    if last >= 100_000 / 256 and marked is None:
+        assert last / end >= 0.25
+    assert end >= max(last, marked or 0)
+
+
+def test_a_ruler_that_ends_before_the_run_says_so_and_keeps_its_scale(ruler):
+    ruler.show_model(model(last_step=100, num_steps=10_000, end_step=312))
+    middle = ruler.x_of(156)
+    assert middle == pytest.approx(ruler.area().center().x(), abs=1)
+    assert ruler.step_at(ruler.x_of(50)) == 50
+    # A run that is ahead of its mini-map stays on it.
+    assert ruler.x_of(900) == ruler.area().right()
+    image = ruler.grab().toImage()
+    area = ruler.area()
+    words = [
+        image.pixelColor(x, y).name() == DARK.muted
+        for x in range(round(area.right()) - 80, round(area.right()))
+        for y in range(round(area.top()), round(area.top()) + 16)
+    ]
+    assert any(words)
+
+
+def test_the_mini_map_is_a_band_with_a_line_and_no_comb(ruler):
+    """Of a loss that falls with noise: no column of pixels is empty between others."""
+    steps = np.arange(1, 3001, dtype=float)
+    rng = np.random.default_rng(0)
+    history = make_history(3000)
+    loss = np.exp(-steps / 1500 + 0.4 * rng.standard_normal(3000))
+    history = replace(history, metrics=history.metrics | {"outer_loss": loss})
+    made = timeline_model(history, ())
+    assert (made.low <= made.middle).all()
+    assert (made.middle <= made.high).all()
+    # The line is the trend: within a few per cent of the curve without noise.
+    off = np.log(made.middle) + made.x / 1500
+    assert np.abs(off).max() < 0.25
+    ruler.show_model(made)
+    ruler.set_position(3000, following=False, exact=True)
+    image, area = ruler.grab().toImage(), ruler.area()
+    band = mixed(DARK.surface, DARK.after, 0.4).name()
+    for x in range(round(ruler.x_of(30)), round(ruler.x_of(2900))):
+        column = {
+            image.pixelColor(x, y).name()
+            for y in range(round(area.top()), round(area.bottom()))
+        }
+        assert band in column, x

@@ -19,8 +19,10 @@ from metalab.runs.starts import joint_start, random_start
 from metalab.ui.learn.trained_start import trained_start
 from metalab.ui.moment import Moment
 from metalab.ui.theme import DARK, LIGHT
+from metalab.ui.ticks import number_text
 from metalab.ui.workspaces.adapt import AdaptWorkspace
 from metalab.ui.workspaces.adapt_starts import RUN
+from metalab.ui.workspaces.adapt_tools import LabelledSlider
 
 pytestmark = pytest.mark.gui
 LEFT = Qt.MouseButton.LeftButton
@@ -341,6 +343,111 @@ def test_what_takes_long_is_said_while_it_takes(page, qtbot, monkeypatch):
     gate.set()
     qtbot.waitUntil(lambda: "adapting" not in page.header.title, timeout=5000)
     assert len(page.answers[RUN].fan) == 16
+
+
+def double_click(slider: LabelledSlider) -> None:
+    QTest.mouseDClick(slider.slider, LEFT, NO_KEYS, slider.slider.rect().center())
+
+
+@pytest.mark.parametrize(
+    "put_back",
+    [
+        double_click,
+        lambda slider: QTest.mouseDClick(slider._name, LEFT),
+        lambda slider: QTest.mouseClick(slider.back, LEFT),
+        lambda slider: QTest.keyClick(slider.back, Qt.Key.Key_Space),
+        lambda slider: QTest.keyClick(slider.slider, Qt.Key.Key_Backspace),
+        lambda slider: QTest.keyClick(slider.slider, Qt.Key.Key_Delete),
+    ],
+    ids=["slider", "name", "button", "button by key", "Backspace", "Delete"],
+)
+def test_sliders_are_put_back_to_the_values_of_the_run(page, qtbot, history, put_back):
+    config = history.config_at()
+    own = {
+        page.tools.rate: number_text(config.inner.inner_lr),
+        page.tools.last: str(config.num_shown_steps),
+    }
+    curves = page.answers[RUN].curves
+    for slider, text in own.items():
+        assert (slider.text, slider.back.isVisible()) == (text, False)
+        width = slider.sizeHint().width()
+        QTest.keyClick(slider.slider, Qt.Key.Key_Right)
+        assert slider.text != text
+        assert slider.back.isVisible()
+        # Nothing beside it moves when the button comes.
+        assert slider.sizeHint().width() == width
+        put_back(slider)
+        assert (slider.text, slider.back.isVisible()) == (text, False)
+    answered(qtbot, page)
+    np.testing.assert_array_equal(page.answers[RUN].curves, curves)
+    assert page.save_state()["extra"] is None
+
+
+def test_the_legend_names_what_is_there_and_nothing_else(page, qtbot, history):
+    def named(legend) -> list[str]:
+        return [entry.text for entry in legend.entries]
+
+    k, last = history.num_inner_steps, history.config_at().num_shown_steps
+    assert named(page.legend) == [
+        "True curve",
+        "Support set",
+        "Before adaptation",
+        f"After 1 to {last} inner steps",
+        f"After {k} inner step (K, training ends)",
+    ]
+    losses = page.panels.loss.legend
+    assert named(losses) == ["Support", "True curve", f"K = {k} in training"]
+    page.show_moment(moment_of(history, inner_step=3))
+    assert named(page.legend)[-1] == "Emphasised: inner step 3"
+    page.tools.fan.click()
+    answered(qtbot, page, lambda: len(page.answers[RUN].fan) == 16)
+    assert "Other support sets" in named(page.legend)
+    QGuiApplication.clipboard().setText("0, 1\n2, 3")
+    page.tools.paste.click()
+    answered(qtbot, page, lambda: page.answers[RUN].query_loss is None)
+    assert "True curve" not in named(page.legend)
+    # They are drawn from the true curve.
+    assert "Other support sets" not in named(page.legend)
+    assert "Your support set" in named(page.legend)
+    assert named(losses) == ["Support", f"K = {k} in training"]
+    assert page.canvas.area._labels == ("Input x", "Output y")
+
+
+def test_points_made_by_hand_do_not_go_without_a_word(page, qtbot):
+    told, untold = [], []
+    page.told.connect(lambda *words: told.append(words))
+    page.untold.connect(untold.append)
+    # What nobody made by hand is nobody's loss.
+    page.tools.dice.click()
+    page.tools.reset.click()
+    assert told == []
+    for lose, text in (
+        (lambda: QTest.keyClick(page.canvas, Qt.Key.Key_Escape), "Points put back"),
+        (page.tools.reset.click, "Points put back"),
+        (page.tools.dice.click, "New points drawn"),
+        (page.tools.paste.click, "Points pasted"),
+        (lambda: page.tools.kind_chosen.emit("sine"), "Points put onto the curve"),
+    ):
+        QGuiApplication.clipboard().setText("0, 1\n2, 3")
+        drag(page, place(page, 2), QPointF(0, -30))
+        mine = page.editor.scene
+        lose()
+        words, button, undo = told.pop()
+        assert (words, button) == (text, "Undo")
+        assert page.editor.scene is not mine
+        undo()
+        assert page.editor.scene is mine
+        assert untold.pop() == text
+    # One step of the undo stack does the same, and so does any other edit say that the
+    # offer does not stand any more.
+    QTest.keyClick(page.canvas, Qt.Key.Key_Escape)
+    QTest.keyClick(page, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert page.editor.scene is mine
+    QTest.keyClick(page.canvas, Qt.Key.Key_Escape)
+    untold.clear()
+    drag(page, place(page, 1), QPointF(0, 20))
+    assert untold == ["Points put back"]
+    answered(qtbot, page)
 
 
 def test_choices_are_kept(page):

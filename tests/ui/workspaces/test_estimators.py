@@ -2,25 +2,30 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRectF, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractItemView
 from pytestqt.qtbot import QtBot
 
+from metalab.catalog.slots import HYPERGRADIENTS
 from metalab.core.errors import UserError
 from metalab.core.hypergradient.target import Target
 from metalab.engine.config import ExperimentConfig
 from metalab.engine.solves import Solves
 from metalab.engine.trainer import Trainer
+from metalab.figures.estimator_looks import look_of
 from metalab.runs.estimating import Comparison, EstimatingRequest
 from metalab.ui.moment import Moment
 from metalab.ui.theme import DARK, LIGHT
 from metalab.ui.views.header import PREPARING
 from metalab.ui.workspaces import estimators
 from metalab.ui.workspaces.estimators import EstimatorsWorkspace
-from metalab.ui.workspaces.estimators_table import colour_of, dashes_of
+from metalab.ui.workspaces.estimators_polar import PolarPlot
+from metalab.ui.workspaces.estimators_table import NOT_YET
 from tests.engine.experiments import small
 from tests.ui.views.histories import make_history
 from tests.ui.workspaces.compared import comparison, measured
@@ -205,7 +210,7 @@ def test_rows_appear_while_others_are_measured(
     thread.known = comparison(thread.requests[0], done=False)
     workspace._poll.timeout.emit()
     assert message(workspace) == ""
-    assert cells(workspace, 0) == ["Unrolled", "Truncated", "Reptile"]
+    assert cells(workspace, 0) == ["Unrolled", "Reptile", "Truncated"]
     assert cells(workspace, 2)[0] == "1.000 ± 0.010"
     assert cells(workspace, 8)[0] == "1,500"
     answer(workspace, thread)
@@ -223,6 +228,7 @@ def test_columns_are_sorted_as_numbers(
     rows = [measured(f"e{i}", 2, 0.1, seconds=s) for i, s in enumerate(times)]
     unknown = measured("diverged", 2, float("nan"))
     answer(workspace, thread, rows=(*rows, unknown))
+    workspace.table.sortItems(4)
     assert cells(workspace, 0)[-1] == "Diverged"
     workspace.table.sortItems(6)
     assert [t for t in cells(workspace, 0) if t != "Diverged"] == ["E1", "E0", "E2"]
@@ -368,9 +374,113 @@ def test_the_meta_batch_is_remembered(
     assert thread.requests[-1].seed == 5
 
 
-def test_no_two_estimators_are_marked_alike():
-    marks = {(colour_of(index), dashes_of(index)) for index in range(20)}
-    assert len(marks) == 20
+def test_all_rows_are_there_from_the_start_and_stay_in_one_order(
+    workspace: EstimatorsWorkspace, thread: Thread, config: ExperimentConfig
+):
+    workspace.show_moment(moment(config))
+    settle(workspace)
+    whole = comparison(thread.requests[0])
+    for count in range(4):
+        thread.known = replace(whole, rows=whole.rows[:count], done=False)
+        workspace._poll.timeout.emit()
+        assert message(workspace) == ""
+        assert cells(workspace, 0) == ["Unrolled", "Reptile", "Truncated"]
+        cosines = cells(workspace, 2)
+        assert NOT_YET not in cosines[:count]
+        assert cosines[count:] == [NOT_YET] * (3 - count)
+    # A person sorts them, and has them back in their order with the third click.
+    header = workspace.table.horizontalHeader()
+    place = QPoint(header.sectionViewportPosition(4) + 5, header.height() // 2)
+    for order in (
+        ["Unrolled", "Truncated", "Reptile"],
+        ["Reptile", "Truncated", "Unrolled"],
+    ):
+        QTest.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=place)
+        assert cells(workspace, 0) == order
+    QTest.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    answer(workspace, thread)
+    assert cells(workspace, 0) == ["Unrolled", "Reptile", "Truncated"]
+
+
+def test_a_plan_does_not_take_the_place_of_what_was_measured(
+    workspace: EstimatorsWorkspace, thread: Thread, config: ExperimentConfig
+):
+    workspace.show_moment(moment(config))
+    settle(workspace)
+    answer(workspace, thread)
+    measured_before = cells(workspace, 2)
+    workspace.show_moment(moment(config, step=80))
+    settle(workspace)
+    thread.known = comparison(thread.requests[-1], rows=(), done=False)
+    workspace._poll.timeout.emit()
+    assert cells(workspace, 2) == measured_before
+    assert workspace.table.item(0, 2).foreground().color().name() == DARK.muted
+    assert "outer step 40" in workspace.state.text()
+
+
+CROWD = [n for n, c in HYPERGRADIENTS.components.items() if c.target is Target.K_STEP]
+"""All that can be arrows at once."""
+
+
+@pytest.mark.parametrize(
+    ("size", "points"), [((357, 150), 10.0), ((470, 260), 10.0), ((631, 225), 15.0)]
+)
+@pytest.mark.parametrize("apart", [0.0, 0.02, 0.1])
+def test_no_name_stands_over_another_or_over_a_mark(
+    qtbot: QtBot, size: tuple[int, int], points: float, apart: float
+):
+    polar = PolarPlot()
+    qtbot.addWidget(polar)
+    font = polar.font()
+    font.setPointSizeF(points)
+    polar.setFont(font)
+    polar.set_theme(DARK.scaled(points / 10))
+    polar.resize(*size)
+    titles = {n: HYPERGRADIENTS.components[n].title for n in CROWD}
+    rows = [
+        measured(n, 2, 0.0, cosine=1 - apart * i, norm_ratio=1.0, title=titles[n])
+        for i, n in enumerate(CROWD)
+    ]
+    polar.show_rows(tuple(rows), dimmed=False)
+    found = polar.name_places()
+    assert found.keys() == set(CROWD)
+    boxes = [place for _, place in found.values()]
+    for one, other in combinations(boxes, 2):
+        assert not one.intersects(other)
+    for end, _ in found.values():
+        assert not any(box.contains(end) for box in boxes)
+    for box in boxes:
+        assert QRectF(polar.rect()).contains(box)
+    # Each is as wide as its words, so none is cut.
+    width = polar.fontMetrics().horizontalAdvance("Persistent evolution strategies")
+    assert found["persistent-evolution"][1].width() >= 0.7 * width
+
+
+def test_an_estimator_looks_alike_in_table_plots_and_figure(
+    workspace: EstimatorsWorkspace, thread: Thread, config: ExperimentConfig
+):
+    """Whatever else is measured beside it."""
+    workspace.show_moment(moment(config))
+    settle(workspace)
+    seen = []
+    for names in (("unrolled", "reptile"), ("joint", "reptile", "unrolled")):
+        rows = tuple(measured(n, 2, 0.3 * (1 + i)) for i, n in enumerate(names))
+        answer(workspace, thread, rows=rows)
+        place = names.index("reptile")
+        icon = workspace.table.item(place, 0).icon().pixmap(12, 12).toImage()
+        end, _ = workspace.polar.name_places()["reptile"]
+        inked = workspace.polar.grab().toImage().pixelColor(end.toPoint()).name()
+        line, dots = workspace.curve._marks["reptile"]
+        assert list(dots.data[1]) == [rows[place].relative_error]
+        assert list(line.data[1]) == list(dots.data[1])
+        seen.append((icon.pixelColor(6, 6).name(), inked))
+        workspace.tools.dice.click()
+        settle(workspace)
+    colour = look_of("reptile").colour
+    assert seen == [(colour, colour)] * 2
+    # What is not measured any more is not drawn any more.
+    answer(workspace, thread, rows=(measured("joint", 2, 0.1),))
+    assert [len(m.data[0]) for m in workspace.curve._marks["reptile"]] == [0, 0]
 
 
 def test_linear_systems_are_told_of_in_table_and_line(
@@ -405,8 +515,8 @@ def test_linear_systems_are_told_of_in_table_and_line(
         for column in range(workspace.table.columnCount())
     ]
     place = heads.index("Solved")
-    assert cells(workspace, place) == ["", "100 %", "! 10 %"]
-    tip = workspace.table.item(2, place).toolTip()
+    assert cells(workspace, place) == ["", "! 10 %", "100 %"]
+    tip = workspace.table.item(1, place).toolTip()
     assert "41 of 50 not positive definite (smallest Ritz value -19.5)" in tip
     assert "Not positive definite: Implicit 41/50" in workspace.state.text()
     assert "Neumann" not in workspace.state.text()
