@@ -63,6 +63,13 @@ def _outer_lr(default: float) -> Any:
         high=10.0,
         exclusive=True,
         log=True,
+        synonyms=(
+            "learning rate",
+            "outer learning rate",
+            "meta learning rate",
+            "step size",
+            "beta",
+        ),
     )
 
 
@@ -75,6 +82,8 @@ def _weight_decay() -> Any:
         low=0.0,
         high=10.0,
         advanced=True,
+        synonyms=("AdamW", "L2 penalty", "regularisation", "regularization"),
+        at_zero="off",
     )
 
 
@@ -106,6 +115,7 @@ class Adam(OuterOptimizer):
         low=0.0,
         high=0.9999,
         advanced=True,
+        synonyms=("momentum",),
     )
     beta2: float = option(
         0.999,
@@ -124,6 +134,7 @@ class Adam(OuterOptimizer):
         exclusive=True,
         log=True,
         advanced=True,
+        synonyms=("Adam epsilon",),
     )
     weight_decay: float = _weight_decay()
 
@@ -174,6 +185,8 @@ class SGD(OuterOptimizer):
         low=0.0,
         high=0.9999,
         advanced=True,
+        synonyms=("heavy ball",),
+        at_zero="off",
     )
     weight_decay: float = _weight_decay()
 

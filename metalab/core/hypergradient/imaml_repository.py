@@ -57,6 +57,8 @@ class ImamlRepository(HypergradientEstimator):
         help="Added to the factor 1 of the identity in the linear system.",
         low=0.0,
         high=1e6,
+        synonyms=("regularisation", "regularization"),
+        at_zero="off",
     )
 
     def cost(self, size: Size) -> Evaluations:

@@ -56,6 +56,7 @@ class Truncated(HypergradientEstimator):
         unit="steps",
         low=0,
         high=1000,
+        synonyms=("truncation", "horizon", "backpropagation steps"),
     )
 
     def cost(self, size: Size) -> Evaluations:

@@ -53,12 +53,15 @@ class LearnedDescent(Descent):
         low=0.0,
         high=10.0,
         advanced=True,
+        synonyms=("inner learning rate", "alpha"),
+        at_zero="off",
     )
     granularity: str = option(
         "per-parameter",
         label="Granularity",
         help="What shares one learned rate.",
         choices=GRANULARITIES,
+        synonyms=("per-layer rates", "per-parameter rates"),
     )
     parameterisation: str = option(
         "linear",

@@ -38,6 +38,12 @@ class ProximalDescent(FixedRateDescent):
         unit="steps",
         low=1,
         high=1000,
+        synonyms=(
+            "number of inner steps",
+            "adaptation steps",
+            "gradient steps",
+            "inner updates",
+        ),
     )
     inner_lr: float = rate_option(0.05)
     tolerance: float = option(
@@ -48,6 +54,7 @@ class ProximalDescent(FixedRateDescent):
         high=1e6,
         exclusive=True,
         log=True,
+        synonyms=("stopping criterion", "convergence"),
     )
 
     def rule(self, oracle: InnerOracle) -> Rule:

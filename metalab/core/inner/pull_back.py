@@ -36,6 +36,12 @@ class PullBackDescent(FixedRateDescent):
         unit="steps",
         low=2,
         high=1000,
+        synonyms=(
+            "number of inner steps",
+            "adaptation steps",
+            "gradient steps",
+            "inner updates",
+        ),
     )
     inner_lr: float = rate_option()
 

@@ -41,6 +41,7 @@ class ProximalAnchor(MetaParameterisation):
         high=1e4,
         exclusive=True,
         log=True,
+        synonyms=("regularisation", "regularization", "lambda"),
     )
     strength_is: str = option(
         "fixed",

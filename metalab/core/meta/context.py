@@ -35,6 +35,7 @@ class Context(MetaParameterisation):
         unit="inputs",
         low=1,
         high=1000,
+        synonyms=("context parameters", "number of context parameters", "dimension"),
     )
 
     @property

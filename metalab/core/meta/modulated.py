@@ -44,6 +44,7 @@ class Modulated(MetaParameterisation):
         unit="units",
         low=1,
         high=1000,
+        synonyms=("dimension", "task embedding"),
     )
 
     @property

@@ -40,6 +40,7 @@ class PenaltyStrength(MetaParameterisation):
         high=1e4,
         exclusive=True,
         log=True,
+        synonyms=("weight decay", "regularisation", "regularization", "lambda"),
     )
     start_seed: int = option(
         0,

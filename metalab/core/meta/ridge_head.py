@@ -42,6 +42,7 @@ class RidgeHead(LinearHead):
         high=1e6,
         exclusive=True,
         log=True,
+        synonyms=("regularisation", "regularization", "lambda", "L2 penalty"),
     )
     strength_is: str = option(
         "learned",

@@ -62,12 +62,21 @@ class MLP(Model):
         unit="units",
         low=1,
         high=4096,
+        synonyms=(
+            "hidden layers",
+            "width",
+            "depth",
+            "number of units",
+            "neurons",
+            "architecture",
+        ),
     )
     activation: str = option(
         "relu",
         label="Activation",
         help="Nonlinearity after each hidden layer.",
         choices=ACTIVATIONS,
+        synonyms=("nonlinearity",),
     )
     initialisation: str = option(
         "uniform",
@@ -77,6 +86,7 @@ class MLP(Model):
         "deviation 0.01, zero biases (the code of the MAML paper).",
         choices=INITIALISATIONS,
         advanced=True,
+        synonyms=("weight init", "initialization"),
     )
 
     @property

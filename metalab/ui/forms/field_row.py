@@ -278,6 +278,8 @@ def _searched_text(info: "FieldInfo") -> str:
 
 
 def _shown(info: "FieldInfo", value: Any) -> str:
+    if info.spec.word_for(value):
+        return info.spec.at_zero
     titles = dict(info.choices)
     text = titles.get(value, "") if isinstance(value, str) else ""
     return text or exact_text(value)
