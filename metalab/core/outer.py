@@ -26,6 +26,7 @@ class OuterOptimizer(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
+    synonyms: ClassVar[tuple[str, ...]] = ()
     moves: ClassVar[bool] = True
     outer_lr: float
 
@@ -106,6 +107,7 @@ class Adam(OuterOptimizer):
 
     name: ClassVar[str] = "adam"
     title: ClassVar[str] = "Adam"
+    synonyms: ClassVar[tuple[str, ...]] = ("AdamW",)
 
     outer_lr: float = _outer_lr(1e-3)
     beta1: float = option(
@@ -176,6 +178,7 @@ class SGD(OuterOptimizer):
 
     name: ClassVar[str] = "sgd"
     title: ClassVar[str] = "SGD"
+    synonyms: ClassVar[tuple[str, ...]] = ("stochastic gradient descent", "heavy ball")
 
     outer_lr: float = _outer_lr(1e-2)
     momentum: float = option(

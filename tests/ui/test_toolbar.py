@@ -73,7 +73,7 @@ def test_shift_and_reset_draw_a_new_seed(toolbar, lab, workshop, qtbot, monkeypa
 
 
 def test_presets_come_from_the_catalog(toolbar, lab):
-    entries = [a for a in lab.window.presets.actions() if not a.isSeparator()]
+    entries = lab.window.presets.presets
     names = [action.objectName() for action in entries]
     assert {"maml-sine", "fomaml-sine", "reptile-sine"} <= set(names)
     assert all(action.toolTip() for action in entries)
@@ -81,7 +81,7 @@ def test_presets_come_from_the_catalog(toolbar, lab):
 
 
 def test_a_preset_goes_to_the_form_and_is_remembered(toolbar, lab, open_lab):
-    entries = {a.objectName(): a for a in lab.window.presets.actions()}
+    entries = {a.objectName(): a for a in lab.window.presets.presets}
     entries["reptile-sine"].trigger()
     assert toolbar.chip.text == "Reptile"
     assert lab.window.experiment.form.config().name == "reptile-sine"

@@ -40,6 +40,7 @@ class ImamlRepository(HypergradientEstimator):
 
     name: ClassVar[str] = "imaml-repository"
     title: ClassVar[str] = "Implicit, as in iMAML's code"
+    synonyms: ClassVar[tuple[str, ...]] = ("implicit differentiation",)
     exactness: ClassVar[Exactness] = Exactness.BIASED
     target: ClassVar[Target] = Target.SOLUTION
     keep: ClassVar[Keep] = Keep.END

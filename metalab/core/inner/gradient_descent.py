@@ -27,6 +27,7 @@ class GradientDescent(FixedRateDescent):
 
     name: ClassVar[str] = "gradient-descent"
     title: ClassVar[str] = "Gradient descent"
+    synonyms: ClassVar[tuple[str, ...]] = ("SGD", "heavy ball")
 
     num_inner_steps: int = steps_option()
     inner_lr: float = rate_option()

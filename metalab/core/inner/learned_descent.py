@@ -39,6 +39,12 @@ class LearnedDescent(Descent):
 
     name: ClassVar[str] = "learned-descent"
     title: ClassVar[str] = "Gradient descent, learned rates"
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "Meta-SGD",
+        "MAML++",
+        "LSLR",
+        "learned learning rates",
+    )
     learns_rates: ClassVar[bool] = True
 
     num_inner_steps: int = steps_option()

@@ -29,6 +29,7 @@ class ProximalDescent(FixedRateDescent):
 
     name: ClassVar[str] = "proximal-descent"
     title: ClassVar[str] = "Descent to a tolerance"
+    synonyms: ClassVar[tuple[str, ...]] = ("early stopping",)
     needs: ClassVar[Needs] = Needs.STATIONARY_POINT
 
     num_inner_steps: int = option(

@@ -27,6 +27,7 @@ class PullBackDescent(FixedRateDescent):
 
     name: ClassVar[str] = "pull-back-descent"
     title: ClassVar[str] = "Descent, then one pull-back (iMAML's code)"
+    synonyms: ClassVar[tuple[str, ...]] = ("iMAML",)
     needs: ClassVar[Needs] = Needs.ANCHOR
 
     num_inner_steps: int = option(

@@ -29,6 +29,7 @@ class ProximalAnchor(MetaParameterisation):
 
     name: ClassVar[str] = "anchor"
     title: ClassVar[str] = "Proximal anchor"
+    synonyms: ClassVar[tuple[str, ...]] = ("iMAML", "proximal regularisation")
     shapes_inner_loss: ClassVar[bool] = True
     regularised: ClassVar[bool] = True
     isotropic: ClassVar[bool] = True

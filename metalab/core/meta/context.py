@@ -25,6 +25,7 @@ class Context(MetaParameterisation):
 
     name: ClassVar[str] = "context"
     title: ClassVar[str] = "Context vector"
+    synonyms: ClassVar[tuple[str, ...]] = ("CAVIA", "context parameters")
     shapes_inner_loss: ClassVar[bool] = True
     regularised: ClassVar[bool] = False
 

@@ -52,6 +52,7 @@ class MLP(Model):
 
     name: ClassVar[str] = "mlp"
     title: ClassVar[str] = "Multilayer perceptron"
+    synonyms: ClassVar[tuple[str, ...]] = ("neural network", "MLP", "fully connected")
 
     input_dim: int
     output_dim: int
