@@ -24,6 +24,15 @@ from metalab.core.errors import UserError
 ENTRY_POINT_GROUP = "metalab.algorithms"
 OTHER_FAMILY = "Others"
 """Of recipes that name none."""
+FAMILIES = (
+    "MAML and first-order",
+    "Learned inner rates",
+    "Partial adaptation and context",
+    "Implicit gradients",
+    "Closed-form heads",
+    "Baselines",
+)
+"""Families of methods in the order of menus; those that third parties add follow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +80,12 @@ class Recipe:
     def names(self) -> tuple[str, ...]:
         """Everything it is called: name, title, synonyms."""
         return self.name, self.title, *self.synonyms
+
+    @property
+    def family_rank(self) -> int:
+        """Place of its family in menus."""
+        known = self.family in FAMILIES
+        return FAMILIES.index(self.family) if known else len(FAMILIES)
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

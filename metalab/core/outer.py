@@ -69,7 +69,6 @@ def _outer_lr(default: float) -> Any:
             "outer learning rate",
             "meta learning rate",
             "step size",
-            "beta",
         ),
     )
 

@@ -70,7 +70,6 @@ class OuterConfig(Section):
             synonyms=(
                 "epochs",
                 "iterations",
-                "episodes",
                 "number of steps",
                 "number of outer steps",
                 "training length",

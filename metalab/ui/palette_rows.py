@@ -30,7 +30,8 @@ from metalab.ui.fuzzy import Match, fuzzy_match
 _SEPARATOR = "   "
 _PADDING, _GAP, _AIR = 10, 24, 10
 _IN_TITLE, _IN_FRONT = 8, 2
-"""For letters that are all in the title, not in the menu's; and for its first one."""
+"""For letters that are all in the title, or are a whole synonym; and for the title's
+first one."""
 
 _WORD = re.compile(r"\w+")
 
@@ -83,7 +84,9 @@ class PaletteEntry:
                 told = replace(self, detail=f"{self.detail}: {synonym}")
                 start = len(told.words) - len(synonym)
                 places = tuple(start + place for place in match.places)
-                fits.append(_Found(Match(score=match.score, places=places), told))
+                whole = letters.strip().lower() == synonym.lower()
+                score = match.score + _IN_TITLE * whole
+                fits.append(_Found(Match(score=score, places=places), told))
         return max(fits, key=_score_of, default=None)
 
 

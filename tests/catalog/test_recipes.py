@@ -7,6 +7,8 @@ import pytest
 
 from metalab.catalog import plugins as plugins_module
 from metalab.catalog.recipes import (
+    FAMILIES,
+    OTHER_FAMILY,
     Preset,
     Recipe,
     merge,
@@ -130,3 +132,12 @@ def test_settings_of_one_preset_do_not_leak_into_another():
         assert settings["outer"]["num_steps"] == num_steps
         assert settings["tasks"]["family"]["kind"] == "sinusoid"
         assert settings["model"]["hidden_sizes"] == [40, 40]
+
+
+def test_every_recipe_of_our_own_has_a_family_that_menus_know():
+    families = {recipe.name: recipe.family for recipe in recipes().values()}
+    assert set(families.values()) == set(FAMILIES)
+    assert families["alpaca"] == families["ridge"] == "Closed-form heads"
+    assert OTHER_FAMILY not in FAMILIES
+    ranks = [recipe.family_rank for recipe in recipes().values()]
+    assert max(ranks) < len(FAMILIES)
