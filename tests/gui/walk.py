@@ -1,11 +1,6 @@
-"""A random walk over a window: everything in sight is clicked, dragged, typed into.
-
-By hand, over a window of one's own: `python -m tests.gui.walk 5000 3` walks 5,000 events
-with seed 3 and prints what it did and what went wrong.
-"""
+"""A random walk over a window: everything in sight is clicked, dragged, typed into."""
 
 import random
-import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -45,7 +40,6 @@ _MODIFIERS = (
     Qt.KeyboardModifier.ShiftModifier,
     Qt.KeyboardModifier.ControlModifier,
 )
-_QUITS = {(Qt.Key.Key_Q, Qt.KeyboardModifier.ControlModifier)}
 _TEXTS = ("3", "0", "off", "0.01", "1e-3", "-1", "", "word", "1; 2", "8, 8", "1,5", "µ")
 _SIZES = ((1024, 640), (1280, 720), (1280, 800), (1600, 900))
 _PAUSE_MS = 1
@@ -84,18 +78,21 @@ class Walk(QObject):
         clicked: Names of the kinds of widgets that were clicked.
         triggered: Keys of the actions that were triggered.
         faults: What the Problems panel was told, also what was cleared there.
+        untried: Actions, presets among them, that could be triggered in the end and
+            never were.
     """
 
     def __init__(self, lab: "Lab", *, seed: int, num_events: int) -> None:
         super().__init__()
         self._lab = lab
-        self._random = random.Random(seed)  # noqa: S311 - no secret
+        self._random = random.Random(seed)
         self._left = num_events
         self._at_work = 0
         self.done: Counter[str] = Counter()
         self.clicked: Counter[str] = Counter()
         self.triggered: Counter[str] = Counter()
         self.faults: set[str] = set()
+        self.untried: set[str] = set()
         self._kinds: dict[str, tuple[int, Callable[[QWidget], None]]] = {
             "click": (40, self._click),
             "action": (12, self._trigger),
@@ -122,6 +119,7 @@ class Walk(QObject):
 
     def _step(self) -> None:
         if self._left == 0:
+            self.untried = {key for key in self._there() if self.triggered[key] == 0}
             self._leave()
             return
         self._left -= 1
@@ -200,17 +198,20 @@ class Walk(QObject):
         if top is not self._lab.window:
             self._press(top)
             return
-        there: dict[str, QAction] = {
-            spec.key: action
-            for spec, action in self._lab.actions.all()
-            if action.isEnabled() and spec.key not in _NEVER
-        }
-        there |= {a.objectName(): a for a in self._lab.window.presets.presets}
+        there = self._there()
         # What was triggered least comes first, so that in the end all were.
         least = min(self.triggered[key] for key in there)
         key = self._random.choice([k for k in there if self.triggered[k] == least])
         self.triggered[key] += 1
         there[key].trigger()
+
+    def _there(self) -> dict[str, QAction]:
+        there = {
+            spec.key: action
+            for spec, action in self._lab.actions.all()
+            if action.isEnabled() and spec.key not in _NEVER
+        }
+        return there | {a.objectName(): a for a in self._lab.window.presets.presets}
 
     def _press(self, top: QWidget) -> None:
         key = self._random.choice(_KEYS)
@@ -276,55 +277,3 @@ def _with_focus(top: QWidget) -> QWidget:
     if isinstance(top, QMenu):
         return top
     return top.focusWidget() or top
-
-
-def main() -> None:
-    """Walk over a window of our own."""
-    from metalab.runs.preload import Preload
-    from metalab.runs.slot import RunSlot
-    from metalab.ui.app import application
-    from metalab.ui.errors import watch_errors
-    from metalab.ui.lab import Lab
-    from metalab.ui.lab_options import LabOptions
-    from tests.ui.fake_worker import small_config
-
-    num_events, seed = int(sys.argv[1]), int(sys.argv[2])
-    app = application()
-    started = StartedRuns()
-    lab = Lab(
-        app,
-        LabOptions(example=True),
-        slot=RunSlot(started),
-        preload=Preload(("torch",), kernels=False),
-    )
-    watch_errors(lab.faults)
-    lab.start()
-    while not lab.session.loaded:
-        app.processEvents()
-    config = small_config(run__provider="autodiff", outer__num_steps=2000)
-    lab.session.config_replaced.emit(config, config)
-    lab.session.set_config(config)
-    lab.session.toggle_run()
-    walk = Walk(lab, seed=seed, num_events=num_events)
-    walk.start()
-    while not walk.finished:
-        app.processEvents()
-    print(walk.done, walk.clicked, walk.triggered, sep="\n")
-    lab.closer.close_unasked(lab.window)
-    while lab.window.isVisible():
-        app.processEvents()
-    lab.close()
-    from metalab.runs.home import runs_folder
-    files = set(runs_folder().iterdir())
-    steps = started.steps
-    print("started", len(steps), "missing", set(steps) - files, "extra", files - set(steps))
-    from metalab.runs.reader import open_run
-    for path, step in steps.items():
-        h = open_run(path).history
-        print(h.status, h.step, step, path.name) if h.step != step else None
-    for fault in walk.faults:
-        print(fault)
-
-
-if __name__ == "__main__":
-    main()
