@@ -178,6 +178,9 @@ def _check(value: Any, taken: Mapping[str, Recipe]) -> None:
     family: Any = value.family
     if not isinstance(family, str) or not family:
         raise UnfitError(f"the family of recipe {value.name!r} is no text")
+    words: Any = value.synonyms
+    if not isinstance(words, tuple) or not all(isinstance(w, str) for w in words):
+        raise UnfitError(f"the synonyms of recipe {value.name!r} are no tuple of texts")
 
 
 def _check_texts(name: str, title: Any, source: Any, settings: Any) -> None:
