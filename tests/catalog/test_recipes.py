@@ -100,7 +100,10 @@ def test_third_parties_join_through_their_entry_point(installing):
         (replace(recipe("bad"), title=3), "title and source of 'bad' are no texts"),
         (replace(recipe("bad"), parts=[1]), "the settings of 'bad' are no mapping"),
         (replace(recipe("bad"), family=3), "the family of recipe 'bad' is no text"),
-        (replace(recipe("bad"), synonyms="R2-D2"), "synonyms of recipe 'bad' are no"),
+        (
+            replace(recipe("bad"), synonyms="R2-D2"),
+            "the synonyms of recipe 'bad' are no",
+        ),
         (
             GradientDescent,
             "it is class GradientDescent; 'metalab.algorithms' takes a Recipe of "

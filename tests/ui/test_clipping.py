@@ -45,7 +45,7 @@ def test_in_no_workspace_of_the_smallest_window(spec, lab, workshop, qtbot):
 
 @pytest.mark.parametrize("size", SIZES, ids=[f"{w}x{h}" for w, h in SIZES])
 @pytest.mark.parametrize("spec", WORKSPACES, ids=[spec.key for spec in WORKSPACES])
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(7)
 def test_on_no_page_at_any_size(spec, size, lab, workshop):
     lab.session.set_config(small_config())
     lab.session.toggle_run()
