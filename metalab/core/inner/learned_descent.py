@@ -42,7 +42,6 @@ class LearnedDescent(Descent):
     synonyms: ClassVar[tuple[str, ...]] = (
         "Meta-SGD",
         "MAML++",
-        "LSLR",
         "learned learning rates",
     )
     learns_rates: ClassVar[bool] = True
