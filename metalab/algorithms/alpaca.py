@@ -8,6 +8,8 @@ NOISE_STD = 0.1414
 RECIPE = Recipe(
     name="alpaca",
     title="Bayesian head (ALPaCA)",
+    family="Closed-form heads",
+    synonyms=("Bayesian linear regression",),
     source="Harrison, Sharma & Pavone 2018, section 4",
     summary="A task conditions a Bayesian linear regression on shared features; the outer "
     "loop learns features and prior by the likelihood of the query set.",

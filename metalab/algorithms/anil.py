@@ -6,6 +6,8 @@ from metalab.catalog.recipes import Preset, Recipe
 RECIPE = Recipe(
     name="anil",
     title="ANIL",
+    family="Partial adaptation and context",
+    synonyms=("almost no inner loop",),
     source="Raghu, Raghu, Bengio & Vinyals 2020, section 4",
     summary="MAML whose inner loop moves the last layer alone: the body is reused, not "
     "relearned.",

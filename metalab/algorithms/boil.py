@@ -6,6 +6,8 @@ from metalab.catalog.recipes import Preset, Recipe
 RECIPE = Recipe(
     name="boil",
     title="BOIL",
+    family="Partial adaptation and context",
+    synonyms=("body only update in inner loop",),
     source="Oh, Yoo, Kim & Yun 2021, section 3",
     summary="MAML whose inner loop leaves the last layer alone: representations change, "
     "the head is shared.",

@@ -6,6 +6,8 @@ from metalab.catalog.recipes import Preset, Recipe, merge
 RECIPE = Recipe(
     name="cavia",
     title="CAVIA",
+    family="Partial adaptation and context",
+    synonyms=("context adaptation", "fast context"),
     source="Zintgraf, Shiarlis, Kurin, Hofmann & Whiteson 2019, section 3.1",
     summary="A task adapts a few extra inputs from zero; the network itself is shared "
     "and learned by the outer loop.",

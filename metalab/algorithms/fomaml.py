@@ -6,6 +6,8 @@ from metalab.catalog.recipes import Preset, Recipe
 RECIPE = Recipe(
     name="fomaml",
     title="FOMAML",
+    family="MAML and first-order",
+    synonyms=("first-order",),
     source="Finn, Abbeel & Levine 2017, section 5.2",
     summary="MAML that treats the inner steps as constants: the query gradient at the "
     "adapted parameters moves the initialisation.",

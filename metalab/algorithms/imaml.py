@@ -6,6 +6,8 @@ from metalab.catalog.recipes import Preset, Recipe, merge
 RECIPE = Recipe(
     name="imaml",
     title="iMAML",
+    family="Implicit gradients",
+    synonyms=("implicit MAML", "conjugate gradient"),
     source="Rajeswaran, Finn, Kakade & Levine 2019, algorithm 1",
     summary="Learns the anchor of a regularised inner problem, from its solution alone: "
     "the way there is not differentiated.",

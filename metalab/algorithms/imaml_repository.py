@@ -6,6 +6,8 @@ from metalab.catalog.recipes import Preset, Recipe, merge
 RECIPE = Recipe(
     name="imaml-repository",
     title="iMAML, as in its code",
+    family="Implicit gradients",
+    synonyms=("implicit MAML", "conjugate gradient"),
     source="the authors' code of Rajeswaran, Finn, Kakade & Levine 2019",
     summary="Adapts without the proximal term, pulls back once at the end, and solves "
     "another linear system than the paper's.",

@@ -32,6 +32,8 @@ MULTIMODAL = {
 RECIPE = Recipe(
     name="maml",
     title="MAML",
+    family="MAML and first-order",
+    synonyms=("model-agnostic meta-learning", "second-order"),
     source="Finn, Abbeel & Levine 2017, algorithm 1",
     summary="Learns an initialisation from which a few gradient steps solve a task, "
     "by differentiating through those steps.",

@@ -6,6 +6,8 @@ from metalab.catalog.recipes import Preset, Recipe, merge
 RECIPE = Recipe(
     name="maml-plus-plus",
     title="MAML++",
+    family="Learned inner rates",
+    synonyms=("how to train your MAML", "LSLR", "MSL"),
     source="Antoniou, Edwards & Storkey 2019, section 4",
     summary="MAML with one learned rate for each layer and inner step, and an outer loss "
     "over all inner steps at first.",

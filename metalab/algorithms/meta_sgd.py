@@ -6,6 +6,8 @@ from metalab.catalog.recipes import Preset, Recipe, merge
 RECIPE = Recipe(
     name="meta-sgd",
     title="Meta-SGD",
+    family="Learned inner rates",
+    synonyms=("learned learning rates",),
     source="Li, Zhou, Chen & Li 2017, equation 2",
     summary="MAML that also learns the direction and length of each parameter's inner "
     "step.",

@@ -6,6 +6,8 @@ from metalab.catalog.recipes import Preset, Recipe, merge
 RECIPE = Recipe(
     name="mmaml",
     title="MMAML (modulated MAML)",
+    family="Partial adaptation and context",
+    synonyms=("multimodal", "FiLM"),
     source="Vuorio, Sun, Hu & Lim 2019, algorithm 1",
     summary="Guesses the kind of task from its support set, modulates the initialisation "
     "accordingly, and adapts from there.",

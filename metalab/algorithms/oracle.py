@@ -5,6 +5,8 @@ from metalab.catalog.recipes import Preset, Recipe
 RECIPE = Recipe(
     name="oracle",
     title="Least-squares oracle",
+    family="Baselines",
+    synonyms=("upper bound", "known answer"),
     source="linear least squares in the basis {sin x, cos x}",
     summary="Knows that every task is a sine of frequency 1 and fits its two numbers to "
     "the support set: the best that any method could do.",

@@ -6,6 +6,8 @@ from metalab.catalog.recipes import Preset, Recipe, merge
 RECIPE = Recipe(
     name="pretrain",
     title="Joint pre-training",
+    family="Baselines",
+    synonyms=("multi-task", "fine-tuning", "transfer"),
     source='Finn, Abbeel & Levine 2017, section 5.1, "pretrained"',
     summary="Trains one network on the points of all tasks at once, as supervised "
     "learning does; adaptation is not thought of until afterwards.",

@@ -21,6 +21,8 @@ DEMONSTRATION = {
 RECIPE = Recipe(
     name="reptile",
     title="Reptile",
+    family="MAML and first-order",
+    synonyms=("first-order",),
     source="Nichol, Achiam & Schulman 2018, algorithm 1",
     summary="Moves the initialisation a little towards where gradient descent on each "
     "task ends; needs neither a query set nor second derivatives.",

@@ -6,6 +6,8 @@ from metalab.catalog.recipes import Preset, Recipe, merge
 RECIPE = Recipe(
     name="ridge",
     title="Ridge head (R2-D2)",
+    family="Closed-form heads",
+    synonyms=("ridge regression", "R2D2"),
     source="Bertinetto, Henriques, Torr & Vedaldi 2019, section 3.2",
     summary="A task solves ridge regression on shared features in closed form; the outer "
     "loop learns features and strength through the solve.",

@@ -6,6 +6,8 @@ from metalab.catalog.recipes import Preset, Recipe, merge
 RECIPE = Recipe(
     name="scratch",
     title="From scratch",
+    family="Baselines",
+    synonyms=("random initialisation", "no meta-learning"),
     source="the baseline without meta-learning",
     summary="Starts every task from one random network and learns nothing from the "
     "others.",

@@ -37,7 +37,7 @@ class Setting:
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         """Check the spec after pydantic's own type check."""
-        before = self._as_list if get_origin(source) is tuple else self._no_truth_value
+        before = self._as_list if get_origin(source) is tuple else self._as_number
         typed = core_schema.no_info_before_validator_function(before, handler(source))
         return core_schema.no_info_after_validator_function(self._checked, typed)
 
@@ -47,6 +47,12 @@ class Setting:
         if any(isinstance(entry, bool) for entry in entries):
             raise ValueError(f"is {value!r}; allowed: {self.spec.allowed()}")
         return value
+
+    def _as_number(self, value: Any) -> Any:
+        """Take the word for 0, such as "off", as the form shows it."""
+        if isinstance(value, str) and self.spec.means_zero(value):
+            value = 0
+        return self._no_truth_value(value)
 
     def _as_list(self, value: Any) -> Any:
         """Take "40, 40" and 40 for lists: so are they written on the command line."""

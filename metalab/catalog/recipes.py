@@ -22,6 +22,17 @@ from metalab.catalog.registry import iter_modules
 from metalab.core.errors import UserError
 
 ENTRY_POINT_GROUP = "metalab.algorithms"
+OTHER_FAMILY = "Others"
+"""Of recipes that name none."""
+FAMILIES = (
+    "MAML and first-order",
+    "Learned inner rates",
+    "Partial adaptation and context",
+    "Implicit gradients",
+    "Closed-form heads",
+    "Baselines",
+)
+"""Families of methods in the order of menus; those that third parties add follow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +63,8 @@ class Recipe:
         summary: One plain sentence.
         parts: Nested configuration that makes the method what it is; mostly kinds.
         presets: Published experiments with it.
+        family: Title of the family of methods that menus list it in.
+        synonyms: What else people call it; a search finds it by these too.
     """
 
     name: str
@@ -60,6 +73,19 @@ class Recipe:
     summary: str
     parts: Mapping[str, Any]
     presets: tuple[Preset, ...]
+    family: str = OTHER_FAMILY
+    synonyms: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Everything it is called: name, title, synonyms."""
+        return self.name, self.title, *self.synonyms
+
+    @property
+    def family_rank(self) -> int:
+        """Place of its family in menus."""
+        known = self.family in FAMILIES
+        return FAMILIES.index(self.family) if known else len(FAMILIES)
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -149,6 +175,12 @@ def _check(value: Any, taken: Mapping[str, Recipe]) -> None:
         seen[preset.name] = preset
         _check_texts(preset.name, preset.title, preset.source, preset.settings)
     _check_texts(value.name, value.title, value.source, value.parts)
+    family: Any = value.family
+    if not isinstance(family, str) or not family:
+        raise UnfitError(f"the family of recipe {value.name!r} is no text")
+    words: Any = value.synonyms
+    if not isinstance(words, tuple) or not all(isinstance(w, str) for w in words):
+        raise UnfitError(f"the synonyms of recipe {value.name!r} are no tuple of texts")
 
 
 def _check_texts(name: str, title: Any, source: Any, settings: Any) -> None:

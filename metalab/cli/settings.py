@@ -15,8 +15,8 @@ from metalab.engine.changes import (
     defaults_of,
     group_title,
     is_default,
+    setting_text,
     unit_of,
-    value_text,
 )
 from metalab.engine.config import ExperimentConfig
 from metalab.engine.naming import experiment_name, reference_of
@@ -84,8 +84,8 @@ def print_settings(shown: Shown) -> None:
         table.add_row(
             info.spec.label,
             info.path,
-            value_text(info.value),
-            unit_of(info),
+            setting_text(info, info.value),
+            "" if info.spec.word_for(info.value) else unit_of(info),
             "default" if default else "",
             style="dim" if default else None,
         )

@@ -49,6 +49,7 @@ def x_min_option(default: float) -> Any:
         low=-100.0,
         high=100.0,
         advanced=True,
+        synonyms=("input range", "domain"),
     )
 
 
@@ -62,6 +63,7 @@ def x_max_option(default: float) -> Any:
         low=-100.0,
         high=100.0,
         advanced=True,
+        synonyms=("input range", "domain"),
     )
 
 
@@ -79,6 +81,8 @@ def noise_option(published: str = "") -> Any:
         unit="y",
         low=0.0,
         high=10.0,
+        synonyms=("noise level", "target noise", "label noise"),
+        at_zero="off",
     )
 
 

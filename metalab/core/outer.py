@@ -26,6 +26,7 @@ class OuterOptimizer(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
+    synonyms: ClassVar[tuple[str, ...]] = ()
     moves: ClassVar[bool] = True
     outer_lr: float
 
@@ -63,6 +64,12 @@ def _outer_lr(default: float) -> Any:
         high=10.0,
         exclusive=True,
         log=True,
+        synonyms=(
+            "learning rate",
+            "outer learning rate",
+            "meta learning rate",
+            "step size",
+        ),
     )
 
 
@@ -75,6 +82,8 @@ def _weight_decay() -> Any:
         low=0.0,
         high=10.0,
         advanced=True,
+        synonyms=("AdamW", "L2 penalty", "regularisation", "regularization"),
+        at_zero="off",
     )
 
 
@@ -97,6 +106,7 @@ class Adam(OuterOptimizer):
 
     name: ClassVar[str] = "adam"
     title: ClassVar[str] = "Adam"
+    synonyms: ClassVar[tuple[str, ...]] = ("AdamW",)
 
     outer_lr: float = _outer_lr(1e-3)
     beta1: float = option(
@@ -106,6 +116,7 @@ class Adam(OuterOptimizer):
         low=0.0,
         high=0.9999,
         advanced=True,
+        synonyms=("momentum",),
     )
     beta2: float = option(
         0.999,
@@ -124,6 +135,7 @@ class Adam(OuterOptimizer):
         exclusive=True,
         log=True,
         advanced=True,
+        synonyms=("Adam epsilon",),
     )
     weight_decay: float = _weight_decay()
 
@@ -165,6 +177,7 @@ class SGD(OuterOptimizer):
 
     name: ClassVar[str] = "sgd"
     title: ClassVar[str] = "SGD"
+    synonyms: ClassVar[tuple[str, ...]] = ("stochastic gradient descent", "heavy ball")
 
     outer_lr: float = _outer_lr(1e-2)
     momentum: float = option(
@@ -174,6 +187,8 @@ class SGD(OuterOptimizer):
         low=0.0,
         high=0.9999,
         advanced=True,
+        synonyms=("heavy ball",),
+        at_zero="off",
     )
     weight_decay: float = _weight_decay()
 

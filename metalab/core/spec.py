@@ -33,6 +33,10 @@ class OptionSpec:
             ValueError what can be read in two ways; None where a text is a text.
         log: Whether equal ratios, not differences, are equal steps.
         advanced: Whether the form folds the option away.
+        at_zero: Word for 0 where that switches something off or leaves it to another
+            setting, such as "off"; it is shown for 0 and read as 0. "" where 0 is a
+            number like any other.
+        synonyms: What else people call it; a search finds it by these too.
     """
 
     label: str
@@ -46,6 +50,20 @@ class OptionSpec:
     reading: Callable[[str], str] | None = None
     log: bool = False
     advanced: bool = False
+    at_zero: str = ""
+    synonyms: tuple[str, ...] = ()
+
+    def means_zero(self, text: str) -> bool:
+        """Return whether a text is a word for 0: `at_zero`, or "off" where there is one."""
+        return bool(self.at_zero) and text.strip().lower() in {
+            "off",
+            self.at_zero.lower(),
+        }
+
+    def word_for(self, value: object) -> str:
+        """Return the word for a value that is shown by one; "" for any other value."""
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return self.at_zero if is_number and value == 0 else ""
 
     def allowed(self) -> str:
         """Return the admissible values in words, for messages and tooltips."""
@@ -64,7 +82,8 @@ class OptionSpec:
             text = f"above {low}" if self.exclusive else f"at least {low}"
         else:
             text = f"at most {high}" if high else "any value"
-        return text + unit
+        zero = f" (0: {self.at_zero})" if self.at_zero else ""
+        return text + unit + zero
 
     def check(self, value: object) -> None:
         """Refuse a value outside the bounds or choices; a tuple, by its entries.

@@ -88,6 +88,7 @@ class TaskFamily(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
+    synonyms: ClassVar[tuple[str, ...]] = ()
     output_dim: ClassVar[int] = 1
     inputs_lie_on_a_curve: ClassVar[bool] = True
     """Whether every input is one of `inputs_at`, so that plots show all there is; if

@@ -148,6 +148,11 @@ def _place(info: FieldInfo, among: list[FieldInfo]) -> int:
     return places[-1] + 1
 
 
+def setting_text(info: FieldInfo, value: Any) -> str:
+    """Return a value of a setting for people: as `value_text`, or its word for 0."""
+    return info.spec.word_for(value) or value_text(value)
+
+
 def value_text(value: Any) -> str:
     """Return a setting's value for people; an en dash where there is none.
 
@@ -217,8 +222,8 @@ def difference_note(config: ExperimentConfig, other: ExperimentConfig) -> str:
     if not found:
         return ""
     told = [
-        f"{c.info.spec.label} {value_text(c.ours)}"
-        + ("" if c.theirs is None else f" (not {value_text(c.theirs)})")
+        f"{c.info.spec.label} {setting_text(c.info, c.ours)}"
+        + ("" if c.theirs is None else f" (not {setting_text(c.info, c.theirs)})")
         for c in found[:_MOST_TOLD]
     ]
     rest = len(found) - len(told)
@@ -256,8 +261,8 @@ def difference_rows(
             title=group_title(change.info.group, infos),
             label=change.info.spec.label,
             key=change.info.path,
-            ours=value_text(change.ours),
-            theirs=value_text(change.theirs),
+            ours=setting_text(change.info, change.ours),
+            theirs=setting_text(change.info, change.theirs),
             unit=unit_of(change.info),
         )
         for change in all_differences(config, other)

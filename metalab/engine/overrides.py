@@ -83,18 +83,53 @@ class FieldInfo:
     spec: OptionSpec
     choices: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Everything it is called: label, path, choices and their titles, synonyms."""
+        titles = (word for choice in self.choices for word in choice)
+        words = (self.spec.label, self.path, *titles, *self.spec.synonyms)
+        return tuple(dict.fromkeys(words))
+
 
 _KIND_LABELS = {
-    "tasks.family": ("Task family", "The distribution that tasks are drawn from."),
-    "model": ("Model", "The network that adapts to each task."),
-    "meta": ("Meta-learned", "What the outer loop learns."),
-    "inner": ("Inner loop", "How one task adapts to its support set."),
+    "tasks.family": (
+        "Task family",
+        "The distribution that tasks are drawn from.",
+        ("data set", "task distribution", "problem"),
+    ),
+    "model": (
+        "Model",
+        "The network that adapts to each task.",
+        ("learner", "architecture"),
+    ),
+    "meta": (
+        "Meta-learned",
+        "What the outer loop learns.",
+        ("algorithm", "method", "meta-parameters"),
+    ),
+    "inner": (
+        "Inner loop",
+        "How one task adapts to its support set.",
+        (
+            "algorithm",
+            "inner optimizer",
+            "inner optimiser",
+            "adaptation",
+            "fine-tuning",
+        ),
+    ),
     "hypergradient": (
         "Hypergradient",
         "How the derivative of the outer loss in the meta-parameters is obtained.",
+        ("algorithm", "meta-gradient", "estimator"),
     ),
-    "outer.optimizer": ("Outer optimizer", "How the meta-parameters move."),
+    "outer.optimizer": (
+        "Outer optimizer",
+        "How the meta-parameters move.",
+        ("outer optimiser", "meta-optimizer"),
+    ),
 }
+"""Label, help and synonyms of each choice of a component."""
 
 
 def fields_of(config: ExperimentConfig) -> tuple[FieldInfo, ...]:
@@ -122,15 +157,20 @@ def _walk(section: BaseModel, prefix: str) -> Iterator[FieldInfo]:
 
 
 def _kind_field(prefix: str, section: ComponentConfig, registry: Registry) -> FieldInfo:
-    label, help_text = _KIND_LABELS[prefix]
-    choices = tuple((name, c.title) for name, c in registry.components.items())
+    label, help_text, synonyms = _KIND_LABELS[prefix]
+    components = registry.components
+    choices = tuple((name, c.title) for name, c in components.items())
+    of_choices = (word for c in components.values() for word in c.synonyms)
     return FieldInfo(
         path=f"{prefix}.kind",
         group=prefix.split(".", maxsplit=1)[0],
         value=section.kind,
         value_type=str,
         spec=OptionSpec(
-            label=label, help=help_text, choices=tuple(name for name, _ in choices)
+            label=label,
+            help=help_text,
+            choices=tuple(name for name, _ in choices),
+            synonyms=tuple(dict.fromkeys([*synonyms, *of_choices])),
         ),
         choices=choices,
     )

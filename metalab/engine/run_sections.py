@@ -18,6 +18,12 @@ class EvaluationConfig(Section):
             unit="steps",
             low=1,
             high=1_000_000,
+            synonyms=(
+                "evaluation interval",
+                "snapshot interval",
+                "checkpoint interval",
+                "validation",
+            ),
         ),
     ] = 500
     num_tasks: Annotated[
@@ -28,6 +34,7 @@ class EvaluationConfig(Section):
             unit="tasks",
             low=16,
             high=10_000,
+            synonyms=("test tasks", "validation tasks", "number of tasks"),
         ),
     ] = 100
     num_shots: Annotated[
@@ -39,6 +46,8 @@ class EvaluationConfig(Section):
             low=0,
             high=10_000,
             advanced=True,
+            synonyms=("test shots", "number of shots"),
+            at_zero="as training",
         ),
     ] = 0
     num_queries: Annotated[
@@ -50,6 +59,7 @@ class EvaluationConfig(Section):
             low=1,
             high=10_000,
             advanced=True,
+            synonyms=("test points", "number of queries"),
         ),
     ] = 100
     query_inputs: Annotated[
@@ -79,6 +89,12 @@ class EvaluationConfig(Section):
             unit="steps",
             low=1,
             high=1000,
+            synonyms=(
+                "number of inner steps",
+                "adaptation steps",
+                "test steps",
+                "gradient steps",
+            ),
         ),
     ] = 10
 
@@ -93,6 +109,7 @@ class RunConfig(Section):
             help="Fixes the initial meta-parameters and every task.",
             low=0,
             high=2**31 - 1,
+            synonyms=("random state", "reproducibility"),
         ),
     ] = 0
     device: Annotated[
@@ -101,6 +118,7 @@ class RunConfig(Section):
             label="Device",
             help="auto takes cuda or mps where torch finds one, else cpu.",
             choices=("auto", "cpu", "cuda", "mps"),
+            synonyms=("GPU", "hardware"),
         ),
     ] = "auto"
     precision: Annotated[
@@ -110,6 +128,7 @@ class RunConfig(Section):
             help="Floating-point type of every tensor; mps has no float64.",
             choices=("float32", "float64"),
             advanced=True,
+            synonyms=("dtype", "floating point", "double", "single"),
         ),
     ] = "float32"
     provider: Annotated[
@@ -121,6 +140,7 @@ class RunConfig(Section):
             "everything.",
             choices=("auto", "fused", "autodiff"),
             advanced=True,
+            synonyms=("backend", "kernels", "numba"),
         ),
     ] = "auto"
     metrics: Annotated[
@@ -156,6 +176,7 @@ class RunConfig(Section):
             low=1,
             high=256,
             advanced=True,
+            synonyms=("number of threads", "CPU cores"),
         ),
     ] = 1
 
@@ -172,6 +193,8 @@ class DiagnosticsConfig(Section):
             unit="outer steps",
             low=0,
             high=10**6,
+            synonyms=("diagnostics interval",),
+            at_zero="off",
         ),
     ] = 0
     num_power_iterations: Annotated[

@@ -36,6 +36,7 @@ class TasksConfig(Section):
             unit="shots",
             low=1,
             high=10_000,
+            synonyms=("number of shots", "support points", "k-shot", "training points"),
         ),
     ] = 10
     num_queries: Annotated[
@@ -47,6 +48,7 @@ class TasksConfig(Section):
             unit="points",
             low=1,
             high=10_000,
+            synonyms=("number of queries", "query points", "test points"),
         ),
     ] = 10
 
@@ -65,6 +67,14 @@ class OuterConfig(Section):
             unit="steps",
             low=1,
             high=1_000_000_000,
+            synonyms=(
+                "epochs",
+                "iterations",
+                "number of steps",
+                "number of outer steps",
+                "training length",
+                "updates",
+            ),
         ),
     ] = 10_000
     num_tasks: Annotated[
@@ -75,6 +85,12 @@ class OuterConfig(Section):
             unit="tasks",
             low=1,
             high=100_000,
+            synonyms=(
+                "meta-batch size",
+                "number of tasks",
+                "tasks per batch",
+                "batch size",
+            ),
         ),
     ] = 25
     schedule: Annotated[
@@ -83,6 +99,12 @@ class OuterConfig(Section):
             label="Schedule",
             help="How the outer lr changes over the outer steps.",
             choices=SCHEDULES,
+            synonyms=(
+                "learning rate schedule",
+                "lr decay",
+                "annealing",
+                "cosine annealing",
+            ),
         ),
     ] = "constant"
     schedule_floor: Annotated[
@@ -94,6 +116,7 @@ class OuterConfig(Section):
             low=0.0,
             high=1.0,
             advanced=True,
+            synonyms=("minimum learning rate", "final learning rate"),
         ),
     ] = 0.0
     warmup_steps: Annotated[
@@ -106,6 +129,8 @@ class OuterConfig(Section):
             low=0,
             high=1_000_000_000,
             advanced=True,
+            synonyms=("warmup", "learning rate warm-up"),
+            at_zero="off",
         ),
     ] = 0
     loss: Annotated[
@@ -116,6 +141,7 @@ class OuterConfig(Section):
             "over all inner steps, annealed to the last (MAML++).",
             choices=OBJECTIVES,
             advanced=True,
+            synonyms=("meta-loss", "objective", "MSL"),
         ),
     ] = "final"
     annealing_steps: Annotated[
@@ -128,6 +154,7 @@ class OuterConfig(Section):
             low=1,
             high=1_000_000_000,
             advanced=True,
+            synonyms=("multi-step loss annealing",),
         ),
     ] = 5_000
     first_order_steps: Annotated[
@@ -139,6 +166,8 @@ class OuterConfig(Section):
             low=0,
             high=1_000_000_000,
             advanced=True,
+            synonyms=("derivative-order annealing",),
+            at_zero="off",
         ),
     ] = 0
     clip_norm: Annotated[
@@ -149,6 +178,8 @@ class OuterConfig(Section):
             low=0.0,
             high=1e6,
             advanced=True,
+            synonyms=("gradient clipping", "clip by norm", "max norm"),
+            at_zero="off",
         ),
     ] = 0.0
     inner_ramp_steps: Annotated[
@@ -161,6 +192,7 @@ class OuterConfig(Section):
             low=0,
             high=1_000_000_000,
             advanced=True,
+            at_zero="off",
         ),
     ] = 0
     inner_lr_start_factor: Annotated[
@@ -186,5 +218,6 @@ class OuterConfig(Section):
             low=0,
             high=1000,
             advanced=True,
+            at_zero="set K",
         ),
     ] = 0

@@ -62,6 +62,8 @@ class RidgeRegression(TaskFamily):
         unit="y",
         low=0.0,
         high=100.0,
+        synonyms=("noise level", "target noise", "label noise"),
+        at_zero="off",
     )
 
     @property

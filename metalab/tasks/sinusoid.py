@@ -65,6 +65,7 @@ class Sinusoid(IntervalFamily):
         low=0,
         high=10_000,
         advanced=True,
+        at_zero="off",
     )
 
     @property

@@ -388,15 +388,8 @@ class Commands(QObject):
             ],
             self._window,
         )
-        dialog.setting_chosen.connect(self._reveal)
+        dialog.setting_chosen.connect(self._window.reveal_setting)
         _open(dialog)
-
-    def _reveal(self, path: str) -> None:
-        """Show a setting in the form; one of another's component, where it is chosen."""
-        self._window.show_experiment(shown=True)
-        form = self._window.experiment.form
-        if form is not None:
-            form.reveal(path if form.has(path) else path.split(".", maxsplit=1)[0])
 
     def show_experiment(self, shown: bool) -> None:  # noqa: FBT001 - Qt's signal
         """Show or hide the form."""

@@ -45,7 +45,8 @@ def all_presets() -> "tuple[tuple[Recipe, Preset], ...]":
     """Return every preset with its recipe, in the order of menus."""
     from metalab.engine.plugins import usable_presets  # noqa: PLC0415 - torch
 
-    return tuple(usable_presets().values())
+    found = usable_presets().values()
+    return tuple(sorted(found, key=lambda entry: entry[0].family_rank))
 
 
 def plugin_problems() -> tuple[str, ...]:

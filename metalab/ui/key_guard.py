@@ -9,6 +9,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QWidget,
 )
+from shiboken6 import isValid
 
 _CHOOSERS = (QAbstractButton, QAbstractItemView, QComboBox)
 
@@ -50,5 +51,7 @@ class SpaceGuard(QObject):
         # None: another window is active. Back in this one, the widget is as before.
         if self._reached is None or new is None or new is self._reached:
             return
-        self._reached.removeEventFilter(self)
+        # It may have been deleted while another window was active.
+        if isValid(self._reached):
+            self._reached.removeEventFilter(self)
         self._reached = None

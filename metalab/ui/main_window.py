@@ -28,7 +28,12 @@ from metalab.ui.dock_title import DockTitle
 from metalab.ui.experiment_dock import WIDTH, ExperimentDock
 from metalab.ui.icons import app_icon
 from metalab.ui.layout import restore_layout, save_layout
-from metalab.ui.palette import CommandPalette, action_entries, menu_entries
+from metalab.ui.palette import (
+    CommandPalette,
+    action_entries,
+    menu_entries,
+    setting_entries,
+)
 from metalab.ui.present import PresentMode
 from metalab.ui.recent_menu import RecentMenu
 from metalab.ui.status_bar import RunStatusBar
@@ -245,12 +250,21 @@ class MainWindow(QMainWindow):
             self.set_theme(self._theme)
 
     def open_palette(self) -> None:
-        """Offer every action, every preset and every recent run by name."""
-        presets = menu_entries(self.presets, prefix="preset")
+        """Offer every action, preset, recent run and setting by name."""
+        presets = menu_entries(self.presets, prefix="preset", names=self.presets.names)
         recent = menu_entries(self.recent, prefix="recent")
+        form = self.experiment.form
+        settings = [] if form is None else setting_entries(form, self.reveal_setting)
         self.command_palette.open_with(
-            [*action_entries(self._actions), *presets, *recent]
+            [*action_entries(self._actions), *presets, *recent, *settings]
         )
+
+    def reveal_setting(self, path: str) -> None:
+        """Show a setting in the form; one of another's component, where it is chosen."""
+        self.show_experiment(shown=True)
+        form = self.experiment.form
+        if form is not None:
+            form.reveal(path if form.has(path) else path.split(".", maxsplit=1)[0])
 
     def reset_layout(self) -> None:
         """Put the docks where they belong at first."""

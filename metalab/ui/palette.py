@@ -1,7 +1,8 @@
 """The command palette: everything that can be done, found by some of its letters."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -30,6 +31,7 @@ from metalab.ui.palette_rows import PaletteDelegate, PaletteEntry, PaletteModel
 
 if TYPE_CHECKING:
     from metalab.ui.actions import ActionSet
+    from metalab.ui.forms.experiment_form import ExperimentForm
 
 PALETTE = "palette"
 """Key of the action that opens the palette; it is not among its own entries."""
@@ -80,7 +82,9 @@ class CommandPalette(QWidget):
         self._lay_out()
 
     def _set_up_edit(self) -> None:
-        self._edit.setPlaceholderText(self.tr("What to do: some letters of its name"))
+        self._edit.setPlaceholderText(
+            self.tr("What to do, or a setting: some letters of its name")
+        )
         self._edit.setAccessibleName(self.tr("Command"))
         self._edit.setClearButtonEnabled(False)
         self._edit.installEventFilter(self)
@@ -227,22 +231,63 @@ def action_entries(actions: "ActionSet") -> list[PaletteEntry]:
     ]
 
 
-def menu_entries(menu: QMenu, *, prefix: str) -> list[PaletteEntry]:
-    """Return an entry for everything in a menu, under the menu's title.
+def menu_entries(
+    menu: QMenu, *, prefix: str, names: Mapping[str, tuple[str, ...]] | None = None
+) -> list[PaletteEntry]:
+    """Return an entry for everything in a menu and its submenus, under its title.
 
     Args:
         menu: Its actions have object names; headings and lines have none.
         prefix: Before the object names, to make unique keys of them.
+        names: What else actions are called, by object name.
     """
     detail = plain(menu.title())
     return [
-        _entry(action, key=f"{prefix}:{action.objectName()}", detail=detail)
-        for action in menu.actions()
+        _entry(
+            action,
+            key=f"{prefix}:{action.objectName()}",
+            detail=detail,
+            synonyms=(names or {}).get(action.objectName(), ()),
+        )
+        for action in _leaves(menu)
         if action.objectName() and not action.isSeparator()
     ]
 
 
-def _entry(action: QAction, *, key: str, detail: str) -> PaletteEntry:
+def _leaves(menu: QMenu) -> Iterator[QAction]:
+    for action in menu.actions():
+        below = cast("QMenu | None", action.menu())
+        if below is None:
+            yield action
+        else:
+            yield from _leaves(below)
+
+
+def setting_entries(
+    form: "ExperimentForm", reveal: Callable[[str], None]
+) -> list[PaletteEntry]:
+    """Return an entry for every setting of a form, found by all of its names.
+
+    Args:
+        form: Its settings.
+        reveal: Shows the setting with a path.
+    """
+    return [
+        PaletteEntry(
+            key=f"setting:{path}",
+            title=info.spec.label,
+            detail=f"Setting, {form.group(info.group).title}",
+            run=partial(reveal, path),
+            synonyms=info.names[1:],
+        )
+        for path in form.paths
+        for info in (form.row(path).info,)
+    ]
+
+
+def _entry(
+    action: QAction, *, key: str, detail: str, synonyms: tuple[str, ...] = ()
+) -> PaletteEntry:
     why_not = ""
     if not action.isEnabled():
         # The tooltip of what is off: what it would do, then why it would not.
@@ -255,4 +300,5 @@ def _entry(action: QAction, *, key: str, detail: str) -> PaletteEntry:
         run=action.trigger,
         shortcut=action.shortcut().toString(native),
         why_not=why_not,
+        synonyms=synonyms,
     )

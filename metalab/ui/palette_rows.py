@@ -1,7 +1,8 @@
 """The rows of the command palette: which entries are shown, and how one is drawn."""
 
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import (
     QAbstractListModel,
@@ -29,7 +30,10 @@ from metalab.ui.fuzzy import Match, fuzzy_match
 _SEPARATOR = "   "
 _PADDING, _GAP, _AIR = 10, 24, 10
 _IN_TITLE, _IN_FRONT = 8, 2
-"""For letters that are all in the title, not in the menu's; and for its first one."""
+"""For letters that are all in the title, or are a whole synonym; and for the title's
+first one."""
+
+_WORD = re.compile(r"\w+")
 
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -45,6 +49,8 @@ class PaletteEntry:
         run: Does it.
         shortcut: Its keys, as this desktop writes them; "" for none.
         why_not: Why it cannot be done just now; "" if it can.
+        synonyms: What else it is called. Words find it by these only as a whole, from
+            the beginnings of theirs.
     """
 
     key: str
@@ -53,6 +59,7 @@ class PaletteEntry:
     run: Callable[[], object]
     shortcut: str = ""
     why_not: str = ""
+    synonyms: tuple[str, ...] = ()
 
     @property
     def enabled(self) -> bool:
@@ -63,6 +70,44 @@ class PaletteEntry:
     def words(self) -> str:
         """What letters are looked for in."""
         return f"{self.title}{_SEPARATOR}{self.detail}"
+
+    def found(self, letters: str) -> "_Found | None":
+        """Return how letters find it, by its words or by a synonym; None if they do not.
+
+        Found by a synonym, it says so.
+        """
+        by_words = fuzzy_match(letters, self.words)
+        fits = [] if by_words is None else [_Found(by_words, self)]
+        for synonym in self.synonyms:
+            match = fuzzy_match(letters, synonym)
+            if match is not None and _begins_words(letters, synonym):
+                told = replace(self, detail=f"{self.detail}: {synonym}")
+                start = len(told.words) - len(synonym)
+                places = tuple(start + place for place in match.places)
+                whole = letters.strip().lower() == synonym.lower()
+                score = match.score + _IN_TITLE * whole
+                fits.append(_Found(Match(score=score, places=places), told))
+        return max(fits, key=_score_of, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A match, and the entry with what was matched among its words."""
+
+    match: Match
+    entry: PaletteEntry
+
+
+def _score_of(found: _Found) -> int:
+    return found.match.score
+
+
+def _begins_words(letters: str, text: str) -> bool:
+    starts = _WORD.findall(text.lower())
+    return all(
+        any(start.startswith(word) for start in starts)
+        for word in _WORD.findall(letters.lower())
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,10 +141,10 @@ class PaletteModel(QAbstractListModel):
         """Show what some letters find: better matches first, then what was used."""
         found: list[tuple[tuple[int, int, int], _Row]] = []
         for number, entry in enumerate(self._entries):
-            match = fuzzy_match(letters, entry.words)
-            if match is not None:
-                row = _Row(entry=entry, places=match.places)
-                found.append((self._rank(entry, match, number), row))
+            fit = entry.found(letters)
+            if fit is not None:
+                row = _Row(entry=fit.entry, places=fit.match.places)
+                found.append((self._rank(fit.entry, fit.match, number), row))
         self.beginResetModel()
         self._rows = [row for _, row in sorted(found, key=_rank_of)]
         self.endResetModel()

@@ -1,5 +1,6 @@
 """The toolbar: the few things that are done all the time."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
@@ -20,7 +21,9 @@ _GAP = 8
 
 
 class PresetMenu(QMenu):
-    """The presets of the catalog, by recipe.
+    """The presets of the catalog: a menu for each family of methods, a section a recipe.
+
+    The family of the preset that the experiment comes from is ticked as the preset is.
 
     Attributes:
         preset_chosen: Name of the preset.
@@ -32,28 +35,54 @@ class PresetMenu(QMenu):
         super().__init__(parent)
         self.setTitle(self.tr("&Preset"))
         self.setToolTipsVisible(True)
+        self._families: dict[str, QMenu] = {}
+        self._names: dict[str, tuple[str, ...]] = {}
         self._group = QActionGroup(self)
         self._group.triggered.connect(self._on_triggered)
         self.setEnabled(False)
 
     def set_presets(self, presets: "tuple[tuple[Recipe, Preset], ...]") -> None:
-        """List presets, a section for each recipe."""
+        """List presets: families in the order of their recipes, then recipes."""
         last = None
         for recipe, preset in presets:
+            menu = self._family(recipe.family)
             if recipe is not last:
-                self.addSection(recipe.title)
+                menu.addSection(recipe.title)
                 last = recipe
-            action = self.addAction(preset.title)
+            action = menu.addAction(preset.title)
             action.setObjectName(preset.name)
             action.setCheckable(True)
             action.setToolTip(f"{preset.source}\n{recipe.summary}")
+            self._names[preset.name] = (preset.name, *recipe.names)
             self._group.addAction(action)
         self.setEnabled(bool(presets))
 
+    def _family(self, title: str) -> QMenu:
+        if title not in self._families:
+            menu = self.addMenu(title)
+            menu.setToolTipsVisible(True)
+            menu.menuAction().setCheckable(True)
+            self._families[title] = menu
+        return self._families[title]
+
+    @property
+    def presets(self) -> list[QAction]:
+        """An action for each preset, named after it, in the order of the menus."""
+        menus = self._families.values()
+        return [a for menu in menus for a in menu.actions() if a.objectName()]
+
+    @property
+    def names(self) -> Mapping[str, tuple[str, ...]]:
+        """What each preset is called beside its title: its name, and its recipe's."""
+        return self._names
+
     def mark(self, name: str) -> None:
-        """Tick the preset that the experiment comes from."""
-        for action in self._group.actions():
-            action.setChecked(action.objectName() == name)
+        """Tick the preset that the experiment comes from, and its family."""
+        for menu in self._families.values():
+            for action in menu.actions():
+                action.setChecked(action.objectName() == name)
+            ticked = any(action.isChecked() for action in menu.actions())
+            menu.menuAction().setChecked(ticked)
 
     def _on_triggered(self, action: QAction) -> None:
         self.preset_chosen.emit(action.objectName())

@@ -7,6 +7,8 @@ import pytest
 
 from metalab.catalog import plugins as plugins_module
 from metalab.catalog.recipes import (
+    FAMILIES,
+    OTHER_FAMILY,
     Preset,
     Recipe,
     merge,
@@ -97,6 +99,11 @@ def test_third_parties_join_through_their_entry_point(installing):
         (replace(recipe("bad"), presets=None), "presets of recipe 'bad' is no tuple"),
         (replace(recipe("bad"), title=3), "title and source of 'bad' are no texts"),
         (replace(recipe("bad"), parts=[1]), "the settings of 'bad' are no mapping"),
+        (replace(recipe("bad"), family=3), "the family of recipe 'bad' is no text"),
+        (
+            replace(recipe("bad"), synonyms="R2-D2"),
+            "the synonyms of recipe 'bad' are no",
+        ),
         (
             GradientDescent,
             "it is class GradientDescent; 'metalab.algorithms' takes a Recipe of "
@@ -130,3 +137,12 @@ def test_settings_of_one_preset_do_not_leak_into_another():
         assert settings["outer"]["num_steps"] == num_steps
         assert settings["tasks"]["family"]["kind"] == "sinusoid"
         assert settings["model"]["hidden_sizes"] == [40, 40]
+
+
+def test_every_recipe_of_our_own_has_a_family_that_menus_know():
+    families = {recipe.name: recipe.family for recipe in recipes().values()}
+    assert set(families.values()) == set(FAMILIES)
+    assert families["alpaca"] == families["ridge"] == "Closed-form heads"
+    assert OTHER_FAMILY not in FAMILIES
+    ranks = [recipe.family_rank for recipe in recipes().values()]
+    assert max(ranks) < len(FAMILIES)

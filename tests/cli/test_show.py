@@ -33,6 +33,9 @@ def test_every_setting_is_shown_with_label_key_value_and_unit(capsys, monkeypatc
     assert "default" not in line
     (line,) = [ln for ln in text.splitlines() if " run.seed " in ln]
     assert "default" in line
+    (line,) = [ln for ln in text.splitlines() if " outer.warmup_steps " in ln]
+    assert "off" in line
+    assert "steps" not in line.replace("warmup_steps", "")
     assert "The same as preset reptile-sine." in text
 
 

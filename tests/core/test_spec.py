@@ -64,3 +64,16 @@ def test_an_option_carries_its_spec_and_default():
     assert option_spec(bound) is None
     assert option_spec(rate) == spec(low=0.0)
     assert option_default(rate) == 0.5
+
+
+def test_a_word_for_nought_is_shown_read_and_told():
+    spec = OptionSpec(label="Batch", help="", low=0, high=10, at_zero="all shots")
+    assert spec.allowed() == "0 to 10 (0: all shots)"
+    assert [spec.word_for(value) for value in (0, 0.0, 1, False, "")] == [
+        *["all shots"] * 2,
+        *[""] * 3,
+    ]
+    assert spec.means_zero(" Off ")
+    assert spec.means_zero("all shots")
+    assert not spec.means_zero("none")
+    assert not OptionSpec(label="", help="").means_zero("off")

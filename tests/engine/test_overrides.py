@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from metalab.catalog.slots import HYPERGRADIENTS, OUTER_OPTIMIZERS, SLOTS
 from metalab.core.errors import UserError
+from metalab.engine.changes import default_layout
 from metalab.engine.config import ExperimentConfig, preset_config
 from metalab.engine.overrides import (
     ConfigError,
@@ -21,6 +22,7 @@ from metalab.engine.overrides import (
 from metalab.engine.plain_data import shortened
 
 DEFAULT = ExperimentConfig()
+KINDS = {i.path: i.value for i in fields_of(DEFAULT) if i.path.endswith(".kind")}
 KNOWN_PATHS = [info.path for info in fields_of(DEFAULT)]
 ESTIMATORS = ", ".join(HYPERGRADIENTS.components)
 OPTIMIZERS = ", ".join(OUTER_OPTIMIZERS.components)
@@ -379,3 +381,45 @@ def test_no_library_speaks_in_a_refusal(path, value):
     ):
         assert foreign not in said
     assert "allowed: " in said
+
+
+def test_off_is_nought_where_the_form_says_so():
+    config = with_overrides(ExperimentConfig(), [("outer.clip_norm", 2.0)])
+    assert with_overrides(config, [("outer.clip_norm", "off")]).outer.clip_norm == 0.0
+    inner = with_overrides(config, [("inner.inner_batch_size", "all shots")]).inner
+    assert inner.options()["inner_batch_size"] == 0
+    with pytest.raises(ConfigError, match="outer_lr"):
+        with_overrides(config, [("outer.optimizer.outer_lr", "off")])
+
+
+@pytest.mark.parametrize("name", ["off", "all shots", "as training", "set K"])
+def test_a_word_for_nought_stands_where_nought_is_allowed(name):
+    found = []
+    for slot, registry in SLOTS.items():
+        for kind in registry.components:
+            layout = default_layout({**KINDS, f"{slot}.kind": kind})
+            found += [info for info in layout if info.spec.at_zero == name]
+    assert found
+    for info in found:
+        info.spec.check(0)
+        assert info.spec.low == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "path"),
+    [
+        ("learning rate", "outer.optimizer.outer_lr"),
+        ("learning rate", "inner.inner_lr"),
+        ("epochs", "outer.num_steps"),
+        ("ALPaCA", "meta.kind"),
+        ("Weight decay", "outer.optimizer.weight_decay"),
+        ("hidden layers", "model.hidden_sizes"),
+        ("number of tasks", "outer.num_tasks"),
+        ("meta-batch size", "outer.num_tasks"),
+        ("Bayesian linear head", "meta.kind"),
+        ("inner.kind", "inner.kind"),
+    ],
+)
+def test_a_setting_knows_what_people_call_it(words, path):
+    (info,) = (info for info in fields_of(ExperimentConfig()) if info.path == path)
+    assert words in info.names

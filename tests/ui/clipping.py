@@ -5,8 +5,9 @@
 
 import json
 import sys
+from itertools import combinations
 
-from PySide6.QtCore import QPoint, QRect
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -22,12 +23,15 @@ from PySide6.QtWidgets import (
 
 from metalab.runs.preload import Preload
 from metalab.runs.slot import RunSlot
+from metalab.ui.action_table import WORKSPACES
 from metalab.ui.app import application
 from metalab.ui.forms.marks import ElidedLabel
 from metalab.ui.lab import Lab
 from metalab.ui.lab_options import LabOptions
+from metalab.ui.theme import THEMES
 from tests.ui.fake_worker import Workshop, small_config
 
+SIZES = ((1024, 640), (1280, 720), (1280, 800), (1920, 1080))
 _WORDY = (QLabel, QAbstractButton, QComboBox, QAbstractSpinBox, QLineEdit)
 
 
@@ -45,6 +49,37 @@ def cut_off(window: QWidget) -> list[str]:
         and not isinstance(widget, ElidedLabel)
         and not (_has_room(widget) and _inside(widget))
     ]
+
+
+def overlapping(window: QWidget) -> list[str]:
+    """Return which words stand over others that have the same parent."""
+    found: list[str] = []
+    for parent in (window, *window.findChildren(QWidget)):
+        there = [
+            child
+            for child in parent.findChildren(
+                QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly
+            )
+            if isinstance(child, _WORDY) and child.isVisible() and _words(child)
+        ]
+        found += [
+            f"{type(parent).__name__}: {_words(one)!r} over {_words(other)!r}"
+            for one, other in combinations(there, 2)
+            if one.geometry().intersects(other.geometry())
+        ]
+    return found
+
+
+def faults_at(lab: Lab, size: tuple[int, int], page: str, theme: str) -> list[str]:
+    """Return what is cut off or overlaps on a page at a size of the window."""
+    lab.window.set_theme(THEMES[theme])
+    lab.window.resize(*size)
+    lab.window.workspaces.show_page(page)
+    lab.clock.tick()
+    QTest.qWait(1)
+    # Smaller than it may be is no size at all: the page would not fit by itself.
+    assert lab.window.size().toTuple() == size
+    return [*cut_off(lab.window), *overlapping(lab.window)]
 
 
 def _words(widget: QWidget) -> str:
@@ -127,6 +162,13 @@ def main() -> None:
         "pixels": picture.size().toTuple(),
         "colours": parts,
         "cut_off": cut_off(lab.window),
+    }
+    found["at_sizes"] = {
+        f"{size} {spec.key} {theme}": faults
+        for size in SIZES
+        for spec in WORKSPACES
+        for theme in THEMES
+        if (faults := faults_at(lab, size, spec.key, theme))
     }
     lab.session.stop()
     lab.close()

@@ -10,7 +10,8 @@ import pytest
 from PySide6.QtWidgets import QLabel, QWidget
 
 from metalab.ui.action_table import WORKSPACES
-from tests.ui.clipping import cut_off
+from metalab.ui.theme import THEMES
+from tests.ui.clipping import SIZES, cut_off, faults_at, overlapping
 from tests.ui.fake_worker import small_config
 
 pytestmark = pytest.mark.gui
@@ -40,6 +41,31 @@ def test_in_no_workspace_of_the_smallest_window(spec, lab, workshop, qtbot):
     lab.clock.tick()
     qtbot.wait(1)
     assert cut_off(lab.window) == []
+
+
+@pytest.mark.parametrize("size", SIZES, ids=[f"{w}x{h}" for w, h in SIZES])
+@pytest.mark.parametrize("spec", WORKSPACES, ids=[spec.key for spec in WORKSPACES])
+@pytest.mark.sampled(7)
+def test_on_no_page_at_any_size(spec, size, lab, workshop):
+    lab.session.set_config(small_config())
+    lab.session.toggle_run()
+    workshop.worker.play(6)
+    lab.window.show_diagnostics(shown=spec.key == "live" and size[0] > 1280)
+    found = {theme: faults_at(lab, size, spec.key, theme) for theme in THEMES}
+    assert not any(found.values()), found
+
+
+def test_what_overlaps_is_found(qtbot):
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.resize(300, 100)
+    one, other, apart = (QLabel(name, window) for name in ("one", "two", "three"))
+    for place, label in enumerate((one, other, apart)):
+        label.adjustSize()
+        label.move(4 * place, 0)
+    apart.move(0, 60)
+    window.show()
+    assert overlapping(window) == ["QWidget: 'one' over 'two'"]
 
 
 def test_without_a_run_neither(lab, qtbot):
@@ -84,4 +110,5 @@ def test_at_two_pixels_a_point_everything_is_sharp_and_whole():
     assert found["ratio"] == 2
     assert found["pixels"] == [2 * edge for edge in found["size"]]
     assert found["cut_off"] == []
+    assert found["at_sizes"] == {}
     assert min(found["colours"].values()) > 5

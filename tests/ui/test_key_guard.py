@@ -3,6 +3,7 @@
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLineEdit, QToolButton, QWidget
+from shiboken6 import delete
 
 from metalab.ui.action_table import WORKSPACES
 from metalab.ui.phase import Phase
@@ -132,3 +133,16 @@ def test_other_keys_work_where_there_is_no_text(ready, qtbot, workshop):
     with_control = Qt.KeyboardModifier.ControlModifier
     qtbot.keyClick(ready.window.windowHandle(), Qt.Key.Key_K, with_control)
     assert workshop.worker.control.stopping
+
+
+def test_what_tab_led_to_may_be_deleted_before_the_focus_is_elsewhere(ready, qtbot):
+    window = ready.window
+    button = QToolButton(window)
+    button.show()
+    button.setFocus()
+    qtbot.waitUntil(button.hasFocus, timeout=5000)
+    window.tabbed.emit(button)
+    button.clearFocus()
+    delete(button)
+    press(ready, qtbot, window.live)
+    assert ready.session.phase is Phase.RUNNING

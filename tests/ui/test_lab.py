@@ -617,7 +617,7 @@ def test_the_name_never_says_that_a_changed_experiment_is_the_preset(lab, qtbot)
         assert lab.window.windowTitle() == f"{title} — metalab"
         assert lab.session.reference == preset_config(preset)
         assert (summary == f"Same as {preset}") == (title == preset)
-        marked = [a for a in lab.window.presets.actions() if a.isChecked()]
+        marked = [a for a in lab.window.presets.presets if a.isChecked()]
         assert [action.objectName() for action in marked] == [preset]
 
 

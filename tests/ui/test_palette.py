@@ -1,5 +1,7 @@
 """The command palette, with real keys."""
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAccessible
@@ -225,3 +227,40 @@ def test_the_key_opens_it_and_habits_are_remembered(lab, open_lab):
     press(palette, "light dark", Qt.Key.Key_Return)
     assert lab.theme.name == "light"
     assert open_lab().window.command_palette.recent == ("toggle_theme",)
+
+
+def test_settings_and_presets_are_found_by_what_people_call_them(lab, qtbot):
+    lab.window.open_palette()
+    palette = lab.window.command_palette
+    for words, title in (
+        ("learning rate", "Outer lr"),
+        ("learning rate", "Inner lr"),
+        ("epochs", "Outer steps"),
+        ("alpaca", "Meta-learned"),
+        ("alpaca", "Bayesian head on noisy sines, 10 shots"),
+        ("weight decay", "Weight decay"),
+        ("hidden layers", "Hidden sizes"),
+        ("number of tasks", "Meta-batch"),
+        ("meta-batch size", "Meta-batch"),
+        ("fomaml-sine", "First-order MAML on sines, 10 shots, 1 inner step"),
+    ):
+        edit_of(palette).clear()
+        QTest.keyClicks(edit_of(palette), words)
+        assert title in palette.titles[:3], words
+    edit_of(palette).clear()
+    QTest.keyClicks(edit_of(palette), "epochs")
+    QTest.keyClick(edit_of(palette), Qt.Key.Key_Return)
+    row = lab.window.experiment.form.row("outer.num_steps")
+    assert row.isVisible()
+    assert not palette.isVisible()
+
+
+def test_a_synonym_found_is_told_and_must_be_begun(entries):
+    entry = replace(entries[0], synonyms=("learning rate", "step size"))
+    found = entry.found("learn")
+    assert found.entry.detail == "File: learning rate"
+    start = found.entry.words.index("learn")
+    assert found.match.places == tuple(range(start, start + 5))
+    assert entry.found("earning") is None
+    assert entry.found("rate learning") is not None
+    assert entry.found("learning size") is None

@@ -2,8 +2,10 @@
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QToolButton
 
+from metalab.catalog.recipes import FAMILIES
 from metalab.ui.phase import Phase
 from metalab.ui.tool_buttons import ToolbarButton
 from tests.ui.fake_worker import small_config
@@ -73,15 +75,45 @@ def test_shift_and_reset_draw_a_new_seed(toolbar, lab, workshop, qtbot, monkeypa
 
 
 def test_presets_come_from_the_catalog(toolbar, lab):
-    entries = [a for a in lab.window.presets.actions() if not a.isSeparator()]
+    entries = lab.window.presets.presets
     names = [action.objectName() for action in entries]
     assert {"maml-sine", "fomaml-sine", "reptile-sine"} <= set(names)
     assert all(action.toolTip() for action in entries)
     assert [a.objectName() for a in entries if a.isChecked()] == ["maml-sine"]
 
 
+def test_presets_stand_by_family_and_the_family_of_the_current_one_is_ticked(lab):
+    menu = lab.window.presets
+    families = [action.text() for action in menu.actions()]
+    assert families == list(FAMILIES)
+    lab.session.open_preset("alpaca-sine")
+    ticked = [action for action in menu.actions() if action.isChecked()]
+    assert [action.text() for action in ticked] == ["Closed-form heads"]
+    rows = {a.objectName(): a for a in ticked[0].menu().actions() if a.objectName()}
+    assert set(rows) == {"alpaca-sine", "ridge-sine", "ridge-hyperparameter"}
+    assert [name for name, row in rows.items() if row.isChecked()] == ["alpaca-sine"]
+    most = max(len(action.menu().actions()) for action in menu.actions())
+    assert most <= 13
+
+
+def test_every_preset_is_reached_with_keys_alone(lab, qtbot):
+    menu = lab.window.presets
+    lab.session.open_preset("maml-sine")
+    menu.popup(lab.window.mapToGlobal(lab.window.rect().topLeft()))
+    for _ in range(FAMILIES.index("Closed-form heads") + 1):
+        QTest.keyClick(menu, Qt.Key.Key_Down)
+    QTest.keyClick(menu, Qt.Key.Key_Right)
+    (below,) = (a.menu() for a in menu.actions() if a.text() == "Closed-form heads")
+    qtbot.waitUntil(below.isVisible)
+    QTest.keyClick(below, Qt.Key.Key_Down)
+    chosen = below.activeAction().objectName()
+    assert chosen != "maml-sine"
+    QTest.keyClick(below, Qt.Key.Key_Return)
+    assert lab.session.reference.name == chosen
+
+
 def test_a_preset_goes_to_the_form_and_is_remembered(toolbar, lab, open_lab):
-    entries = {a.objectName(): a for a in lab.window.presets.actions()}
+    entries = {a.objectName(): a for a in lab.window.presets.presets}
     entries["reptile-sine"].trigger()
     assert toolbar.chip.text == "Reptile"
     assert lab.window.experiment.form.config().name == "reptile-sine"

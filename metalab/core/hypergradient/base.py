@@ -107,6 +107,7 @@ class HypergradientEstimator(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
+    synonyms: ClassVar[tuple[str, ...]] = ()
     exactness: ClassVar[Exactness]
     target: ClassVar[Target]
     keep: ClassVar[Keep]

@@ -36,6 +36,7 @@ class Checkpointed(HypergradientEstimator):
 
     name: ClassVar[str] = "checkpointed"
     title: ClassVar[str] = "Unrolled, checkpointed (exact)"
+    synonyms: ClassVar[tuple[str, ...]] = ("gradient checkpointing", "memory")
     exactness: ClassVar[Exactness] = Exactness.EXACT
     target: ClassVar[Target] = Target.K_STEP
     keep: ClassVar[Keep] = Keep.END

@@ -37,6 +37,7 @@ class ImplicitCG(ImplicitEstimator):
 
     name: ClassVar[str] = "implicit-cg"
     title: ClassVar[str] = "Implicit, conjugate gradients"
+    synonyms: ClassVar[tuple[str, ...]] = ("iMAML", "implicit differentiation", "CG")
     num_iterations: int = iterations_option(10)
     tolerance: float = tolerance_option()
     damping: float = damping_option()

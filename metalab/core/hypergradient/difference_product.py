@@ -42,6 +42,7 @@ class DifferenceProduct(HypergradientEstimator):
 
     name: ClassVar[str] = "difference-product"
     title: ClassVar[str] = "Unrolled by differences (DARTS)"
+    synonyms: ClassVar[tuple[str, ...]] = ("Hessian-free",)
     exactness: ClassVar[Exactness] = Exactness.CONVERGENT
     target: ClassVar[Target] = Target.K_STEP
     keep: ClassVar[Keep] = Keep.GRADIENTS

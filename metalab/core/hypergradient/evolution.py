@@ -36,6 +36,12 @@ class EvolutionStrategies(HypergradientEstimator):
 
     name: ClassVar[str] = "evolution"
     title: ClassVar[str] = "Evolution strategies (antithetic)"
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "ES",
+        "zeroth-order",
+        "gradient-free",
+        "black box",
+    )
     exactness: ClassVar[Exactness] = Exactness.BIASED
     target: ClassVar[Target] = Target.K_STEP
     keep: ClassVar[Keep] = Keep.END

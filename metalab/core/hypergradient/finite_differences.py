@@ -35,6 +35,7 @@ class FiniteDifferences(HypergradientEstimator):
 
     name: ClassVar[str] = "finite-differences"
     title: ClassVar[str] = "Finite differences"
+    synonyms: ClassVar[tuple[str, ...]] = ("numerical gradient", "zeroth-order")
     exactness: ClassVar[Exactness] = Exactness.CONVERGENT
     target: ClassVar[Target] = Target.K_STEP
     keep: ClassVar[Keep] = Keep.END

@@ -36,6 +36,7 @@ class FirstOrder(HypergradientEstimator):
 
     name: ClassVar[str] = "first-order"
     title: ClassVar[str] = "First-order"
+    synonyms: ClassVar[tuple[str, ...]] = ("FOMAML",)
     exactness: ClassVar[Exactness] = Exactness.BIASED
     target: ClassVar[Target] = Target.K_STEP
     keep: ClassVar[Keep] = Keep.GRADIENTS

@@ -37,6 +37,7 @@ class ForwardGradient(HypergradientEstimator):
 
     name: ClassVar[str] = "forward-gradient"
     title: ClassVar[str] = "Forward gradient"
+    synonyms: ClassVar[tuple[str, ...]] = ("JVP", "random directions")
     exactness: ClassVar[Exactness] = Exactness.UNBIASED
     target: ClassVar[Target] = Target.K_STEP
     keep: ClassVar[Keep] = Keep.END

@@ -38,6 +38,7 @@ class ForwardMode(HypergradientEstimator):
 
     name: ClassVar[str] = "forward-mode"
     title: ClassVar[str] = "Forward mode (exact)"
+    synonyms: ClassVar[tuple[str, ...]] = ("JVP", "tangents", "RTRL")
     exactness: ClassVar[Exactness] = Exactness.EXACT
     target: ClassVar[Target] = Target.K_STEP
     keep: ClassVar[Keep] = Keep.END

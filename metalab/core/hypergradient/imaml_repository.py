@@ -40,6 +40,7 @@ class ImamlRepository(HypergradientEstimator):
 
     name: ClassVar[str] = "imaml-repository"
     title: ClassVar[str] = "Implicit, as in iMAML's code"
+    synonyms: ClassVar[tuple[str, ...]] = ("implicit differentiation",)
     exactness: ClassVar[Exactness] = Exactness.BIASED
     target: ClassVar[Target] = Target.SOLUTION
     keep: ClassVar[Keep] = Keep.END
@@ -57,6 +58,8 @@ class ImamlRepository(HypergradientEstimator):
         help="Added to the factor 1 of the identity in the linear system.",
         low=0.0,
         high=1e6,
+        synonyms=("regularisation", "regularization"),
+        at_zero="off",
     )
 
     def cost(self, size: Size) -> Evaluations:

@@ -80,6 +80,8 @@ def damping_option() -> Any:
         low=0.0,
         high=1e6,
         advanced=True,
+        synonyms=("regularisation", "regularization"),
+        at_zero="off",
     )
 
 
@@ -92,6 +94,7 @@ def iterations_option(default: int) -> Any:
         unit="iterations",
         low=1,
         high=10_000,
+        synonyms=("conjugate gradient steps", "number of iterations"),
     )
 
 
@@ -106,4 +109,5 @@ def tolerance_option() -> Any:
         exclusive=True,
         log=True,
         advanced=True,
+        synonyms=("stopping criterion", "convergence"),
     )

@@ -34,6 +34,7 @@ class Joint(HypergradientEstimator):
 
     name: ClassVar[str] = "joint"
     title: ClassVar[str] = "Joint training (no adaptation)"
+    synonyms: ClassVar[tuple[str, ...]] = ("pre-training", "multi-task learning")
     exactness: ClassVar[Exactness] = Exactness.BIASED
     target: ClassVar[Target] = Target.K_STEP
     keep: ClassVar[Keep] = Keep.END

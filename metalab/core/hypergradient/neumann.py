@@ -34,6 +34,7 @@ class ImplicitNeumann(ImplicitEstimator):
 
     name: ClassVar[str] = "implicit-neumann"
     title: ClassVar[str] = "Implicit, Neumann series"
+    synonyms: ClassVar[tuple[str, ...]] = ("implicit differentiation",)
     num_terms: int = option(
         20,
         label="Neumann terms",

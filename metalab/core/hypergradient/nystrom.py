@@ -33,6 +33,7 @@ class ImplicitNystrom(ImplicitEstimator):
 
     name: ClassVar[str] = "implicit-nystrom"
     title: ClassVar[str] = "Implicit, Nystrom"
+    synonyms: ClassVar[tuple[str, ...]] = ("implicit differentiation", "Nyström")
     needs_strength: ClassVar[bool] = True
     draws: ClassVar[bool] = True
 

@@ -44,6 +44,7 @@ class PersistentEvolution(HypergradientEstimator):
 
     name: ClassVar[str] = "persistent-evolution"
     title: ClassVar[str] = "Persistent evolution strategies (PES)"
+    synonyms: ClassVar[tuple[str, ...]] = ("zeroth-order", "gradient-free")
     exactness: ClassVar[Exactness] = Exactness.BIASED
     target: ClassVar[Target] = Target.K_STEP
     keep: ClassVar[Keep] = Keep.END

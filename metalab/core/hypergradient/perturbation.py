@@ -61,6 +61,7 @@ def pairs_option() -> Any:
         unit="pairs",
         low=1,
         high=100_000,
+        synonyms=("population size", "number of samples"),
     )
 
 
@@ -74,4 +75,5 @@ def sigma_option() -> Any:
         high=10.0,
         exclusive=True,
         log=True,
+        synonyms=("noise level", "smoothing"),
     )

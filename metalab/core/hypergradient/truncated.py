@@ -41,6 +41,7 @@ class Truncated(HypergradientEstimator):
 
     name: ClassVar[str] = "truncated"
     title: ClassVar[str] = "Truncated"
+    synonyms: ClassVar[tuple[str, ...]] = ("truncated backpropagation",)
     exactness: ClassVar[Exactness] = Exactness.BIASED
     target: ClassVar[Target] = Target.K_STEP
     keep: ClassVar[Keep] = Keep.GRAPH
@@ -56,6 +57,7 @@ class Truncated(HypergradientEstimator):
         unit="steps",
         low=0,
         high=1000,
+        synonyms=("truncation", "horizon", "backpropagation steps"),
     )
 
     def cost(self, size: Size) -> Evaluations:

@@ -35,6 +35,12 @@ class Unrolled(HypergradientEstimator):
 
     name: ClassVar[str] = "unrolled"
     title: ClassVar[str] = "Unrolled (exact)"
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "backpropagation",
+        "second-order",
+        "BPTT",
+        "reverse mode",
+    )
     exactness: ClassVar[Exactness] = Exactness.EXACT
     target: ClassVar[Target] = Target.K_STEP
     keep: ClassVar[Keep] = Keep.GRAPH

@@ -164,6 +164,7 @@ class InnerLoop(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
+    synonyms: ClassVar[tuple[str, ...]] = ()
     learns_rates: ClassVar[bool] = False
     rate_is_fixed: ClassVar[bool] = False
     needs: ClassVar[Needs] = Needs.NOTHING

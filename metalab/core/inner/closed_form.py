@@ -38,6 +38,7 @@ class ClosedForm(InnerLoop):
 
     name: ClassVar[str] = "closed-form"
     title: ClassVar[str] = "Closed form"
+    synonyms: ClassVar[tuple[str, ...]] = ("analytic solution", "normal equations")
     needs: ClassVar[Needs] = Needs.CLOSED_FORM
 
     num_inner_steps: int = option(

@@ -35,12 +35,23 @@ def steps_option(default: int = 1) -> Any:
         unit="steps",
         low=1,
         high=1000,
+        synonyms=(
+            "number of inner steps",
+            "adaptation steps",
+            "gradient steps",
+            "inner updates",
+            "fast steps",
+        ),
     )
 
 
 def rate_option(default: float = 0.01, **spec: Any) -> Any:
     """Declare the step size of the inner loop."""
-    texts = {"label": "Inner lr", "help": "Step size of the inner loop."} | spec
+    texts = {
+        "label": "Inner lr",
+        "help": "Step size of the inner loop.",
+        "synonyms": ("learning rate", "inner learning rate", "step size", "alpha"),
+    } | spec
     return option(default, low=0.0, high=10.0, exclusive=True, log=True, **texts)
 
 

@@ -27,6 +27,7 @@ class GradientDescent(FixedRateDescent):
 
     name: ClassVar[str] = "gradient-descent"
     title: ClassVar[str] = "Gradient descent"
+    synonyms: ClassVar[tuple[str, ...]] = ("SGD", "heavy ball")
 
     num_inner_steps: int = steps_option()
     inner_lr: float = rate_option()
@@ -37,6 +38,8 @@ class GradientDescent(FixedRateDescent):
         low=0.0,
         high=0.9999,
         advanced=True,
+        synonyms=("heavy ball",),
+        at_zero="off",
     )
     inner_batch_size: int = option(
         0,
@@ -46,6 +49,8 @@ class GradientDescent(FixedRateDescent):
         low=0,
         high=10_000,
         advanced=True,
+        synonyms=("minibatch",),
+        at_zero="all shots",
     )
 
     inner_clamp: float = option(
@@ -55,6 +60,8 @@ class GradientDescent(FixedRateDescent):
         low=0.0,
         high=1e6,
         advanced=True,
+        synonyms=("clip by value", "gradient clipping"),
+        at_zero="off",
     )
 
     inner_clip_norm: float = option(
@@ -65,6 +72,8 @@ class GradientDescent(FixedRateDescent):
         low=0.0,
         high=1e6,
         advanced=True,
+        synonyms=("gradient clipping", "clip by norm"),
+        at_zero="off",
     )
 
     def rule(self, oracle: InnerOracle) -> Rule:

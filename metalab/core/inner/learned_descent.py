@@ -39,6 +39,11 @@ class LearnedDescent(Descent):
 
     name: ClassVar[str] = "learned-descent"
     title: ClassVar[str] = "Gradient descent, learned rates"
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "Meta-SGD",
+        "MAML++",
+        "learned learning rates",
+    )
     learns_rates: ClassVar[bool] = True
 
     num_inner_steps: int = steps_option()
@@ -53,12 +58,15 @@ class LearnedDescent(Descent):
         low=0.0,
         high=10.0,
         advanced=True,
+        synonyms=("inner learning rate", "alpha"),
+        at_zero="off",
     )
     granularity: str = option(
         "per-parameter",
         label="Granularity",
         help="What shares one learned rate.",
         choices=GRANULARITIES,
+        synonyms=("per-layer rates", "per-parameter rates"),
     )
     parameterisation: str = option(
         "linear",

@@ -29,6 +29,7 @@ class ProximalDescent(FixedRateDescent):
 
     name: ClassVar[str] = "proximal-descent"
     title: ClassVar[str] = "Descent to a tolerance"
+    synonyms: ClassVar[tuple[str, ...]] = ("early stopping",)
     needs: ClassVar[Needs] = Needs.STATIONARY_POINT
 
     num_inner_steps: int = option(
@@ -38,6 +39,12 @@ class ProximalDescent(FixedRateDescent):
         unit="steps",
         low=1,
         high=1000,
+        synonyms=(
+            "number of inner steps",
+            "adaptation steps",
+            "gradient steps",
+            "inner updates",
+        ),
     )
     inner_lr: float = rate_option(0.05)
     tolerance: float = option(
@@ -48,6 +55,7 @@ class ProximalDescent(FixedRateDescent):
         high=1e6,
         exclusive=True,
         log=True,
+        synonyms=("stopping criterion", "convergence"),
     )
 
     def rule(self, oracle: InnerOracle) -> Rule:

@@ -27,6 +27,7 @@ class PullBackDescent(FixedRateDescent):
 
     name: ClassVar[str] = "pull-back-descent"
     title: ClassVar[str] = "Descent, then one pull-back (iMAML's code)"
+    synonyms: ClassVar[tuple[str, ...]] = ("iMAML",)
     needs: ClassVar[Needs] = Needs.ANCHOR
 
     num_inner_steps: int = option(
@@ -36,6 +37,12 @@ class PullBackDescent(FixedRateDescent):
         unit="steps",
         low=2,
         high=1000,
+        synonyms=(
+            "number of inner steps",
+            "adaptation steps",
+            "gradient steps",
+            "inner updates",
+        ),
     )
     inner_lr: float = rate_option()
 

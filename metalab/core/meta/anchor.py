@@ -29,6 +29,7 @@ class ProximalAnchor(MetaParameterisation):
 
     name: ClassVar[str] = "anchor"
     title: ClassVar[str] = "Proximal anchor"
+    synonyms: ClassVar[tuple[str, ...]] = ("iMAML", "proximal regularisation")
     shapes_inner_loss: ClassVar[bool] = True
     regularised: ClassVar[bool] = True
     isotropic: ClassVar[bool] = True
@@ -41,6 +42,7 @@ class ProximalAnchor(MetaParameterisation):
         high=1e4,
         exclusive=True,
         log=True,
+        synonyms=("regularisation", "regularization", "lambda"),
     )
     strength_is: str = option(
         "fixed",

@@ -47,6 +47,7 @@ class MetaParameterisation(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
+    synonyms: ClassVar[tuple[str, ...]] = ()
     shapes_inner_loss: ClassVar[bool]
     regularised: ClassVar[bool]
     isotropic: ClassVar[bool] = False

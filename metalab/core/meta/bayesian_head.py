@@ -39,6 +39,11 @@ class BayesianHead(LinearHead):
 
     name: ClassVar[str] = "bayesian-head"
     title: ClassVar[str] = "Bayesian linear head"
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "ALPaCA",
+        "Bayesian linear regression",
+        "last layer",
+    )
     is_probabilistic: ClassVar[bool] = True
 
     noise_std: float = option(

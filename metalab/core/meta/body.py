@@ -17,6 +17,7 @@ class BodyOnly(SomeLayers):
 
     name: ClassVar[str] = "body"
     title: ClassVar[str] = "Initialisation, body adapts"
+    synonyms: ClassVar[tuple[str, ...]] = ("BOIL", "feature extractor")
 
     def adapted_layers(self, num_layers: int) -> tuple[int, int]:
         """Return all layers but the last."""

@@ -25,6 +25,7 @@ class Context(MetaParameterisation):
 
     name: ClassVar[str] = "context"
     title: ClassVar[str] = "Context vector"
+    synonyms: ClassVar[tuple[str, ...]] = ("CAVIA", "context parameters")
     shapes_inner_loss: ClassVar[bool] = True
     regularised: ClassVar[bool] = False
 
@@ -35,6 +36,7 @@ class Context(MetaParameterisation):
         unit="inputs",
         low=1,
         high=1000,
+        synonyms=("context parameters", "number of context parameters", "dimension"),
     )
 
     @property

@@ -29,6 +29,7 @@ class ExtraInputs(MetaParameterisation):
 
     name: ClassVar[str] = "extra-inputs"
     title: ClassVar[str] = "Initialisation with extra inputs"
+    synonyms: ClassVar[tuple[str, ...]] = ("bias transformation",)
     shapes_inner_loss: ClassVar[bool] = False
     regularised: ClassVar[bool] = False
 

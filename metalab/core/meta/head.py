@@ -15,6 +15,7 @@ class HeadOnly(SomeLayers):
 
     name: ClassVar[str] = "head"
     title: ClassVar[str] = "Initialisation, head adapts"
+    synonyms: ClassVar[tuple[str, ...]] = ("ANIL", "last layer")
 
     def adapted_layers(self, num_layers: int) -> tuple[int, int]:
         """Return the last layer."""

@@ -21,6 +21,7 @@ class Initialisation(MetaParameterisation):
 
     name: ClassVar[str] = "initialisation"
     title: ClassVar[str] = "Initialisation"
+    synonyms: ClassVar[tuple[str, ...]] = ("MAML", "initialization")
     shapes_inner_loss: ClassVar[bool] = False
     regularised: ClassVar[bool] = False
 

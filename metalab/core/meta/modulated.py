@@ -34,6 +34,7 @@ class Modulated(MetaParameterisation):
 
     name: ClassVar[str] = "modulated"
     title: ClassVar[str] = "Modulated initialisation"
+    synonyms: ClassVar[tuple[str, ...]] = ("MMAML", "FiLM", "task-aware modulation")
     shapes_inner_loss: ClassVar[bool] = True
     regularised: ClassVar[bool] = False
 
@@ -44,6 +45,7 @@ class Modulated(MetaParameterisation):
         unit="units",
         low=1,
         high=1000,
+        synonyms=("dimension", "task embedding"),
     )
 
     @property

@@ -28,6 +28,10 @@ class PenaltyStrength(MetaParameterisation):
 
     name: ClassVar[str] = "penalty"
     title: ClassVar[str] = "L2 strength"
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "hyperparameter optimisation",
+        "regularisation",
+    )
     shapes_inner_loss: ClassVar[bool] = True
     regularised: ClassVar[bool] = True
     isotropic: ClassVar[bool] = True
@@ -40,6 +44,7 @@ class PenaltyStrength(MetaParameterisation):
         high=1e4,
         exclusive=True,
         log=True,
+        synonyms=("weight decay", "regularisation", "regularization", "lambda"),
     )
     start_seed: int = option(
         0,

@@ -32,6 +32,7 @@ class RidgeHead(LinearHead):
 
     name: ClassVar[str] = "ridge-head"
     title: ClassVar[str] = "Ridge head"
+    synonyms: ClassVar[tuple[str, ...]] = ("R2-D2", "ridge regression", "last layer")
     isotropic: ClassVar[bool] = True
 
     strength: float = option(
@@ -42,6 +43,7 @@ class RidgeHead(LinearHead):
         high=1e6,
         exclusive=True,
         log=True,
+        synonyms=("regularisation", "regularization", "lambda", "L2 penalty"),
     )
     strength_is: str = option(
         "learned",

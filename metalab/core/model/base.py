@@ -43,6 +43,7 @@ class Model(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
+    synonyms: ClassVar[tuple[str, ...]] = ()
     only_input_dim: ClassVar[int | None] = None
     """The one number of inputs that the model takes; None for any."""
 

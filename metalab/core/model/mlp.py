@@ -52,6 +52,7 @@ class MLP(Model):
 
     name: ClassVar[str] = "mlp"
     title: ClassVar[str] = "Multilayer perceptron"
+    synonyms: ClassVar[tuple[str, ...]] = ("neural network", "MLP", "fully connected")
 
     input_dim: int
     output_dim: int
@@ -62,12 +63,21 @@ class MLP(Model):
         unit="units",
         low=1,
         high=4096,
+        synonyms=(
+            "hidden layers",
+            "width",
+            "depth",
+            "number of units",
+            "neurons",
+            "architecture",
+        ),
     )
     activation: str = option(
         "relu",
         label="Activation",
         help="Nonlinearity after each hidden layer.",
         choices=ACTIVATIONS,
+        synonyms=("nonlinearity",),
     )
     initialisation: str = option(
         "uniform",
@@ -77,6 +87,7 @@ class MLP(Model):
         "deviation 0.01, zero biases (the code of the MAML paper).",
         choices=INITIALISATIONS,
         advanced=True,
+        synonyms=("weight init", "initialization"),
     )
 
     @property

@@ -29,7 +29,7 @@ class TextField(QLineEdit):
 
     def __init__(self, info: "FieldInfo", parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._entry = TextEntry(self, info.value_type)
+        self._entry = TextEntry(self, info)
         self._unit = UnitLabel(info.spec.unit, self)
         margins = self.textMargins()
         margins.setLeft(_INDENT)

@@ -1,6 +1,6 @@
 """The Experiment form: every setting of an experiment, built from its configuration."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
@@ -177,6 +177,11 @@ class ExperimentForm(QWidget):
         if not self._list.shows(path):
             self._header.search.clear()
         self._list.reveal(path)
+
+    @property
+    def paths(self) -> Sequence[str]:
+        """Path of every field, in order."""
+        return self._list.paths
 
     def has(self, path: str) -> bool:
         """Return whether the experiment has a field."""

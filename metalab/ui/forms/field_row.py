@@ -179,7 +179,7 @@ class FieldRow(QWidget):
             tint(self._message, self._theme.error if wrong else self._theme.muted)
 
     def matches(self, words: list[str]) -> bool:
-        """Return whether every word occurs in label, path, help or choices."""
+        """Return whether every word occurs in its names or its help."""
         return all(word in self._words for word in words)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -273,11 +273,13 @@ class FieldRow(QWidget):
 
 
 def _searched_text(info: "FieldInfo") -> str:
-    titles = [word for choice in info.choices for word in choice]
-    return " ".join([info.spec.label, info.path, info.spec.help, *titles]).lower()
+    # Apart, so that no word is found across the border of two of them.
+    return "\n".join([*info.names, info.spec.help]).lower()
 
 
 def _shown(info: "FieldInfo", value: Any) -> str:
+    if info.spec.word_for(value):
+        return info.spec.at_zero
     titles = dict(info.choices)
     text = titles.get(value, "") if isinstance(value, str) else ""
     return text or exact_text(value)

@@ -92,10 +92,12 @@ class Fold(QWidget):
         return found
 
     def _open_while(self, *, searching: bool) -> None:
-        if searching and self._remembered is None:
-            self._remembered = self.expanded
+        if searching:
+            if self._remembered is None:
+                self._remembered = self.expanded
+            # Also one that was closed since the last letter: it hides what is found.
             self.set_expanded(expanded=True)
-        elif not searching and self._remembered is not None:
+        elif self._remembered is not None:
             self.set_expanded(expanded=self._remembered)
             self._remembered = None
 

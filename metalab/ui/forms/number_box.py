@@ -46,7 +46,7 @@ class NumberBox(QAbstractSpinBox):
         self._spec = info.spec
         self._whole = info.value_type is int
         self._number: float = info.value
-        self._entry = TextEntry(self.lineEdit(), info.value_type)
+        self._entry = TextEntry(self.lineEdit(), info)
         self._unit = UnitLabel(info.spec.unit, self.lineEdit())
         self._entry.value_edited.connect(self._on_value_edited)
         self._entry.typing_changed.connect(self.typing_changed)
@@ -66,7 +66,7 @@ class NumberBox(QAbstractSpinBox):
         if not isinstance(value, Unread):
             self._number = value
         self._entry.show_value(value)
-        self.update()
+        self._refresh()
 
     def commit(self) -> None:
         """Report what has been typed."""
@@ -142,10 +142,12 @@ class NumberBox(QAbstractSpinBox):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Leave undo to the form."""
+        """Leave undo to the form; what is typed replaces a word such as "off"."""
         if is_undo_or_redo(event):
             event.ignore()
         else:
+            if self._entry.word and _changes_text(event):
+                self.lineEdit().selectAll()
             super().keyPressEvent(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -161,5 +163,16 @@ class NumberBox(QAbstractSpinBox):
     def _on_value_edited(self, value: object) -> None:
         if isinstance(value, int | float):
             self._number = value
-        self.update()
+        self._refresh()
         self.value_edited.emit(value)
+
+    def _refresh(self) -> None:
+        """Enable the arrows anew; a word such as "off" has no unit."""
+        self._unit.setHidden(bool(self._spec.word_for(self.value)))
+        self.update()
+
+
+def _changes_text(event: QKeyEvent) -> bool:
+    """Return whether a key writes or deletes a letter."""
+    deletes = event.key() in (Qt.Key.Key_Backspace, Qt.Key.Key_Delete)
+    return deletes or (event.text().isprintable() and bool(event.text()))

@@ -25,13 +25,16 @@ class Unread:
     text: str
 
 
-def read(text: str, value_type: type) -> Any:
+def read(text: str, value_type: type, spec: OptionSpec | None = None) -> Any:
     """Return the value of a text, or `Unread`.
 
     Args:
         text: What a person typed.
         value_type: int, float, str or tuple (of int).
+        spec: Of the field, for its word for 0; None where there is none.
     """
+    if spec is not None and spec.means_zero(text):
+        return value_type(0)
     plain = text.strip().replace("\N{MINUS SIGN}", "-").lower()
     value: Any = None
     if value_type is str:

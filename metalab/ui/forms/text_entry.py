@@ -1,6 +1,6 @@
 """The typing half of a field: a line of text that becomes a value."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QKeySequence, QPalette
@@ -8,6 +8,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit
 from shiboken6 import isValid
 
 from metalab.ui.forms.reading import exact_text, read, short_text
+
+if TYPE_CHECKING:
+    from metalab.engine.overrides import FieldInfo
 
 
 def is_undo_or_redo(event: QEvent) -> bool:
@@ -33,16 +36,17 @@ class TextEntry(QObject):
     value_edited = Signal(object)
     typing_changed = Signal()
 
-    def __init__(self, line: QLineEdit, value_type: type) -> None:
+    def __init__(self, line: QLineEdit, info: "FieldInfo") -> None:
         """Take over the line.
 
         Args:
             line: Where to type.
-            value_type: int, float, str or tuple (of int).
+            info: The setting: its type, and its word for 0.
         """
         super().__init__(line)
         self._line = line
-        self._type = value_type
+        self._type = info.value_type
+        self._spec = info.spec
         self._value: Any = None
         self._typed = False
         self._focused = False
@@ -52,6 +56,11 @@ class TextEntry(QObject):
     def value(self) -> Any:
         """The value as last shown or committed; may be `Unread`."""
         return self._value
+
+    @property
+    def word(self) -> str:
+        """The word that stands in the line for 0, as long as nothing is typed; else ""."""
+        return "" if self._typed else self._spec.word_for(self._value)
 
     def show_value(self, value: Any) -> None:
         """Show a value, unless it is the one already there, perhaps half typed."""
@@ -65,7 +74,7 @@ class TextEntry(QObject):
         if not self._typed:
             return
         self._typed = False
-        value = read(self._line.text(), self._type)
+        value = read(self._line.text(), self._type, self._spec)
         if value != self._value:
             self._value = value
             self.value_edited.emit(value)
@@ -96,7 +105,8 @@ class TextEntry(QObject):
             self.finish()
 
     def _rewrite(self) -> None:
-        text = (exact_text if self._focused else short_text)(self._value)
+        usual = exact_text if self._focused else short_text
+        text = self._spec.word_for(self._value) or usual(self._value)
         if text != self._line.text():
             self._line.setText(text)
             if not self._focused:

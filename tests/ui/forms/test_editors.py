@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from metalab.catalog.slots import HYPERGRADIENTS
@@ -15,6 +15,7 @@ from metalab.engine.overrides import FieldInfo
 from metalab.ui.forms.editors import ChoiceBox, Editor, TextField, editor_for
 from metalab.ui.forms.number_box import NumberBox
 from metalab.ui.forms.reading import Unread
+from metalab.ui.forms.text_entry import UnitLabel
 
 Place = Callable[..., Any]
 
@@ -224,3 +225,68 @@ def test_a_field_may_be_destroyed_with_the_focus(place: Place, qtbot: QtBot) -> 
     qtbot.keyClicks(box, "3")
     with qtbot.waitSignal(box.destroyed, timeout=1000):
         box.deleteLater()
+
+
+@pytest.mark.parametrize("focused", [False, True])
+def test_nought_that_switches_off_says_off_and_has_no_unit(
+    place: Place, focused: bool
+) -> None:
+    box = place("outer.warmup_steps", focused=focused)
+    (unit,) = box.findChildren(UnitLabel)
+    assert box.text() == "off"
+    assert not unit.isVisible()
+    box.show_value(5)
+    assert box.text() == "5"
+    assert unit.isVisible()
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "typed", "value", "reads"),
+    [
+        ("outer.warmup_steps", 40, "off", 0, "off"),
+        ("outer.clip_norm", 2.5, "OFF", 0.0, "off"),
+        ("outer.clip_norm", 2.5, "0", 0.0, "off"),
+        ("inner.inner_batch_size", 5, "all shots", 0, "all shots"),
+        ("inner.inner_batch_size", 5, "off", 0, "all shots"),
+        ("run.seed", 5, "0", 0, "0"),
+    ],
+)
+def test_off_can_be_typed(
+    path: str,
+    before: float,
+    typed: str,
+    value: float,
+    reads: str,
+    place: Place,
+    qtbot: QtBot,
+) -> None:
+    box = place(path, value=before)
+    box.selectAll()
+    with qtbot.waitSignal(box.value_edited) as edited:
+        qtbot.keyClicks(box, typed)
+        qtbot.keyClick(box, Qt.Key.Key_Return)
+    assert edited.args == [value]
+    assert type(box.value) is type(value)
+    assert box.text() == reads
+
+
+def test_off_is_no_number_of_a_setting_that_cannot_be_off(
+    place: Place, qtbot: QtBot
+) -> None:
+    box = place("inner.inner_lr")
+    box.selectAll()
+    qtbot.keyClicks(box, "off")
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    assert box.value == Unread("off")
+
+
+def test_a_number_typed_after_off_replaces_it(place: Place, qtbot: QtBot) -> None:
+    box = place("outer.warmup_steps")
+    box.lineEdit().setCursorPosition(2)
+    qtbot.keyClicks(box, "12")
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    assert box.value == 12
+    qtbot.keyClick(box, Qt.Key.Key_PageDown)
+    qtbot.keyClick(box, Qt.Key.Key_PageDown)
+    assert (box.value, box.text()) == (0, "off")
+    assert not box.stepEnabled() & QAbstractSpinBox.StepEnabledFlag.StepDownEnabled

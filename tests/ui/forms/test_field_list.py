@@ -64,10 +64,46 @@ def test_search_opens_what_is_folded_and_closes_it_again(
     qtbot.mouseClick(group.main.header, Qt.MouseButton.LeftButton)
     assert not form.row("outer.num_steps").isVisible()
     qtbot.keyClicks(header(form).search, "clip")
-    assert visible_paths(form) == ["inner.inner_clip_norm", "outer.clip_norm"]
+    clipping = ["inner.inner_clamp", "inner.inner_clip_norm", "outer.clip_norm"]
+    assert visible_paths(form) == clipping
     header(form).search.clear()
     assert not group.main.expanded
     assert not group.advanced.expanded
+
+
+def test_what_is_folded_during_a_search_hides_nothing_found_later(
+    form: ExperimentForm, qtbot: QtBot
+) -> None:
+    group = form.group("outer")
+    qtbot.keyClicks(header(form).search, "cli")
+    qtbot.mouseClick(group.main.header, Qt.MouseButton.LeftButton)
+    assert "outer.clip_norm" not in visible_paths(form)
+    qtbot.keyClicks(header(form).search, "p norm")
+    assert visible_paths(form) == ["inner.inner_clip_norm", "outer.clip_norm"]
+    header(form).search.clear()
+    assert group.main.expanded
+    assert not group.advanced.expanded
+
+
+@pytest.mark.parametrize(
+    ("words", "path"),
+    [
+        ("learning rate", "outer.optimizer.outer_lr"),
+        ("epochs", "outer.num_steps"),
+        ("alpaca", "meta.kind"),
+        ("hidden layers", "model.hidden_sizes"),
+        ("number of tasks", "outer.num_tasks"),
+        ("meta-batch size", "outer.num_tasks"),
+        ("weight decay", "outer.optimizer.weight_decay"),
+        ("bayesian linear", "meta.kind"),
+    ],
+)
+def test_a_setting_is_found_by_what_people_call_it(
+    form: ExperimentForm, qtbot: QtBot, words: str, path: str
+) -> None:
+    qtbot.keyClicks(header(form).search, words)
+    assert path in visible_paths(form)
+    assert len(visible_paths(form)) < 8
 
 
 def test_return_in_the_search_goes_to_the_first_match(

@@ -1,0 +1,89 @@
+"""A random walk through the window while it trains: no error, and no run is lost."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from metalab.runs.preload import Preload
+from metalab.runs.reader import open_run
+from metalab.runs.slot import RunSlot
+from metalab.ui.lab import Lab
+from metalab.ui.lab_options import LabOptions
+from tests.gui.walk import StartedRuns, Walk
+from tests.ui.fake_worker import small_config
+
+pytestmark = pytest.mark.gui
+
+Walked = Callable[..., tuple[Walk, StartedRuns]]
+
+
+@pytest.fixture
+def walked(
+    qapp: QApplication,
+    qtbot: QtBot,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Walked:
+    """Walk over a real window with real runs, close it, return what there was."""
+    # File dialogs begin where the process stands.
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("PySide6.QtGui.QDesktopServices.openUrl", lambda _url: True)
+
+    def walk(num_events: int, *, seed: int, timeout: float) -> tuple[Walk, StartedRuns]:
+        started = StartedRuns()
+        preload = Preload(("torch",), kernels=False)
+        lab = Lab(
+            qapp, LabOptions(example=True), slot=RunSlot(started), preload=preload
+        )
+        lab.start()
+        qtbot.waitUntil(lambda: lab.session.loaded, timeout=30_000)
+        config = small_config(run__provider="autodiff", outer__num_steps=100_000)
+        lab.session.config_replaced.emit(config, config)
+        lab.session.set_config(config)
+        lab.session.toggle_run()
+        walk = Walk(lab, seed=seed, num_events=num_events)
+        walk.start()
+        qtbot.waitUntil(lambda: walk.finished, timeout=round(1000 * timeout))
+        lab.closer.close_unasked(lab.window)
+        qtbot.waitUntil(lambda: not lab.window.isVisible(), timeout=30_000)
+        lab.close()
+        walk.faults |= {str(fault) for fault in lab.faults.snapshot()}
+        lab.window.deleteLater()
+        lab.deleteLater()
+        return walk, started
+
+    return walk
+
+
+def expect_nothing_lost(started: StartedRuns, home: Path) -> None:
+    steps = started.steps
+    assert steps
+    files = {path for path in (home / "runs").glob("*.metalab") if path.is_file()}
+    copies = {path for path in files if "-copy" in path.stem}
+    assert files - copies == set(steps)
+    for path, step in steps.items():
+        history = open_run(path).history
+        assert history.status.ended, path
+        assert history.step == step
+
+
+def test_a_short_walk_breaks_nothing(walked, tmp_path):
+    walk, started = walked(150, seed=13, timeout=60)
+    assert walk.faults == set()
+    assert walk.done.total() == 150
+    expect_nothing_lost(started, tmp_path / "home")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_a_walk_of_5000_events_breaks_nothing(walked, tmp_path):
+    walk, started = walked(5000, seed=4, timeout=1700)
+    assert walk.faults == set()
+    assert walk.done.total() == 5000
+    assert len(started.workers) > 10
+    # Every action but the one that ends the window, and every preset.
+    assert walk.untried == set()
+    expect_nothing_lost(started, tmp_path / "home")
