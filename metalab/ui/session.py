@@ -135,10 +135,6 @@ class Session(SessionView):
         self.recovered = run
         self._announce()
 
-    def replace(self, config: "ExperimentConfig") -> None:
-        """Put an experiment into the form; a run that is in progress goes on."""
-        self._replace_config(config)
-
     def begin(
         self,
         config: "ExperimentConfig",
@@ -154,7 +150,7 @@ class Session(SessionView):
         """
 
         def work() -> None:
-            self._replace_config(config)
+            self.replace(config)
             self._launch(config)
             then()
 
@@ -163,24 +159,20 @@ class Session(SessionView):
 
     def take_code(self, code: str) -> bool:
         """Put the experiment of a share code into the form; return whether it is one."""
-        self.dismiss_notice()
-        found = self._tried(
-            partial(engine.experiment_of_code, code),
-            self.tr("The experiment cannot be pasted"),
-        )
-        if found is not None:
-            self._replace_config(found)
-        return found is not None
+        read = partial(engine.experiment_of_code, code)
+        return self._put(read, self.tr("The experiment cannot be pasted"))
 
     def open_experiment(self, path: Path) -> None:
         """Put the experiment of a TOML file into the form; a run in progress goes on."""
+        read = partial(engine.experiment_of_file, path)
+        self._put(read, self.tr("The experiment cannot be used"))
+
+    def _put(self, read: "Callable[[], ExperimentConfig]", title: str) -> bool:
         self.dismiss_notice()
-        found = self._tried(
-            partial(engine.experiment_of_file, path),
-            self.tr("The experiment cannot be used"),
-        )
+        found = self._tried(read, title)
         if found is not None:
-            self._replace_config(found)
+            self.replace(found)
+        return found is not None
 
     def save_experiment(self, path: Path) -> None:
         """Write the experiment in the form to a TOML file, or say why not."""
@@ -212,7 +204,7 @@ class Session(SessionView):
         Raises:
             ValueError: No preset has that name.
         """
-        self._replace_config(engine.preset(name))
+        self.replace(engine.preset(name))
 
     def toggle_run(self) -> None:
         """Run, pause or go on; a finished run is not repeated unasked."""
@@ -269,7 +261,7 @@ class Session(SessionView):
         def work() -> None:
             wanted = engine.with_other_seed(config) if new_seed else config
             if new_seed:
-                self._replace_config(wanted, unasked=False)
+                self.replace(wanted, unasked=False)
             self._launch(wanted, paused=paused)
 
         self._leave(doing, work)
@@ -295,7 +287,7 @@ class Session(SessionView):
             return
 
         def work() -> None:
-            self._replace_config(made, unasked=False)
+            self.replace(made, unasked=False)
             self._launch(made)
 
         self._leave(self.tr("start over"), work)
@@ -380,9 +372,7 @@ class Session(SessionView):
         self._slot.poll()
         error = self._slot.take_error()
         if error is not None:
-            if not isinstance(error, UserError):
-                self._faults.add_error(error)
-            self.tell(self.tr("The run file cannot be used"), error)
+            self._fail(self.tr("The run file cannot be used"), error)
         if self._copy is not None and self._copy.done:
             self._end_copy(self._copy)
         self._poll_bookmarks()
@@ -395,9 +385,7 @@ class Session(SessionView):
         """Put bookmarks into the file of a run that has ended; others do it themselves."""
         error = self._marking.poll()
         if error is not None:
-            if not isinstance(error, UserError):
-                self._faults.add_error(error)
-            self.tell(self.tr("The bookmarks are not in the run's file"), error)
+            self._fail(self.tr("The bookmarks are not in the run's file"), error)
         if self._marking.written is not None:
             self._slot.keep_in_mind(self._marking.written)
         if not self._slot.busy:
@@ -408,9 +396,7 @@ class Session(SessionView):
         try:
             copy = job.result()
         except Exception as error:  # noqa: BLE001 - whatever ended the thread is told
-            if not isinstance(error, UserError):
-                self._faults.add_error(error)
-            self.tell(self.tr("The copy cannot be saved"), error)
+            self._fail(self.tr("The copy cannot be saved"), error)
         else:
             self.notice = copied_notice(copy)
 
@@ -466,15 +452,8 @@ class Session(SessionView):
         if self.reading:
             return
         if self._marking.busy:
-            self._when_free(
-                partial(
-                    self._launch,
-                    config,
-                    paused=paused,
-                    num_steps=num_steps,
-                    fork=fork,
-                )
-            )
+            given = {"paused": paused, "num_steps": num_steps, "fork": fork}
+            self._when_free(partial(self._launch, config, **given))
             return
         self.notice = None
         left = self.history
@@ -548,7 +527,7 @@ class Session(SessionView):
         # Before it, what the form holds may be of the run that is left.
         self._tell_config_left(history.next_config)
         self._slot.show(history)
-        self._replace_config(history.next_config, unasked=False)
+        self.replace(history.next_config, unasked=False)
         self.run_shown.emit()
 
     def _earlier_bookmarks(self) -> EarlierBookmarks:
@@ -558,9 +537,8 @@ class Session(SessionView):
                 self._faults.add(self._earlier.warning)
         return self._earlier
 
-    def _replace_config(
-        self, config: "ExperimentConfig", *, unasked: bool = True
-    ) -> None:
+    def replace(self, config: "ExperimentConfig", *, unasked: bool = True) -> None:
+        """Put an experiment into the form; tell of lost changes if nobody was asked."""
         if unasked:
             self._tell_config_left(config)
         self.config = config
@@ -598,6 +576,11 @@ class Session(SessionView):
         except UserError as error:
             self.tell(title, error)
             return None
+
+    def _fail(self, title: str, error: Exception) -> None:
+        if not isinstance(error, UserError):
+            self._faults.add_error(error)
+        self.tell(title, error)
 
     def tell(self, title: str, error: Exception) -> None:
         """Say what could not be done."""

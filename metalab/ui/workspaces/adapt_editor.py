@@ -9,7 +9,7 @@ from PySide6.QtGui import QGuiApplication, QUndoStack
 
 from metalab.core.written_points import read_points
 from metalab.engine.events import Array
-from metalab.ui.workspaces.adapt_scene import Scene
+from metalab.ui.workspaces.adapt_scene import UNKNOWN, Scene
 from metalab.ui.workspaces.scene_edit import SceneEdit
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class AdaptEditor(QObject):
                 scene.with_kind(kind, self._grid()),
                 self.tr("true curve"),
                 # Without a true curve, they stay where they are.
-                instead="" if kind == "none" else self.tr("Points put onto the curve"),
+                instead="" if kind == UNKNOWN else self.tr("Points put onto the curve"),
             )
 
     def reset_task(self) -> None:
@@ -125,7 +125,7 @@ class AdaptEditor(QObject):
     def draw_points(self) -> None:
         """Draw other points from the true curve."""
         if self._scene is not None:
-            if self._scene.kind == "none":
+            if self._scene.kind == UNKNOWN:
                 self.refused.emit(
                     self.tr("There is no true curve to draw points from: choose one")
                 )

@@ -9,8 +9,11 @@ from metalab.core.written_points import WrittenPoints, range_words
 from metalab.engine.events import Array, ProbeTasks, frozen
 from metalab.engine.explored import OwnTask, reach
 
-KINDS = ("held-out", "sine", "line", "square", "drawn", "none")
-"""What the true curve is; of "none", nobody knows one."""
+UNKNOWN = "unknown"
+"""Of a true curve that nobody knows: points were written by hand."""
+
+KINDS = ("held-out", "sine", "line", "square", "drawn", UNKNOWN)
+"""What the true curve is."""
 
 AMPLITUDE = (0.0, 20.0)
 _BY_HAND = {"own": False, "by_hand": True}
@@ -71,14 +74,14 @@ class Scene:
 
     def known_truth(self, grid: Array) -> Array | None:
         """Return the true curve on a grid, [point]; None where nobody knows one."""
-        return None if self.kind == "none" else self.truth(grid)
+        return None if self.kind == UNKNOWN else self.truth(grid)
 
     def truth(self, grid: Array) -> Array:
         """Return the true curve on the grid of the scene, [point].
 
         Where nobody knows one, it is what goes straight from point to point.
         """
-        if self.kind == "none":
+        if self.kind == UNKNOWN:
             order = np.argsort(self.x, kind="stable")
             return np.interp(grid, self.x[order], self.y[order])
         if self.kind == "sine":
@@ -139,7 +142,7 @@ class Scene:
         other = replace(
             self, kind=kind, amplitude=amplitude, phase=phase, drawn=drawn, own=False
         )
-        return other if kind == "none" else other.on_truth(grid)
+        return other if kind == UNKNOWN else other.on_truth(grid)
 
     def with_curve(self, amplitude: float, phase: float, grid: Array) -> "Scene":
         """Return the scene with another curve; each point keeps its distance to it."""
@@ -185,7 +188,7 @@ class Scene:
             words += f", beyond the tasks' {grid[0]:.4g} to {grid[-1]:.4g}"
         return replace(
             self.with_points(x, y),
-            kind="none",
+            kind=UNKNOWN,
             by_hand=True,
             grid=None if reached is grid else reached,
             note=words,

@@ -23,7 +23,7 @@ from metalab.ui.theme import DARK, Theme
 from metalab.ui.ticks import number_text
 from metalab.ui.views.header import tool_button
 from metalab.ui.workspaces.adapt_canvas import OVERLAY_ROLES
-from metalab.ui.workspaces.adapt_scene import KINDS
+from metalab.ui.workspaces.adapt_scene import KINDS, UNKNOWN
 
 EXTRA_STEPS = 50
 """How many inner steps beyond training's K can be shown."""
@@ -185,7 +185,7 @@ class AdaptTools(QWidget):
             "line": self.tr("Line"),
             "square": self.tr("Square wave"),
             "drawn": self.tr("Draw by hand"),
-            "none": self.tr("No true curve"),
+            UNKNOWN: self.tr("No true curve"),
         }
         for name in KINDS:
             self.kind.addItem(titles[name], name)

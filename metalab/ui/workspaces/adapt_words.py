@@ -10,6 +10,7 @@ from metalab.figures.drawing import number_of
 from metalab.ui import engine_access as engine
 from metalab.ui.ticks import number_text
 from metalab.ui.views.header import preparing
+from metalab.ui.workspaces.adapt_scene import UNKNOWN
 
 if TYPE_CHECKING:
     from metalab.ui.moment import Moment
@@ -98,7 +99,7 @@ def _task_words(scene: "Scene") -> str:
         return _tr("line from {} to {}; {}").format(
             number_text(scene.phase), number_text(scene.amplitude), count
         )
-    if scene.kind == "none":
+    if scene.kind == UNKNOWN:
         return _tr("no true curve; {}").format(count)
     if scene.kind == "drawn":
         return _tr("drawn by hand; {}").format(count)

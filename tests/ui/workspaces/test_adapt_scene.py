@@ -122,4 +122,4 @@ def test_a_curve_is_chosen_for_points_that_had_none():
     )
     sine = made.with_kind("sine", grid)
     np.testing.assert_allclose(sine.y, 2 * np.sin(sine.x - 0.5), atol=0.02)
-    assert sine.with_kind("none", grid).known_truth(grid) is None
+    assert sine.with_kind("unknown", grid).known_truth(grid) is None
