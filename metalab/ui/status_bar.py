@@ -142,6 +142,7 @@ class RunStatusBar(QStatusBar):
         self._labels = {name: QLabel(self) for name in _TOOLTIPS}
         self._panel = QWidget(self)
         self._said = QLabel(self)
+        self._said.setToolTip(self.tr("What has just been done"))
         self._said.hide()
         self._silence = QTimer(self)
         self._silence.setSingleShot(True)

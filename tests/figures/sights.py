@@ -146,7 +146,12 @@ def estimators_sight(history: RunHistory, *, seed: int = 0) -> EstimatorsSight:
         if steps == 5 or entry[2] == "own"
     ]
     comparison = Comparison(
-        request=request, rows=tuple(rows), left_out=(), takes_damping=True, done=True
+        request=request,
+        planned=tuple(row for row in rows if row.num_inner_steps == 5),
+        rows=tuple(rows),
+        left_out=(),
+        takes_damping=True,
+        done=True,
     )
     return EstimatorsSight(history=history, comparison=comparison)
 

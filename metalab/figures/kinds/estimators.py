@@ -10,13 +10,17 @@ from metalab.engine.events import Array
 from metalab.figures.base import FigureChoices, FigureError, FigureSpec
 from metalab.figures.drawing import (
     BLACK,
-    BLUE,
-    GREEN,
     GREY,
-    VERMILION,
     Call,
     Drawing,
     number_of,
+)
+from metalab.figures.estimator_looks import (
+    DIAMOND,
+    DISC,
+    SQUARE,
+    TRIANGLE,
+    look_of,
 )
 from metalab.figures.legend import with_legend
 from metalab.figures.sights import EstimatorsSight
@@ -24,9 +28,7 @@ from metalab.figures.sizes import FigureSize
 from metalab.figures.table import Column, Table
 from metalab.runs.estimating import Comparison, Measured
 
-_COLOURS = (BLUE, "#e69f00", GREEN, "#cc79a7", "#56b4e9", VERMILION, "#999933", GREY)
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
-_DASHES: tuple[Any, ...] = ("-", (0, (4, 1.6)), (0, (1, 1.2)))
+_MARKERS = {DISC: "o", SQUARE: "s", TRIANGLE: "^", DIAMOND: "D"}
 _OWN = "own"
 _FLOOR, _CEILING = 1e-8, 1e3
 """Below, an error is rounding; one above would flatten the others. There axes end."""
@@ -147,15 +149,15 @@ def _draw(sight: EstimatorsSight, choices: FigureChoices, size: FigureSize) -> D
 
 
 def _looks(listed: list[Measured]) -> dict[tuple[str, str], dict[str, Any]]:
-    """Return colour, mark and line of each estimator: by name, so that they stay."""
-    names = sorted({row.name for row in listed})
+    """Return colour, mark and line of each estimator, those of the page."""
+    looks = {_key(row): look_of(row.name) for row in listed}
     return {
-        _key(row): {
-            "color": _COLOURS[names.index(row.name) % len(_COLOURS)],
-            "marker": _MARKERS[names.index(row.name) % len(_MARKERS)],
-            "linestyle": _DASHES[names.index(row.name) // len(_COLOURS) % len(_DASHES)],
+        key: {
+            "color": look.colour,
+            "marker": _MARKERS[look.mark],
+            "linestyle": (0, look.dashes) if look.dashes else "-",
         }
-        for row in listed
+        for key, look in looks.items()
     }
 
 

@@ -26,7 +26,7 @@ from metalab.figures.structure.sentences import route_sentence
 from metalab.figures.structure.words import part_texts
 from metalab.figures.table import Column, Table
 
-_BACK_COLOUR, _TEXT, _EDGE = "#b07a00", "#1a1a1a", "#9a9a9a"
+_BACK_COLOUR, _TEXT, _EDGE = "#e69f00", "#1a1a1a", "#9a9a9a"
 _FLOWS: Mapping[Flow, tuple[str, str]] = {
     Flow.DATA: (VERMILION, "Support set"),
     Flow.FORWARD: ("#4d4d4d", "Inner parameters"),

@@ -9,13 +9,13 @@ from metalab.figures.drawing import number_of
 from metalab.ui.painting import Ink, ramp_ink
 from metalab.ui.views.adaptation_drawing import legend_of
 from metalab.ui.views.legend import Entry, Swatch
-from metalab.ui.workspaces.adapt_scene import Scene
+from metalab.ui.workspaces.adapt_scene import UNKNOWN, Scene
 
 
 def task_entries(scene: Scene) -> tuple[Entry, ...]:
     """Return the entries of a task: its true curve, if it has one, and its points."""
     truth, support, *_ = legend_of(banded=False, moved=not scene.own)
-    return (support,) if scene.kind == "none" else (truth, support)
+    return (support,) if scene.kind == UNKNOWN else (truth, support)
 
 
 def curve_entries(base: Explored, *, step: int, trained: int) -> tuple[Entry, ...]:

@@ -119,6 +119,8 @@ def test_the_theme_is_seen(view, theme: Theme):
     view.resize(1000, 700)
     view.show_history(make_history(300))
     view.set_theme(theme)
+    # A part that scrolls takes its size at the next turn.
+    QApplication.processEvents()
     image = view.grab().toImage()
     right, bottom = image.width() - 2, image.height() - 2
     corners = {image.pixelColor(x, y).name() for x in (1, right) for y in (1, bottom)}
