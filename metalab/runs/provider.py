@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from metalab.runs.control import RunControl
     from metalab.runs.live import LiveRun
 
-COMPILING = "Compiling kernels, once on this machine: some ten seconds"
+COMPILING = "Compiling kernels, once on this machine: some twenty seconds"
 """What a person who waits for it is told."""
 
 COMPILING_STEP = "torch compiles the outer step: ten to thirty seconds"
