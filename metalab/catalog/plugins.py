@@ -1,4 +1,4 @@
-"""What other packages register, and what is wrong with it.
+"""Registrations of other packages, and what is wrong with them.
 
 A package of somebody else must never keep metalab from working: an entry point that
 cannot be used is named, left out and told (in the window's Problems, by `doctor`).
@@ -11,7 +11,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
-"""What a component, a recipe and a preset may be called: names stand in dotted paths, on
+"""Names that a component, a recipe and a preset may have: they stand in dotted paths, on
 the command line and in files."""
 
 _LONGEST_REASON = 300
@@ -19,7 +19,7 @@ _LONGEST_REASON = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plugins:
-    """What is registered in one group.
+    """The registrations of one group.
 
     Attributes:
         values: What can be used, each with who registers it, in words.
@@ -31,7 +31,7 @@ class Plugins:
 
 
 class UnfitError(ValueError):
-    """What an entry point names is not what its group takes; the message says why."""
+    """An entry point that names something its group does not take; the message says why."""
 
 
 def load_plugins(group: str, check: Callable[[Any], None]) -> Plugins:

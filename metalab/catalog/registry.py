@@ -57,7 +57,7 @@ class Registry:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What third parties register that cannot be used, a sentence each."""
+        """Registrations of third parties that cannot be used, a sentence each."""
         return self._found[1]
 
     @cached_property

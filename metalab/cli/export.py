@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from metalab.figures.sights import Sight, Standpoint
 
 _CANCELLED = 130
-"""What a shell calls the end of a command by Ctrl+C."""
+"""Exit code that a shell gives a command ended by Ctrl+C."""
 
 
 def export(

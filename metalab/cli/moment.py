@@ -1,4 +1,4 @@
-"""Which state of a run a command looks at, and on which tasks: options of several."""
+"""The state of a run that a command looks at, and its tasks: options of several."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""What a long command is doing: a line that changes on a terminal, else one now and then."""
+"""Words on a long command: a line that changes on a terminal, else one now and then."""
 
 import time
 from collections.abc import Callable, Generator

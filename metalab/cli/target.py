@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from metalab.core.errors import UserError
-from metalab.core.paths import is_there, obstacle_to_write
+from metalab.core.paths import obstacle_to_replace, obstacle_to_write
 
 
 def check_csv(path: Path, *, force: bool) -> None:
@@ -17,5 +17,6 @@ def check_csv(path: Path, *, force: bool) -> None:
     obstacle = obstacle_to_write(path)
     if obstacle is not None:
         raise UserError(f"{path} cannot be written: {obstacle}")
-    if is_there(path) and not force:
-        raise UserError(f"{path} exists already; choose another name, or --force")
+    obstacle = obstacle_to_replace((path,), force=force)
+    if obstacle is not None:
+        raise UserError(obstacle)

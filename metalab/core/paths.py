@@ -6,6 +6,7 @@ device has no end, and moving a file to a device's name would take the device aw
 
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 _LONGEST_PARTIAL = 60
@@ -17,6 +18,21 @@ _KINDS = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
+
+
+def obstacle_to_replace(files: Iterable[Path], *, force: bool) -> str | None:
+    """Return which files would be replaced unasked, with what to do, or None.
+
+    Args:
+        files: All that will be written.
+        force: Whether to replace what is there.
+    """
+    there = [path for path in files if is_there(path)]
+    if force or not there:
+        return None
+    verb = "exists" if len(there) == 1 else "exist"
+    names = " and ".join(map(str, there))
+    return f"{names} {verb} already; choose another name, or --force"
 
 
 def is_there(path: Path) -> bool:

@@ -25,7 +25,7 @@ _SPACES = str.maketrans(
     | {"\N{MINUS SIGN}": "-"}
     | dict.fromkeys("\ufeff\u200b", "")
 )
-"""What spreadsheets and browsers put where people read a blank, a minus or nothing."""
+"""Signs that spreadsheets and browsers put where people read a blank, a minus or nothing."""
 
 _QUOTED = re.compile(r"([\"'])([^\"'\n]*)\1")
 _SEALED = "\x1f"
@@ -43,7 +43,7 @@ _SHOWN = 40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenPoints:
-    """What a text was understood as.
+    """A text as it was understood.
 
     Attributes:
         points: x and y of each, in the order of the text.

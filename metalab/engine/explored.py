@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 MOST_WIDTHS = 20
-"""How far beyond the inputs of the tasks curves are drawn, in widths of these."""
+"""Reach of curves beyond the inputs of the tasks, in widths of these."""
 
 MOST_GRID_POINTS = 1000
 """Of a curve: more than a screen has columns to tell apart."""
@@ -113,7 +113,7 @@ class Explored:
 
     @property
     def grid(self) -> Array:
-        """Where curves are drawn, ascending, [point]."""
+        """Inputs at which curves are drawn, ascending, [point]."""
         return self.asked.task.grid
 
 

@@ -49,7 +49,7 @@ class LearnedRates:
 
     @property
     def num_negative(self) -> int:
-        """How many rates are below zero: their inner steps go uphill."""
+        """Number of rates below zero: their inner steps go uphill."""
         return int((self.rates < 0).sum())
 
     def quantiles(self, shares: tuple[float, ...]) -> tuple[float, ...]:

@@ -1,4 +1,4 @@
-"""What packages of others bring to an experiment, and what of it cannot be used."""
+"""Contributions of other packages to an experiment, and those that cannot be used."""
 
 from collections.abc import Mapping
 from functools import cache

@@ -1,4 +1,4 @@
-"""How each hypergradient estimator looks: alike in every table, plot and figure.
+"""Looks of the hypergradient estimators: alike in every table, plot and figure.
 
 A colour a family, a mark and dashes a member. They go by name: what else is measured
 beside an estimator does not change them. Imports no matplotlib.
@@ -30,7 +30,7 @@ _FAMILIES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """How an estimator is drawn.
+    """Colour and mark of an estimator.
 
     Attributes:
         colour: "#rrggbb", readable on dark and light.

@@ -18,6 +18,7 @@ from metalab.figures.sights import (
     Standpoint,
     StructureSight,
 )
+from metalab.runs.estimating import MOST_STEPS, MOST_TASKS, EstimatingRequest
 
 if TYPE_CHECKING:
     from metalab.runs.history import RunHistory
@@ -33,17 +34,13 @@ NUM_PATHS = 4
 
 MOST_PATHS = 8
 MOST_DOUBLINGS = 4
-MOST_STEPS = 50
 MOST_STATES = 200
 """States of the outer loop that its path goes through at most."""
-
-_MOST_TASKS = 25
-"""Of a meta-batch on which estimators are compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looking:
-    """What is looked at, beside the standpoint; each page heeds some of it.
+    """Choices of what is looked at, beside the standpoint; each page heeds some.
 
     Attributes:
         points: Support points in place of the held-out task's own, x and y, [shot]
@@ -215,7 +212,6 @@ def outer_states(history: "RunHistory", step: int, phi: Array) -> Array:
 
 def _estimators(where: Standpoint, looking: Looking, tell: Tell) -> EstimatorsSight:
     from metalab.core.hypergradient.target import Target  # noqa: PLC0415
-    from metalab.runs.estimating import EstimatingRequest  # noqa: PLC0415
     from metalab.runs.estimator_pieces import pieces  # noqa: PLC0415 - torch
 
     config = where.history.config_at(where.step)
@@ -227,7 +223,7 @@ def _estimators(where: Standpoint, looking: Looking, tell: Tell) -> EstimatorsSi
         num_inner_steps=looking.num_inner_steps or config.num_inner_steps,
         inner_lr=None,
         damping=None,
-        num_tasks=min(config.outer.num_tasks, _MOST_TASKS),
+        num_tasks=min(config.outer.num_tasks, MOST_TASKS),
         seed=looking.seed,
         against=targets[looking.against],
     )

@@ -23,7 +23,7 @@ _AXES = ("ax", "key")
 """Names of the axes of a figure without panels, in their order."""
 
 NoRoomWarning = UserWarning
-"""What matplotlib warns with; `styled` turns it into an error."""
+"""Beginning of matplotlib's warning; `styled` turns it into an error."""
 
 _NO_ROOM = ".*axes sizes collapsed"
 

@@ -353,11 +353,9 @@ def check_unwritten(paths_to_write: Iterable[Path], *, force: bool) -> None:
     Raises:
         FigureError: Some are there; the message names them.
     """
-    there = [path for path in paths_to_write if paths.is_there(path)]
-    if there and not force:
-        names = " and ".join(map(str, there))
-        verb = "exists" if len(there) == 1 else "exist"
-        raise FigureError(f"{names} {verb} already; choose another name, or --force")
+    obstacle = paths.obstacle_to_replace(paths_to_write, force=force)
+    if obstacle is not None:
+        raise FigureError(obstacle)
 
 
 def check_target(path: Path) -> None:

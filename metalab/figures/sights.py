@@ -1,4 +1,4 @@
-"""What pages of the window show at a moment, as values that figures are drawn from.
+"""Views of the window's pages at a moment, as values that figures are drawn from.
 
 The page hands over its own; `figures.looking` computes the same from a run file. Imports
 neither matplotlib nor torch.
@@ -135,7 +135,7 @@ Sight = (
     | StructureSight
     | RatesSight
 )
-"""What a figure is drawn from."""
+"""Anything that a figure is drawn from."""
 
 
 def history_of(sight: Sight) -> RunHistory:
@@ -150,7 +150,7 @@ def step_of(sight: Sight) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Standpoint:
-    """Where a run is looked at.
+    """The place in a run that is looked at.
 
     Attributes:
         history: The run, as it was at the outer step, with the curves of then.

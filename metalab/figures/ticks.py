@@ -1,4 +1,4 @@
-"""Where an axis has its ticks, and how their numbers are written."""
+"""Ticks of an axis, and how their numbers are written."""
 
 import math
 from collections.abc import Iterable

@@ -18,6 +18,12 @@ NUM_BATCHES = 8
 CURVE_STEPS = (1, 2, 5, 10, 20, 50)
 """Inner steps at which the error is measured beside the chosen K."""
 
+MOST_STEPS = 50
+"""Inner steps that estimators are compared after at most."""
+
+MOST_TASKS = 25
+"""Tasks of a meta-batch at most, whatever the experiment has."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class EstimatingRequest:

@@ -23,7 +23,11 @@ from pathlib import Path
 
 from metalab.core.errors import UserError
 from metalab.core.fused.availability import (
+    ANSWERS,
     FOLDER_VARIABLE,
+    PARTS,
+    STEPS,
+    WORK,
     digest,
     foreign_writer,
     missing_compiler,
@@ -40,9 +44,6 @@ KEPT_SECONDS = 30 * 24 * 3600.0
 """How long the kernels of another version stay after their last use: it may be one of
 several that are installed, or belong to another processor that shares the folder."""
 
-_ALL_WORK = 175
-"""The work of both parts of `metalab.core.fused.warm`, which brings torch along."""
-_STEPS, _ANSWERS = "steps", "answers"
 _HELPED = "--helped"
 
 _NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)
@@ -165,7 +166,7 @@ def compile_ahead(
             done = _done(precision)
             on_compiling(
                 Compiling(
-                    share=min(1.0, len(done) / _ALL_WORK),
+                    share=min(1.0, len(done) / sum(WORK.values())),
                     name=done[-1] if done else "",
                     seconds=time.perf_counter() - begin,
                 )
@@ -208,13 +209,13 @@ def load(precision: str, *parts: str) -> None:
 
     Args:
         precision: "float32" or "float64".
-        parts: Those of `metalab.core.fused.warm`; all when left out.
+        parts: Of `PARTS`; all when left out.
     """
     use_cache()
     with _loading:
         import torch  # noqa: PLC0415
 
-        from metalab.core.fused.warm import PARTS, warm  # noqa: PLC0415
+        from metalab.core.fused.warm import warm  # noqa: PLC0415
 
         dtype = {"float32": torch.float32, "float64": torch.float64}[precision]
         warm(dtype, parts or PARTS, tell=_teller(_progress(precision)))
@@ -273,7 +274,7 @@ def _compile(precision: str) -> None:
         load(precision)
         return
     with helper, _without_collector():
-        load(precision, _STEPS)
+        load(precision, STEPS)
         helper.wait()
     load(precision)
 
@@ -297,7 +298,7 @@ def help_compiling(precision: str) -> None:
     """
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with _without_collector():
-        load(precision, _ANSWERS)
+        load(precision, ANSWERS)
 
 
 def _end_with_parent() -> None:

@@ -132,7 +132,7 @@ class LiveRun:
 
     @property
     def bookmarks(self) -> Bookmarks | None:
-        """What a person has marked; None where nobody ever did."""
+        """Bookmarks of a person; None where nobody ever made one."""
         with self._lock:
             return self._latest.bookmarks
 

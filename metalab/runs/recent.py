@@ -1,4 +1,4 @@
-"""What there is in a folder of runs, told from the heads of their files.
+"""Runs in a folder, told from the heads of their files.
 
 A run of a million steps is listed as fast as one of ten: only its facts are read. Nothing
 is written, and a file that cannot be read is a line that says so.

@@ -32,7 +32,7 @@ class RunStatus(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Compiling:
-    """How far the compiler of the kernels is.
+    """Progress of the compiler of the kernels.
 
     Attributes:
         share: Done of the work, from 0 to 1.

@@ -74,7 +74,7 @@ class AboutDialog(QDialog):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is asked before something ends.
+    """Words of a question before something ends.
 
     Attributes:
         title: What is at stake, in a few words.

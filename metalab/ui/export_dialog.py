@@ -62,7 +62,7 @@ def _no_sights() -> "Mapping[str, Sight]":
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Seen:
-    """What the window shows when the dialog is opened.
+    """The window's view when the dialog is opened.
 
     Attributes:
         then: The run as it was at the playhead, for figures of one moment; None for the

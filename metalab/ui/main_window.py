@@ -199,7 +199,7 @@ class MainWindow(QMainWindow):
             width: Its first width.
         """
         self._side_docks.append((dock, width))
-        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+        self.addDockWidget(_RIGHT, dock)
         dock.hide()
 
     def show_side_dock(self, dock: QDockWidget) -> None:
@@ -271,7 +271,7 @@ class MainWindow(QMainWindow):
         for dock, area in (
             (self.experiment, Qt.DockWidgetArea.LeftDockWidgetArea),
             (self._problems_dock, Qt.DockWidgetArea.BottomDockWidgetArea),
-            (self._diagnostics_dock, Qt.DockWidgetArea.RightDockWidgetArea),
+            (self._diagnostics_dock, _RIGHT),
         ):
             dock.setFloating(False)
             self.addDockWidget(area, dock)

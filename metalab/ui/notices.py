@@ -1,4 +1,4 @@
-"""What a session says of its commands, in words."""
+"""Words of a session on its commands."""
 
 from typing import TYPE_CHECKING
 

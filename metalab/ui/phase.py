@@ -18,7 +18,7 @@ class Phase(Enum):
 
 
 class Notice(NamedTuple):
-    """What became of a command, for a banner: mostly what could not be done, and why.
+    """The outcome of a command, for a banner: mostly what could not be done, and why.
 
     Attributes:
         title: What happened.
@@ -34,7 +34,7 @@ class Notice(NamedTuple):
 
 
 class Stake(Enum):
-    """What would end, or be gone, if another run took the place of the one in view."""
+    """Anything that would end, or be gone, if another run took the place of this one."""
 
     NOTHING = auto()
     """The run is in its file, whole."""

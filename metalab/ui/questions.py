@@ -1,4 +1,4 @@
-"""What is asked before a run in view ends, or is gone, in words."""
+"""Questions before a run in view ends, or is gone, in words."""
 
 from typing import TYPE_CHECKING
 

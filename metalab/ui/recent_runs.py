@@ -1,4 +1,4 @@
-"""Which runs there are to come back to, looked at in the background."""
+"""Runs to come back to, looked at in the background."""
 
 import contextlib
 import time

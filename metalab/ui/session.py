@@ -553,6 +553,7 @@ class Session(SessionView):
         history = self.history
         known = [None, config, self.reference]
         if history is not None:
+            # As the run goes on with it, and as it was started, before any edit.
             known += [history.next_config, history.configs.at(0)]
         if self.config not in known:
             self.config_left.emit(self.config)

@@ -86,7 +86,7 @@ class SessionView(QObject):
 
     @property
     def stake(self) -> Stake:
-        """What would end, or be gone, if another run took this one's place."""
+        """The loss if another run took this one's place: what would end, or be gone."""
         history = self.history
         if history is None:
             return Stake.NOTHING

@@ -29,7 +29,7 @@ TEXT_SECONDS = 0.2
 """Numbers that change faster cannot be read."""
 
 SAID_MS = 2500
-"""How long it is said what has been done."""
+"""Milliseconds for which it is said what has been done."""
 
 _LINE_HEIGHT = 3
 
@@ -188,7 +188,7 @@ class RunStatusBar(QStatusBar):
 
     @property
     def said(self) -> str:
-        """What is said just now; "" if nothing."""
+        """Words that are shown just now; "" if none."""
         return "" if self._said.isHidden() else self._said.text()
 
     def say(self, text: str) -> None:

@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QDockWidget, QWidget
 
 from metalab.core.errors import UserError
@@ -179,6 +179,10 @@ class Teaching(QObject):
             [(mark.step, mark.note) for mark in lesson.bookmarks]
         )
         self._window.show_side_dock(self.lesson)
+        if not self._window.tabifiedDockWidgets(self.lesson):
+            self._window.resizeDocks(
+                [self.lesson], [_LESSON_WIDTH], Qt.Orientation.Horizontal
+            )
         self.panel.show_lesson(lesson)
 
     def start_own_lesson(self, number: int) -> None:

@@ -73,7 +73,7 @@ class PresetMenu(QMenu):
 
     @property
     def names(self) -> Mapping[str, tuple[str, ...]]:
-        """What each preset is called beside its title: its name, and its recipe's."""
+        """Other names of each preset beside its title: its own, and its recipe's."""
         return self._names
 
     def mark(self, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Which runs a window has shown, in order, and which of them it shows now. No Qt."""
+"""Runs that a window has shown, in order, and the one that it shows now. No Qt."""
 
 from pathlib import Path
 

@@ -13,6 +13,14 @@ from pathlib import Path
 FOLDER_VARIABLE = "METALAB_KERNELS"
 """Environment variable: the folder in which compiled code is kept."""
 
+PARTS = STEPS, ANSWERS = "steps", "answers"
+"""Parts that can be compiled in two processes at a time: the outer step, which is half of
+the work, and everything that is asked of one: losses, gradients, adapted curves."""
+
+WORK = {STEPS: 100, ANSWERS: 75}
+"""The work of each part, in functions, for whoever waits: 80 and 63 of them, and the
+machine code of the whole at the end, which takes as long as some more."""
+
 
 def missing_compiler() -> str | None:
     """Return why nothing can be compiled, or None."""

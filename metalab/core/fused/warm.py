@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numba.core import event
 
+from metalab.core.fused.availability import ANSWERS, PARTS, STEPS
 from metalab.core.fused.kernels.linking import entries_only
 from metalab.core.fused.oracle import FusedOracle
 from metalab.core.fused.plan import Counts
@@ -21,14 +22,6 @@ from metalab.core.objective import OuterObjective
 from metalab.core.oracle import BilevelProblem
 from metalab.core.outer import Adam
 from metalab.core.tasks import Samples, TaskBatch
-
-PARTS = STEPS, ANSWERS = "steps", "answers"
-"""Parts that can be compiled in two processes at a time: the outer step, which is half of
-the work, and everything that is asked of one: losses, gradients, adapted curves."""
-
-WORK = {STEPS: 100, ANSWERS: 75}
-"""How much there is to do, in functions, for whoever waits: 80 and 63 of them, and the
-machine code of the whole at the end, which takes as long as some more."""
 
 
 def warm(

@@ -1,10 +1,10 @@
-"""What a hypergradient estimator aims at. Imports no torch: the window shows it."""
+"""Targets of hypergradient estimators. Imports no torch: the window shows them."""
 
 from enum import Enum
 
 
 class Target(Enum):
-    """Which derivative an estimator aims at; the two differ for finite K."""
+    """The derivative that an estimator aims at; the two differ for finite K."""
 
     K_STEP = "K-step"
     """Of the query loss after exactly K inner steps (MAML)."""

@@ -8,17 +8,20 @@ from metalab.engine.explored import Explored
 from metalab.figures.axes import labels
 from metalab.figures.base import FigureChoices, FigureSpec
 from metalab.figures.drawing import (
-    BLACK,
     GREEN,
     GREY,
-    VERMILION,
     Call,
     Drawing,
     number_of,
     ramp,
     spread,
 )
-from metalab.figures.kinds.adaptation import BAND_DEVIATIONS, key_calls
+from metalab.figures.kinds.adaptation import (
+    BAND_DEVIATIONS,
+    key_calls,
+    support_look,
+    truth_look,
+)
 from metalab.figures.legend import with_legend
 from metalab.figures.sights import AdaptSight
 from metalab.figures.sizes import FigureSize
@@ -227,25 +230,9 @@ def _fan(sight: AdaptSight, size: FigureSize) -> list[Call]:
 
 def _task(sight: AdaptSight, size: FigureSize) -> list[Call]:
     """Return the calls for the points, and the curve behind them."""
-    truth = {
-        "color": BLACK,
-        "linestyle": (0, (4, 1.6)),
-        "linewidth": 1.2 * size.line,
-        "label": "True curve",
-        "zorder": 5,
-    }
-    support = {
-        "color": VERMILION,
-        "linestyle": "none",
-        "marker": "o",
-        "markersize": 4.6 * size.line,
-        "markeredgecolor": "white",
-        "label": "Support set",
-        "zorder": 6,
-    }
-    looks: list[tuple[str, dict[str, Any]]] = [(_SUPPORT, support)]
+    looks = [(_SUPPORT, support_look(size))]
     if sight.asked.task.truth is not None:
-        looks.insert(0, (_TRUE, truth))
+        looks.insert(0, (_TRUE, truth_look(size)))
     return [
         Call(method="ax.plot", columns=("x", "y"), where={"part": part}, options=look)
         for part, look in looks

@@ -207,18 +207,36 @@ def _band_call(k: int, colour: str) -> Call:
     )
 
 
+def truth_look(size: FigureSize) -> dict[str, Any]:
+    """Return how a true curve is drawn."""
+    return {
+        "color": BLACK,
+        "linestyle": (0, (4, 1.6)),
+        "linewidth": 1.2 * size.line,
+        "label": "True curve",
+        "zorder": 5,
+    }
+
+
+def support_look(size: FigureSize) -> dict[str, Any]:
+    """Return how the points of a support set are drawn."""
+    return {
+        "color": VERMILION,
+        "linestyle": "none",
+        "marker": "o",
+        "markersize": 4.6 * size.line,
+        "markeredgecolor": "white",
+        "label": "Support set",
+        "zorder": 6,
+    }
+
+
 def _true_curve(size: FigureSize) -> Call:
     return Call(
         method="ax.plot",
         columns=("x", "y"),
         where={"part": _TRUE},
-        options={
-            "color": BLACK,
-            "linestyle": (0, (4, 1.6)),
-            "linewidth": 1.2 * size.line,
-            "label": "True curve",
-            "zorder": 5,
-        },
+        options=truth_look(size),
     )
 
 
@@ -232,20 +250,11 @@ def _points(size: FigureSize) -> list[Call]:
         "label": "Query set",
         "zorder": 2,
     }
-    support = {
-        "color": VERMILION,
-        "linestyle": "none",
-        "marker": "o",
-        "markersize": 4.6 * size.line,
-        "markeredgecolor": "white",
-        "label": "Support set",
-        "zorder": 6,
-    }
     return [
         Call(
             method="ax.plot", columns=("x", "y"), where={"part": part}, options=options
         )
-        for part, options in ((_SUPPORT, support), (_QUERY, query))
+        for part, options in ((_SUPPORT, support_look(size)), (_QUERY, query))
     ]
 
 

@@ -1,4 +1,4 @@
-"""Where the parts of the picture of a bilevel problem are, and how its arrows run."""
+"""Places of the parts in the picture of a bilevel problem, and routes of its arrows."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ FRAMES = (PartKey.OUTER_LOOP, PartKey.BATCH, PartKey.INNER_LOOP)
 """Parts that hold others, from outside to inside."""
 
 BACK_HEIGHT = 0.86
-"""Where the hypergradient passes a box, as a share of its height."""
+"""Height at which the hypergradient passes a box, as a share of its own."""
 
 STACK = 4.0
-"""How far each card behind the meta-batch looks out."""
+"""Distance that each card behind the meta-batch looks out."""
 
 _FORWARD, _BACK = 0.28, BACK_HEIGHT
 """Height at which arrows between neighbours leave, as a share of the box."""

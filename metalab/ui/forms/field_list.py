@@ -6,12 +6,10 @@ from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, Qt, Signal
 from PySide6.QtWidgets import (
     QApplication,
-    QFrame,
     QLabel,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -19,6 +17,7 @@ from PySide6.QtWidgets import (
 from metalab.ui.forms.field_row import FieldRow, FieldState
 from metalab.ui.forms.fold import Fold, Group
 from metalab.ui.forms.marks import tint
+from metalab.ui.scrolling import Scrolling
 from metalab.ui.theme import Theme
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ _WIDEST_LABEL = "Held-out queries"
 """Longer labels wrap, so that the fields keep most of a narrow dock."""
 
 
-class FieldList(QScrollArea):
+class FieldList(Scrolling):
     """Rows in groups.
 
     Attributes:
@@ -44,17 +43,12 @@ class FieldList(QScrollArea):
     see_requested = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        content = QWidget()
+        super().__init__(content, parent)
         self._theme: Theme | None = None
         self._rows: dict[str, FieldRow] = {}
         self._groups: dict[str, Group] = {}
         self._words: list[str] = []
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        # Fields take the focus; the list itself has nothing to do with it.
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        content = QWidget(self)
         self._layout = QVBoxLayout(content)
         self._layout.setContentsMargins(0, 0, 0, 8)
         self._layout.setSpacing(0)
@@ -66,20 +60,6 @@ class FieldList(QScrollArea):
         self._nothing.hide()
         self._layout.addWidget(self._nothing)
         self._layout.addStretch(1)
-        self.setWidget(content)
-        content.installEventFilter(self)
-
-    def minimumSizeHint(self) -> QSize:
-        """Return the width that rows need, lest a dock beside it cut them off."""
-        rows = self._layout.minimumSize().width()
-        bar = self.verticalScrollBar().sizeHint().width()
-        return QSize(rows + bar, super().minimumSizeHint().height())
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Tell the dock when the rows need another width."""
-        if event.type() == QEvent.Type.LayoutRequest:
-            self.updateGeometry()
-        return super().eventFilter(watched, event)
 
     @property
     def paths(self) -> Sequence[str]:

@@ -127,7 +127,7 @@ class RunRow(QToolButton):
 
 
 class RecoveredStrip(QWidget):
-    """What a crash has left of a run, and what may become of it.
+    """A run that a crash has left, and what may become of it.
 
     Attributes:
         chosen: Key of the banner's button of the same name.

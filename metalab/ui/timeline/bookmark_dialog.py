@@ -1,4 +1,4 @@
-"""What is asked of a bookmark: its note."""
+"""A dialog for a bookmark's note."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (

@@ -19,10 +19,10 @@ PREPARING = "Preparing the first outer step…"
 """What a view says as long as a run has nothing to show."""
 
 WAITING = "Paused before the first outer step: Space goes on"
-"""What it says of a run that waits for a person."""
+"""Words of a view for a run that waits for a person."""
 
 SAID_MS = 1500
-"""How long a button says what it has done."""
+"""Milliseconds for which a button says what it has done."""
 
 _ICON = QSize(16, 16)
 

@@ -1,4 +1,4 @@
-"""What the marks on the Adapt canvas mean: only those that are there."""
+"""Meanings of the marks on the Adapt canvas: only of those that are there."""
 
 from collections.abc import Mapping
 

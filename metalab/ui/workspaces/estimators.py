@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 from metalab.core.hypergradient.target import Target
 from metalab.figures.sights import EstimatorsSight
 from metalab.runs.estimating import (
+    MOST_TASKS,
     Compared,
     Comparison,
     EstimatingRequest,
@@ -164,7 +165,7 @@ class EstimatorsWorkspace(Workspace):
                 num_inner_steps=choices.num_steps,
                 inner_lr=choices.inner_lr,
                 damping=choices.damping,
-                num_tasks=min(config.outer.num_tasks, 25),
+                num_tasks=min(config.outer.num_tasks, MOST_TASKS),
                 seed=choices.seed,
                 against=choices.against,
             )

@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 
 from metalab.core.hypergradient.target import Target
+from metalab.runs.estimating import MOST_STEPS
 from metalab.ui.engine_access import has_inner_solution, inner_lr
 from metalab.ui.theme import Theme
 from metalab.ui.ticks import number_text
@@ -17,7 +18,6 @@ from metalab.ui.workspaces.adapt_tools import LabelledSlider
 if TYPE_CHECKING:
     from metalab.engine.config import ExperimentConfig
 
-MOST_STEPS = 50
 _STOPS = 40
 
 _LEAST_DAMPING, _MOST_DAMPING, _STOPS_A_DECADE = -4, 3, 10

@@ -1,4 +1,4 @@
-"""Where names stand beside arrows that crowd together: none over another."""
+"""Places for names beside arrows that crowd together: none over another."""
 
 from collections.abc import Iterable, Sequence
 
@@ -17,7 +17,7 @@ _MOST_LINES, _MOST_ASIDE = 30, 24
 _NEAREST, _LOOKED_AT, _NUM_POINTS = 150, 20, 30
 
 _OVER_ARROW, _OVER_NAME = 12.0, 60.0
-"""What covering an arrow, or a line to a name across another name, is worth in pixels."""
+"""Price, in pixels, of covering an arrow, or of a line to a name across another."""
 
 
 def places(

@@ -111,7 +111,7 @@ class StructureDiagram(QWidget):
 
     @property
     def structure(self) -> Structure | None:
-        """What is drawn; None while there is a message in its place."""
+        """The structure that is drawn; None while there is a message in its place."""
         return self._structure
 
     @property

@@ -1,4 +1,4 @@
-"""Where the parts of the picture of a bilevel problem are, as Qt has it."""
+"""Places of the parts in the picture of a bilevel problem, as Qt has them."""
 
 from typing import TYPE_CHECKING
 

@@ -7,7 +7,7 @@ from numba.core.codegen import JITCodeLibrary
 from numba.core.registry import cpu_target
 
 _OF_PYTHON = "_ZN7cpython"
-"""How the names of functions begin that Python can call."""
+"""Beginning of the names of functions that Python can call."""
 
 
 class _Library(JITCodeLibrary):
