@@ -1,6 +1,7 @@
 """Whether the steps of an inner loop are short enough for the curvature they meet.
 
-A gradient step maps a small error e of theta_k to (I - diag(rate) H) e. Where an eigenvalue
+A gradient step maps a small error e of theta_k to (I - diag(rate) H) e, where weight decay
+counts as part of H. Where an eigenvalue
 of diag(rate) H exceeds 2, the step overshoots so far that the error grows: with one rate for
 all parameters that is rate * L > 2, L the largest eigenvalue of the inner loss's Hessian H.
 A direction of negative curvature grows too, but by descending: it does not count.
@@ -103,7 +104,7 @@ def _largest(
         projected = krylov_projection(
             around.hvp, begin, num_products=count, symmetric=True
         )
-        largest = largest_eigenvalue(projected).to(theta)
+        largest = largest_eigenvalue(projected).to(theta) + rule.decay
         largest = largest * (rate[:, 0] if isinstance(rate, Tensor) else rate)
         return largest / (1.0 + rule.momentum)
     # diag(rate) H is similar to sign * root H root, which is symmetric for positive rates.

@@ -36,6 +36,10 @@ class Samples:
         """Return tasks `start` to `stop` (views, no copy)."""
         return Samples(x=self.x[start:stop], y=self.y[start:stop])
 
+    def first(self, count: int) -> "Samples":
+        """Return the first points of each task (views, no copy)."""
+        return Samples(x=self.x[:, :count], y=self.y[:, :count])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskBatch:
@@ -190,6 +194,7 @@ def sample_batch(  # noqa: PLR0913 - the counts of one draw
     generator: torch.Generator,
     dtype: torch.dtype = torch.float32,
     query: QueryKind = LIKE_SUPPORT,
+    known: Float[Tensor, "known parameter"] | None = None,
 ) -> TaskBatch:
     """Draw tasks with independent support and query sets.
 
@@ -201,6 +206,8 @@ def sample_batch(  # noqa: PLR0913 - the counts of one draw
         generator: The only source of randomness.
         dtype: Precision of the tensors.
         query: How query sets are made. Tasks and support sets do not depend on it.
+        known: Task values that each task is one of, evenly and independently drawn;
+            None draws new ones.
 
     Returns:
         The batch, on the generator's device.
@@ -214,7 +221,15 @@ def sample_batch(  # noqa: PLR0913 - the counts of one draw
         `num_shots + num_queries` points, split). Zintgraf et al. 2019 evaluate on a grid
         of 100 points, Nichol et al. 2018 on one of 50.
     """
-    parameters = family.sample_parameters(num_tasks, generator=generator, dtype=dtype)
+    if known is None:
+        parameters = family.sample_parameters(
+            num_tasks, generator=generator, dtype=dtype
+        )
+    else:
+        chosen = torch.randint(
+            len(known), (num_tasks,), generator=generator, device=known.device
+        )
+        parameters = known[chosen]
     x = family.sample_inputs(
         num_tasks, num_shots + num_queries, generator=generator, dtype=dtype
     )

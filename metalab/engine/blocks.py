@@ -1,10 +1,11 @@
 """The training tasks of a run, drawn many outer steps at a time."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import torch
+from torch import Tensor
 
 from metalab.core.fused.plan import Counts
 from metalab.core.streams import RandomStreams
@@ -30,6 +31,7 @@ class Blocks:
         counts: Sizes of a meta-batch.
         dtype: Precision.
         device: Where the tasks are wanted.
+        num_training_tasks: Different tasks in all; 0 draws new ones every time.
         ahead: Who draws the next block while this one is trained on; changes no number.
     """
 
@@ -38,9 +40,20 @@ class Blocks:
     counts: Counts
     dtype: torch.dtype
     device: torch.device
+    num_training_tasks: int = 0
     ahead: Ahead | None = None
+    _known: Tensor | None = field(init=False, default=None)
     _drawn: tuple[int, TaskBatch] | None = None
     _coming: tuple[int, Callable[[], TaskBatch]] | None = None
+
+    def __post_init__(self) -> None:
+        """Draw the training tasks, where their number is limited."""
+        if self.num_training_tasks > 0:
+            self._known = self.family.sample_parameters(
+                self.num_training_tasks,
+                generator=self.streams.generator("set of training tasks"),
+                dtype=self.dtype,
+            )
 
     @property
     def steps_per_block(self) -> int:
@@ -91,10 +104,24 @@ class Blocks:
             num_queries=counts.num_queries,
             generator=self.streams.generator("training tasks", index),
             dtype=self.dtype,
+            known=self._known,
         )
+
+    def num_shots(self, step: int) -> int:
+        """Return how many support points each task of one outer step has."""
+        low, high = self.counts.num_shots_min, self.counts.num_shots
+        if low == 0:
+            return high
+        # A generator for each step: a few microseconds, and no step depends on another.
+        generator = self.streams.generator("number of shots", step)
+        return int(torch.randint(low, high + 1, (), generator=generator))
 
     def batch(self, step: int) -> TaskBatch:
         """Return the meta-batch of one outer step."""
         block, offset = self.place(step)
         count = self.counts.num_tasks
-        return self.block(block).rows(offset * count, (offset + 1) * count)
+        rows = self.block(block).rows(offset * count, (offset + 1) * count)
+        num_shots = self.num_shots(step)
+        if num_shots == self.counts.num_shots:
+            return rows
+        return replace(rows, support=rows.support.first(num_shots))

@@ -25,6 +25,7 @@ def counts_of(config: ExperimentConfig) -> Counts:
         num_tasks=config.outer.num_tasks,
         num_shots=config.tasks.num_shots,
         num_queries=config.tasks.num_queries,
+        num_shots_min=config.tasks.num_shots_min if config.tasks.draws_num_shots else 0,
     )
 
 

@@ -87,6 +87,12 @@ def estimator_refusal(
             f"it needs an inner problem with a stationary point, and meta.kind "
             f"{config.meta.kind!r} has no regulariser"
         )
+    decay = config.inner.options().get("inner_weight_decay", 0.0)
+    if estimator.target is Target.SOLUTION and decay > 0:
+        return (
+            "it differentiates the solution of an inner problem without weight decay, "
+            f"and inner.inner_weight_decay is {decay:g}"
+        )
     if estimator.needs_strength and not meta.isotropic:
         return (
             f"it needs a regulariser of one strength for all parameters, and meta.kind "
@@ -117,14 +123,35 @@ def _setting_refusal(config: "ExperimentConfig") -> str | None:
     reason = _input_refusal(config) or _ramp_refusal(config)
     if reason is not None:
         return reason
-    batch_size = config.inner.options().get("inner_batch_size", 0)
-    if batch_size > config.tasks.num_shots:
-        return (
-            f"inner.inner_batch_size is {batch_size}; allowed: at most tasks.num_shots, "
-            f"{config.tasks.num_shots}"
-        )
+    reason = _shots_refusal(config)
+    if reason is not None:
+        return reason
     if config.run.device == "mps" and config.run.precision == "float64":
         return "run.precision is 'float64'; allowed on run.device 'mps': float32"
+    return None
+
+
+def _shots_refusal(config: "ExperimentConfig") -> str | None:
+    """Refuse numbers of support points that contradict each other."""
+    most, fewest = config.tasks.num_shots, config.tasks.num_shots_min
+    if fewest > most:
+        return (
+            f"tasks.num_shots_min is {fewest}; allowed: at most tasks.num_shots, {most}"
+        )
+    batch_size = config.inner.options().get("inner_batch_size", 0)
+    least, name = (fewest, "num_shots_min") if fewest else (most, "num_shots")
+    if batch_size > least:
+        return (
+            f"inner.inner_batch_size is {batch_size}; allowed: at most tasks.{name}, "
+            f"{least}"
+        )
+    if config.tasks.draws_num_shots and config.run.compile == "on":
+        # Each number of shots would be a graph of its own, ten to thirty seconds each.
+        return (
+            f"run.compile is 'on', and tasks.num_shots_min {fewest} is below "
+            f"tasks.num_shots {most}: a compiled step has one number of shots; nearest "
+            "valid choice: run.compile = 'off'"
+        )
     return None
 
 

@@ -39,6 +39,21 @@ class TasksConfig(Section):
             synonyms=("number of shots", "support points", "k-shot", "training points"),
         ),
     ] = 10
+    num_shots_min: Annotated[
+        int,
+        setting(
+            label="Fewest shots",
+            help="Each outer step draws its number of shots evenly between this and "
+            "Shots, the same for all its tasks; 0 always takes Shots. Held-out tasks "
+            "have a fixed number.",
+            unit="shots",
+            low=0,
+            high=10_000,
+            advanced=True,
+            synonyms=("random shots", "variable shots", "number of shots"),
+            at_zero="as Shots",
+        ),
+    ] = 0
     num_queries: Annotated[
         int,
         setting(
@@ -51,6 +66,31 @@ class TasksConfig(Section):
             synonyms=("number of queries", "query points", "test points"),
         ),
     ] = 10
+    num_training_tasks: Annotated[
+        int,
+        setting(
+            label="Training tasks",
+            help="Different tasks to train on, drawn once; each outer step takes its "
+            "tasks from them at random, with points of its own. 0 draws new tasks at "
+            "every outer step.",
+            unit="tasks",
+            low=0,
+            high=1_000_000,
+            advanced=True,
+            synonyms=(
+                "finite tasks",
+                "number of tasks",
+                "task set",
+                "meta-overfitting",
+            ),
+            at_zero="unlimited",
+        ),
+    ] = 0
+
+    @property
+    def draws_num_shots(self) -> bool:
+        """Whether outer steps differ in their number of support points."""
+        return 0 < self.num_shots_min < self.num_shots
 
 
 class OuterConfig(Section):

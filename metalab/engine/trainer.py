@@ -195,6 +195,7 @@ class Trainer:
             counts=counts_of(self.config),
             dtype=self._dtype,
             device=self._device,
+            num_training_tasks=self.config.tasks.num_training_tasks,
         )
         return make_stepper(
             self._learner,

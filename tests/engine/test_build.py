@@ -34,6 +34,7 @@ def test_every_setting_arrives_where_it_belongs():
         "inner_batch_size": 10,
         "inner_clamp": 0.0,
         "inner_clip_norm": 0.0,
+        "inner_weight_decay": 0.0,
     }
     assert learner.hypergradient == Reptile()
     assert learner.outer == SGD(outer_lr=0.1)

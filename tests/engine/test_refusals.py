@@ -2,6 +2,8 @@
 
 import pytest
 
+from metalab.catalog.slots import HYPERGRADIENTS
+from metalab.core.hypergradient.target import Target
 from metalab.engine.config import ExperimentConfig
 from metalab.engine.overrides import ConfigError, with_overrides
 from metalab.engine.refusals import refusal, valid_estimators
@@ -172,3 +174,38 @@ def test_a_floor_goes_with_a_schedule_that_comes_down():
         with_overrides(ExperimentConfig(), [("outer.schedule_floor", 0.1)])
     changes = [("outer.schedule", "cosine"), ("outer.schedule_floor", 0.1)]
     assert with_overrides(ExperimentConfig(), changes).outer.schedule_floor == 0.1
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ([("tasks.num_shots_min", 11)], "num_shots_min is 11; .* tasks.num_shots, 10"),
+        (
+            [("tasks.num_shots_min", 4), ("inner.inner_batch_size", 5)],
+            "inner_batch_size is 5; allowed: at most tasks.num_shots_min, 4",
+        ),
+        (
+            [("tasks.num_shots_min", 4), ("run.compile", "on")],
+            "a compiled step has one number of shots",
+        ),
+    ],
+)
+def test_numbers_of_shots_go_with_each_other(changes, says):
+    with pytest.raises(ConfigError, match=says):
+        with_overrides(ExperimentConfig(), changes)
+
+
+def test_weight_decay_moves_the_solution_that_implicit_estimators_differentiate():
+    decayed = [("inner.inner_weight_decay", 0.1)]
+    anchored = [
+        ("meta.kind", "anchor"),
+        ("hypergradient.kind", "implicit-cg"),
+        ("inner.kind", "gradient-descent"),
+    ]
+    with pytest.raises(ConfigError, match="without weight decay"):
+        with_overrides(ExperimentConfig(), anchored + decayed)
+    config = with_overrides(ExperimentConfig(), anchored[:1] + decayed)
+    targets = {
+        HYPERGRADIENTS.components[name].target for name in valid_estimators(config)
+    }
+    assert targets == {Target.K_STEP}

@@ -60,14 +60,15 @@ def walked(
 
 def expect_nothing_lost(started: StartedRuns, home: Path) -> None:
     steps = started.steps
-    assert steps
+    made = {path for path, step in steps.items() if step > 0}
+    assert made
     files = {path for path in (home / "runs").glob("*.metalab") if path.is_file()}
     copies = {path for path in files if "-copy" in path.stem}
-    assert files - copies == set(steps)
-    for path, step in steps.items():
+    assert made <= files - copies <= set(steps)
+    for path in files - copies:
         history = open_run(path).history
         assert history.status.ended, path
-        assert history.step == step
+        assert history.step == steps[path]
 
 
 def test_a_short_walk_breaks_nothing(walked, tmp_path):

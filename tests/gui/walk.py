@@ -58,11 +58,14 @@ class StartedRuns:
 
     @property
     def steps(self) -> dict[Path, int]:
-        """Outer steps of every run that has made any, by its file."""
+        """Outer steps of every run that was to be kept, by its file.
+
+        A run that made none may have been stopped before it had a file.
+        """
         found: dict[Path, int] = {}
         for worker in self.workers:
             history = worker.live.snapshot()
-            if history.path is not None and history.step > 0:
+            if history.path is not None:
                 found[history.path] = max(history.step, found.get(history.path, 0))
         return found
 

@@ -48,12 +48,15 @@ class Counts:
         num_tasks: Tasks of one outer step.
         num_shots: Support points of each.
         num_queries: Query points of each.
+        num_shots_min: Fewest support points of an outer step's tasks, where it draws how
+            many; 0 always takes `num_shots`.
         num_grid_points: Points of the curves that are drawn of a task; 0 draws none.
     """
 
     num_tasks: int
     num_shots: int
     num_queries: int
+    num_shots_min: int = 0
     num_grid_points: int = 0
 
 
@@ -89,6 +92,8 @@ def obstacle(learner: MetaLearner, counts: Counts) -> str | None:
     )
     if found is not None:
         return found
+    if counts.num_shots_min > 0:
+        return "there is no compiled kernel for tasks.num_shots_min"
     if learner.first_order_steps > 0 and not _sweeps(learner.hypergradient):
         return (
             "there is no compiled kernel for outer.first_order_steps with hypergradient "
@@ -108,11 +113,11 @@ def adaptation_obstacle(learner: MetaLearner) -> str | None:
     found = oracle_obstacle(learner.problem) or part_obstacle("inner", inner)
     if found is not None:
         return found
-    if type(inner) is GradientDescent and inner.inner_clamp > 0:
-        return "there is no compiled kernel for inner.inner_clamp"
-    if type(inner) is GradientDescent and inner.inner_clip_norm > 0:
-        return "there is no compiled kernel for inner.inner_clip_norm"
-    return None
+    if type(inner) is not GradientDescent:
+        return None
+    without = ("inner_clamp", "inner_clip_norm", "inner_weight_decay")
+    asked = next((name for name in without if getattr(inner, name) > 0), None)
+    return None if asked is None else f"there is no compiled kernel for inner.{asked}"
 
 
 def make_plan(

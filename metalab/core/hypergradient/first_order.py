@@ -22,11 +22,11 @@ from metalab.core.oracle import Evaluations, InnerOracle
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstOrder(HypergradientEstimator):
-    """The query gradient at theta_K, carried to the start unchanged.
+    """The query gradient at theta_K, carried to the start.
 
     Equals: the unrolled sweep with every second derivative of the inner loss taken as
-        zero: d theta_{k+1} / d theta_k by I, and no mixed derivative. Learned rates keep
-        theirs, which needs none.
+        zero: d theta_{k+1} / d theta_k by I, and no mixed derivative. Learned rates and
+        weight decay keep theirs, which need none.
     Valid: where phi is (part of) the start, the rates, or enters the prediction.
     Cost: no Hessian-vector product; memory grows by one gradient a step.
     Exactness: biased, by O(K * inner_lr * ||H||) relative to the exact one.

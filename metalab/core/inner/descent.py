@@ -67,7 +67,9 @@ def _all_terms(step: int) -> Terms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """Heavy-ball steps m <- momentum m + grad, theta <- theta - rate m.
+    """Heavy-ball steps m <- momentum m + g + decay theta, theta <- theta - rate m.
+
+    g is the gradient, clamped and clipped.
 
     Attributes:
         rate: Learning rate of each step.
@@ -75,6 +77,8 @@ class Rule:
         batch_size: Support points of a step; 0 takes all.
         clamp: Largest size of an entry of the gradient; 0 does not clamp.
         clip_norm: Largest norm of a task's gradient, once clamped; 0 does not clip.
+        decay: Share of theta that is added to the gradient, once clipped: as in torch's
+            SGD, whose gradients are clipped before it sees them.
         terms: Terms of the inner loss that a step descends.
         at_rest: Whether a gradient moves no task any more, so that the rest of the path
             need not be computed.
@@ -85,6 +89,7 @@ class Rule:
     batch_size: int = 0
     clamp: float = 0.0
     clip_norm: float = 0.0
+    decay: float = 0.0
     terms: Callable[[int], Terms] = _all_terms
     at_rest: Callable[[Tensor], bool] = _never
 
@@ -128,6 +133,7 @@ def descend(
             resting = around
         before = velocity
         update = clipped(clamped(around.grad, rule.clamp), rule.clip_norm)
+        update = with_decay(update, theta, rule.decay)
         if velocity is not None:
             update = velocity = torch.add(update, velocity, alpha=rule.momentum)
         if keep is not Keep.END:
@@ -152,6 +158,11 @@ def scaled_difference(theta: Tensor, update: Tensor, rate: Tensor | float) -> Te
     if isinstance(rate, Tensor):
         return torch.addcmul(theta, rate, update, value=-1.0)
     return theta.sub(update, alpha=rate)
+
+
+def with_decay(update: Tensor, theta: Tensor, decay: float) -> Tensor:
+    """Return update + decay * theta; also its derivative, along changes of the two."""
+    return update if decay == 0.0 else torch.add(update, theta, alpha=decay)
 
 
 def clamped(grad: Tensor, most: float) -> Tensor:
@@ -263,12 +274,13 @@ class Descent(InnerLoop):
         )
 
     def pullback(self, oracle: InnerOracle, step: InnerStep, v: Cotangent) -> Cotangent:
-        """Return (I - rate H_k)^T v, and - rate B_k^T v for phi."""
+        """Return (I - rate (H_k + decay I))^T v, and - rate B_k^T v for phi."""
         rule = self.rule(oracle)
         rate = rule.rate(step.index, step.around.grad)
         of_update, of_velocity = through_update(v, rate, rule.momentum)
         of_grad = through_limits(of_update, step.around.grad, rule)
         theta = v.theta + step.around.hvp(of_grad)
+        theta = with_decay(theta, of_update, rule.decay)
         of_phi = self.straight_pullback(oracle, step, v).phi
         back = Cotangent(theta=theta, velocity=of_velocity, phi=of_phi)
         if oracle.phi_shapes_inner_loss:
@@ -278,9 +290,14 @@ class Descent(InnerLoop):
     def straight_pullback(
         self, oracle: InnerOracle, step: InnerStep, v: Cotangent
     ) -> Cotangent:
-        """Return v unchanged."""
-        del oracle, step
-        return v
+        """Return v, less what weight decay takes: that needs no second derivative."""
+        rule = self.rule(oracle)
+        if rule.decay == 0.0:
+            return v
+        rate = rule.rate(step.index, step.around.grad)
+        of_update, of_velocity = through_update(v, rate, rule.momentum)
+        theta = with_decay(v.theta, of_update, rule.decay)
+        return Cotangent(theta=theta, velocity=of_velocity, phi=v.phi)
 
     def pushforward(
         self,
@@ -289,12 +306,16 @@ class Descent(InnerLoop):
         u: Float[Tensor, "#task meta"],
         t: Tangent,
     ) -> Tangent:
-        """Return (I - rate H_k) t - rate B_k u - (change of the rate) * update."""
+        """Return the change of the step's end along changes of its start and of phi.
+
+        That is (I - rate (H_k + decay I)) t - rate B_k u - (change of the rate) * update.
+        """
         rule = self.rule(oracle)
         of_update = step.around.hvp(t.theta)
         if oracle.phi_shapes_inner_loss:
             of_update = of_update + step.around.mixed_jvp(u.expand(len(t.theta), -1))
         of_update = along_limits(of_update, step.around.grad, rule)
+        of_update = with_decay(of_update, t.theta, rule.decay)
         velocity = None
         if t.velocity is not None:
             velocity = of_update = of_update + rule.momentum * t.velocity

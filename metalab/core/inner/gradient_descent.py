@@ -23,6 +23,7 @@ class GradientDescent(FixedRateDescent):
             of Reptile (Nichol et al. 2018); the last block may be smaller.
         inner_clamp: Largest size of an entry of a gradient; 0 does not clamp.
         inner_clip_norm: Largest norm of a task's gradient, once clamped; 0 does not clip.
+        inner_weight_decay: Share of theta added to the gradient, once clipped.
     """
 
     name: ClassVar[str] = "gradient-descent"
@@ -76,6 +77,18 @@ class GradientDescent(FixedRateDescent):
         at_zero="off",
     )
 
+    inner_weight_decay: float = option(
+        0.0,
+        label="Inner weight decay",
+        help="Share of theta added to its inner gradient, so that a step also pulls theta "
+        "towards zero; 0 does not decay.",
+        low=0.0,
+        high=1e3,
+        advanced=True,
+        synonyms=("L2 regularisation", "weight decay", "ridge penalty"),
+        at_zero="off",
+    )
+
     def rule(self, oracle: InnerOracle) -> Rule:
         """Return descent at `inner_lr`."""
         del oracle
@@ -85,6 +98,7 @@ class GradientDescent(FixedRateDescent):
             batch_size=self.inner_batch_size,
             clamp=self.inner_clamp,
             clip_norm=self.inner_clip_norm,
+            decay=self.inner_weight_decay,
         )
 
     def _rate(self, step: int, grad: Tensor) -> float:

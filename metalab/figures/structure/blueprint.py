@@ -162,6 +162,7 @@ def _formula(blueprint: Blueprint, general: str, step: int) -> str:
         options.get("momentum")
         or options.get("inner_clamp")
         or options.get("inner_clip_norm")
+        or options.get("inner_weight_decay")
     )
     if only_start and plain and not entries.inner_loss and route is Route.EVERY_STEP:
         return _ONE_STEP if learner.inner_at(step)[1] == 1 else _MANY_STEPS

@@ -195,7 +195,7 @@ def test_what_has_no_kernel_is_named():
         config = preset_config(preset)
         found = obstacle(build_learner(config), counts_of(config))
         assert part in found
-    for limit in ("inner_clamp", "inner_clip_norm"):
+    for limit in ("inner_clamp", "inner_clip_norm", "inner_weight_decay"):
         limited = experiment(**{f"inner__{limit}": 1.0})
         assert limit in obstacle(build_learner(limited), counts_of(limited))
 
@@ -218,6 +218,32 @@ def test_a_first_order_beginning_goes_over_into_sweeps_alone(kind):
             for name in ("fused", "autodiff")
         )
     )
+    np.testing.assert_allclose(fused, autodiff, rtol=1e-8)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"tasks__num_shots_min": 3},
+        {"tasks__num_training_tasks": 2},
+        {"inner__inner_weight_decay": 0.2},
+    ],
+)
+def test_what_is_seldom_set_trains_alike_with_kernels_and_without(changes):
+    config = experiment(
+        **changes,
+        outer__num_steps=6,
+        evaluation__num_tasks=16,
+        run__precision="float64",
+    )
+    fused, autodiff = (
+        np.concatenate([e.metrics for e in events if isinstance(e, StepsDone)])
+        for events in (
+            Trainer(config, provider=name).run(lambda: 6)
+            for name in ("fused", "autodiff")
+        )
+    )
+    assert len(fused) == 6
     np.testing.assert_allclose(fused, autodiff, rtol=1e-8)
 
 

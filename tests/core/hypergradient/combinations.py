@@ -52,6 +52,13 @@ INNERS = {
         inner_clamp=0.8,
         inner_clip_norm=1.0,
     ),
+    "decayed": GradientDescent(
+        num_inner_steps=NUM_STEPS,
+        inner_lr=0.03,
+        momentum=0.5,
+        inner_clip_norm=1.0,
+        inner_weight_decay=0.7,
+    ),
     "minibatches": GradientDescent(
         num_inner_steps=NUM_STEPS, inner_lr=0.03, inner_batch_size=2
     ),

@@ -40,8 +40,7 @@ CASES = [
 STEP_BY_STEP = [
     pytest.param(METAS[what], INNERS[how], id=f"{what}+{how}")
     for what, how in PAIRS
-    if INNERS[how].needs is Needs.NOTHING
-    and how not in ("momentum", "minibatches", "clamped", "clipped")
+    if INNERS[how].needs is Needs.NOTHING and how != "minibatches"
 ]
 
 
@@ -91,6 +90,16 @@ def rates_of(inner, phi, meta_dim, adapted):
     return lambda step: layout.spread(learned, step)
 
 
+def limited(slope, inner):
+    """Return a gradient clamped and clipped, by torch's own functions."""
+    if getattr(inner, "inner_clamp", 0) > 0:
+        slope = slope.clamp(-inner.inner_clamp, inner.inner_clamp)
+    if getattr(inner, "inner_clip_norm", 0) > 0:
+        most = inner.inner_clip_norm
+        slope = torch.stack([s * (most / s.norm()).clamp(max=1.0) for s in slope])
+    return slope
+
+
 def by_definition(meta, inner, num_exact):
     """Differentiate the K steps by torch, early gradients taken as constants."""
     oracle = oracle_of(meta, inner)
@@ -100,6 +109,7 @@ def by_definition(meta, inner, num_exact):
     own = phi[:, : problem.meta_dim]
     rate = rates_of(inner, phi, problem.meta_dim, problem.adapted)
     theta = meta.start(problem.model, own)
+    velocity = torch.zeros_like(theta)
     for step in range(NUM_STEPS):
         through = step >= NUM_STEPS - num_exact
         at = theta if through else theta.detach().requires_grad_()
@@ -108,6 +118,11 @@ def by_definition(meta, inner, num_exact):
             at.requires_grad_()
         loss = problem.inner_loss(at, shaping, batch.support).sum()
         (slope,) = torch.autograd.grad(loss, at, create_graph=through)
+        slope = limited(slope, inner)
+        if isinstance(inner, GradientDescent):
+            # As constants the gradients: momentum and weight decay are no derivatives.
+            slope = slope + inner.inner_weight_decay * theta
+            velocity = slope = slope + inner.momentum * velocity
         theta = theta - rate(step) * slope
     # Plus nothing: so that phi is always there to differentiate by.
     outer = meta.outer_loss(problem.model, theta, own, batch).sum() + 0.0 * phi.sum()

@@ -152,3 +152,40 @@ def test_the_derivative_of_clipping_is_torch_s():
     assert torch.allclose(through_clip(v, grads, 1.5), forward, rtol=1e-12, atol=1e-14)
     nothing = torch.zeros(2, 3, dtype=torch.float64)
     assert torch.isfinite(through_clip(nothing + 1, nothing, 1.5)).all()
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.8])
+def test_weight_decay_is_that_of_torch_sgd_after_clipping(momentum):
+    """Torch's own optimiser and clipping, task by task, on the same sets."""
+    batch = smooth_batch()
+    oracle = oracle_of(batch)
+    inner = GradientDescent(
+        num_inner_steps=6,
+        inner_lr=0.05,
+        momentum=momentum,
+        inner_clip_norm=0.5,
+        inner_weight_decay=0.3,
+    )
+    end = inner.run(oracle, num_steps=6).end
+    for task, theta in enumerate(oracle.start()):
+        own = theta.clone().requires_grad_()
+        descent = torch.optim.SGD([own], lr=0.05, momentum=momentum, weight_decay=0.3)
+        for _ in range(6):
+            descent.zero_grad()
+            predicted = MODEL.apply(own[None], batch.support.x[task : task + 1])
+            (predicted - batch.support.y[task]).square().mean().backward()
+            torch.nn.utils.clip_grad_norm_([own], 0.5)
+            descent.step()
+        assert (
+            relative_error(end[task], own.detach()) < 1e-5
+        )  # clip_grad_norm_ adds 1e-6
+
+
+def test_without_a_gradient_decay_shrinks_geometrically():
+    known = least_squares()
+    phi = torch.linspace(-1, 1, 4, dtype=FLOAT64)
+    batch = known.batch
+    oracle = AutodiffOracle(known.problem, phi, batch)
+    inner = GradientDescent(inner_lr=0.1, inner_weight_decay=2.0, inner_clamp=1e-15)
+    end = inner.run(oracle, num_steps=5).end
+    assert relative_error(end, phi.expand_as(end) * 0.8**5) < 1e-12
