@@ -1,18 +1,25 @@
 """The meta-parameters at any outer step, recomputed from the nearest state before it."""
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from metalab.engine.events import Checkpoint, Curves
+from metalab.core.errors import UserError
+from metalab.engine.events import Checkpoint, Curves, Diverged
 from metalab.runs.latest import Latest, Stale
 
 if TYPE_CHECKING:
     from metalab.engine.config_history import ConfigHistory
     from metalab.engine.gallery import Gallery
+    from metalab.engine.trainer import Trainer
     from metalab.runs.history import RunHistory
 
 STEPS_AT_ONCE = 64
 """Between two looks at whether somebody wants another step by now."""
+
+
+class RewindError(UserError):
+    """A step of a run that cannot be computed again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -93,6 +100,15 @@ class _Visiting:
         return Visit(request=request, state=state, curves=self._gallery.curves(state))
 
 
+def _go_on(trainer: "Trainer", event: Diverged) -> None:
+    """Go on as the run did, or it would not have come to the step that is asked for."""
+    if not math.isfinite(event.value):
+        raise RewindError(
+            f"outer step {event.step} cannot be computed: {event.message}"
+        )
+    trainer.accept_explosion()
+
+
 def recomputed(
     request: RewindRequest, stale: Stale = lambda: False
 ) -> Checkpoint | None:
@@ -101,6 +117,9 @@ def recomputed(
     Args:
         request: Which.
         stale: Whether nobody wants it any more; then None is returned.
+
+    Raises:
+        RewindError: A number is not finite on the way there.
     """
     # Imported here: the window makes a `Rewinder` before torch is there.
     from metalab.engine.trainer import Trainer  # noqa: PLC0415
@@ -119,7 +138,9 @@ def recomputed(
     def pace() -> int:
         return max(1, min(STEPS_AT_ONCE, request.step - trainer.step))
 
-    for _ in trainer.run(pace):
+    for event in trainer.run(pace):
+        if isinstance(event, Diverged):
+            _go_on(trainer, event)
         if trainer.step >= request.step:
             return trainer.checkpoint()
         if stale():

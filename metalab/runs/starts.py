@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from metalab.core.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from metalab.engine.config import ExperimentConfig
     from metalab.engine.events import Checkpoint
 
@@ -16,8 +18,13 @@ class StartError(UserError):
     """Meta-parameters that an experiment has no counterpart of."""
 
 
-def random_start(config: "ExperimentConfig") -> "Checkpoint":
-    """Return what the experiment begins from with the next seed: nobody trained it."""
+def random_start(
+    config: "ExperimentConfig", _give_up: "Callable[[], bool]" = lambda: False
+) -> "Checkpoint":
+    """Return what the experiment begins from with the next seed: nobody trained it.
+
+    It takes no time that could be given up.
+    """
     from metalab.engine.overrides import with_overrides  # noqa: PLC0415 - torch
     from metalab.engine.trainer import Trainer  # noqa: PLC0415 - torch
 
@@ -25,15 +32,23 @@ def random_start(config: "ExperimentConfig") -> "Checkpoint":
     return Trainer(other, provider="autodiff").checkpoint()
 
 
-def joint_start(config: "ExperimentConfig") -> "Checkpoint":
+def joint_start(
+    config: "ExperimentConfig", give_up: "Callable[[], bool]" = lambda: False
+) -> "Checkpoint":
     """Return meta-parameters trained on the query sets without adapting in between.
+
+    Args:
+        config: The experiment.
+        give_up: Asked before each outer step: whether nobody wants the result any more.
 
     Raises:
         StartError: What is learned is more than an initialisation, or is not learned at
-            all, so there is no joint training of it.
+            all, so there is no joint training of it; or joint training diverges, or was
+            given up.
 
     Source: Finn et al. 2017, section 5.1 ("pretrained").
     """
+    from metalab.engine.events import Diverged  # noqa: PLC0415 - torch
     from metalab.engine.overrides import with_overrides  # noqa: PLC0415 - torch
     from metalab.engine.torch_threads import use_threads  # noqa: PLC0415 - torch
     from metalab.engine.trainer import Trainer  # noqa: PLC0415 - torch
@@ -60,6 +75,10 @@ def joint_start(config: "ExperimentConfig") -> "Checkpoint":
         ) from error
     use_threads(1)
     trainer = Trainer(joint, provider="autodiff")
-    for _ in trainer.run():
-        pass
+    for event in trainer.run(lambda: 1):
+        if give_up():
+            raise StartError("joint training was given up")
+        # Going on would repeat the step that diverged, for ever.
+        if isinstance(event, Diverged):
+            raise StartError(f"joint training diverges at outer step {event.step}")
     return trainer.checkpoint()

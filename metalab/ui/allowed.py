@@ -2,6 +2,7 @@
 
 from PySide6.QtCore import QCoreApplication
 
+from metalab.ui import engine_access as engine
 from metalab.ui.phase import Phase
 from metalab.ui.session import Session
 
@@ -19,6 +20,10 @@ def why_not_start(session: Session) -> str:
     """Return why no new run can begin."""
     if reason := why_not_code(session):
         return reason
+    if session.config is not None and (
+        problem := engine.device_problem(session.config)
+    ):
+        return _tr("A setting is not allowed: {}").format(problem)
     return _tr("A run file is being read") if session.reading else ""
 
 

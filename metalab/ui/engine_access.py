@@ -56,6 +56,19 @@ def plugin_problems() -> tuple[str, ...]:
     return found()
 
 
+def device_problem(config: "ExperimentConfig") -> str:
+    """Return why an experiment cannot run on its device; "" if it can."""
+    from metalab.engine.build import DeviceError, resolve_device  # noqa: PLC0415 - torch
+
+    if config.run.device in ("auto", "cpu"):
+        return ""
+    try:
+        resolve_device(config)
+    except DeviceError as error:
+        return str(error)
+    return ""
+
+
 def preset(name: str) -> "ExperimentConfig":
     """Return the experiment of a preset.
 

@@ -1,13 +1,14 @@
 """Any outer step, recomputed beside a run."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from metalab.engine.config_history import ConfigHistory
 from metalab.engine.edit import Edit
-from metalab.engine.events import StepsDone
+from metalab.engine.events import Diverged, StepsDone
 from metalab.engine.overrides import with_overrides
 from metalab.engine.trainer import Trainer
 from metalab.runs.reader import open_run
@@ -78,3 +79,23 @@ def test_answers_come_from_a_thread_that_ends(config):
     np.testing.assert_array_equal(visit.curves.curves, shown.curves)
     assert rewinder.close(TIMEOUT)
     assert not [t for t in threading.enumerate() if t.name == "rewinder"]
+
+
+@pytest.mark.timeout(60)
+def test_a_run_that_went_on_beyond_an_explosion_comes_back(config, monkeypatch):
+    """Its steps once were repeated from there, for ever."""
+    # Every loss of an untrained network is beyond such a limit.
+    monkeypatch.setattr("metalab.engine.trainer.EXPLOSION_FACTOR", 1e-3)
+    trainer = Trainer(config)
+    start = trainer.checkpoint()
+    for event in trainer.run(lambda: 1):
+        if isinstance(event, Diverged):
+            trainer.accept_explosion()
+        if trainer.step == 3:
+            break
+    request = RewindRequest(
+        configs=ConfigHistory(config, ()), provider="autodiff", state=start, step=3
+    )
+    found = recomputed(replace(request, provider=trainer._provider))
+    assert found.step == 3
+    assert np.array_equal(found.phi, trainer.checkpoint().phi)

@@ -5,6 +5,7 @@
 
 import json
 import sys
+from html import unescape
 from itertools import combinations
 
 from PySide6.QtCore import QPoint, QRect, Qt
@@ -15,6 +16,7 @@ from PySide6.QtWidgets import (
     QAbstractScrollArea,
     QAbstractSpinBox,
     QComboBox,
+    QDockWidget,
     QLabel,
     QLineEdit,
     QToolButton,
@@ -47,8 +49,26 @@ def cut_off(window: QWidget) -> list[str]:
         and widget.window() is window
         and widget.isVisible()
         and not isinstance(widget, ElidedLabel)
+        and not _shows_its_end(widget)
+        and not _behind_a_tab(widget)
         and not (_has_room(widget) and _inside(widget))
     ]
+
+
+def _shows_its_end(widget: QWidget) -> bool:
+    """Whether a line shows the end of what it holds, and all of it in its tip."""
+    if not isinstance(widget, QLineEdit) or not widget.text():
+        return False
+    whole = widget.cursorPosition() == len(widget.text())
+    return whole and widget.text() in unescape(widget.toolTip())
+
+
+def _behind_a_tab(widget: QWidget) -> bool:
+    """Whether it belongs to a dock that Qt has set aside for another one."""
+    parent = widget.parentWidget()
+    while parent is not None and not isinstance(parent, QDockWidget):
+        parent = parent.parentWidget()
+    return parent is not None and parent.geometry().right() < 0
 
 
 def overlapping(window: QWidget) -> list[str]:
@@ -129,6 +149,8 @@ def num_colours(picture: QImage, part: QRect) -> int:
 
 def main() -> None:
     """Print what is cut off in the smallest window, and what it was painted like."""
+    from tests.ui.scenes import SCENES, faults_of  # noqa: PLC0415 - which imports this
+
     app = application()
     workshop = Workshop()
     preload = Preload(("torch",), kernels=False)
@@ -169,6 +191,13 @@ def main() -> None:
         for spec in WORKSPACES
         for theme in THEMES
         if (faults := faults_at(lab, size, spec.key, theme))
+    }
+    found["scenes"] = {
+        f"{size} {name} {theme}": faults
+        for size in SIZES
+        for name in SCENES
+        for theme in THEMES
+        if (faults := faults_of(lab, size, name, theme))
     }
     lab.session.stop()
     lab.close()

@@ -250,3 +250,14 @@ def test_the_run_action_says_what_it_will_do(lab, qtbot, workshop, monkeypatch):
     workshop.worker.end(RunStatus.STOPPED)
     until(qtbot, lab, lambda: action.iconText() == "Resume")
     assert lab.session.resumable
+
+
+def test_a_device_that_is_not_here_is_refused_before_anything_runs(lab, workshop):
+    lab.session.set_config(small_config(run__device="mps"))
+    lab.clock.tick()
+    for key in ("toggle_run", "start"):
+        assert not lab.actions[key].isEnabled()
+        assert (
+            "run.device is 'mps'; allowed here: auto, cpu" in lab.actions[key].toolTip()
+        )
+    assert not lab.faults.snapshot()

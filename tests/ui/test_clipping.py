@@ -13,6 +13,7 @@ from metalab.ui.action_table import WORKSPACES
 from metalab.ui.theme import THEMES
 from tests.ui.clipping import SIZES, cut_off, faults_at, overlapping
 from tests.ui.fake_worker import small_config
+from tests.ui.scenes import SCENES, faults_of
 
 pytestmark = pytest.mark.gui
 
@@ -55,6 +56,18 @@ def test_on_no_page_at_any_size(spec, size, lab, workshop):
     assert not any(found.values()), found
 
 
+@pytest.mark.parametrize("size", SIZES, ids=[f"{w}x{h}" for w, h in SIZES])
+@pytest.mark.parametrize("name", SCENES)
+@pytest.mark.sampled(15)
+def test_over_no_page_at_any_size(name, size, lab, workshop):
+    lab.session.set_config(small_config())
+    lab.session.toggle_run()
+    workshop.worker.play(6)
+    lab.clock.tick()
+    found = {theme: faults_of(lab, size, name, theme) for theme in THEMES}
+    assert not any(found.values()), found
+
+
 def test_what_overlaps_is_found(qtbot):
     window = QWidget()
     qtbot.addWidget(window)
@@ -92,8 +105,22 @@ def test_what_is_cut_off_is_found(qtbot):
 
 
 @pytest.mark.slow
-def test_at_two_pixels_a_point_everything_is_sharp_and_whole():
+def test_at_two_pixels_a_point_everything_is_sharp_and_whole(tmp_path):
+    # A screen that the window at twice the size has room on.
+    screen = {
+        "name": "large",
+        "x": 0,
+        "y": 0,
+        "width": 3840,
+        "height": 2160,
+        "logicalDpi": 96,
+        "logicalBaseDpi": 96,
+        "dpr": 1,
+    }
+    screens = tmp_path / "screens.json"
+    screens.write_text(json.dumps({"screens": [screen]}))
     environment = os.environ | {
+        "QT_QPA_PLATFORM": f"offscreen:configfile={screens}",
         "QT_SCALE_FACTOR": "2",
         "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
     }
@@ -103,7 +130,7 @@ def test_at_two_pixels_a_point_everything_is_sharp_and_whole():
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=170,
         check=True,
     )
     found = json.loads(done.stdout)
@@ -111,4 +138,5 @@ def test_at_two_pixels_a_point_everything_is_sharp_and_whole():
     assert found["pixels"] == [2 * edge for edge in found["size"]]
     assert found["cut_off"] == []
     assert found["at_sizes"] == {}
+    assert found["scenes"] == {}
     assert min(found["colours"].values()) > 5

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from metalab.engine.explored import Exploration, Explored
-from metalab.runs.background import BackgroundJob
+from metalab.runs.background import BackgroundJob, GiveUp
 from metalab.runs.exploring import ExploringThread
 from metalab.ui.engine_access import stored_history
 
@@ -51,6 +51,7 @@ class AdaptAsking(QObject):
         self._thread = ExploringThread()
         self._reading: BackgroundJob[RunHistory] | None = None
         self._jobs: dict[str, BackgroundJob[Checkpoint]] = {}
+        self._give_up = GiveUp()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(POLL_MS)
@@ -88,10 +89,17 @@ class AdaptAsking(QObject):
         self._thread.cancel()
         self.busy_changed.emit()
 
-    def make_start(self, key: str, work: "Callable[[], Checkpoint]") -> None:
-        """Have a start made, unless it is in the making."""
+    def make_start(
+        self, key: str, work: "Callable[[Callable[[], bool]], Checkpoint]"
+    ) -> None:
+        """Have a start made, unless it is in the making.
+
+        Args:
+            key: Of the start.
+            work: Is given what tells it to give up: the window is being closed.
+        """
         if key not in self._jobs:
-            job = BackgroundJob(work, name=f"start {key}")
+            job = BackgroundJob(partial(work, self._give_up), name=f"start {key}")
             self._jobs[key] = job
             job.start()
             self._begin()
@@ -115,6 +123,7 @@ class AdaptAsking(QObject):
         self._timer.stop()
         self._slow.stop()
         self._thread.close()
+        self._give_up.set()
         for job in self._jobs.values():
             job.join()
         if self._reading is not None:

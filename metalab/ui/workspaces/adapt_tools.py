@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from metalab.runs.home import RUN_SUFFIX, runs_folder
+from metalab.ui.breaking_row import BreakingRow
 from metalab.ui.icons import theme_icon
 from metalab.ui.painting import tint
 from metalab.ui.plain_text import plain_tip
@@ -79,7 +80,7 @@ class LabelledSlider(QWidget):
         self.slider.setMaximumWidth(_MOST_WIDTH)
         self.slider.setAccessibleName(name)
         self._value = QLabel(self)
-        self._value.setMinimumWidth(self.fontMetrics().horizontalAdvance("0.0001"))
+        self._measure()
         self.back = tool_button(
             self.tr("{}: the run's own").format(name),
             self.tr("Back to the run's own value (double click, Backspace)"),
@@ -102,6 +103,15 @@ class LabelledSlider(QWidget):
         layout.addWidget(self.back)
         self.slider.valueChanged.connect(self.moved)
         self.back.clicked.connect(self._on_back)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the font."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._measure()
+
+    def _measure(self) -> None:
+        self._value.setMinimumWidth(self.fontMetrics().horizontalAdvance("0.0001"))
 
     @property
     def text(self) -> str:
@@ -147,7 +157,7 @@ class LabelledSlider(QWidget):
 
 
 class AdaptTools(QWidget):
-    """Two rows above the canvas.
+    """Two rows above the canvas, or three where the sliders would be cut off.
 
     Attributes:
         kind_chosen: One of `KINDS`, for the true curve.
@@ -237,13 +247,9 @@ class AdaptTools(QWidget):
 
     def _arrange(self) -> None:
         self.rate.slider.setRange(-_LR_STEPS, _LR_STEPS)
-        first = QHBoxLayout()
-        first.setSpacing(6)
-        for part in (self.kind, self.dice, self.paste, self.reset):
-            first.addWidget(part)
-        first.addStretch(1)
-        for part in (self.rate, self.last):
-            first.addWidget(part)
+        first = BreakingRow(
+            (self.kind, self.dice, self.paste, self.reset), (self.rate, self.last), self
+        )
         self._overlay_row.setSpacing(10)
         over = QLabel(self.tr("On the same points:"), self)
         self._over = over
@@ -254,7 +260,7 @@ class AdaptTools(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 6, 8, 4)
         layout.setSpacing(4)
-        layout.addLayout(first)
+        layout.addWidget(first)
         layout.addLayout(self._overlay_row)
 
     def _connect(self) -> None:

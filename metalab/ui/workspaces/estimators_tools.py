@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 
 from metalab.core.hypergradient.target import Target
 from metalab.runs.estimating import MOST_STEPS
+from metalab.ui.breaking_row import BreakingRow
 from metalab.ui.engine_access import has_inner_solution, inner_lr
 from metalab.ui.theme import Theme
 from metalab.ui.ticks import number_text
@@ -98,12 +99,8 @@ class EstimatorTools(QWidget):
         self.damping.slider.setRange(0, _DAMPING_STOPS)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(10, 4, 8, 4)
-        layout.setSpacing(8)
-        for part in (self.num_steps, self.rate, self.damping):
-            layout.addWidget(part)
-        layout.addStretch(1)
-        for part in (self.own, self.dice, self.stop):
-            layout.addWidget(part)
+        sliders = (self.num_steps, self.rate, self.damping)
+        layout.addWidget(BreakingRow(sliders, (self.own, self.dice, self.stop), self))
         self.num_steps.moved.connect(self._on_num_steps)
         self.rate.moved.connect(self._on_rate)
         self.damping.moved.connect(self._on_damping)

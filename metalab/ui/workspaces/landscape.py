@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 from metalab.figures.sights import LandscapeSight
 from metalab.ui import engine_access as engine
 from metalab.ui.painting import picture_of, tint
+from metalab.ui.scrolling import Scrolling
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.views.caption import Caption
 from metalab.ui.views.empty import EmptyState
@@ -65,7 +66,10 @@ class LandscapeWorkspace(Workspace):
         middle = QHBoxLayout()
         middle.setSpacing(0)
         middle.addWidget(self.map, 1)
-        middle.addWidget(self.tools)
+        beside = Scrolling(self.tools, page)
+        # The map takes what it can get.
+        beside.setFixedWidth(beside.minimumSizeHint().width())
+        middle.addWidget(beside)
         layout = QVBoxLayout(page)
         layout.setContentsMargins(0, 0, 0, 2)
         layout.setSpacing(0)
