@@ -256,7 +256,10 @@ def _unknown_key(path: str) -> str:
                 owners.setdefault(f"{slot}.{option}", []).append(repr(kind))
     if path in owners:
         kinds = " or ".join(owners[path])
-        return f"is a setting of kind {kinds}, not of the chosen one"
+        slot = path.rpartition(".")[0]
+        return (
+            f"is a setting of kind {kinds}, not of the chosen one; {slot}.kind chooses"
+        )
     known = [info.path for info in fields_of(ExperimentConfig())]
     known += [*owners, *SLOTS, *ExperimentConfig.model_fields]
     near = difflib.get_close_matches(path, known, n=1)

