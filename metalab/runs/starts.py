@@ -18,13 +18,8 @@ class StartError(UserError):
     """Meta-parameters that an experiment has no counterpart of."""
 
 
-def random_start(
-    config: "ExperimentConfig", _give_up: "Callable[[], bool]" = lambda: False
-) -> "Checkpoint":
-    """Return what the experiment begins from with the next seed: nobody trained it.
-
-    It takes no time that could be given up.
-    """
+def random_start(config: "ExperimentConfig") -> "Checkpoint":
+    """Return what the experiment begins from with the next seed: nobody trained it."""
     from metalab.engine.overrides import with_overrides  # noqa: PLC0415 - torch
     from metalab.engine.trainer import Trainer  # noqa: PLC0415 - torch
 

@@ -60,6 +60,7 @@ def device_problem(config: "ExperimentConfig") -> str:
     """Return why an experiment cannot run on its device; "" if it can."""
     from metalab.engine.build import DeviceError, resolve_device  # noqa: PLC0415 - torch
 
+    # Asked at every refresh of the actions: looking for devices takes time.
     if config.run.device in ("auto", "cpu"):
         return ""
     try:

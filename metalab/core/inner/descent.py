@@ -279,10 +279,9 @@ class Descent(InnerLoop):
         rate = rule.rate(step.index, step.around.grad)
         of_update, of_velocity = through_update(v, rate, rule.momentum)
         of_grad = through_limits(of_update, step.around.grad, rule)
-        theta = v.theta + step.around.hvp(of_grad)
-        theta = with_decay(theta, of_update, rule.decay)
-        of_phi = self.straight_pullback(oracle, step, v).phi
-        back = Cotangent(theta=theta, velocity=of_velocity, phi=of_phi)
+        straight = self.straight_pullback(oracle, step, v)
+        theta = straight.theta + step.around.hvp(of_grad)
+        back = Cotangent(theta=theta, velocity=of_velocity, phi=straight.phi)
         if oracle.phi_shapes_inner_loss:
             return back.plus_phi(step.around.mixed_vjp(of_grad))
         return back

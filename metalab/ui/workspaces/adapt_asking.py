@@ -38,6 +38,7 @@ class AdaptAsking(QObject):
         start_made: Key of a start, and its state or the error why there is none.
         run_read: A run that was read from its file, or the error why it cannot be.
         busy_changed: `doing` is something else.
+        give_up: Set once the page is shut down, for starts that take long to make.
     """
 
     explored = Signal(object)
@@ -51,7 +52,7 @@ class AdaptAsking(QObject):
         self._thread = ExploringThread()
         self._reading: BackgroundJob[RunHistory] | None = None
         self._jobs: dict[str, BackgroundJob[Checkpoint]] = {}
-        self._give_up = GiveUp()
+        self.give_up = GiveUp()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(POLL_MS)
@@ -89,17 +90,10 @@ class AdaptAsking(QObject):
         self._thread.cancel()
         self.busy_changed.emit()
 
-    def make_start(
-        self, key: str, work: "Callable[[Callable[[], bool]], Checkpoint]"
-    ) -> None:
-        """Have a start made, unless it is in the making.
-
-        Args:
-            key: Of the start.
-            work: Is given what tells it to give up: the window is being closed.
-        """
+    def make_start(self, key: str, work: "Callable[[], Checkpoint]") -> None:
+        """Have a start made, unless it is in the making."""
         if key not in self._jobs:
-            job = BackgroundJob(partial(work, self._give_up), name=f"start {key}")
+            job = BackgroundJob(work, name=f"start {key}")
             self._jobs[key] = job
             job.start()
             self._begin()
@@ -123,7 +117,7 @@ class AdaptAsking(QObject):
         self._timer.stop()
         self._slow.stop()
         self._thread.close()
-        self._give_up.set()
+        self.give_up.set()
         for job in self._jobs.values():
             job.join()
         if self._reading is not None:

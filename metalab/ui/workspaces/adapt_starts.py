@@ -13,6 +13,7 @@ from metalab.ui.workspaces.adapt_tools import Overlay
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from metalab.engine.config import ExperimentConfig
     from metalab.engine.events import Checkpoint
     from metalab.runs.history import RunHistory
     from metalab.ui.moment import Moment
@@ -159,9 +160,9 @@ class AdaptStarts(QObject):
         return (own, *made, *others)
 
     def _make(self, key: str) -> None:
-        makers: dict[str, Callable[..., Checkpoint]] = {
+        makers: dict[str, Callable[[ExperimentConfig], Checkpoint]] = {
             RANDOM: random_start,
-            JOINT: joint_start,
+            JOINT: partial(joint_start, give_up=self._asking.give_up),
         }
         if key in makers and key not in self._made and self._moment is not None:
             config = self._moment.config

@@ -200,6 +200,20 @@ def test_what_has_no_kernel_is_named():
         assert limit in obstacle(build_learner(limited), counts_of(limited))
 
 
+def rows_of_providers(config):
+    """Return the metrics of every outer step, by kernels and by autodiff."""
+    return [
+        np.concatenate(
+            [
+                event.metrics
+                for event in Trainer(config, provider=name).run()
+                if isinstance(event, StepsDone)
+            ]
+        )
+        for name in ("fused", "autodiff")
+    ]
+
+
 @pytest.mark.parametrize("kind", ["reptile", "joint"])
 def test_a_first_order_beginning_goes_over_into_sweeps_alone(kind):
     """The kernels know one method a run: they once left the beginning out, silently."""
@@ -211,13 +225,7 @@ def test_a_first_order_beginning_goes_over_into_sweeps_alone(kind):
         run__precision="float64",
     )
     assert "first_order_steps" in obstacle(build_learner(config), counts_of(config))
-    fused, autodiff = (
-        np.concatenate([e.metrics for e in events if isinstance(e, StepsDone)])
-        for events in (
-            Trainer(config, provider=name).run(lambda: 4)
-            for name in ("fused", "autodiff")
-        )
-    )
+    fused, autodiff = rows_of_providers(config)
     np.testing.assert_allclose(fused, autodiff, rtol=1e-8)
 
 
@@ -236,13 +244,7 @@ def test_what_is_seldom_set_trains_alike_with_kernels_and_without(changes):
         evaluation__num_tasks=16,
         run__precision="float64",
     )
-    fused, autodiff = (
-        np.concatenate([e.metrics for e in events if isinstance(e, StepsDone)])
-        for events in (
-            Trainer(config, provider=name).run(lambda: 6)
-            for name in ("fused", "autodiff")
-        )
-    )
+    fused, autodiff = rows_of_providers(config)
     assert len(fused) == 6
     np.testing.assert_allclose(fused, autodiff, rtol=1e-8)
 

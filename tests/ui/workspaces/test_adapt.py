@@ -23,6 +23,8 @@ from metalab.ui.ticks import number_text
 from metalab.ui.workspaces.adapt import AdaptWorkspace
 from metalab.ui.workspaces.adapt_starts import RUN
 from metalab.ui.workspaces.adapt_tools import LabelledSlider
+from tests.runs.stored import run_to
+from tests.ui.fake_worker import small_config
 
 pytestmark = pytest.mark.gui
 LEFT = Qt.MouseButton.LeftButton
@@ -469,3 +471,14 @@ def test_a_picture_of_it_is_not_blank(page, theme):
         for y in range(0, image.height(), 7)
     }
     assert len(colours) > 20
+
+
+def test_a_run_that_is_added_is_shown_at_once(page, qtbot, tmp_path):
+    """It once came unticked, and an export left it out without a word."""
+    path = tmp_path / "another.metalab"
+    run_to(path, small_config(run__provider="autodiff", outer__num_steps=3))
+    page.tools.run_chosen.emit(str(path))
+    answered(qtbot, page, lambda: len(page.answers) == 2)
+    (key,) = set(page.answers) - {RUN}
+    assert page.tools.overlay_box(key).isChecked()
+    assert key in page.tools.roles()
