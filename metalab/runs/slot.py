@@ -80,8 +80,13 @@ class RunSlot:
 
     @property
     def active(self) -> bool:
-        """Whether there is a run that takes commands."""
-        return self._worker is not None and not self._worker.control.stopping
+        """Whether there is a run that takes commands.
+
+        One that has ended takes none, though its thread may live on for a moment.
+        """
+        if self._worker is None or self._worker.control.stopping:
+            return False
+        return self._history is None or not self._history.status.ended
 
     @property
     def busy(self) -> bool:

@@ -408,7 +408,7 @@ class Session(SessionView):
 
     def _begin_or_go_on(self, *, num_steps: int = 0) -> None:
         history = self.history
-        if self._marking.busy:
+        if self._marking.busy or self._slot.busy:
             # What can be done is only known once the file is free.
             again = partial(self._begin_or_go_on, num_steps=num_steps)
             self._when_free(again)

@@ -90,11 +90,13 @@ class SessionView(QObject):
         history = self.history
         if history is None:
             return Stake.NOTHING
-        if self._slot.busy:
+        if self._slot.active:
             first = 0 if history.origin is None else history.origin.step
             waits_to_begin = self.phase is Phase.PAUSED and history.step == first
-            stops = not self._slot.active
-            return Stake.NOTHING if stops or waits_to_begin else Stake.RUN
+            return Stake.NOTHING if waits_to_begin else Stake.RUN
+        if self._slot.busy and not history.status.ended:
+            # It was asked to stop, and saves itself.
+            return Stake.NOTHING
         if history.path is not None and history.stored_step < history.step:
             return Stake.STEPS
         refused = self._marking.refused

@@ -65,6 +65,21 @@ def test_a_second_run_waits_until_the_first_is_saved(slot, workshop):
     assert slot.history.config_at().run.seed == 3
 
 
+@pytest.mark.parametrize("status", [s for s in RunStatus if s.ended])
+def test_a_run_that_has_ended_takes_no_commands_while_its_thread_lives_on(
+    slot, workshop, status
+):
+    slot.launch(Launch(config=small_config()))
+    workshop.worker.play(4)
+    workshop.worker.live.set_status(status)
+    slot.poll()
+    assert slot.busy
+    assert not slot.active
+    workshop.worker.alive = False
+    slot.poll()
+    assert not slot.busy
+
+
 def test_commands_reach_the_run(slot, workshop):
     slot.launch(Launch(config=small_config()))
     control = workshop.worker.control

@@ -307,6 +307,30 @@ def test_a_second_way_while_it_is_asked_does_nothing(running, workshop):
     assert len(workshop.workers) == 2
 
 
+def test_a_run_that_has_ended_is_no_reason_to_ask_while_its_thread_lives_on(
+    running, workshop
+):
+    live = workshop.worker.live
+    live.set_stored(live.snapshot().step)
+    live.set_status(RunStatus.FINISHED)
+    running.clock.tick()
+    assert workshop.worker.alive
+    running.actions["start"].trigger()
+    assert running.replacing.dialog is None
+    workshop.worker.alive = False
+    running.clock.tick()
+    assert len(workshop.workers) == 2
+
+
+def test_a_run_that_failed_is_asked_about_while_its_thread_lives_on(running, workshop):
+    workshop.worker.live.set_stored(1)
+    workshop.worker.live.set_status(RunStatus.FAILED)
+    running.clock.tick()
+    assert workshop.worker.alive
+    running.actions["start"].trigger()
+    assert running.replacing.dialog is not None
+
+
 def failed_with_unsaved_steps(lab, workshop):
     workshop.worker.play(4)
     workshop.worker.live.set_stored(1)
