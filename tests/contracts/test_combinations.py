@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from functools import cache
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from metalab.engine.events import StepsDone
 from metalab.engine.overrides import ConfigError, with_overrides
 from metalab.engine.refusals import estimator_refusal, refusal
 from metalab.engine.trainer import Trainer
+from tests.support.findings import check_each
 
 VARIANTS = {
     "evolution": [{"hypergradient.num_pairs": 2}],
@@ -95,16 +97,18 @@ def said_about(choice):
         return str(error)
 
 
-SAID = [(choice, said_about(choice)) for choice in CHOICES]
-VALID = [config for _, config in SAID if isinstance(config, ExperimentConfig)]
-REFUSED = [(choice, text) for choice, text in SAID if isinstance(text, str)]
+@cache
+def all_said():
+    """Return every choice with its experiment, or with what is said against it."""
+    return [(choice, said_about(choice)) for choice in CHOICES]
 
 
-def named(config):
-    options = [config.meta.options(), config.inner.options()]
-    chosen = [value for o in options for value in o.values() if isinstance(value, str)]
-    kinds = [config.meta.kind, config.inner.kind, config.hypergradient.kind]
-    return "+".join([*kinds, config.outer.loss, *chosen])
+def valid():
+    return [config for _, config in all_said() if isinstance(config, ExperimentConfig)]
+
+
+def refused():
+    return [(choice, text) for choice, text in all_said() if isinstance(text, str)]
 
 
 def steps_alone(config):
@@ -141,18 +145,22 @@ def takes_its_steps(config):
 SLOW_ONES = ("finite-differences", "forward-mode")
 """Two paths, or tangents, for each meta-parameter: their multi-step loss is not tried."""
 
-TRIED = [
-    config
-    for config in VALID
-    if config.outer.loss == "final" or config.hypergradient.kind not in SLOW_ONES
-]
+# A prime, so that each portion has something of every component and of both losses.
+NUM_PORTIONS = 41
 
 
-@pytest.mark.parametrize("config", TRIED, ids=named)
+@pytest.mark.parametrize("portion", range(NUM_PORTIONS))
 @pytest.mark.sampled(4)
-def test_a_valid_combination_takes_two_steps(config):
-    assert estimator_refusal(config, config.hypergradient.component) is None
-    steps_alone(config)
+def test_a_valid_combination_takes_two_steps(portion):
+    def check(choice):
+        config = said_about(choice)
+        if isinstance(config, str):
+            return
+        if config.outer.loss == "final" or config.hypergradient.kind not in SLOW_ONES:
+            assert estimator_refusal(config, config.hypergradient.component) is None
+            steps_alone(config)
+
+    check_each(CHOICES[portion::NUM_PORTIONS], check)
 
 
 def mend(choice, text):
@@ -173,23 +181,24 @@ def mend(choice, text):
 
 
 def test_a_refused_one_is_told_the_reason_and_a_choice_that_is_valid():
-    for choice, text in REFUSED:
+    for choice, text in refused():
         mended = mend(choice, text)
         assert isinstance(mended, ExperimentConfig), (choice, mended)
         assert refusal(mended) is None
 
 
 def test_the_product_is_as_large_as_it_is_said_to_be():
-    print(f"{len(VALID)} valid combinations, {len(REFUSED)} refused")
-    assert len(VALID) + len(REFUSED) == len(CHOICES)
-    assert len(VALID) > 200
-    assert len(REFUSED) > 100
+    configs = valid()
+    print(f"{len(configs)} valid combinations, {len(refused())} refused")
+    assert len(configs) + len(refused()) == len(CHOICES)
+    assert len(configs) > 200
+    assert len(refused()) > 100
     for registry, section in (
         (META_PARAMETERISATIONS, "meta"),
         (INNER_LOOPS, "inner"),
         (HYPERGRADIENTS, "hypergradient"),
     ):
-        kinds = {getattr(config, section).kind for config in VALID}
+        kinds = {getattr(config, section).kind for config in configs}
         assert kinds == set(registry.components)
 
 

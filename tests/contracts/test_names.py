@@ -8,6 +8,7 @@ import pytest
 import metalab
 from metalab.catalog.recipes import presets, recipes
 from metalab.catalog.slots import SLOTS
+from tests.support.findings import check_each
 
 ROOT = Path(metalab.__file__).parent
 ALLOWED = (ROOT / "algorithms", ROOT / "catalog")
@@ -36,11 +37,13 @@ def compared_words(tree):
                     yield leaf.value, node.lineno
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_no_branch_asks_for_a_name(path):
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    asked = [(word, line) for word, line in compared_words(tree) if word in NAMES]
-    assert not asked, f"{path} asks for a component by name: {asked}"
+def test_no_branch_asks_for_a_name():
+    def check(path):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        asked = [(word, line) for word, line in compared_words(tree) if word in NAMES]
+        assert not asked, f"asks for a component by name: {asked}"
+
+    check_each(SOURCES, check)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 import itertools
 from dataclasses import fields, is_dataclass
 
-import pytest
 from pydantic import ValidationError
 
 from metalab.catalog.components import ComponentConfig, Section, option_specs
@@ -11,11 +10,12 @@ from metalab.catalog.slots import SLOTS
 from metalab.core.spec import option_default, option_spec
 from metalab.engine.config import ExperimentConfig
 from metalab.engine.overrides import fields_of
+from tests.support.findings import check_each
 
 COMPONENTS = [
-    pytest.param(registry, component, id=f"{slot}={name}")
-    for slot, registry in SLOTS.items()
-    for name, component in registry.components.items()
+    (registry, component)
+    for registry in SLOTS.values()
+    for component in registry.components.values()
 ]
 MODELS = {
     f"{slot}={name}": model
@@ -27,52 +27,61 @@ MODELS = {
     if isinstance(section, Section) and not isinstance(section, ComponentConfig)
 }
 OPTIONS = [
-    pytest.param(model, name, spec, id=f"{place}.{name}")
-    for place, model in MODELS.items()
+    (model, name, spec)
+    for model in MODELS.values()
     for name, spec in option_specs(model).items()
 ]
 
 
-@pytest.mark.parametrize(("registry", "component"), COMPONENTS)
-def test_a_component_is_a_named_frozen_value(registry, component):
-    assert is_dataclass(component)
-    assert component.__dataclass_params__.frozen
-    assert component.name == component.name.lower()
-    assert component.title
-    assert component.__doc__.strip().splitlines()[0].endswith(".")
-    assert registry.components[component.name] is component
+def test_a_component_is_a_named_frozen_value():
+    def check(registry, component):
+        assert is_dataclass(component)
+        assert component.__dataclass_params__.frozen
+        assert component.name == component.name.lower()
+        assert component.title
+        assert component.__doc__.strip().splitlines()[0].endswith(".")
+        assert registry.components[component.name] is component
+
+    check_each(COMPONENTS, check)
 
 
-@pytest.mark.parametrize(("registry", "component"), COMPONENTS)
-def test_every_option_of_a_component_is_a_setting(registry, component):
-    settings = option_specs(registry.models[component.name])
-    declared = {e.name: option_spec(e) for e in fields(component)}
-    assert settings == {name: spec for name, spec in declared.items() if spec}
-    for entry in fields(component):
-        if option_spec(entry):
-            option_spec(entry).check(option_default(entry))
+def test_every_option_of_a_component_is_a_setting():
+    def check(registry, component):
+        settings = option_specs(registry.models[component.name])
+        declared = {e.name: option_spec(e) for e in fields(component)}
+        assert settings == {name: spec for name, spec in declared.items() if spec}
+        for entry in fields(component):
+            if option_spec(entry):
+                option_spec(entry).check(option_default(entry))
+
+    check_each(COMPONENTS, check)
 
 
-@pytest.mark.parametrize(("model", "name", "spec"), OPTIONS)
-def test_an_option_has_a_label_a_help_a_unit_and_limits(model, name, spec):
-    assert spec.label[0].isalpha()
-    assert spec.help[0].isalpha()
-    assert spec.help.endswith(".")
-    assert spec.unit
-    if spec.choices:
-        assert len(set(spec.choices)) == len(spec.choices) > 1
-        assert (spec.low, spec.high) == (None, None)
-    elif spec.max_length:
-        assert (spec.low, spec.high) == (None, None)
-    else:
-        assert spec.low <= spec.high
-    if spec.log:
-        assert spec.low > 0 or spec.exclusive
-    assert spec.allowed() != "any value"
+def test_an_option_has_a_label_a_help_a_unit_and_limits():
+    def check(_model, _name, spec):
+        assert spec.label[0].isalpha()
+        assert spec.help[0].isalpha()
+        assert spec.help.endswith(".")
+        assert spec.unit
+        if spec.choices:
+            assert len(set(spec.choices)) == len(spec.choices) > 1
+            assert (spec.low, spec.high) == (None, None)
+        elif spec.max_length:
+            assert (spec.low, spec.high) == (None, None)
+        else:
+            assert spec.low <= spec.high
+        if spec.log:
+            assert spec.low > 0 or spec.exclusive
+        assert spec.allowed() != "any value"
+
+    check_each(OPTIONS, check)
 
 
-@pytest.mark.parametrize(("model", "name", "spec"), OPTIONS)
-def test_an_option_takes_what_it_allows_and_nothing_beyond(model, name, spec):
+def test_an_option_takes_what_it_allows_and_nothing_beyond():
+    check_each(OPTIONS, takes_what_it_allows)
+
+
+def takes_what_it_allows(model, name, spec):
     sequence = isinstance(model.model_fields[name].default, tuple)
 
     def refusal(value):
@@ -97,17 +106,21 @@ def test_an_option_takes_what_it_allows_and_nothing_beyond(model, name, spec):
     assert all(refusal(value) for value in [*outside, "word", None, True])
 
 
-@pytest.mark.parametrize("place", MODELS)
-def test_labels_are_unique_where_they_stand_together(place):
-    labels = [spec.label for spec in option_specs(MODELS[place]).values()]
-    assert len(set(labels)) == len(labels)
+def test_labels_are_unique_where_they_stand_together():
+    def check(place):
+        labels = [spec.label for spec in option_specs(MODELS[place]).values()]
+        assert len(set(labels)) == len(labels)
+
+    check_each(MODELS, check)
 
 
-@pytest.mark.parametrize("place", MODELS)
-def test_settings_survive_being_written_down(place):
-    model = MODELS[place]
-    written = model().model_dump(mode="json", serialize_as_any=True)
-    assert model.model_validate(written) == model()
+def test_settings_survive_being_written_down():
+    def check(place):
+        model = MODELS[place]
+        written = model().model_dump(mode="json", serialize_as_any=True)
+        assert model.model_validate(written) == model()
+
+    check_each(MODELS, check)
 
 
 def test_every_field_of_an_experiment_is_in_the_form_but_name_and_version():

@@ -22,6 +22,7 @@ from metalab.ui.learn.terms import (
     term_of_field,
 )
 from metalab.ui.theme import DARK, LIGHT
+from tests.support.findings import check_each
 
 VOCABULARY = (
     *("task", "task-family", "support-set", "query-set", "shot", "inner-loop"),
@@ -53,12 +54,14 @@ def test_the_vocabulary_is_explained():
     assert set(VOCABULARY) <= set(all_terms())
 
 
-@pytest.mark.parametrize("term", all_terms().values(), ids=all_terms())
-def test_a_term_is_one_plain_sentence(term):
-    assert term.sentence[0].isupper()
-    assert term.sentence.endswith(".")
-    assert ". " not in term.sentence
-    assert not re.search(r"\b(train|test) set|episode", term.sentence)
+def test_a_term_is_one_plain_sentence():
+    def check(term):
+        assert term.sentence[0].isupper()
+        assert term.sentence.endswith(".")
+        assert ". " not in term.sentence
+        assert not re.search(r"\b(train|test) set|episode", term.sentence)
+
+    check_each(all_terms().values(), check)
 
 
 def ink(svg: bytes) -> tuple[QColor, int]:
@@ -78,22 +81,30 @@ def ink(svg: bytes) -> tuple[QColor, int]:
     return max(pixels, key=QColor.alpha), sum(pixel.alpha() > 0 for pixel in pixels)
 
 
-@pytest.mark.parametrize("key", [key for key, t in all_terms().items() if t.formula])
-def test_a_formula_has_its_picture_in_both_themes(qapp, key):
-    term = all_terms()[key]
-    for theme in (DARK, LIGHT):
-        colour, touched = ink(term.picture(theme))
+def with_formula() -> list[str]:
+    return [key for key, term in all_terms().items() if term.formula]
+
+
+def test_a_formula_has_its_picture_in_both_themes(qapp):
+    def check(key, theme):
+        colour, touched = ink(all_terms()[key].picture(theme))
         assert touched > 20
         want = QColor(theme.text)
         for part in (QColor.red, QColor.green, QColor.blue):
             assert part(colour) == pytest.approx(part(want), abs=3)
 
+    cases = [(key, theme) for key in with_formula() for theme in (DARK, LIGHT)]
+    check_each(cases, check)
 
-@pytest.mark.parametrize("key", [key for key, t in all_terms().items() if t.formula])
-def test_a_picture_is_of_the_formula_as_it_is_now(key):
+
+def test_a_picture_is_of_the_formula_as_it_is_now():
     """If not, run packaging/make_formulas.py."""
-    drawn = ElementTree.parse(FORMULAS / f"{key}.svg").getroot()
-    assert drawn.findtext("{*}desc") == all_terms()[key].formula
+
+    def check(key):
+        drawn = ElementTree.parse(FORMULAS / f"{key}.svg").getroot()
+        assert drawn.findtext("{*}desc") == all_terms()[key].formula
+
+    check_each(with_formula(), check)
 
 
 def test_there_is_no_picture_without_a_formula():
