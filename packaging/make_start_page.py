@@ -9,13 +9,13 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from metalab.analysis.estimator_blocks import select
+from metalab.analysis.estimators import Plan, compare
 from metalab.engine.build import DTYPES, resolve_device
-from metalab.engine.config import ExperimentConfig, preset_config
 from metalab.engine.events import ProbeTaken, ProbeTasks, RunStarted
-from metalab.engine.overrides import with_overrides
 from metalab.engine.trainer import Trainer
-from metalab.runs.estimator_blocks import select
-from metalab.runs.estimators import Plan, compare
+from metalab.experiment.config import ExperimentConfig, preset_config
+from metalab.experiment.fields import with_overrides
 from metalab.ui.learn.cards import THUMBNAILS, all_cards
 from metalab.ui.learn.experiments import config_of
 from metalab.ui.learn.trained_start import CARD, FILE

@@ -14,8 +14,8 @@ from metalab.cli.written import read_written
 from metalab.core.errors import UserError
 
 if TYPE_CHECKING:
+    from metalab.analysis.exploration_request import Explored, OwnTask
     from metalab.core.written_points import WrittenPoints
-    from metalab.engine.explored import Explored, OwnTask
 
 
 def adapt(
@@ -49,14 +49,14 @@ def adapt(
     Nobody knows a true curve behind them, so only the support loss is told. Curves go as
     far as the points.
     """
+    from metalab.analysis.exploration import Explorer  # noqa: PLC0415 - torch
+    from metalab.analysis.exploration_request import Exploration, Start  # noqa: PLC0415
+    from metalab.analysis.step_size import at_inner_lr  # noqa: PLC0415
     from metalab.cli.target import check_csv  # noqa: PLC0415
     from metalab.core.paths import replace_file  # noqa: PLC0415
-    from metalab.engine.exploration import Explorer  # noqa: PLC0415 - torch
-    from metalab.engine.explored import Exploration, Start  # noqa: PLC0415
     from metalab.figures.curves import explored_table  # noqa: PLC0415
     from metalab.runs.reader import open_run  # noqa: PLC0415
     from metalab.runs.snapshots import state_at  # noqa: PLC0415
-    from metalab.runs.step_size import at_inner_lr  # noqa: PLC0415
 
     which = chosen_step(step)
     if to is not None:
@@ -97,8 +97,8 @@ def _task(points: Path, written: "WrittenPoints", config: Any) -> "OwnTask":
     """
     import numpy as np  # noqa: PLC0415
 
+    from metalab.analysis.exploration_request import OwnTask, reach  # noqa: PLC0415
     from metalab.engine.build import build_family  # noqa: PLC0415
-    from metalab.engine.explored import OwnTask, reach  # noqa: PLC0415
     from metalab.engine.probe import NUM_GRID_POINTS  # noqa: PLC0415
 
     low, high = build_family(config).input_range

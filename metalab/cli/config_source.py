@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from metalab.catalog.recipes import merge
-from metalab.engine.config import ExperimentConfig
-from metalab.engine.experiment_file import experiment_of, preset_content, written_in
-from metalab.engine.overrides import (
+from metalab.experiment.config import ExperimentConfig
+from metalab.experiment.experiment_file import experiment_of, preset_content, written_in
+from metalab.experiment.fields import (
     ConfigError,
     FieldProblem,
     parse_assignment,
@@ -14,7 +14,7 @@ from metalab.engine.overrides import (
     validated,
     with_overrides,
 )
-from metalab.engine.share_code import experiment_of_code
+from metalab.experiment.share_code import experiment_of_code
 
 DEFAULT_PRESET = "maml-sine"
 

@@ -37,7 +37,7 @@ def curves(
     from metalab.cli.target import check_csv  # noqa: PLC0415 - slow
     from metalab.core.paths import replace_file  # noqa: PLC0415
     from metalab.engine.other_tasks import on_other_tasks  # noqa: PLC0415 - torch
-    from metalab.engine.overrides import with_overrides  # noqa: PLC0415
+    from metalab.experiment.fields import with_overrides  # noqa: PLC0415
     from metalab.figures.curves import curves_table  # noqa: PLC0415
     from metalab.runs.reader import open_run  # noqa: PLC0415
     from metalab.runs.replay import adapted_curves  # noqa: PLC0415

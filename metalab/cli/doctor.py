@@ -23,7 +23,7 @@ def doctor(
     or libraries that a window on this display lacks.
     """
     from metalab.engine.build import available_devices  # noqa: PLC0415 - torch
-    from metalab.engine.plugins import plugin_problems  # noqa: PLC0415
+    from metalab.experiment.plugins import plugin_problems  # noqa: PLC0415
     from metalab.runs.environment import environment  # noqa: PLC0415
     from metalab.runs.home import config_home, data_home, home_problems  # noqa: PLC0415
     from metalab.runs.kernels import kernel_report  # noqa: PLC0415

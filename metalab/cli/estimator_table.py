@@ -8,10 +8,10 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
+from metalab.analysis.accuracy import Accuracy, Spread
+from metalab.analysis.estimators import BlockResult, Row
+from metalab.analysis.solves import Solves
 from metalab.core.hypergradient.base import Target
-from metalab.engine.accuracy import Accuracy, Spread
-from metalab.engine.solves import Solves
-from metalab.runs.estimators import BlockResult, Row
 
 WIDTH = 132
 """Room for the longest row; a table takes what it needs."""

@@ -12,8 +12,8 @@ from metalab.cli.wreck import warn_of_wreck
 from metalab.core.errors import UserError
 
 if TYPE_CHECKING:
-    from metalab.runs.estimator_blocks import Selection
-    from metalab.runs.estimators import BlockResult, Plan
+    from metalab.analysis.estimator_blocks import Selection
+    from metalab.analysis.estimators import BlockResult, Plan
 
 MOST_INNER_STEPS = 1000
 
@@ -67,7 +67,7 @@ def estimators(
     The outer loss is the query loss after the last inner step. Estimators keep their
     default options, but for the run's own.
     """
-    from metalab.runs.estimators import Plan, compare  # noqa: PLC0415 - torch
+    from metalab.analysis.estimators import Plan, compare  # noqa: PLC0415 - torch
 
     steps = _numbers_of_steps(num_inner_steps)
     _check_targets(out, csv)
@@ -122,12 +122,9 @@ def _selected(
     assignments: list[str],
 ) -> tuple[dict[str, Any], "Selection"]:
     """Return where the meta-parameters come from, and what is compared there."""
+    from metalab.analysis.estimator_blocks import select  # noqa: PLC0415
     from metalab.engine.build import DTYPES, resolve_device  # noqa: PLC0415 - torch
-    from metalab.engine.overrides import (  # noqa: PLC0415
-        parse_assignment,
-        with_overrides,
-    )
-    from metalab.runs.estimator_blocks import select  # noqa: PLC0415
+    from metalab.experiment.fields import parse_assignment, with_overrides  # noqa: PLC0415
     from metalab.runs.reader import open_run  # noqa: PLC0415
     from metalab.runs.snapshots import state_at  # noqa: PLC0415
 
@@ -153,7 +150,7 @@ def _selected(
 def _facts(
     origin: dict[str, Any], plan: "Plan", selection: "Selection"
 ) -> dict[str, Any]:
-    from metalab.engine.naming import experiment_name  # noqa: PLC0415 - torch
+    from metalab.experiment.naming import experiment_name  # noqa: PLC0415 - torch
 
     config = origin["config"]
     return {

@@ -73,6 +73,8 @@ def evaluate(
     Mean, interquartile mean and median over tasks, each with its 95 % interval, and the
     tasks that exploded. Intervals are of this network: other seeds give others.
     """
+    from metalab.analysis.evaluate import evaluate_fresh  # noqa: PLC0415 - torch
+    from metalab.analysis.step_size import at_inner_lr, chosen_inner_lr  # noqa: PLC0415
     from metalab.cli.summary_table import (  # noqa: PLC0415
         WIDTH,
         notes_on,
@@ -84,10 +86,8 @@ def evaluate(
         changed_tasks,
         on_other_tasks,
     )
-    from metalab.runs.evaluate import evaluate_fresh  # noqa: PLC0415 - torch
     from metalab.runs.reader import open_run  # noqa: PLC0415
     from metalab.runs.snapshots import state_at  # noqa: PLC0415
-    from metalab.runs.step_size import at_inner_lr, chosen_inner_lr  # noqa: PLC0415
 
     which, changes = chosen_step(step), parsed(assignments)
     run = open_run(file)
@@ -154,7 +154,7 @@ def _where(
     tasks: Mapping[str, Any],
 ) -> str:
     """Return whose losses these are, where they are not those of the whole run."""
-    from metalab.engine.naming import setting_text  # noqa: PLC0415 - torch
+    from metalab.experiment.naming import setting_text  # noqa: PLC0415 - torch
 
     told = ""
     if tasks:

@@ -49,6 +49,6 @@ def parsed(assignments: Sequence[str] | None) -> list[tuple[str, Any]]:
     Raises:
         ConfigError: A text is no assignment.
     """
-    from metalab.engine.overrides import parse_assignment  # noqa: PLC0415 - torch
+    from metalab.experiment.fields import parse_assignment  # noqa: PLC0415 - torch
 
     return [parse_assignment(text) for text in assignments or ()]

@@ -12,7 +12,7 @@ from metalab.cli.status import told_status
 from metalab.core.errors import UserError
 
 if TYPE_CHECKING:
-    from metalab.runs.check_presets import PresetCheck
+    from metalab.analysis.check_presets import PresetCheck
 
 DOES_NOT_LEARN = 1
 """Exit code where a checked preset does not do what it is for."""
@@ -48,7 +48,7 @@ def presets(
     ] = False,
 ) -> int:
     """List the presets, print the settings of some, or check that they learn and hold."""
-    from metalab.engine.plugins import plugin_problems, usable_presets  # noqa: PLC0415
+    from metalab.experiment.plugins import plugin_problems, usable_presets  # noqa: PLC0415
 
     usable = usable_presets()
     chosen = tuple(dict.fromkeys(names or usable))
@@ -99,7 +99,7 @@ def _print_settings(name: str) -> None:
 
 def _length(num_steps: int | None, *, full: bool) -> int | None:
     """Return the outer steps of a check; None for all that a preset plans."""
-    from metalab.runs.check_presets import NUM_STEPS  # noqa: PLC0415 - torch
+    from metalab.analysis.check_presets import NUM_STEPS  # noqa: PLC0415 - torch
 
     if not full:
         return NUM_STEPS if num_steps is None else num_steps
@@ -117,7 +117,7 @@ def _check(
     *,
     json_output: bool,
 ) -> int:
-    from metalab.runs.check_presets import check_preset  # noqa: PLC0415 - torch
+    from metalab.analysis.check_presets import check_preset  # noqa: PLC0415 - torch
 
     results: list[PresetCheck] = []
     count = len(names) * len(seeds)
@@ -179,7 +179,7 @@ def _print_table(results: Sequence["PresetCheck"]) -> None:
 
 
 def _print_summaries(results: Sequence["PresetCheck"]) -> None:
-    from metalab.runs.check_presets import summaries  # noqa: PLC0415 - torch
+    from metalab.analysis.check_presets import summaries  # noqa: PLC0415 - torch
 
     table = Table(title="Held-out query loss at the end, over seeds")
     table.caption = (

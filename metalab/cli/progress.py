@@ -14,10 +14,10 @@ from rich.progress import (
 )
 
 from metalab.cli.output import warn
-from metalab.engine.config import ExperimentConfig
 from metalab.engine.events import Diverged, Event, ProbeTaken, RunStarted, StepsDone
 from metalab.engine.stability import stability_warning
 from metalab.engine.trainer import Trainer
+from metalab.experiment.config import ExperimentConfig
 from metalab.runs.conduct import conduct
 from metalab.runs.control import RunControl
 from metalab.runs.live import LiveRun

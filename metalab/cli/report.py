@@ -4,14 +4,14 @@ from dataclasses import asdict
 
 from rich.console import Console
 
+from metalab.analysis.advice import advice, in_words
+from metalab.analysis.solves import Solves, solve_advice, solves_of_steps
 from metalab.cli.output import print_json, warn
 from metalab.cli.progress import run_in_foreground
 from metalab.cli.wreck import DIVERGED, divergence_of
 from metalab.core.paths import is_there
-from metalab.engine.advice import advice, in_words
 from metalab.engine.diagnostics import STABILITY, UNSTABLE_SHARE
 from metalab.engine.probe import NUM_MEASURED
-from metalab.engine.solves import Solves, solve_advice, solves_of_steps
 from metalab.runs.history import RunHistory
 from metalab.runs.live import LiveRun
 from metalab.runs.status import RunStatus

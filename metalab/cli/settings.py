@@ -9,7 +9,7 @@ from rich.table import Table
 from metalab.cli.config_source import resolve_config
 from metalab.cli.output import console
 from metalab.core.paths import is_there
-from metalab.engine.changes import (
+from metalab.experiment.changes import (
     all_differences,
     changes,
     defaults_of,
@@ -18,10 +18,10 @@ from metalab.engine.changes import (
     setting_text,
     unit_of,
 )
-from metalab.engine.config import ExperimentConfig
-from metalab.engine.naming import experiment_name, reference_of
-from metalab.engine.overrides import fields_of
-from metalab.engine.share_code import PREFIX
+from metalab.experiment.config import ExperimentConfig
+from metalab.experiment.fields import fields_of
+from metalab.experiment.naming import experiment_name, reference_of
+from metalab.experiment.share_code import PREFIX
 from metalab.runs.home import RUN_SUFFIX
 from metalab.runs.reader import open_run
 

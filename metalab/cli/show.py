@@ -9,7 +9,7 @@ from metalab.cli.output import console, delivered, print_json
 
 if TYPE_CHECKING:
     from metalab.cli.settings import Shown
-    from metalab.engine.changes import DifferenceRow
+    from metalab.experiment.changes import DifferenceRow
 
 
 def show(
@@ -54,7 +54,7 @@ def _print_one(shown: "Shown", *, json_output: bool) -> int:
 
 def _print_two(mine: "Shown", other: "Shown", *, json_output: bool) -> int:
     from metalab.cli.settings import difference_facts  # noqa: PLC0415 - torch
-    from metalab.engine.changes import difference_rows  # noqa: PLC0415 - torch
+    from metalab.experiment.changes import difference_rows  # noqa: PLC0415 - torch
 
     if json_output:
         print_json(difference_facts(mine, other))

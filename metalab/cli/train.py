@@ -43,7 +43,7 @@ def train(
     """Run an experiment and keep it in a run file."""
     from metalab.cli.config_source import resolve_config  # noqa: PLC0415 - torch
     from metalab.cli.report import run_and_report  # noqa: PLC0415
-    from metalab.engine.overrides import readings_of  # noqa: PLC0415
+    from metalab.experiment.fields import readings_of  # noqa: PLC0415
     from metalab.runs.home import new_run_path  # noqa: PLC0415
     from metalab.runs.live import LiveRun  # noqa: PLC0415
 

@@ -20,7 +20,7 @@ def read_written(points: Path) -> "WrittenPoints":
     """
     from metalab.core.paths import obstacle_to_read  # noqa: PLC0415
     from metalab.core.written_points import read_points  # noqa: PLC0415
-    from metalab.engine.plain_data import PlainDataError, read_text  # noqa: PLC0415
+    from metalab.experiment.plain_data import PlainDataError, read_text  # noqa: PLC0415
 
     obstacle = obstacle_to_read(points)
     if obstacle is not None:

@@ -1,1 +1,4 @@
-"""An experiment in time: configuration, events, probe, trainer. No Qt, files, threads."""
+"""Training: from a configuration to a generator of events, with held-out evaluation.
+
+No Qt, no files, no threads.
+"""

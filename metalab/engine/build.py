@@ -8,7 +8,7 @@ from metalab.core.learner import MetaLearner
 from metalab.core.objective import OuterObjective
 from metalab.core.oracle import BilevelProblem
 from metalab.core.tasks import TaskFamily
-from metalab.engine.config import ExperimentConfig
+from metalab.experiment.config import ExperimentConfig
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from metalab.engine.edit import Edit
+from metalab.experiment.edit import Edit
 
 Array = NDArray[np.floating]
 

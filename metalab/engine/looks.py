@@ -1,6 +1,6 @@
 """The outer steps at which a run is looked at."""
 
-from metalab.engine.config import ExperimentConfig
+from metalab.experiment.config import ExperimentConfig
 
 
 def is_probe_step(config: ExperimentConfig, step: int) -> bool:

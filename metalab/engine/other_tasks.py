@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from metalab.engine.build import build_family
-from metalab.engine.config import ExperimentConfig
-from metalab.engine.overrides import (
+from metalab.engine.shapes import state_shapes
+from metalab.experiment.config import ExperimentConfig
+from metalab.experiment.fields import (
     ConfigError,
     FieldProblem,
     typed_problems,
     with_overrides,
 )
-from metalab.engine.shapes import state_shapes
 
 FAMILY = "tasks.family"
 

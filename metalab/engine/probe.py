@@ -13,9 +13,9 @@ from metalab.core.stability import step_curvature
 from metalab.core.streams import RandomStreams
 from metalab.core.tasks import TaskBatch, TaskFamily, sample_batch
 from metalab.engine.build import DTYPES
-from metalab.engine.config import ExperimentConfig
 from metalab.engine.diagnostics import RISING_SHARE, STEP_CURVATURE, UNSTABLE_SHARE
 from metalab.engine.events import Array, Curves, Evaluation, ProbeTasks, frozen
+from metalab.experiment.config import ExperimentConfig
 
 if TYPE_CHECKING:
     from metalab.core.fused.view import FusedView, Look

@@ -6,7 +6,7 @@ from metalab.core.fused.plan import Counts, obstacle
 from metalab.core.fused.support import oracle_obstacle
 from metalab.core.learner import MetaLearner
 from metalab.engine.build import DTYPES, DeviceError, build_learner, resolve_device
-from metalab.engine.config import ExperimentConfig
+from metalab.experiment.config import ExperimentConfig
 
 FUSED, AUTODIFF = "fused", "autodiff"
 

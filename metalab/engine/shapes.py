@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import torch
 
 from metalab.engine.build import build_family, build_learner
-from metalab.engine.config import ExperimentConfig
 from metalab.engine.diagnostics import (
     DIAGNOSTICS,
     LAYER_PREFIX,
@@ -13,6 +12,7 @@ from metalab.engine.diagnostics import (
     STABILITY,
 )
 from metalab.engine.probe import NUM_GALLERY, NUM_GRID_POINTS
+from metalab.experiment.config import ExperimentConfig
 
 Shapes = Mapping[str, tuple[int, ...]]
 

@@ -20,8 +20,8 @@ from metalab.core.hypergradient.route import Route
 from metalab.engine.diagnostics import RISING_SHARE, STEP_CURVATURE, UNSTABLE_SHARE
 
 if TYPE_CHECKING:
-    from metalab.engine.config import ExperimentConfig
     from metalab.engine.events import Array
+    from metalab.experiment.config import ExperimentConfig
 
 MOST_UNSTABLE = 0.2
 """Share of tasks with an unstable inner step from which on a run is warned of."""

@@ -23,9 +23,9 @@ from metalab.core.learner import (
     StepResult,
 )
 from metalab.core.tasks import Samples, TaskBatch
-from metalab.engine.blocks import Ahead, Blocks
 from metalab.engine.events import Array
 from metalab.engine.providers import runs_natively
+from metalab.engine.task_stream import Ahead, Blocks
 
 if TYPE_CHECKING:
     from metalab.core.fused.run import Crew, Outcome

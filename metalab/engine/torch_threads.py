@@ -2,8 +2,8 @@
 
 import torch
 
-from metalab.engine.config import ExperimentConfig
 from metalab.engine.providers import FUSED
+from metalab.experiment.config import ExperimentConfig
 
 
 def use_threads(num_threads: int) -> None:

@@ -16,11 +16,7 @@ from metalab.core.compiled import compiled
 from metalab.core.diagnostics import diagnose
 from metalab.core.learner import MetaLearner, MetaState
 from metalab.core.streams import RandomStreams
-from metalab.engine.blocks import Ahead, Blocks
 from metalab.engine.build import DTYPES, build_family, build_learner, resolve_device
-from metalab.engine.config import ExperimentConfig
-from metalab.engine.config_history import ConfigHistory, config_history
-from metalab.engine.edit import Edit
 from metalab.engine.events import (
     Array,
     Checkpoint,
@@ -36,11 +32,15 @@ from metalab.engine.events import (
     frozen,
 )
 from metalab.engine.looks import is_probe_step, next_look
-from metalab.engine.memory_needs import check_fits
 from metalab.engine.probe import Probe, make_probe, to_array
 from metalab.engine.providers import FUSED, chosen_provider, counts_of
 from metalab.engine.restored import restored
 from metalab.engine.steppers import Stepper, largest_good, make_stepper
+from metalab.engine.task_stream import Ahead, Blocks
+from metalab.experiment.config import ExperimentConfig
+from metalab.experiment.config_history import ConfigHistory, config_history
+from metalab.experiment.edit import Edit
+from metalab.experiment.memory_needs import check_fits
 
 if TYPE_CHECKING:
     from metalab.core.fused.run import Crew

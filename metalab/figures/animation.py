@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from metalab.analysis.gallery import Gallery
 from metalab.engine.events import Curves
-from metalab.engine.gallery import Gallery
 from metalab.engine.providers import AUTODIFF
 from metalab.engine.torch_threads import use_threads
 from metalab.figures.animation_choices import AnimationChoices, shown_steps

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from metalab.analysis.exploration_request import Explored, OwnTask
 from metalab.engine.events import Array, Curves, ProbeTasks
-from metalab.engine.explored import Explored, OwnTask
 from metalab.figures.table import Column, Table
 
 TRUE, SUPPORT, QUERY, PREDICTED = "true curve", "support", "query", "prediction"

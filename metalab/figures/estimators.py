@@ -15,8 +15,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from metalab import __version__
+from metalab.analysis.estimators import BlockResult, Row
+from metalab.analysis.solves import Solves
 from metalab.core.hypergradient.base import Target
-from metalab.engine.solves import Solves
 from metalab.figures.base import FigureError
 from metalab.figures.estimator_looks import (
     DIAMOND,
@@ -30,7 +31,6 @@ from metalab.figures.render import check_target as check_file
 from metalab.figures.render import replace_file
 from metalab.figures.sizes import MM_PER_INCH, size_named
 from metalab.figures.table import Column, Table
-from metalab.runs.estimators import BlockResult, Row
 
 FORMATS = (".pdf", ".svg", ".png")
 DPI = 300

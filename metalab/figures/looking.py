@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from metalab.analysis.comparison import MOST_STEPS, MOST_TASKS, EstimatingRequest
+from metalab.analysis.landscape_request import AXES, FINEST, SURFACES, Slice
 from metalab.engine.events import Array, ProbeTasks, frozen
-from metalab.engine.sliced import AXES, FINEST, SURFACES, Slice
 from metalab.figures.base import FigureError, FigureSpec
 from metalab.figures.sights import (
     AdaptSight,
@@ -18,7 +19,6 @@ from metalab.figures.sights import (
     Standpoint,
     StructureSight,
 )
-from metalab.runs.estimating import MOST_STEPS, MOST_TASKS, EstimatingRequest
 
 if TYPE_CHECKING:
     from metalab.runs.history import RunHistory
@@ -125,13 +125,8 @@ def _tasks(where: Standpoint) -> ProbeTasks:
 
 
 def _adapt(where: Standpoint, looking: Looking, tell: Tell) -> AdaptSight:
-    from metalab.engine.exploration import Explorer  # noqa: PLC0415 - torch
-    from metalab.engine.explored import (  # noqa: PLC0415
-        Exploration,
-        OwnTask,
-        Start,
-        reach,
-    )
+    from metalab.analysis.exploration import Explorer  # noqa: PLC0415 - torch
+    from metalab.analysis.exploration_request import Exploration, OwnTask, Start, reach  # noqa: PLC0415
 
     del tell
     config, tasks = where.history.config_at(where.step), _tasks(where)
@@ -211,8 +206,8 @@ def outer_states(history: "RunHistory", step: int, phi: Array) -> Array:
 
 
 def _estimators(where: Standpoint, looking: Looking, tell: Tell) -> EstimatorsSight:
+    from metalab.analysis.estimator_pieces import pieces  # noqa: PLC0415 - torch
     from metalab.core.hypergradient.target import Target  # noqa: PLC0415
-    from metalab.runs.estimator_pieces import pieces  # noqa: PLC0415 - torch
 
     config = where.history.config_at(where.step)
     targets = {"steps": Target.K_STEP, "solution": Target.SOLUTION}
@@ -235,7 +230,7 @@ def _estimators(where: Standpoint, looking: Looking, tell: Tell) -> EstimatorsSi
 
 
 def _structure(where: Standpoint, looking: Looking, tell: Tell) -> StructureSight:
-    from metalab.engine.config import recipe_of  # noqa: PLC0415 - torch
+    from metalab.experiment.config import recipe_of  # noqa: PLC0415 - torch
     from metalab.figures.structure.blueprint import blueprint_of  # noqa: PLC0415
     from metalab.figures.structure.model import numbers_of  # noqa: PLC0415
 
@@ -251,7 +246,7 @@ def _structure(where: Standpoint, looking: Looking, tell: Tell) -> StructureSigh
 
 
 def _rates(where: Standpoint, looking: Looking, tell: Tell) -> RatesSight:
-    from metalab.engine.learned_rates import learned_rates  # noqa: PLC0415 - torch
+    from metalab.analysis.learned_rates import learned_rates  # noqa: PLC0415 - torch
 
     del looking, tell
     config = where.history.config_at(where.step)

@@ -11,11 +11,11 @@ from metalab.engine.events import Array
 from metalab.runs.history import RunHistory
 
 if TYPE_CHECKING:
-    from metalab.engine.explored import Exploration, Explored
-    from metalab.engine.learned_rates import LearnedRates
-    from metalab.engine.sliced import Landscape
+    from metalab.analysis.comparison import Comparison
+    from metalab.analysis.exploration_request import Exploration, Explored
+    from metalab.analysis.landscape_request import Landscape
+    from metalab.analysis.learned_rates import LearnedRates
     from metalab.figures.structure.model import Numbers, Structure
-    from metalab.runs.estimating import Comparison
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

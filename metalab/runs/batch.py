@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Protocol
 
 from metalab.core.paths import is_there
-from metalab.engine.config import ExperimentConfig
 from metalab.engine.events import Diverged, Event, RunStarted, StepsDone
 from metalab.engine.trainer import Trainer
+from metalab.experiment.config import ExperimentConfig
 from metalab.runs.conduct import conduct
 from metalab.runs.control import RunControl
 from metalab.runs.history import RunHistory

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from metalab.core.paths import obstacle_to_create, obstacle_to_keep
-from metalab.engine.memory_needs import check_fits
 from metalab.engine.torch_threads import use_threads_of
 from metalab.engine.trainer import Trainer
+from metalab.experiment.memory_needs import check_fits
 from metalab.runs.ahead import AheadThread
 from metalab.runs.control import RunControl
 from metalab.runs.crew import Crew

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from metalab.engine.explored import Exploration, Explored, Start
+from metalab.analysis.exploration_request import Exploration, Explored, Start
 from metalab.runs.latest import Latest, Stale
 
 if TYPE_CHECKING:
-    from metalab.engine.exploration import Explorer
+    from metalab.analysis.exploration import Explorer
 
 _MOST_KEPT = 12
 
@@ -37,7 +37,7 @@ class _Exploring:
 
     def _explorer(self, start: Start, inner_lr: float | None) -> "Explorer":
         # Imported here: the window makes the thread before torch is there.
-        from metalab.engine.exploration import Explorer  # noqa: PLC0415
+        from metalab.analysis.exploration import Explorer  # noqa: PLC0415
 
         key = (id(start.config), inner_lr)
         kept = self._kept.get(key)

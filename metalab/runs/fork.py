@@ -8,10 +8,10 @@ from metalab.core.errors import UserError
 from metalab.core.learner import MetaState
 from metalab.core.streams import RandomStreams
 from metalab.engine.build import DTYPES, build_learner
-from metalab.engine.config import ExperimentConfig
 from metalab.engine.events import Array, Checkpoint
-from metalab.engine.naming import experiment_name
-from metalab.engine.overrides import with_overrides
+from metalab.experiment.config import ExperimentConfig
+from metalab.experiment.fields import with_overrides
+from metalab.experiment.naming import experiment_name
 from metalab.runs.bookmarks import Bookmarks, until
 
 

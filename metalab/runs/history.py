@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from metalab.engine.config_history import ConfigHistory
+from metalab.analysis.solves import StepSolves
 from metalab.engine.events import (
     Array,
     Curves,
@@ -18,16 +18,16 @@ from metalab.engine.events import (
     ProbeTasks,
     frozen,
 )
-from metalab.engine.solves import StepSolves
 from metalab.engine.stability import StabilityWarning, first_warning
 from metalab.engine.statistics import WhyNot, summarise, why_not
+from metalab.experiment.config_history import ConfigHistory
 from metalab.runs.status import Compiling, RunStatus
 from metalab.runs.trail import Trail, no_trail
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from metalab.engine.config import ExperimentConfig
+    from metalab.experiment.config import ExperimentConfig
     from metalab.runs.bookmarks import Bookmarks
 
 
@@ -351,7 +351,7 @@ class RunHistory:
     def name(self) -> str:
         """What to call the run: it tells what it changes of its preset."""
         # The catalog brings torch along, which is there once there is a run.
-        from metalab.engine.naming import experiment_name  # noqa: PLC0415
+        from metalab.experiment.naming import experiment_name  # noqa: PLC0415
 
         return experiment_name(self.configs.at(0), self.configs.edits_before(self.step))
 

@@ -13,7 +13,7 @@ import platformdirs
 from metalab.core.paths import obstacle_to_keep
 
 if TYPE_CHECKING:
-    from metalab.engine.config import ExperimentConfig
+    from metalab.experiment.config import ExperimentConfig
 
 RUN_SUFFIX = ".metalab"
 HOME_VARIABLE = "METALAB_HOME"
@@ -86,7 +86,7 @@ def new_run_path(config: "ExperimentConfig") -> Path:
     in one second apart.
     """
     # Brings the catalog and torch along, which nobody waits for who makes no run.
-    from metalab.engine.naming import experiment_name  # noqa: PLC0415
+    from metalab.experiment.naming import experiment_name  # noqa: PLC0415
 
     stamp = datetime.now(UTC).astimezone().strftime("%Y%m%d-%H%M%S")
     name = file_stem(experiment_name(config))

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from metalab.analysis.landscape_request import Landscape, Plane, Slice
 from metalab.engine.events import Array, frozen
-from metalab.engine.sliced import Landscape, Plane, Slice
 from metalab.runs.latest import Latest, Stale
 
 if TYPE_CHECKING:
-    from metalab.engine.landscape import Surveyor
+    from metalab.analysis.landscape import Surveyor
 
 LEVELS = (11, 21, 41, 61)
 """Points a side, one after the other. All of them lie on one lattice."""
@@ -222,7 +222,7 @@ class _Surveying:
 
     def _surveyor(self, asked: Slice) -> "Surveyor":
         # Imported here: the window makes the thread before torch is there.
-        from metalab.engine.landscape import Surveyor  # noqa: PLC0415
+        from metalab.analysis.landscape import Surveyor  # noqa: PLC0415
 
         key = id(asked.config)
         kept = self._kept.get(key)

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from metalab.engine.config_history import ConfigHistory, config_history
-from metalab.engine.edit import Edit
 from metalab.engine.events import (
     METRICS,
     Curves,
@@ -25,6 +23,8 @@ from metalab.engine.events import (
     RunStarted,
     StepsDone,
 )
+from metalab.experiment.config_history import ConfigHistory, config_history
+from metalab.experiment.edit import Edit
 from metalab.runs.bookmarks import Bookmarks
 from metalab.runs.history import (
     EvaluationSeries,
@@ -40,7 +40,7 @@ from metalab.runs.thinning import RowTable
 from metalab.runs.trail import GrowingTrail
 
 if TYPE_CHECKING:
-    from metalab.engine.config import ExperimentConfig
+    from metalab.experiment.config import ExperimentConfig
 
 
 @dataclass(slots=True)

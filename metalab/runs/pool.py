@@ -13,7 +13,7 @@ from pathlib import Path
 from queue import Empty
 from typing import Any
 
-from metalab.engine.overrides import validated
+from metalab.experiment.fields import validated
 from metalab.runs.batch import Ending, Outcome, PlannedRun, Watch, carry_out
 from metalab.runs.run_file import RunFileError
 from metalab.runs.signals import leave_signals_to_parent, stop_on_signals

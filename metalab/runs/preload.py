@@ -8,7 +8,7 @@ from metalab.runs.torch_library import load_torch_library
 
 ENGINE = (
     "torch",
-    "metalab.engine.overrides",
+    "metalab.experiment.fields",
     "metalab.runs.conduct",
     "metalab.runs.replay",
     "metalab.runs.resume",

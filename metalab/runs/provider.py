@@ -15,7 +15,7 @@ from metalab.runs.kernels import Readiness, prepare
 from metalab.runs.status import Compiling
 
 if TYPE_CHECKING:
-    from metalab.engine.config import ExperimentConfig
+    from metalab.experiment.config import ExperimentConfig
     from metalab.runs.control import RunControl
     from metalab.runs.live import LiveRun
 

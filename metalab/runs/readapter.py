@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from metalab.analysis.moved import MovedPoints, Readaptation
 from metalab.engine.events import Array
-from metalab.engine.moved import MovedPoints, Readaptation
 from metalab.runs.latest import Latest, Stale
 
 if TYPE_CHECKING:
-    from metalab.engine.adaptation import TaskAdapter
-    from metalab.engine.config import ExperimentConfig
+    from metalab.analysis.adaptation import TaskAdapter
+    from metalab.experiment.config import ExperimentConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -54,7 +54,7 @@ class _Adapting:
 
 def _adapter_of(config: "ExperimentConfig") -> "TaskAdapter":
     # Imported here: the window makes a `Readapter` before torch is there.
-    from metalab.engine.adaptation import TaskAdapter  # noqa: PLC0415
+    from metalab.analysis.adaptation import TaskAdapter  # noqa: PLC0415
     from metalab.engine.providers import (  # noqa: PLC0415
         AUTODIFF,
         FUSED,

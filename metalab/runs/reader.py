@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from metalab.analysis.solves import NOT_CONVERGED, NOT_DEFINITE
 from metalab.core.errors import UserError
-from metalab.engine.config import ExperimentConfig
 from metalab.engine.diagnostics import diagnostic_order
 from metalab.engine.events import (
     METRICS,
@@ -31,7 +31,7 @@ from metalab.engine.shapes import (
     held_out_shapes,
     state_shapes,
 )
-from metalab.engine.solves import NOT_CONVERGED, NOT_DEFINITE
+from metalab.experiment.config import ExperimentConfig
 from metalab.runs.assembly import open_database
 from metalab.runs.file_guard import DamagedError, GuardedReader
 from metalab.runs.history import (

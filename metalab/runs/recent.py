@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError
 
-from metalab.engine.plain_data import PlainDataError, from_json
+from metalab.experiment.plain_data import PlainDataError, from_json
 from metalab.runs.assembly import Layout, read_in_place
 from metalab.runs.file_guard import DamagedError, GuardedReader
 from metalab.runs.home import RUN_SUFFIX

@@ -5,13 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from metalab.engine.config import ExperimentConfig
-from metalab.engine.config_history import config_history
 from metalab.engine.events import Array, Checkpoint, Curves, ProbeTasks
 from metalab.engine.other_tasks import on_other_tasks
 from metalab.engine.providers import AUTODIFF
 from metalab.engine.torch_threads import use_threads_of
 from metalab.engine.trainer import Trainer
+from metalab.experiment.config import ExperimentConfig
+from metalab.experiment.config_history import config_history
 from metalab.runs.history import RunHistory, no_diagnostics
 from metalab.runs.moments import history_at
 from metalab.runs.reader import StoredRun, open_run

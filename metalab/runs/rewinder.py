@@ -9,9 +9,9 @@ from metalab.engine.events import Checkpoint, Curves, Diverged
 from metalab.runs.latest import Latest, Stale
 
 if TYPE_CHECKING:
-    from metalab.engine.config_history import ConfigHistory
-    from metalab.engine.gallery import Gallery
+    from metalab.analysis.gallery import Gallery
     from metalab.engine.trainer import Trainer
+    from metalab.experiment.config_history import ConfigHistory
     from metalab.runs.history import RunHistory
 
 STEPS_AT_ONCE = 64
@@ -85,7 +85,7 @@ class _Visiting:
     def __call__(self, request: RewindRequest, stale: Stale) -> Visit | None:
         """Answer a request; one that has to be computed may be given up."""
         # Imported here: the window makes a `Rewinder` before torch is there.
-        from metalab.engine.gallery import Gallery  # noqa: PLC0415
+        from metalab.analysis.gallery import Gallery  # noqa: PLC0415
         from metalab.engine.torch_threads import use_threads_of  # noqa: PLC0415
 
         use_threads_of(request.configs.at(request.step), request.provider)

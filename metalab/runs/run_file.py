@@ -37,7 +37,7 @@ from safetensors import SafetensorError
 from metalab.core.errors import UserError
 from metalab.core.paths import obstacle_to_read
 from metalab.engine.events import METRICS, Array
-from metalab.engine.plain_data import PlainDataError, from_json
+from metalab.experiment.plain_data import PlainDataError, from_json
 
 APPLICATION_ID = int.from_bytes(b"mlab", "big")
 SCHEMA_VERSION = 3

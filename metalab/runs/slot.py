@@ -11,8 +11,8 @@ from metalab.runs.worker import RunWorker
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from metalab.engine.config import ExperimentConfig
-    from metalab.engine.config_history import ConfigHistory
+    from metalab.experiment.config import ExperimentConfig
+    from metalab.experiment.config_history import ConfigHistory
     from metalab.runs.bookmarks import Bookmarks
     from metalab.runs.fork import Fork
     from metalab.runs.history import RunHistory

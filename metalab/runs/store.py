@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from metalab.engine.edit import Edit
 from metalab.engine.events import (
     Array,
     Checkpoint,
@@ -24,8 +23,9 @@ from metalab.engine.events import (
     RunStarted,
     StepsDone,
 )
-from metalab.engine.naming import experiment_name
 from metalab.engine.trainer import Trainer
+from metalab.experiment.edit import Edit
+from metalab.experiment.naming import experiment_name
 from metalab.runs.bookmarks import FACT, Bookmarks, as_fact
 from metalab.runs.environment import environment
 from metalab.runs.live import LiveRun

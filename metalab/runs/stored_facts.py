@@ -20,11 +20,11 @@ from pydantic import (
     ValidationError,
 )
 
-from metalab.engine.config_history import ConfigHistory
-from metalab.engine.edits import edited
 from metalab.engine.events import METRICS, Array, Diverged
-from metalab.engine.plain_data import PlainDataError, from_json
 from metalab.engine.shapes import Shapes
+from metalab.experiment.config_history import ConfigHistory
+from metalab.experiment.edits import edited
+from metalab.experiment.plain_data import PlainDataError, from_json
 from metalab.runs.bookmarks import (
     LONGEST_NOTE,
     MOST_BOOKMARKS,

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from metalab.engine.events import METRICS, Array
-from metalab.engine.solves import (
+from metalab.analysis.solves import (
     NOT_CONVERGED,
     NOT_DEFINITE,
     RESIDUAL,
@@ -22,6 +21,7 @@ from metalab.engine.solves import (
     StepSolves,
     first_worry,
 )
+from metalab.engine.events import METRICS, Array
 from metalab.runs.history import Sums
 from metalab.runs.tables import GrowingTable
 

@@ -12,8 +12,8 @@ from metalab.runs.history import Failure
 from metalab.runs.live import LiveRun
 
 if TYPE_CHECKING:
-    from metalab.engine.config import ExperimentConfig
-    from metalab.engine.config_history import ConfigHistory
+    from metalab.experiment.config import ExperimentConfig
+    from metalab.experiment.config_history import ConfigHistory
     from metalab.runs.fork import Fork
     from metalab.runs.history import RunHistory
 

@@ -6,8 +6,8 @@ from enum import Enum
 from typing import Any
 
 from metalab.core.errors import UserError
-from metalab.engine.config import ExperimentConfig, preset_config
-from metalab.engine.overrides import with_overrides
+from metalab.experiment.config import ExperimentConfig, preset_config
+from metalab.experiment.fields import with_overrides
 from metalab.figures.drawing import Drawing
 from metalab.figures.sizes import FigureSize
 from metalab.studies.series import Key, Results, Series

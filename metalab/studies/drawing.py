@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from metalab.engine.changes import difference_note
+from metalab.experiment.changes import difference_note
 from metalab.figures.axes import labels, loss_axis
 from metalab.figures.base import FigureChoices
 from metalab.figures.drawing import (

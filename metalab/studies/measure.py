@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from metalab.analysis.evaluate import evaluate_fresh
+from metalab.analysis.step_size import at_inner_lr
 from metalab.core.tasks import QueryKind
 from metalab.engine.statistics import rising
-from metalab.runs.evaluate import evaluate_fresh
 from metalab.runs.reader import StoredRun, open_run
-from metalab.runs.step_size import at_inner_lr
 from metalab.studies.base import Method, Protocol
 from metalab.studies.plan import Plan
 from metalab.studies.series import Key, Results, Series, pooled

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from metalab.engine.solves import solve_advice
+from metalab.analysis.solves import solve_advice
 from metalab.runs.slot import can_go_on
 from metalab.runs.status import RunStatus
 from metalab.ui import engine_access as engine

@@ -18,11 +18,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from metalab.engine.changes import difference_rows
+from metalab.experiment.changes import difference_rows
 from metalab.ui.plain_text import plain_tip
 
 if TYPE_CHECKING:
-    from metalab.engine.config import ExperimentConfig
+    from metalab.experiment.config import ExperimentConfig
 
 _MARGIN = 14
 _SETTING, _OURS, _THEIRS, _UNIT = range(4)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from metalab.catalog.recipes import Preset, Recipe
-    from metalab.engine.config import ExperimentConfig
     from metalab.engine.events import Checkpoint
+    from metalab.experiment.config import ExperimentConfig
     from metalab.runs.bookmarks import Bookmarks
     from metalab.runs.fork import Fork
     from metalab.runs.history import RunHistory
@@ -43,7 +43,7 @@ class DivergenceAdvice:
 
 def all_presets() -> "tuple[tuple[Recipe, Preset], ...]":
     """Return every preset with its recipe, in the order of menus."""
-    from metalab.engine.plugins import usable_presets  # noqa: PLC0415 - torch
+    from metalab.experiment.plugins import usable_presets  # noqa: PLC0415 - torch
 
     found = usable_presets().values()
     return tuple(sorted(found, key=lambda entry: entry[0].family_rank))
@@ -51,7 +51,7 @@ def all_presets() -> "tuple[tuple[Recipe, Preset], ...]":
 
 def plugin_problems() -> tuple[str, ...]:
     """Return what packages of others register that cannot be used."""
-    from metalab.engine.plugins import plugin_problems as found  # noqa: PLC0415 - torch
+    from metalab.experiment.plugins import plugin_problems as found  # noqa: PLC0415 - torch
 
     return found()
 
@@ -76,28 +76,28 @@ def preset(name: str) -> "ExperimentConfig":
     Raises:
         ValueError: No preset has that name.
     """
-    from metalab.engine.config import preset_config  # noqa: PLC0415 - torch
+    from metalab.experiment.config import preset_config  # noqa: PLC0415 - torch
 
     return preset_config(name)
 
 
 def reference(config: "ExperimentConfig") -> "ExperimentConfig":
     """Return the preset that an experiment comes from, or the one nearest to it."""
-    from metalab.engine.naming import reference_of  # noqa: PLC0415 - torch
+    from metalab.experiment.naming import reference_of  # noqa: PLC0415 - torch
 
     return reference_of(config)
 
 
 def name(config: "ExperimentConfig") -> str:
     """Return what an experiment is called."""
-    from metalab.engine.naming import experiment_name  # noqa: PLC0415 - torch
+    from metalab.experiment.naming import experiment_name  # noqa: PLC0415 - torch
 
     return experiment_name(config)
 
 
 def difference_note(config: "ExperimentConfig", other: "ExperimentConfig") -> str:
     """Return in one phrase what another experiment does otherwise; "" for nothing."""
-    from metalab.engine.changes import difference_note as note  # noqa: PLC0415 - torch
+    from metalab.experiment.changes import difference_note as note  # noqa: PLC0415 - torch
 
     return note(config, other)
 
@@ -107,7 +107,7 @@ def preset_source(config: "ExperimentConfig") -> tuple[str, str] | None:
 
     A replicate, of another seed, is the preset still.
     """
-    from metalab.engine.naming import reference_of  # noqa: PLC0415 - torch
+    from metalab.experiment.naming import reference_of  # noqa: PLC0415 - torch
 
     base = reference_of(config)
     if config.digest() != base.digest():
@@ -121,14 +121,14 @@ def preset_source(config: "ExperimentConfig") -> tuple[str, str] | None:
 
 def share_code(config: "ExperimentConfig") -> str:
     """Return an experiment as one line of text."""
-    from metalab.engine.share_code import share_code as code_of  # noqa: PLC0415 - torch
+    from metalab.experiment.share_code import share_code as code_of  # noqa: PLC0415 - torch
 
     return code_of(config)
 
 
 def is_lesson(path: Path) -> bool:
     """Return whether a TOML file holds a lesson."""
-    from metalab.engine.experiment_file import is_lesson as found  # noqa: PLC0415 - torch
+    from metalab.experiment.experiment_file import is_lesson as found  # noqa: PLC0415 - torch
 
     return found(path)
 
@@ -139,7 +139,7 @@ def experiment_of_file(path: Path) -> "ExperimentConfig":
     Raises:
         UserError: It cannot be read, or something in it is not allowed.
     """
-    from metalab.engine.experiment_file import read_experiment  # noqa: PLC0415 - torch
+    from metalab.experiment.experiment_file import read_experiment  # noqa: PLC0415 - torch
 
     return read_experiment(path)
 
@@ -150,7 +150,7 @@ def save_experiment(path: Path, config: "ExperimentConfig") -> None:
     Raises:
         OSError: It cannot be written.
     """
-    from metalab.engine.experiment_file import write_experiment  # noqa: PLC0415 - torch
+    from metalab.experiment.experiment_file import write_experiment  # noqa: PLC0415 - torch
 
     write_experiment(path, config)
 
@@ -161,21 +161,21 @@ def experiment_of_code(text: str) -> "ExperimentConfig":
     Raises:
         ConfigError: It is not a code, or not one of an experiment that is allowed.
     """
-    from metalab.engine import share_code as codes  # noqa: PLC0415 - torch
+    from metalab.experiment import share_code as codes  # noqa: PLC0415 - torch
 
     return codes.experiment_of_code(text)
 
 
 def recipe(config: "ExperimentConfig") -> "Recipe | None":
     """Return the recipe whose parts an experiment has, or None."""
-    from metalab.engine.config import recipe_of  # noqa: PLC0415 - torch
+    from metalab.experiment.config import recipe_of  # noqa: PLC0415 - torch
 
     return recipe_of(config)
 
 
 def with_other_seed(config: "ExperimentConfig") -> "ExperimentConfig":
     """Return the experiment with a seed that is drawn at random, never the same."""
-    from metalab.engine.overrides import with_overrides  # noqa: PLC0415 - torch
+    from metalab.experiment.fields import with_overrides  # noqa: PLC0415 - torch
 
     seed = secrets.randbelow(_SEEDS - 1)
     # Every seed below the limit but the present one is equally likely.
@@ -189,7 +189,7 @@ def has_inner_solution(config: "ExperimentConfig") -> bool:
 
 def inner_lr(config: "ExperimentConfig") -> float | None:
     """Return the inner learning rate; None if the inner loop has none."""
-    from metalab.engine.overrides import fields_of  # noqa: PLC0415 - torch
+    from metalab.experiment.fields import fields_of  # noqa: PLC0415 - torch
 
     values = (info.value for info in fields_of(config) if info.path == "inner.inner_lr")
     return next(values, None)
@@ -197,7 +197,7 @@ def inner_lr(config: "ExperimentConfig") -> float | None:
 
 def divergence_advice(history: "RunHistory") -> DivergenceAdvice:
     """Return what to change after the divergence of a run."""
-    from metalab.engine.advice import Change, advice, in_words  # noqa: PLC0415 - torch
+    from metalab.analysis.advice import Change, advice, in_words  # noqa: PLC0415 - torch
 
     assert history.diverged is not None, "nothing has diverged"
     changes = advice(history.next_config, history.diverged)
@@ -215,7 +215,7 @@ def with_half(config: "ExperimentConfig", path: str) -> "ExperimentConfig":
     Raises:
         ConfigError: Half of it is below what is allowed.
     """
-    from metalab.engine.overrides import fields_of, with_overrides  # noqa: PLC0415
+    from metalab.experiment.fields import fields_of, with_overrides  # noqa: PLC0415
 
     (value,) = (info.value for info in fields_of(config) if info.path == path)
     return with_overrides(config, [(path, value / 2)])
@@ -287,8 +287,8 @@ def live_changes(
     running: "ExperimentConfig", before: "ExperimentConfig", after: "ExperimentConfig"
 ) -> "list[tuple[str, Any]]":
     """Return the fields that an edit changed and a run can take while it goes on."""
-    from metalab.engine.edits import live_fields  # noqa: PLC0415 - torch
-    from metalab.engine.overrides import fields_of  # noqa: PLC0415 - torch
+    from metalab.experiment.edits import live_fields  # noqa: PLC0415 - torch
+    from metalab.experiment.fields import fields_of  # noqa: PLC0415 - torch
 
     old = {info.path: info.value for info in fields_of(before)}
     new = {info.path: info.value for info in fields_of(after)}

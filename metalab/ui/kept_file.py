@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from metalab.engine.plain_data import PlainDataError, from_json, read_text
+from metalab.experiment.plain_data import PlainDataError, from_json, read_text
 
 MOST_BYTES = 5_000_000
 """Of one file; bookmarks of five hundred runs take some hundred thousand."""

@@ -41,7 +41,7 @@ from metalab.ui.views.live import LiveWorkspace
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from metalab.engine.config import ExperimentConfig
+    from metalab.experiment.config import ExperimentConfig
     from metalab.runs.history import Failure, RunHistory
 
 

@@ -8,7 +8,7 @@ from metalab.runs.history import RunHistory
 from metalab.runs.status import RunStatus
 
 if TYPE_CHECKING:
-    from metalab.engine.config import ExperimentConfig
+    from metalab.experiment.config import ExperimentConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

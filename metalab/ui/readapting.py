@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from metalab.engine.moved import MovedPoints
+from metalab.analysis.moved import MovedPoints
 from metalab.runs.readapter import Readapter, Request
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from metalab.ui.recent_runs import RecentRuns
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from metalab.engine.config import ExperimentConfig
+    from metalab.experiment.config import ExperimentConfig
     from metalab.runs.faults import FaultLog
     from metalab.runs.history import RunHistory
     from metalab.runs.recent import RunSummary

@@ -28,8 +28,8 @@ from metalab.ui.visits import Visits
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from metalab.engine.config import ExperimentConfig
     from metalab.engine.events import Checkpoint
+    from metalab.experiment.config import ExperimentConfig
     from metalab.runs.bookmarks import Bookmarks
     from metalab.runs.faults import FaultLog
     from metalab.runs.fork import Fork

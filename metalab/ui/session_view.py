@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from metalab.engine.config import ExperimentConfig
+    from metalab.experiment.config import ExperimentConfig
     from metalab.runs.background import BackgroundJob
     from metalab.runs.history import RunHistory
     from metalab.runs.recent import RunSummary

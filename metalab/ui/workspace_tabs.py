@@ -13,7 +13,7 @@ from metalab.ui.moment_badge import MomentBadge
 from metalab.ui.workspace import Workspace
 
 if TYPE_CHECKING:
-    from metalab.engine.config import ExperimentConfig
+    from metalab.experiment.config import ExperimentConfig
     from metalab.ui.moment import Moment
     from metalab.ui.theme import Theme
     from metalab.ui.views.live import LiveWorkspace

@@ -3,7 +3,7 @@
 import pytest
 
 from metalab.engine.build import build_family
-from metalab.engine.config import preset_config
+from metalab.experiment.config import preset_config
 from tests.oracles import FLOAT64, generator
 
 

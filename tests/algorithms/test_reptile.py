@@ -6,7 +6,7 @@ import torch
 
 from metalab.core.tasks import sample_batch
 from metalab.engine.build import build_family
-from metalab.engine.config import preset_config
+from metalab.experiment.config import preset_config
 from tests.oracles import generator
 
 PAPER = preset_config("reptile-sine-paper")

@@ -14,7 +14,7 @@ import torch
 from metalab.core.streams import RandomStreams
 from metalab.core.tasks import sample_batch
 from metalab.engine.build import build_family, build_learner
-from metalab.engine.config import preset_config
+from metalab.experiment.config import preset_config
 from tests.bench.child import Child, started
 from tests.bench.install_peers import PYTHON
 from tests.bench.peers.child import WAYS

@@ -4,8 +4,8 @@ import json
 import sys
 import threading
 
-from metalab.engine.config import preset_config
-from metalab.engine.overrides import with_overrides
+from metalab.experiment.config import preset_config
+from metalab.experiment.fields import with_overrides
 from metalab.runs.home import new_run_path
 from metalab.runs.worker import RunWorker
 

@@ -13,10 +13,10 @@ from PySide6.QtCore import QEventLoop, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from metalab.engine.config import preset_config
 from metalab.engine.events import METRICS, Evaluation, ProbeTaken, StepsDone
-from metalab.engine.overrides import with_overrides
 from metalab.engine.trainer import Trainer
+from metalab.experiment.config import preset_config
+from metalab.experiment.fields import with_overrides
 from metalab.runs.live import LiveRun
 from metalab.runs.status import RunStatus
 from metalab.ui.app import application, create_window

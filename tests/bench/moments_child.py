@@ -30,7 +30,7 @@ class Window:
         self.lab.window.resize(WIDTH, HEIGHT)
         self._until(lambda: self.lab.session.config is not None)
         # Imported here: the window has loaded the engine by now.
-        from metalab.engine.overrides import with_overrides
+        from metalab.experiment.fields import with_overrides
 
         changes = [("outer.num_steps", 50_000_000), ("run.provider", provider)]
         self.lab.session.replace(with_overrides(self.lab.session.config, changes))

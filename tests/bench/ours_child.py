@@ -14,10 +14,10 @@ import torch
 from metalab.core.outer import SGD
 from metalab.core.streams import RandomStreams
 from metalab.core.tasks import Samples, TaskBatch
-from metalab.engine.config import ExperimentConfig, preset_config
-from metalab.engine.overrides import with_overrides
 from metalab.engine.providers import counts_of
 from metalab.engine.trainer import Trainer
+from metalab.experiment.config import ExperimentConfig, preset_config
+from metalab.experiment.fields import with_overrides
 from metalab.runs.crew import Crew
 from metalab.runs.kernels import prepare
 

@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from metalab.engine.config import preset_config
+from metalab.experiment.config import preset_config
 from metalab.runs.kernels import cache_folder, prepare
 from tests.bench.child import Child, started
 from tests.bench.engine import write_problem

@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 
-from metalab.engine.config import ExperimentConfig
+from metalab.experiment.config import ExperimentConfig
 from tests.bench.child import Child, started
 from tests.bench.ours_child import experiment
 from tests.bench.rounds import Rate, interleaved

@@ -50,7 +50,7 @@ class Measurement:
         session = self._lab.session
         if session.config is not None and not session.training:
             # Imported here: the window has loaded the engine by now.
-            from metalab.engine.overrides import with_overrides
+            from metalab.experiment.fields import with_overrides
 
             session.set_config(with_overrides(session.config, self._changes))
             session.toggle_run()

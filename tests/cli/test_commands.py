@@ -13,15 +13,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from metalab.analysis import check_presets
 from metalab.catalog.recipes import presets
 from metalab.cli.main import run
 from metalab.cli.progress import StorageSink
 from metalab.core.learner import METRIC_NAMES
-from metalab.engine.config import preset_config
 from metalab.engine.events import METRICS
-from metalab.engine.overrides import with_overrides
-from metalab.engine.share_code import share_code
-from metalab.runs import check_presets, kernels
+from metalab.experiment.config import preset_config
+from metalab.experiment.fields import with_overrides
+from metalab.experiment.share_code import share_code
+from metalab.runs import kernels
 from metalab.runs.reader import open_run
 from metalab.runs.status import Compiling
 

@@ -4,8 +4,8 @@ import pytest
 
 from metalab.cli.config_source import resolve_config
 from metalab.cli.main import run
-from metalab.engine.overrides import ConfigError, with_overrides
-from metalab.engine.share_code import share_code
+from metalab.experiment.fields import ConfigError, with_overrides
+from metalab.experiment.share_code import share_code
 
 POINTS = ["--set", "tasks.family=points", "--set"]
 

@@ -8,8 +8,8 @@ import pytest
 from metalab.cli.evaluate import QueryInputs, QueryTargets
 from metalab.cli.main import run
 from metalab.core.tasks import QUERY_INPUTS, QUERY_TARGETS
-from metalab.engine.config import preset_config
-from metalab.engine.overrides import with_overrides
+from metalab.experiment.config import preset_config
+from metalab.experiment.fields import with_overrides
 from metalab.runs.conduct import conduct
 from metalab.runs.control import RunControl
 from metalab.runs.live import LiveRun

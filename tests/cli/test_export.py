@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from pypdf import PdfReader
 
+from metalab.analysis.learned_rates import learned_rates
 from metalab.cli.main import run
-from metalab.engine.learned_rates import learned_rates
 from metalab.figures.names import figure_names
 from metalab.figures.registry import figures
 from metalab.runs.reader import open_run

@@ -6,9 +6,9 @@ import pytest
 
 from metalab.catalog.recipes import presets
 from metalab.cli.main import run
-from metalab.engine.config import preset_config
-from metalab.engine.overrides import fields_of, with_overrides
-from metalab.engine.share_code import share_code
+from metalab.experiment.config import preset_config
+from metalab.experiment.fields import fields_of, with_overrides
+from metalab.experiment.share_code import share_code
 
 
 def json_of(capsys, *arguments: str):

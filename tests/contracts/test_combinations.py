@@ -19,11 +19,11 @@ from metalab.core.objective import OBJECTIVES
 from metalab.core.streams import RandomStreams
 from metalab.core.tasks import sample_batch
 from metalab.engine.build import build_family, build_learner
-from metalab.engine.config import ExperimentConfig
 from metalab.engine.events import StepsDone
-from metalab.engine.overrides import ConfigError, with_overrides
-from metalab.engine.refusals import estimator_refusal, refusal
 from metalab.engine.trainer import Trainer
+from metalab.experiment.compatibility import estimator_refusal, refusal
+from metalab.experiment.config import ExperimentConfig
+from metalab.experiment.fields import ConfigError, with_overrides
 from tests.support.findings import check_each
 
 VARIANTS = {

@@ -12,19 +12,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from metalab.analysis import estimator_pieces, estimators
+from metalab.analysis.comparison import EstimatingRequest
+from metalab.analysis.exploration_request import Exploration, OwnTask
+from metalab.analysis.landscape import Surveyor
+from metalab.analysis.moved import MovedPoints
 from metalab.cli.main import run as command
-from metalab.engine.edit import Edit
-from metalab.engine.edits import EditError
 from metalab.engine.events import RunStarted, StepsDone
-from metalab.engine.explored import Exploration, OwnTask
-from metalab.engine.landscape import Surveyor
-from metalab.engine.moved import MovedPoints
+from metalab.experiment.edit import Edit
+from metalab.experiment.edits import EditError
 from metalab.figures.animation import Animation
 from metalab.figures.animation_choices import AnimationChoices
-from metalab.runs import estimator_pieces, estimators
 from metalab.runs.conduct import conduct
 from metalab.runs.control import RunControl
-from metalab.runs.estimating import EstimatingRequest
 from metalab.runs.exploring import ExploringThread
 from metalab.runs.live import LiveRun
 from metalab.runs.readapter import Readapter, Request
@@ -190,7 +190,7 @@ def grabbed_point(path, capsys):
 
 
 def adapted(path, capsys):
-    from metalab.engine.explored import Start  # noqa: PLC0415
+    from metalab.analysis.exploration_request import Start  # noqa: PLC0415
 
     moment, grid = moment_of(path), np.linspace(-5, 5, 20)
     task = OwnTask(
@@ -318,7 +318,7 @@ def test_figures_tell_of_edits(pair, capsys):
 
 
 def test_an_edit_that_is_not_allowed_changes_nothing():
-    from metalab.engine.config_history import ConfigHistory  # noqa: PLC0415
+    from metalab.experiment.config_history import ConfigHistory  # noqa: PLC0415
 
     configs = ConfigHistory(config_with(BEFORE))
     with pytest.raises(EditError, match=r"outer\.num_steps"):

@@ -10,30 +10,30 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from metalab.analysis.adaptation import TaskAdapter
+from metalab.analysis.comparison import EstimatingRequest
+from metalab.analysis.estimator_blocks import select
+from metalab.analysis.estimator_pieces import pieces
+from metalab.analysis.exploration import Explorer
+from metalab.analysis.exploration_request import Exploration, OwnTask, Start
+from metalab.analysis.gallery import Gallery
+from metalab.analysis.landscape import Surveyor
+from metalab.analysis.landscape_request import AXES, SURFACES, Slice
+from metalab.analysis.moved import MovedPoints
+from metalab.analysis.starts import joint_start, random_start
 from metalab.catalog.recipes import presets
 from metalab.catalog.slots import HYPERGRADIENTS
 from metalab.cli.main import app, run
 from metalab.core.errors import UserError
-from metalab.engine.adaptation import TaskAdapter
-from metalab.engine.config import ExperimentConfig, preset_config
-from metalab.engine.exploration import Explorer
-from metalab.engine.explored import Exploration, OwnTask, Start
-from metalab.engine.gallery import Gallery
-from metalab.engine.landscape import Surveyor
-from metalab.engine.moved import MovedPoints
-from metalab.engine.overrides import with_overrides
 from metalab.engine.providers import AUTODIFF
-from metalab.engine.refusals import valid_estimators
-from metalab.engine.share_code import experiment_of_code, share_code
-from metalab.engine.sliced import AXES, SURFACES, Slice
 from metalab.engine.trainer import Trainer
+from metalab.experiment.compatibility import valid_estimators
+from metalab.experiment.config import ExperimentConfig, preset_config
+from metalab.experiment.fields import with_overrides
+from metalab.experiment.share_code import experiment_of_code, share_code
 from metalab.figures.registry import figures
-from metalab.runs.estimating import EstimatingRequest
-from metalab.runs.estimator_blocks import select
-from metalab.runs.estimator_pieces import pieces
 from metalab.runs.reader import open_run
 from metalab.runs.replay import load_history
-from metalab.runs.starts import joint_start, random_start
 from metalab.runs.status import RunStatus
 
 FIXED_RIDGE = {"model.hidden_sizes": [], "meta.strength_is": "fixed"}
@@ -329,8 +329,8 @@ ASKED = (explored, readapted, surveyed, estimated, begun_elsewhere, shared, seen
 @pytest.mark.parametrize("name", EXPERIMENTS)
 @pytest.mark.sampled(3)
 def test_the_window_gets_an_answer_or_a_sentence(name, files, monkeypatch):
-    monkeypatch.setattr("metalab.runs.starts.JOINT_STEPS", 2)
-    monkeypatch.setattr("metalab.runs.estimator_pieces.select", unrolled_alone)
+    monkeypatch.setattr("metalab.analysis.starts.JOINT_STEPS", 2)
+    monkeypatch.setattr("metalab.analysis.estimator_pieces.select", unrolled_alone)
     history = load_history(run_file(files, name))
     config, phi = history.config_at(), history.trail.at_or_before(3).phi
     refused = {ask for ask in ASKED if refusal_of(ask, config, history, phi)}

@@ -28,11 +28,11 @@ from metalab.core.oracle import BilevelProblem
 from metalab.core.streams import RandomStreams
 from metalab.core.tasks import TaskError
 from metalab.engine.build import build_learner
-from metalab.engine.config import ExperimentConfig
 from metalab.engine.events import DiagnosticsTaken, ProbeTaken, StepsDone
-from metalab.engine.overrides import ConfigError, with_overrides
 from metalab.engine.providers import AUTODIFF, FUSED, chosen_provider, counts_of
 from metalab.engine.trainer import Trainer
+from metalab.experiment.config import ExperimentConfig
+from metalab.experiment.fields import ConfigError, with_overrides
 from tests.oracles import generator, initial_phi, smooth_batch
 
 NETWORK = {"model.hidden_sizes": [3], "model.activation": "tanh"}

@@ -8,8 +8,8 @@ from pydantic import ValidationError
 from metalab.catalog.components import ComponentConfig, Section, option_specs
 from metalab.catalog.slots import SLOTS
 from metalab.core.spec import option_default, option_spec
-from metalab.engine.config import ExperimentConfig
-from metalab.engine.overrides import fields_of
+from metalab.experiment.config import ExperimentConfig
+from metalab.experiment.fields import fields_of
 from tests.support.findings import check_each
 
 COMPONENTS = [

@@ -3,11 +3,11 @@
 import pytest
 
 from metalab.catalog.recipes import merge, presets, recipes
-from metalab.engine.config import ExperimentConfig, preset_config, recipe_of
 from metalab.engine.events import ProbeTaken
-from metalab.engine.overrides import validated, with_overrides
-from metalab.engine.refusals import refusal
 from metalab.engine.trainer import Trainer
+from metalab.experiment.compatibility import refusal
+from metalab.experiment.config import ExperimentConfig, preset_config, recipe_of
+from metalab.experiment.fields import validated, with_overrides
 
 PRESETS = tuple(presets())
 RECIPES = tuple(recipes())

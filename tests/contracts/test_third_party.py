@@ -50,9 +50,9 @@ plane = somebodys_plugin:RECIPE
 
 SCRIPT = """
 import json
-from metalab.engine.config import ExperimentConfig, preset_config, recipe_of
+from metalab.experiment.config import ExperimentConfig, preset_config, recipe_of
 from metalab.engine.events import StepsDone
-from metalab.engine.overrides import ConfigError, fields_of, validated, with_overrides
+from metalab.experiment.fields import ConfigError, fields_of, validated, with_overrides
 from metalab.engine.trainer import Trainer
 
 config = preset_config("plane-small")

@@ -231,7 +231,7 @@ def test_the_command_line_loads_no_qt():
 NO_QT = """
 import sys
 import metalab.cli.main
-import metalab.cli.config_source, metalab.cli.report, metalab.runs.evaluate
+import metalab.cli.config_source, metalab.cli.report, metalab.analysis.evaluate
 import metalab.figures.render, metalab.figures.registry
 metalab.cli.main.run(["presets", "--json"])
 loaded = [name for name in sys.modules if name.split(".")[0] in ("PySide6", "pyqtgraph")]

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from metalab.engine.config import ExperimentConfig, preset_config
 from metalab.engine.events import Diverged, Event, ProbeTaken, StepsDone
-from metalab.engine.overrides import with_overrides
 from metalab.engine.trainer import Trainer
+from metalab.experiment.config import ExperimentConfig, preset_config
+from metalab.experiment.fields import with_overrides
 
 PRESETS = (
     "maml-sine",

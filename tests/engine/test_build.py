@@ -17,8 +17,8 @@ from metalab.engine.build import (
     build_learner,
     resolve_device,
 )
-from metalab.engine.config import ExperimentConfig, preset_config
-from metalab.engine.overrides import with_overrides
+from metalab.experiment.config import ExperimentConfig, preset_config
+from metalab.experiment.fields import with_overrides
 
 
 def test_every_setting_arrives_where_it_belongs():

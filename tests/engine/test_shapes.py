@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 
 from metalab.catalog.recipes import presets
-from metalab.engine.config import preset_config
 from metalab.engine.diagnostics import diagnostic_order
 from metalab.engine.events import DiagnosticsTaken, ProbeTaken, RunStarted
-from metalab.engine.overrides import with_overrides
 from metalab.engine.shapes import (
     diagnostic_names,
     evaluation_shapes,
@@ -15,6 +13,8 @@ from metalab.engine.shapes import (
     state_shapes,
 )
 from metalab.engine.trainer import Trainer
+from metalab.experiment.config import preset_config
+from metalab.experiment.fields import with_overrides
 
 
 @pytest.mark.parametrize("name", presets())

@@ -11,8 +11,7 @@ import pytest
 import torch
 
 from metalab.core.learner import METRIC_NAMES
-from metalab.engine import blocks as blocks_module
-from metalab.engine.blocks import STEPS_PER_BLOCK
+from metalab.engine import task_stream as blocks_module
 from metalab.engine.events import (
     METRICS,
     Checkpoint,
@@ -21,6 +20,7 @@ from metalab.engine.events import (
     RunStarted,
     StepsDone,
 )
+from metalab.engine.task_stream import STEPS_PER_BLOCK
 from metalab.engine.trainer import Trainer
 from tests.engine.experiments import PRESETS, constantly, record, run, same, small
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from metalab.engine.config import preset_config
-from metalab.engine.config_history import ConfigHistory
 from metalab.engine.diagnostics import DIAGNOSTICS, LAYER_PREFIX
 from metalab.engine.events import METRICS, Curves, Evaluation, ProbeTasks, frozen
-from metalab.engine.overrides import with_overrides
+from metalab.experiment.config import preset_config
+from metalab.experiment.config_history import ConfigHistory
+from metalab.experiment.fields import with_overrides
 from metalab.runs.history import (
     DiagnosticSeries,
     EvaluationSeries,

@@ -2,12 +2,13 @@
 
 import numpy as np
 
+from metalab.analysis.comparison import Comparison, EstimatingRequest, Measured
+from metalab.analysis.exploration_request import Exploration, Explored, OwnTask, Start
+from metalab.analysis.landscape_request import Landscape, Plane, Slice
+from metalab.analysis.learned_rates import LearnedRates
 from metalab.core.hypergradient.target import Target
-from metalab.engine.config import preset_config
 from metalab.engine.events import frozen
-from metalab.engine.explored import Exploration, Explored, OwnTask, Start
-from metalab.engine.learned_rates import LearnedRates
-from metalab.engine.sliced import Landscape, Plane, Slice
+from metalab.experiment.config import preset_config
 from metalab.figures.registry import figures
 from metalab.figures.sights import (
     AdaptSight,
@@ -19,7 +20,6 @@ from metalab.figures.sights import (
 )
 from metalab.figures.structure.blueprint import blueprint_of
 from metalab.figures.structure.model import numbers_of
-from metalab.runs.estimating import Comparison, EstimatingRequest, Measured
 from metalab.runs.history import RunHistory
 
 NUM_STEPS = 12

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from metalab.engine.config import preset_config
-from metalab.engine.overrides import with_overrides
+from metalab.experiment.config import preset_config
+from metalab.experiment.fields import with_overrides
 from metalab.figures import animation_file
 from metalab.figures.animation import Animation
 from metalab.figures.animation_choices import AnimationChoices, shown_steps

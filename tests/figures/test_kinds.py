@@ -8,7 +8,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.transforms import Bbox
 
-from metalab.engine.learned_rates import LearnedRates
+from metalab.analysis.learned_rates import LearnedRates
 from metalab.figures.base import LEGENDS, FigureChoices, FigureError
 from metalab.figures.intervals import INTERVAL
 from metalab.figures.registry import figures

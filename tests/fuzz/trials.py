@@ -18,9 +18,9 @@ from typing import Any, Protocol
 import tomli_w
 
 from metalab.core.errors import UserError
-from metalab.engine.config import preset_config
-from metalab.engine.overrides import parse_assignment, with_overrides
-from metalab.engine.share_code import PREFIX, experiment_of_code
+from metalab.experiment.config import preset_config
+from metalab.experiment.fields import parse_assignment, with_overrides
+from metalab.experiment.share_code import PREFIX, experiment_of_code
 from tests.fuzz.odd_values import as_json, changed, damaged, odd_json, odd_value
 from tests.fuzz.spoilt_runs import RUN_SPOILS
 from tests.memory import peak_bytes
@@ -276,7 +276,7 @@ class Experiments:
         if kind == "file":
             (folder / "a.toml").write_bytes(odd_toml(rng, config.to_mapping()))
             return kind
-        from metalab.engine.overrides import fields_of  # noqa: PLC0415
+        from metalab.experiment.fields import fields_of  # noqa: PLC0415
 
         path = rng.choice(
             [info.path for info in fields_of(config)] + ["", "a.b", "x" * 9999]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QApplication
 
-from metalab.engine.config import preset_config
+from metalab.experiment.config import preset_config
 from metalab.ui.export_target import ExportTarget
 from metalab.ui.forms.experiment_form import ExperimentForm
 from metalab.ui.theme import THEMES

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from metalab.catalog.recipes import presets
 from metalab.core.learner import METRIC_NAMES
-from metalab.engine.config import preset_config
 from metalab.engine.events import StepsDone
-from metalab.engine.overrides import with_overrides
 from metalab.engine.trainer import Trainer
+from metalab.experiment.config import preset_config
+from metalab.experiment.fields import with_overrides
 
 FILE = Path(__file__).with_name("losses.json")
 NUM_STEPS = 20

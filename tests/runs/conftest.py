@@ -2,8 +2,8 @@
 
 import pytest
 
-from metalab.engine.config import ExperimentConfig, preset_config
-from metalab.engine.overrides import with_overrides
+from metalab.experiment.config import ExperimentConfig, preset_config
+from metalab.experiment.fields import with_overrides
 
 
 @pytest.fixture

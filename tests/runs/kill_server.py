@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from metalab.engine.config import preset_config
-from metalab.engine.overrides import with_overrides
+from metalab.experiment.config import preset_config
+from metalab.experiment.fields import with_overrides
 from metalab.runs import new_file, run_writer, store
 from metalab.runs.conduct import conduct
 from metalab.runs.control import RunControl

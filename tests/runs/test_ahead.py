@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from metalab.engine.overrides import with_overrides
 from metalab.engine.trainer import Trainer
+from metalab.experiment.fields import with_overrides
 from metalab.runs.ahead import AheadThread
 from metalab.tasks.sinusoid import Sinusoid
 

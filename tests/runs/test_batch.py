@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from metalab.engine.overrides import with_overrides
+from metalab.experiment.fields import with_overrides
 from metalab.runs.batch import Ending, PlannedRun, carry_out, run_in_turn
 from metalab.runs.kernels import Readiness
 from metalab.runs.pool import run_in_processes

@@ -8,7 +8,7 @@ WORK = """
 import numpy as np
 import torch
 
-from metalab.engine.explored import Exploration, OwnTask, Start
+from metalab.analysis.exploration_request import Exploration, OwnTask, Start
 from metalab.runs.exploring import ExploringThread
 from metalab.ui.learn.trained_start import trained_start
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from metalab.engine.config import preset_config
-from metalab.engine.overrides import with_overrides
+from metalab.experiment.config import preset_config
+from metalab.experiment.fields import with_overrides
 from metalab.runs.reader import check_whole, open_run, stored_state_before, whole_rows
 from metalab.runs.resume import prepare_resume
 from metalab.runs.run_file import RunFileError, packed, unpacked

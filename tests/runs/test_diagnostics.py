@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from metalab.engine.events import METRICS, DiagnosticsTaken, Diverged, StepsDone
-from metalab.engine.overrides import with_overrides
+from metalab.experiment.fields import with_overrides
 from metalab.runs.live import LiveRun
 from metalab.runs.reader import open_run
 from tests.runs.stored import (

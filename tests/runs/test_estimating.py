@@ -11,20 +11,20 @@ import numpy as np
 import pytest
 import torch
 
-from metalab.core.errors import UserError
-from metalab.core.hypergradient.base import Target
-from metalab.engine.config import ExperimentConfig
-from metalab.engine.trainer import Trainer
-from metalab.runs import estimators
-from metalab.runs.estimating import (
+from metalab.analysis import estimators
+from metalab.analysis.comparison import (
     CURVE_STEPS,
     Comparison,
     EstimatingRequest,
-    EstimatingThread,
     Measured,
 )
-from metalab.runs.estimator_blocks import Selection, select
-from metalab.runs.estimators import Plan, compare
+from metalab.analysis.estimator_blocks import Selection, select
+from metalab.analysis.estimators import Plan, compare
+from metalab.core.errors import UserError
+from metalab.core.hypergradient.base import Target
+from metalab.engine.trainer import Trainer
+from metalab.experiment.config import ExperimentConfig
+from metalab.runs.estimating import EstimatingThread
 from tests.engine.experiments import small
 
 SECONDS = 60.0
@@ -41,14 +41,14 @@ def config() -> ExperimentConfig:
 @pytest.fixture(autouse=True)
 def _two_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """As few as have a standard error."""
-    monkeypatch.setattr("metalab.runs.estimator_pieces.NUM_BATCHES", 2)
-    monkeypatch.setattr("metalab.runs.estimators.TIMED_ROUNDS", 1)
+    monkeypatch.setattr("metalab.analysis.estimator_pieces.NUM_BATCHES", 2)
+    monkeypatch.setattr("metalab.analysis.estimators.TIMED_ROUNDS", 1)
 
 
 @pytest.fixture
 def no_curve(monkeypatch: pytest.MonkeyPatch) -> None:
     """Measure at the chosen K alone."""
-    monkeypatch.setattr("metalab.runs.estimator_pieces.CURVE_STEPS", ())
+    monkeypatch.setattr("metalab.analysis.estimator_pieces.CURVE_STEPS", ())
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     def select_few(*given: Any, **options: Any) -> Selection:
         return select(*given, **(options | {"names": names}))
 
-    monkeypatch.setattr("metalab.runs.estimator_pieces.select", select_few)
+    monkeypatch.setattr("metalab.analysis.estimator_pieces.select", select_few)
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def test_the_exact_one_is_exact_and_the_chosen_k_comes_first(
     monkeypatch: pytest.MonkeyPatch,
     few: None,
 ):
-    monkeypatch.setattr("metalab.runs.estimator_pieces.CURVE_STEPS", (1, 3))
+    monkeypatch.setattr("metalab.analysis.estimator_pieces.CURVE_STEPS", (1, 3))
     rows = answered(thread, asked(config)).rows
     assert rows[0].exact
     assert rows[0].cosine == pytest.approx(1, abs=1e-6)
@@ -195,7 +195,7 @@ def test_who_does_not_apply_has_a_reason(
         one = replace(block, estimators=block.estimators[:1])
         return compare(replace(selection, blocks=(one,)), plan, **options)
 
-    monkeypatch.setattr("metalab.runs.estimator_pieces.compare", compare_one)
+    monkeypatch.setattr("metalab.analysis.estimator_pieces.compare", compare_one)
     found = answered(thread, asked(small("cavia-sine")))
     assert "regulariser" in dict(found.left_out)["Implicit, conjugate gradients"]
     assert not found.takes_damping
@@ -227,7 +227,7 @@ class Gate:
 def gate(monkeypatch: pytest.MonkeyPatch, few: None) -> Gate:
     made = Gate(estimators.estimate)
     monkeypatch.setattr(estimators, "estimate", made)
-    monkeypatch.setattr("metalab.runs.estimator_pieces.CURVE_STEPS", (1,))
+    monkeypatch.setattr("metalab.analysis.estimator_pieces.CURVE_STEPS", (1,))
     return made
 
 

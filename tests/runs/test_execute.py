@@ -17,9 +17,9 @@ from metalab.engine.events import (
     RunEnded,
     StepsDone,
 )
-from metalab.engine.overrides import with_overrides
 from metalab.engine.steppers import OracleStepper
 from metalab.engine.trainer import Trainer
+from metalab.experiment.fields import with_overrides
 from metalab.runs.control import RunControl
 from metalab.runs.execute import TARGET_SECONDS, Pace, execute
 from metalab.runs.live import LiveRun
@@ -293,7 +293,7 @@ def test_an_error_in_the_thread_is_kept_for_the_window(config, monkeypatch):
     def broken(*_args, **_kwargs):
         raise RuntimeError("the device went away")
 
-    monkeypatch.setattr("metalab.engine.blocks.Blocks.block", broken)
+    monkeypatch.setattr("metalab.engine.task_stream.Blocks.block", broken)
     worker = RunWorker(config)
     worker.start()
     assert worker.join(TIMEOUT)

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from metalab.engine.config import preset_config
-from metalab.engine.naming import experiment_name
-from metalab.engine.overrides import with_overrides
 from metalab.engine.trainer import Trainer
+from metalab.experiment.config import preset_config
+from metalab.experiment.fields import with_overrides
+from metalab.experiment.naming import experiment_name
 from metalab.runs.conduct import conduct
 from metalab.runs.control import RunControl
 from metalab.runs.fork import ForkError, fork

@@ -2,7 +2,7 @@
 
 import pytest
 
-from metalab.engine.config import ExperimentConfig
+from metalab.experiment.config import ExperimentConfig
 from metalab.runs import home
 from metalab.runs.home import (
     LONGEST_STEM,

@@ -5,13 +5,13 @@ import threading
 import numpy as np
 import pytest
 
+from metalab.analysis.landscape import Surveyor
+from metalab.analysis.landscape_request import Plane, Slice
 from metalab.core.errors import UserError
 from metalab.engine.events import Array
-from metalab.engine.landscape import Surveyor
-from metalab.engine.sliced import Plane, Slice
 from metalab.runs.landscape import LEVELS, LandscapeThread, fill, levels_to
+from tests.analysis.test_landscape import a_slice
 from tests.engine.experiments import small
-from tests.engine.test_landscape import a_slice
 
 SECONDS = 20.0
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from metalab.engine.overrides import with_overrides
+from metalab.experiment.fields import with_overrides
 from metalab.runs.conduct import conduct
 from metalab.runs.control import RunControl
 from metalab.runs.live import LiveRun

@@ -2,8 +2,8 @@
 
 import pytest
 
-from metalab.engine.config import preset_config
-from metalab.engine.overrides import with_overrides
+from metalab.experiment.config import preset_config
+from metalab.experiment.fields import with_overrides
 from metalab.runs import provider as module
 from metalab.runs.conduct import conduct
 from metalab.runs.control import RunControl

@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from metalab.engine import adaptation
+from metalab.analysis import adaptation
+from metalab.analysis.moved import MovedPoints
 from metalab.engine.events import METRICS
-from metalab.engine.moved import MovedPoints
-from metalab.engine.overrides import with_overrides
 from metalab.engine.trainer import Trainer
+from metalab.experiment.fields import with_overrides
 from metalab.runs.readapter import Readapter, Request
 from metalab.runs.status import RunStatus
 from metalab.runs.worker import RunWorker

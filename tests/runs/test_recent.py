@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from metalab.engine.naming import experiment_name
+from metalab.experiment.naming import experiment_name
 from metalab.runs import run_log
 from metalab.runs.conduct import conduct
 from metalab.runs.control import RunControl

@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from metalab.engine.config_history import ConfigHistory
-from metalab.engine.edit import Edit
 from metalab.engine.events import Diverged, StepsDone
-from metalab.engine.overrides import with_overrides
 from metalab.engine.trainer import Trainer
+from metalab.experiment.config_history import ConfigHistory
+from metalab.experiment.edit import Edit
+from metalab.experiment.fields import with_overrides
 from metalab.runs.reader import open_run
 from metalab.runs.rewinder import Rewinder, RewindRequest, recomputed, rewind_request
 from tests.runs.stored import run_to

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from metalab.engine.overrides import with_overrides
+from metalab.experiment.fields import with_overrides
 from metalab.runs.conduct import conduct
 from metalab.runs.control import RunControl
 from metalab.runs.live import LiveRun
@@ -189,8 +189,8 @@ def test_a_write_that_fails_is_told_and_raises_in_the_end(config, tmp_path):
 KILLED = """
 import sys
 from pathlib import Path
-from metalab.engine.config import preset_config
-from metalab.engine.overrides import with_overrides
+from metalab.experiment.config import preset_config
+from metalab.experiment.fields import with_overrides
 from metalab.runs.conduct import conduct
 from metalab.runs.control import RunControl
 from metalab.runs.live import LiveRun

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from metalab.engine.events import METRICS, StepsDone
-from metalab.engine.overrides import with_overrides
+from metalab.experiment.fields import with_overrides
 from metalab.figures.render import render
 from metalab.figures.smooth import smoothed
 from metalab.runs import thinning

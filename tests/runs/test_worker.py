@@ -1,6 +1,6 @@
 """The background thread of a run: how its errors are told."""
 
-from metalab.engine.overrides import with_overrides
+from metalab.experiment.fields import with_overrides
 from metalab.runs.status import RunStatus
 from metalab.runs.worker import RunWorker
 

@@ -9,9 +9,7 @@ import torch
 from metalab.core.streams import RandomStreams
 from metalab.core.tasks import sample_batch
 from metalab.engine.build import build_family, build_learner
-from metalab.engine.config import preset_config
 from metalab.engine.events import Evaluation
-from metalab.engine.overrides import with_overrides
 from metalab.engine.statistics import (
     interquartile_mean_interval,
     mean_interval,
@@ -21,6 +19,8 @@ from metalab.engine.statistics import (
     summarise,
 )
 from metalab.engine.trainer import Trainer
+from metalab.experiment.config import preset_config
+from metalab.experiment.fields import with_overrides
 from metalab.studies.series import Series, ours_at
 
 NUM_EVALUATIONS = 1_000

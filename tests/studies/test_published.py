@@ -9,7 +9,7 @@ import pytest
 from metalab.catalog.recipes import presets
 from metalab.cli.config_source import resolve_config
 from metalab.core.hypergradient.unrolled import Unrolled
-from metalab.engine.overrides import with_overrides
+from metalab.experiment.fields import with_overrides
 from metalab.studies.plan import Plan, train_command
 from metalab.studies.published import imaml
 from metalab.studies.registry import studies

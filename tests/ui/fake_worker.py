@@ -3,10 +3,10 @@
 from itertools import islice
 from pathlib import Path
 
-from metalab.engine.config import ExperimentConfig, preset_config
 from metalab.engine.events import Diverged
-from metalab.engine.overrides import with_overrides
 from metalab.engine.trainer import Trainer
+from metalab.experiment.config import ExperimentConfig, preset_config
+from metalab.experiment.fields import with_overrides
 from metalab.runs.control import RunControl
 from metalab.runs.fork import Fork
 from metalab.runs.history import Failure, RunHistory

@@ -14,8 +14,8 @@ from PySide6.QtWidgets import (
     QSlider,
 )
 
-from metalab.engine.config import preset_config
-from metalab.engine.overrides import with_overrides
+from metalab.experiment.config import preset_config
+from metalab.experiment.fields import with_overrides
 from metalab.figures.base import FigureChoices
 from metalab.runs.background import GiveUp
 from metalab.runs.conduct import conduct

@@ -33,7 +33,7 @@ def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 HEAVY = (
     "torch", "numba", "llvmlite", "matplotlib", "scipy", "sqlite3", "safetensors",
-    "metalab.catalog.registry", "metalab.engine.config", "metalab.runs.kernels",
+    "metalab.catalog.registry", "metalab.experiment.config", "metalab.runs.kernels",
 )  # fmt: skip
 """What must not hold up the first frame: seconds, were it all imported."""
 
@@ -69,7 +69,7 @@ def show(preset, file=None):
             super().start()
         def _begin(self):
             super()._begin()
-            seen["loaded"] = sorted({{"torch", "metalab.engine.config"}} & set(sys.modules))
+            seen["loaded"] = sorted({{"torch", "metalab.experiment.config"}} & set(sys.modules))
             self.closer.close_unasked(self.window)
 
     module.Preload, app.Lab = Begun, Lab
@@ -84,7 +84,7 @@ sys.exit(code)
     assert json.loads(result.stdout) == {
         "painted": [],
         "before the engine": ["painted"],
-        "loaded": ["metalab.engine.config", "torch"],
+        "loaded": ["metalab.experiment.config", "torch"],
     }
 
 

@@ -5,8 +5,8 @@ from contextlib import closing
 
 import pytest
 
-from metalab.engine.config import preset_config
-from metalab.engine.overrides import with_overrides
+from metalab.experiment.config import preset_config
+from metalab.experiment.fields import with_overrides
 from tests.runs.stored import run_to
 from tests.ui.conftest import until
 

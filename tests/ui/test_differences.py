@@ -4,9 +4,9 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from metalab.engine.changes import all_differences
-from metalab.engine.config import preset_config
-from metalab.engine.overrides import with_overrides
+from metalab.experiment.changes import all_differences
+from metalab.experiment.config import preset_config
+from metalab.experiment.fields import with_overrides
 from metalab.ui.differences import DifferencesDialog
 
 pytestmark = pytest.mark.gui

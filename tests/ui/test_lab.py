@@ -13,10 +13,10 @@ from PySide6.QtWidgets import (
     QFileDialog,
 )
 
-from metalab.engine.config import preset_config
-from metalab.engine.config_history import ConfigHistory
-from metalab.engine.naming import experiment_name, reference_of
-from metalab.engine.overrides import with_overrides
+from metalab.experiment.config import preset_config
+from metalab.experiment.config_history import ConfigHistory
+from metalab.experiment.fields import with_overrides
+from metalab.experiment.naming import experiment_name, reference_of
 from metalab.runs.faults import FaultLog
 from metalab.runs.preload import Preload
 from metalab.runs.run_file import RunFileError

@@ -5,11 +5,11 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from metalab.engine.config_history import ConfigHistory
-from metalab.engine.edit import Edit
-from metalab.engine.naming import experiment_name
-from metalab.engine.overrides import with_overrides
 from metalab.engine.trainer import Trainer
+from metalab.experiment.config_history import ConfigHistory
+from metalab.experiment.edit import Edit
+from metalab.experiment.fields import with_overrides
+from metalab.experiment.naming import experiment_name
 from metalab.runs.conduct import conduct
 from metalab.runs.control import RunControl
 from metalab.runs.live import LiveRun

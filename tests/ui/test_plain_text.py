@@ -3,8 +3,8 @@
 import pytest
 from PySide6.QtGui import Qt
 
-from metalab.engine.config import preset_config
-from metalab.engine.overrides import with_overrides
+from metalab.experiment.config import preset_config
+from metalab.experiment.fields import with_overrides
 from metalab.ui.differences import DifferencesDialog
 from metalab.ui.plain_text import plain_tip
 

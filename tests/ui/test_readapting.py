@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from metalab.engine import adaptation
-from metalab.engine.config_history import ConfigHistory
-from metalab.engine.moved import MovedPoints
+from metalab.analysis import adaptation
+from metalab.analysis.moved import MovedPoints
 from metalab.engine.trainer import Trainer
+from metalab.experiment.config_history import ConfigHistory
 from metalab.ui import readapting as module
 from metalab.ui.readapting import Readapting
 from tests.ui.fake_worker import small_config

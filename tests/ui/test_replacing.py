@@ -8,7 +8,7 @@ from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QCheckBox, QDialog, QLabel, QPushButton
 
-from metalab.engine.config_history import ConfigHistory
+from metalab.experiment.config_history import ConfigHistory
 from metalab.runs.recent import RunSummary
 from metalab.runs.status import RunStatus
 from metalab.ui import engine_access

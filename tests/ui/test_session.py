@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from metalab.engine.config import preset_config
-from metalab.engine.config_history import ConfigHistory
-from metalab.engine.overrides import ConfigError
+from metalab.experiment.config import preset_config
+from metalab.experiment.config_history import ConfigHistory
+from metalab.experiment.fields import ConfigError
 from metalab.runs.faults import FaultLog
 from metalab.runs.history import RunHistory
 from metalab.runs.home import runs_folder

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from metalab.engine.explored import Explored
+from metalab.analysis.exploration_request import Explored
 from metalab.figures.axes import labels
 from metalab.figures.base import FigureChoices, FigureSpec
 from metalab.figures.drawing import (

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from metalab.analysis.comparison import Comparison, Measured
 from metalab.core.hypergradient.target import Target
 from metalab.engine.events import Array
 from metalab.figures.base import FigureChoices, FigureError, FigureSpec
@@ -26,7 +27,6 @@ from metalab.figures.legend import with_legend
 from metalab.figures.sights import EstimatorsSight
 from metalab.figures.sizes import FigureSize
 from metalab.figures.table import Column, Table
-from metalab.runs.estimating import Comparison, Measured
 
 _MARKERS = {DISC: "o", SQUARE: "s", TRIANGLE: "^", DIAMOND: "D"}
 _OWN = "own"

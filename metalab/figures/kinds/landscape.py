@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from metalab.analysis.landscape_request import Landscape
 from metalab.engine.events import Array
-from metalab.engine.sliced import Landscape
 from metalab.figures.axes import labels
 from metalab.figures.base import FigureChoices, FigureError, FigureSpec
 from metalab.figures.drawing import BLACK, VERMILION, Call, Drawing, number_of

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from metalab.analysis.learned_rates import LearnedRates
 from metalab.engine.events import Array
-from metalab.engine.learned_rates import LearnedRates
 from metalab.figures.axes import labels, whole_ticks
 from metalab.figures.base import FigureChoices, FigureSpec
 from metalab.figures.drawing import (

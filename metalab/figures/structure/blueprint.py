@@ -18,7 +18,7 @@ from metalab.figures.structure.model import Entries, Settings, Structure, Titles
 if TYPE_CHECKING:
     from metalab.core.learner import MetaLearner
     from metalab.core.meta.base import Way
-    from metalab.engine.config import ExperimentConfig
+    from metalab.experiment.config import ExperimentConfig
 
 _DIRECT, _THROUGH_START = "∂_φ f ", "(∂θ_0/∂φ)^T "
 _ONE_STEP = "(I − α ∇²ℓ(φ)) ∇f(θ_1)"

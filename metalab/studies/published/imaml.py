@@ -14,8 +14,8 @@ from metalab.core.learner import MetaLearner
 from metalab.core.streams import RandomStreams
 from metalab.core.tasks import TaskBatch, sample_batch
 from metalab.engine.build import DTYPES, build_family, build_learner
-from metalab.engine.config import ExperimentConfig, preset_config
-from metalab.engine.overrides import with_overrides
+from metalab.experiment.config import ExperimentConfig, preset_config
+from metalab.experiment.fields import with_overrides
 from metalab.studies.base import Line, Study
 from metalab.studies.checks import less, mean_below, never_rises
 from metalab.studies.drawing import Axes, curves

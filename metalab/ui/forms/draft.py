@@ -9,9 +9,9 @@ from metalab.ui.forms.reading import Unread, unread_message
 
 if TYPE_CHECKING:
     from metalab.catalog.registry import Registry
-    from metalab.engine.changes import Baseline
-    from metalab.engine.config import ExperimentConfig
-    from metalab.engine.overrides import FieldInfo, FieldProblem
+    from metalab.experiment.changes import Baseline
+    from metalab.experiment.config import ExperimentConfig
+    from metalab.experiment.fields import FieldInfo, FieldProblem
 
 # The engine imports torch, which must not delay the window: it is imported in functions.
 
@@ -51,7 +51,7 @@ def draft_of(config: "ExperimentConfig") -> Draft:
 
 
 def _fields_of(config: "ExperimentConfig") -> tuple["FieldInfo", ...]:
-    from metalab.engine.overrides import fields_of  # noqa: PLC0415 - torch
+    from metalab.experiment.fields import fields_of  # noqa: PLC0415 - torch
 
     return fields_of(config)
 
@@ -72,7 +72,7 @@ def layout_of(draft: Draft) -> tuple["FieldInfo", ...]:
     Which fields there are depends on the chosen components alone, so this works for a
     draft that is not valid.
     """
-    from metalab.engine.changes import default_layout  # noqa: PLC0415 - torch
+    from metalab.experiment.changes import default_layout  # noqa: PLC0415 - torch
 
     return default_layout(draft.values)
 
@@ -108,14 +108,14 @@ def baselines(
     draft: Draft, *, reference: "ExperimentConfig"
 ) -> "Mapping[str, Baseline]":
     """Return what each field of the draft is compared with."""
-    from metalab.engine import changes  # noqa: PLC0415 - torch
+    from metalab.experiment import changes  # noqa: PLC0415 - torch
 
     return changes.baselines(draft.values, reference=reference)
 
 
 def own_name(draft: Draft) -> str:
     """Return the name that a person has given the experiment; "" if it is derived."""
-    from metalab.engine.naming import has_own_name  # noqa: PLC0415 - torch
+    from metalab.experiment.naming import has_own_name  # noqa: PLC0415 - torch
 
     return draft.origin.name if has_own_name(draft.origin) else ""
 
@@ -128,7 +128,7 @@ def renamed(draft: Draft, name: str, *, reference: "ExperimentConfig") -> Draft:
 
 def check(draft: Draft) -> Verdict:
     """Return the experiment that a draft describes, or all that is wrong with it."""
-    from metalab.engine.overrides import (  # noqa: PLC0415 - torch
+    from metalab.experiment.fields import (  # noqa: PLC0415 - torch
         ConfigError,
         readings_of,
         typed_problems,

@@ -10,7 +10,7 @@ from metalab.ui.forms.number_box import NumberBox
 from metalab.ui.forms.text_entry import TextEntry, UnitLabel, is_undo_or_redo
 
 if TYPE_CHECKING:
-    from metalab.engine.overrides import FieldInfo
+    from metalab.experiment.fields import FieldInfo
 
 _INDENT = 2
 """Aligns a line's text with that of the boxes above and below it."""

@@ -26,8 +26,8 @@ from metalab.ui.forms.text_entry import is_undo_or_redo
 from metalab.ui.theme import DARK, LIGHT, Theme
 
 if TYPE_CHECKING:
-    from metalab.engine.config import ExperimentConfig
-    from metalab.engine.overrides import FieldProblem
+    from metalab.experiment.config import ExperimentConfig
+    from metalab.experiment.fields import FieldProblem
     from metalab.ui.forms.field_row import FieldRow
     from metalab.ui.forms.fold import Group
 
@@ -278,7 +278,7 @@ class ExperimentForm(QWidget):
 
     def _derived_name(self) -> str:
         """Return what the experiment is called by itself; "" while it is invalid."""
-        from metalab.engine.naming import derived_name  # noqa: PLC0415 - torch
+        from metalab.experiment.naming import derived_name  # noqa: PLC0415 - torch
 
         config = self._verdict.config
         return "" if config is None else derived_name(config)

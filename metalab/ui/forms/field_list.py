@@ -21,7 +21,7 @@ from metalab.ui.scrolling import Scrolling
 from metalab.ui.theme import Theme
 
 if TYPE_CHECKING:
-    from metalab.engine.overrides import FieldInfo
+    from metalab.experiment.fields import FieldInfo
 
 _WIDEST_LABEL = "Held-out queries"
 """Longer labels wrap, so that the fields keep most of a narrow dock."""
@@ -135,7 +135,7 @@ class FieldList(Scrolling):
 
     def _group(self, name: str, infos: Sequence["FieldInfo"]) -> Group:
         if name not in self._groups:
-            from metalab.engine.changes import group_title  # noqa: PLC0415 - torch
+            from metalab.experiment.changes import group_title  # noqa: PLC0415 - torch
 
             group = Group(group_title(name, infos), self.widget())
             self._groups[name] = group

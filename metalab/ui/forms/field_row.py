@@ -23,8 +23,8 @@ from metalab.ui.plain_text import plain_tip
 from metalab.ui.theme import Theme
 
 if TYPE_CHECKING:
-    from metalab.engine.changes import Baseline
-    from metalab.engine.overrides import FieldInfo
+    from metalab.experiment.changes import Baseline
+    from metalab.experiment.fields import FieldInfo
     from metalab.ui.forms.editors import Editor
 
 

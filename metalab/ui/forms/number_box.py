@@ -17,7 +17,7 @@ from metalab.ui.forms.stepping import stepped
 from metalab.ui.forms.text_entry import TextEntry, UnitLabel, is_undo_or_redo
 
 if TYPE_CHECKING:
-    from metalab.engine.overrides import FieldInfo
+    from metalab.experiment.fields import FieldInfo
 
 _SHORTEST = "00,000"
 """A box is never too narrow for this number and the unit."""

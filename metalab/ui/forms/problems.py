@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from metalab.engine.overrides import FieldProblem
+    from metalab.experiment.fields import FieldProblem
 
 _NAME = re.compile(r"[a-z_][a-z_0-9]*(?:\.[a-z_0-9]+)*")
 

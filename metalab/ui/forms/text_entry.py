@@ -10,7 +10,7 @@ from shiboken6 import isValid
 from metalab.ui.forms.reading import exact_text, read, short_text
 
 if TYPE_CHECKING:
-    from metalab.engine.overrides import FieldInfo
+    from metalab.experiment.fields import FieldInfo
 
 
 def is_undo_or_redo(event: QEvent) -> bool:

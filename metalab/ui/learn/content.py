@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from metalab.core.errors import UserError
 from metalab.core.paths import obstacle_to_read
-from metalab.engine.plain_data import (
+from metalab.experiment.plain_data import (
     PlainDataError,
     from_toml,
     read_text,

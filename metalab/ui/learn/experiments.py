@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from metalab.ui import engine_access as engine
 
 if TYPE_CHECKING:
-    from metalab.engine.config import ExperimentConfig
+    from metalab.experiment.config import ExperimentConfig
 
 
 class Told(Protocol):
@@ -29,7 +29,7 @@ def config_of(told: Told) -> "ExperimentConfig":
     Raises:
         ValueError: No preset has that name, or an override is not allowed.
     """
-    from metalab.engine.overrides import with_overrides  # noqa: PLC0415 - torch
+    from metalab.experiment.fields import with_overrides  # noqa: PLC0415 - torch
 
     return with_overrides(engine.preset(told.preset), list(told.overrides.items()))
 
@@ -40,8 +40,8 @@ def overrides_of(config: "ExperimentConfig", preset: str) -> dict[str, Any]:
     Raises:
         ValueError: No preset has that name.
     """
-    from metalab.engine.naming import has_own_name  # noqa: PLC0415 - torch
-    from metalab.engine.overrides import differences  # noqa: PLC0415 - torch
+    from metalab.experiment.fields import differences  # noqa: PLC0415 - torch
+    from metalab.experiment.naming import has_own_name  # noqa: PLC0415 - torch
 
     base = engine.preset(preset)
     found = {

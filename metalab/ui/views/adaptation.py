@@ -29,7 +29,7 @@ from metalab.ui.views.support_handles import SupportHandles
 from metalab.ui.views.task_picker import TaskPicker
 
 if TYPE_CHECKING:
-    from metalab.engine.moved import MovedPoints, Readaptation
+    from metalab.analysis.moved import MovedPoints, Readaptation
 
 _NUM_TASKS = 16
 """Offered before there is a run."""

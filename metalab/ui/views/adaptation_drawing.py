@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from metalab.analysis.moved import MovedPoints
 from metalab.engine.events import Array, Curves, ProbeTasks
-from metalab.engine.moved import MovedPoints
 from metalab.figures.drawing import spread
 from metalab.ui.limits import Limits
 from metalab.ui.marks import Curve, Dots, Stroke

@@ -232,7 +232,7 @@ def _rates_text(history: RunHistory, playhead: int | None, curves: Curves) -> st
         curves: The newest, with the meta-parameters that they are from.
     """
     # Imported here: there is a run, so torch is there.
-    from metalab.engine.learned_rates import learned_rates  # noqa: PLC0415
+    from metalab.analysis.learned_rates import learned_rates  # noqa: PLC0415
     from metalab.figures.kinds.learned_rates import words_of  # noqa: PLC0415
 
     step, phi = curves.step, curves.phi

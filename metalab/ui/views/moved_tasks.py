@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from metalab.analysis.moved import MovedPoints, Readaptation
 from metalab.engine.events import Curves, ProbeTasks
-from metalab.engine.moved import MovedPoints, Readaptation
 from metalab.runs.history import RunHistory
 
 

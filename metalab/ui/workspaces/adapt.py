@@ -13,7 +13,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 
-from metalab.engine.explored import Exploration, Explored
+from metalab.analysis.exploration_request import Exploration, Explored
 from metalab.figures.sights import AdaptSight
 from metalab.ui.engine_access import inner_lr
 from metalab.ui.painting import picture_of, tint

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from metalab.engine.explored import Exploration, Explored
+from metalab.analysis.exploration_request import Exploration, Explored
 from metalab.runs.background import BackgroundJob, GiveUp
 from metalab.runs.exploring import ExploringThread
 from metalab.ui.engine_access import stored_history

@@ -8,9 +8,9 @@ from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QWidget
 
+from metalab.analysis.exploration_request import Explored
+from metalab.analysis.moved import MovedPoints
 from metalab.engine.events import Array, Curves, ProbeTasks
-from metalab.engine.explored import Explored
-from metalab.engine.moved import MovedPoints
 from metalab.ui.marks import Dots, Stroke
 from metalab.ui.painting import Ink
 from metalab.ui.plot_widget import Plot

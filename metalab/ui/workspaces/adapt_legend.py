@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import QCoreApplication
 
-from metalab.engine.explored import Explored
+from metalab.analysis.exploration_request import Explored
 from metalab.figures.drawing import number_of
 from metalab.ui.painting import Ink, ramp_ink
 from metalab.ui.views.adaptation_drawing import legend_of

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from metalab.analysis.exploration_request import Explored
 from metalab.engine.events import Array
-from metalab.engine.explored import Explored
 from metalab.ui.limits import value_limits
 from metalab.ui.marks import Dots, Stroke
 from metalab.ui.painting import Ink

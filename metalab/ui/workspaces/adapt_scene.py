@@ -5,9 +5,9 @@ from math import pi
 
 import numpy as np
 
+from metalab.analysis.exploration_request import OwnTask, reach
 from metalab.core.written_points import WrittenPoints, range_words
 from metalab.engine.events import Array, ProbeTasks, frozen
-from metalab.engine.explored import OwnTask, reach
 
 UNKNOWN = "unknown"
 """Of a true curve that nobody knows: points were written by hand."""

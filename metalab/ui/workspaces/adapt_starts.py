@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from metalab.engine.explored import Start
-from metalab.runs.starts import joint_start, random_start
+from metalab.analysis.exploration_request import Start
+from metalab.analysis.starts import joint_start, random_start
 from metalab.ui import engine_access as engine
 from metalab.ui.workspaces.adapt_tools import Overlay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from metalab.engine.config import ExperimentConfig
     from metalab.engine.events import Checkpoint
+    from metalab.experiment.config import ExperimentConfig
     from metalab.runs.history import RunHistory
     from metalab.ui.moment import Moment
     from metalab.ui.workspaces.adapt_asking import AdaptAsking

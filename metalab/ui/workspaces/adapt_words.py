@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
-from metalab.engine.explored import Explored
+from metalab.analysis.exploration_request import Explored
 from metalab.figures.drawing import number_of
 from metalab.ui import engine_access as engine
 from metalab.ui.ticks import number_text

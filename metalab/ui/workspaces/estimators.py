@@ -13,16 +13,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from metalab.core.hypergradient.target import Target
-from metalab.figures.sights import EstimatorsSight
-from metalab.runs.estimating import (
+from metalab.analysis.comparison import (
     MOST_TASKS,
     Compared,
     Comparison,
     EstimatingRequest,
-    EstimatingThread,
     Measured,
 )
+from metalab.core.hypergradient.target import Target
+from metalab.figures.sights import EstimatorsSight
+from metalab.runs.estimating import EstimatingThread
 from metalab.ui.painting import picture_of, tint
 from metalab.ui.plain_text import plain_tip
 from metalab.ui.scrolling import Scrolling

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from metalab.analysis.comparison import Measured
 from metalab.figures.estimator_looks import look_of
-from metalab.runs.estimating import Measured
 from metalab.ui.limits import value_limits
 from metalab.ui.marks import Curve, Dots, Points, Stroke
 from metalab.ui.painting import FixedInk, Ink

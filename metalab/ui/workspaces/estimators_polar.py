@@ -13,8 +13,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from metalab.analysis.comparison import Measured
 from metalab.figures.estimator_looks import look_of
-from metalab.runs.estimating import Measured
 from metalab.ui.painting import draw_mark
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.workspaces.label_places import distance, near_edge, places

@@ -19,10 +19,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from metalab.analysis.comparison import Compared, Measured
+from metalab.analysis.solves import Solves
 from metalab.core.hypergradient.target import Target
-from metalab.engine.solves import Solves
 from metalab.figures.estimator_looks import look_of
-from metalab.runs.estimating import Compared, Measured
 from metalab.ui.painting import draw_mark
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.ticks import mean_text, number_text

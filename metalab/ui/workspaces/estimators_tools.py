@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 
+from metalab.analysis.comparison import MOST_STEPS
 from metalab.core.hypergradient.target import Target
-from metalab.runs.estimating import MOST_STEPS
 from metalab.ui.breaking_row import BreakingRow
 from metalab.ui.engine_access import has_inner_solution, inner_lr
 from metalab.ui.theme import Theme
@@ -17,7 +17,7 @@ from metalab.ui.views.header import tool_button
 from metalab.ui.workspaces.adapt_tools import LabelledSlider
 
 if TYPE_CHECKING:
-    from metalab.engine.config import ExperimentConfig
+    from metalab.experiment.config import ExperimentConfig
 
 _STOPS = 40
 

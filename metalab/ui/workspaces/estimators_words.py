@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication
 
+from metalab.analysis.comparison import NUM_BATCHES, Comparison, EstimatingRequest
 from metalab.core.hypergradient.target import Target
-from metalab.runs.estimating import NUM_BATCHES, Comparison, EstimatingRequest
 from metalab.ui import engine_access as engine
 from metalab.ui.engine_access import inner_lr
 from metalab.ui.ticks import number_text

@@ -24,8 +24,8 @@ from metalab.ui.workspaces.landscape_tools import LandscapeTools
 from metalab.ui.workspaces.landscape_words import place_words, words_of
 
 if TYPE_CHECKING:
-    from metalab.engine.config import ExperimentConfig
-    from metalab.engine.sliced import Landscape, Slice
+    from metalab.analysis.landscape_request import Landscape, Slice
+    from metalab.experiment.config import ExperimentConfig
     from metalab.figures.sights import Sight
     from metalab.ui.moment import Moment
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from metalab.runs.landscape import LandscapeThread
 
 if TYPE_CHECKING:
-    from metalab.engine.sliced import Landscape, Slice
+    from metalab.analysis.landscape_request import Landscape, Slice
 
 SETTLE_MS = 300
 """How long nothing must change before a landscape is computed."""

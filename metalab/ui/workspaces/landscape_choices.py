@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from metalab.engine.sliced import AXES, SURFACES, Slice
+from metalab.analysis.landscape_request import AXES, SURFACES, Slice
 from metalab.figures.looking import MOST_DOUBLINGS, MOST_PATHS, outer_states
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from metalab.ui.workspaces.landscape_items import HeatItem, Paths, PathsItem
 from metalab.ui.workspaces.landscape_plot import SquarePlot
 
 if TYPE_CHECKING:
-    from metalab.engine.sliced import Landscape
+    from metalab.analysis.landscape_request import Landscape
 
 NUM_CONTOURS = 12
 _PIXELS_A_TICK = 34

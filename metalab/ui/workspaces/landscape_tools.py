@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from metalab.engine.sliced import AXES, SURFACES
+from metalab.analysis.landscape_request import AXES, SURFACES
 from metalab.ui.painting import tint
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.ticks import number_text

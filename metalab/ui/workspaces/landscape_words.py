@@ -11,7 +11,7 @@ from metalab.ui import engine_access as engine
 from metalab.ui.ticks import number_text
 
 if TYPE_CHECKING:
-    from metalab.engine.sliced import Landscape, Plane, Slice
+    from metalab.analysis.landscape_request import Landscape, Plane, Slice
     from metalab.ui.moment import Moment
 
 

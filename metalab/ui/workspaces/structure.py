@@ -24,7 +24,7 @@ from metalab.ui.workspaces.structure_painter import FLOW_INKS
 from metalab.ui.workspaces.structure_supervised import supervised_sentence
 
 if TYPE_CHECKING:
-    from metalab.engine.config import ExperimentConfig
+    from metalab.experiment.config import ExperimentConfig
     from metalab.figures.sights import Sight
     from metalab.runs.history import RunHistory
     from metalab.ui.moment import Moment

@@ -10,8 +10,8 @@ from metalab.core.fused.oracle import FusedOracle
 from metalab.core.fused.support import oracle_obstacle
 from metalab.core.oracle import Terms
 from metalab.engine.build import build_learner
-from metalab.engine.config import preset_config
-from metalab.engine.overrides import with_overrides
+from metalab.experiment.config import preset_config
+from metalab.experiment.fields import with_overrides
 from tests.core.fused.problems import oracle_steps, setup
 
 METAS = [

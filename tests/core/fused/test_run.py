@@ -13,10 +13,10 @@ from metalab.catalog.recipes import presets
 from metalab.core.fused.plan import obstacle
 from metalab.core.outer import SGD
 from metalab.engine.build import build_learner
-from metalab.engine.config import preset_config
 from metalab.engine.events import StepsDone
-from metalab.engine.overrides import ConfigError, with_overrides
 from metalab.engine.trainer import Trainer
+from metalab.experiment.config import preset_config
+from metalab.experiment.fields import ConfigError, with_overrides
 from tests.core.fused.problems import (
     counts_of,
     distance,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from metalab.engine.overrides import fields_of
+from metalab.experiment.fields import fields_of
 from metalab.ui.forms.editors import ChoiceBox
 from metalab.ui.forms.experiment_form import ExperimentForm
 from metalab.ui.forms.form_header import FormHeader

@@ -7,8 +7,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from metalab.engine.config import ExperimentConfig, preset_config
-from metalab.engine.overrides import FieldInfo, fields_of
+from metalab.experiment.config import ExperimentConfig, preset_config
+from metalab.experiment.fields import FieldInfo, fields_of
 from metalab.ui.forms.experiment_form import ExperimentForm
 
 

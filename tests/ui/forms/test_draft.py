@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from metalab.catalog.recipes import presets
-from metalab.engine.changes import Baseline
-from metalab.engine.config import ExperimentConfig, preset_config
-from metalab.engine.overrides import FieldProblem, fields_of, with_overrides
+from metalab.experiment.changes import Baseline
+from metalab.experiment.config import ExperimentConfig, preset_config
+from metalab.experiment.fields import FieldProblem, fields_of, with_overrides
 from metalab.ui.forms.draft import (
     baselines,
     check,

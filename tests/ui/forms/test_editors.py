@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QVBoxLayout, QWidg
 from pytestqt.qtbot import QtBot
 
 from metalab.catalog.slots import HYPERGRADIENTS
-from metalab.engine.overrides import FieldInfo
+from metalab.experiment.fields import FieldInfo
 from metalab.ui.forms.editors import ChoiceBox, Editor, TextField, editor_for
 from metalab.ui.forms.number_box import NumberBox
 from metalab.ui.forms.reading import Unread

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from metalab.engine.config import ExperimentConfig
+from metalab.experiment.config import ExperimentConfig
 from metalab.ui.forms.experiment_form import ExperimentForm
 from tests.ui.forms.asking import KIND, LR, text, value
 

@@ -9,14 +9,14 @@ from pytestqt.qtbot import QtBot
 
 from metalab.catalog.recipes import presets
 from metalab.catalog.slots import SLOTS
-from metalab.engine.config import ExperimentConfig, preset_config
-from metalab.engine.naming import experiment_name
-from metalab.engine.overrides import (
+from metalab.experiment.config import ExperimentConfig, preset_config
+from metalab.experiment.fields import (
     ConfigError,
     FieldProblem,
     fields_of,
     with_overrides,
 )
+from metalab.experiment.naming import experiment_name
 from metalab.ui.forms.experiment_form import ExperimentForm
 from tests.ui.forms.asking import KIND, LR, header, text, value
 

@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from metalab.core.spec import OptionSpec
-from metalab.engine.config import ExperimentConfig
-from metalab.engine.overrides import FieldInfo, fields_of, with_overrides
+from metalab.experiment.config import ExperimentConfig
+from metalab.experiment.fields import FieldInfo, fields_of, with_overrides
 from metalab.ui.forms.experiment_form import ExperimentForm
 from metalab.ui.forms.field_list import FieldList
 from metalab.ui.forms.number_box import NumberBox

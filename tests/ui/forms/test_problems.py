@@ -1,6 +1,6 @@
 """Where problems are shown."""
 
-from metalab.engine.overrides import FieldProblem
+from metalab.experiment.fields import FieldProblem
 from metalab.ui.forms.problems import placed
 
 PATHS = (

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from metalab.analysis.estimator_blocks import select
+from metalab.analysis.estimators import BlockResult, Plan, Row, compare
 from metalab.core.hypergradient.base import Target
 from metalab.engine.build import DTYPES, build_learner, resolve_device
-from metalab.engine.config import ExperimentConfig, preset_config
 from metalab.engine.events import (
     METRICS,
     Array,
@@ -29,10 +30,9 @@ from metalab.engine.events import (
     ProbeTaken,
     StepsDone,
 )
-from metalab.engine.overrides import with_overrides
 from metalab.engine.trainer import Trainer
-from metalab.runs.estimator_blocks import select
-from metalab.runs.estimators import BlockResult, Plan, Row, compare
+from metalab.experiment.config import ExperimentConfig, preset_config
+from metalab.experiment.fields import with_overrides
 from metalab.ui.learn.experiments import config_of
 from metalab.ui.learn.lesson import Lesson, own_lessons
 

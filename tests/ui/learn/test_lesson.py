@@ -2,8 +2,8 @@
 
 import pytest
 
-from metalab.engine.config import preset_config
-from metalab.engine.overrides import ConfigError, fields_of, with_overrides
+from metalab.experiment.config import preset_config
+from metalab.experiment.fields import ConfigError, fields_of, with_overrides
 from metalab.ui.learn.experiments import config_of, overrides_of
 from metalab.ui.learn.lesson import (
     Bookmark,

@@ -4,14 +4,14 @@ import statistics
 
 import pytest
 
-from metalab.engine.accuracy import Accuracy
+from metalab.analysis.accuracy import Accuracy
+from metalab.analysis.estimator_blocks import select
+from metalab.analysis.estimators import Plan, compare
 from metalab.engine.build import DTYPES, resolve_device
-from metalab.engine.config import ExperimentConfig
 from metalab.engine.events import METRICS, Evaluation, ProbeTaken, StepsDone
-from metalab.engine.overrides import with_overrides
 from metalab.engine.trainer import Trainer
-from metalab.runs.estimator_blocks import select
-from metalab.runs.estimators import Plan, compare
+from metalab.experiment.config import ExperimentConfig
+from metalab.experiment.fields import with_overrides
 from metalab.ui.learn.experiments import config_of
 from metalab.ui.learn.lesson import Lesson, own_lessons
 

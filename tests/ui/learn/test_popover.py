@@ -7,8 +7,8 @@ from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt
 from PySide6.QtWidgets import QApplication, QLabel, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from metalab.engine.config import preset_config
-from metalab.engine.overrides import with_overrides
+from metalab.experiment.config import preset_config
+from metalab.experiment.fields import with_overrides
 from metalab.ui.forms.experiment_form import ExperimentForm
 from metalab.ui.learn.popover import FormulaView, TermButton, TermPopover
 from metalab.ui.learn.terms import all_terms

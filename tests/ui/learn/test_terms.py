@@ -12,8 +12,8 @@ from PySide6.QtSvg import QSvgRenderer
 
 from metalab.catalog.components import option_specs
 from metalab.catalog.slots import SLOTS
-from metalab.engine.config import ExperimentConfig
-from metalab.engine.overrides import fields_of
+from metalab.experiment.config import ExperimentConfig
+from metalab.experiment.fields import fields_of
 from metalab.ui.learn.content import ContentError
 from metalab.ui.learn.terms import (
     FORMULAS,

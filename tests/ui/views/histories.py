@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from metalab.engine.config import ExperimentConfig, preset_config
-from metalab.engine.config_history import ConfigHistory
 from metalab.engine.diagnostics import DIAGNOSTICS, LAYER_PREFIX, STABILITY
 from metalab.engine.events import METRICS, Array, Curves, Evaluation, ProbeTasks
-from metalab.engine.overrides import with_overrides
+from metalab.experiment.config import ExperimentConfig, preset_config
+from metalab.experiment.config_history import ConfigHistory
+from metalab.experiment.fields import with_overrides
 from metalab.runs.history import (
     DiagnosticSeries,
     EvaluationSeries,

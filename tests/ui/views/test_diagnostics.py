@@ -5,8 +5,8 @@ import pytest
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from metalab.engine.config import preset_config
-from metalab.engine.config_history import ConfigHistory
+from metalab.experiment.config import preset_config
+from metalab.experiment.config_history import ConfigHistory
 from metalab.runs.history import DiagnosticSeries
 from metalab.runs.status import RunStatus
 from metalab.ui.views.diagnostics import DiagnosticsView

@@ -7,7 +7,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from metalab.engine.overrides import with_overrides
+from metalab.experiment.fields import with_overrides
 from metalab.runs.history import EvaluationSeries
 from metalab.ui.ticks import number_text
 from metalab.ui.views.inner_loss import InnerLossView

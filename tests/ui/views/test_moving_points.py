@@ -8,8 +8,8 @@ from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from metalab.engine.config_history import ConfigHistory
-from metalab.engine.moved import MovedPoints, Readaptation
+from metalab.analysis.moved import MovedPoints, Readaptation
+from metalab.experiment.config_history import ConfigHistory
 from metalab.ui.views.adaptation import AdaptationView
 from metalab.ui.views.live import LiveWorkspace
 from tests.ui.views.histories import (

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+from metalab.analysis.comparison import Comparison, EstimatingRequest, Measured
 from metalab.core.hypergradient.target import Target
-from metalab.runs.estimating import Comparison, EstimatingRequest, Measured
 
 
 def measured(name: str, steps: int, error: float, **changes: Any) -> Measured:

@@ -10,12 +10,12 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
-from metalab.engine.changes import difference_note
-from metalab.engine.config_history import ConfigHistory
-from metalab.engine.exploration import Explorer
-from metalab.engine.explored import Exploration, Start
-from metalab.engine.overrides import with_overrides
-from metalab.runs.starts import joint_start, random_start
+from metalab.analysis.exploration import Explorer
+from metalab.analysis.exploration_request import Exploration, Start
+from metalab.analysis.starts import joint_start, random_start
+from metalab.experiment.changes import difference_note
+from metalab.experiment.config_history import ConfigHistory
+from metalab.experiment.fields import with_overrides
 from metalab.ui.learn.trained_start import trained_start
 from metalab.ui.moment import Moment
 from metalab.ui.theme import DARK, LIGHT

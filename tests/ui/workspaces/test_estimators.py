@@ -11,14 +11,14 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractItemView
 from pytestqt.qtbot import QtBot
 
+from metalab.analysis.comparison import Comparison, EstimatingRequest
+from metalab.analysis.solves import Solves
 from metalab.catalog.slots import HYPERGRADIENTS
 from metalab.core.errors import UserError
 from metalab.core.hypergradient.target import Target
-from metalab.engine.config import ExperimentConfig
-from metalab.engine.solves import Solves
 from metalab.engine.trainer import Trainer
+from metalab.experiment.config import ExperimentConfig
 from metalab.figures.estimator_looks import look_of
-from metalab.runs.estimating import Comparison, EstimatingRequest
 from metalab.ui.moment import Moment
 from metalab.ui.theme import DARK, LIGHT
 from metalab.ui.views.header import PREPARING

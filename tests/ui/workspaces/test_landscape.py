@@ -9,10 +9,10 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from metalab.engine.config import ExperimentConfig, preset_config
 from metalab.engine.events import Array, Checkpoint, ProbeTaken, RunStarted
 from metalab.engine.providers import AUTODIFF
 from metalab.engine.trainer import Trainer
+from metalab.experiment.config import ExperimentConfig, preset_config
 from metalab.runs.trail import GrowingTrail
 from metalab.ui.moment import Moment
 from metalab.ui.theme import LIGHT

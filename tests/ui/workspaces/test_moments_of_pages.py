@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from metalab.engine.config_history import ConfigHistory
-from metalab.engine.edit import Edit
-from metalab.engine.naming import experiment_name
-from metalab.engine.overrides import with_overrides
+from metalab.experiment.config_history import ConfigHistory
+from metalab.experiment.edit import Edit
+from metalab.experiment.fields import with_overrides
+from metalab.experiment.naming import experiment_name
 from metalab.runs.conduct import conduct
 from metalab.runs.control import RunControl
 from metalab.runs.live import LiveRun
@@ -98,7 +98,7 @@ def compared_at_once(request, tell):
 
 @pytest.fixture
 def tabs(qtbot, monkeypatch):
-    monkeypatch.setattr("metalab.runs.estimator_pieces.pieces", compared_at_once)
+    monkeypatch.setattr("metalab.analysis.estimator_pieces.pieces", compared_at_once)
     made = WorkspaceTabs(LiveWorkspace())
     made.set_theme(DARK)
     qtbot.addWidget(made)

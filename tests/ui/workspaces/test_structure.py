@@ -10,11 +10,11 @@ from PySide6.QtWidgets import QApplication, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from metalab.catalog.recipes import presets
-from metalab.engine.config import preset_config
-from metalab.engine.config_history import ConfigHistory
-from metalab.engine.edit import Edit
 from metalab.engine.events import Diverged
-from metalab.engine.overrides import fields_of, with_overrides
+from metalab.experiment.config import preset_config
+from metalab.experiment.config_history import ConfigHistory
+from metalab.experiment.edit import Edit
+from metalab.experiment.fields import fields_of, with_overrides
 from metalab.figures.structure.layout import FRAMES
 from metalab.figures.structure.model import GROUPS, PartKey
 from metalab.figures.structure.words import DASH

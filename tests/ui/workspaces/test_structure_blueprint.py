@@ -9,8 +9,8 @@ import pytest
 from metalab.catalog.recipes import presets
 from metalab.catalog.slots import HYPERGRADIENTS
 from metalab.core.hypergradient.route import Route
-from metalab.engine.config import ExperimentConfig, preset_config
-from metalab.engine.overrides import with_overrides
+from metalab.experiment.config import ExperimentConfig, preset_config
+from metalab.experiment.fields import with_overrides
 from metalab.figures.structure.blueprint import blueprint_of
 from metalab.figures.structure.model import (
     Flow,

@@ -1,0 +1,212 @@
+"""Combinations that make no sense: the reason, and the nearest valid choice."""
+
+from typing import TYPE_CHECKING
+
+from metalab.catalog.components import option_specs
+from metalab.catalog.slots import HYPERGRADIENTS
+from metalab.core.hypergradient.base import HypergradientEstimator, Target
+from metalab.core.inner.base import InnerLoop, Needs
+from metalab.core.meta.base import Way
+from metalab.experiment.memory_needs import memory_refusal
+
+if TYPE_CHECKING:
+    from metalab.experiment.config import ExperimentConfig
+
+PREFERENCE = ("unrolled", "implicit-cg")
+"""Which estimators are proposed first, where several would do."""
+
+FALLBACK_INNER = "gradient-descent"
+"""The inner loop that asks nothing of the inner problem."""
+
+
+def refusal(config: "ExperimentConfig") -> str | None:
+    """Return why a combination makes no sense and what to choose instead, or None."""
+    inner_reason = inner_refusal(config, config.inner.component)
+    if inner_reason is not None:
+        return (
+            f"inner.kind is {config.inner.kind!r}: {inner_reason}; nearest valid "
+            f"choice: inner.kind = {FALLBACK_INNER!r}"
+        )
+    reason = estimator_refusal(config, config.hypergradient.component)
+    if reason is not None:
+        valid = valid_estimators(config)
+        nearest = next((name for name in PREFERENCE if name in valid), valid[0])
+        return (
+            f"hypergradient.kind is {config.hypergradient.kind!r}: {reason}; nearest "
+            f"valid choice: hypergradient.kind = {nearest!r}"
+        )
+    return (
+        _objective_refusal(config)
+        or _floor_refusal(config)
+        or _setting_refusal(config)
+        or memory_refusal(config)
+    )
+
+
+def inner_refusal(config: "ExperimentConfig", inner: type[InnerLoop]) -> str | None:
+    """Return why an inner loop does not go with what is meta-learned, or None."""
+    meta = config.meta.build()
+    starts = any(Way.START in ways for ways in meta.ways)
+    met = {
+        Needs.NOTHING: True,
+        Needs.STATIONARY_POINT: meta.regularised,
+        Needs.CLOSED_FORM: meta.closed_form,
+        Needs.ANCHOR: meta.isotropic and starts,
+    }[inner.needs]
+    if met:
+        return None
+    return f"it needs {inner.needs.value}; meta.kind {config.meta.kind!r} has none"
+
+
+def valid_estimators(config: "ExperimentConfig") -> tuple[str, ...]:
+    """Return the estimators that go with the other parts of an experiment."""
+    return tuple(
+        name
+        for name, estimator in HYPERGRADIENTS.components.items()
+        if estimator_refusal(config, estimator) is None
+    )
+
+
+def estimator_refusal(
+    config: "ExperimentConfig", estimator: type[HypergradientEstimator]
+) -> str | None:
+    """Return why an estimator does not go with the other parts, or None."""
+    meta = config.meta.build()
+    parts = list(meta.ways)
+    if config.inner.component.learns_rates:
+        parts.append(frozenset({Way.RATES}))
+    for ways in parts:
+        if not ways & estimator.learns:
+            entering = " and ".join(sorted(way.value for way in ways))
+            return (
+                f"it cannot learn meta-parameters that enter only {entering} "
+                f"(meta.kind {config.meta.kind!r}, inner.kind {config.inner.kind!r})"
+            )
+    if estimator.target is Target.SOLUTION and not meta.regularised:
+        return (
+            f"it needs an inner problem with a stationary point, and meta.kind "
+            f"{config.meta.kind!r} has no regulariser"
+        )
+    decay = config.inner.options().get("inner_weight_decay", 0.0)
+    if estimator.target is Target.SOLUTION and decay > 0:
+        return (
+            "it differentiates the solution of an inner problem without weight decay, "
+            f"and inner.inner_weight_decay is {decay:g}"
+        )
+    if estimator.needs_strength and not meta.isotropic:
+        return (
+            f"it needs a regulariser of one strength for all parameters, and meta.kind "
+            f"{config.meta.kind!r} has another"
+        )
+    return None
+
+
+def _objective_refusal(config: "ExperimentConfig") -> str | None:
+    estimator = config.hypergradient.component
+    if config.outer.loss != "final" and not estimator.weighs_steps:
+        return (
+            f"outer.loss is {config.outer.loss!r}, and hypergradient.kind "
+            f"{config.hypergradient.kind!r} does not look at the inner steps on the way; "
+            "nearest valid choice: hypergradient.kind = 'unrolled'"
+        )
+    if config.outer.first_order_steps > 0:
+        reason = estimator_refusal(config, HYPERGRADIENTS.components["first-order"])
+        if reason is not None:
+            return (
+                f"outer.first_order_steps is {config.outer.first_order_steps}, but of "
+                f"the first-order hypergradient, {reason}; allowed: 0"
+            )
+    return None
+
+
+def _setting_refusal(config: "ExperimentConfig") -> str | None:
+    reason = _input_refusal(config) or _ramp_refusal(config)
+    if reason is not None:
+        return reason
+    reason = _shots_refusal(config)
+    if reason is not None:
+        return reason
+    if config.run.device == "mps" and config.run.precision == "float64":
+        return "run.precision is 'float64'; allowed on run.device 'mps': float32"
+    return None
+
+
+def _shots_refusal(config: "ExperimentConfig") -> str | None:
+    """Refuse numbers of support points that contradict each other."""
+    most, fewest = config.tasks.num_shots, config.tasks.num_shots_min
+    if fewest > most:
+        return (
+            f"tasks.num_shots_min is {fewest}; allowed: at most tasks.num_shots, {most}"
+        )
+    batch_size = config.inner.options().get("inner_batch_size", 0)
+    least, name = (fewest, "num_shots_min") if fewest else (most, "num_shots")
+    if batch_size > least:
+        return (
+            f"inner.inner_batch_size is {batch_size}; allowed: at most tasks.{name}, "
+            f"{least}"
+        )
+    if config.tasks.draws_num_shots and config.run.compile == "on":
+        # Each number of shots would be a graph of its own, ten to thirty seconds each.
+        return (
+            f"run.compile is 'on', and tasks.num_shots_min {fewest} is below "
+            f"tasks.num_shots {most}: a compiled step has one number of shots; nearest "
+            "valid choice: run.compile = 'off'"
+        )
+    return None
+
+
+def _input_refusal(config: "ExperimentConfig") -> str | None:
+    inputs = config.tasks.family.build().input_dim + config.meta.build().extra_inputs
+    only = config.model.component.only_input_dim
+    if only is None or inputs == only:
+        return None
+    return (
+        f"model.kind is {config.model.kind!r}: it takes {only} input, and there are "
+        f"{inputs} (tasks.family.kind {config.tasks.family.kind!r}, meta.kind "
+        f"{config.meta.kind!r}); nearest valid choice: model.kind = 'mlp'"
+    )
+
+
+def _floor_refusal(config: "ExperimentConfig") -> str | None:
+    """Refuse a floor that nothing ever comes down to."""
+    outer = config.outer
+    if outer.schedule != "constant" or outer.schedule_floor == 0:
+        return None
+    return (
+        f"outer.schedule_floor is {outer.schedule_floor:g}, and outer.schedule is "
+        "'constant', which does not come down; nearest valid choice: "
+        "outer.schedule_floor = 0, or outer.schedule = 'cosine'"
+    )
+
+
+def _ramp_refusal(config: "ExperimentConfig") -> str | None:
+    """Refuse start values of an inner ramp that is off, or that the loop cannot take."""
+    outer = config.outer
+    factor, start = outer.inner_lr_start_factor, outer.num_inner_steps_start
+    if factor != 1.0 and not config.inner.component.rate_is_fixed:
+        return (
+            f"outer.inner_lr_start_factor is {factor:g}, and inner.kind "
+            f"{config.inner.kind!r} has no fixed inner lr; nearest valid choice: "
+            "outer.inner_lr_start_factor = 1"
+        )
+    low = int(option_specs(type(config.inner))["num_inner_steps"].low or 1)
+    if start != 0 and not low <= start <= config.num_inner_steps:
+        nearest = min(max(start, low), config.num_inner_steps)
+        return (
+            f"outer.num_inner_steps_start is {start}; allowed: 0, or {low} to K, which "
+            f"is {config.num_inner_steps}; nearest valid choice: "
+            f"outer.num_inner_steps_start = {nearest}"
+        )
+    if outer.inner_ramp_steps > 0:
+        return None
+    if factor != 1.0:
+        return _without_ramp("inner_lr_start_factor", f"{factor:g}", "1")
+    return _without_ramp("num_inner_steps_start", str(start), "0") if start else None
+
+
+def _without_ramp(name: str, value: str, neutral: str) -> str:
+    return (
+        f"outer.{name} is {value}, and outer.inner_ramp_steps is 0, so that nothing "
+        f"moves from it; nearest valid choice: outer.{name} = {neutral}, or "
+        "outer.inner_ramp_steps above 0"
+    )
