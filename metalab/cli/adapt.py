@@ -55,8 +55,8 @@ def adapt(
     from metalab.cli.target import check_csv  # noqa: PLC0415
     from metalab.core.paths import replace_file  # noqa: PLC0415
     from metalab.figures.curves import explored_table  # noqa: PLC0415
-    from metalab.runs.reader import open_run  # noqa: PLC0415
-    from metalab.runs.snapshots import state_at  # noqa: PLC0415
+    from metalab.runs.record.reader import open_run  # noqa: PLC0415
+    from metalab.runs.services.snapshots import state_at  # noqa: PLC0415
 
     which = chosen_step(step)
     if to is not None:

@@ -8,8 +8,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from metalab.cli.output import console, warn
 from metalab.cli.wreck import warn_of_wreck
-from metalab.runs.background import GiveUp
-from metalab.runs.signals import stop_on_signals
+from metalab.runs.system.background_job import GiveUp
+from metalab.runs.system.signals import stop_on_signals
 
 _CANCELLED = 130
 """What a shell calls the end of a command by Ctrl+C."""
@@ -57,7 +57,7 @@ def animate(
         write_animation,
     )
     from metalab.figures.base import FigureChoices  # noqa: PLC0415
-    from metalab.runs.replay import load_history  # noqa: PLC0415
+    from metalab.runs.services.replay import load_history  # noqa: PLC0415
 
     choices = AnimationChoices(
         figure=figure,

@@ -15,8 +15,8 @@ def copy(
 ) -> int:
     """Write a run to another file, also while it goes on."""
     from metalab.core.paths import is_there  # noqa: PLC0415
-    from metalab.runs.copies import save_copy  # noqa: PLC0415 - torch
-    from metalab.runs.run_file import RunFileError  # noqa: PLC0415
+    from metalab.runs.record.copies import save_copy  # noqa: PLC0415 - torch
+    from metalab.runs.record.file_format import RunFileError  # noqa: PLC0415
 
     if is_there(to) and not force:
         raise RunFileError(f"{to} exists already; choose another name, or --force")

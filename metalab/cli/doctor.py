@@ -24,9 +24,9 @@ def doctor(
     """
     from metalab.engine.build import available_devices  # noqa: PLC0415 - torch
     from metalab.experiment.plugins import plugin_problems  # noqa: PLC0415
-    from metalab.runs.environment import environment  # noqa: PLC0415
-    from metalab.runs.home import config_home, data_home, home_problems  # noqa: PLC0415
-    from metalab.runs.kernels import kernel_report  # noqa: PLC0415
+    from metalab.runs.system.environment import environment  # noqa: PLC0415
+    from metalab.runs.system.home import config_home, data_home, home_problems  # noqa: PLC0415
+    from metalab.runs.system.kernels import kernel_report  # noqa: PLC0415
 
     missing, display, blocked = missing_libraries(), display_problem(), home_problems()
     # Without a display nobody misses what a window needs.

@@ -125,8 +125,8 @@ def _selected(
     from metalab.analysis.estimator_blocks import select  # noqa: PLC0415
     from metalab.engine.build import DTYPES, resolve_device  # noqa: PLC0415 - torch
     from metalab.experiment.fields import parse_assignment, with_overrides  # noqa: PLC0415
-    from metalab.runs.reader import open_run  # noqa: PLC0415
-    from metalab.runs.snapshots import state_at  # noqa: PLC0415
+    from metalab.runs.record.reader import open_run  # noqa: PLC0415
+    from metalab.runs.services.snapshots import state_at  # noqa: PLC0415
 
     which = chosen_step(step)
     run = open_run(file)

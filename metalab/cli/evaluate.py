@@ -12,7 +12,7 @@ from metalab.cli.output import console, delivered, print_json
 from metalab.cli.wreck import DIVERGED, divergence_of, warn_of_wreck
 
 if TYPE_CHECKING:
-    from metalab.runs.history import RunHistory
+    from metalab.runs.record.history import RunHistory
 
 
 class QueryInputs(StrEnum):
@@ -86,8 +86,8 @@ def evaluate(
         changed_tasks,
         on_other_tasks,
     )
-    from metalab.runs.reader import open_run  # noqa: PLC0415
-    from metalab.runs.snapshots import state_at  # noqa: PLC0415
+    from metalab.runs.record.reader import open_run  # noqa: PLC0415
+    from metalab.runs.services.snapshots import state_at  # noqa: PLC0415
 
     which, changes = chosen_step(step), parsed(assignments)
     run = open_run(file)

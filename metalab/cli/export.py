@@ -14,8 +14,8 @@ from metalab.cli.output import console, warn
 from metalab.cli.wreck import warn_of_wreck
 from metalab.cli.written import read_written
 from metalab.figures.names import figure_names
-from metalab.runs.background import GiveUp
-from metalab.runs.signals import stop_on_signals
+from metalab.runs.system.background_job import GiveUp
+from metalab.runs.system.signals import stop_on_signals
 
 if TYPE_CHECKING:
     from metalab.figures.base import FigureSpec
@@ -140,7 +140,7 @@ def export(
     )
     from metalab.figures.sights import Standpoint  # noqa: PLC0415
     from metalab.figures.sizes import styled_size  # noqa: PLC0415
-    from metalab.runs.replay import history_and_phi  # noqa: PLC0415
+    from metalab.runs.services.replay import history_and_phi  # noqa: PLC0415
 
     spec = figure_named(figure)
     which, changes = chosen_step(step), parsed(assignments)

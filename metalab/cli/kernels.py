@@ -17,7 +17,7 @@ def kernels(
     idle: Annotated[bool, typer.Option("--idle", hidden=True)] = False,
 ) -> int:
     """Compile what runs are computed with, and keep it in the user's cache."""
-    from metalab.runs import kernels as compiler  # noqa: PLC0415 - slow
+    from metalab.runs.system import kernels as compiler  # noqa: PLC0415 - slow
 
     if idle and hasattr(os, "nice"):
         os.nice(LOWEST_PRIORITY)

@@ -11,7 +11,7 @@ from rich.console import Console
 from metalab.cli.channel import lost_output
 
 if TYPE_CHECKING:
-    from metalab.runs.history import RunHistory
+    from metalab.runs.record.history import RunHistory
 
 _USUAL_WIDTH = 80
 
@@ -63,7 +63,7 @@ def warn(message: str) -> None:
 
 def warn_if_lacking(file: Path, history: "RunHistory") -> None:
     """Say what a run file lacks that nobody closed."""
-    from metalab.runs.copies import lacking  # noqa: PLC0415 - torch
+    from metalab.runs.record.copies import lacking  # noqa: PLC0415 - torch
 
     words = lacking(history)
     if words:

@@ -18,11 +18,11 @@ from metalab.engine.events import Diverged, Event, ProbeTaken, RunStarted, Steps
 from metalab.engine.stability import stability_warning
 from metalab.engine.trainer import Trainer
 from metalab.experiment.config import ExperimentConfig
-from metalab.runs.conduct import conduct
-from metalab.runs.control import RunControl
-from metalab.runs.live import LiveRun
-from metalab.runs.signals import stop_on_signals
-from metalab.runs.status import RunStatus
+from metalab.runs.record.live import LiveRun
+from metalab.runs.record.status import RunStatus
+from metalab.runs.running.control import RunControl
+from metalab.runs.running.run import conduct
+from metalab.runs.system.signals import stop_on_signals
 
 
 class ProgressSink:

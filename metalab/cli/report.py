@@ -12,9 +12,9 @@ from metalab.cli.wreck import DIVERGED, divergence_of
 from metalab.core.paths import is_there
 from metalab.engine.diagnostics import STABILITY, UNSTABLE_SHARE
 from metalab.engine.probe import NUM_MEASURED
-from metalab.runs.history import RunHistory
-from metalab.runs.live import LiveRun
-from metalab.runs.status import RunStatus
+from metalab.runs.record.history import RunHistory
+from metalab.runs.record.live import LiveRun
+from metalab.runs.record.status import RunStatus
 
 _MEANS = {"fused": "compiled kernels", "autodiff": "automatic differentiation"}
 

@@ -41,8 +41,8 @@ def resume(
     `num_steps_planned`. A run that diverged would explode again at the same step.
     """
     from metalab.cli.report import run_and_report  # noqa: PLC0415 - torch
-    from metalab.runs.live import LiveRun  # noqa: PLC0415
-    from metalab.runs.resume import prepare_resume  # noqa: PLC0415
+    from metalab.runs.record.live import LiveRun  # noqa: PLC0415
+    from metalab.runs.running.resume import prepare_resume  # noqa: PLC0415
 
     past = prepare_resume(file, num_steps=num_steps)
     told = "" if anyway else "It would again; --anyway lets its losses grow further."

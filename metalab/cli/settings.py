@@ -22,8 +22,8 @@ from metalab.experiment.config import ExperimentConfig
 from metalab.experiment.fields import fields_of
 from metalab.experiment.naming import experiment_name, reference_of
 from metalab.experiment.share_code import PREFIX
-from metalab.runs.home import RUN_SUFFIX
-from metalab.runs.reader import open_run
+from metalab.runs.record.reader import open_run
+from metalab.runs.system.home import RUN_SUFFIX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

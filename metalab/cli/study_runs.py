@@ -14,8 +14,8 @@ from rich.progress import (
 )
 
 from metalab.cli.output import console
-from metalab.runs.batch import Ending, Outcome, PlannedRun, run_in_turn
-from metalab.runs.pool import run_in_processes
+from metalab.runs.batch.batch import Ending, Outcome, PlannedRun, run_in_turn
+from metalab.runs.batch.pool import run_in_processes
 from metalab.studies.base import Method
 from metalab.studies.plan import Plan
 

@@ -44,8 +44,8 @@ def train(
     from metalab.cli.config_source import resolve_config  # noqa: PLC0415 - torch
     from metalab.cli.report import run_and_report  # noqa: PLC0415
     from metalab.experiment.fields import readings_of  # noqa: PLC0415
-    from metalab.runs.home import new_run_path  # noqa: PLC0415
-    from metalab.runs.live import LiveRun  # noqa: PLC0415
+    from metalab.runs.record.live import LiveRun  # noqa: PLC0415
+    from metalab.runs.system.home import new_run_path  # noqa: PLC0415
 
     experiment = resolve_config(
         config, preset=preset, code=code, assignments=assignments or [], seed=seed

@@ -76,9 +76,9 @@ def run_headless(preset: str | None) -> int:
     from metalab.figures.base import FigureError  # noqa: PLC0415
     from metalab.figures.registry import figures  # noqa: PLC0415
     from metalab.figures.render import render  # noqa: PLC0415
-    from metalab.runs.home import file_stem, new_run_path  # noqa: PLC0415
-    from metalab.runs.live import LiveRun  # noqa: PLC0415
-    from metalab.runs.replay import load_history  # noqa: PLC0415
+    from metalab.runs.record.live import LiveRun  # noqa: PLC0415
+    from metalab.runs.services.replay import load_history  # noqa: PLC0415
+    from metalab.runs.system.home import file_stem, new_run_path  # noqa: PLC0415
 
     config = resolve_config(None, preset=preset, assignments=[], seed=None)
     path = new_run_path(config)

@@ -8,7 +8,7 @@ from metalab.cli.output import warn, warn_if_lacking
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from metalab.runs.history import RunHistory
+    from metalab.runs.record.history import RunHistory
 
 DIVERGED = 1
 """Exit code where a run diverged, or the file of one is refused."""

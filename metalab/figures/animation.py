@@ -21,8 +21,8 @@ from metalab.figures.drawing import Call, Drawing
 from metalab.figures.paint import Scale, paint, pixels, place_of, scales_of, styled
 from metalab.figures.registry import figure_named
 from metalab.figures.sizes import size_named
-from metalab.runs.history import RunHistory
-from metalab.runs.moments import history_at
+from metalab.runs.record.history import RunHistory
+from metalab.runs.record.moments import history_at
 
 Picture = NDArray[np.uint8]
 """Red, green and blue, [row, column, 3]."""

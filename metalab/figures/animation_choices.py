@@ -10,7 +10,7 @@ from metalab.figures.base import FigureChoices, FigureError
 from metalab.figures.sizes import SIZES, size_named
 
 if TYPE_CHECKING:
-    from metalab.runs.history import RunHistory
+    from metalab.runs.record.history import RunHistory
 
 SWEEPS = {
     "inner": ("adaptation", "inner-loss"),

@@ -30,7 +30,7 @@ from metalab.figures.animation_formats import (
 from metalab.figures.base import FigureError
 from metalab.figures.registry import figure_named
 from metalab.figures.render import check_folder, check_target
-from metalab.runs.history import RunHistory
+from metalab.runs.record.history import RunHistory
 
 MOST_PIXELS = 400_000_000
 """Of a whole GIF or WebP, which Pillow keeps in memory until the last frame."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from metalab.core.errors import UserError
-from metalab.runs.history import RunHistory
+from metalab.runs.record.history import RunHistory
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from metalab.runs.history import EvaluationSeries
+from metalab.runs.record.history import EvaluationSeries
 
 INTERVAL = "95 %, this network"
 """In legends: over tasks, not over training seeds."""

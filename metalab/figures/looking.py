@@ -21,7 +21,7 @@ from metalab.figures.sights import (
 )
 
 if TYPE_CHECKING:
-    from metalab.runs.history import RunHistory
+    from metalab.runs.record.history import RunHistory
 
 Tell = Callable[[str, float | None], None]
 """Hears what is computed, and which share of it is done; raises to give up."""
@@ -162,7 +162,7 @@ def _adapt(where: Standpoint, looking: Looking, tell: Tell) -> AdaptSight:
 
 
 def _landscape(where: Standpoint, looking: Looking, tell: Tell) -> LandscapeSight:
-    from metalab.runs.landscape import survey  # noqa: PLC0415 - torch
+    from metalab.runs.services.landscape import survey  # noqa: PLC0415 - torch
 
     config, tasks = where.history.config_at(where.step), _tasks(where)
     count = len(tasks.true_curves)

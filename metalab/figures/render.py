@@ -21,8 +21,8 @@ from metalab.figures.registry import figure_named
 from metalab.figures.script import script
 from metalab.figures.sights import Sight, history_of, step_of
 from metalab.figures.sizes import FigureSize, size_named
-from metalab.runs.history import RunHistory
-from metalab.runs.reader import whole_rows
+from metalab.runs.record.history import RunHistory
+from metalab.runs.record.reader import whole_rows
 
 
 def draw(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from metalab.engine.events import Array
-from metalab.runs.history import RunHistory
+from metalab.runs.record.history import RunHistory
 
 if TYPE_CHECKING:
     from metalab.analysis.comparison import Comparison

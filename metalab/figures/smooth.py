@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metalab.engine.events import Array
-from metalab.runs.history import Spans
+from metalab.runs.record.history import Spans
 
 MOST_BLOCKS = 512
 """A long series is averaged over blocks of steps, narrower than any average."""

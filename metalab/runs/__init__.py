@@ -1,4 +1,1 @@
-"""What happens to a run's events: execute, control, live, worker, store.
-
-The only package that starts threads. `control`, `live` and `history` import no torch.
-"""
+"""What happens to a run: the thread that makes it, its record and file, and what looks at it."""

@@ -8,7 +8,7 @@ from metalab.analysis.evaluate import evaluate_fresh
 from metalab.analysis.step_size import at_inner_lr
 from metalab.core.tasks import QueryKind
 from metalab.engine.statistics import rising
-from metalab.runs.reader import StoredRun, open_run
+from metalab.runs.record.reader import StoredRun, open_run
 from metalab.studies.base import Method, Protocol
 from metalab.studies.plan import Plan
 from metalab.studies.series import Key, Results, Series, pooled

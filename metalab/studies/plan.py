@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from metalab.runs.batch import PlannedRun
-from metalab.runs.home import RUN_SUFFIX, data_home
+from metalab.runs.batch.batch import PlannedRun
+from metalab.runs.system.home import RUN_SUFFIX, data_home
 from metalab.studies.base import Change, Method, Protocol, Study, StudyError
 
 NUM_SEEDS = 3

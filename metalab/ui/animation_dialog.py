@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from metalab.figures.animation_choices import AnimationChoices, shown_steps
 from metalab.figures.base import FigureChoices, FigureError
-from metalab.runs.background import GiveUp
+from metalab.runs.system.background_job import GiveUp
 from metalab.ui.animation_facts import AnimationFacts
 from metalab.ui.animation_options import AnimationOptions
 from metalab.ui.animation_preview import AnimationPreview
@@ -37,7 +37,7 @@ from metalab.ui.plain_text import plain_tip
 from metalab.ui.theme import Theme
 
 if TYPE_CHECKING:
-    from metalab.runs.history import RunHistory
+    from metalab.runs.record.history import RunHistory
 
 _DEBOUNCE_MS = 150
 _MARGIN = 16

@@ -28,7 +28,7 @@ from metalab.ui.export_options import task_entries
 from metalab.ui.export_rows import add_row, choice_box, dense_form
 
 if TYPE_CHECKING:
-    from metalab.runs.history import RunHistory
+    from metalab.runs.record.history import RunHistory
 
 _DPI_STEP = 10
 _HOLD_STEP = 0.5

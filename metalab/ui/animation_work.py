@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from metalab.figures.animation_choices import AnimationChoices
-from metalab.runs.background import GiveUp
+from metalab.runs.system.background_job import GiveUp
 
 if TYPE_CHECKING:
     from metalab.figures.animation import Animation
-    from metalab.runs.history import RunHistory
+    from metalab.runs.record.history import RunHistory
 
 _SHARES = {".gif": 0.42, ".webp": 0.55, ".mp4": 0.43}
 """What films take, of their first frame and of what changes from frame to frame as PNG."""

@@ -8,9 +8,9 @@ from PySide6.QtCore import QCoreApplication, QTimer
 from PySide6.QtWidgets import QApplication
 
 from metalab.core.errors import UserError
-from metalab.runs.faults import FaultLog
-from metalab.runs.home import runs_problem
-from metalab.runs.preload import Preload
+from metalab.runs.system.faults import FaultLog
+from metalab.runs.system.home import runs_problem
+from metalab.runs.system.preload import Preload
 from metalab.ui.crash_log import CrashLog
 from metalab.ui.errors import watch_errors
 from metalab.ui.lab import Lab

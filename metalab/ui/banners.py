@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
 )
 
 from metalab.analysis.solves import solve_advice
-from metalab.runs.slot import can_go_on
-from metalab.runs.status import RunStatus
+from metalab.runs.record.status import RunStatus
+from metalab.runs.running.manager import can_go_on
 from metalab.ui import engine_access as engine
 from metalab.ui.icons import icon, icon_pixmap
 from metalab.ui.phase import Phase
@@ -26,8 +26,8 @@ from metalab.ui.session import Session
 from metalab.ui.theme import DARK, Theme
 
 if TYPE_CHECKING:
-    from metalab.runs.history import RunHistory
-    from metalab.runs.recent import RunSummary
+    from metalab.runs.record.history import RunHistory
+    from metalab.runs.record.recent import RunSummary
 
 WITHOUT_KERNELS = "without_kernels"
 """Key of the choice not to wait for the compiler."""

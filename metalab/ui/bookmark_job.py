@@ -3,12 +3,12 @@
 from functools import partial
 from typing import TYPE_CHECKING
 
-from metalab.runs.background import BackgroundJob
+from metalab.runs.system.background_job import BackgroundJob
 from metalab.ui import engine_access as engine
 
 if TYPE_CHECKING:
-    from metalab.runs.bookmarks import Bookmarks
-    from metalab.runs.history import RunHistory
+    from metalab.runs.record.bookmarks import Bookmarks
+    from metalab.runs.record.history import RunHistory
 
 
 class BookmarkJob:

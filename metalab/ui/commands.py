@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QFileDialog
 
-from metalab.runs.home import RUN_SUFFIX, file_stem, runs_folder
+from metalab.runs.system.home import RUN_SUFFIX, file_stem, runs_folder
 from metalab.ui import engine_access as engine
 from metalab.ui.action_lines import (
     EXPERIMENT_SUFFIX,

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from metalab.core.paths import obstacle_to_read
-from metalab.runs.faults import FaultLog
-from metalab.runs.file_lock import try_lock
-from metalab.runs.home import log_home
+from metalab.runs.system.faults import FaultLog
+from metalab.runs.system.file_lock import try_lock
+from metalab.runs.system.home import log_home
 
 _PREFIX, _SUFFIX = "open-", ".log"
 _MOST_DETAILS = 20_000

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metalab.engine.events import Array
-from metalab.runs.thinning import lowest_rows
+from metalab.runs.record.thinning import lowest_rows
 
 Rows = NDArray[np.intp]
 

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 import metalab
-from metalab.runs.home import runs_folder
+from metalab.runs.system.home import runs_folder
 from metalab.ui.icons import app_icon
 
 _LOGO = 64

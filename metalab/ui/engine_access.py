@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from metalab.runs.home import runs_folder
+from metalab.runs.system.home import runs_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from metalab.catalog.recipes import Preset, Recipe
     from metalab.engine.events import Checkpoint
     from metalab.experiment.config import ExperimentConfig
-    from metalab.runs.bookmarks import Bookmarks
-    from metalab.runs.fork import Fork
-    from metalab.runs.history import RunHistory
-    from metalab.runs.recent import RunSummary
+    from metalab.runs.record.bookmarks import Bookmarks
+    from metalab.runs.record.history import RunHistory
+    from metalab.runs.record.recent import RunSummary
+    from metalab.runs.running.fork import Fork
 
 DEFAULT_PRESET = "maml-sine"
 _SEEDS = 100_000
@@ -227,7 +227,7 @@ def stored_history(path: Path) -> "RunHistory":
     Raises:
         RunFileError: The file cannot be used.
     """
-    from metalab.runs.replay import load_history  # noqa: PLC0415 - torch
+    from metalab.runs.services.replay import load_history  # noqa: PLC0415 - torch
 
     return load_history(path)
 
@@ -238,7 +238,7 @@ def write_bookmarks(path: Path, marks: "Bookmarks") -> None:
     Raises:
         RunFileError: The file cannot be used or written.
     """
-    from metalab.runs.store import write_bookmarks as write  # noqa: PLC0415 - torch
+    from metalab.runs.record.store import write_bookmarks as write  # noqa: PLC0415 - torch
 
     write(path, marks)
 
@@ -250,7 +250,7 @@ def recent_runs(opened: "Mapping[Path, float]", *, most: int) -> "Sequence[RunSu
         opened: When files were opened, seconds since 1970.
         most: How many.
     """
-    from metalab.runs.recent import recent_runs as found  # noqa: PLC0415 - torch
+    from metalab.runs.record.recent import recent_runs as found  # noqa: PLC0415 - torch
 
     return found([runs_folder()], opened, most=most)
 
@@ -271,14 +271,14 @@ def save_copy(
     Raises:
         RunFileError: The file cannot be used, or the copy cannot be written.
     """
-    from metalab.runs.copies import save_copy as save  # noqa: PLC0415 - torch
+    from metalab.runs.record.copies import save_copy as save  # noqa: PLC0415 - torch
 
     return save(path, to, bookmarks=bookmarks)
 
 
 def lacking(history: "RunHistory") -> str:
     """Return what the file of a run lacks that nobody closed; "" if nothing."""
-    from metalab.runs.copies import lacking as lacks  # noqa: PLC0415 - torch
+    from metalab.runs.record.copies import lacking as lacks  # noqa: PLC0415 - torch
 
     return lacks(history)
 
@@ -310,7 +310,7 @@ def fork(
     Raises:
         ForkError: They do not fit together.
     """
-    from metalab.runs.fork import fork as forked  # noqa: PLC0415 - torch
+    from metalab.runs.running.fork import fork as forked  # noqa: PLC0415 - torch
 
     return forked(config, parent, state, bookmarks=bookmarks)
 
@@ -323,7 +323,7 @@ def past_of(history: "RunHistory") -> "RunHistory":
     Raises:
         RunFileError: The file cannot be used, or nothing is left to do.
     """
-    from metalab.runs.resume import prepare_resume  # noqa: PLC0415 - torch
+    from metalab.runs.running.resume import prepare_resume  # noqa: PLC0415 - torch
 
     assert history.path is not None, "only a run with a file can go on"
     past = prepare_resume(history.path)

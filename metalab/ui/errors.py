@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 
-from metalab.runs.faults import FaultLog, watch_threads
+from metalab.runs.system.faults import FaultLog, watch_threads
 
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs

@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
 
 from metalab.figures.base import FigureChoices
 from metalab.figures.registry import figure_named
-from metalab.runs.history import RunHistory
+from metalab.runs.record.history import RunHistory
 from metalab.ui.export_jobs import ExportJobs, JobKind
 from metalab.ui.export_options import ExportOptions
 from metalab.ui.export_preview import ExportPreview

@@ -10,7 +10,7 @@ from enum import Enum, auto
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from metalab.core.errors import UserError
-from metalab.runs.background import BackgroundJob
+from metalab.runs.system.background_job import BackgroundJob
 
 _POLL_MS = 20
 

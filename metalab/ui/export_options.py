@@ -30,7 +30,7 @@ from metalab.ui.export_style import ExportStyle
 from metalab.ui.views.loss_tools import share_text
 
 if TYPE_CHECKING:
-    from metalab.runs.history import RunHistory
+    from metalab.runs.record.history import RunHistory
 
 _SLIDER_STEPS = 40
 _LEAST_SHARE = 0.005

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from metalab.figures.formats import DPI_RANGE, FORMATS, files_of
-from metalab.runs.home import file_stem
+from metalab.runs.system.home import file_stem
 from metalab.ui.export_rows import add_row, choice_box, dense_form
 from metalab.ui.export_settings import ExportSettings
 from metalab.ui.forms.marks import tint
@@ -26,7 +26,7 @@ from metalab.ui.plain_text import plain_tip
 from metalab.ui.theme import Theme
 
 if TYPE_CHECKING:
-    from metalab.runs.history import RunHistory
+    from metalab.runs.record.history import RunHistory
 
 _DPI_STEP = 50
 

@@ -7,9 +7,9 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
 
 from metalab.core.errors import UserError
-from metalab.runs.faults import FaultLog
-from metalab.runs.preload import Preload
-from metalab.runs.slot import RunSlot
+from metalab.runs.running.manager import RunSlot
+from metalab.runs.system.faults import FaultLog
+from metalab.runs.system.preload import Preload
 from metalab.ui import engine_access as engine
 from metalab.ui.action_table import SPECS
 from metalab.ui.actions import ActionSet
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from metalab.experiment.config import ExperimentConfig
-    from metalab.runs.history import Failure, RunHistory
+    from metalab.runs.record.history import Failure, RunHistory
 
 
 class Lab(QObject):

@@ -4,7 +4,7 @@ from PySide6.QtCore import QByteArray, QPoint, QRect, QSettings, QSize
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMainWindow, QStyle
 
-from metalab.runs.home import config_home
+from metalab.runs.system.home import config_home
 
 STATE_VERSION = 2
 """Raise it when docks or toolbars change: an older state would misplace them."""

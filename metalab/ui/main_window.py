@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from metalab.runs.home import RUN_SUFFIX
+from metalab.runs.system.home import RUN_SUFFIX
 from metalab.ui.action_lines import EXPERIMENT_SUFFIX
 from metalab.ui.action_table import MENUS, tr
 from metalab.ui.actions import ActionSet

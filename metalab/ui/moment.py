@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from metalab.engine.events import Array
-from metalab.runs.history import RunHistory
-from metalab.runs.status import RunStatus
+from metalab.runs.record.history import RunHistory
+from metalab.runs.record.status import RunStatus
 
 if TYPE_CHECKING:
     from metalab.experiment.config import ExperimentConfig

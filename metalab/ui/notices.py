@@ -8,7 +8,7 @@ from metalab.ui import engine_access as engine
 from metalab.ui.phase import Notice
 
 if TYPE_CHECKING:
-    from metalab.runs.history import RunHistory
+    from metalab.runs.record.history import RunHistory
 
 NEW_SEED = "start_new_seed"
 """Key of the choice to run the experiment with another seed."""

@@ -7,7 +7,7 @@ from types import FrameType
 
 from PySide6.QtCore import QObject, QSocketNotifier
 
-from metalab.runs.signals import ending_signals
+from metalab.runs.system.signals import ending_signals
 
 SIGNALS = ending_signals()
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon, QWidget
 
-from metalab.runs.status import RunStatus
+from metalab.runs.record.status import RunStatus
 from metalab.ui.icons import app_icon
 from metalab.ui.status_text import duration
 
 if TYPE_CHECKING:
-    from metalab.runs.history import RunHistory
+    from metalab.runs.record.history import RunHistory
     from metalab.ui.session import Session
 
 LEAST_SECONDS = 30.0

@@ -5,13 +5,18 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from metalab.runs.moments import history_at
-from metalab.runs.rewinder import Rewinder, RewindRequest, Visit, rewind_request
+from metalab.runs.record.moments import history_at
+from metalab.runs.services.rewinder import (
+    Rewinder,
+    RewindRequest,
+    Visit,
+    rewind_request,
+)
 from metalab.ui.moment import Moment
 
 if TYPE_CHECKING:
     from metalab.engine.events import Checkpoint
-    from metalab.runs.history import RunHistory
+    from metalab.runs.record.history import RunHistory
 
 ANSWER_SECONDS = 0.012
 """How long a move waits for the curves of the nearest state, so that playhead and curves

@@ -12,8 +12,8 @@ from pydantic import (
     ValidationError,
 )
 
-from metalab.runs.faults import FaultLog
-from metalab.runs.home import config_home
+from metalab.runs.system.faults import FaultLog
+from metalab.runs.system.home import config_home
 from metalab.ui.export_settings import ExportSettings
 from metalab.ui.kept_file import KeptFileError, copied_aside, read_kept, write_kept
 

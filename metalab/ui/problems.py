@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from metalab.runs.faults import Fault, FaultLog
+from metalab.runs.system.faults import Fault, FaultLog
 from metalab.ui.plain_text import plain_tip
 
 _TIME, _MESSAGE, _COUNT = range(3)

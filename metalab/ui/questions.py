@@ -9,7 +9,7 @@ from metalab.ui.phase import Stake
 from metalab.ui.session import Session
 
 if TYPE_CHECKING:
-    from metalab.runs.history import RunHistory
+    from metalab.runs.record.history import RunHistory
 
 
 def _tr(text: str) -> str:

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from metalab.analysis.moved import MovedPoints
-from metalab.runs.readapter import Readapter, Request
+from metalab.runs.services.readapter import Readapter, Request
 
 if TYPE_CHECKING:
     from metalab.engine.events import Curves
-    from metalab.runs.history import RunHistory
+    from metalab.runs.record.history import RunHistory
 
 ANSWER_SECONDS = 0.03
 """How long a move waits for its curves, about a frame: then point and curves are painted

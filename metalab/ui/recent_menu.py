@@ -8,13 +8,13 @@ from PySide6.QtCore import QCoreApplication, QDate, QLocale, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QWidget
 
-from metalab.runs.status import RunStatus
+from metalab.runs.record.status import RunStatus
 from metalab.ui.plain_text import plain_tip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from metalab.runs.recent import RunSummary
+    from metalab.runs.record.recent import RunSummary
 
 _LONGEST_NAME = 60
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from metalab.runs.background import BackgroundJob
+from metalab.runs.system.background_job import BackgroundJob
 from metalab.ui import engine_access as engine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from metalab.runs.recent import RunSummary
+    from metalab.runs.record.recent import RunSummary
     from metalab.ui.preferences import PreferenceStore
 
 MOST = 12

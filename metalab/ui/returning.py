@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from metalab.experiment.config import ExperimentConfig
-    from metalab.runs.faults import FaultLog
-    from metalab.runs.history import RunHistory
-    from metalab.runs.recent import RunSummary
+    from metalab.runs.record.history import RunHistory
+    from metalab.runs.record.recent import RunSummary
+    from metalab.runs.system.faults import FaultLog
     from metalab.ui.actions import ActionSet
     from metalab.ui.main_window import MainWindow
     from metalab.ui.preferences import PreferenceStore

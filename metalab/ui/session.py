@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from metalab.core.errors import UserError
-from metalab.runs.background import BackgroundJob
-from metalab.runs.home import new_run_path
-from metalab.runs.slot import Launch, RunSlot, can_go_on
+from metalab.runs.running.manager import Launch, RunSlot, can_go_on
+from metalab.runs.system.background_job import BackgroundJob
+from metalab.runs.system.home import new_run_path
 from metalab.ui import engine_access as engine
 from metalab.ui.bookmark_job import BookmarkJob
 from metalab.ui.notices import copied_notice, finished_notice
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
     from metalab.engine.events import Checkpoint
     from metalab.experiment.config import ExperimentConfig
-    from metalab.runs.bookmarks import Bookmarks
-    from metalab.runs.faults import FaultLog
-    from metalab.runs.fork import Fork
-    from metalab.runs.history import RunHistory
-    from metalab.runs.recent import RunSummary
+    from metalab.runs.record.bookmarks import Bookmarks
+    from metalab.runs.record.history import RunHistory
+    from metalab.runs.record.recent import RunSummary
+    from metalab.runs.running.fork import Fork
+    from metalab.runs.system.faults import FaultLog
 
 T = TypeVar("T")
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from metalab.runs.slot import RunSlot, can_go_on
-from metalab.runs.status import RunStatus
+from metalab.runs.record.status import RunStatus
+from metalab.runs.running.manager import RunSlot, can_go_on
 from metalab.ui.bookmark_job import BookmarkJob
 from metalab.ui.phase import Phase, Stake
 from metalab.ui.visits import Visits
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from metalab.experiment.config import ExperimentConfig
-    from metalab.runs.background import BackgroundJob
-    from metalab.runs.history import RunHistory
-    from metalab.runs.recent import RunSummary
+    from metalab.runs.record.history import RunHistory
+    from metalab.runs.record.recent import RunSummary
+    from metalab.runs.system.background_job import BackgroundJob
 
 
 Gate = Callable[[str, Callable[[], None]], None]

@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from metalab.runs.background import BackgroundJob
+from metalab.runs.system.background_job import BackgroundJob
 from metalab.ui.playhead import Playhead
 from metalab.ui.readapting import Readapting
 from metalab.ui.timekeeper import Timekeeper
 from metalab.ui.workspace import Workspace
 
 if TYPE_CHECKING:
-    from metalab.runs.history import RunHistory
+    from metalab.runs.record.history import RunHistory
     from metalab.ui.main_window import MainWindow
     from metalab.ui.session import Session
 

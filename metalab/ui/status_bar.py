@@ -22,8 +22,8 @@ from metalab.ui.status_text import StatusTexts, status_texts
 from metalab.ui.theme import DARK, Theme
 
 if TYPE_CHECKING:
-    from metalab.runs.history import RunHistory
-    from metalab.runs.status import RunStatus
+    from metalab.runs.record.history import RunHistory
+    from metalab.runs.record.status import RunStatus
 
 TEXT_SECONDS = 0.2
 """Numbers that change faster cannot be read."""

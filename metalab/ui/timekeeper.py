@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from metalab.runs.bookmarks import (
+from metalab.runs.record.bookmarks import (
     MOST_BOOKMARKS,
     Bookmark,
     Bookmarks,
@@ -20,7 +20,7 @@ from metalab.ui.timeline.model import timeline_model
 from metalab.ui.timeline.timeline import Timeline
 
 if TYPE_CHECKING:
-    from metalab.runs.history import RunHistory
+    from metalab.runs.record.history import RunHistory
     from metalab.ui.moment import Moment
 
 MODEL_SECONDS = 0.5

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from metalab.runs.environment import environment
+from metalab.runs.system.environment import environment
 from tests.bench import (
     activations,
     drag,

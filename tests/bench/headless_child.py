@@ -6,8 +6,8 @@ import threading
 
 from metalab.experiment.config import preset_config
 from metalab.experiment.fields import with_overrides
-from metalab.runs.home import new_run_path
-from metalab.runs.worker import RunWorker
+from metalab.runs.running.worker import RunWorker
+from metalab.runs.system.home import new_run_path
 
 
 def main(warm_up: float, seconds: float, provider: str) -> None:

@@ -17,8 +17,8 @@ from metalab.engine.events import METRICS, Evaluation, ProbeTaken, StepsDone
 from metalab.engine.trainer import Trainer
 from metalab.experiment.config import preset_config
 from metalab.experiment.fields import with_overrides
-from metalab.runs.live import LiveRun
-from metalab.runs.status import RunStatus
+from metalab.runs.record.live import LiveRun
+from metalab.runs.record.status import RunStatus
 from metalab.ui.app import application, create_window
 from metalab.ui.lab import Lab
 

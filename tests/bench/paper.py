@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from metalab.experiment.config import preset_config
-from metalab.runs.kernels import cache_folder, prepare
+from metalab.runs.system.kernels import cache_folder, prepare
 from tests.bench.child import Child, started
 from tests.bench.engine import write_problem
 from tests.bench.install_peers import PYTHON

@@ -5,7 +5,7 @@ import sys
 
 import torch
 
-from metalab.runs.kernels import prepare
+from metalab.runs.system.kernels import prepare
 from tests.bench.ours_child import Training, experiment
 from tests.memory import peak_bytes
 

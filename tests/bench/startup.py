@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 
-from metalab.runs.kernels import cache_folder
+from metalab.runs.system.kernels import cache_folder
 from tests.bench.startup_child import STARTED
 from tests.bench.xvfb import virtual_screen
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 
-from metalab.runs.kernels import cache_folder, prepare
+from metalab.runs.system.kernels import cache_folder, prepare
 from tests.bench.rounds import Rate, ratio
 from tests.bench.xvfb import virtual_screen
 

@@ -22,9 +22,9 @@ from metalab.engine.events import METRICS
 from metalab.experiment.config import preset_config
 from metalab.experiment.fields import with_overrides
 from metalab.experiment.share_code import share_code
-from metalab.runs import kernels
-from metalab.runs.reader import open_run
-from metalab.runs.status import Compiling
+from metalab.runs.record.reader import open_run
+from metalab.runs.system import kernels
+from metalab.runs.system.compiling import Compiling
 
 SMALL = [
     "--set", "outer.num_steps=30",
@@ -411,7 +411,7 @@ def test_train_says_that_it_compiles_and_a_stop_leaves_nothing(
         assert cancelled()
         return kernels.Readiness(ready=False, reason="compiling was cancelled")
 
-    monkeypatch.setattr("metalab.runs.provider.prepare", prepare)
+    monkeypatch.setattr("metalab.runs.running.provider.prepare", prepare)
     path = tmp_path / "run.metalab"
     assert run(["train", *SMALL, "--out", str(path)]) == 0
     text = capsys.readouterr().out
@@ -610,7 +610,7 @@ def test_every_reader_says_what_a_copy_of_a_run_that_goes_on_lacks(
     tmp_path, capsys, monkeypatch
 ):
     path, copy = tmp_path / "run.metalab", tmp_path / "copy.metalab"
-    monkeypatch.setattr("metalab.runs.store.FLUSH_SECONDS", 0.0)
+    monkeypatch.setattr("metalab.runs.record.store.FLUSH_SECONDS", 0.0)
     flush = StorageSink.flush
 
     def copying(self, trainer, *, force=False):
@@ -645,7 +645,7 @@ def test_a_folder_that_vanishes_is_told_while_the_run_goes_on(
 ):
     folder = tmp_path / "disk"
     folder.mkdir()
-    monkeypatch.setattr("metalab.runs.store.FLUSH_SECONDS", 0.0)
+    monkeypatch.setattr("metalab.runs.record.store.FLUSH_SECONDS", 0.0)
     flush = StorageSink.flush
     told = []
 

@@ -10,10 +10,10 @@ from metalab.cli.main import run
 from metalab.core.tasks import QUERY_INPUTS, QUERY_TARGETS
 from metalab.experiment.config import preset_config
 from metalab.experiment.fields import with_overrides
-from metalab.runs.conduct import conduct
-from metalab.runs.control import RunControl
-from metalab.runs.live import LiveRun
-from metalab.runs.reader import open_run
+from metalab.runs.record.live import LiveRun
+from metalab.runs.record.reader import open_run
+from metalab.runs.running.control import RunControl
+from metalab.runs.running.run import conduct
 from tests.engine.experiments import small
 
 

@@ -11,7 +11,7 @@ from metalab.analysis.learned_rates import learned_rates
 from metalab.cli.main import run
 from metalab.figures.names import figure_names
 from metalab.figures.registry import figures
-from metalab.runs.reader import open_run
+from metalab.runs.record.reader import open_run
 
 
 @pytest.fixture(scope="module")

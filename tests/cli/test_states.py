@@ -18,9 +18,9 @@ from safetensors.numpy import load, save
 
 from metalab.cli.main import run
 from metalab.core.streams import RandomStreams
-from metalab.runs.reader import open_run
-from metalab.runs.run_file import RunFileError
-from metalab.runs.snapshots import state_at
+from metalab.runs.record.file_format import RunFileError
+from metalab.runs.record.reader import open_run
+from metalab.runs.services.snapshots import state_at
 from tests.plain_adaptation import loss, path, predict
 
 LR, SHOTS = 0.02, 6

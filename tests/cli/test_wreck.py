@@ -7,11 +7,11 @@ import pytest
 from metalab.cli.main import run
 from metalab.cli.resume import _what_follows
 from metalab.engine.events import Diverged
-from metalab.runs.conduct import conduct
-from metalab.runs.control import RunControl
-from metalab.runs.live import LiveRun
-from metalab.runs.reader import open_run
-from metalab.runs.status import RunStatus
+from metalab.runs.record.live import LiveRun
+from metalab.runs.record.reader import open_run
+from metalab.runs.record.status import RunStatus
+from metalab.runs.running.control import RunControl
+from metalab.runs.running.run import conduct
 from tests.engine.experiments import small
 
 

@@ -23,14 +23,14 @@ from metalab.experiment.edit import Edit
 from metalab.experiment.edits import EditError
 from metalab.figures.animation import Animation
 from metalab.figures.animation_choices import AnimationChoices
-from metalab.runs.conduct import conduct
-from metalab.runs.control import RunControl
-from metalab.runs.exploring import ExploringThread
-from metalab.runs.live import LiveRun
-from metalab.runs.readapter import Readapter, Request
-from metalab.runs.reader import open_run
-from metalab.runs.replay import load_history
-from metalab.runs.rewinder import Rewinder, rewind_request
+from metalab.runs.record.live import LiveRun
+from metalab.runs.record.reader import open_run
+from metalab.runs.running.control import RunControl
+from metalab.runs.running.run import conduct
+from metalab.runs.services.exploring import ExploringThread
+from metalab.runs.services.readapter import Readapter, Request
+from metalab.runs.services.replay import load_history
+from metalab.runs.services.rewinder import Rewinder, rewind_request
 from metalab.ui import engine_access as engine
 from metalab.ui.moment import Moment
 from metalab.ui.workspaces.landscape_choices import Choices, slice_of

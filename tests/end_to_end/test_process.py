@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from metalab.runs.reader import open_run
-from metalab.runs.run_file import RunFileError
-from metalab.runs.status import RunStatus
+from metalab.runs.record.file_format import RunFileError
+from metalab.runs.record.reader import open_run
+from metalab.runs.record.status import RunStatus
 
 SMALL = [
     "--set", "outer.num_tasks=4",

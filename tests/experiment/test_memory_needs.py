@@ -18,9 +18,9 @@ from metalab.experiment.memory_needs import (
     training_bytes,
 )
 from metalab.experiment.share_code import experiment_of_code, share_code
-from metalab.runs.conduct import conduct
-from metalab.runs.control import RunControl
-from metalab.runs.live import LiveRun
+from metalab.runs.record.live import LiveRun
+from metalab.runs.running.control import RunControl
+from metalab.runs.running.run import conduct
 
 GIB = 2**30
 

@@ -18,7 +18,7 @@ from metalab.experiment.naming import (
     reference_of,
 )
 from metalab.experiment.share_code import experiment_of_code, share_code
-from metalab.runs.home import new_run_path
+from metalab.runs.system.home import new_run_path
 
 
 @pytest.mark.parametrize("name", list(presets()))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from metalab.runs.history import RunHistory
+from metalab.runs.record.history import RunHistory
 from tests.figures.histories import make_history
 
 

@@ -9,13 +9,13 @@ from metalab.engine.events import METRICS, Curves, Evaluation, ProbeTasks, froze
 from metalab.experiment.config import preset_config
 from metalab.experiment.config_history import ConfigHistory
 from metalab.experiment.fields import with_overrides
-from metalab.runs.history import (
+from metalab.runs.record.history import (
     DiagnosticSeries,
     EvaluationSeries,
     RunHistory,
     evaluation_row,
 )
-from metalab.runs.status import RunStatus
+from metalab.runs.record.status import RunStatus
 
 NUM_GALLERY = 16
 NUM_TASKS = 20

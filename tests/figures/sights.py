@@ -20,7 +20,7 @@ from metalab.figures.sights import (
 )
 from metalab.figures.structure.blueprint import blueprint_of
 from metalab.figures.structure.model import numbers_of
-from metalab.runs.history import RunHistory
+from metalab.runs.record.history import RunHistory
 
 NUM_STEPS = 12
 """Inner steps that are seen on the pages Adapt and Landscape."""

@@ -20,9 +20,9 @@ from metalab.figures.kinds.adaptation import FIGURE as ADAPTATION
 from metalab.figures.kinds.inner_loss import FIGURE as INNER_LOSS
 from metalab.figures.paint import paint, scales_of, styled
 from metalab.figures.sizes import size_named
-from metalab.runs.conduct import conduct
-from metalab.runs.control import RunControl
-from metalab.runs.live import LiveRun
+from metalab.runs.record.live import LiveRun
+from metalab.runs.running.control import RunControl
+from metalab.runs.running.run import conduct
 from tests.figures.histories import make_history, without_evaluations, without_rows
 
 SMALL = {"dpi": 40, "num_frames": 4, "fps": 10}

@@ -18,7 +18,7 @@ from metalab.figures.smooth import smoothed
 from metalab.figures.structure.model import PartKey
 from metalab.figures.structure.words import part_texts
 from metalab.figures.ticks import number_text
-from metalab.runs.history import no_diagnostics
+from metalab.runs.record.history import no_diagnostics
 from tests.figures.histories import (
     NUM_GALLERY,
     make_history,

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from metalab.experiment.config import preset_config
 from metalab.experiment.fields import with_overrides
-from metalab.runs.conduct import conduct
-from metalab.runs.control import RunControl
-from metalab.runs.fork import fork
-from metalab.runs.live import LiveRun
-from metalab.runs.reader import open_run
+from metalab.runs.record.live import LiveRun
+from metalab.runs.record.reader import open_run
+from metalab.runs.running.control import RunControl
+from metalab.runs.running.fork import fork
+from metalab.runs.running.run import conduct
 from tests.fuzz import trials
 from tests.fuzz.campaign import MOST_BYTES
 from tests.runs.stored import StopAfter, run_to

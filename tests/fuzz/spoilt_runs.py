@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import safetensors.numpy
 
-from metalab.runs import run_log
-from metalab.runs.run_file import LOG_VERSION
+from metalab.runs.record import log as run_log
+from metalab.runs.record.file_format import LOG_VERSION
 from tests.fuzz.odd_values import (
     NUMBERS,
     as_json,

@@ -163,8 +163,8 @@ class RunFiles:
             return self._command(folder, ["eval", str(path), *few])
 
         def estimate() -> str:
-            from metalab.runs.reader import open_run  # noqa: PLC0415
-            from metalab.runs.snapshots import state_at  # noqa: PLC0415
+            from metalab.runs.record.reader import open_run  # noqa: PLC0415
+            from metalab.runs.services.snapshots import state_at  # noqa: PLC0415
 
             return refusing(lambda: state_at(open_run(path), 7))
 
@@ -364,7 +364,7 @@ class KeptPreferences:
         return "preferences"
 
     def readers(self, folder: Path) -> Mapping[str, Callable[[], str]]:
-        from metalab.runs.faults import FaultLog  # noqa: PLC0415
+        from metalab.runs.system.faults import FaultLog  # noqa: PLC0415
         from metalab.ui.preferences import PreferenceStore  # noqa: PLC0415
         from tests.fuzz.window import opened_with  # noqa: PLC0415
 

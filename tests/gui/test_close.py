@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from metalab.runs.reader import open_run
-from metalab.runs.status import RunStatus
+from metalab.runs.record.reader import open_run
+from metalab.runs.record.status import RunStatus
 
 CLOSE_WHILE_TRAINING = """
 import sys

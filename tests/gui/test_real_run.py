@@ -9,8 +9,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from metalab.runs.reader import open_run
-from metalab.runs.status import RunStatus
+from metalab.runs.record.reader import open_run
+from metalab.runs.record.status import RunStatus
 from metalab.ui.app import create_window
 from metalab.ui.lab import Lab
 from metalab.ui.phase import Phase

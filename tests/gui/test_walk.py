@@ -7,9 +7,9 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from metalab.runs.preload import Preload
-from metalab.runs.reader import open_run
-from metalab.runs.slot import RunSlot
+from metalab.runs.record.reader import open_run
+from metalab.runs.running.manager import RunSlot
+from metalab.runs.system.preload import Preload
 from metalab.ui.lab import Lab
 from metalab.ui.lab_options import LabOptions
 from tests.gui.walk import StartedRuns, Walk

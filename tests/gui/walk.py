@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from metalab.runs.worker import RunWorker
+from metalab.runs.running.worker import RunWorker
 
 if TYPE_CHECKING:
     from metalab.ui.lab import Lab

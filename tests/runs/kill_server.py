@@ -17,15 +17,17 @@ import numpy as np
 
 from metalab.experiment.config import preset_config
 from metalab.experiment.fields import with_overrides
-from metalab.runs import new_file, run_writer, store
-from metalab.runs.conduct import conduct
-from metalab.runs.control import RunControl
-from metalab.runs.live import LiveRun
-from metalab.runs.reader import open_run
-from metalab.runs.resume import prepare_resume
-from metalab.runs.run_file import RunFileError
-from metalab.runs.run_log import METRIC_COLUMNS, Additions
-from metalab.runs.run_writer import RunWriter
+from metalab.runs.record import store
+from metalab.runs.record import writer as run_writer
+from metalab.runs.record.file_format import RunFileError
+from metalab.runs.record.live import LiveRun
+from metalab.runs.record.log import METRIC_COLUMNS, Additions
+from metalab.runs.record.reader import open_run
+from metalab.runs.record.writer import RunWriter
+from metalab.runs.running.control import RunControl
+from metalab.runs.running.resume import prepare_resume
+from metalab.runs.running.run import conduct
+from metalab.runs.system import new_file
 
 SETTINGS = [
     ("outer.num_tasks", 4),

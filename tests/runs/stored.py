@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from metalab.runs.conduct import conduct
-from metalab.runs.control import RunControl
-from metalab.runs.live import LiveRun
-from metalab.runs.reader import open_run
-from metalab.runs.resume import prepare_resume
+from metalab.runs.record.live import LiveRun
+from metalab.runs.record.reader import open_run
+from metalab.runs.running.control import RunControl
+from metalab.runs.running.resume import prepare_resume
+from metalab.runs.running.run import conduct
 
 
 def run_to(path: Path, config, stop_at: int | None = None) -> LiveRun:

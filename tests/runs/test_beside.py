@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from metalab.analysis.exploration_request import Exploration, OwnTask, Start
-from metalab.runs.exploring import ExploringThread
+from metalab.runs.services.exploring import ExploringThread
 from metalab.ui.learn.trained_start import trained_start
 
 threads = []

@@ -10,9 +10,14 @@ import safetensors.numpy
 
 from metalab.experiment.config import preset_config
 from metalab.experiment.fields import with_overrides
-from metalab.runs.reader import check_whole, open_run, stored_state_before, whole_rows
-from metalab.runs.resume import prepare_resume
-from metalab.runs.run_file import RunFileError, packed, unpacked
+from metalab.runs.record.file_format import RunFileError, packed, unpacked
+from metalab.runs.record.reader import (
+    check_whole,
+    open_run,
+    stored_state_before,
+    whole_rows,
+)
+from metalab.runs.running.resume import prepare_resume
 from tests.runs.stored import run_to
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from metalab.runs.reader import open_run
-from metalab.runs.run_file import RunFileError
+from metalab.runs.record.file_format import RunFileError
+from metalab.runs.record.reader import open_run
 from tests.bench.install_peers import ROOT
 from tests.runs.stored import assert_same_run
 
@@ -250,8 +250,8 @@ def test_a_hundred_copies(server, tmp_path, flush_seconds):
 STRACED = """
 import sys
 from pathlib import Path
-from metalab.runs.run_log import Additions
-from metalab.runs.run_writer import RunWriter
+from metalab.runs.record.log import Additions
+from metalab.runs.record.writer import RunWriter
 facts = {facts}
 writer = RunWriter.create(Path(sys.argv[1]), Additions(facts=facts))
 writer.append(Additions())

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from metalab.engine.events import METRICS, Diverged
-from metalab.runs.reader import open_run
-from metalab.runs.run_file import RunFileError, migrate
-from metalab.runs.status import RunStatus
+from metalab.runs.record.file_format import RunFileError, migrate
+from metalab.runs.record.reader import open_run
+from metalab.runs.record.status import RunStatus
 from tests.engine.experiments import small
 from tests.runs.stored import resume, run_to
 

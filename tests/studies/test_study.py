@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from metalab.cli.study_runs import run_study
-from metalab.runs.reader import open_run
+from metalab.runs.record.reader import open_run
 from metalab.studies.base import StudyError
 from metalab.studies.files import write_files
 from metalab.studies.measure import measure

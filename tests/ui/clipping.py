@@ -23,8 +23,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from metalab.runs.preload import Preload
-from metalab.runs.slot import RunSlot
+from metalab.runs.running.manager import RunSlot
+from metalab.runs.system.preload import Preload
 from metalab.ui.action_table import WORKSPACES
 from metalab.ui.app import application
 from metalab.ui.forms.marks import ElidedLabel

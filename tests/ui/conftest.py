@@ -10,8 +10,8 @@ from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from metalab.runs.preload import Preload
-from metalab.runs.slot import RunSlot
+from metalab.runs.running.manager import RunSlot
+from metalab.runs.system.preload import Preload
 from metalab.ui.lab import Lab
 from metalab.ui.lab_options import LabOptions
 from tests.ui.fake_worker import Workshop

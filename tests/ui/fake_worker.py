@@ -7,11 +7,11 @@ from metalab.engine.events import Diverged
 from metalab.engine.trainer import Trainer
 from metalab.experiment.config import ExperimentConfig, preset_config
 from metalab.experiment.fields import with_overrides
-from metalab.runs.control import RunControl
-from metalab.runs.fork import Fork
-from metalab.runs.history import Failure, RunHistory
-from metalab.runs.live import LiveRun
-from metalab.runs.status import RunStatus
+from metalab.runs.record.history import Failure, RunHistory
+from metalab.runs.record.live import LiveRun
+from metalab.runs.record.status import RunStatus
+from metalab.runs.running.control import RunControl
+from metalab.runs.running.fork import Fork
 
 STEPS_PER_EVENT = 5
 

@@ -17,10 +17,10 @@ from PySide6.QtWidgets import (
 from metalab.experiment.config import preset_config
 from metalab.experiment.fields import with_overrides
 from metalab.figures.base import FigureChoices
-from metalab.runs.background import GiveUp
-from metalab.runs.conduct import conduct
-from metalab.runs.control import RunControl
-from metalab.runs.live import LiveRun
+from metalab.runs.record.live import LiveRun
+from metalab.runs.running.control import RunControl
+from metalab.runs.running.run import conduct
+from metalab.runs.system.background_job import GiveUp
 from metalab.ui.animation_dialog import AnimationDialog
 from metalab.ui.animation_work import FrameMaker, FrameRequest, write_file
 from metalab.ui.theme import DARK, LIGHT

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from metalab.core.errors import UserError
-from metalab.runs.reader import open_run
-from metalab.runs.status import RunStatus
+from metalab.runs.record.reader import open_run
+from metalab.runs.record.status import RunStatus
 from metalab.ui.app import QUIT_AFTER, run_window
 
 pytestmark = pytest.mark.gui
@@ -33,7 +33,7 @@ def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 HEAVY = (
     "torch", "numba", "llvmlite", "matplotlib", "scipy", "sqlite3", "safetensors",
-    "metalab.catalog.registry", "metalab.experiment.config", "metalab.runs.kernels",
+    "metalab.catalog.registry", "metalab.experiment.config", "metalab.runs.system.kernels",
 )  # fmt: skip
 """What must not hold up the first frame: seconds, were it all imported."""
 
@@ -48,7 +48,7 @@ heavy, seen = {HEAVY!r}, {{}}
 def show(preset, file=None):
     from PySide6.QtCore import QEvent, QObject
     import metalab.ui.app as app, metalab.ui.lab as module
-    from metalab.runs.preload import Preload
+    from metalab.runs.system.preload import Preload
 
     class Watch(QObject):
         def eventFilter(self, watched, event):

@@ -8,9 +8,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QProgressBar, QToolButton
 
 from metalab.engine.events import METRICS, StepsDone
-from metalab.runs.faults import FaultLog
-from metalab.runs.slot import RunSlot
-from metalab.runs.status import Compiling, RunStatus
+from metalab.runs.record.status import RunStatus
+from metalab.runs.running.manager import RunSlot
+from metalab.runs.system.compiling import Compiling
+from metalab.runs.system.faults import FaultLog
 from metalab.ui.banners import WITHOUT_KERNELS, BannerArea, BannerSpec, banner_for
 from metalab.ui.phase import Notice
 from metalab.ui.session import Session

@@ -3,7 +3,7 @@
 import pytest
 from PySide6.QtWidgets import QCheckBox, QDialog, QPushButton
 
-from metalab.runs.status import RunStatus
+from metalab.runs.record.status import RunStatus
 from metalab.ui.phase import Phase
 from tests.ui.conftest import until
 from tests.ui.fake_worker import small_config

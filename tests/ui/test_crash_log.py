@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from metalab.runs.faults import FaultLog
+from metalab.runs.system.faults import FaultLog
 from metalab.ui.crash_log import CrashLog
 
 

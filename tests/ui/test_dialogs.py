@@ -3,7 +3,7 @@
 from PySide6.QtWidgets import QLabel, QPushButton
 
 import metalab
-from metalab.runs.home import runs_folder
+from metalab.runs.system.home import runs_folder
 from metalab.ui.dialogs import AboutDialog, LeaveDialog, Question
 
 KEPT = Question(title="A run", text="It is kept. " * 30, accept="&Stop and save")

@@ -7,7 +7,7 @@ import threading
 import pytest
 from PySide6.QtCore import QTimer, qInstallMessageHandler, qWarning
 
-from metalab.runs.faults import FaultLog
+from metalab.runs.system.faults import FaultLog
 from metalab.ui.errors import watch_errors
 
 

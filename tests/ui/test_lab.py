@@ -17,10 +17,11 @@ from metalab.experiment.config import preset_config
 from metalab.experiment.config_history import ConfigHistory
 from metalab.experiment.fields import with_overrides
 from metalab.experiment.naming import experiment_name, reference_of
-from metalab.runs.faults import FaultLog
-from metalab.runs.preload import Preload
-from metalab.runs.run_file import RunFileError
-from metalab.runs.status import Compiling, RunStatus
+from metalab.runs.record.file_format import RunFileError
+from metalab.runs.record.status import RunStatus
+from metalab.runs.system.compiling import Compiling
+from metalab.runs.system.faults import FaultLog
+from metalab.runs.system.preload import Preload
 from metalab.ui import engine_access
 from metalab.ui.differences import DifferencesDialog
 from metalab.ui.forms.field_list import FieldList

@@ -10,11 +10,11 @@ from metalab.experiment.config_history import ConfigHistory
 from metalab.experiment.edit import Edit
 from metalab.experiment.fields import with_overrides
 from metalab.experiment.naming import experiment_name
-from metalab.runs.conduct import conduct
-from metalab.runs.control import RunControl
-from metalab.runs.live import LiveRun
-from metalab.runs.reader import open_run
-from metalab.runs.slot import RunSlot
+from metalab.runs.record.live import LiveRun
+from metalab.runs.record.reader import open_run
+from metalab.runs.running.control import RunControl
+from metalab.runs.running.manager import RunSlot
+from metalab.runs.running.run import conduct
 from metalab.ui.engine_access import preset
 from metalab.ui.timeline.bookmark_dialog import BookmarkDialog
 from metalab.ui.timeline.player import INNER

@@ -7,8 +7,8 @@ import pytest
 
 from metalab.engine.events import ProbeTaken, StepsDone
 from metalab.engine.trainer import Trainer
-from metalab.runs.live import LiveRun
-from metalab.runs.trail import GrowingTrail
+from metalab.runs.record.checkpoints import GrowingTrail
+from metalab.runs.record.live import LiveRun
 from metalab.ui.playhead import Playhead
 from tests.engine.experiments import small
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from metalab.runs.faults import FaultLog
+from metalab.runs.system.faults import FaultLog
 from metalab.ui.export_settings import ExportSettings
 from metalab.ui.preferences import (
     Preferences,

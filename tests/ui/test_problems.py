@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QPushButton, QTreeWidget
 
-from metalab.runs.faults import FaultLog
+from metalab.runs.system.faults import FaultLog
 from metalab.ui.problems import ProblemsPanel
 
 

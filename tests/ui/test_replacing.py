@@ -9,8 +9,8 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QCheckBox, QDialog, QLabel, QPushButton
 
 from metalab.experiment.config_history import ConfigHistory
-from metalab.runs.recent import RunSummary
-from metalab.runs.status import RunStatus
+from metalab.runs.record.recent import RunSummary
+from metalab.runs.record.status import RunStatus
 from metalab.ui import engine_access
 from metalab.ui.action_table import ACTIONS
 from metalab.ui.learn.lesson import own_lessons, save_lesson

@@ -9,14 +9,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QSystemTrayIcon
 
-from metalab.runs.conduct import conduct
-from metalab.runs.control import RunControl
-from metalab.runs.home import runs_folder
-from metalab.runs.live import LiveRun
-from metalab.runs.reader import open_run
-from metalab.runs.run_file import RunFileError
-from metalab.runs.slot import RunSlot
-from metalab.runs.status import RunStatus
+from metalab.runs.record.file_format import RunFileError
+from metalab.runs.record.live import LiveRun
+from metalab.runs.record.reader import open_run
+from metalab.runs.record.status import RunStatus
+from metalab.runs.running.control import RunControl
+from metalab.runs.running.manager import RunSlot
+from metalab.runs.running.run import conduct
+from metalab.runs.system.home import runs_folder
 from metalab.ui import engine_access
 from metalab.ui.out_of_sight import LEAST_SECONDS, EndNotice
 from metalab.ui.phase import Stake
@@ -49,7 +49,7 @@ def kept(tmp_path):
 @pytest.fixture
 def crashed(kept, monkeypatch) -> Path:
     """Return the file of a run whose process was killed at outer step 40."""
-    monkeypatch.setattr("metalab.runs.store.FLUSH_SECONDS", 0.0)
+    monkeypatch.setattr("metalab.runs.record.store.FLUSH_SECONDS", 0.0)
     running = runs_folder() / "running.metalab"
     running.parent.mkdir(parents=True, exist_ok=True)
     path = running.with_name("crashed.metalab")

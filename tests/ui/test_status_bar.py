@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtWidgets import QLabel, QToolButton
 
 from metalab.engine.events import RunStarted
-from metalab.runs.slot import Launch, RunSlot
+from metalab.runs.running.manager import Launch, RunSlot
 from metalab.ui.phase import Phase
 from metalab.ui.status_bar import TEXT_SECONDS, ProgressLine, RunStatusBar, StatePill
 from metalab.ui.theme import DARK, LIGHT

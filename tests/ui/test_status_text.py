@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from metalab.engine.events import Diverged
-from metalab.runs.slot import Launch, RunSlot
-from metalab.runs.status import RunStatus
+from metalab.runs.record.status import RunStatus
+from metalab.runs.running.manager import Launch, RunSlot
 from metalab.ui.phase import Phase
 from metalab.ui.status_text import duration, status_texts, steps_per_second
 from tests.ui.fake_worker import Workshop, small_config

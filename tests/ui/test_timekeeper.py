@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from metalab.runs.status import RunStatus
+from metalab.runs.record.status import RunStatus
 from metalab.ui import timekeeper as timekeeper_module
 from metalab.ui.moment import Moment
 from metalab.ui.playhead import Playhead

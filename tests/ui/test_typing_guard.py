@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractItemView, QComboBox, QListWidget
 
-from metalab.runs.status import RunStatus
+from metalab.runs.record.status import RunStatus
 from metalab.ui.phase import Phase
 from metalab.ui.typing_guard import PAUSE_SECONDS
 from tests.ui.fake_worker import small_config

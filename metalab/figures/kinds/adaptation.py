@@ -22,7 +22,7 @@ from metalab.figures.drawing import (
 from metalab.figures.legend import with_legend
 from metalab.figures.sizes import FigureSize
 from metalab.figures.table import Column, Table
-from metalab.runs.history import RunHistory
+from metalab.runs.record.history import RunHistory
 
 _NUM_CURVES = 11
 BAND_DEVIATIONS = 2

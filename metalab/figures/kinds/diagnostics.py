@@ -29,7 +29,7 @@ from metalab.figures.drawing import (
 from metalab.figures.legend import legend_lines, text_ems, with_legend
 from metalab.figures.sizes import FigureSize
 from metalab.figures.table import Column, Table
-from metalab.runs.history import RunHistory
+from metalab.runs.record.history import RunHistory
 
 _LAYERS = (VERMILION, GREEN, BLACK, GREY)
 _MARKERS = ("o", "s", "^", "D", "v")

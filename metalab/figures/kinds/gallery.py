@@ -24,7 +24,7 @@ from metalab.figures.legend import with_legend
 from metalab.figures.sizes import FigureSize
 from metalab.figures.table import Column, Table
 from metalab.figures.tiles import order_of
-from metalab.runs.history import RunHistory
+from metalab.runs.record.history import RunHistory
 
 _TRUE, _SUPPORT, _BEFORE, _AFTER = "true curve", "support", "before", "after"
 _MARGIN = 0.12

@@ -22,7 +22,7 @@ from metalab.figures.legend import with_legend
 from metalab.figures.sizes import FigureSize
 from metalab.figures.smooth import smoothed
 from metalab.figures.table import Column, Table
-from metalab.runs.history import RunHistory
+from metalab.runs.record.history import RunHistory
 
 _UNIT = next(info.unit for info in METRICS if info.name == "outer_loss")
 _X = {

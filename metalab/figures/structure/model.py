@@ -12,7 +12,7 @@ from metalab.core.hypergradient.route import Route
 from metalab.engine.events import METRICS
 
 if TYPE_CHECKING:
-    from metalab.runs.history import RunHistory
+    from metalab.runs.record.history import RunHistory
 
 
 class PartKey(Enum):

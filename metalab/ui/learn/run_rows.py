@@ -26,7 +26,7 @@ from metalab.ui.theme import DARK, Theme
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from metalab.runs.recent import RunSummary
+    from metalab.runs.record.recent import RunSummary
 
 MOST_ROWS = 3
 _ICON = QSize(16, 16)

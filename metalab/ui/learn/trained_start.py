@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from metalab.engine.events import Checkpoint, ProbeTaken, RunStarted
-from metalab.runs.live import LiveRun
-from metalab.runs.status import RunStatus
+from metalab.runs.record.live import LiveRun
+from metalab.runs.record.status import RunStatus
 from metalab.ui.learn.cards import all_cards
 from metalab.ui.learn.content import DATA
 from metalab.ui.learn.experiments import config_of
 
 if TYPE_CHECKING:
-    from metalab.runs.history import RunHistory
+    from metalab.runs.record.history import RunHistory
 
 CARD = "maml"
 """The card whose experiment was run; `packaging/make_start_page.py` does."""

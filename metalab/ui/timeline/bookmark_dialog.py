@@ -11,7 +11,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from metalab.runs.bookmarks import LONGEST_NOTE
+from metalab.runs.record.bookmarks import LONGEST_NOTE
 
 _MARGIN = 16
 _WIDTH_IN_LETTERS = 56

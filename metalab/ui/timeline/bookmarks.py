@@ -10,8 +10,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, TypeAdapter
 from pydantic import ValidationError as Invalid
 
-from metalab.runs.bookmarks import Bookmarks, with_mark, with_note
-from metalab.runs.home import config_home
+from metalab.runs.record.bookmarks import Bookmarks, with_mark, with_note
+from metalab.runs.system.home import config_home
 from metalab.ui.kept_file import KeptFileError, copied_aside, read_kept
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from metalab.engine.events import Array
 
 if TYPE_CHECKING:
-    from metalab.runs.bookmarks import Bookmark
-    from metalab.runs.history import RunHistory
+    from metalab.runs.record.bookmarks import Bookmark
+    from metalab.runs.record.history import RunHistory
 
 NUM_COLUMNS = 200
 """Of a ruler that is full: about one for each five pixels, so that noise is a band and no

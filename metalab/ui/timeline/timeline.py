@@ -10,7 +10,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from metalab.runs.bookmarks import mark_at
+from metalab.runs.record.bookmarks import mark_at
 from metalab.ui.icons import theme_icon
 from metalab.ui.painting import tint
 from metalab.ui.theme import DARK, Theme

@@ -7,7 +7,7 @@ from PySide6.QtGui import QGuiApplication, QImage, QPalette
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from metalab.engine.events import Curves, ProbeTasks
-from metalab.runs.history import RunHistory
+from metalab.runs.record.history import RunHistory
 from metalab.ui.painting import picture_of, tint
 from metalab.ui.plot_widget import Plot
 from metalab.ui.theme import DARK, Theme

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from metalab.engine.diagnostics import diagnostic_panels
 from metalab.engine.events import Curves
 from metalab.figures.drawing import number_of
-from metalab.runs.history import RunHistory
+from metalab.runs.record.history import RunHistory
 from metalab.ui.painting import picture_of, tint
 from metalab.ui.scrolling import Scrolling
 from metalab.ui.theme import DARK, Theme

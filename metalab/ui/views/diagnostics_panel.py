@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from metalab.engine.diagnostics import DiagnosticPanel
 from metalab.engine.events import Array
-from metalab.runs.history import DiagnosticSeries
+from metalab.runs.record.history import DiagnosticSeries
 from metalab.ui.decimate import decimate
 from metalab.ui.forms.marks import ElidedLabel
 from metalab.ui.limits import Limits, value_limits

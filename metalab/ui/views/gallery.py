@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidg
 from metalab.engine.events import Curves, ProbeTasks
 from metalab.figures.base import BY_LOSS, BY_TASK
 from metalab.figures.tiles import order_of
-from metalab.runs.history import RunHistory
-from metalab.runs.status import RunStatus
+from metalab.runs.record.history import RunHistory
+from metalab.runs.record.status import RunStatus
 from metalab.ui.painting import Ink, picture_of, tint
 from metalab.ui.theme import DARK, Theme
 from metalab.ui.views.header import PanelHeader, preparing

@@ -6,14 +6,14 @@ from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
-from metalab.runs.status import RunStatus
+from metalab.runs.record.status import RunStatus
 from metalab.ui.forms.marks import ElidedLabel
 from metalab.ui.icons import theme_icon
 from metalab.ui.painting import tint
 from metalab.ui.theme import Theme
 
 if TYPE_CHECKING:
-    from metalab.runs.history import RunHistory
+    from metalab.runs.record.history import RunHistory
 
 PREPARING = "Preparing the first outer step…"
 """What a view says as long as a run has nothing to show."""

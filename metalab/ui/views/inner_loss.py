@@ -6,7 +6,7 @@ from PySide6.QtGui import QGuiApplication, QImage, QPalette
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from metalab.engine.events import Array
-from metalab.runs.history import RunHistory
+from metalab.runs.record.history import RunHistory
 from metalab.ui.limits import value_limits
 from metalab.ui.marks import Dots, Stroke
 from metalab.ui.painting import Ink, picture_of, tint

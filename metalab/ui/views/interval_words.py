@@ -1,7 +1,7 @@
 """An evaluation over held-out tasks in the words of a readout."""
 
 from metalab.engine.events import Array
-from metalab.runs.history import EvaluationSeries
+from metalab.runs.record.history import EvaluationSeries
 from metalab.ui.ticks import number_text
 
 

@@ -9,7 +9,7 @@ from PySide6.QtGui import QImage, QShowEvent
 from PySide6.QtWidgets import QSplitter, QStackedLayout, QWidget
 
 from metalab.figures.base import LARGEST_SHARE, X_AXES, FigureChoices
-from metalab.runs.history import RunHistory
+from metalab.runs.record.history import RunHistory
 from metalab.ui.frame_clock import FRAME_MS
 from metalab.ui.moment import Moment
 from metalab.ui.scrolling import Scrolling

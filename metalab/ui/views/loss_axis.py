@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from metalab.engine.events import Array
-from metalab.runs.history import RunHistory
+from metalab.runs.record.history import RunHistory
 from metalab.ui.decimate import Rows
 from metalab.ui.limits import Limits, round_end
 

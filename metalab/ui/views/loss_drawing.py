@@ -8,7 +8,7 @@ import numpy as np
 
 from metalab.engine.events import Array
 from metalab.figures.drawing import number_of
-from metalab.runs.history import RunHistory
+from metalab.runs.record.history import RunHistory
 from metalab.ui.limits import value_limits
 from metalab.ui.marks import Dots, Stroke
 from metalab.ui.painting import Ink

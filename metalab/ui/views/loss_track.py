@@ -8,7 +8,7 @@ import numpy as np
 
 from metalab.engine.events import Array
 from metalab.figures.smooth import Average, BlockSums
-from metalab.runs.history import RunHistory, Spans
+from metalab.runs.record.history import RunHistory, Spans
 from metalab.ui.decimate import Extremes, Rows, SpannedExtremes
 from metalab.ui.views.loss_axis import sparse
 

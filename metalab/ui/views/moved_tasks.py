@@ -6,7 +6,7 @@ import numpy as np
 
 from metalab.analysis.moved import MovedPoints, Readaptation
 from metalab.engine.events import Curves, ProbeTasks
-from metalab.runs.history import RunHistory
+from metalab.runs.record.history import RunHistory
 
 
 class MovedTasks:

@@ -5,8 +5,8 @@ from PySide6.QtGui import QGuiApplication, QImage, QPalette, QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from metalab.engine.events import METRICS
-from metalab.runs.history import RunHistory
-from metalab.runs.status import RunStatus
+from metalab.runs.record.history import RunHistory
+from metalab.runs.record.status import RunStatus
 from metalab.ui.painting import picture_of, tint
 from metalab.ui.plot_widget import Plot
 from metalab.ui.theme import DARK, Theme

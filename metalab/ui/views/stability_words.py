@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QCoreApplication
 
 from metalab.engine.diagnostics import STABILITY, STEP_CURVATURE, UNSTABLE_SHARE
-from metalab.runs.history import RunHistory
+from metalab.runs.record.history import RunHistory
 from metalab.ui.ticks import number_text
 
 

@@ -40,7 +40,7 @@ from metalab.ui.workspaces.adapt_words import task_name, words_of
 if TYPE_CHECKING:
     from metalab.engine.events import ProbeTasks
     from metalab.figures.sights import Sight
-    from metalab.runs.history import RunHistory
+    from metalab.runs.record.history import RunHistory
     from metalab.ui.moment import Moment
 
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, TypeVar
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from metalab.analysis.exploration_request import Exploration, Explored
-from metalab.runs.background import BackgroundJob, GiveUp
-from metalab.runs.exploring import ExploringThread
+from metalab.runs.services.exploring import ExploringThread
+from metalab.runs.system.background_job import BackgroundJob, GiveUp
 from metalab.ui.engine_access import stored_history
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from metalab.engine.events import Checkpoint
-    from metalab.runs.history import RunHistory
+    from metalab.runs.record.history import RunHistory
 
 T = TypeVar("T")
 

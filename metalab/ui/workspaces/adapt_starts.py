@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from metalab.engine.events import Checkpoint
     from metalab.experiment.config import ExperimentConfig
-    from metalab.runs.history import RunHistory
+    from metalab.runs.record.history import RunHistory
     from metalab.ui.moment import Moment
     from metalab.ui.workspaces.adapt_asking import AdaptAsking
 

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from metalab.runs.home import RUN_SUFFIX, runs_folder
+from metalab.runs.system.home import RUN_SUFFIX, runs_folder
 from metalab.ui.breaking_row import BreakingRow
 from metalab.ui.icons import theme_icon
 from metalab.ui.painting import tint

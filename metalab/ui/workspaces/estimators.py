@@ -22,7 +22,7 @@ from metalab.analysis.comparison import (
 )
 from metalab.core.hypergradient.target import Target
 from metalab.figures.sights import EstimatorsSight
-from metalab.runs.estimating import EstimatingThread
+from metalab.runs.services.estimating import EstimatingThread
 from metalab.ui.painting import picture_of, tint
 from metalab.ui.plain_text import plain_tip
 from metalab.ui.scrolling import Scrolling

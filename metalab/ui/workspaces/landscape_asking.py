@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from metalab.runs.landscape import LandscapeThread
+from metalab.runs.services.landscape import LandscapeThread
 
 if TYPE_CHECKING:
     from metalab.analysis.landscape_request import Landscape, Slice

@@ -14,7 +14,7 @@ from metalab.ui.workspace import Workspace
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from metalab.runs.recent import RunSummary
+    from metalab.runs.record.recent import RunSummary
     from metalab.ui.moment import Moment
 
 

@@ -11,7 +11,7 @@ from metalab.figures.sights import StructureSight
 from metalab.figures.structure.blueprint import Blueprint, blueprint_of
 from metalab.figures.structure.model import Flow, Numbers, Structure, numbers_of
 from metalab.figures.structure.sentences import route_sentence
-from metalab.runs.status import RunStatus
+from metalab.runs.record.status import RunStatus
 from metalab.ui import engine_access
 from metalab.ui.painting import Ink, picture_of, tint
 from metalab.ui.scrolling import Scrolling
@@ -26,7 +26,7 @@ from metalab.ui.workspaces.structure_supervised import supervised_sentence
 if TYPE_CHECKING:
     from metalab.experiment.config import ExperimentConfig
     from metalab.figures.sights import Sight
-    from metalab.runs.history import RunHistory
+    from metalab.runs.record.history import RunHistory
     from metalab.ui.moment import Moment
 
 _LEAST_LINES = 26.0

@@ -7,7 +7,7 @@ import pytest
 
 from metalab.core.fused import availability
 from metalab.core.fused.availability import foreign_writer
-from metalab.runs import kernels
+from metalab.runs.system import kernels
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="rights there are no bits of a mode"

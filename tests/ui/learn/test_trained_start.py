@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from metalab.runs.status import RunStatus
+from metalab.runs.record.status import RunStatus
 from metalab.ui.learn.cards import all_cards
 from metalab.ui.learn.experiments import config_of
 from metalab.ui.learn.trained_start import CARD, trained_start

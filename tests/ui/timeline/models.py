@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from metalab.runs.bookmarks import Bookmark
+from metalab.runs.record.bookmarks import Bookmark
 from metalab.ui.timeline.model import TimelineModel
 
 

@@ -2,7 +2,7 @@
 
 import json
 
-from metalab.runs.bookmarks import Bookmark
+from metalab.runs.record.bookmarks import Bookmark
 from metalab.ui.timeline.bookmarks import EarlierBookmarks
 
 

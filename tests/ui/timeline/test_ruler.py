@@ -8,7 +8,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QAccessible, QWheelEvent
 from PySide6.QtTest import QTest
 
-from metalab.runs.bookmarks import Bookmark
+from metalab.runs.record.bookmarks import Bookmark
 from metalab.ui.painting import mixed
 from metalab.ui.theme import DARK
 from metalab.ui.timeline.model import (

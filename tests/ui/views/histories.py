@@ -11,14 +11,14 @@ from metalab.engine.events import METRICS, Array, Curves, Evaluation, ProbeTasks
 from metalab.experiment.config import ExperimentConfig, preset_config
 from metalab.experiment.config_history import ConfigHistory
 from metalab.experiment.fields import with_overrides
-from metalab.runs.history import (
+from metalab.runs.record.history import (
     DiagnosticSeries,
     EvaluationSeries,
     RunHistory,
     evaluation_row,
     row_width,
 )
-from metalab.runs.status import RunStatus
+from metalab.runs.record.status import RunStatus
 
 NUM_TASKS, NUM_GALLERY, NUM_QUERIES, NUM_POINTS = 20, 16, 30, 40
 

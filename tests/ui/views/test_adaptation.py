@@ -7,7 +7,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from metalab.runs.status import RunStatus
+from metalab.runs.record.status import RunStatus
 from metalab.ui.ticks import number_text
 from metalab.ui.views.adaptation import AdaptationView
 from tests.ui.views.histories import (

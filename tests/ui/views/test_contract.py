@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from metalab.engine.events import Diverged
-from metalab.runs.history import RunHistory
-from metalab.runs.status import RunStatus
+from metalab.runs.record.history import RunHistory
+from metalab.runs.record.status import RunStatus
 from metalab.ui.theme import DARK, LIGHT, Theme
 from metalab.ui.views.adaptation import AdaptationView
 from metalab.ui.views.diagnostics import DiagnosticsView

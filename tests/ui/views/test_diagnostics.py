@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QApplication
 
 from metalab.experiment.config import preset_config
 from metalab.experiment.config_history import ConfigHistory
-from metalab.runs.history import DiagnosticSeries
-from metalab.runs.status import RunStatus
+from metalab.runs.record.history import DiagnosticSeries
+from metalab.runs.record.status import RunStatus
 from metalab.ui.views.diagnostics import DiagnosticsView
 from metalab.ui.views.header import PREPARING
 from tests.ui.views.histories import make_history, with_diagnostics, with_stability

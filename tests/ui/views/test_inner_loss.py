@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from metalab.experiment.fields import with_overrides
-from metalab.runs.history import EvaluationSeries
+from metalab.runs.record.history import EvaluationSeries
 from metalab.ui.ticks import number_text
 from metalab.ui.views.inner_loss import InnerLossView
 from tests.ui.views.histories import (

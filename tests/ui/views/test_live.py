@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from metalab.figures.base import FigureChoices
-from metalab.runs.status import RunStatus
+from metalab.runs.record.status import RunStatus
 from metalab.ui.moment import Moment
 from metalab.ui.theme import DARK, LIGHT
 from metalab.ui.views.live import LiveWorkspace

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from metalab.runs.status import RunStatus
+from metalab.runs.record.status import RunStatus
 from metalab.ui.views.loss_axis import loss_axis, sparse
 from tests.ui.views.histories import make_history
 

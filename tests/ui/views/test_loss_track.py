@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from metalab.figures.smooth import smoothed
-from metalab.runs.history import RunHistory
+from metalab.runs.record.history import RunHistory
 from metalab.ui.views.loss_track import LossTracks
 from tests.ui.views.histories import cut, make_history
 

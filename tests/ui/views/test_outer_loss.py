@@ -12,8 +12,8 @@ from metalab.figures.base import FigureChoices
 from metalab.figures.registry import figure_named
 from metalab.figures.sizes import size_named
 from metalab.figures.smooth import smoothed
-from metalab.runs.history import RunHistory
-from metalab.runs.status import RunStatus
+from metalab.runs.record.history import RunHistory
+from metalab.runs.record.status import RunStatus
 from metalab.ui.views.loss_tools import SMOOTHING, LossChoices
 from metalab.ui.views.outer_loss import OuterLossView
 from tests.ui.views.histories import cut, make_config, make_history, starting

@@ -13,7 +13,7 @@ from metalab.engine.events import Array, Checkpoint, ProbeTaken, RunStarted
 from metalab.engine.providers import AUTODIFF
 from metalab.engine.trainer import Trainer
 from metalab.experiment.config import ExperimentConfig, preset_config
-from metalab.runs.trail import GrowingTrail
+from metalab.runs.record.checkpoints import GrowingTrail
 from metalab.ui.moment import Moment
 from metalab.ui.theme import LIGHT
 from metalab.ui.views.header import PREPARING

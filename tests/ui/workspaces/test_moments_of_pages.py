@@ -9,10 +9,10 @@ from metalab.experiment.config_history import ConfigHistory
 from metalab.experiment.edit import Edit
 from metalab.experiment.fields import with_overrides
 from metalab.experiment.naming import experiment_name
-from metalab.runs.conduct import conduct
-from metalab.runs.control import RunControl
-from metalab.runs.live import LiveRun
-from metalab.runs.moments import history_at
+from metalab.runs.record.live import LiveRun
+from metalab.runs.record.moments import history_at
+from metalab.runs.running.control import RunControl
+from metalab.runs.running.run import conduct
 from metalab.ui.moment import Moment
 from metalab.ui.theme import DARK
 from metalab.ui.views.live import LiveWorkspace

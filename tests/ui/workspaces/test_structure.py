@@ -18,8 +18,8 @@ from metalab.experiment.fields import fields_of, with_overrides
 from metalab.figures.structure.layout import FRAMES
 from metalab.figures.structure.model import GROUPS, PartKey
 from metalab.figures.structure.words import DASH
-from metalab.runs.history import Failure
-from metalab.runs.status import RunStatus
+from metalab.runs.record.history import Failure
+from metalab.runs.record.status import RunStatus
 from metalab.ui.theme import DARK, LIGHT
 from metalab.ui.ticks import number_text
 from metalab.ui.views.header import PREPARING

@@ -1,0 +1,1 @@
+"""Many runs, each in its own file, in one process or several."""

@@ -1,0 +1,1 @@
+"""The record of a run: its history in memory, its tables, its file."""

@@ -1,0 +1,1 @@
+"""Running an experiment: the loop, its thread, its commands, forks and resumption."""

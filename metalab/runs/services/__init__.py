@@ -1,0 +1,1 @@
+"""Background services beside a run: each answers the newest request of its kind."""

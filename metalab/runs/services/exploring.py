@@ -1,0 +1,51 @@
+"""Tasks of a person's own, adapted to beside a run."""
+
+from typing import TYPE_CHECKING
+
+from metalab.analysis.exploration_request import Exploration, Explored, Start
+from metalab.runs.services.service import Latest, Stale
+
+if TYPE_CHECKING:
+    from metalab.analysis.exploration import Explorer
+
+_MOST_KEPT = 12
+
+
+class ExploringThread(Latest[Exploration, tuple[Explored, ...]]):
+    """Answers the newest question, from all its starts at once."""
+
+    def __init__(self) -> None:
+        """Make one without a thread; the first request starts it."""
+        super().__init__(_Exploring(), name="explorer")
+
+
+class _Exploring:
+    """Keeps the methods that were asked for last, ready to adapt."""
+
+    def __init__(self) -> None:
+        self._kept: dict[object, tuple[object, Explorer]] = {}
+
+    def __call__(self, asked: Exploration, stale: Stale) -> tuple[Explored, ...] | None:
+        """Answer a question; between two starts it may be given up."""
+        answers: list[Explored] = []
+        for start in asked.starts:
+            if answers and stale():
+                return None
+            explorer = self._explorer(start, asked.inner_lr)
+            answers.append(explorer.explore(start, asked))
+        return tuple(answers)
+
+    def _explorer(self, start: Start, inner_lr: float | None) -> "Explorer":
+        # Imported here: the window makes the thread before torch is there.
+        from metalab.analysis.exploration import Explorer  # noqa: PLC0415
+
+        key = (id(start.config), inner_lr)
+        kept = self._kept.get(key)
+        if kept is None:
+            explorer = Explorer(start.config, inner_lr=inner_lr)
+            # The configuration is kept too: its id must not become another's.
+            kept = (start.config, explorer)
+            while len(self._kept) >= _MOST_KEPT:
+                self._kept.pop(next(iter(self._kept)))
+            self._kept[key] = kept
+        return kept[1]

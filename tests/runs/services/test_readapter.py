@@ -1,0 +1,143 @@
+"""Moved points, answered beside a run."""
+
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from metalab.analysis import adaptation
+from metalab.analysis.moved import MovedPoints
+from metalab.engine.events import METRICS
+from metalab.engine.trainer import Trainer
+from metalab.experiment.fields import with_overrides
+from metalab.runs.record.status import RunStatus
+from metalab.runs.running.worker import RunWorker
+from metalab.runs.services.readapter import Readapter, Request
+
+TIMEOUT = 60.0
+
+
+@pytest.fixture
+def readapter():
+    made = Readapter()
+    yield made
+    assert made.close(TIMEOUT)
+    assert not [t for t in threading.enumerate() if t.name == "readapter"]
+
+
+@pytest.fixture
+def request_at(config):
+    """Return what makes a request with the first point of task 1 at some height."""
+    trainer = Trainer(config)
+    tasks = next(trainer.run()).probe_tasks
+    curves = trainer.curves()
+    own = MovedPoints.own(tasks, 1)
+
+    def make(y: float) -> Request:
+        points = own.with_point(0, 0.5, y)
+        return Request(config=config, points=points, phi=curves.phi, step=curves.step)
+
+    return make
+
+
+class Gate:
+    """Holds every answer back until it is opened."""
+
+    def __init__(self, monkeypatch) -> None:
+        self.begun: list[float] = []
+        self.opened = threading.Event()
+        self.entered = threading.Event()
+        original = adaptation.TaskAdapter.adapt
+
+        def adapt(adapter, phi, points, *, step):
+            self.begun.append(float(points.y[0]))
+            self.entered.set()
+            assert self.opened.wait(TIMEOUT)
+            return original(adapter, phi, points, step=step)
+
+        monkeypatch.setattr(adaptation.TaskAdapter, "adapt", adapt)
+
+
+def test_an_answer_is_given_once(readapter, request_at):
+    request = request_at(4.0)
+    readapter.request(request)
+    assert readapter.waiting
+    answer = readapter.take(TIMEOUT)
+    assert answer.points is request.points
+    assert answer.step == request.step
+    assert answer.curves.shape == (4, 100)
+    assert readapter.take() is None
+    assert not readapter.waiting
+
+
+def test_the_newest_request_wins(readapter, request_at, monkeypatch):
+    gate = Gate(monkeypatch)
+    readapter.request(request_at(1.0))
+    assert gate.entered.wait(TIMEOUT)
+    for y in (2.0, 3.0, 4.0):
+        readapter.request(request_at(y))
+    assert readapter.take() is None
+    gate.opened.set()
+    assert readapter.take(TIMEOUT).points.y[0] == 4.0
+    assert gate.begun == [1.0, 4.0]
+
+
+def test_waiting_has_an_end(readapter, request_at, monkeypatch):
+    gate = Gate(monkeypatch)
+    readapter.request(request_at(1.0))
+    assert readapter.take(0.01) is None
+    assert readapter.waiting
+    gate.opened.set()
+    assert readapter.take(TIMEOUT) is not None
+
+
+def test_what_was_cancelled_is_never_answered(readapter, request_at, monkeypatch):
+    gate = Gate(monkeypatch)
+    readapter.request(request_at(1.0))
+    assert gate.entered.wait(TIMEOUT)
+    readapter.cancel()
+    assert not readapter.waiting
+    gate.opened.set()
+    readapter.request(request_at(2.0))
+    assert readapter.take(TIMEOUT).points.y[0] == 2.0
+    assert readapter.take() is None
+
+
+def test_an_error_is_raised_where_the_answer_is_taken(readapter, request_at):
+    request = request_at(1.0)
+    readapter.request(replace(request, phi=request.phi[:3]))
+    with pytest.raises((RuntimeError, ValueError)):
+        readapter.take(TIMEOUT)
+    assert not readapter.waiting
+    readapter.request(request)
+    assert readapter.take(TIMEOUT) is not None
+
+
+def test_closing_without_a_request_is_nothing(readapter):
+    assert readapter.close()
+
+
+@pytest.mark.parametrize("provider", ["auto", "autodiff"])
+def test_a_run_beside_it_makes_the_same_numbers(
+    readapter, request_at, config, provider
+):
+    """Bit for bit, while points move all the time."""
+    config = with_overrides(
+        config, [("outer.num_steps", 400), ("run.provider", provider)]
+    )
+    columns = []
+    for moving in (False, True):
+        worker = RunWorker(config)
+        worker.start()
+        answers = 0
+        while moving and worker.alive:
+            readapter.request(request_at(float(answers)))
+            answers += readapter.take(TIMEOUT) is not None
+        assert worker.join(TIMEOUT)
+        history = worker.live.snapshot()
+        assert history.status is RunStatus.FINISHED
+        assert answers > 0 or not moving
+        columns.append([history.metrics[info.name] for info in METRICS])
+    for straight, beside in zip(*columns, strict=True):
+        np.testing.assert_array_equal(straight, beside)
