@@ -51,11 +51,8 @@ def animate(
     dpi: Annotated[int, typer.Option(help="Dots per inch.")] = 150,
 ) -> int:
     """Animate a figure of a run along inner or outer steps."""
-    from metalab.figures.animation_choices import AnimationChoices  # noqa: PLC0415
-    from metalab.figures.animation_file import (  # noqa: PLC0415 - slow
-        target_of,
-        write_animation,
-    )
+    from metalab.figures.animation.choices import AnimationChoices  # noqa: PLC0415
+    from metalab.figures.animation.file import target_of, write_animation  # noqa: PLC0415 - slow
     from metalab.figures.base import FigureChoices  # noqa: PLC0415
     from metalab.runs.services.replay import load_history  # noqa: PLC0415
 

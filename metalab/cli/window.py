@@ -73,7 +73,7 @@ def run_headless(preset: str | None) -> int:
     """Train a preset with progress and export its figures to `./metalab-out`."""
     from metalab.cli.config_source import resolve_config  # noqa: PLC0415 - torch
     from metalab.cli.report import run_and_report  # noqa: PLC0415
-    from metalab.figures.base import FigureError  # noqa: PLC0415
+    from metalab.figures.errors import FigureError  # noqa: PLC0415
     from metalab.figures.registry import figures  # noqa: PLC0415
     from metalab.figures.render import render  # noqa: PLC0415
     from metalab.runs.record.live import LiveRun  # noqa: PLC0415

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from metalab.core.analytic import AnalyticOracle
 from metalab.core.autodiff import AutodiffOracle
-from metalab.core.heart import Answer, Heart
 from metalab.core.oracle import BilevelProblem, Evaluations
+from metalab.core.outer_gradient import Answer, Heart
 from metalab.core.streams import RandomStreams
 from metalab.core.tasks import Samples, TaskBatch
 

@@ -7,7 +7,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from metalab.core.compiled import compiled, torch_oracle
-from metalab.core.heart import Answer, Heart
 from metalab.core.hypergradient.base import HypergradientEstimator
 from metalab.core.hypergradient.first_order import FirstOrder
 from metalab.core.inner.base import InnerLoop, InnerPath
@@ -21,6 +20,7 @@ from metalab.core.outer import (
     schedule_factor,
     warmup_factor,
 )
+from metalab.core.outer_gradient import Answer, Heart
 from metalab.core.streams import RandomStreams
 from metalab.core.tasks import TaskBatch
 

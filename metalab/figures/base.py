@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from metalab.core.errors import UserError
+from metalab.figures.errors import FigureError
 from metalab.runs.record.history import RunHistory
 
 if TYPE_CHECKING:
@@ -26,10 +26,6 @@ LARGEST_SHARE = 0.5
 
 MOST_EARLIER = 3
 """Earlier evaluations beside the newest: more are not told apart."""
-
-
-class FigureError(UserError):
-    """A figure cannot be drawn or written; the message says what would be right."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

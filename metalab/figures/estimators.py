@@ -18,7 +18,7 @@ from metalab import __version__
 from metalab.analysis.estimators import BlockResult, Row
 from metalab.analysis.solves import Solves
 from metalab.core.hypergradient.base import Target
-from metalab.figures.base import FigureError
+from metalab.figures.errors import FigureError
 from metalab.figures.estimator_looks import (
     DIAMOND,
     DISC,

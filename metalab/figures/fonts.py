@@ -6,7 +6,7 @@ from functools import cache
 from matplotlib import font_manager
 from matplotlib.ft2font import FT2Font
 
-from metalab.figures.base import FigureError
+from metalab.figures.errors import FigureError
 from metalab.figures.sizes import DEFAULT_FONT
 
 _MOST_NEAR = 3

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from metalab.figures.base import FigureError
+from metalab.figures.errors import FigureError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

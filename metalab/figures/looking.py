@@ -9,7 +9,8 @@ import numpy as np
 from metalab.analysis.comparison import MOST_STEPS, MOST_TASKS, EstimatingRequest
 from metalab.analysis.landscape_request import AXES, FINEST, SURFACES, Slice
 from metalab.engine.events import Array, ProbeTasks, frozen
-from metalab.figures.base import FigureError, FigureSpec
+from metalab.figures.base import FigureSpec
+from metalab.figures.errors import FigureError
 from metalab.figures.sights import (
     AdaptSight,
     EstimatorsSight,

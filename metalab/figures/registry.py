@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from functools import cache
 
 from metalab.catalog.registry import iter_modules
-from metalab.figures.base import FigureError, FigureSpec
+from metalab.figures.base import FigureSpec
+from metalab.figures.errors import FigureError
 
 
 @cache

@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 from metalab import __version__
 from metalab.core import paths
 from metalab.engine.events import METRICS
-from metalab.figures.base import FigureChoices, FigureError, FigureSpec
+from metalab.figures.base import FigureChoices, FigureSpec
 from metalab.figures.drawing import Drawing
+from metalab.figures.errors import FigureError
 from metalab.figures.fonts import check_font
 from metalab.figures.formats import DPI_RANGE, files_of, format_of
 from metalab.figures.paint import NoRoomWarning, paint, styled

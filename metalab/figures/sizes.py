@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from metalab.figures.base import FigureError
+from metalab.figures.errors import FigureError
 
 WIDTH_RANGE = (40.0, 600.0)
 """Admissible widths of a figure, in mm."""

@@ -3,7 +3,8 @@
 import numpy as np
 
 from metalab.engine.events import Curves, ProbeTasks
-from metalab.figures.base import BY_LOSS, BY_TASK, FigureError
+from metalab.figures.base import BY_LOSS, BY_TASK
+from metalab.figures.errors import FigureError
 
 
 def order_of(tasks: ProbeTasks, curves: Curves | None, sort: str) -> list[int]:

@@ -8,8 +8,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.formula import NAME, RESERVED, Formula, read_formula
-from metalab.core.interval import (
+from metalab.core.spec import option
+from metalab.tasks.expression import NAME, RESERVED, Formula, read_formula
+from metalab.tasks.one_dimensional import (
     IntervalFamily,
     noise_option,
     refuse_empty_ranges,
@@ -17,7 +18,6 @@ from metalab.core.interval import (
     x_max_option,
     x_min_option,
 )
-from metalab.core.spec import option
 
 INPUT = "x"
 MAX_CHARACTERS = 1000

@@ -10,7 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.interval import (
+from metalab.core.spec import option
+from metalab.tasks.one_dimensional import (
     IntervalFamily,
     largest,
     noise_option,
@@ -22,7 +23,6 @@ from metalab.core.interval import (
     x_max_option,
     x_min_option,
 )
-from metalab.core.spec import option
 
 Spectrum = tuple[Tensor, Tensor]
 """Frequencies and the variance at each, as a share of the whole; both [task, feature]."""

@@ -8,7 +8,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.interval import (
+from metalab.core.spec import option
+from metalab.core.tasks import TaskFamily
+from metalab.tasks.one_dimensional import (
     largest,
     noise_option,
     ranges_of,
@@ -17,8 +19,6 @@ from metalab.core.interval import (
     uniform,
     uniform_columns,
 )
-from metalab.core.spec import option
-from metalab.core.tasks import TaskFamily
 
 REACH = 3.0
 """Inputs lie within this many spreads of their centre."""

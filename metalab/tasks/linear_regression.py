@@ -8,9 +8,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.interval import noise_option, uniform
 from metalab.core.spec import option
 from metalab.core.tasks import TaskFamily
+from metalab.tasks.one_dimensional import noise_option, uniform
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

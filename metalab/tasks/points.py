@@ -12,7 +12,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from metalab.core import written_points
-from metalab.core.interval import (
+from metalab.core.spec import option
+from metalab.core.tasks import TaskFamily
+from metalab.core.written_points import Point
+from metalab.tasks.one_dimensional import (
     largest,
     noise_option,
     ranges_of,
@@ -21,9 +24,6 @@ from metalab.core.interval import (
     uniform,
     uniform_columns,
 )
-from metalab.core.spec import option
-from metalab.core.tasks import TaskFamily
-from metalab.core.written_points import Point
 
 MAX_CHARACTERS = 20_000
 MAX_POINTS = 200

@@ -7,14 +7,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.interval import (
+from metalab.core.spec import option
+from metalab.tasks.one_dimensional import (
     IntervalFamily,
     noise_option,
     uniform_columns,
     x_max_option,
     x_min_option,
 )
-from metalab.core.spec import option
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

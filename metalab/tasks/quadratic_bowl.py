@@ -7,9 +7,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.interval import noise_option
 from metalab.core.spec import option
 from metalab.core.tasks import TaskFamily
+from metalab.tasks.one_dimensional import noise_option
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.interval import uniform
 from metalab.core.spec import option
 from metalab.core.tasks import TaskFamily
+from metalab.tasks.one_dimensional import uniform
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

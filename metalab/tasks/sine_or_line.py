@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.interval import (
+from metalab.core.spec import option
+from metalab.tasks.one_dimensional import (
     IntervalFamily,
     largest,
     noise_option,
@@ -17,7 +18,6 @@ from metalab.core.interval import (
     x_max_option,
     x_min_option,
 )
-from metalab.core.spec import option
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.interval import (
+from metalab.tasks.one_dimensional import (
     IntervalFamily,
     largest,
     noise_option,

@@ -9,7 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.interval import (
+from metalab.core.spec import option
+from metalab.tasks.one_dimensional import (
     IntervalFamily,
     largest,
     noise_option,
@@ -19,7 +20,6 @@ from metalab.core.interval import (
     x_max_option,
     x_min_option,
 )
-from metalab.core.spec import option
 
 
 def _fraction(turns: Tensor) -> Tensor:

@@ -15,8 +15,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from metalab.figures.animation_choices import AnimationChoices, shown_steps
-from metalab.figures.base import FigureChoices, FigureError
+from metalab.figures.animation.choices import AnimationChoices, shown_steps
+from metalab.figures.base import FigureChoices
+from metalab.figures.errors import FigureError
 from metalab.runs.system.background_job import GiveUp
 from metalab.ui.animation_facts import AnimationFacts
 from metalab.ui.animation_options import AnimationOptions

@@ -3,7 +3,7 @@
 from PySide6.QtCore import QLocale, Qt
 from PySide6.QtWidgets import QLabel, QWidget
 
-from metalab.figures.animation_choices import AnimationChoices
+from metalab.figures.animation.choices import AnimationChoices
 from metalab.ui.animation_work import Weight
 
 _MB = 1_000_000

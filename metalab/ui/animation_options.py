@@ -11,7 +11,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from metalab.figures.animation_choices import (
+from metalab.figures.animation.choices import (
     DPI_RANGE,
     FORMATS,
     FPS_RANGE,
@@ -21,7 +21,8 @@ from metalab.figures.animation_choices import (
     AnimationChoices,
     known_steps,
 )
-from metalab.figures.base import FigureChoices, FigureError
+from metalab.figures.base import FigureChoices
+from metalab.figures.errors import FigureError
 from metalab.figures.registry import figures
 from metalab.figures.sizes import SIZES
 from metalab.ui.export_options import task_entries

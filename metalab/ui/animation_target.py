@@ -6,7 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from metalab.figures.animation_choices import FORMATS
+from metalab.figures.animation.choices import FORMATS
 from metalab.ui.export_target import documents_folder
 
 

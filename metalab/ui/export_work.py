@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from metalab.figures.base import FigureChoices, FigureError
+from metalab.figures.base import FigureChoices
+from metalab.figures.errors import FigureError
 from metalab.figures.registry import figure_named
 from metalab.figures.sights import Sight, Standpoint
 from metalab.figures.sizes import FigureSize

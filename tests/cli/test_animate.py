@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from metalab.cli.main import run
-from metalab.figures import animation_file
-from metalab.figures.animation import Animation
+from metalab.figures.animation import file as animation_file
+from metalab.figures.animation.animation import Animation
 
 
 @pytest.fixture(scope="module")

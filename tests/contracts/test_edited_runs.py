@@ -21,8 +21,8 @@ from metalab.cli.main import run as command
 from metalab.engine.events import RunStarted, StepsDone
 from metalab.experiment.edit import Edit
 from metalab.experiment.edits import EditError
-from metalab.figures.animation import Animation
-from metalab.figures.animation_choices import AnimationChoices
+from metalab.figures.animation.animation import Animation
+from metalab.figures.animation.choices import AnimationChoices
 from metalab.runs.record.live import LiveRun
 from metalab.runs.record.reader import open_run
 from metalab.runs.running.control import RunControl

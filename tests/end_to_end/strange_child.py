@@ -24,7 +24,7 @@ MODULES = (
     "metalab.engine.trainer",
     "metalab.figures.render",
     "metalab.figures.estimators",
-    "metalab.figures.animation_file",
+    "metalab.figures.animation.file",
     "metalab.runs.running.run",
     "metalab.analysis.evaluate",
     "metalab.analysis.estimators",

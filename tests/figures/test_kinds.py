@@ -9,7 +9,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.transforms import Bbox
 
 from metalab.analysis.learned_rates import LearnedRates
-from metalab.figures.base import LEGENDS, FigureChoices, FigureError
+from metalab.figures.base import LEGENDS, FigureChoices
+from metalab.figures.errors import FigureError
 from metalab.figures.intervals import INTERVAL
 from metalab.figures.registry import figures
 from metalab.figures.render import caption_of, draw

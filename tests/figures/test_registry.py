@@ -3,7 +3,8 @@ import sys
 
 import pytest
 
-from metalab.figures.base import LEGENDS, X_AXES, FigureChoices, FigureError
+from metalab.figures.base import LEGENDS, X_AXES, FigureChoices
+from metalab.figures.errors import FigureError
 from metalab.figures.names import figure_names
 from metalab.figures.registry import figure_named, figures
 from metalab.figures.sizes import size_named

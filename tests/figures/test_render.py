@@ -16,7 +16,8 @@ from PIL import Image
 from pypdf import PdfReader
 
 from metalab import __version__
-from metalab.figures.base import FigureChoices, FigureError
+from metalab.figures.base import FigureChoices
+from metalab.figures.errors import FigureError
 from metalab.figures.formats import FORMATS
 from metalab.figures.intervals import INTERVAL
 from metalab.figures.registry import figures

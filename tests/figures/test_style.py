@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from pypdf import PdfReader
 
-from metalab.figures.base import FigureError
+from metalab.figures.errors import FigureError
 from metalab.figures.fonts import check_font, font_families
 from metalab.figures.registry import figures
 from metalab.figures.render import draw, encode

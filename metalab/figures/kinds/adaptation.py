@@ -7,7 +7,7 @@ import numpy as np
 
 from metalab.engine.events import Curves, ProbeTasks
 from metalab.figures.axes import labels
-from metalab.figures.base import FigureChoices, FigureError, FigureSpec
+from metalab.figures.base import FigureChoices, FigureSpec
 from metalab.figures.drawing import (
     BLACK,
     GREEN,
@@ -19,6 +19,7 @@ from metalab.figures.drawing import (
     ramp_colour,
     spread,
 )
+from metalab.figures.errors import FigureError
 from metalab.figures.legend import with_legend
 from metalab.figures.sizes import FigureSize
 from metalab.figures.table import Column, Table

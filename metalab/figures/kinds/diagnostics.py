@@ -13,7 +13,7 @@ from metalab.engine.diagnostics import (
 )
 from metalab.engine.events import MetricInfo
 from metalab.figures.axes import whole_ticks
-from metalab.figures.base import FigureChoices, FigureError, FigureSpec
+from metalab.figures.base import FigureChoices, FigureSpec
 from metalab.figures.drawing import (
     BLACK,
     BLUE,
@@ -26,6 +26,7 @@ from metalab.figures.drawing import (
     panel_grid,
     ramp,
 )
+from metalab.figures.errors import FigureError
 from metalab.figures.legend import legend_lines, text_ems, with_legend
 from metalab.figures.sizes import FigureSize
 from metalab.figures.table import Column, Table

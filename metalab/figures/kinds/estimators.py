@@ -8,7 +8,7 @@ import numpy as np
 from metalab.analysis.comparison import Comparison, Measured
 from metalab.core.hypergradient.target import Target
 from metalab.engine.events import Array
-from metalab.figures.base import FigureChoices, FigureError, FigureSpec
+from metalab.figures.base import FigureChoices, FigureSpec
 from metalab.figures.drawing import (
     BLACK,
     GREY,
@@ -16,6 +16,7 @@ from metalab.figures.drawing import (
     Drawing,
     number_of,
 )
+from metalab.figures.errors import FigureError
 from metalab.figures.estimator_looks import (
     DIAMOND,
     DISC,

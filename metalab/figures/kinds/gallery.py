@@ -5,12 +5,7 @@ import math
 import numpy as np
 
 from metalab.engine.events import Curves, ProbeTasks
-from metalab.figures.base import (
-    BY_TASK,
-    FigureChoices,
-    FigureError,
-    FigureSpec,
-)
+from metalab.figures.base import BY_TASK, FigureChoices, FigureSpec
 from metalab.figures.drawing import (
     BLACK,
     BLUE,
@@ -20,6 +15,7 @@ from metalab.figures.drawing import (
     Drawing,
     number_of,
 )
+from metalab.figures.errors import FigureError
 from metalab.figures.legend import with_legend
 from metalab.figures.sizes import FigureSize
 from metalab.figures.table import Column, Table

@@ -4,8 +4,9 @@ import numpy as np
 
 from metalab.engine.events import METRICS
 from metalab.figures.axes import labels, loss_axis, whole_ticks
-from metalab.figures.base import FigureChoices, FigureError, FigureSpec
+from metalab.figures.base import FigureChoices, FigureSpec
 from metalab.figures.drawing import GREY, VERMILION, Call, Drawing, number_of, ramp
+from metalab.figures.errors import FigureError
 from metalab.figures.intervals import INTERVAL, over_tasks
 from metalab.figures.legend import with_legend
 from metalab.figures.sizes import FigureSize

@@ -8,8 +8,9 @@ import numpy as np
 from metalab.analysis.landscape_request import Landscape
 from metalab.engine.events import Array
 from metalab.figures.axes import labels
-from metalab.figures.base import FigureChoices, FigureError, FigureSpec
+from metalab.figures.base import FigureChoices, FigureSpec
 from metalab.figures.drawing import BLACK, VERMILION, Call, Drawing, number_of
+from metalab.figures.errors import FigureError
 from metalab.figures.legend import with_legend
 from metalab.figures.sights import LandscapeSight
 from metalab.figures.sizes import FigureSize

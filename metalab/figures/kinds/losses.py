@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from metalab.engine.events import METRICS, Array
 from metalab.figures.axes import labels, loss_axis, whole_ticks
-from metalab.figures.base import FigureChoices, FigureError, FigureSpec
+from metalab.figures.base import FigureChoices, FigureSpec
 from metalab.figures.drawing import (
     BLUE,
     GREY,
@@ -17,6 +17,7 @@ from metalab.figures.drawing import (
     number_of,
     tint,
 )
+from metalab.figures.errors import FigureError
 from metalab.figures.intervals import INTERVAL, over_tasks
 from metalab.figures.legend import with_legend
 from metalab.figures.sizes import FigureSize

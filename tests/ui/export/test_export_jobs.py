@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from metalab.figures.base import FigureError
+from metalab.figures.errors import FigureError
 from metalab.ui.export_jobs import ExportJobs, JobKind
 
 

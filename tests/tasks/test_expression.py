@@ -15,8 +15,8 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from metalab.core import formula as source
-from metalab.core.formula import (
+from metalab.tasks import expression as source
+from metalab.tasks.expression import (
     CONSTANTS,
     FUNCTIONS,
     MAX_CHARACTERS,
@@ -225,7 +225,7 @@ def test_what_is_no_formula_is_refused_at_once(text):
 
 AUDITED = """
 import ast, sys
-from metalab.core.formula import read_formula
+from metalab.tasks.expression import read_formula
 
 texts = ast.literal_eval(sys.stdin.read())
 refused, happened, watching = 0, [], False

@@ -11,11 +11,12 @@ from PIL import Image
 
 from metalab.experiment.config import preset_config
 from metalab.experiment.fields import with_overrides
-from metalab.figures import animation_file
-from metalab.figures.animation import Animation
-from metalab.figures.animation_choices import AnimationChoices, shown_steps
-from metalab.figures.animation_file import write_animation
-from metalab.figures.base import FigureChoices, FigureError
+from metalab.figures.animation import file as animation_file
+from metalab.figures.animation.animation import Animation
+from metalab.figures.animation.choices import AnimationChoices, shown_steps
+from metalab.figures.animation.file import write_animation
+from metalab.figures.base import FigureChoices
+from metalab.figures.errors import FigureError
 from metalab.figures.kinds.adaptation import FIGURE as ADAPTATION
 from metalab.figures.kinds.inner_loss import FIGURE as INNER_LOSS
 from metalab.figures.paint import paint, scales_of, styled

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from metalab.engine.events import Array
-from metalab.figures.base import FigureChoices, FigureError
+from metalab.figures.base import FigureChoices
+from metalab.figures.errors import FigureError
 from metalab.figures.sizes import SIZES, size_named
 
 if TYPE_CHECKING:

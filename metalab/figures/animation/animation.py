@@ -14,7 +14,7 @@ from metalab.analysis.gallery import Gallery
 from metalab.engine.events import Curves
 from metalab.engine.providers import AUTODIFF
 from metalab.engine.torch_threads import use_threads
-from metalab.figures.animation_choices import AnimationChoices, shown_steps
+from metalab.figures.animation.choices import AnimationChoices, shown_steps
 from metalab.figures.axes import log_axis
 from metalab.figures.base import FigureChoices
 from metalab.figures.drawing import Call, Drawing

@@ -17,9 +17,9 @@ from metalab.core.paths import (
     obstacle_to_create,
     partial_of,
 )
-from metalab.figures.animation import Animation, never
-from metalab.figures.animation_choices import FORMATS, AnimationChoices
-from metalab.figures.animation_formats import (
+from metalab.figures.animation.animation import Animation, never
+from metalab.figures.animation.choices import FORMATS, AnimationChoices
+from metalab.figures.animation.formats import (
     PROVENANCE_FILE,
     Film,
     write_folder,
@@ -27,7 +27,7 @@ from metalab.figures.animation_formats import (
     write_mp4,
     write_webp,
 )
-from metalab.figures.base import FigureError
+from metalab.figures.errors import FigureError
 from metalab.figures.registry import figure_named
 from metalab.figures.render import check_folder, check_target
 from metalab.runs.record.history import RunHistory

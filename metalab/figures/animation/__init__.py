@@ -1,0 +1,1 @@
+"""Animations of figures: choices, frames, and files in several formats."""

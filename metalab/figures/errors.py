@@ -1,0 +1,7 @@
+"""What goes wrong with figures."""
+
+from metalab.core.errors import UserError
+
+
+class FigureError(UserError):
+    """A figure cannot be drawn or written; the message says what would be right."""
