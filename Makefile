@@ -42,7 +42,7 @@ contracts: $(VENV)/.dev
 # Real windows and processes wait for each other's clock and screen: they come last, each
 # file in one process, and no more than one window beside one other process; the longest
 # ones first.
-LONGEST := tests/gui/test_close.py tests/ui/test_app.py tests/end_to_end
+LONGEST := tests/gui/test_close.py tests/ui/shell/test_app.py tests/end_to_end
 ALONE := $(LONGEST) $(filter-out $(LONGEST),$(wildcard tests/gui/test_*.py))
 
 # Compiled once, not by every process of tests that needs them.

@@ -23,7 +23,7 @@ def main() -> int:
 
 
 def _show_window(preset: str | None, file: "Path | None" = None) -> int:
-    from metalab.ui.app import run_window  # noqa: PLC0415 - Qt only for a window
+    from metalab.ui.shell.app import run_window  # noqa: PLC0415 - Qt only for a window
 
     return run_window(preset=preset, file=file)
 

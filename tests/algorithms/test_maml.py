@@ -4,7 +4,7 @@ import pytest
 
 from metalab.engine.build import build_family
 from metalab.experiment.config import preset_config
-from tests.oracles import FLOAT64, generator
+from tests.support.oracles import FLOAT64, generator
 
 
 @pytest.mark.parametrize(("name", "shots"), [("maml-sine-5", 5), ("maml-sine-20", 20)])

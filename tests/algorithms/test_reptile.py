@@ -7,7 +7,7 @@ import torch
 from metalab.core.tasks import sample_batch
 from metalab.engine.build import build_family
 from metalab.experiment.config import preset_config
-from tests.oracles import generator
+from tests.support.oracles import generator
 
 PAPER = preset_config("reptile-sine-paper")
 GRID = torch.linspace(-5, 5, 50)

@@ -8,7 +8,7 @@ from metalab.analysis.moved import MovedPoints
 from metalab.engine.events import ProbeTaken, RunStarted
 from metalab.engine.providers import AUTODIFF, FUSED
 from metalab.engine.trainer import Trainer
-from tests.engine.experiments import PRESETS, small
+from tests.support.experiments import PRESETS, small
 
 FAMILIES = (
     "linear-regression",

@@ -9,7 +9,7 @@ from metalab.engine.steppers import BLAME_ORDER
 from metalab.engine.trainer import Trainer
 from metalab.experiment.config import ExperimentConfig
 from metalab.experiment.fields import ConfigError, fields_of, with_overrides
-from tests.engine.experiments import small
+from tests.support.experiments import small
 
 ANCHOR = {"meta__kind": "anchor", "meta__strength": 1.0}
 SERIES = {"kind": "implicit-neumann", "step_size": 1.0, "num_terms": 100}

@@ -11,7 +11,7 @@ from metalab.core.oracle import Evaluations
 from metalab.engine.trainer import Trainer
 from metalab.experiment.config import ExperimentConfig
 from metalab.experiment.fields import with_overrides
-from tests.engine.experiments import small
+from tests.support.experiments import small
 
 CPU = torch.device("cpu")
 PLAN = Plan(num_inner_steps=(1, 3), num_tasks=3, num_batches=2, seed=0)

@@ -12,7 +12,7 @@ from metalab.analysis.evaluate import evaluate_fresh
 from metalab.core.tasks import QueryKind
 from metalab.engine.build import build_learner
 from metalab.engine.trainer import Trainer
-from tests.engine.experiments import small
+from tests.support.experiments import small
 
 ZERO = small(
     tasks__family__amplitude_min=0.0,

@@ -16,7 +16,7 @@ from metalab.engine.build import DTYPES, build_family, build_learner
 from metalab.engine.events import Array
 from metalab.engine.probe import make_probe, to_array
 from metalab.experiment.config import ExperimentConfig
-from tests.engine.experiments import small
+from tests.support.experiments import small
 
 ORIGIN = np.zeros((1, 2))
 CLOSE = {"rtol": 1e-5, "atol": 1e-6}

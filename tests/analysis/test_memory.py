@@ -10,8 +10,8 @@ from metalab.core.streams import RandomStreams
 from metalab.core.tasks import sample_batch
 from metalab.engine.build import build_family, build_learner
 from metalab.engine.trainer import Trainer
-from tests.engine.experiments import small
-from tests.oracles import FINAL_LOSS
+from tests.support.experiments import small
+from tests.support.oracles import FINAL_LOSS
 
 CPU = torch.device("cpu")
 MEBIBYTE = 2**20

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from metalab.analysis.moved import MovedPoints, Readaptation
-from tests.ui.views.histories import banded, make_config, make_curves, make_tasks
+from tests.support.histories import banded, make_config, make_curves, make_tasks
 
 TASK = 3
 

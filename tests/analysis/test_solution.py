@@ -9,7 +9,7 @@ from metalab.core.autodiff import AutodiffOracle
 from metalab.core.meta.anchor import ProximalAnchor
 from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem
-from tests.oracles import (
+from tests.support.oracles import (
     FLOAT64,
     generator,
     least_squares,

@@ -20,7 +20,7 @@ from metalab.core.linear_solve import QUALITY_NAMES
 from metalab.engine.events import METRICS
 from metalab.engine.trainer import Trainer
 from metalab.experiment.fields import with_overrides
-from tests.engine.experiments import run, small
+from tests.support.experiments import run, small
 
 TASKS = 25
 PLACES = [[info.name for info in METRICS].index(name) for name in QUALITY_NAMES]

@@ -3,7 +3,7 @@
 import pytest
 
 from metalab.analysis.starts import StartError, joint_start
-from tests.ui.fake_worker import small_config
+from tests.support.fake_worker import small_config
 
 
 @pytest.mark.timeout(60)

@@ -17,8 +17,8 @@ from PySide6.QtGui import QMouseEvent
 
 from metalab.experiment.config import preset_config
 from metalab.experiment.fields import with_overrides
-from metalab.ui.app import application, create_window
-from metalab.ui.lab import Lab
+from metalab.ui.shell.app import application, create_window
+from metalab.ui.shell.controller import Lab
 
 WIDTH, HEIGHT = 1280, 800
 POLL_MS = 50

@@ -19,8 +19,8 @@ from metalab.experiment.config import preset_config
 from metalab.experiment.fields import with_overrides
 from metalab.runs.record.live import LiveRun
 from metalab.runs.record.status import RunStatus
-from metalab.ui.app import application, create_window
-from metalab.ui.lab import Lab
+from metalab.ui.shell.app import application, create_window
+from metalab.ui.shell.controller import Lab
 
 WIDTH, HEIGHT = 1280, 800
 BLOCK = 20_000

@@ -12,7 +12,7 @@ import numpy as np
 from PySide6.QtCore import QEventLoop, QPointF, Qt
 from PySide6.QtTest import QTest
 
-from metalab.ui.app import application, create_window
+from metalab.ui.shell.app import application, create_window
 
 WIDTH, HEIGHT = 1280, 800
 LEFT = Qt.MouseButton.LeftButton

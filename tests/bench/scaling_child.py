@@ -7,7 +7,7 @@ import torch
 
 from metalab.runs.system.kernels import prepare
 from tests.bench.ours_child import Training, experiment
-from tests.memory import peak_bytes
+from tests.support.memory import peak_bytes
 
 
 def main(provider: str, changes: list[tuple[str, object]]) -> None:

@@ -45,7 +45,8 @@ def watch(window: Any) -> object:
 
 
 def show(preset: str | None, file: Path | None = None) -> int:
-    from metalab.ui import app, lab
+    from metalab.ui.shell import app
+    from metalab.ui.shell import controller as lab
 
     class Lab(lab.Lab):
         def start(self) -> None:

@@ -6,8 +6,8 @@ import time
 
 from PySide6.QtCore import QTimer
 
-from metalab.ui.app import application, create_window
-from metalab.ui.lab import Lab
+from metalab.ui.shell.app import application, create_window
+from metalab.ui.shell.controller import Lab
 
 WIDTH, HEIGHT = 1280, 800
 POLL_MS = 50

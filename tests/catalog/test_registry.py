@@ -10,7 +10,7 @@ from metalab.catalog.slots import OUTER_OPTIMIZERS, SLOTS, TASK_FAMILIES
 from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.tasks import TaskFamily
 from metalab.tasks.sinusoid import Sinusoid
-from tests.catalog.plugin import Plane
+from tests.support.plugin import Plane
 
 
 def offering(monkeypatch, *components):

@@ -14,7 +14,7 @@ from metalab.runs.record.live import LiveRun
 from metalab.runs.record.reader import open_run
 from metalab.runs.running.control import RunControl
 from metalab.runs.running.run import conduct
-from tests.engine.experiments import small
+from tests.support.experiments import small
 
 
 @pytest.fixture(scope="module")

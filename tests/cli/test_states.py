@@ -1,7 +1,7 @@
 """What `eval`, `export`, `curves` and `adapt` find at any state of a run, and on any tasks.
 
 Each number is compared with one that was computed without metalab: by hand in numpy
-(`tests.plain_adaptation`), or from a run that was stopped there.
+(`tests.support.plain_adaptation`), or from a run that was stopped there.
 """
 
 import csv
@@ -21,7 +21,7 @@ from metalab.core.streams import RandomStreams
 from metalab.runs.record.file_format import RunFileError
 from metalab.runs.record.reader import open_run
 from metalab.runs.services.snapshots import state_at
-from tests.plain_adaptation import loss, path, predict
+from tests.support.plain_adaptation import loss, path, predict
 
 LR, SHOTS = 0.02, 6
 SETTINGS = [

@@ -31,11 +31,11 @@ from metalab.runs.services.exploring import ExploringThread
 from metalab.runs.services.readapter import Readapter, Request
 from metalab.runs.services.replay import load_history
 from metalab.runs.services.rewinder import Rewinder, rewind_request
-from metalab.ui import engine_access as engine
-from metalab.ui.moment import Moment
-from metalab.ui.workspaces.landscape_choices import Choices, slice_of
-from tests.engine.experiments import small
-from tests.runs.stored import StopAfter
+from metalab.ui.session import engine_access as engine
+from metalab.ui.session.moment import Moment
+from metalab.ui.workspaces.landscape.choices import Choices, slice_of
+from tests.support.experiments import small
+from tests.support.stored import StopAfter
 
 BEFORE, AFTER = 0.001, 0.05
 LAST = 40

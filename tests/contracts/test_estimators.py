@@ -14,7 +14,7 @@ from metalab.core.meta.base import Way
 from metalab.core.meta.initialisation import Initialisation
 from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem, Evaluations
-from tests.oracles import (
+from tests.support.oracles import (
     FLOAT64,
     InputShift,
     central_differences,

@@ -33,7 +33,7 @@ from metalab.engine.providers import AUTODIFF, FUSED, chosen_provider, counts_of
 from metalab.engine.trainer import Trainer
 from metalab.experiment.config import ExperimentConfig
 from metalab.experiment.fields import ConfigError, with_overrides
-from tests.oracles import generator, initial_phi, smooth_batch
+from tests.support.oracles import generator, initial_phi, smooth_batch
 
 NETWORK = {"model.hidden_sizes": [3], "model.activation": "tanh"}
 OPTIONS = {

@@ -12,7 +12,7 @@ from metalab.core.meta.base import Way
 from metalab.core.meta.ridge_head import RidgeHead
 from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem
-from tests.oracles import FLOAT64, InputShift, generator, smooth_batch
+from tests.support.oracles import FLOAT64, InputShift, generator, smooth_batch
 
 METAS = {
     **{name: kind() for name, kind in META_PARAMETERISATIONS.components.items()},

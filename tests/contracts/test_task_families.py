@@ -5,7 +5,7 @@ import torch
 
 from metalab.catalog.slots import TASK_FAMILIES
 from metalab.core.tasks import sample_batch
-from tests.oracles import generator
+from tests.support.oracles import generator
 
 FAMILIES = TASK_FAMILIES.components.values()
 DTYPES = (torch.float32, torch.float64)

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from metalab.catalog.slots import TASK_FAMILIES
-from tests.catalog.plugin import Plane
+from tests.support.plugin import Plane
 
 ROOT = Path(__file__).parents[2]
 
 PLUGIN = """
 from metalab.catalog.recipes import Preset, Recipe
-from tests.catalog.plugin import Plane
+from tests.support.plugin import Plane
 
 RECIPE = Recipe(
     name="plane-first",

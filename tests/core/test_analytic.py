@@ -11,7 +11,7 @@ from metalab.core.meta.head import HeadOnly
 from metalab.core.meta.initialisation import Initialisation
 from metalab.core.model.mlp import ACTIVATIONS, MLP
 from metalab.core.oracle import BilevelProblem
-from tests.oracles import FLOAT64, generator, relative_error, smooth_batch
+from tests.support.oracles import FLOAT64, generator, relative_error, smooth_batch
 
 
 def both(model: MLP):

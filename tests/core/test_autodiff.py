@@ -12,7 +12,7 @@ from metalab.core.meta.initialisation import Initialisation
 from metalab.core.meta.penalty import PenaltyStrength
 from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem
-from tests.oracles import (
+from tests.support.oracles import (
     FLOAT64,
     InputShift,
     generator,

@@ -17,7 +17,7 @@ from metalab.core.compiled import CompiledHeart, compiled
 from metalab.core.hypergradient.first_order import FirstOrder
 from metalab.engine.build import build_learner
 from metalab.engine.trainer import Trainer
-from tests.engine.experiments import run, small
+from tests.support.experiments import run, small
 
 pytestmark = pytest.mark.unchecked
 
@@ -25,7 +25,7 @@ SCRIPT = """
 import json, sys
 from metalab.engine.events import StepsDone
 from metalab.engine.trainer import Trainer
-from tests.engine.experiments import small
+from tests.support.experiments import small
 
 def metrics(choice):
     sizes = {"outer__num_steps": 6, "outer__num_tasks": 3, "run__provider": "autodiff"}

@@ -26,7 +26,7 @@ from metalab.core.objective import OuterObjective
 from metalab.core.oracle import BilevelProblem, Linearisation
 from metalab.core.outer import SGD
 from metalab.core.streams import RandomStreams
-from tests.oracles import FLOAT64, generator, smooth_batch
+from tests.support.oracles import FLOAT64, generator, smooth_batch
 
 CPU = torch.device("cpu")
 STREAMS = RandomStreams(0)

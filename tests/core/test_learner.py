@@ -21,7 +21,7 @@ from metalab.core.oracle import BilevelProblem
 from metalab.core.outer import SGD, Adam, schedule_factor
 from metalab.core.streams import RandomStreams
 from metalab.engine.events import METRICS
-from tests.oracles import (
+from tests.support.oracles import (
     FLOAT64,
     generator,
     least_squares,

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from metalab.core.linear_solve import conjugate_gradient, dense, neumann, nystrom
-from tests.oracles import FLOAT64, generator, relative_error
+from tests.support.oracles import FLOAT64, generator, relative_error
 
 DIM = 12
 NUM_TASKS = 4

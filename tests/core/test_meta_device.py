@@ -28,7 +28,7 @@ from metalab.core.oracle import BilevelProblem
 from metalab.core.streams import RandomStreams
 from metalab.core.tasks import sample_batch
 from metalab.tasks.sinusoid import Sinusoid
-from tests.oracles import generator
+from tests.support.oracles import generator
 
 pytestmark = pytest.mark.unchecked
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from metalab.core.model.mlp import ACTIVATIONS, INITIALISATIONS, MLP
-from tests.oracles import FLOAT64, generator
+from tests.support.oracles import FLOAT64, generator
 
 LAYERS = {"relu": nn.ReLU(), "tanh": nn.Tanh()}
 

@@ -13,7 +13,7 @@ from metalab.core.outer import (
     schedule_factor,
     warmup_factor,
 )
-from tests.oracles import FLOAT64, generator, relative_error
+from tests.support.oracles import FLOAT64, generator, relative_error
 
 
 def slopes(count=20, dim=30):

@@ -23,7 +23,7 @@ from metalab.core.stability import (
 from metalab.core.tasks import sample_batch
 from metalab.tasks.quadratic_bowl import QuadraticBowl
 from tests.core.test_diagnostics import CPU, LEARNER, MODEL, hessians
-from tests.oracles import FLOAT64, generator, smooth_batch
+from tests.support.oracles import FLOAT64, generator, smooth_batch
 
 
 def start(learner):

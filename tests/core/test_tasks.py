@@ -14,7 +14,7 @@ from metalab.core.tasks import (
     sample_batch,
 )
 from metalab.tasks.sinusoid import Sinusoid
-from tests.oracles import FLOAT64, generator, smooth_batch
+from tests.support.oracles import FLOAT64, generator, smooth_batch
 
 
 def draw(family, seed=0, **counts):

@@ -16,7 +16,7 @@ from metalab.engine.diagnostics import (
 )
 from metalab.engine.events import METRICS, DiagnosticsTaken, ProbeTaken, StepsDone
 from metalab.engine.trainer import Trainer
-from tests.engine.experiments import constantly, record, run, same, small
+from tests.support.experiments import constantly, record, run, same, small
 
 METHODS = (
     "maml-sine",

@@ -11,7 +11,7 @@ from metalab.core.learner import METRIC_NAMES
 from metalab.engine.events import Diverged, ProbeTaken, RunEnded, StepsDone
 from metalab.engine.steppers import BLAME_ORDER
 from metalab.engine.trainer import EXPLOSION_FACTOR, Trainer
-from tests.engine.experiments import constantly, record, run, same, small
+from tests.support.experiments import constantly, record, run, same, small
 
 LIMIT = 20
 

@@ -10,7 +10,7 @@ from metalab.core.learner import METRIC_NAMES
 from metalab.core.tasks import Samples
 from metalab.engine.events import Diverged, RunEnded, StepsDone
 from metalab.engine.trainer import Trainer
-from tests.engine.experiments import constantly, record, same, small
+from tests.support.experiments import constantly, record, same, small
 
 LIMIT = 12
 CONFIG = small(evaluation__every=1000, outer__num_steps=LIMIT, run__provider="fused")

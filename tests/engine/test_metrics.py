@@ -6,7 +6,7 @@ import pytest
 from metalab.core.learner import METRIC_NAMES, SPARED
 from metalab.engine.events import Diverged, StepsDone
 from metalab.engine.trainer import Trainer
-from tests.engine.experiments import small
+from tests.support.experiments import small
 
 
 @pytest.mark.parametrize("provider", ["fused", "autodiff"])

@@ -6,7 +6,7 @@ import pytest
 from metalab.engine import probe as probe_module
 from metalab.engine.events import ProbeTaken, RunStarted
 from metalab.engine.trainer import Trainer
-from tests.engine.experiments import PRESETS, run, same, small
+from tests.support.experiments import PRESETS, run, same, small
 
 
 def started(config):

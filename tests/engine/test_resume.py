@@ -5,7 +5,7 @@ import pytest
 from metalab.engine.events import ProbeTaken, RunStarted, StepsDone
 from metalab.engine.looks import is_probe_step
 from metalab.engine.trainer import Trainer
-from tests.engine.experiments import PRESETS, constantly, record, run, same, small
+from tests.support.experiments import PRESETS, constantly, record, run, same, small
 
 
 def stopped_at(config, step, *, before_probe=False):

@@ -11,7 +11,7 @@ from metalab.engine.events import Diverged, Evaluation, ProbeTaken
 from metalab.engine.probe import Probe
 from metalab.engine.stability import first_warning, stability_warning
 from metalab.engine.trainer import Trainer
-from tests.engine.experiments import constantly, record, same, small
+from tests.support.experiments import constantly, record, same, small
 
 OVER = {UNSTABLE_SHARE: 0.3, RISING_SHARE: 0.15, STEP_CURVATURE: 4.0}
 BLIND = {"hypergradient": {"kind": "first-order"}, "inner__num_inner_steps": 5}

@@ -22,7 +22,7 @@ from metalab.engine.events import (
 )
 from metalab.engine.task_stream import STEPS_PER_BLOCK
 from metalab.engine.trainer import Trainer
-from tests.engine.experiments import PRESETS, constantly, record, run, same, small
+from tests.support.experiments import PRESETS, constantly, record, run, same, small
 
 
 def test_events_come_in_order():

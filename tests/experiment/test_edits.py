@@ -10,7 +10,7 @@ from metalab.experiment.config_history import ConfigHistory
 from metalab.experiment.edit import Edit
 from metalab.experiment.edits import LIVE_FIELDS, EditError, edited, live_fields
 from metalab.experiment.fields import ConfigError
-from tests.engine.experiments import constantly, record, same, small
+from tests.support.experiments import constantly, record, same, small
 
 LR = "outer.optimizer.outer_lr"
 

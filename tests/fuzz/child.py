@@ -15,7 +15,7 @@ from metalab.runs.running.fork import fork
 from metalab.runs.running.run import conduct
 from tests.fuzz import trials
 from tests.fuzz.campaign import MOST_BYTES
-from tests.runs.stored import StopAfter, run_to
+from tests.support.stored import StopAfter, run_to
 
 
 def small_run(folder: Path) -> Path:

@@ -23,7 +23,7 @@ from metalab.experiment.fields import parse_assignment, with_overrides
 from metalab.experiment.share_code import PREFIX, experiment_of_code
 from tests.fuzz.odd_values import as_json, changed, damaged, odd_json, odd_value
 from tests.fuzz.spoilt_runs import RUN_SPOILS
-from tests.memory import peak_bytes
+from tests.support.memory import peak_bytes
 
 LONGEST_MESSAGE = 1500
 """Letters of what is told: a sentence, or a line for each of some settings."""
@@ -365,7 +365,7 @@ class KeptPreferences:
 
     def readers(self, folder: Path) -> Mapping[str, Callable[[], str]]:
         from metalab.runs.system.faults import FaultLog  # noqa: PLC0415
-        from metalab.ui.preferences import PreferenceStore  # noqa: PLC0415
+        from metalab.ui.shell.preferences import PreferenceStore  # noqa: PLC0415
         from tests.fuzz.window import opened_with  # noqa: PLC0415
 
         def read() -> str:
@@ -400,7 +400,7 @@ class KeptBookmarks:
         return "bookmarks"
 
     def readers(self, folder: Path) -> Mapping[str, Callable[[], str]]:
-        from metalab.ui.timeline.bookmarks import EarlierBookmarks  # noqa: PLC0415
+        from metalab.ui.session.earlier_bookmarks import EarlierBookmarks  # noqa: PLC0415
 
         def read() -> str:
             marks = EarlierBookmarks(folder / "bookmarks.json")

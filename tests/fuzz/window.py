@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QApplication
 
 from metalab.experiment.config import preset_config
-from metalab.ui.export_target import ExportTarget
+from metalab.ui.export.target import ExportTarget
 from metalab.ui.forms.experiment_form import ExperimentForm
-from metalab.ui.theme import THEMES
-from metalab.ui.views.live import LiveWorkspace
-from metalab.ui.workspace_tabs import WorkspaceTabs
+from metalab.ui.style.theme import THEMES
+from metalab.ui.workspaces.live.workspace import LiveWorkspace
+from metalab.ui.workspaces.tabs import WorkspaceTabs
 
 if TYPE_CHECKING:
-    from metalab.ui.preferences import Preferences
+    from metalab.ui.shell.preferences import Preferences
 
 
 @cache

@@ -9,8 +9,8 @@ import time
 
 from PySide6.QtCore import QEventLoop
 
-from metalab.ui.app import application, create_window
-from metalab.ui.phase import Phase
+from metalab.ui.session.phase import Phase
+from metalab.ui.shell.app import application, create_window
 
 SECONDS = 60.0
 

@@ -17,10 +17,10 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QPushButton, QWidget
 
-from metalab.ui.animation_dialog import AnimationDialog
-from metalab.ui.app import application, create_window
-from metalab.ui.palette import CommandPalette
-from metalab.ui.theme import THEMES, apply_theme
+from metalab.ui.actions.palette import CommandPalette
+from metalab.ui.export.animation.dialog import AnimationDialog
+from metalab.ui.shell.app import application, create_window
+from metalab.ui.style.theme import THEMES, apply_theme
 
 WIDTH, HEIGHT = 1280, 800
 LEFT = Qt.MouseButton.LeftButton

@@ -8,8 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from metalab.ui.theme import DARK
-from metalab.ui.views.live import LiveWorkspace
+from metalab.ui.style.theme import DARK
+from metalab.ui.workspaces.live.workspace import LiveWorkspace
 from tests.figures.histories import make_history
 
 NUM_FRAMES = 300

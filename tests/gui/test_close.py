@@ -14,7 +14,7 @@ from metalab.runs.record.status import RunStatus
 CLOSE_WHILE_TRAINING = """
 import sys
 from PySide6.QtCore import QTimer
-from metalab.ui.app import application, create_window
+from metalab.ui.shell.app import application, create_window
 
 app = application()
 lab = create_window(app, preset="maml-sine")
@@ -74,7 +74,7 @@ def test_closes_while_training_end_well(tmp_path, count):
 WINDOW = """
 import sys
 from PySide6.QtCore import QTimer
-from metalab.ui.app import application, run_window
+from metalab.ui.shell.app import application, run_window
 
 app = application()
 QTimer.singleShot(0, lambda: print("shown", flush=True))

@@ -11,10 +11,10 @@ from pytestqt.qtbot import QtBot
 
 from metalab.runs.record.reader import open_run
 from metalab.runs.record.status import RunStatus
-from metalab.ui.app import create_window
-from metalab.ui.lab import Lab
-from metalab.ui.phase import Phase
-from tests.ui.fake_worker import small_config
+from metalab.ui.session.phase import Phase
+from metalab.ui.shell.app import create_window
+from metalab.ui.shell.controller import Lab
+from tests.support.fake_worker import small_config
 
 pytestmark = pytest.mark.gui
 

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from metalab.runs.running.worker import RunWorker
 
 if TYPE_CHECKING:
-    from metalab.ui.lab import Lab
+    from metalab.ui.shell.controller import Lab
 
 _NEVER = frozenset({"quit"})
 """Actions that would end the walk."""

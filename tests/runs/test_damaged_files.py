@@ -18,7 +18,7 @@ from metalab.runs.record.reader import (
     whole_rows,
 )
 from metalab.runs.running.resume import prepare_resume
-from tests.runs.stored import run_to
+from tests.support.stored import run_to
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from metalab.engine.events import METRICS, DiagnosticsTaken, Diverged, StepsDone
 from metalab.experiment.fields import with_overrides
 from metalab.runs.record.live import LiveRun
 from metalab.runs.record.reader import open_run
-from tests.runs.stored import (
+from tests.support.stored import (
     assert_same_diagnostics,
     assert_same_run,
     resume,

@@ -17,7 +17,7 @@ import pytest
 from metalab.runs.record.file_format import RunFileError
 from metalab.runs.record.reader import open_run
 from tests.bench.install_peers import ROOT
-from tests.runs.stored import assert_same_run
+from tests.support.stored import assert_same_run
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
@@ -54,7 +54,7 @@ class Server:
 @pytest.fixture(scope="module")
 def server():
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.runs.kill_server"],
+        [sys.executable, "-m", "tests.support.kill_server"],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

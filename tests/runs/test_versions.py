@@ -11,8 +11,8 @@ from metalab.engine.events import METRICS, Diverged
 from metalab.runs.record.file_format import RunFileError, migrate
 from metalab.runs.record.reader import open_run
 from metalab.runs.record.status import RunStatus
-from tests.engine.experiments import small
-from tests.runs.stored import resume, run_to
+from tests.support.experiments import small
+from tests.support.stored import resume, run_to
 
 VERSION_1 = """
 PRAGMA application_id = 1835819362;

@@ -1,7 +1,7 @@
 """Large draws from a family, and errors on them."""
 
 from metalab.core.tasks import sample_batch
-from tests.oracles import FLOAT64, generator
+from tests.support.oracles import FLOAT64, generator
 
 
 def drawn(family, *, num_tasks=100_000, num_points=10, seed=0, dtype=FLOAT64):

@@ -13,7 +13,7 @@ from metalab.tasks.multimodal import Multimodal
 from metalab.tasks.points import INTERPOLATIONS, Points
 from metalab.tasks.polynomial import Polynomial
 from metalab.tasks.wave import SHAPES, Wave
-from tests.oracles import FLOAT64, generator
+from tests.support.oracles import FLOAT64, generator
 
 DEFAULTS = [family() for family in TASK_FAMILIES.components.values()]
 VARIANTS = [

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from metalab.core.tasks import sample_batch
 from metalab.tasks.formula import MAX_PARAMETERS, TypedFormula, read_parameters
 from metalab.tasks.sinusoid_frequency import SinusoidFrequency
-from tests.oracles import FLOAT64
+from tests.support.oracles import FLOAT64
 from tests.tasks.draws import assert_fills, drawn, error_of, noise_floor
 
 

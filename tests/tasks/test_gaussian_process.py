@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from metalab.tasks.gaussian_process import KERNELS, GaussianProcess
-from tests.oracles import FLOAT64, generator
+from tests.support.oracles import FLOAT64, generator
 from tests.tasks.draws import drawn, error_of
 
 NUM_TASKS = 20_000

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from metalab.tasks.linear_regression import LinearRegression
-from tests.oracles import FLOAT64
+from tests.support.oracles import FLOAT64
 from tests.tasks.draws import drawn, error_of, noise_floor
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metalab.tasks.points import MAX_POINTS, Points, read_points
-from tests.oracles import FLOAT64
+from tests.support.oracles import FLOAT64
 from tests.tasks.draws import assert_fills, drawn, noise_floor
 
 UNCHANGED = {"scale_min": 1, "scale_max": 1, "shift_min": 0, "shift_max": 0}

@@ -16,7 +16,7 @@ from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem
 from metalab.core.tasks import sample_batch
 from metalab.tasks.quadratic_bowl import QuadraticBowl
-from tests.oracles import FLOAT64, estimated, generator, relative_error
+from tests.support.oracles import FLOAT64, estimated, generator, relative_error
 
 FAMILY = QuadraticBowl(num_dimensions=4, curvature_min=0.3, curvature_max=3.0)
 DIM = FAMILY.num_dimensions

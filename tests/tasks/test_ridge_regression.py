@@ -18,7 +18,7 @@ from metalab.core.outer import Adam
 from metalab.core.streams import RandomStreams
 from metalab.core.tasks import sample_batch
 from metalab.tasks.ridge_regression import RidgeRegression
-from tests.oracles import FLOAT64, estimated, generator, relative_error
+from tests.support.oracles import FLOAT64, estimated, generator, relative_error
 
 pytestmark = pytest.mark.unchecked
 

@@ -12,7 +12,7 @@ import torch
 
 from metalab.core.tasks import sample_batch
 from metalab.tasks.sinusoid import Sinusoid
-from tests.oracles import FLOAT64, generator
+from tests.support.oracles import FLOAT64, generator
 
 NUM_TASKS = 100_000
 BEST_FIXED = -1.6234

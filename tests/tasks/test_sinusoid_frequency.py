@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from metalab.tasks.sinusoid_frequency import SinusoidFrequency
-from tests.oracles import FLOAT64
+from tests.support.oracles import FLOAT64
 from tests.tasks.draws import assert_fills, drawn, error_of, noise_floor
 
 

@@ -5,7 +5,7 @@ import torch
 from metalab.core.tasks import sample_batch
 from metalab.tasks.sinusoid import Sinusoid
 from metalab.tasks.sinusoid_known import SinusoidKnown
-from tests.oracles import generator
+from tests.support.oracles import generator
 
 
 def drawn(family):

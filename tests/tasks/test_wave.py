@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from metalab.tasks.wave import SHAPES, Wave
-from tests.oracles import FLOAT64
+from tests.support.oracles import FLOAT64
 from tests.tasks.draws import assert_fills, drawn, error_of, noise_floor
 
 

@@ -12,9 +12,9 @@ from pytestqt.qtbot import QtBot
 
 from metalab.runs.running.manager import RunSlot
 from metalab.runs.system.preload import Preload
-from metalab.ui.lab import Lab
-from metalab.ui.lab_options import LabOptions
-from tests.ui.fake_worker import Workshop
+from metalab.ui.shell.controller import Lab
+from metalab.ui.shell.options import LabOptions
+from tests.support.fake_worker import Workshop
 
 
 @pytest.fixture

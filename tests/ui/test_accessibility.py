@@ -8,9 +8,9 @@ from PySide6.QtGui import QAccessible, QAction, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QMainWindow, QMenu, QWidget
 
-from metalab.ui.action_table import WORKSPACES
-from metalab.ui.tool_buttons import ToolbarButton
-from tests.ui.fake_worker import small_config
+from metalab.ui.actions.table import WORKSPACES
+from metalab.ui.shell.tool_buttons import ToolbarButton
+from tests.support.fake_worker import small_config
 
 pytestmark = pytest.mark.gui
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QLabel, QWidget
 
-from metalab.ui.action_table import WORKSPACES
-from metalab.ui.theme import THEMES
-from tests.ui.clipping import SIZES, cut_off, faults_at, overlapping
-from tests.ui.fake_worker import small_config
-from tests.ui.scenes import SCENES, faults_of
+from metalab.ui.actions.table import WORKSPACES
+from metalab.ui.style.theme import THEMES
+from tests.support.clipping import SIZES, cut_off, faults_at, overlapping
+from tests.support.fake_worker import small_config
+from tests.support.scenes import SCENES, faults_of
 
 pytestmark = pytest.mark.gui
 
@@ -125,7 +125,7 @@ def test_at_two_pixels_a_point_everything_is_sharp_and_whole(tmp_path):
         "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
     }
     done = subprocess.run(
-        [sys.executable, "-m", "tests.ui.clipping"],
+        [sys.executable, "-m", "tests.support.clipping"],
         cwd=ROOT,
         env=environment,
         capture_output=True,

@@ -7,7 +7,7 @@ import pytest
 
 from metalab.experiment.config import preset_config
 from metalab.experiment.fields import with_overrides
-from tests.runs.stored import run_to
+from tests.support.stored import run_to
 from tests.ui.conftest import until
 
 pytestmark = pytest.mark.gui

@@ -9,9 +9,9 @@ from metalab.cli.main import run
 from metalab.figures.base import FigureChoices
 from metalab.figures.registry import figures
 from metalab.figures.sizes import size_named
-from metalab.ui.export_dialog import ExportDialog
-from metalab.ui.export_settings import ExportSettings
-from metalab.ui.workspaces.adapt_starts import RUN
+from metalab.ui.export.dialog import ExportDialog
+from metalab.ui.export.settings import ExportSettings
+from metalab.ui.workspaces.adapt.starts import RUN
 from tests.ui.conftest import until
 
 pytestmark = pytest.mark.gui

@@ -15,12 +15,12 @@ from metalab.runs.record.reader import open_run
 from metalab.runs.running.control import RunControl
 from metalab.runs.running.manager import RunSlot
 from metalab.runs.running.run import conduct
-from metalab.ui.engine_access import preset
+from metalab.ui.session.engine_access import preset
 from metalab.ui.timeline.bookmark_dialog import BookmarkDialog
 from metalab.ui.timeline.player import INNER
-from metalab.ui.workspaces.adapt_starts import RUN
+from metalab.ui.workspaces.adapt.starts import RUN
+from tests.support.fake_worker import small_config
 from tests.ui.conftest import until
-from tests.ui.fake_worker import small_config
 
 pytestmark = pytest.mark.gui
 LR = "outer.optimizer.outer_lr"

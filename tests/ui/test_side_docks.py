@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtWidgets import QDockWidget
 
 from metalab.ui.forms.field_list import FieldList
-from metalab.ui.main_window import BESIDE_FROM
+from metalab.ui.shell.main_window import BESIDE_FROM
 
 pytestmark = pytest.mark.gui
 

@@ -23,7 +23,7 @@ from metalab.ui.forms.field_row import FieldState
 from metalab.ui.forms.form_header import FormHeader
 from metalab.ui.forms.problems import placed
 from metalab.ui.forms.text_entry import is_undo_or_redo
-from metalab.ui.theme import DARK, LIGHT, Theme
+from metalab.ui.style.theme import DARK, LIGHT, Theme
 
 if TYPE_CHECKING:
     from metalab.experiment.config import ExperimentConfig

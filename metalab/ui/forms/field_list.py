@@ -16,9 +16,9 @@ from PySide6.QtWidgets import (
 
 from metalab.ui.forms.field_row import FieldRow, FieldState
 from metalab.ui.forms.fold import Fold, Group
-from metalab.ui.forms.marks import tint
-from metalab.ui.scrolling import Scrolling
-from metalab.ui.theme import Theme
+from metalab.ui.style.theme import Theme
+from metalab.ui.widgets.painted import tint
+from metalab.ui.widgets.scrolling import Scrolling
 
 if TYPE_CHECKING:
     from metalab.experiment.fields import FieldInfo

@@ -15,12 +15,12 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from metalab.ui.forms.editors import editor_for
-from metalab.ui.forms.marks import GUTTER, ResetButton, paint_dot, paint_ring, tint
 from metalab.ui.forms.reading import exact_text
 from metalab.ui.learn.popover import TermButton
 from metalab.ui.learn.terms import term_of_field
-from metalab.ui.plain_text import plain_tip
-from metalab.ui.theme import Theme
+from metalab.ui.style.theme import Theme
+from metalab.ui.widgets.painted import GUTTER, ResetButton, paint_dot, paint_ring, tint
+from metalab.ui.widgets.plain_text import plain_tip
 
 if TYPE_CHECKING:
     from metalab.experiment.changes import Baseline

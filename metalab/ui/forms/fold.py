@@ -6,8 +6,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from metalab.ui.forms.field_row import FieldRow
-from metalab.ui.forms.marks import GUTTER, FoldHeader, tint
-from metalab.ui.theme import Theme
+from metalab.ui.style.theme import Theme
+from metalab.ui.widgets.painted import GUTTER, FoldHeader, tint
 
 
 class Fold(QWidget):

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from metalab.ui.forms.marks import ElidedButton, tint
-from metalab.ui.theme import Theme
+from metalab.ui.style.theme import Theme
+from metalab.ui.widgets.painted import ElidedButton, tint
 
 _LONGEST_NAME = 80
 """Characters, as in `ExperimentConfig.name`."""

@@ -15,8 +15,8 @@ from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from metalab.ui.learn.cards import Card
 from metalab.ui.learn.thumbnail import paint_thumbnail
-from metalab.ui.painting import mixed
-from metalab.ui.theme import DARK, Theme
+from metalab.ui.plot.painting import mixed
+from metalab.ui.style.theme import DARK, Theme
 
 _SIZE = QSize(300, 250)
 _LEAST = QSize(230, 180)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from metalab.ui import engine_access as engine
+from metalab.ui.session import engine_access as engine
 
 if TYPE_CHECKING:
     from metalab.experiment.config import ExperimentConfig

@@ -13,10 +13,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from metalab.ui.icons import theme_icon
 from metalab.ui.learn.lesson import Lesson, LessonPage
-from metalab.ui.painting import tint
-from metalab.ui.theme import DARK, Theme
+from metalab.ui.plot.painting import tint
+from metalab.ui.style.icons import theme_icon
+from metalab.ui.style.theme import DARK, Theme
 
 _MARGIN = 12
 _TEXT_MARGIN = 8

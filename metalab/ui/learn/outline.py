@@ -4,7 +4,7 @@ from PySide6.QtCore import QPoint, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
-from metalab.ui.theme import DARK, Theme
+from metalab.ui.style.theme import DARK, Theme
 
 _AIR = 3
 _PEN = 2.5

@@ -22,8 +22,8 @@ from PySide6.QtWidgets import (
 )
 
 from metalab.ui.learn.terms import Term
-from metalab.ui.painting import tint
-from metalab.ui.theme import Theme
+from metalab.ui.plot.painting import tint
+from metalab.ui.style.theme import Theme
 
 _WIDTH = 340
 """Of the text; a longer formula makes the popover wider."""

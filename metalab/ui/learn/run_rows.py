@@ -15,13 +15,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from metalab.ui.banners import recovered_words
-from metalab.ui.forms.marks import ElidedLabel
-from metalab.ui.icons import icon, theme_icon
-from metalab.ui.painting import tint
-from metalab.ui.plain_text import plain_tip
-from metalab.ui.recent_menu import run_name, run_state
-from metalab.ui.theme import DARK, Theme
+from metalab.ui.plot.painting import tint
+from metalab.ui.style.icons import icon, theme_icon
+from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.widgets.painted import ElidedLabel
+from metalab.ui.widgets.plain_text import plain_tip
+from metalab.ui.widgets.recent_menu import recovered_words, run_name, run_state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

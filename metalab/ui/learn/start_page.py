@@ -12,14 +12,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from metalab.ui.icons import theme_icon
 from metalab.ui.learn.card_button import CardButton
 from metalab.ui.learn.cards import all_cards
 from metalab.ui.learn.run_rows import RecoveredStrip, RunRows
-from metalab.ui.painting import tint
-from metalab.ui.plain_text import plain_tip
-from metalab.ui.scrolling import Scrolling
-from metalab.ui.theme import DARK, Theme
+from metalab.ui.plot.painting import tint
+from metalab.ui.style.icons import theme_icon
+from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.widgets.plain_text import plain_tip
+from metalab.ui.widgets.scrolling import Scrolling
 
 _COLUMNS = 2
 _GAP = 16

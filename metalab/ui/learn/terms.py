@@ -9,7 +9,7 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from metalab.ui.learn.content import DATA, Content, WorkspaceName, read_content
-from metalab.ui.theme import Theme
+from metalab.ui.style.theme import Theme
 
 FORMULAS = DATA / "formulas"
 """Folder of the pictures that `packaging/make_formulas.py` draws."""

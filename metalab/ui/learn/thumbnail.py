@@ -6,8 +6,8 @@ from PySide6.QtGui import QColor, QPainter, QPen
 
 from metalab.engine.events import Array
 from metalab.ui.learn.cards import Card
-from metalab.ui.painting import ramp_ink
-from metalab.ui.theme import Theme
+from metalab.ui.plot.painting import ramp_ink
+from metalab.ui.style.theme import Theme
 
 _MARGIN = 10.0
 _SPARE = 0.08

@@ -22,8 +22,8 @@ from PySide6.QtWidgets import (
 )
 
 from metalab.ui.learn.outline import Outline
-from metalab.ui.painting import tint
-from metalab.ui.theme import DARK, Theme
+from metalab.ui.plot.painting import tint
+from metalab.ui.style.theme import DARK, Theme
 
 Find = Callable[[], QWidget | None]
 """Finds the widget of a stop; None while there is none."""

@@ -16,10 +16,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractSlider, QSizePolicy, QToolTip, QWidget
 
-from metalab.ui.plain_text import plain_tip
-from metalab.ui.theme import DARK, Theme
+from metalab.ui.style.theme import DARK, Theme
 from metalab.ui.timeline.model import TimelineModel
 from metalab.ui.timeline.ruler_map import MARGIN, painted_map
+from metalab.ui.widgets.plain_text import plain_tip
 
 _MAP_HEIGHT = 36.0
 _ABOVE, _BELOW = 2.0, 4.0

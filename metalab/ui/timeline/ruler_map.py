@@ -6,8 +6,8 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPen, QPixmap, QPolygonF
 
-from metalab.ui.painting import mixed
-from metalab.ui.theme import Theme
+from metalab.ui.plot.painting import mixed
+from metalab.ui.style.theme import Theme
 from metalab.ui.timeline.model import DIVERGED, EDITED, FORKED, TimelineModel
 
 if TYPE_CHECKING:

@@ -11,16 +11,16 @@ from PySide6.QtWidgets import (
 )
 
 from metalab.runs.record.bookmarks import mark_at
-from metalab.ui.icons import theme_icon
-from metalab.ui.painting import tint
-from metalab.ui.theme import DARK, Theme
+from metalab.ui.plot.painting import tint
+from metalab.ui.style.icons import theme_icon
+from metalab.ui.style.theme import DARK, Theme
 from metalab.ui.timeline.bookmark_dialog import BookmarkDialog
 from metalab.ui.timeline.model import TimelineModel
 from metalab.ui.timeline.player import INNER, OUTER, SPEEDS, Player
 from metalab.ui.timeline.ruler import OuterRuler
-from metalab.ui.views.header import tool_button
-from metalab.ui.views.step_ruler import StepRuler
-from metalab.ui.views.task_picker import TaskPicker
+from metalab.ui.widgets.header import tool_button
+from metalab.ui.widgets.step_ruler import StepRuler
+from metalab.ui.widgets.task_picker import TaskPicker
 
 _ICON = QSize(16, 16)
 _NUM_TASKS = 16

@@ -1,1 +1,1 @@
-"""What fills the centre of the window: one workspace a file, each fed with a `RunHistory`."""
+"""The pages in the centre of the window: what a page is, and one package for each."""

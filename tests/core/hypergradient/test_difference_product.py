@@ -12,8 +12,8 @@ from metalab.core.meta.penalty import PenaltyStrength
 from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem
 from metalab.core.tasks import Samples, TaskBatch
-from tests.core.hypergradient.combinations import INNERS, METAS, oracle_of
-from tests.oracles import estimated, initial_phi, relative_error, smooth_batch
+from tests.support.combinations import INNERS, METAS, oracle_of
+from tests.support.oracles import estimated, initial_phi, relative_error, smooth_batch
 
 INNER = INNERS["plain"]
 DOUBLE = oracle_of(METAS["initialisation"], INNER)

@@ -16,14 +16,8 @@ from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.inner.learned_descent import LearnedDescent
 from metalab.core.meta.initialisation import Initialisation
 from metalab.core.streams import RandomStreams
-from tests.core.hypergradient.combinations import (
-    INNERS,
-    METAS,
-    NUM_STEPS,
-    PAIRS,
-    oracle_of,
-)
-from tests.oracles import estimated, initial_phi, relative_error
+from tests.support.combinations import INNERS, METAS, NUM_STEPS, PAIRS, oracle_of
+from tests.support.oracles import estimated, initial_phi, relative_error
 
 pytestmark = pytest.mark.unchecked
 

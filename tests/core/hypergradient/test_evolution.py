@@ -8,7 +8,7 @@ from metalab.core.hypergradient.base import Request
 from metalab.core.hypergradient.evolution import EvolutionStrategies
 from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.streams import RandomStreams
-from tests.oracles import FLOAT64, estimated, least_squares, relative_error
+from tests.support.oracles import FLOAT64, estimated, least_squares, relative_error
 
 pytestmark = pytest.mark.unchecked
 

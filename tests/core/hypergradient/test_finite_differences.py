@@ -12,7 +12,7 @@ from metalab.core.meta.initialisation import Initialisation
 from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem
 from metalab.core.tasks import Samples, TaskBatch
-from tests.oracles import (
+from tests.support.oracles import (
     FLOAT64,
     central_differences,
     estimated,

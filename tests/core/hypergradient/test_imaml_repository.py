@@ -9,7 +9,7 @@ from metalab.core.hypergradient.imaml_repository import ImamlRepository
 from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.meta.anchor import ProximalAnchor
 from metalab.core.oracle import BilevelProblem, Terms
-from tests.oracles import FLOAT64, estimated, least_squares, relative_error
+from tests.support.oracles import FLOAT64, estimated, least_squares, relative_error
 
 KNOWN = least_squares()
 STRENGTH = 2.0

@@ -17,8 +17,8 @@ from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem
 from metalab.core.tasks import sample_batch
 from metalab.tasks.sinusoid import Sinusoid
-from tests.core.hypergradient.combinations import oracle_of
-from tests.oracles import (
+from tests.support.combinations import oracle_of
+from tests.support.oracles import (
     FINAL_LOSS,
     FLOAT64,
     estimated,

@@ -10,7 +10,7 @@ from metalab.core.hypergradient.persistent_evolution import PersistentEvolution
 from metalab.core.hypergradient.unrolled import Unrolled
 from metalab.core.inner.learned_descent import LearnedDescent
 from metalab.core.streams import RandomStreams
-from tests.oracles import estimated, least_squares, relative_error
+from tests.support.oracles import estimated, least_squares, relative_error
 
 pytestmark = pytest.mark.unchecked
 

@@ -15,7 +15,7 @@ from metalab.core.objective import OuterObjective
 from metalab.core.oracle import BilevelProblem
 from metalab.core.outer import SGD
 from metalab.core.streams import RandomStreams
-from tests.oracles import (
+from tests.support.oracles import (
     FLOAT64,
     estimated,
     generator,

@@ -15,7 +15,7 @@ from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem
 from metalab.core.tasks import sample_batch
 from metalab.tasks.sinusoid import Sinusoid
-from tests.oracles import (
+from tests.support.oracles import (
     FLOAT64,
     InputShift,
     central_differences,

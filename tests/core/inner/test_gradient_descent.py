@@ -10,7 +10,7 @@ from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.meta.initialisation import Initialisation
 from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem
-from tests.oracles import (
+from tests.support.oracles import (
     FLOAT64,
     generator,
     least_squares,

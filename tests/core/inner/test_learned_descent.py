@@ -10,7 +10,7 @@ from metalab.core.inner.rates import GRANULARITIES
 from metalab.core.meta.initialisation import Initialisation
 from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem
-from tests.oracles import (
+from tests.support.oracles import (
     FLOAT64,
     generator,
     initial_phi,

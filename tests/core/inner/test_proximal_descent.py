@@ -5,7 +5,7 @@ import torch
 from metalab.core.inner.base import Keep
 from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.inner.proximal_descent import ProximalDescent
-from tests.core.hypergradient.combinations import METAS, oracle_of
+from tests.support.combinations import METAS, oracle_of
 
 CAP = 200
 PLAIN = GradientDescent(num_inner_steps=CAP, inner_lr=0.2)

@@ -6,7 +6,7 @@ from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.inner.pull_back import PullBackDescent
 from metalab.core.meta.anchor import ProximalAnchor
 from metalab.core.meta.initialisation import Initialisation
-from tests.core.hypergradient.combinations import oracle_of
+from tests.support.combinations import oracle_of
 
 STRENGTH = 0.5
 INNER = PullBackDescent(num_inner_steps=5, inner_lr=0.03)

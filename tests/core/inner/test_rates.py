@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from metalab.core.inner.rates import GRANULARITIES, RateLayout
 from metalab.core.model.mlp import MLP
-from tests.oracles import FLOAT64, generator
+from tests.support.oracles import FLOAT64, generator
 
 SIZES = st.lists(st.integers(1, 5), max_size=3).map(tuple)
 

@@ -11,7 +11,7 @@ from metalab.core.inner.pull_back import PullBackDescent
 from metalab.core.meta.anchor import ProximalAnchor
 from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem, Terms
-from tests.oracles import FLOAT64, generator, smooth_batch
+from tests.support.oracles import FLOAT64, generator, smooth_batch
 
 LOOPS = [loop() for loop in INNER_LOOPS.components.values()]
 

@@ -8,7 +8,7 @@ from metalab.core.inner.closed_form import ClosedForm
 from metalab.core.meta.bayesian_head import BayesianHead
 from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem
-from tests.oracles import FLOAT64, generator, relative_error, smooth_batch
+from tests.support.oracles import FLOAT64, generator, relative_error, smooth_batch
 
 NOISE = 0.6
 META = BayesianHead(noise_std=NOISE, prior_strength=2.0)

@@ -28,7 +28,7 @@ from metalab.runs.running.control import RunControl
 from metalab.runs.running.fork import fork
 from metalab.runs.running.resume import prepare_resume
 from metalab.runs.running.run import conduct
-from tests.runs.stored import StopAfter, assert_same_run, run_to
+from tests.support.stored import StopAfter, assert_same_run, run_to
 
 MARKS = (Bookmark(step=7, note="here it falls"), Bookmark(step=40, inner_step=3))
 

@@ -34,7 +34,7 @@ from metalab.runs.record.writer import RunWriter
 from metalab.runs.running.control import RunControl
 from metalab.runs.running.resume import prepare_resume
 from metalab.runs.running.run import conduct
-from tests.runs.stored import StopAfter, assert_same_run, resume, run_to
+from tests.support.stored import StopAfter, assert_same_run, resume, run_to
 
 
 def facts_of(path: Path) -> dict[str, str]:

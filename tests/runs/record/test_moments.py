@@ -8,7 +8,7 @@ from metalab.runs.record.live import LiveRun
 from metalab.runs.record.moments import history_at
 from metalab.runs.running.control import RunControl
 from metalab.runs.running.run import conduct
-from tests.runs.stored import StopAfter, assert_same_diagnostics
+from tests.support.stored import StopAfter, assert_same_diagnostics
 
 
 def run_until(config, step):

@@ -15,7 +15,7 @@ from metalab.runs.record.status import RunStatus
 from metalab.runs.record.store import RunStore
 from metalab.runs.running.control import RunControl
 from metalab.runs.running.run import conduct
-from tests.runs.stored import run_to
+from tests.support.stored import run_to
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from metalab.runs.running.control import RunControl
 from metalab.runs.running.resume import prepare_resume
 from metalab.runs.running.run import conduct
 from metalab.runs.services.replay import load_history
-from tests.runs.stored import StopAfter, assert_same_run, resume, run_to
+from tests.support.stored import StopAfter, assert_same_run, resume, run_to
 
 
 def test_a_file_is_the_whole_run(config, tmp_path):

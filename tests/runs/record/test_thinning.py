@@ -11,8 +11,8 @@ from metalab.runs.record import thinning
 from metalab.runs.record.live import LiveRun
 from metalab.runs.record.reader import open_run, whole_rows
 from metalab.runs.record.thinning import RowTable
-from metalab.ui.views.loss_track import LossTracks
-from tests.runs.stored import run_to
+from metalab.ui.workspaces.live.loss_track import LossTracks
+from tests.support.stored import run_to
 
 NAME = "outer_loss"
 BEFORE = "outer_loss_before"

@@ -13,7 +13,7 @@ from metalab.runs.running.control import RunControl
 from metalab.runs.running.fork import ForkError, fork
 from metalab.runs.running.run import conduct
 from metalab.runs.services.rewinder import recomputed, rewind_request
-from tests.runs.stored import resume, run_to
+from tests.support.stored import resume, run_to
 
 SMALL = [
     ("outer.num_steps", 60),

@@ -6,7 +6,7 @@ import pytest
 
 from metalab.runs.record.status import RunStatus
 from metalab.runs.running.manager import Launch, RunSlot, can_go_on
-from tests.ui.fake_worker import Workshop, small_config
+from tests.support.fake_worker import Workshop, small_config
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from metalab.runs.running.resume import prepare_resume
 from metalab.runs.running.run import conduct
 from metalab.runs.system.compiling import Compiling
 from metalab.runs.system.kernels import Readiness
-from tests.runs.stored import resume, run_to
+from tests.support.stored import resume, run_to
 
 
 @pytest.fixture

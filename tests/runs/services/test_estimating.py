@@ -25,7 +25,7 @@ from metalab.core.hypergradient.base import Target
 from metalab.engine.trainer import Trainer
 from metalab.experiment.config import ExperimentConfig
 from metalab.runs.services.estimating import EstimatingThread
-from tests.engine.experiments import small
+from tests.support.experiments import small
 
 SECONDS = 60.0
 SAME = [f.name for f in fields(Measured) if f.name != "seconds"]

@@ -11,7 +11,7 @@ from metalab.core.errors import UserError
 from metalab.engine.events import Array
 from metalab.runs.services.landscape import LEVELS, LandscapeThread, fill, levels_to
 from tests.analysis.test_landscape import a_slice
-from tests.engine.experiments import small
+from tests.support.experiments import small
 
 SECONDS = 20.0
 

@@ -18,7 +18,7 @@ from metalab.runs.services.rewinder import (
     recomputed,
     rewind_request,
 )
-from tests.runs.stored import run_to
+from tests.support.stored import run_to
 
 TIMEOUT = 60.0
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from metalab.ui.export_dialog import ExportDialog
-from metalab.ui.export_settings import ExportSettings
-from metalab.ui.theme import LIGHT
+from metalab.ui.export.dialog import ExportDialog
+from metalab.ui.export.settings import ExportSettings
+from metalab.ui.style.theme import LIGHT
 from tests.figures.histories import make_history
 from tests.ui.export.driver import drawn
 

@@ -18,8 +18,8 @@ from PySide6.QtWidgets import (
 from metalab.figures.registry import figures
 from metalab.figures.render import encode
 from metalab.figures.sizes import SIZES
-from metalab.ui.export_settings import ExportSettings
-from metalab.ui.theme import DARK
+from metalab.ui.export.settings import ExportSettings
+from metalab.ui.style.theme import DARK
 from tests.ui.export.driver import (
     CONTROL,
     Key,

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from metalab.figures.errors import FigureError
-from metalab.ui.export_jobs import ExportJobs, JobKind
+from metalab.ui.export.jobs import ExportJobs, JobKind
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import (
 from metalab.figures.base import FigureChoices
 from metalab.figures.registry import figures
 from metalab.figures.sizes import SIZES
-from metalab.ui.export_options import position_of, share_at
+from metalab.ui.export.options import position_of, share_at
 from tests.ui.export.driver import Key, button, choose, named, redrawn
 
 

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 from metalab.figures.base import FigureChoices
 from metalab.figures.render import encode
 from metalab.figures.sizes import SIZES
-from metalab.ui.export_jobs import JobKind
+from metalab.ui.export.jobs import JobKind
 from tests.ui.export.driver import (
     Key,
     button,
@@ -30,8 +30,8 @@ def test_opening_shows_a_placeholder_and_loads_no_matplotlib():
 import sys
 from PySide6.QtWidgets import QApplication
 app = QApplication([])
-from metalab.ui.export_dialog import ExportDialog
-from metalab.ui.theme import LIGHT
+from metalab.ui.export.dialog import ExportDialog
+from metalab.ui.style.theme import LIGHT
 from tests.figures.histories import make_history
 dialog = ExportDialog(make_history(), theme=LIGHT)
 dialog.show()

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from metalab.ui.learn.lesson import Lesson, LessonPage
 from metalab.ui.learn.lesson_panel import LessonPanel, PageText
-from metalab.ui.theme import LIGHT
+from metalab.ui.style.theme import LIGHT
 
 LESSON = Lesson(
     title="A lesson",

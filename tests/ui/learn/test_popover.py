@@ -12,7 +12,7 @@ from metalab.experiment.fields import with_overrides
 from metalab.ui.forms.experiment_form import ExperimentForm
 from metalab.ui.learn.popover import FormulaView, TermButton, TermPopover
 from metalab.ui.learn.terms import all_terms
-from metalab.ui.theme import DARK, LIGHT, THEMES
+from metalab.ui.style.theme import DARK, LIGHT, THEMES
 
 LR = "inner.inner_lr"
 

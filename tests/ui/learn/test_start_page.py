@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from metalab.ui.learn.cards import all_cards
 from metalab.ui.learn.start_page import StartPage
-from metalab.ui.theme import DARK, LIGHT, Theme
+from metalab.ui.style.theme import DARK, LIGHT, Theme
 
 
 @pytest.fixture

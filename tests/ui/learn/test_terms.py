@@ -21,7 +21,7 @@ from metalab.ui.learn.terms import (
     load_terms,
     term_of_field,
 )
-from metalab.ui.theme import DARK, LIGHT
+from metalab.ui.style.theme import DARK, LIGHT
 from tests.support.findings import check_each
 
 VOCABULARY = (

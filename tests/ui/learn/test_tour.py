@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from metalab.ui.learn.tour import Tour, TourStop, tour_stops
-from metalab.ui.theme import LIGHT
+from metalab.ui.style.theme import LIGHT
 
 KEYS = ("run", "experiment", "adapt", "timeline", "workspaces")
 

@@ -5,8 +5,8 @@ from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from metalab.ui.lab import Lab
 from metalab.ui.learn.tour import Tour
+from metalab.ui.shell.controller import Lab
 
 SIZES = [(1024, 640), (1280, 800), (1920, 1080)]
 

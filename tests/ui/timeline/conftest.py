@@ -2,7 +2,7 @@
 
 import pytest
 
-from metalab.ui.theme import DARK
+from metalab.ui.style.theme import DARK
 from metalab.ui.timeline.ruler import OuterRuler
 from tests.ui.timeline.models import model
 

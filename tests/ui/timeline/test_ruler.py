@@ -9,8 +9,8 @@ from PySide6.QtGui import QAccessible, QWheelEvent
 from PySide6.QtTest import QTest
 
 from metalab.runs.record.bookmarks import Bookmark
-from metalab.ui.painting import mixed
-from metalab.ui.theme import DARK
+from metalab.ui.plot.painting import mixed
+from metalab.ui.style.theme import DARK
 from metalab.ui.timeline.model import (
     DIVERGED,
     EDITED,
@@ -19,8 +19,8 @@ from metalab.ui.timeline.model import (
     timeline_model,
 )
 from metalab.ui.timeline.ruler import OuterRuler
+from tests.support.histories import make_history
 from tests.ui.timeline.models import model
-from tests.ui.views.histories import make_history
 
 pytestmark = pytest.mark.gui
 LEFT = Qt.MouseButton.LeftButton

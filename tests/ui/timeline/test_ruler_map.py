@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QColor, QFont, QFontMetricsF
 
-from metalab.ui.theme import DARK
+from metalab.ui.style.theme import DARK
 from metalab.ui.timeline import ruler as ruler_module
 from metalab.ui.timeline.model import DIVERGED, EDITED, FORKED, Flag
 from metalab.ui.timeline.ruler import OuterRuler

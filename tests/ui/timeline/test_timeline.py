@@ -6,11 +6,11 @@ from PySide6.QtGui import QFont
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QToolButton
 
-from metalab.ui.theme import DARK, LIGHT
+from metalab.ui.style.theme import DARK, LIGHT
 from metalab.ui.timeline.bookmark_dialog import BookmarkDialog
 from metalab.ui.timeline.player import INNER, OUTER, SPEEDS
 from metalab.ui.timeline.timeline import Timeline
-from tests.ui.clipping import cut_off
+from tests.support.clipping import cut_off
 from tests.ui.timeline.models import model
 
 pytestmark = pytest.mark.gui

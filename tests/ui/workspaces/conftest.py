@@ -3,7 +3,7 @@
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from metalab.ui.theme import DARK, apply_theme
+from metalab.ui.style.theme import DARK, apply_theme
 
 
 @pytest.fixture(autouse=True)

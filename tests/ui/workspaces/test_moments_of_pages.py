@@ -13,13 +13,13 @@ from metalab.runs.record.live import LiveRun
 from metalab.runs.record.moments import history_at
 from metalab.runs.running.control import RunControl
 from metalab.runs.running.run import conduct
-from metalab.ui.moment import Moment
-from metalab.ui.theme import DARK
-from metalab.ui.views.live import LiveWorkspace
-from metalab.ui.workspace_tabs import WorkspaceTabs
-from metalab.ui.workspaces.adapt_starts import RUN
-from tests.engine.experiments import small
-from tests.ui.workspaces.compared import comparison
+from metalab.ui.session.moment import Moment
+from metalab.ui.style.theme import DARK
+from metalab.ui.workspaces.adapt.starts import RUN
+from metalab.ui.workspaces.live.workspace import LiveWorkspace
+from metalab.ui.workspaces.tabs import WorkspaceTabs
+from tests.support.comparisons import comparison
+from tests.support.experiments import small
 
 pytestmark = pytest.mark.gui
 

@@ -1,0 +1,55 @@
+"""What a line of the action table says."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from metalab.ui.actions import enablement as allowed
+from metalab.ui.session.session import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionSpec:
+    """One thing that can be done.
+
+    Attributes:
+        key: Unique name; the handler is the method of this name of `Commands`.
+        text: As in a menu, with its mnemonic.
+        tooltip: One plain sentence; shortcut and reason for being off are added.
+        menu: The menu it stands in.
+        shortcuts: Keys; the first is shown.
+        icon: File in `assets/icons`; "" for none.
+        short: On the toolbar, if shorter than `text`.
+        why_not: Returns why it would do nothing just now; "" if it would.
+        checkable: Whether it is a state that is on or off.
+        separated: Whether a line stands before it in its menu.
+    """
+
+    key: str
+    text: str
+    tooltip: str
+    menu: str
+    shortcuts: tuple[str, ...]
+    icon: str = ""
+    short: str = ""
+    why_not: Callable[[Session], str] = allowed.always
+    checkable: bool = False
+    separated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspaceSpec:
+    """One page of the centre.
+
+    Attributes:
+        key: Unique name.
+        text: On its tab and in the menu, with its mnemonic.
+        tooltip: One plain sentence.
+        page: Module and class, imported when the page is first looked at.
+        shortcut: Keys that bring it to the front.
+    """
+
+    key: str
+    text: str
+    tooltip: str
+    page: str
+    shortcut: str

@@ -1,0 +1,98 @@
+"""The part of the animation dialog that says how far a film is, and what became of it."""
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from metalab.ui.style.theme import Theme
+from metalab.ui.widgets.painted import tint
+
+_POLL_MS = 50
+
+
+class AnimationProgress(QWidget):
+    """A line of text; while a film is being written, a bar and a way to give it up.
+
+    Attributes:
+        cancelled: The film is no longer wanted.
+    """
+
+    cancelled = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        """Begin without a film."""
+        super().__init__(parent)
+        self._noted = (0, 0)
+        self._text = QLabel(self)
+        self._bar = QProgressBar(self)
+        self._cancel = QPushButton(self.tr("&Cancel"), self)
+        self._poll = QTimer(self)
+        self._poll.setInterval(_POLL_MS)
+        self._arrange()
+        self._poll.timeout.connect(self._on_poll)
+        self._cancel.clicked.connect(self.cancelled)
+        self.set_running(running=False)
+
+    @property
+    def text(self) -> str:
+        """What is said about the last film; "" if nothing."""
+        return self._text.text()
+
+    @property
+    def fraction(self) -> tuple[int, int]:
+        """Frames drawn, of how many, as the bar shows it."""
+        return self._bar.value(), self._bar.maximum()
+
+    def note(self, done: int, count: int) -> None:
+        """Take in how many frames are drawn, of how many.
+
+        Thread: any; the bar follows in its own.
+        """
+        self._noted = (done, count)
+
+    def tell(self, text: str, theme: Theme, *, error: bool = False) -> None:
+        """Say something about the film, in place of what was said."""
+        self._text.setText(text)
+        tint(self._text, theme.error if error else theme.text)
+
+    def set_running(self, *, running: bool) -> None:
+        """Show the bar and the button, or only the text."""
+        self._bar.setVisible(running)
+        self._cancel.setVisible(running)
+        if running:
+            # Until the first frame nobody knows how many there are.
+            self._noted = (0, 0)
+            self._on_poll()
+            self._poll.start()
+        else:
+            self._poll.stop()
+
+    def _on_poll(self) -> None:
+        done, count = self._noted
+        self._bar.setRange(0, count)
+        self._bar.setValue(done)
+
+    def _arrange(self) -> None:
+        self._text.setWordWrap(True)
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
+        self._text.setAccessibleName(self.tr("Result"))
+        self._bar.setAccessibleName(self.tr("Frames drawn"))
+        self._cancel.setAutoDefault(False)
+        working = QHBoxLayout()
+        working.addWidget(self._bar, 1)
+        working.addWidget(self._cancel)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._text)
+        layout.addLayout(working)
+
+
+def sentence(text: str) -> str:
+    """Return an error's message as people read it: with a capital."""
+    return text[:1].upper() + text[1:]

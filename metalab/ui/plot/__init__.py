@@ -1,0 +1,1 @@
+"""Plots: axes, marks, handles. The only package that imports pyqtgraph."""

@@ -1,0 +1,433 @@
+"""The composition: which parts a window has, and who tells whom."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QApplication
+
+from metalab.core.errors import UserError
+from metalab.runs.running.manager import RunSlot
+from metalab.runs.system.faults import FaultLog
+from metalab.runs.system.preload import Preload
+from metalab.ui.actions.action_set import ActionSet
+from metalab.ui.actions.enablement import why_not_open, why_not_run
+from metalab.ui.actions.key_guard import SpaceGuard
+from metalab.ui.actions.table import SPECS
+from metalab.ui.actions.typing_guard import TypingGuard
+from metalab.ui.session import engine_access as engine
+from metalab.ui.session.frame_clock import FrameClock
+from metalab.ui.session.notices import NEW_SEED
+from metalab.ui.session.phase import Phase
+from metalab.ui.session.session import Session
+from metalab.ui.shell.banners import HALVE, RECOVER, WITHOUT_KERNELS, banner_for
+from metalab.ui.shell.closing import Closer
+from metalab.ui.shell.collector import CycleCollector
+from metalab.ui.shell.commands import Commands
+from metalab.ui.shell.first_paint import FirstPaint
+from metalab.ui.shell.layout import layout_settings
+from metalab.ui.shell.lessons_controller import Teaching
+from metalab.ui.shell.main_window import MainWindow
+from metalab.ui.shell.options import LabOptions
+from metalab.ui.shell.out_of_sight import EndNotice
+from metalab.ui.shell.preferences import PreferenceStore
+from metalab.ui.shell.problems import ProblemsPanel
+from metalab.ui.shell.replacing import Replacing
+from metalab.ui.shell.returning import Returning
+from metalab.ui.shell.run_presenter import Stage
+from metalab.ui.style.theme import THEMES, Theme, apply_theme
+from metalab.ui.workspaces.live.workspace import LiveWorkspace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from metalab.experiment.config import ExperimentConfig
+    from metalab.runs.record.history import Failure, RunHistory
+
+
+class Lab(QObject):
+    """One window with everything behind it.
+
+    Attributes:
+        faults: Errors from any thread.
+        preferences: What is remembered.
+        session: The experiment and the run.
+        actions: What can be done.
+        commands: What that does.
+        window: The window.
+        playhead: Where in the run the window stands.
+        teaching: Start page, tour and lessons.
+        stage: What of a run is shown where.
+        clock: When the window looks at the run.
+        collector: Python's cycle collection.
+        closer: How it closes.
+        replacing: What asks before a run in view makes room for another.
+        returning: The ways back to runs.
+        end_notice: What tells of the end of a run that is out of sight.
+    """
+
+    def __init__(
+        self,
+        app: QApplication,
+        options: LabOptions,
+        *,
+        faults: FaultLog | None = None,
+        preload: Preload | None = None,
+        slot: RunSlot | None = None,
+    ) -> None:
+        """Build the window; `start` shows it.
+
+        Args:
+            app: The application, which gets the theme.
+            options: How to begin.
+            faults: Errors from any thread; made if None.
+            preload: What imports the engine; made if None.
+            slot: Room for the run; made if None.
+        """
+        super().__init__()
+        self._app = app
+        self._options = options
+        self._preload = Preload() if preload is None else preload
+        self._loading = True
+        self._first_paint: FirstPaint | None = None
+        self._drawn: RunHistory | None = None
+        self._named: ExperimentConfig | None = None
+        self._reported: Failure | None = None
+        self.faults = FaultLog() if faults is None else faults
+        self.preferences = PreferenceStore(self.faults)
+        apply_theme(app, self.theme)
+        self.session = Session(
+            self.faults, slot=slot, keep_runs=options.keep_runs, parent=self
+        )
+        self.closer = Closer(self.session, asks=self._asks, parent=self)
+        self.actions = ActionSet(self.session, theme=self.theme, parent=self)
+        self.window = MainWindow(
+            self.actions,
+            LiveWorkspace(),
+            ProblemsPanel(self.faults),
+            settings=layout_settings(),
+            may_close=self.closer.may_close,
+        )
+        self.stage = Stage(
+            self.session, self.window, example=options.example, parent=self
+        )
+        self.playhead = self.stage.playhead
+        self.teaching = Teaching(self.session, self.window, self.stage, parent=self)
+        self.clock = FrameClock(self.draw, parent=self)
+        self.collector = CycleCollector(self)
+        self.commands = Commands(
+            self.session,
+            self.window,
+            self.preferences,
+            self.playhead,
+            self.teaching,
+            parent=self,
+        )
+        self.replacing = Replacing(
+            self.session, self.window, asks=self._asks_to_replace, parent=self
+        )
+        self.returning = Returning(
+            self.session,
+            self.window,
+            self.preferences,
+            self.actions,
+            self.faults,
+            parent=self,
+        )
+        self.end_notice = EndNotice(self.session, self.window)
+        self._space = SpaceGuard(app, self)
+        self.window.tabbed.connect(self._space.reach)
+        self._typing = TypingGuard(app, steps=self._can_step, parent=self)
+        self._connect()
+        remembered = self.preferences.current.workspaces
+        self.window.workspaces.restore_state(remembered)
+        self.window.experiment.set_folds(self.preferences.current.folds)
+        if options.welcome and not remembered:
+            self.window.workspaces.show_page("start")
+        self.window.toolbar.show_step_size(self.preferences.current.step_size)
+        self.window.set_theme(self.theme)
+        self.teaching.set_theme(self.theme)
+        self._show_asking()
+        self._on_state_changed()
+
+    @property
+    def theme(self) -> Theme:
+        """The theme that was chosen last."""
+        return THEMES[self.preferences.current.theme]
+
+    def _connect(self) -> None:
+        self.commands.connect_to(self.actions)
+        self.commands.theme_toggled.connect(self._on_theme_toggled)
+        self.session.state_changed.connect(self._on_state_changed)
+        self.session.config_replaced.connect(self._on_config_replaced)
+        self.session.set_gate(self.replacing.ask)
+        self.closer.remembered.connect(self._on_remembered)
+        self.replacing.remembered.connect(self._on_replacing_remembered)
+        window = self.window
+        self.stage.run_requested.connect(self.actions["toggle_run"].trigger)
+        self.playhead.failed.connect(self.faults.add_error)
+        self._connect_ways_back()
+        window.presets.preset_chosen.connect(self._on_preset_chosen)
+        window.toolbar.step_chosen.connect(self._on_step_chosen)
+        window.banners.button_clicked.connect(self._on_banner_clicked)
+        window.banners.dismissed.connect(self._on_banner_dismissed)
+        window.problems.count_changed.connect(window.status.show_problems)
+        # Those that there were before the window: how the last one ended, for example.
+        window.status.show_problems(window.problems.count)
+        window.closed.connect(self._on_closed)
+
+    def _connect_ways_back(self) -> None:
+        window, session = self.window, self.session
+        self.stage.timekeeper.bookmarks_changed.connect(session.keep_bookmarks)
+        self.stage.timekeeper.refused.connect(self._on_mark_refused)
+        window.recent.run_chosen.connect(self.commands.open_path)
+        window.file_dropped.connect(self._on_file_dropped)
+        window.key_left_over.connect(self._typing.take_letter)
+        window.workspaces.page_shown.connect(self._show_banner)
+        self._typing.held.connect(self._on_typing_held)
+        self.teaching.run_chosen.connect(self.commands.open_path)
+        self.teaching.recovery_chosen.connect(self.returning.recover)
+        self.teaching.lesson_saved.connect(self._on_lesson_saved)
+        self._app.focusChanged.connect(self._on_focus_changed)
+
+    def start(self) -> None:
+        """Show the window, then import the engine behind it."""
+        self.draw()
+        # The first frame does not share the interpreter with the import of the engine.
+        self._first_paint = FirstPaint(self.window, self._on_first_paint, self)
+        self.window.show()
+        # Not before it is shown: Qt would take the first box in line instead.
+        self.window.workspaces.current.setFocus()
+        self.clock.start()
+
+    def _on_first_paint(self) -> None:
+        self.collector.start()
+        self._preload.start()
+
+    def draw(self) -> bool:
+        """Hand what is new to the views; return whether anything was.
+
+        Called by the frame clock.
+        """
+        seen = self.window.seen
+        self.clock.set_hidden(hidden=not seen)
+        if self._loading:
+            self._follow_preload(self._preload)
+        self.session.poll()
+        self.window.problems.poll()
+        self.returning.poll()
+        history = self.session.history
+        self.window.status.show_history(self.session.phase, history)
+        if not seen or not self.window.workspaces.isVisible():
+            return False
+        self.session.request_curves()
+        if history is self._drawn and not self.stage.is_due(history):
+            return False
+        self._drawn = history
+        self.stage.show(history)
+        return True
+
+    def close(self) -> None:
+        """End every thread and timer."""
+        if self._first_paint is not None:
+            self._first_paint.cancel()
+        self.clock.stop()
+        self.collector.stop()
+        self.stage.shut_down()
+        self.closer.finish()
+        self.end_notice.put_away()
+        self.returning.recent.join()
+        self._preload.cancel()
+        self._preload.join()
+
+    def _asks(self) -> bool:
+        return not self.preferences.current.close_without_asking
+
+    def _asks_to_replace(self) -> bool:
+        return not self.preferences.current.replace_without_asking
+
+    def _can_step(self) -> bool:
+        in_progress = self.session.phase in (Phase.RUNNING, Phase.PAUSED)
+        return in_progress or self.session.resumable
+
+    def _follow_preload(self, preload: Preload) -> None:
+        if not preload.done:
+            text = self.tr("Loading {}…").format(preload.stage)
+            self.session.set_loading(text)
+            return
+        self._loading = False
+        try:
+            preload.check()
+        except Exception as error:  # noqa: BLE001 - shown in the window
+            self.faults.add_error(error)
+            text = self.tr("The engine cannot be loaded: {}").format(error)
+            self.session.set_loading(text)
+            self.window.show_problems(shown=True)
+        else:
+            self._begin()
+
+    def _begin(self) -> None:
+        self.collector.settle()
+        for problem in engine.plugin_problems():
+            self.faults.add(problem)
+        self.window.presets.set_presets(engine.all_presets())
+        self.session.set_loading()
+        preset = self._options.preset or self.preferences.current.preset
+        try:
+            self.session.open_preset(preset or engine.DEFAULT_PRESET)
+        except ValueError as error:
+            self.faults.add(str(error))
+            self.session.open_preset(engine.DEFAULT_PRESET)
+        if self._options.file is not None:
+            self.commands.open_path(self._options.file)
+
+    def _on_config_replaced(
+        self, config: "ExperimentConfig", reference: "ExperimentConfig"
+    ) -> None:
+        self.window.presets.mark(reference.name)
+        form = self.window.experiment.form
+        if form is not None:
+            form.set_config(config, reference=reference)
+            return
+        # Its modules bring the engine along.
+        from metalab.ui.forms.experiment_form import (  # noqa: PLC0415
+            ExperimentForm,
+        )
+
+        form = ExperimentForm(config, reference=reference)
+        form.config_changed.connect(self.session.set_config)
+        form.see_requested.connect(self.window.workspaces.show_page)
+        form.differences_requested.connect(self.commands.differences)
+        form.validity_changed.connect(self._on_validity_changed)
+        self.window.experiment.show_form(form)
+        self.window.experiment.set_theme(self.theme)
+
+    def _on_validity_changed(self, valid: bool) -> None:  # noqa: FBT001 - Qt's signal
+        form = self.window.experiment.form
+        if form is None:
+            return
+        config = form.config()
+        if valid and config is not None:
+            self.session.set_config(config)
+        else:
+            self.session.set_invalid(str(form.problems()[0]))
+
+    def _on_state_changed(self) -> None:
+        session, window = self.session, self.window
+        self._report_failure()
+        self._show_banner()
+        window.experiment.skeleton.show_text(session.loading_text)
+        window.workspaces.set_why_not(why_not_run(session))
+        window.workspaces.show_config(session.config)
+        form = window.experiment.form
+        if form is not None:
+            form.set_locked(session.training)
+        config = session.config
+        if config is not None and config is not self._named:
+            self._named = config
+            self._name(config)
+
+    def _show_banner(self) -> None:
+        """Show what needs a decision, unless the page in front says the same."""
+        spec = banner_for(self.session)
+        recovered = spec is not None and spec.offers_recovery
+        on_page = self.window.workspaces.current_key == "start"
+        self.window.banners.show_banner(None if recovered and on_page else spec)
+
+    def _name(self, config: "ExperimentConfig") -> None:
+        """Say in words what the form describes."""
+        window = self.window
+        window.toolbar.chip.show_recipe(engine.recipe(config))
+        name = engine.name(config)
+        window.setWindowTitle(f"{name} \N{EM DASH} metalab")
+        changed = self.tr("With the changes in the form")
+        window.live.set_preset(*(engine.preset_source(config) or (name, changed)))
+
+    def _report_failure(self) -> None:
+        """Put what ended a run among the problems, once."""
+        history = self.session.history
+        failure = None if history is None else history.failure
+        if failure is not None and failure is not self._reported:
+            self.faults.add(failure.message, failure.traceback)
+        self._reported = failure
+
+    def _on_preset_chosen(self, name: str) -> None:
+        self.session.open_preset(name)
+        self.preferences.change("preset", name)
+
+    def _on_step_chosen(self, num_steps: int) -> None:
+        self.preferences.change("step_size", num_steps)
+
+    def _on_theme_toggled(self) -> None:
+        self.preferences.change("theme", "light" if self.theme.dark else "dark")
+        apply_theme(self._app, self.theme)
+        self.window.set_theme(self.theme)
+        self.teaching.set_theme(self.theme)
+
+    def _on_banner_clicked(self, key: str) -> None:
+        session = self.session
+        plain = {
+            "details": self._show_details,
+            "retry": session.retry,
+            "go_on_anyway": session.go_on_anyway,
+            WITHOUT_KERNELS: session.start_without_kernels,
+            NEW_SEED: partial(session.start, new_seed=True),
+        }
+        if key in plain:
+            plain[key]()
+        elif key.startswith(HALVE):
+            session.halve(key.removeprefix(HALVE))
+        elif key.startswith(RECOVER):
+            self.returning.recover(key)
+        elif key in SPECS:
+            self.actions[key].trigger()
+
+    def _show_details(self) -> None:
+        self.window.show_problems(shown=True)
+        self.window.problems.reveal_newest()
+
+    def _on_banner_dismissed(self) -> None:
+        """Forget what was said; a run that a crash has left is not offered again."""
+        run = self.session.recovered
+        if self.session.notice is None and run is not None:
+            self.returning.recent.settle(run.path)
+            self.session.set_recovered(None)
+        self.session.dismiss_notice()
+
+    def _on_mark_refused(self, text: str) -> None:
+        self.session.tell(self.tr("This step cannot be bookmarked"), UserError(text))
+
+    def _on_file_dropped(self, path: "Path") -> None:
+        if not why_not_open(self.session):
+            self.commands.open_path(path)
+
+    def _on_typing_held(self) -> None:
+        text = self.tr("No field takes what is typed here: click one first.")
+        self.window.toasts.say(text)
+
+    def _on_lesson_saved(self, path: "Path") -> None:
+        self.window.toasts.say(self.tr("The lesson was saved: {}").format(path))
+
+    def _on_focus_changed(self, _old: object, new: object) -> None:
+        if new is not None:
+            self.end_notice.put_away()
+
+    def _on_remembered(self) -> None:
+        self.preferences.change("close_without_asking", value=True)
+        self._show_asking()
+
+    def _on_replacing_remembered(self) -> None:
+        self.preferences.change("replace_without_asking", value=True)
+        self._show_asking()
+
+    def _show_asking(self) -> None:
+        """Tick the menu's line if every question is asked."""
+        current = self.preferences.current
+        asks = not (current.close_without_asking or current.replace_without_asking)
+        self.actions["ask_first"].setChecked(asks)
+
+    def _on_closed(self) -> None:
+        self.commands.close_dialogs()
+        self.preferences.change("workspaces", self.window.workspaces.save_state())
+        self.preferences.change("folds", dict(self.window.experiment.folds))
+        self.clock.stop()

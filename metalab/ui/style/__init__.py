@@ -1,0 +1,1 @@
+"""Colours, icons and pictures. Imports no torch."""

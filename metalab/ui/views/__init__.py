@@ -1,1 +1,0 @@
-"""What is drawn: one view a file, each fed with a `RunHistory`."""

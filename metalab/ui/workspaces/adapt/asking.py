@@ -1,0 +1,161 @@
+"""Between the Adapt workspace and the threads that compute for it."""
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+
+from metalab.analysis.exploration_request import Exploration, Explored
+from metalab.runs.services.exploring import ExploringThread
+from metalab.runs.system.background_job import BackgroundJob, GiveUp
+from metalab.ui.session.engine_access import stored_history
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from metalab.engine.events import Checkpoint
+    from metalab.runs.record.history import RunHistory
+
+T = TypeVar("T")
+
+ANSWER_SECONDS = 0.03
+"""How long an edit waits for its curves, about a frame: then points and curves are
+painted at once."""
+
+POLL_MS = 4
+
+BUSY_MS = 300
+"""What takes longer is said: most answers are there within a frame."""
+
+
+class AdaptAsking(QObject):
+    """Asks the explorer, and has other starts made in the background.
+
+    Attributes:
+        explored: How each start adapts: a tuple of `Explored`.
+        failed: Why a task cannot be adapted to: an error.
+        start_made: Key of a start, and its state or the error why there is none.
+        run_read: A run that was read from its file, or the error why it cannot be.
+        busy_changed: `doing` is something else.
+        give_up: Set once the page is shut down, for starts that take long to make.
+    """
+
+    explored = Signal(object)
+    failed = Signal(object)
+    start_made = Signal(str, object)
+    run_read = Signal(object)
+    busy_changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._thread = ExploringThread()
+        self._reading: BackgroundJob[RunHistory] | None = None
+        self._jobs: dict[str, BackgroundJob[Checkpoint]] = {}
+        self.give_up = GiveUp()
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(POLL_MS)
+        self._timer.timeout.connect(self._poll)
+        self._slow = QTimer(self)
+        self._slow.setSingleShot(True)
+        self._slow.setInterval(BUSY_MS)
+        self._slow.timeout.connect(self.busy_changed)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether an answer is still to come."""
+        return self._thread.waiting
+
+    @property
+    def doing(self) -> str:
+        """What has been waited for so long that it should be said; "" if nothing."""
+        if self._slow.isActive():
+            return ""
+        if self._reading is not None:
+            return self.tr("reading the run…")
+        if self._jobs:
+            return self.tr("training the start…")
+        return self.tr("adapting…") if self._thread.waiting else ""
+
+    def ask(self, asked: Exploration, *, wait: bool) -> None:
+        """Ask how starts adapt; with `wait`, the answer may come before this returns."""
+        self._thread.request(asked)
+        self._begin()
+        if wait:
+            self._take(ANSWER_SECONDS)
+
+    def cancel(self) -> None:
+        """Forget what was asked."""
+        self._thread.cancel()
+        self.busy_changed.emit()
+
+    def make_start(self, key: str, work: "Callable[[], Checkpoint]") -> None:
+        """Have a start made, unless it is in the making."""
+        if key not in self._jobs:
+            job = BackgroundJob(work, name=f"start {key}")
+            self._jobs[key] = job
+            job.start()
+            self._begin()
+
+    def read_run(self, name: str) -> None:
+        """Read a run file in the background, to be laid over."""
+        path = Path(name)
+        if self._reading is None:
+            self._reading = BackgroundJob(
+                partial(stored_history, path), name="read run"
+            )
+            self._reading.start()
+            self._begin()
+
+    def making(self, key: str) -> bool:
+        """Whether a start is in the making."""
+        return key in self._jobs
+
+    def shut_down(self) -> None:
+        """End every thread."""
+        self._timer.stop()
+        self._slow.stop()
+        self._thread.close()
+        self.give_up.set()
+        for job in self._jobs.values():
+            job.join()
+        if self._reading is not None:
+            self._reading.join()
+        self._jobs.clear()
+
+    def _begin(self) -> None:
+        if not self._timer.isActive():
+            self._timer.start()
+            self._slow.start()
+
+    def _poll(self) -> None:
+        self._take(0.0)
+        for key, job in list(self._jobs.items()):
+            if job.done:
+                del self._jobs[key]
+                self.start_made.emit(key, _outcome(job.result))
+        reading = self._reading
+        if reading is not None and reading.done:
+            self._reading = None
+            self.run_read.emit(_outcome(reading.result))
+        if not self._jobs and not self._thread.waiting and self._reading is None:
+            self._timer.stop()
+            self._slow.stop()
+            self.busy_changed.emit()
+
+    def _take(self, timeout: float) -> None:
+        try:
+            answers: tuple[Explored, ...] | None = self._thread.take(timeout)
+        except Exception as error:  # noqa: BLE001 - shown in the workspace
+            self.failed.emit(error)
+            return
+        if answers is not None:
+            self.explored.emit(answers)
+
+
+def _outcome(result: "Callable[[], T]") -> "T | Exception":
+    try:
+        return result()
+    except Exception as error:  # noqa: BLE001 - shown in the workspace
+        return error

@@ -1,0 +1,434 @@
+"""The Adapt workspace: drag the points of a task and see every inner step follow."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import (
+    QGuiApplication,
+    QImage,
+    QKeyEvent,
+    QKeySequence,
+    QPalette,
+)
+from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
+
+from metalab.analysis.exploration_request import Exploration, Explored
+from metalab.figures.sights import AdaptSight
+from metalab.ui.plot.painting import picture_of, tint
+from metalab.ui.session.engine_access import inner_lr
+from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.widgets.caption import Caption
+from metalab.ui.widgets.header import PanelHeader
+from metalab.ui.widgets.legend import Legend
+from metalab.ui.widgets.scrolling import Scrolling
+from metalab.ui.workspaces.adapt.asking import AdaptAsking
+from metalab.ui.workspaces.adapt.canvas import NUM_FAN, AdaptCanvas
+from metalab.ui.workspaces.adapt.editor import AdaptEditor
+from metalab.ui.workspaces.adapt.legend import (
+    curve_entries,
+    overlay_entries,
+    task_entries,
+)
+from metalab.ui.workspaces.adapt.panels import AdaptPanels
+from metalab.ui.workspaces.adapt.scene import Scene
+from metalab.ui.workspaces.adapt.starts import RUN, AdaptStarts
+from metalab.ui.workspaces.adapt.tools import EXTRA_STEPS, AdaptTools
+from metalab.ui.workspaces.adapt.words import task_name, words_of
+from metalab.ui.workspaces.base import Workspace
+
+if TYPE_CHECKING:
+    from metalab.engine.events import ProbeTasks
+    from metalab.figures.sights import Sight
+    from metalab.runs.record.history import RunHistory
+    from metalab.ui.session.moment import Moment
+
+
+class AdaptWorkspace(Workspace):
+    """A task of a person's own, and how the run at the playhead adapts to it.
+
+    Attributes:
+        editor: The task, and what a person does to it.
+        asking: The threads that compute.
+        starts: What can be laid over.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = DARK
+        self._moment: Moment | None = None
+        self._scene: Scene | None = None
+        self._answers: dict[str, Explored] = {}
+        self._factor = 1.0
+        self._extra: int | None = None
+        self.asking = AdaptAsking(self)
+        self.starts = AdaptStarts(self.asking, self)
+        self.header = PanelHeader(self.tr("Adapt by hand"), self)
+        self.tools = AdaptTools(self)
+        self.legend = Legend(self)
+        self.canvas = AdaptCanvas(self)
+        self.editor = AdaptEditor(self.canvas, self.tools, self)
+        self._error = self._refusal = ""
+        self.panels = AdaptPanels(self)
+        self.caption = Caption(self)
+        self.note = QLabel(self)
+        self._arrange()
+        self._connect()
+        self._say()
+
+    def _arrange(self) -> None:
+        self.setAutoFillBackground(True)
+        left = QWidget(self)
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.legend)
+        column.addWidget(self.canvas, 1)
+        column.addWidget(self.caption)
+        self.note.setTextFormat(Qt.TextFormat.PlainText)
+        self.note.setWordWrap(True)
+        self.note.setContentsMargins(10, 0, 10, 4)
+        self.note.hide()
+        column.addWidget(self.note)
+        split = QSplitter(Qt.Orientation.Horizontal, self)
+        split.setChildrenCollapsible(False)
+        split.addWidget(left)
+        split.addWidget(Scrolling(self.panels))
+        split.setStretchFactor(0, 68)
+        split.setStretchFactor(1, 32)
+        split.setSizes([680, 320])
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 2)
+        layout.setSpacing(0)
+        layout.addWidget(self.header)
+        layout.addWidget(self.tools)
+        layout.addWidget(split, 1)
+
+    def _connect(self) -> None:
+        canvas, tools = self.canvas, self.tools
+        self.editor.changed.connect(self._on_edited)
+        self.editor.refused.connect(self._on_refused)
+        self.editor.replaced.connect(self._on_replaced)
+        self.editor.settled.connect(self.untold)
+        canvas.let_go.connect(self._draw)
+        tools.inner_lr_chosen.connect(self._on_inner_lr)
+        tools.last_step_chosen.connect(self._on_last_step)
+        tools.last_step_put_back.connect(self._on_last_step_put_back)
+        tools.fan_toggled.connect(self._ask)
+        tools.overlay_toggled.connect(self._on_overlay_toggled)
+        self.starts.changed.connect(self._on_starts_changed)
+        tools.run_chosen.connect(self.asking.read_run)
+        self.asking.run_read.connect(self._on_run_read)
+        self.asking.explored.connect(self._on_explored)
+        self.asking.failed.connect(self._on_failed)
+        self.asking.busy_changed.connect(self._say)
+        self.header.copy_requested.connect(self._on_copy)
+        self.header.fit_requested.connect(canvas.fit)
+        canvas.zoom_changed.connect(self.header.on_zoom_changed)
+
+    # What the window says
+
+    @property
+    def scene(self) -> Scene | None:
+        """The task on the canvas."""
+        return self._scene
+
+    @property
+    def answers(self) -> Mapping[str, Explored]:
+        """How each start that is shown adapts, by key."""
+        return self._answers
+
+    @property
+    def last_inner_step(self) -> int | None:
+        """K' if a person has chosen one; None for the run's."""
+        if self._extra is None or self._moment is None:
+            return None
+        return self._moment.history.num_inner_steps + self._extra
+
+    @property
+    def _num_steps(self) -> int:
+        """K', the last inner step that is asked for and drawn."""
+        assert self._moment is not None, "steps are those of a run"
+        return self.last_inner_step or self._moment.config.num_shown_steps
+
+    def show_moment(self, moment: "Moment | None") -> None:
+        """Adapt from the meta-parameters of a moment."""
+        before, self._moment = self._moment, moment
+        other = self.starts.set_moment(moment)
+        tasks = self._tasks()
+        if moment is None or tasks is None or moment.phi is None:
+            self._clear()
+            return
+        if other:
+            self._answers, self._error = {}, ""
+            self._factor = 1.0
+            self.canvas.clear_curves()
+            self.panels.clear()
+        scene, fits = self._scene, self.editor.are_tasks(tasks)
+        if scene is None or (scene.own and not (fits and scene.task == moment.task)):
+            self.editor.show_task(tasks, moment.task)
+        elif not fits:
+            self.editor.change_tasks(tasks, moment.task)
+        else:
+            self.editor.set_tasks(tasks, moment.task)
+            self._show_newer(scene, before, moment, other=other)
+
+    def _show_newer(
+        self,
+        scene: Scene,
+        before: "Moment | None",
+        moment: "Moment",
+        *,
+        other: bool,
+    ) -> None:
+        """Show the same task at another moment; cheap where nothing is new."""
+        if (
+            other
+            or before is None
+            or before.phi is not moment.phi
+            or before.config is not moment.config
+        ):
+            self._show_scene(scene)
+        elif before.inner_step != moment.inner_step:
+            self._draw()
+
+    def _tasks(self) -> "ProbeTasks | None":
+        return None if self._moment is None else self._moment.history.probe_tasks
+
+    def _clear(self) -> None:
+        self._scene, self._answers, self._error = None, {}, ""
+        self.asking.cancel()
+        self.canvas.show_scene(None, None)
+        self.panels.clear()
+        self.tools.setEnabled(False)
+        self._say()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a theme's colours."""
+        self._theme = theme
+        tint(self, theme.surface, QPalette.ColorRole.Window)
+        for part in (
+            *(self.header, self.tools, self.legend, self.canvas, self.panels),
+            self.caption,
+        ):
+            part.set_theme(theme)
+        tint(self.note, theme.muted)
+        self._draw()
+
+    @property
+    def figure(self) -> str:
+        """Name of the figure of this page."""
+        return "adapt"
+
+    def sights(self) -> "Mapping[str, Sight]":
+        """Return the newest answers: the task, its points, and every start."""
+        base, moment, scene = self._answers.get(RUN), self._moment, self._scene
+        if base is None or moment is None or scene is None:
+            return {}
+        titles = {overlay.key: overlay.title for overlay in self.starts.overlays()}
+        others = tuple(
+            (titles[key], answer)
+            for key, answer in self._answers.items()
+            if key != RUN and key in titles
+        )
+        sight = AdaptSight(
+            history=moment.shown,
+            explored=base,
+            others=others,
+            inner_step=moment.inner_step,
+            task=task_name(scene),
+        )
+        return {self.figure: sight}
+
+    def picture(self) -> QImage:
+        """Return canvas and values as a picture."""
+        self.canvas.point_at(None)
+        # What is compared says what else differs, also where only the picture is seen.
+        note = () if self.note.isHidden() else (self.note,)
+        parts = (self.legend, self.canvas, self.caption, *note)
+        return picture_of(parts, title=self.header.title, theme=self._theme)
+
+    def save_state(self) -> dict[str, Any]:
+        """Return how many inner steps beyond K a person wants to see."""
+        return {"extra": self._extra, "fan": self.tools.fan.isChecked()}
+
+    def restore_state(self, state: Mapping[str, Any]) -> None:
+        """Take choices."""
+        extra = state.get("extra")
+        if type(extra) is int and 0 <= extra <= EXTRA_STEPS:
+            self._extra = extra
+            self.last_step_changed.emit()
+        self.tools.fan.setChecked(state.get("fan") is True)
+
+    def shut_down(self) -> None:
+        """End every thread."""
+        self.asking.shut_down()
+
+    # What a person does
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Undo, redo, paste, and draw other points."""
+        if event.matches(QKeySequence.StandardKey.Undo):
+            self.editor.undo_stack.undo()
+        elif event.matches(QKeySequence.StandardKey.Redo):
+            self.editor.undo_stack.redo()
+        elif event.matches(QKeySequence.StandardKey.Paste):
+            self.editor.paste_points()
+        elif event.key() == Qt.Key.Key_R and not event.modifiers():
+            self.editor.draw_points()
+        else:
+            super().keyPressEvent(event)
+
+    # What is asked and drawn
+
+    def _show_scene(self, scene: Scene) -> None:
+        """Put a task onto the canvas and ask how it is adapted to."""
+        self._scene = scene
+        self.tools.setEnabled(True)
+        self.canvas.show_scene(scene, self._tasks())
+        self._show_choices()
+        self._ask()
+
+    def _show_choices(self) -> None:
+        moment, scene = self._moment, self._scene
+        if moment is None or scene is None:
+            return
+        config = moment.config
+        trained = config.num_inner_steps
+        self.tools.show_kind(scene.kind)
+        self.tools.show_rate(inner_lr(config), self._factor)
+        own = config.num_shown_steps
+        self.tools.show_last(trained, self._num_steps, own=own)
+        self.tools.set_overlays(self.starts.overlays())
+
+    def _ask(self) -> None:
+        moment, scene, tasks = self._moment, self._scene, self._tasks()
+        starts = self.starts.starts()
+        if moment is None or scene is None or tasks is None or not starts:
+            return
+        config = moment.config
+        rate = inner_lr(config)
+        asked = Exploration(
+            task=scene.as_task(tasks),
+            starts=starts,
+            num_inner_steps=self._num_steps,
+            inner_lr=None if rate is None or self._factor == 1 else rate * self._factor,
+            num_fan=NUM_FAN if self.tools.fan.isChecked() else 0,
+        )
+        self.asking.ask(asked, wait=self.isVisible())
+
+    def _on_explored(self, answers: tuple[Explored, ...]) -> None:
+        self._answers = {answer.key: answer for answer in answers}
+        self._error = ""
+        self._draw()
+
+    def _draw(self) -> None:
+        """Draw the newest answers at the inner step of the playhead."""
+        base, moment = self._answers.get(RUN), self._moment
+        if base is not None and moment is not None and self._scene is not None:
+            trained = moment.history.num_inner_steps
+            roles = self.tools.roles()
+            others = {
+                roles[key]: answer
+                for key, answer in self._answers.items()
+                if key in roles
+            }
+            step = moment.inner_step
+            self.canvas.show_explored(base, step, trained)
+            self.canvas.show_overlays(others, step)
+            self.panels.show_explored(base, others, step=step, trained=trained)
+        self._say()
+
+    def _explain(self) -> None:
+        """Say what the marks on the canvas mean, of those that are there."""
+        scene, base, moment = self._scene, self._answers.get(RUN), self._moment
+        entries = () if scene is None else task_entries(scene)
+        if base is not None and moment is not None:
+            trained = moment.history.num_inner_steps
+            entries += curve_entries(base, step=moment.inner_step, trained=trained)
+            titles = {
+                role: self.tools.overlay_box(key).text()
+                for key, role in self.tools.roles().items()
+                if key in self._answers
+            }
+            entries += overlay_entries(titles)
+        self.legend.set_entries(*entries)
+
+    def _say(self) -> None:
+        """Say in words what is seen."""
+        words = words_of(
+            self._moment, self._scene, self._answers.get(RUN), self.asking.doing
+        )
+        self._explain()
+        self.header.set_title(words.title)
+        self.canvas.set_message(words.message or self._error)
+        pasted = "" if self._scene is None else self._scene.note
+        own = self._refusal or (self.tr("Pasted: {}").format(pasted) if pasted else "")
+        notes = [text for text in (own, *self.starts.notes()) if text]
+        self.note.setText("\n".join(notes))
+        self.note.setVisible(bool(notes))
+        summary = ". ".join([words.summary, *notes])
+        self.caption.set_texts(words.left, words.right, words.right, summary)
+        self.canvas.setAccessibleDescription(summary)
+
+    def _on_failed(self, error: Exception) -> None:
+        self._answers = {}
+        self.panels.clear()
+        # Nothing of the run before under the words that say why there is nothing.
+        self.canvas.clear_curves()
+        self._error = str(error)
+        self._say()
+
+    def _on_edited(self, scene: Scene) -> None:
+        self._refusal = ""
+        self._show_scene(scene)
+
+    def _on_refused(self, reason: str) -> None:
+        # Until the next edit: beside a run that trains, all other words change at once.
+        self._refusal = reason
+        self._say()
+
+    def _on_run_read(self, outcome: "RunHistory | Exception") -> None:
+        if isinstance(outcome, Exception):
+            self._on_refused(str(outcome))
+        else:
+            # Who adds a run wants to see it.
+            self.tools.overlay_box(self.starts.add_run(outcome)).setChecked(True)
+
+    def _on_inner_lr(self, factor: float) -> None:
+        self._factor = factor
+        self._show_choices()
+        self._ask()
+
+    def _on_last_step(self, last: int) -> None:
+        if self._moment is not None:
+            own = self._moment.config.num_shown_steps
+            extra = max(last - self._moment.history.num_inner_steps, 0)
+            self._set_extra(None if last == own else extra)
+
+    def _on_last_step_put_back(self) -> None:
+        self._set_extra(None)
+
+    def _set_extra(self, extra: int | None) -> None:
+        """Show so many inner steps beyond K; None for what the run shows."""
+        self._extra = extra
+        self._show_choices()
+        self._ask()
+        # Curves first: the ruler may stand at a step that only they have.
+        self.last_step_changed.emit()
+        self.choices_changed.emit()
+
+    def _on_replaced(self, text: str) -> None:
+        """Say that what a person has made is gone, and how it comes back."""
+        self.told.emit(text, self.tr("Undo"), self.editor.undo_stack.undo)
+
+    def _on_overlay_toggled(self, key: str, on: bool) -> None:  # noqa: FBT001 - a signal
+        self.starts.choose(key, on=on)
+
+    def _on_starts_changed(self) -> None:
+        self._show_choices()
+        self._ask()
+        self._say()
+
+    def _on_copy(self) -> None:
+        QGuiApplication.clipboard().setImage(self.picture())

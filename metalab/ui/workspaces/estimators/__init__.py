@@ -1,0 +1,1 @@
+"""The Estimators page: every hypergradient estimator against the exact one."""

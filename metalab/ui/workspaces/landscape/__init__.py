@@ -1,0 +1,1 @@
+"""The Landscape page: the loss over a plane through the meta-parameters."""

@@ -1,0 +1,1 @@
+"""The Live page: a run as it happens, in four plots."""

@@ -1,0 +1,306 @@
+"""How the meta-learner adapts to one held-out task, inner step by inner step."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QGuiApplication, QImage, QPalette
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from metalab.engine.events import Curves, ProbeTasks
+from metalab.runs.record.history import RunHistory
+from metalab.ui.plot.painting import picture_of, tint
+from metalab.ui.plot.plot_widget import Plot
+from metalab.ui.plot.support_handles import SupportHandles
+from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.widgets.caption import Caption
+from metalab.ui.widgets.header import PanelHeader, is_preparing, preparing, tool_button
+from metalab.ui.widgets.legend import Legend
+from metalab.ui.widgets.readout import Readout
+from metalab.ui.widgets.step_ruler import StepRuler
+from metalab.ui.widgets.task_picker import TaskPicker
+from metalab.ui.workspaces.live.adaptation_drawing import (
+    LEGEND,
+    AdaptationDrawing,
+    legend_of,
+    value_limits_of,
+)
+from metalab.ui.workspaces.live.adaptation_readout import AdaptationReadout
+from metalab.ui.workspaces.live.adaptation_words import in_words
+from metalab.ui.workspaces.live.moved_tasks import MovedTasks
+
+if TYPE_CHECKING:
+    from metalab.analysis.moved import MovedPoints, Readaptation
+
+_NUM_TASKS = 16
+"""Offered before there is a run."""
+
+
+class AdaptationView(QWidget):
+    """One held-out task: true curve, points, and the curve after each inner step.
+
+    Support points can be moved, by pointer and keyboard. The view then asks for how the
+    task is adapted to, and shows the run's own curves until it is told.
+
+    Attributes:
+        task_chosen: The task that a person chose, counted from 0.
+        inner_step_chosen: The inner step that is emphasised now.
+        points_changed: Adapt the task that is shown to these points: `MovedPoints`, or
+            None for its own.
+        shown_changed: `shown` has changed through a person, not through the run.
+    """
+
+    task_chosen = Signal(int)
+    inner_step_chosen = Signal(int)
+    points_changed = Signal(object)
+    shown_changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = DARK
+        self._moved = MovedTasks()
+        self._asked: MovedPoints | None = None
+        self._tasks: ProbeTasks | None = None
+        self._curves: Curves | None = None
+        self._drawn_task: int | None = None
+        self.header = PanelHeader("", self)
+        self.reset = tool_button(
+            self.tr("Reset points"),
+            self.tr("Back to the task's own support points (Esc)"),
+            parent=self.header,
+        )
+        self.picker = TaskPicker(_NUM_TASKS, self.header)
+        self.caption = Caption(self)
+        self.legend = Legend(self)
+        self.plot = Plot(y_label=self.tr("Output y"), parent=self)
+        self.drawing = AdaptationDrawing(self.plot)
+        self.handles = SupportHandles(self.plot, may_reset=self._are_moved)
+        self.ruler = StepRuler(self)
+        self._readout = AdaptationReadout(self.plot)
+        self._arrange()
+        self._connect()
+        self._describe()
+        self.set_theme(DARK)
+
+    def _arrange(self) -> None:
+        self.setAutoFillBackground(True)
+        self.plot.setAccessibleName(self.tr("Adaptation to a held-out task"))
+        self.legend.set_entries(*LEGEND)
+        self.header.add_tool(self.reset)
+        self.header.add_tool(self.picker)
+        self.ruler.setEnabled(False)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 2)
+        layout.setSpacing(0)
+        for widget in (self.header, self.legend):
+            layout.addWidget(widget)
+        layout.addWidget(self.plot, 1)
+        layout.addWidget(self.ruler)
+        layout.addWidget(self.caption)
+
+    def _connect(self) -> None:
+        self.picker.task_chosen.connect(self._on_task_chosen)
+        self.ruler.valueChanged.connect(self._on_step_changed)
+        self.reset.clicked.connect(self.reset_points)
+        self.handles.moved.connect(self._on_moved)
+        self.handles.marked.connect(self._on_marked)
+        self.handles.dropped.connect(self._refresh)
+        self.handles.reset_requested.connect(self.reset_points)
+        self.plot.pointed.connect(self._on_pointed)
+        self.plot.zoom_changed.connect(self.header.on_zoom_changed)
+        self.header.fit_requested.connect(self.plot.fit)
+        self.header.copy_requested.connect(self._on_copy_requested)
+
+    @property
+    def task(self) -> int:
+        """The task that is shown, counted from 0."""
+        return self.picker.task
+
+    @property
+    def inner_step(self) -> int:
+        """The inner step that is emphasised."""
+        return self.ruler.value()
+
+    @property
+    def moved(self) -> "MovedPoints | None":
+        """The support set of the task if a person has moved points of it."""
+        return self._moved.points(self.task)
+
+    @property
+    def moved_tasks(self) -> tuple[int, ...]:
+        """The tasks whose points a person has moved, counted from 0."""
+        return self._moved.moved
+
+    @property
+    def readaptation(self) -> "Readaptation | None":
+        """What the curves are of, if not of the task's own points."""
+        return self._moved.answer(self.task)
+
+    @property
+    def shown(self) -> RunHistory | None:
+        """The run, with what moved points make of its tasks."""
+        return self._moved.shown
+
+    @property
+    def readout(self) -> Readout:
+        """The box with the values at the pointer."""
+        return self._readout
+
+    def set_task(self, task: int) -> None:
+        """Show another task, without saying so."""
+        if task != self.task:
+            self.picker.set_task(task)
+            self._refresh()
+            self._ask()
+
+    def set_inner_step(self, step: int) -> None:
+        """Emphasise an inner step; beyond the last one, the last one."""
+        self.ruler.setValue(step)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a theme's colours."""
+        self._theme = theme
+        tint(self, theme.surface, QPalette.ColorRole.Window)
+        for part in (
+            *(self.header, self.picker, self.legend, self.plot, self._readout),
+            *(self.ruler, self.caption),
+        ):
+            part.set_theme(theme)
+
+    def picture(self) -> QImage:
+        """Return plot, key and values as a picture, without the tools."""
+        self.plot.point_at(None)
+        parts = (self.legend, self.plot, self.ruler, self.caption)
+        title = f"{self.header.title}: task {self.task + 1}"
+        return picture_of(parts, title=title, theme=self._theme)
+
+    def show_history(self, history: RunHistory | None) -> None:
+        """Show a run as it is now; cheap where nothing is new."""
+        if self._moved.set_history(history):
+            self._drawn_task = None
+            self.plot.fit()
+            if history is not None and history.probe_tasks is not None:
+                self.picker.set_num_tasks(history.probe_tasks.num_gallery)
+        self._show()
+        self._ask()
+        shown = self._moved.shown
+        self.plot.set_message(preparing(shown) if is_preparing(shown) else "")
+
+    def show_readaptation(self, answer: "Readaptation") -> None:
+        """Show how a task is adapted to, whose points were moved."""
+        self._moved.take_in(answer)
+        if self._show():
+            self.shown_changed.emit()
+
+    def reset_points(self) -> None:
+        """Return to the task's own support points."""
+        self._moved.reset(self.task)
+        self.handles.let_go()
+        self._ask()
+        if self._show():
+            self.shown_changed.emit()
+
+    def _show(self) -> bool:
+        """Draw what has changed; return whether anything has."""
+        shown = self._moved.shown
+        tasks = None if shown is None else shown.probe_tasks
+        curves = None if shown is None else shown.curves
+        if tasks is self._tasks and curves is self._curves:
+            return False
+        self._tasks, self._curves = tasks, curves
+        self._refresh()
+        return True
+
+    def _ask(self) -> None:
+        """Say which points to adapt to, if they are others than before."""
+        if self.moved is not self._asked:
+            self._asked = self.moved
+            self.points_changed.emit(self.moved)
+
+    def _refresh(self) -> None:
+        tasks, curves = self._tasks, self._curves
+        if tasks is None or self.task >= tasks.num_gallery:
+            self._drawn_task = None
+            self.drawing.clear()
+            self.handles.clear()
+        else:
+            self._draw(tasks, curves)
+        self.ruler.setEnabled(curves is not None)
+        self._describe()
+        if self.plot.pointed_at is not None:
+            self._on_pointed(self.plot.pointed_at)
+
+    def _draw(self, tasks: ProbeTasks, curves: Curves | None) -> None:
+        if self._drawn_task != self.task:
+            self._drawn_task = self.task
+            self.plot.forget_limits()
+            self.drawing.draw_task(tasks, self.task)
+            self.handles.let_go()
+        ends = (float(tasks.grid[0]), float(tasks.grid[-1]))
+        self.handles.set_points(
+            tasks.support_x[self.task], tasks.support_y[self.task], ends
+        )
+        self._draw_support()
+        banded = curves is not None and curves.deviation is not None
+        self.legend.set_entries(*legend_of(banded=banded, moved=self._are_moved()))
+        if curves is not None:
+            if self.ruler.fit(tasks.num_inner_steps, curves.curves.shape[1] - 1):
+                self.inner_step_chosen.emit(self.inner_step)
+            self.drawing.draw_curves(
+                tasks, curves, self.task, self.inner_step, self._theme
+            )
+        # The axes stay while a point is held: it would run away from the pointer.
+        if not self.handles.held:
+            self.plot.set_limits(ends, value_limits_of(tasks, curves, self.task))
+
+    def _draw_support(self) -> None:
+        own = self._moved.own_points(self.task)
+        self.drawing.draw_support(self.moved or own, own, self.handles.marks)
+
+    def _are_moved(self) -> bool:
+        return self.moved is not None
+
+    def _describe(self) -> None:
+        """Say whose points they are, the task's values, and what its losses become."""
+        moved = self._are_moved()
+        title = self.tr("Your points") if moved else self.tr("Adaptation")
+        self.header.set_title(title)
+        self.reset.setVisible(moved)
+        words = in_words(
+            self._tasks,
+            self._curves,
+            self.task,
+            moved=moved,
+            selected=self.handles.selected,
+        )
+        losses = words.losses
+        full = self.tr("query loss {losses}").format(losses=losses) if losses else ""
+        self.caption.set_texts(words.values, full, losses, words.all)
+        self.plot.setAccessibleDescription(words.all or self.tr("No curves yet"))
+
+    def _on_task_chosen(self, task: int) -> None:
+        self._refresh()
+        self._ask()
+        self.task_chosen.emit(task)
+
+    def _on_step_changed(self, step: int) -> None:
+        self._refresh()
+        self.inner_step_chosen.emit(step)
+
+    def _on_moved(self, shot: int, x: float, y: float) -> None:
+        self._moved.move(shot, x, y, task=self.task)
+        # Asked first: with an answer at once, points and curves are drawn together.
+        self._ask()
+        self._show()
+        self.shown_changed.emit()
+
+    def _on_marked(self) -> None:
+        if self._drawn_task is not None:
+            self._draw_support()
+            self._describe()
+
+    def _on_pointed(self, x: float | None) -> None:
+        tasks, curves, step = self._tasks, self._curves, self.inner_step
+        self._readout.point_at(x, tasks, curves, task=self.task, step=step)
+
+    def _on_copy_requested(self) -> None:
+        QGuiApplication.clipboard().setImage(self.picture())

@@ -1,0 +1,1 @@
+"""The Start page: experiments that begin with one click."""
