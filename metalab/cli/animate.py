@@ -54,7 +54,7 @@ def animate(
     from metalab.figures.animation.choices import AnimationChoices  # noqa: PLC0415
     from metalab.figures.animation.file import target_of, write_animation  # noqa: PLC0415 - slow
     from metalab.figures.base import FigureChoices  # noqa: PLC0415
-    from metalab.runs.services.replay import load_history  # noqa: PLC0415
+    from metalab.runs.services.snapshots import load_history  # noqa: PLC0415
 
     choices = AnimationChoices(
         figure=figure,

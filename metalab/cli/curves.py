@@ -40,8 +40,7 @@ def curves(
     from metalab.experiment.fields import with_overrides  # noqa: PLC0415
     from metalab.figures.curves import curves_table  # noqa: PLC0415
     from metalab.runs.record.reader import open_run  # noqa: PLC0415
-    from metalab.runs.services.replay import adapted_curves  # noqa: PLC0415
-    from metalab.runs.services.snapshots import state_at  # noqa: PLC0415
+    from metalab.runs.services.snapshots import adapted_curves, state_at  # noqa: PLC0415
 
     which, changes = chosen_step(step), parsed(assignments)
     check_csv(to, force=force)

@@ -140,7 +140,7 @@ def export(
     )
     from metalab.figures.sights import Standpoint  # noqa: PLC0415
     from metalab.figures.sizes import styled_size  # noqa: PLC0415
-    from metalab.runs.services.replay import history_and_phi  # noqa: PLC0415
+    from metalab.runs.services.snapshots import history_and_phi  # noqa: PLC0415
 
     spec = figure_named(figure)
     which, changes = chosen_step(step), parsed(assignments)

@@ -77,7 +77,7 @@ def run_headless(preset: str | None) -> int:
     from metalab.figures.registry import figures  # noqa: PLC0415
     from metalab.figures.render import render  # noqa: PLC0415
     from metalab.runs.record.live import LiveRun  # noqa: PLC0415
-    from metalab.runs.services.replay import load_history  # noqa: PLC0415
+    from metalab.runs.services.snapshots import load_history  # noqa: PLC0415
     from metalab.runs.system.home import file_stem, new_run_path  # noqa: PLC0415
 
     config = resolve_config(None, preset=preset, assignments=[], seed=None)

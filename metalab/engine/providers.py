@@ -2,8 +2,7 @@
 
 import torch
 
-from metalab.core.fused.plan import Counts, obstacle
-from metalab.core.fused.support import oracle_obstacle
+from metalab.core.fused.plan import Counts, obstacle, oracle_obstacle
 from metalab.core.learner import MetaLearner
 from metalab.engine.build import DTYPES, DeviceError, build_learner, resolve_device
 from metalab.experiment.config import ExperimentConfig

@@ -31,10 +31,8 @@ from metalab.engine.events import (
     StepsDone,
     frozen,
 )
-from metalab.engine.looks import is_probe_step, next_look
 from metalab.engine.probe import Probe, make_probe, to_array
 from metalab.engine.providers import FUSED, chosen_provider, counts_of
-from metalab.engine.restored import restored
 from metalab.engine.steppers import Stepper, largest_good, make_stepper
 from metalab.engine.task_stream import Ahead, Blocks
 from metalab.experiment.config import ExperimentConfig
@@ -44,6 +42,53 @@ from metalab.experiment.memory_needs import check_fits
 
 if TYPE_CHECKING:
     from metalab.core.fused.run import Crew
+
+
+def restored(fresh: MetaState, checkpoint: Checkpoint) -> MetaState:
+    """Return a training state with the numbers of a checkpoint.
+
+    Args:
+        fresh: A state of the same experiment: its shapes, precision and device.
+        checkpoint: The numbers.
+
+    Raises:
+        ValueError: The checkpoint is not of such an experiment.
+    """
+    arrays = (checkpoint.phi, *checkpoint.slots)
+    tensors = (fresh.phi, *fresh.slots)
+    shapes = [tuple(tensor.shape) for tensor in tensors]
+    if [array.shape for array in arrays] != shapes:
+        raise ValueError(
+            f"the checkpoint holds arrays of shapes {[a.shape for a in arrays]}; "
+            f"the experiment needs {shapes}"
+        )
+    phi, *slots = (
+        torch.tensor(array, dtype=fresh.phi.dtype, device=fresh.phi.device)
+        for array in arrays
+    )
+    return MetaState(step=checkpoint.step, phi=phi, slots=tuple(slots))
+
+
+def is_probe_step(config: ExperimentConfig, step: int) -> bool:
+    """Return whether the held-out tasks are evaluated after so many outer steps."""
+    every = config.evaluation.every
+    return step % every == 0 or (step < every and step in _early_steps(every))
+
+
+def next_look(config: ExperimentConfig, step: int) -> int:
+    """Return the next step with an evaluation or with diagnostics."""
+    every = config.evaluation.every
+    intervals = [every, config.diagnostics.every or every]
+    following = [(step // interval + 1) * interval for interval in intervals]
+    early = [at for at in _early_steps(every) if at > step]
+    return min([*following, *early])
+
+
+def _early_steps(every: int) -> tuple[int, ...]:
+    """Return 1, 2, 5, 10, 20, 50, ... below `every`: training is fastest at the start."""
+    steps = (lead * 10**power for power in range(10) for lead in (1, 2, 5))
+    return tuple(step for step in steps if step < every)
+
 
 EXPLOSION_FACTOR = 1e4
 """A loss this many times that of the untrained network counts as exploded."""

@@ -12,17 +12,15 @@ from metalab.catalog.components import Section
 from metalab.catalog.recipes import Recipe, preset_settings, recipes
 from metalab.core.tasks import QueryKind
 from metalab.experiment.compatibility import refusal
-from metalab.experiment.run_sections import (
+from metalab.experiment.sections import (
     DiagnosticsConfig,
     EvaluationConfig,
-    RunConfig,
-)
-from metalab.experiment.sections import (
     HypergradientConfig,
     InnerConfig,
     MetaConfig,
     ModelConfig,
     OuterConfig,
+    RunConfig,
     TasksConfig,
 )
 

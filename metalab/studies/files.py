@@ -6,7 +6,7 @@ from metalab import __version__
 from metalab.core.paths import obstacle_to_keep, replace_file
 from metalab.figures.render import render, render_drawing
 from metalab.figures.sizes import size_named
-from metalab.runs.services.replay import load_history
+from metalab.runs.services.snapshots import load_history
 from metalab.studies.base import Method, StudyError
 from metalab.studies.report import Report, to_table
 from metalab.studies.series import Results

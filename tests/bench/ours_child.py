@@ -18,7 +18,7 @@ from metalab.engine.providers import counts_of
 from metalab.engine.trainer import Trainer
 from metalab.experiment.config import ExperimentConfig, preset_config
 from metalab.experiment.fields import with_overrides
-from metalab.runs.running.crew import Crew
+from metalab.runs.running.prefetch import Crew
 from metalab.runs.system.kernels import prepare
 
 WARM_STEPS = 500

@@ -29,8 +29,8 @@ from metalab.runs.running.control import RunControl
 from metalab.runs.running.run import conduct
 from metalab.runs.services.exploring import ExploringThread
 from metalab.runs.services.readapter import Readapter, Request
-from metalab.runs.services.replay import load_history
 from metalab.runs.services.rewinder import Rewinder, rewind_request
+from metalab.runs.services.snapshots import load_history
 from metalab.ui.session import engine_access as engine
 from metalab.ui.session.moment import Moment
 from metalab.ui.workspaces.landscape.choices import Choices, slice_of

@@ -34,7 +34,7 @@ from metalab.experiment.share_code import experiment_of_code, share_code
 from metalab.figures.registry import figures
 from metalab.runs.record.reader import open_run
 from metalab.runs.record.status import RunStatus
-from metalab.runs.services.replay import load_history
+from metalab.runs.services.snapshots import load_history
 
 FIXED_RIDGE = {"model.hidden_sizes": [], "meta.strength_is": "fixed"}
 EXPERIMENTS = {name: (name, {}) for name in presets()} | {

@@ -17,8 +17,13 @@ from metalab.catalog.slots import SLOTS
 from metalab.core.analytic import AnalyticOracle
 from metalab.core.autodiff import AutodiffOracle
 from metalab.core.fused.oracle import FusedOracle
-from metalab.core.fused.plan import adaptation_obstacle, obstacle
-from metalab.core.fused.support import KNOWN, KernelError, oracle_obstacle
+from metalab.core.fused.plan import (
+    KNOWN,
+    KernelError,
+    adaptation_obstacle,
+    obstacle,
+    oracle_obstacle,
+)
 from metalab.core.fused.view import can_view
 from metalab.core.inner.descent import Descent
 from metalab.core.learner import MetaLearner

@@ -28,7 +28,7 @@ MODULES = (
     "metalab.runs.running.run",
     "metalab.analysis.evaluate",
     "metalab.analysis.estimators",
-    "metalab.runs.services.replay",
+    "metalab.runs.services.snapshots",
     "metalab.runs.running.resume",
     "metalab.studies.files",
     "metalab.studies.registry",

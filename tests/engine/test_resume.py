@@ -3,8 +3,7 @@
 import pytest
 
 from metalab.engine.events import ProbeTaken, RunStarted, StepsDone
-from metalab.engine.looks import is_probe_step
-from metalab.engine.trainer import Trainer
+from metalab.engine.trainer import Trainer, is_probe_step
 from tests.support.experiments import PRESETS, constantly, record, run, same, small
 
 

@@ -1,10 +1,13 @@
 """Whether the kernels can run a meta-learner, and what they have to be told."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeGuard
 
 import numpy as np
 import torch
 
+from metalab.core.errors import UserError
 from metalab.core.fused import places
 from metalab.core.fused.layout import (
     LAYERS,
@@ -16,12 +19,8 @@ from metalab.core.fused.layout import (
     Integers,
     Layout,
 )
-from metalab.core.fused.support import (
-    adapts_some_layers,
-    oracle_obstacle,
-    part_obstacle,
-)
 from metalab.core.hypergradient.base import HypergradientEstimator
+from metalab.core.hypergradient.first_order import FirstOrder
 from metalab.core.hypergradient.joint import Joint
 from metalab.core.hypergradient.reptile import Reptile
 from metalab.core.hypergradient.truncated import Truncated
@@ -32,9 +31,56 @@ from metalab.core.inner.learned_descent import LearnedDescent
 from metalab.core.inner.proximal_descent import ProximalDescent
 from metalab.core.learner import MetaLearner
 from metalab.core.meta.anchor import ProximalAnchor
+from metalab.core.meta.base import MetaParameterisation
+from metalab.core.meta.body import BodyOnly
+from metalab.core.meta.head import HeadOnly
+from metalab.core.meta.initialisation import Initialisation
 from metalab.core.meta.part import num_layers
 from metalab.core.model.mlp import MLP
-from metalab.core.outer import SGD, Adam
+from metalab.core.oracle import BilevelProblem
+from metalab.core.outer import SGD, Adam, NoUpdate
+
+KNOWN: Mapping[str, tuple[type, ...]] = {
+    "model": (MLP,),
+    "meta": (Initialisation, HeadOnly, BodyOnly, ProximalAnchor),
+    "inner": (GradientDescent, LearnedDescent, ProximalDescent),
+    "hypergradient": (Unrolled, Truncated, FirstOrder, Reptile, Joint),
+    "outer.optimizer": (Adam, SGD, NoUpdate),
+}
+"""Exact types with kernels, by the place in an experiment that they stand in."""
+
+
+class KernelError(UserError):
+    """Compiled kernels were asked about something that they do not know."""
+
+
+def part_obstacle(place: str, part: object) -> str | None:
+    """Return why the kernels do not know the component at a place, or None if they do."""
+    kind = type(part)
+    if kind in KNOWN[place]:
+        return None
+    name = getattr(part, "name", kind.__name__)
+    parent = next((known for known in KNOWN[place] if issubclass(kind, known)), None)
+    if parent is None:
+        return f"there is no compiled kernel for {place} {name!r}"
+    return (
+        f"there is no compiled kernel for {place} {name!r}: {kind.__qualname__} is a "
+        f"subclass of {parent.__qualname__}, and may compute something else"
+    )
+
+
+def adapts_some_layers(meta: MetaParameterisation) -> TypeGuard[HeadOnly | BodyOnly]:
+    """Return whether a parameterisation that the kernels know shares some layers."""
+    return type(meta) is HeadOnly or type(meta) is BodyOnly
+
+
+def oracle_obstacle(problem: BilevelProblem) -> str | None:
+    """Return why the kernels cannot answer about a problem, or None if they can."""
+    if type(problem) is not BilevelProblem:
+        return f"there is no compiled kernel for {type(problem).__qualname__}"
+    model = part_obstacle("model", problem.model)
+    return model or part_obstacle("meta", problem.meta)
+
 
 MOST_NUMBERS = 2**26
 """Largest workspace of one chunk, in numbers: beyond it memory, not arithmetic, rules."""

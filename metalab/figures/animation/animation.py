@@ -22,7 +22,6 @@ from metalab.figures.paint import Scale, paint, pixels, place_of, scales_of, sty
 from metalab.figures.registry import figure_named
 from metalab.figures.sizes import size_named
 from metalab.runs.record.history import RunHistory
-from metalab.runs.record.moments import history_at
 
 Picture = NDArray[np.uint8]
 """Red, green and blue, [row, column, 3]."""
@@ -94,8 +93,8 @@ class Animation:
 
     def _at(self, step: int) -> RunHistory:
         if self.choices.figure != "adaptation":
-            return history_at(self._history, step)
-        return history_at(self._history, step, curves=self._curves(step))
+            return self._history.at(step)
+        return self._history.at(step, curves=self._curves(step))
 
     def _curves(self, step: int) -> Curves:
         state = self._history.trail.at_or_before(step)

@@ -4,7 +4,7 @@ Imports no torch: the window holds these from its first frame.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -338,6 +338,41 @@ class RunHistory:
             step: Outer steps made; None takes the last.
         """
         return self.configs.at(self.step if step is None else step)
+
+    def at(self, step: int, *, curves: Curves | None = None) -> "RunHistory":
+        """Return what was known of the run after an outer step.
+
+        Args:
+            step: Outer steps made; beyond the last nothing is cut.
+            curves: How the gallery's tasks adapted then (see `analysis.gallery`), if
+                wanted.
+        """
+        step = min(step, self.step)
+        rows = slice(0, int(np.searchsorted(self.steps, step, side="right")))
+        diagnostics = self.diagnostics
+        taken = slice(0, int(np.searchsorted(diagnostics.steps, step, side="right")))
+        return replace(
+            self,
+            step=step,
+            steps=self.steps[rows],
+            seconds=self.seconds[rows],
+            metrics={name: column[rows] for name, column in self.metrics.items()},
+            sums={
+                name: Sums(*(column[rows] for column in sums))
+                for name, sums in self.sums.items()
+            },
+            evaluations=self.evaluations.until(step),
+            diagnostics=DiagnosticSeries(
+                steps=diagnostics.steps[taken],
+                values={
+                    name: column[taken] for name, column in diagnostics.values.items()
+                },
+            ),
+            curves=curves,
+            configs=self.configs.until(step),
+            diverged=None,
+            failure=None,
+        )
 
     @property
     def next_config(self) -> "ExperimentConfig":

@@ -14,10 +14,9 @@ from metalab.runs.record.reader import open_run
 from metalab.runs.record.status import RunStatus
 from metalab.runs.record.store import RunStore
 from metalab.runs.running.control import RunControl
-from metalab.runs.running.crew import Crew
 from metalab.runs.running.fork import Fork
 from metalab.runs.running.loop import Sink, execute
-from metalab.runs.running.prefetch import AheadThread
+from metalab.runs.running.prefetch import AheadThread, Crew
 from metalab.runs.running.provider import COMPILING_STEP, settle_provider
 from metalab.runs.system.home import runs_folder
 

@@ -10,7 +10,7 @@ ENGINE = (
     "torch",
     "metalab.experiment.fields",
     "metalab.runs.running.run",
-    "metalab.runs.services.replay",
+    "metalab.runs.services.snapshots",
     "metalab.runs.running.resume",
 )
 """What the window needs before it can run anything, in order."""

@@ -227,7 +227,7 @@ def stored_history(path: Path) -> "RunHistory":
     Raises:
         RunFileError: The file cannot be used.
     """
-    from metalab.runs.services.replay import load_history  # noqa: PLC0415 - torch
+    from metalab.runs.services.snapshots import load_history  # noqa: PLC0415 - torch
 
     return load_history(path)
 

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from metalab.runs.record.moments import history_at
 from metalab.runs.services.rewinder import (
     Rewinder,
     RewindRequest,
@@ -94,7 +93,7 @@ class Playhead(QObject):
         cut = self._cut
         # By identity: histories hold arrays, which do not compare to one truth.
         if cut is None or cut[0] is not history or cut[1] is not visit:
-            then = history_at(history, visit.state.step, curves=visit.curves)
+            then = history.at(visit.state.step, curves=visit.curves)
             self._cut = cut = (history, visit, then)
         return cut[2]
 

@@ -20,7 +20,7 @@ from metalab.runs.record.status import RunStatus
 from metalab.runs.running.control import RunControl
 from metalab.runs.running.resume import prepare_resume
 from metalab.runs.running.run import conduct
-from metalab.runs.services.replay import load_history
+from metalab.runs.services.snapshots import load_history
 from tests.support.stored import StopAfter, assert_same_run, resume, run_to
 
 

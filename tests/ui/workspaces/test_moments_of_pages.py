@@ -10,7 +10,6 @@ from metalab.experiment.edit import Edit
 from metalab.experiment.fields import with_overrides
 from metalab.experiment.naming import experiment_name
 from metalab.runs.record.live import LiveRun
-from metalab.runs.record.moments import history_at
 from metalab.runs.running.control import RunControl
 from metalab.runs.running.run import conduct
 from metalab.ui.session.moment import Moment
@@ -61,7 +60,7 @@ def moment_of(history, *, step=None, task=0, inner_step=1) -> Moment:
     following = step is None
     return Moment(
         history=history,
-        shown=history if following else history_at(history, state.step, curves=curves),
+        shown=history if following else history.at(state.step, curves=curves),
         step=state.step,
         phi=curves.phi,
         wanted_step=state.step,
@@ -80,7 +79,7 @@ def beginning(moment: Moment) -> Moment:
 
 
 def nothing(moment):
-    history = history_at(moment.history, -1)
+    history = moment.history.at(-1)
     return {
         "steps": history.steps,
         "seconds": history.seconds,

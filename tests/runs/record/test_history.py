@@ -5,7 +5,6 @@ import pytest
 
 from metalab.experiment.fields import with_overrides
 from metalab.runs.record.live import LiveRun
-from metalab.runs.record.moments import history_at
 from metalab.runs.running.control import RunControl
 from metalab.runs.running.run import conduct
 from tests.support.stored import StopAfter, assert_same_diagnostics
@@ -23,7 +22,7 @@ def run_until(config, step):
 def test_it_is_what_a_run_that_stopped_there_knows(config, step):
     config = with_overrides(config, [("diagnostics.every", 20)])
     then, now = run_until(config, step), run_until(config, 60)
-    cut = history_at(now, step, curves=then.curves)
+    cut = now.at(step, curves=then.curves)
     assert cut.step == then.step == step
     np.testing.assert_array_equal(cut.steps, then.steps)
     assert len(cut.seconds) == step
@@ -39,9 +38,9 @@ def test_it_is_what_a_run_that_stopped_there_knows(config, step):
 
 def test_before_the_first_outer_step_and_beyond_the_last(config):
     now = run_until(config, 60)
-    start = history_at(now, 0)
+    start = now.at(0)
     assert start.step == 0
     assert len(start.steps) == 0
     assert start.evaluations.steps.tolist() == [0]
     assert start.curves is None
-    assert history_at(now, 1_000).step == 60
+    assert now.at(1_000).step == 60
