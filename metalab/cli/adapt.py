@@ -9,6 +9,7 @@ from rich.table import Table
 
 from metalab.cli.moment import Step, chosen_step
 from metalab.cli.output import console, delivered, print_json
+from metalab.cli.target import Force, check_csv
 from metalab.cli.wreck import warn_of_wreck
 from metalab.cli.written import read_written
 from metalab.core.errors import UserError
@@ -39,7 +40,7 @@ def adapt(
         typer.Option(help="Step size of the inner loop; by default that of the run."),
     ] = None,
     step: Step = None,
-    force: Annotated[bool, typer.Option(help="Replace what is there.")] = False,
+    force: Force = False,
     json_output: Annotated[
         bool, typer.Option("--json", help="Print one JSON object on stdout.")
     ] = False,
@@ -52,7 +53,6 @@ def adapt(
     from metalab.analysis.exploration import Explorer  # noqa: PLC0415 - torch
     from metalab.analysis.exploration_request import Exploration, Start  # noqa: PLC0415
     from metalab.analysis.step_size import at_inner_lr  # noqa: PLC0415
-    from metalab.cli.target import check_csv  # noqa: PLC0415
     from metalab.core.paths import replace_file  # noqa: PLC0415
     from metalab.figures.curves import explored_table  # noqa: PLC0415
     from metalab.runs.record.reader import open_run  # noqa: PLC0415

@@ -6,7 +6,16 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from metalab.cli.look import (
+    Font,
+    FontSize,
+    LineWidth,
+    Size,
+    Width,
+    warn_of_small_text,
+)
 from metalab.cli.output import console, warn
+from metalab.cli.target import Force, check_free
 from metalab.cli.wreck import warn_of_wreck
 from metalab.runs.system.background_job import GiveUp
 from metalab.runs.system.signals import stop_on_signals
@@ -24,6 +33,7 @@ def animate(
         Path,
         typer.Option(help="File to write: .gif, .webp, .mp4, or .png for a folder."),
     ],
+    force: Force = False,
     sweep: Annotated[
         str, typer.Option(help="inner (steps of adaptation) or outer (of training).")
     ] = "inner",
@@ -32,7 +42,11 @@ def animate(
         int | None, typer.Option(help="Last step shown; by default the last there is.")
     ] = None,
     num_frames: Annotated[
-        int, typer.Option(help="Most frames; steps between are left out evenly.")
+        int,
+        typer.Option(
+            help="Most frames; of more steps, those nearest to even places on the "
+            "axis are shown, each once."
+        ),
     ] = 60,
     fps: Annotated[int, typer.Option(help="Frames a second.")] = 6,
     hold_first: Annotated[
@@ -41,9 +55,11 @@ def animate(
     hold: Annotated[
         float, typer.Option(help="Seconds that the last frame stands longer.")
     ] = 1.0,
-    size: Annotated[
-        str, typer.Option(help="Size preset: single, double, slide or square.")
-    ] = "single",
+    size: Size = "single",
+    width: Width = None,
+    font: Font = "DejaVu Sans",
+    font_size: FontSize = None,
+    line_width: LineWidth = None,
     task: Annotated[
         int, typer.Option(min=1, max=16, help="Held-out task of `adaptation`.")
     ] = 1,
@@ -52,8 +68,9 @@ def animate(
 ) -> int:
     """Animate a figure of a run along inner or outer steps."""
     from metalab.figures.animation.choices import AnimationChoices  # noqa: PLC0415
-    from metalab.figures.animation.file import target_of, write_animation  # noqa: PLC0415 - slow
+    from metalab.figures.animation.file import check_place, target_of, write_animation  # noqa: PLC0415 - slow
     from metalab.figures.base import FigureChoices  # noqa: PLC0415
+    from metalab.figures.registry import figure_named  # noqa: PLC0415
     from metalab.runs.services.snapshots import load_history  # noqa: PLC0415
 
     choices = AnimationChoices(
@@ -66,10 +83,16 @@ def animate(
         hold_first=hold_first,
         hold=hold,
         size=size,
+        width=width,
+        font=font,
+        font_size=font_size,
+        line_width=line_width,
         dpi=dpi,
         figure_choices=FigureChoices(task=task - 1, log_y=log_y),
     )
     target = target_of(to)
+    check_place(to)
+    check_free((target,), force=force)
     give_up = GiveUp()
     with stop_on_signals(give_up.set), _bar() as progress:
         bar = progress.add_task("Frames", total=None)
@@ -84,6 +107,12 @@ def animate(
     if not written:
         warn("cancelled; nothing was written")
         return _CANCELLED
+    warn_of_small_text(
+        figure_named(figure),
+        history,
+        size=choices.figure_size,
+        choices=choices.figure_choices,
+    )
     console().print(f"Wrote {target}")
     warn_of_wreck(file, history)
     return 0

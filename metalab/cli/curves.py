@@ -7,6 +7,7 @@ import typer
 
 from metalab.cli.moment import OtherTasks, Step, chosen_step, parsed
 from metalab.cli.output import console
+from metalab.cli.target import Force, check_csv
 from metalab.cli.wreck import warn_of_wreck
 
 
@@ -27,14 +28,13 @@ def curves(
     ] = None,
     step: Step = None,
     assignments: OtherTasks = None,
-    force: Annotated[bool, typer.Option(help="Replace what is there.")] = False,
+    force: Force = False,
 ) -> int:
     """Write the curves of held-out tasks after 0 ... K' inner steps.
 
     A row a point: task, part (true curve, support, query or prediction), inner step, x
     and y.
     """
-    from metalab.cli.target import check_csv  # noqa: PLC0415 - slow
     from metalab.core.paths import replace_file  # noqa: PLC0415
     from metalab.engine.other_tasks import on_other_tasks  # noqa: PLC0415 - torch
     from metalab.experiment.fields import with_overrides  # noqa: PLC0415

@@ -123,7 +123,12 @@ def _on_solves(result: BlockResult) -> str | None:
     ]
     if not lines:
         return None
-    return "\n".join(["* Linear systems, one a task of each meta-batch:", *lines])
+    return "\n".join(
+        [
+            "*: not all of its linear systems, one a task of each meta-batch, were solved:",
+            *lines,
+        ]
+    )
 
 
 def _is_short(solves: Solves | None) -> bool:

@@ -8,6 +8,7 @@ import typer
 from metalab.cli.moment import Step, chosen_step
 from metalab.cli.output import console, delivered, print_json
 from metalab.cli.status import told_status
+from metalab.cli.target import Force, check_free
 from metalab.cli.wreck import warn_of_wreck
 from metalab.core.errors import UserError
 
@@ -61,6 +62,7 @@ def estimators(
         Path | None, typer.Option(help="Figure to write: .pdf, .svg or .png.")
     ] = None,
     csv: Annotated[Path | None, typer.Option(help="Table to write: .csv.")] = None,
+    force: Force = False,
 ) -> int:
     """Compare hypergradient estimators at some outer step of a run.
 
@@ -70,7 +72,7 @@ def estimators(
     from metalab.analysis.estimators import Plan, compare  # noqa: PLC0415 - torch
 
     steps = _numbers_of_steps(num_inner_steps)
-    _check_targets(out, csv)
+    _check_targets(out, csv, force=force)
     origin, selection = _selected(file, step, names, strength, assignments or [])
     plan = Plan(
         num_inner_steps=steps,
@@ -102,7 +104,7 @@ def _numbers_of_steps(text: str) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
-def _check_targets(out: Path | None, csv: Path | None) -> None:
+def _check_targets(out: Path | None, csv: Path | None, *, force: bool) -> None:
     """Refuse what cannot be written before minutes have been spent on it."""
     if out is None and csv is None:
         return
@@ -112,6 +114,7 @@ def _check_targets(out: Path | None, csv: Path | None) -> None:
         check_target(out, FORMATS)
     if csv is not None:
         check_target(csv, (".csv",))
+    check_free((path for path in (out, csv) if path is not None), force=force)
 
 
 def _selected(
@@ -193,6 +196,7 @@ def _print_for_people(
         f"{facts['precision']} on {facts['device']}\n"
         "Cosine, rel. error: mean over meta-batches ± its standard error. Variance: trace of the "
         "covariance / squared norm of the mean.\n"
+        "Target: the derivative it aims at, after K steps or at the inner solution.\n"
         "Grad., Prod.: gradients, and Hessian-vector or mixed products, of inner path "
         "and estimate.\n"
     )

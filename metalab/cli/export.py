@@ -9,8 +9,17 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from metalab.cli.look import (
+    Font,
+    FontSize,
+    LineWidth,
+    Size,
+    Width,
+    warn_of_small_text,
+)
 from metalab.cli.moment import OtherTasks, Step, chosen_step, parsed
 from metalab.cli.output import console, warn
+from metalab.cli.target import Force, check_free
 from metalab.cli.wreck import warn_of_wreck
 from metalab.cli.written import read_written
 from metalab.figures.names import figure_names
@@ -38,26 +47,14 @@ def export(
             ".csv beside it."
         ),
     ],
-    force: Annotated[bool, typer.Option(help="Replace files that are there.")] = False,
+    force: Force = False,
     step: Step = None,
     assignments: OtherTasks = None,
-    size: Annotated[
-        str, typer.Option(help="Size preset: single, double, slide or square.")
-    ] = "single",
-    width: Annotated[
-        float | None,
-        typer.Option(help="Width in mm; the height keeps the preset's proportion."),
-    ] = None,
-    font: Annotated[
-        str, typer.Option(help="Font family of all text; it must be installed.")
-    ] = "DejaVu Sans",
-    font_size: Annotated[
-        float | None,
-        typer.Option(help="Size of axis labels in points; other text in proportion."),
-    ] = None,
-    line_width: Annotated[
-        float | None, typer.Option(help="Width of an ordinary line in points.")
-    ] = None,
+    size: Size = "single",
+    width: Width = None,
+    font: Font = "DejaVu Sans",
+    font_size: FontSize = None,
+    line_width: LineWidth = None,
     svg_text: Annotated[
         bool,
         typer.Option(help="Text in .svg stays text; else it becomes outlines."),
@@ -87,7 +84,9 @@ def export(
         int | None,
         typer.Option(
             min=0,
-            help="Of `adapt` and `landscape`: the inner step that stands out. Default: K.",
+            help="Of `adapt` and `landscape`: the inner step that stands out. Default: "
+            "K. They show 0 ... K' as the run evaluates; `adapt` goes as far as this "
+            "one, and draws every step or, of many, evenly chosen ones, K and K'.",
         ),
     ] = None,
     points: Annotated[
@@ -133,11 +132,7 @@ def export(
         check_shows_tasks,
         figure_named,
     )
-    from metalab.figures.render import (  # noqa: PLC0415
-        check_target,
-        check_unwritten,
-        render,
-    )
+    from metalab.figures.render import check_target, render  # noqa: PLC0415
     from metalab.figures.sights import Standpoint  # noqa: PLC0415
     from metalab.figures.sizes import styled_size  # noqa: PLC0415
     from metalab.runs.services.snapshots import history_and_phi  # noqa: PLC0415
@@ -175,7 +170,7 @@ def export(
     format_of(to)
     for path in files_of(to):
         check_target(path)
-    check_unwritten(files_of(to), force=force)
+    check_free(files_of(to), force=force)
     history, phi = history_and_phi(file, which, changes)
     where = Standpoint(
         history=history,
@@ -190,6 +185,8 @@ def export(
         return _CANCELLED
     files = render(spec, sight, to, size=style, choices=choices, dpi=dpi)
     warn_of_wreck(file, where.history)
+    if format_of(to).sized:
+        warn_of_small_text(spec, sight, size=style, choices=choices)
     console().print(f"Wrote {' and '.join(map(str, files))}")
     return 0
 

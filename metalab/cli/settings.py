@@ -22,6 +22,7 @@ from metalab.experiment.config import ExperimentConfig
 from metalab.experiment.fields import fields_of
 from metalab.experiment.naming import experiment_name, reference_of
 from metalab.experiment.share_code import PREFIX
+from metalab.runs.record.bookmarks import Bookmarks, as_fact
 from metalab.runs.record.reader import open_run
 from metalab.runs.system.home import RUN_SUFFIX
 
@@ -33,10 +34,12 @@ class Shown:
     Attributes:
         name: What to call it.
         config: Its settings.
+        bookmarks: Of a run, the outer steps that a person has marked; else None.
     """
 
     name: str
     config: ExperimentConfig
+    bookmarks: Bookmarks | None = None
 
 
 def shown_experiment(text: str) -> Shown:
@@ -56,7 +59,11 @@ def shown_experiment(text: str) -> Shown:
         path.suffix.lower() != ".toml" and is_there(path)
     ):
         history = open_run(path).history
-        return Shown(name=history.name, config=history.next_config)
+        return Shown(
+            name=history.name,
+            config=history.next_config,
+            bookmarks=history.bookmarks or (),
+        )
     elif path.suffix.lower() == ".toml":
         config = resolve_config(path, preset=None, assignments=[], seed=None)
     else:
@@ -99,6 +106,19 @@ def print_settings(shown: Shown) -> None:
             f"{count} setting{'s differ' if count > 1 else ' differs'} from preset "
             f"{reference.name}, the seed included: see --diff {reference.name}"
         )
+    _print_bookmarks(shown.bookmarks or ())
+
+
+def _print_bookmarks(marks: Bookmarks) -> None:
+    if not marks:
+        return
+    table = Table(title="Bookmarks")
+    table.add_column("Outer step", justify="right")
+    table.add_column("Inner step", justify="right")
+    table.add_column("Note", overflow="fold")
+    for mark in marks:
+        table.add_row(f"{mark.step:,}", str(mark.inner_step), mark.note)
+    console().print(table)
 
 
 def facts_of(shown: Shown) -> dict[str, Any]:
@@ -123,6 +143,7 @@ def facts_of(shown: Shown) -> dict[str, Any]:
             }
             for info in infos
         ],
+        **({} if shown.bookmarks is None else {"bookmarks": as_fact(shown.bookmarks)}),
     }
 
 

@@ -1,5 +1,6 @@
 """`metalab` without a command: the window, or the default preset where none can open."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -73,12 +74,13 @@ def run_headless(preset: str | None) -> int:
     """Train a preset with progress and export its figures to `./metalab-out`."""
     from metalab.cli.config_source import resolve_config  # noqa: PLC0415 - torch
     from metalab.cli.report import run_and_report  # noqa: PLC0415
-    from metalab.figures.errors import FigureError  # noqa: PLC0415
+    from metalab.figures.looking import Looking, sight_of  # noqa: PLC0415
     from metalab.figures.registry import figures  # noqa: PLC0415
     from metalab.figures.render import render  # noqa: PLC0415
+    from metalab.figures.sights import Standpoint  # noqa: PLC0415
     from metalab.runs.record.live import LiveRun  # noqa: PLC0415
-    from metalab.runs.services.snapshots import load_history  # noqa: PLC0415
-    from metalab.runs.system.home import file_stem, new_run_path  # noqa: PLC0415
+    from metalab.runs.services.snapshots import history_and_phi  # noqa: PLC0415
+    from metalab.runs.system.home import new_run_path  # noqa: PLC0415
 
     config = resolve_config(None, preset=preset, assignments=[], seed=None)
     path = new_run_path(config)
@@ -88,17 +90,25 @@ def run_headless(preset: str | None) -> int:
     if not is_there(path):
         # Stopped while its kernels were being compiled.
         return code
-    history = load_history(path)
-    for name in figures():
-        for suffix in (".png", ".pdf"):
-            target = folder / f"{file_stem(history.name)}-{name}{suffix}"
-            try:
-                render(name, history, target, size="double")
-            except FigureError as problem:
-                # Not every run measures what every figure shows.
-                output.print(f"No {name} figure: {problem}")
-                break
-            output.print(f"Figure: {target}")
+    history, phi = history_and_phi(path)
+    where = Standpoint(history=history, phi=phi, step=history.step)
+    for spec in figures().values():
+        if spec.costly:
+            output.print(
+                f"{spec.title}: takes longer, so it is left out; draw it with: metalab "
+                f"export {shlex.quote(str(path))} {spec.name} --to {spec.name}.pdf"
+            )
+            continue
+        try:
+            sight = sight_of(spec, where, Looking())
+            for suffix in (".png", ".pdf"):
+                # By the run, of which each has its own: none takes another's place.
+                target = folder / f"{path.stem}-{spec.name}{suffix}"
+                render(spec, sight, target, size="double")
+                output.print(f"Figure: {target}")
+        except UserError as problem:
+            # Not every run measures what every figure shows.
+            output.print(f"{spec.title}: left out, since {problem}")
     return code
 
 

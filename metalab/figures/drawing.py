@@ -4,6 +4,7 @@ One list of calls makes the figure and is written out as the script that redraws
 the two cannot differ. Imports no matplotlib.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -126,16 +127,20 @@ def tint(colour: str, share: float) -> str:
     return "#" + "".join(f"{round(255 - share * (255 - p)):02x}" for p in parts)
 
 
+_STRIDES = (1, 2, 5)
+
+
 def spread(last: int, count: int, *, keep: Sequence[int] = ()) -> list[int]:
-    """Return about `count` whole numbers from 0 to `last`, evenly, and some more.
+    """Return whole numbers from 0 to `last`, both included, at one round stride.
 
     Args:
         last: The last of them.
         count: How many at most, without `keep`; at least 2.
         keep: Numbers that must be there.
     """
-    even = np.linspace(0, last, min(count, last + 1)).round().astype(int)
-    return sorted({*even.tolist(), *keep})
+    strides = (digit * 10**power for power in itertools.count() for digit in _STRIDES)
+    stride = next(stride for stride in strides if -(-last // stride) < count)
+    return sorted({*range(0, last + 1, stride), last, *keep})
 
 
 def number_of(count: int, what: str) -> str:

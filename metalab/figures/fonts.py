@@ -1,6 +1,7 @@
 """The fonts that figures can have. Imports matplotlib, which looks for them once."""
 
 import difflib
+from collections.abc import Sequence
 from functools import cache
 
 from matplotlib import font_manager
@@ -14,6 +15,16 @@ _NORMAL = 400
 _NEEDED = frozenset("abcxyzABCXYZ0123456789()+=,.:\N{MINUS SIGN}")
 """Letters without which numbers and axes cannot be written: formulas take no other
 font's."""
+
+_LIKE = {
+    "times": ("Times New Roman", "Nimbus Roman", "Liberation Serif", "STIXGeneral"),
+    "helvetica": ("Arial", "Nimbus Sans", "Liberation Sans", "DejaVu Sans"),
+    "arial": ("Helvetica", "Nimbus Sans", "Liberation Sans", "DejaVu Sans"),
+    "courier": ("Courier New", "Nimbus Mono PS", "Liberation Mono", "DejaVu Sans Mono"),
+    "palatino": ("Palatino Linotype", "P052", "TeX Gyre Pagella", "DejaVu Serif"),
+    "computer modern": ("CMU Serif", "Latin Modern Roman", "STIXGeneral"),
+}
+"""Families that look like well-known ones, by how those begin, in lower case."""
 
 
 @cache
@@ -67,11 +78,23 @@ def check_font(family: str) -> None:
             f"font is {family!r}, which lacks letters or signs that figures need; "
             f"allowed are others, such as {', '.join(known[:4])}"
         )
-    lower = {name.casefold(): name for name in known}
-    near = difflib.get_close_matches(family.casefold(), lower, n=_MOST_NEAR, cutoff=0.5)
+    near = _near(family, known)
     hint = (
-        f"did you mean {' or '.join(repr(lower[name]) for name in near)}?"
+        f"did you mean {' or '.join(map(repr, near))}?"
         if near
         else f"allowed: a family that is installed, such as {', '.join(known[:4])}"
     )
     raise FigureError(f"font is {family!r}, which is not installed here; {hint}")
+
+
+def _near(family: str, known: Sequence[str]) -> list[str]:
+    """Return families that are written or look like one: first those that hold its name."""
+    wanted, lower = family.casefold().strip(), {name.casefold(): name for name in known}
+    holding = [name for name in lower if wanted and wanted in name]
+    alike = next(
+        (names for like, names in _LIKE.items() if wanted.startswith(like)), ()
+    )
+    written = difflib.get_close_matches(wanted, lower, n=_MOST_NEAR, cutoff=0.5)
+    found = [*holding, *(name.casefold() for name in alike), *written]
+    near = dict.fromkeys(lower[name] for name in found if name in lower)
+    return list(near)[:_MOST_NEAR]

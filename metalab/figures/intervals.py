@@ -8,6 +8,33 @@ INTERVAL = "95 %, this network"
 """In legends: over tasks, not over training seeds."""
 
 
+def interval_label(
+    evaluations: EvaluationSeries, step: int | slice, *, rows: slice = slice(None)
+) -> str:
+    """Return the name of an interval in a legend; it says where there is none.
+
+    Args:
+        evaluations: Of a run.
+        step: Inner steps that are drawn.
+        rows: Evaluations that are drawn.
+    """
+    missing = np.argwhere(~np.isfinite(evaluations.query_low))
+    all_rows = range(len(evaluations))[rows]
+    all_steps = range(evaluations.query_low.shape[1])
+    steps = all_steps[step] if isinstance(step, slice) else (all_steps[step],)
+    found = [
+        evaluations.why_no_interval(row, at)
+        for row, at in missing.tolist()
+        if row in all_rows and at in steps
+    ]
+    if not found:
+        return INTERVAL
+    reasons = ", ".join(sorted({str(reason) for reason in found if reason is not None}))
+    return (
+        f"{INTERVAL} (none at {len(found)} of {len(all_rows) * len(steps)}: {reasons})"
+    )
+
+
 def over_tasks(
     evaluations: EvaluationSeries,
     step: int | slice,

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 Tell = Callable[[str, float | None], None]
 """Hears what is computed, and which share of it is done; raises to give up."""
 
-EXTRA_STEPS = 10
-"""Inner steps beyond K that are drawn of a task of one's own."""
+MOST_INNER_STEPS = 1000
+"""Of a task of one's own."""
 
 NUM_PATHS = 4
 """Tasks whose inner paths are drawn over a landscape."""
@@ -131,6 +131,9 @@ def _adapt(where: Standpoint, looking: Looking, tell: Tell) -> AdaptSight:
 
     del tell
     config, tasks = where.history.config_at(where.step), _tasks(where)
+    step = config.num_inner_steps if where.inner_step is None else where.inner_step
+    if step > MOST_INNER_STEPS:
+        raise FigureError(f"inner_step is {step}; allowed: 0 to {MOST_INNER_STEPS}")
     moved = looking.points is not None
     x, y = looking.points or (tasks.support_x[where.task], tasks.support_y[where.task])
     try:
@@ -147,13 +150,9 @@ def _adapt(where: Standpoint, looking: Looking, tell: Tell) -> AdaptSight:
             parameters=None if moved else tasks.parameters[where.task],
         ),
         starts=(Start(key="run", config=config, phi=where.phi, step=where.step),),
-        num_inner_steps=config.num_inner_steps + EXTRA_STEPS,
+        # As many as the page shows at first.
+        num_inner_steps=max(config.num_shown_steps, step),
     )
-    step = config.num_inner_steps if where.inner_step is None else where.inner_step
-    if step > asked.num_inner_steps:
-        raise FigureError(
-            f"inner_step is {step}; allowed: 0 to {asked.num_inner_steps}"
-        )
     return AdaptSight(
         history=where.history,
         explored=Explorer(config).explore(asked.starts[0], asked),

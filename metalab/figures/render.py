@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -342,21 +341,6 @@ def check_folder(folder: Path) -> None:
         raise FigureError(f"cannot write to {folder}: {error.strerror}") from error
     if not there:
         raise FigureError(f"the folder {folder} does not exist")
-
-
-def check_unwritten(paths_to_write: Iterable[Path], *, force: bool) -> None:
-    """Refuse to replace files, unless that is wanted.
-
-    Args:
-        paths_to_write: All that will be written.
-        force: Whether to replace what is there.
-
-    Raises:
-        FigureError: Some are there; the message names them.
-    """
-    obstacle = paths.obstacle_to_replace(paths_to_write, force=force)
-    if obstacle is not None:
-        raise FigureError(obstacle)
 
 
 def check_target(path: Path) -> None:

@@ -32,8 +32,8 @@ def animate(run_file, figure, to, *options):
     ("figure", "sweep", "steps"),
     [
         ("adaptation", "inner", [0, 1, 3, 4]),
-        ("adaptation", "outer", [0, 2, 10, 30]),
-        ("inner-loss", "outer", [0, 2, 10, 30]),
+        ("adaptation", "outer", [0, 10, 20, 30]),
+        ("inner-loss", "outer", [0, 10, 20, 30]),
         ("losses", "outer", [1, 11, 20, 30]),
     ],
 )
@@ -90,3 +90,30 @@ def test_ctrl_c_leaves_nothing(run_file, tmp_path, monkeypatch, capsys):
     assert animate(run_file, "adaptation", tmp_path / "film.webp") == 130
     assert capsys.readouterr().err == "metalab: cancelled; nothing was written\n"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_there_is_replaced_with_force_alone(run_file, tmp_path, capsys):
+    for name in ("film.gif", "frames.png"):
+        assert animate(run_file, "inner-loss", tmp_path / name) == 0
+        target = capsys.readouterr().out.split()[-1]
+        assert animate(run_file, "inner-loss", tmp_path / name) == 2
+        assert f"{target} exists already; choose another name, or --force" in (
+            capsys.readouterr().err
+        )
+        assert animate(run_file, "inner-loss", tmp_path / name, "--force") == 0
+        capsys.readouterr()
+
+
+def test_width_font_and_lines_are_those_asked_for(run_file, tmp_path, capsys):
+    look = ["--width", "127mm", "--font", "DejaVu Serif", "--line-width", "2"]
+    assert (
+        animate(run_file, "losses", tmp_path / "a.gif", "--sweep", "outer", *look) == 0
+    )
+    with Image.open(tmp_path / "a.gif") as film:
+        assert film.width == pytest.approx(127 / 25.4 * 40, abs=1)
+        facts = json.loads(film.info["comment"])["animation"]
+    assert (facts["font"], facts["line_width"]) == ("DejaVu Serif", 2)
+    assert animate(run_file, "inner-loss", tmp_path / "b.gif", "--font", "Nosuch") == 2
+    assert "font is 'Nosuch'" in capsys.readouterr().err
+    assert animate(run_file, "inner-loss", tmp_path / "b.gif", "--font-size", "5") == 0
+    assert "the smallest text of this figure has 4.4 points" in capsys.readouterr().err

@@ -153,3 +153,12 @@ def test_a_missing_and_a_foreign_file(tmp_path, capsys):
     for name in ("missing.metalab", "foreign.metalab"):
         assert run(["estimators", str(tmp_path / name)]) == 2
         assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(("option", "name"), [("--out", "a.png"), ("--csv", "a.csv")])
+def test_what_is_there_stays_without_force(run_file, tmp_path, capsys, option, name):
+    there = tmp_path / name
+    there.write_text("mine")
+    assert run(["estimators", str(run_file), *FEW, option, str(there)]) == 2
+    assert "exists already; choose another name, or --force" in capsys.readouterr().err
+    assert there.read_text() == "mine"

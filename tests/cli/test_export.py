@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import numpy as np
 import pytest
@@ -167,3 +168,30 @@ def test_the_help_names_every_figure(capsys, monkeypatch):
     told = " ".join(capsys.readouterr().out.split())
     for name in figure_names():
         assert name in told
+
+
+def test_text_too_small_to_read_is_told_with_the_width_that_would_do(
+    run_file, tmp_path, capsys
+):
+    assert export(run_file, "structure", tmp_path / "a.svg", "--width", "89mm") == 0
+    told = capsys.readouterr().err
+    width = re.search(r"points, below the 5 .* a width of (\d+) mm would do$", told)[1]
+    assert export(run_file, "structure", tmp_path / "b.svg", "--width", width) == 0
+    assert export(run_file, "structure", tmp_path / "c.csv", "--width", "89") == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_width_is_a_number_of_millimetres(run_file, tmp_path, capsys):
+    assert export(run_file, "losses", tmp_path / "a.svg", "--width", "8.9cm") == 2
+    error = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert "'--width': '8.9cm'; allowed: a number of mm, such as 89" in error
+
+
+def test_adapt_shows_as_many_inner_steps_as_its_page(run_file, tmp_path, capsys):
+    shown = open_run(run_file).history.config_at().num_shown_steps
+    for options, last in (([], shown), (["--inner-step", str(shown + 6)], shown + 6)):
+        assert export(run_file, "adapt", tmp_path / f"{last}.csv", *options) == 0
+        steps = {row["inner_step"] for row in read(tmp_path / f"{last}.csv")} - {""}
+        assert {int(float(step)) for step in steps} == set(range(last + 1))
+    assert export(run_file, "adapt", tmp_path / "x.csv", "--inner-step", "1001") == 2
+    assert "inner_step is 1001; allowed: 0 to 1000" in capsys.readouterr().err

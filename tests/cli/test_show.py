@@ -9,6 +9,8 @@ from metalab.cli.main import run
 from metalab.experiment.config import preset_config
 from metalab.experiment.fields import fields_of, with_overrides
 from metalab.experiment.share_code import share_code
+from metalab.runs.record.bookmarks import Bookmark
+from metalab.runs.record.store import write_bookmarks
 
 
 def json_of(capsys, *arguments: str):
@@ -98,3 +100,23 @@ def test_presets_by_name_have_their_settings(capsys, monkeypatch):
 def test_what_is_nothing_is_refused_in_a_sentence(word, capsys):
     assert run(["show", word]) == 2
     assert capsys.readouterr().err.startswith("metalab: ")
+
+
+def test_a_run_tells_its_bookmarks(tmp_path, capsys, monkeypatch):
+    path = tmp_path / "run.metalab"
+    settings = ["outer.num_steps=4", "outer.num_tasks=2", "model.hidden_sizes=[4]"]
+    options = [part for setting in settings for part in ("--set", setting)]
+    assert run(["train", *options, "--out", str(path)]) == 0
+    capsys.readouterr()
+    assert "Bookmarks" not in text_of(capsys, monkeypatch, "show", str(path))
+    assert json_of(capsys, "show", str(path))["bookmarks"] == []
+    marks = (Bookmark(step=1), Bookmark(step=3, inner_step=1, note="[kink] here"))
+    write_bookmarks(path, marks)
+    text = text_of(capsys, monkeypatch, "show", str(path))
+    shown = text[text.index("Bookmarks") :]
+    assert "[kink] here" in shown
+    assert json_of(capsys, "show", str(path))["bookmarks"] == [
+        {"step": 1, "inner_step": 0, "note": ""},
+        {"step": 3, "inner_step": 1, "note": "[kink] here"},
+    ]
+    assert "bookmarks" not in json_of(capsys, "show", "maml-sine")

@@ -201,9 +201,15 @@ def test_without_a_display_it_trains_and_names_its_figures(tmp_path):
     assert open_run(run).history.step == 40
     # The stability of the inner steps is measured in every run.
     shown = ("losses", "adaptation", "inner-loss", "diagnostics", "gallery")
+    shown += ("adapt", "structure")
     assert len(named) == 2 * len(shown)
     for figure in shown:
-        assert sum(figure in path.name for path in named) == 2
+        assert sum(path.stem.endswith(f"-{figure}") for path in named) == 2
+    assert all(path.name.startswith(run.stem) for path in named)
+    assert "Loss landscape: takes longer, so it is left out; draw it with: metalab" in (
+        done.stdout
+    )
+    assert "sight" not in done.stdout
     assert all(path.parent == tmp_path / "metalab-out" for path in named)
     assert all(path.stat().st_size > 1000 for path in named)
 

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from pypdf import PdfReader
 
+from metalab.figures import fonts
 from metalab.figures.errors import FigureError
 from metalab.figures.fonts import check_font, font_families
 from metalab.figures.registry import figures
@@ -70,7 +71,8 @@ def is_drawn_or_told(name, sight, size):
     try:
         encode(name, sight, ".png", size=size, dpi=30)
     except FigureError as error:
-        return "no room for this figure at a width of" in str(error)
+        told = f"at a width of {size.width:g} mm"
+        return "there is no room for" in str(error) and told in str(error)
     return True
 
 
@@ -138,3 +140,30 @@ def test_every_font_that_is_offered_can_be_had():
     assert FONT in families
     for family in families:
         check_font(family)
+
+
+@pytest.mark.parametrize(
+    ("family", "known", "near"),
+    [
+        ("Times", ["DejaVu Sans", "Nimbus Roman", "P052"], ["Nimbus Roman"]),
+        (
+            "times",
+            ["Nimbus Roman", "Times New Roman"],
+            ["Times New Roman", "Nimbus Roman"],
+        ),
+        ("Arial", ["Nimbus Sans", "STIXGeneral"], ["Nimbus Sans"]),
+        ("Nimbus", ["Nimbus Sans", "P052"], ["Nimbus Sans"]),
+        ("DejaVu Sand", ["DejaVu Sans", "P052"], ["DejaVu Sans"]),
+        ("Qqq", ["DejaVu Sans"], []),
+    ],
+)
+def test_a_missing_family_names_those_near_it(monkeypatch, family, known, near):
+    monkeypatch.setattr(fonts, "_faces", dict)
+    monkeypatch.setattr(fonts, "font_families", lambda: known)
+    with pytest.raises(FigureError, match=f"font is '{family}', which is not") as error:
+        check_font(family)
+    if near:
+        names = " or ".join(map(repr, near))
+        assert str(error.value).endswith(f"did you mean {names}?")
+    else:
+        assert "allowed: a family that is installed" in str(error.value)

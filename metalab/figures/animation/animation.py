@@ -18,9 +18,9 @@ from metalab.figures.animation.choices import AnimationChoices, shown_steps
 from metalab.figures.axes import log_axis
 from metalab.figures.base import FigureChoices
 from metalab.figures.drawing import Call, Drawing
+from metalab.figures.fonts import check_font
 from metalab.figures.paint import Scale, paint, pixels, place_of, scales_of, styled
 from metalab.figures.registry import figure_named
-from metalab.figures.sizes import size_named
 from metalab.runs.record.history import RunHistory
 
 Picture = NDArray[np.uint8]
@@ -61,12 +61,13 @@ class Animation:
             choices: What and how.
 
         Raises:
-            FigureError: The run lacks what is animated.
+            FigureError: The run lacks what is animated, or the font is not there.
         """
         self.choices = choices
         self.steps = shown_steps(history, choices)
         self._history = history
-        self._size = size_named(choices.size)
+        self._size = choices.figure_size
+        check_font(self._size.font)
         self._galleries: dict[int, Gallery] = {}
         self._fixed: tuple[Call, ...] | None = None
 

@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from metalab.engine.events import Array
 from metalab.figures.base import FigureChoices
 from metalab.figures.errors import FigureError
-from metalab.figures.sizes import SIZES, size_named
+from metalab.figures.sizes import DEFAULT_FONT, FigureSize, styled_size
 
 if TYPE_CHECKING:
     from metalab.runs.record.history import RunHistory
@@ -46,12 +47,17 @@ class AnimationChoices:
         sweep: "inner" or "outer".
         first: First step that is shown: inner steps or outer steps, as swept.
         last: Last step that is shown; None takes the last one there is.
-        num_frames: Most frames; of more steps, evenly spaced ones are shown.
+        num_frames: Most frames; of more steps, those nearest to even places on the axis
+            that is drawn are shown, each once.
         fps: Frames a second.
         hold_first: How much longer the first frame stands, in seconds.
         hold: How much longer the last frame stands, in seconds.
         dpi: Dots per inch.
         size: Name of a size preset.
+        width: In mm; None takes the preset's.
+        font: Family of the text.
+        font_size: Of axis labels, in points; None takes the preset's.
+        line_width: Of an ordinary line, in points; None takes the preset's.
         figure_choices: What was chosen about the figure.
 
     Raises:
@@ -68,6 +74,10 @@ class AnimationChoices:
     hold: float = 1.0
     dpi: int = 150
     size: str = "single"
+    width: float | None = None
+    font: str = DEFAULT_FONT
+    font_size: float | None = None
+    line_width: float | None = None
     figure_choices: FigureChoices = field(default_factory=FigureChoices)
 
     def __post_init__(self) -> None:
@@ -79,7 +89,7 @@ class AnimationChoices:
                 f"figure is {self.figure!r}; allowed with sweep {self.sweep!r}: "
                 f"{', '.join(SWEEPS[self.sweep])}"
             )
-        size_named(self.size)
+        _ = self.figure_size
         for name, value, (low, high) in (
             ("num_frames", self.num_frames, FRAMES_RANGE),
             ("fps", self.fps, FPS_RANGE),
@@ -97,10 +107,25 @@ class AnimationChoices:
             )
 
     @property
+    def figure_size(self) -> FigureSize:
+        """The size with what was chosen otherwise.
+
+        Raises:
+            FigureError: No preset has that name, or a number is not admissible.
+        """
+        return styled_size(
+            self.size,
+            width=self.width,
+            font=self.font,
+            font_size=self.font_size,
+            line_width=self.line_width,
+        )
+
+    @property
     def pixels(self) -> tuple[int, int]:
         """Width and height of a frame; even, as video wants them."""
         width, height = (
-            2 * round(inches * self.dpi / 2) for inches in SIZES[self.size].inches
+            2 * round(inches * self.dpi / 2) for inches in self.figure_size.inches
         )
         return width, height
 
@@ -188,6 +213,23 @@ def shown_steps(history: "RunHistory", choices: AnimationChoices) -> list[int]:
             f"first is {choices.first:,} and last is {last:,}; allowed: a range with 2 or "
             f"more {choices.sweep} steps that can be shown, it has {len(kept)}"
         )
-    count = min(choices.num_frames, len(kept))
-    picked = np.linspace(0, len(kept) - 1, count).round().astype(int)
+    picked = _even(_places(history, choices, kept), choices.num_frames)
     return [int(step) for step in kept[picked]]
+
+
+def _places(history: "RunHistory", choices: AnimationChoices, steps: Array) -> Array:
+    """Return where steps stand on the axis that is drawn, ascending, [step]."""
+    if choices.figure == "losses" and choices.figure_choices.x == "training time":
+        return history.seconds[np.searchsorted(history.steps, steps)]
+    # Tasks seen are in proportion.
+    return steps
+
+
+def _even(places: Array, count: int) -> NDArray[np.intp]:
+    """Return which places are nearest to even ones, each once, [at most count]."""
+    if len(places) <= count:
+        return np.arange(len(places))
+    wanted = np.linspace(places[0], places[-1], count)
+    above = np.searchsorted(places, wanted).clip(1, len(places) - 1)
+    nearer_below = wanted - places[above - 1] <= places[above] - wanted
+    return np.unique(np.where(nearer_below, above - 1, above))

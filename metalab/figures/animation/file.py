@@ -81,7 +81,8 @@ def write_animation(
     """
     target = target_of(path)
     animation = Animation(history, choices)
-    _check(target, path.suffix.lower(), animation)
+    check_place(path)
+    _check(path.suffix.lower(), animation)
     film = Film(
         frames=_watched(animation, progress, cancelled),
         samples=_samples(animation),
@@ -118,12 +119,22 @@ def target_of(path: Path) -> Path:
     return path.with_suffix("") if suffix == ".png" else path
 
 
-def _check(target: Path, suffix: str, animation: Animation) -> None:
-    """Refuse what would fail after all the frames are drawn."""
-    if suffix == ".png":
+def check_place(path: Path) -> None:
+    """Refuse a path where no animation can be written (see `write_animation`).
+
+    Raises:
+        FigureError: No format has its suffix, its folder takes no file, or something else
+            has its name.
+    """
+    target = target_of(path)
+    if path.suffix.lower() == ".png":
         _check_folder_of_frames(target)
     else:
         check_target(target)
+
+
+def _check(suffix: str, animation: Animation) -> None:
+    """Refuse what would fail after all the frames are drawn."""
     if suffix == ".mp4" and find_spec("imageio_ffmpeg") is None:
         raise FigureError(
             "MP4 needs the extra 'animation': pip install 'metalab[animation]'; allowed "

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
 _TRUE, _SUPPORT, _PREDICTED, _FAN = "true curve", "support", "prediction", "other sets"
 _OWN = "this run"
-_NUM_CURVES = 11
+_NUM_CURVES = 12
+"""Before adaptation and after eleven steps: all that a run with K = 1 is shown with."""
+
 _ROOM = 0.5
 """Of the width, for axes and colour key beside a legend."""
 

@@ -132,6 +132,7 @@ def _draw(sight: EstimatorsSight, choices: FigureChoices, size: FigureSize) -> D
     curve = f"ax{len(dots) + 1}"
     calls += _curves(curve, comparison, listed, looks, size)
     calls += _names("ax1", listed, size)
+    calls += _note(listed, size)
     for number in range(2, len(dots) + 1):
         options = {"axis": "y", "labelleft": False, "length": 0}
         calls.append(Call(method=f"ax{number}.tick_params", options=options))
@@ -237,6 +238,27 @@ def _names(axes: str, listed: list[Measured], size: FigureSize) -> list[Call]:
     ]
 
 
+def _marks_explained(listed: list[Measured]) -> list[str]:
+    """Return what the marks behind the names mean, of those that there are."""
+    notes: list[str] = []
+    if any(row.target is Target.SOLUTION for row in listed):
+        notes.append("* aims at the derivative of the inner solution")
+    if any(row.problem != _OWN for row in listed):
+        notes.append("† on the same network with a proximal anchor")
+    return notes
+
+
+def _note(listed: list[Measured], size: FigureSize) -> list[Call]:
+    """Return the call for the lines below the panels that explain the marks."""
+    notes = _marks_explained(listed)
+    if not notes:
+        return []
+    options = {"x": 0.01, "ha": "left", "fontsize": 0.9 * size.small_text}
+    return [
+        Call(method="fig.supxlabel", arguments=("\n".join(notes),), options=options)
+    ]
+
+
 def _short(row: Measured) -> str:
     name = row.title.split(" (")[0]
     marks = "*" if row.target is Target.SOLUTION else ""
@@ -289,11 +311,7 @@ def _caption(sight: EstimatorsSight) -> str:
     batches = listed[0].num_batches if listed else 0
     rate = "" if request.inner_lr is None else f", inner lr {request.inner_lr:.3g}"
     damping = "" if request.damping is None else f", damping {request.damping:.3g}"
-    notes = ""
-    if any(row.target is Target.SOLUTION for row in listed):
-        notes += " *: aims at the derivative of the inner solution."
-    if any(row.problem != _OWN for row in listed):
-        notes += " †: on the same network with a proximal anchor."
+    notes = "".join(f" {note}." for note in _marks_explained(listed))
     done = "" if comparison.done else " Not all has been measured."
     return (
         f"Hypergradient estimators at {sight.history.name} after "

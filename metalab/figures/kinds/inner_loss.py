@@ -7,7 +7,7 @@ from metalab.figures.axes import labels, loss_axis, whole_ticks
 from metalab.figures.base import FigureChoices, FigureSpec
 from metalab.figures.drawing import GREY, VERMILION, Call, Drawing, number_of, ramp
 from metalab.figures.errors import FigureError
-from metalab.figures.intervals import INTERVAL, over_tasks
+from metalab.figures.intervals import interval_label, over_tasks
 from metalab.figures.legend import with_legend
 from metalab.figures.sizes import FigureSize
 from metalab.figures.table import Column, Table
@@ -78,7 +78,11 @@ def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Draw
             for step, colour, marker in looks
         ),
         _support(steps[-1], size),
-        _interval(steps[-1], ramp(1)[0]),
+        _interval(
+            steps[-1],
+            ramp(1)[0],
+            interval_label(history.evaluations, slice(None), rows=slice(-1, None)),
+        ),
         _training_mark(history.num_inner_steps, size),
         *labels("Inner step", f"Held-out loss ({_UNIT})"),
         *whole_ticks("x"),
@@ -128,7 +132,7 @@ def _support(step: int, size: FigureSize) -> Call:
     )
 
 
-def _interval(step: int, colour: str) -> Call:
+def _interval(step: int, colour: str, label: str) -> Call:
     return Call(
         method="ax.fill_between",
         columns=("inner_step", "query_loss_low", "query_loss_high"),
@@ -137,7 +141,7 @@ def _interval(step: int, colour: str) -> Call:
             "color": colour,
             "alpha": 0.2,
             "linewidth": 0,
-            "label": INTERVAL,
+            "label": label,
             "zorder": 2,
         },
     )

@@ -9,7 +9,7 @@ from metalab.analysis.landscape_request import Landscape
 from metalab.engine.events import Array
 from metalab.figures.axes import labels
 from metalab.figures.base import FigureChoices, FigureSpec
-from metalab.figures.drawing import BLACK, VERMILION, Call, Drawing, number_of
+from metalab.figures.drawing import BLACK, VERMILION, Call, Drawing, number_of, spread
 from metalab.figures.errors import FigureError
 from metalab.figures.legend import with_legend
 from metalab.figures.sights import LandscapeSight
@@ -22,6 +22,10 @@ _NUM_COLOURS = 48
 
 _LINE_EVERY = 4
 """Steps of colour between lines of equal loss."""
+
+_NUM_NUMBERS, _LEAST_APART, _NUMBER_SIZE = 6, 0.06, 0.85
+"""Of inner steps along a path: how many at most, how far apart of the square's side, and
+their size in small text."""
 
 _ROOM = 0.7
 """Of the width, for axes and colour key beside a legend."""
@@ -130,7 +134,9 @@ def _draw(sight: LandscapeSight, choices: FigureChoices, size: FigureSize) -> Dr
     calls = [
         *_heat(levels, colours, size),
         *_paths(sight, size),
+        *_step_numbers(landscape, size),
         *_outer_path(landscape, size),
+        _explained(landscape, size),
         *_key(landscape, levels, colours, log=choices.log_y),
         *labels("Direction u", "Direction v"),
         *_square(landscape),
@@ -230,6 +236,69 @@ def _paths(sight: LandscapeSight, size: FigureSize) -> list[Call]:
     }
     where = {"part": _INNER, "task": asked.tasks[0] + 1, "inner_step": 0}
     return [*calls, _path(where, start)]
+
+
+def _step_numbers(landscape: Landscape, size: FigureSize) -> list[Call]:
+    """Return the calls for numbers at some inner steps of the first task's path."""
+    path = landscape.plane.paths[0]
+    apart = _LEAST_APART * landscape.plane.side
+    calls: list[Call] = []
+    # The last one first: of steps that lie together it is told.
+    kept = [path[0]]
+    for step in reversed(spread(len(path) - 1, _NUM_NUMBERS)):
+        if any(math.hypot(*(path[step] - place)) < apart for place in kept):
+            continue
+        kept.append(path[step])
+        options = {
+            "xytext": (0.4 * size.small_text, 0.3 * size.small_text),
+            "textcoords": "offset points",
+            "fontsize": _NUMBER_SIZE * size.small_text,
+            "color": "white",
+            "annotation_clip": True,
+            "bbox": {"boxstyle": "round,pad=0.12", "fc": "#00000099", "ec": "none"},
+            "zorder": 8,
+        }
+        at = (float(path[step][0]), float(path[step][1]))
+        calls.append(
+            Call(method="ax.annotate", arguments=(str(step), at), options=options)
+        )
+    return calls
+
+
+def explained_words(landscape: Landscape) -> str:
+    """Return how much of the paths lies in the plane, as the window's page has it."""
+    plane = landscape.plane
+    first, second = plane.explained
+    if landscape.asked.surface == "adapted" and math.isfinite(plane.outer_explained):
+        return (
+            f"explained variance: inner paths {_percent(first + second)}, outer path "
+            f"{_percent(plane.outer_explained)}"
+        )
+    return (
+        f"explained variance of the inner paths: u {_percent(first)}, v "
+        f"{_percent(second)}"
+    )
+
+
+def _percent(share: float) -> str:
+    if not math.isfinite(share):
+        return "–"
+    percent = 100 * min(share, 1.0)
+    # "100 %" only where it is all.
+    if 99.95 <= percent < 99.9995:
+        return ">99.9\N{NO-BREAK SPACE}%"
+    written = f"{percent:.3g}" if percent < 99.95 else "100"
+    return f"{written}\N{NO-BREAK SPACE}%"
+
+
+def _explained(landscape: Landscape, size: FigureSize) -> Call:
+    words = explained_words(landscape)
+    options = {"x": 0.5, "ha": "center", "fontsize": 0.9 * size.small_text}
+    return Call(
+        method="fig.supxlabel",
+        arguments=(words[0].upper() + words[1:],),
+        options=options,
+    )
 
 
 def _path_label(tasks: tuple[int, ...]) -> str:

@@ -18,7 +18,7 @@ from metalab.figures.drawing import (
     tint,
 )
 from metalab.figures.errors import FigureError
-from metalab.figures.intervals import INTERVAL, over_tasks
+from metalab.figures.intervals import interval_label, over_tasks
 from metalab.figures.legend import with_legend
 from metalab.figures.sizes import FigureSize
 from metalab.figures.smooth import smoothed
@@ -204,7 +204,7 @@ def _held_out(
                 "color": VERMILION,
                 "alpha": 0.22,
                 "linewidth": 0,
-                "label": INTERVAL,
+                "label": interval_label(history.evaluations, history.num_inner_steps),
                 "zorder": 2,
             },
         ),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from metalab.runs.record.live import LiveRun
     from metalab.runs.running.control import RunControl
 
-COMPILING = "Compiling kernels, once on this machine: some twenty seconds"
+COMPILING = "Compiling kernels, once on this machine: twenty seconds to a minute"
 """What a person who waits for it is told."""
 
 COMPILING_STEP = "torch compiles the outer step: ten to thirty seconds"

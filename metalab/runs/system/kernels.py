@@ -131,8 +131,8 @@ def prepare(
     Args:
         precision: "float32" or "float64".
         cancelled: Asked some twenty times a second; the compiler ends when it says True.
-        on_compiling: Told how far it is as often, if there is something to compile: some
-            twenty seconds of work for two processors.
+        on_compiling: Told how far it is as often, if there is something to compile: twenty
+            seconds to a minute of work for two processors.
 
     Thread: any but the window's; it is blocked for as long as compiling takes, without
         the interpreter's lock.

@@ -394,3 +394,30 @@ def test_mp4_without_its_extra_names_it(history, tmp_path, monkeypatch):
     monkeypatch.setattr(animation_file, "find_spec", lambda _name: None)
     with pytest.raises(FigureError, match=r"pip install 'metalab\[animation\]'"):
         write_animation(tmp_path / "film.mp4", history, AnimationChoices(**SMALL))
+
+
+@pytest.mark.parametrize("x", ["outer step", "tasks seen", "training time"])
+def test_frames_are_even_on_the_axis_that_is_drawn(history, x):
+    """Steps whose losses are kept are dense at the start; so is time where it is slow."""
+    kept = np.unique(np.geomspace(1, len(history.steps), 60).astype(int)) - 1
+    slow = np.cumsum(np.geomspace(1, 0.001, len(history.steps)))
+    sparse = replace(
+        history,
+        steps=history.steps[kept],
+        seconds=slow[kept],
+        metrics={name: values[kept] for name, values in history.metrics.items()},
+    )
+    chosen = AnimationChoices(
+        figure="losses",
+        sweep="outer",
+        num_frames=8,
+        figure_choices=FigureChoices(x=x),
+    )
+    steps = np.array(shown_steps(sparse, chosen))
+    axis = sparse.seconds if x == "training time" else sparse.steps
+    shown = axis[np.searchsorted(sparse.steps, steps)]
+    ideal = np.linspace(axis[0], axis[-1], 8)
+    widest = np.diff(axis).max()
+    assert (np.abs(ideal[:, None] - shown).min(axis=1) <= widest / 2 + 1e-9).all()
+    assert (np.diff(steps) > 0).all()
+    assert {steps[0], steps[-1]} == {sparse.steps[0], sparse.steps[-1]}
