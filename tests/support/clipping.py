@@ -26,11 +26,13 @@ from PySide6.QtWidgets import (
 from metalab.runs.running.manager import RunSlot
 from metalab.runs.system.preload import Preload
 from metalab.ui.actions.table import WORKSPACES
+from metalab.ui.plot.plot_widget import Plot
 from metalab.ui.shell.app import application
 from metalab.ui.shell.controller import Lab
 from metalab.ui.shell.options import LabOptions
 from metalab.ui.style.theme import THEMES
 from metalab.ui.widgets.painted import ElidedLabel
+from metalab.ui.widgets.toasts import ToastArea
 from tests.support.fake_worker import Workshop, small_config
 
 SIZES = ((1024, 640), (1280, 720), (1280, 800), (1920, 1080))
@@ -71,6 +73,40 @@ def _behind_a_tab(widget: QWidget) -> bool:
     return parent is not None and parent.geometry().right() < 0
 
 
+def names_cut(window: QWidget) -> list[str]:
+    """Return the names of axes that reach beyond the plot that they stand in."""
+    found: list[str] = []
+    for plot in window.findChildren(Plot):
+        if plot.window() is not window or not plot.isVisible():
+            continue
+        area = plot.area
+        # Ascenders and descenders lie a pixel within the box of a line.
+        room = area._view.sceneRect().adjusted(-1, -1, 1, 1)
+        for axis, name in zip((area._bottom, area._left), area._labels, strict=True):
+            # The text of an axis has the margin of a document about it.
+            air = axis.label.document().documentMargin()
+            words = axis.label.boundingRect().adjusted(air, air, -air, -air)
+            place = axis.label.mapRectToScene(words)
+            if name and not room.contains(place):
+                found.append(f"axis {name!r} in {plot.size().toTuple()}")
+    return found
+
+
+def under_toasts(window: QWidget) -> list[str]:
+    """Return which plots have passing words over their axes or data."""
+    toasts = [area for area in window.findChildren(ToastArea) if area.isVisible()]
+    return [
+        f"{plot.accessibleName()!r} under a toast"
+        for plot in window.findChildren(Plot)
+        for toast in toasts
+        if plot.isVisible() and _on_window(plot).intersects(_on_window(toast))
+    ]
+
+
+def _on_window(widget: QWidget) -> QRect:
+    return QRect(widget.mapTo(widget.window(), QPoint(0, 0)), widget.size())
+
+
 def overlapping(window: QWidget) -> list[str]:
     """Return which words stand over others that have the same parent."""
     found: list[str] = []
@@ -99,7 +135,8 @@ def faults_at(lab: Lab, size: tuple[int, int], page: str, theme: str) -> list[st
     QTest.qWait(1)
     # Smaller than it may be is no size at all: the page would not fit by itself.
     assert lab.window.size().toTuple() == size
-    return [*cut_off(lab.window), *overlapping(lab.window)]
+    window = lab.window
+    return [*cut_off(window), *overlapping(window), *names_cut(window)]
 
 
 def _words(widget: QWidget) -> str:

@@ -8,11 +8,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
+from metalab.ui.learn.lesson import own_lessons
 from metalab.ui.learn.popover import TermButton
 from metalab.ui.learn.tour import Tour
 from metalab.ui.shell.controller import Lab
 from metalab.ui.style.theme import THEMES
-from tests.support.clipping import cut_off, overlapping
+from tests.support.clipping import cut_off, names_cut, overlapping, under_toasts
 
 Open = Callable[[Lab], None]
 
@@ -43,6 +44,17 @@ def _term(lab: Lab) -> None:
     button.click()
 
 
+def _presented_lesson(page: str) -> Open:
+    def open_there(lab: Lab) -> None:
+        # As a lesson is shown, without its run: each page shows what it can of this one.
+        lab.teaching._show_lesson(own_lessons()["1-what-the-outer-loop-learns"])
+        lab.window.workspaces.show_page(page)
+        lab.actions["present"].trigger()
+        lab.window.toasts.say("The run before is kept", "Back to it")
+
+    return open_there
+
+
 def _question(lab: Lab) -> None:
     lab.window.close()
 
@@ -66,6 +78,10 @@ SCENES: Mapping[str, Open] = MappingProxyType(
         "term": _term,
         "question": _question,
         **{f"present {page}": _on_page(page, "present") for page in ("live", "adapt")},
+        **{
+            f"present {page} with a lesson": _presented_lesson(page)
+            for page in ("live", "adapt", "landscape", "estimators", "structure")
+        },
         **{f"tour, stop {index + 1}": _tour_at(index) for index in range(5)},
     }
 )
@@ -103,6 +119,8 @@ def scene(lab: Lab, name: str) -> Iterator[list[QWidget]]:
             tour.leave()
         if lab.actions["present"].isChecked():
             lab.actions["present"].trigger()
+        lab.teaching.leave_lesson()
+        lab.window.toasts.clear()
         lab.window.escaped.emit()
         lab.window.restoreState(before)
         lab.window.resize(size)
@@ -115,7 +133,13 @@ def faults_of(lab: Lab, size: tuple[int, int], name: str, theme: str) -> list[st
     lab.window.resize(*size)
     settle()
     with scene(lab, name) as tops:
-        found = [fault for top in tops for fault in (*cut_off(top), *overlapping(top))]
+        found = [
+            fault
+            for top in tops
+            for fault in (*cut_off(top), *overlapping(top), *names_cut(top))
+        ]
+        if lab.window.present.on:
+            found += under_toasts(lab.window)
         found += [
             f"{type(top).__name__} of {top.size().toTuple()} in {size}"
             for top in tops[1:]

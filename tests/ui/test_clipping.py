@@ -10,8 +10,9 @@ import pytest
 from PySide6.QtWidgets import QLabel, QWidget
 
 from metalab.ui.actions.table import WORKSPACES
+from metalab.ui.plot.plot_widget import Plot
 from metalab.ui.style.theme import THEMES
-from tests.support.clipping import SIZES, cut_off, faults_at, overlapping
+from tests.support.clipping import SIZES, cut_off, faults_at, names_cut, overlapping
 from tests.support.fake_worker import small_config
 from tests.support.scenes import SCENES, faults_of
 
@@ -66,6 +67,16 @@ def test_over_no_page_at_any_size(name, size, lab, workshop):
     lab.clock.tick()
     found = {theme: faults_of(lab, size, name, theme) for theme in THEMES}
     assert not any(found.values()), found
+
+
+@pytest.mark.parametrize("page", ["adapt", "landscape"])
+def test_a_lesson_that_is_presented_leaves_a_page_whole(page, lab, workshop):
+    lab.session.set_config(small_config())
+    lab.session.toggle_run()
+    workshop.worker.play(6)
+    lab.clock.tick()
+    name = f"present {page} with a lesson"
+    assert faults_of(lab, (1280, 720), name, "dark") == []
 
 
 def test_what_overlaps_is_found(qtbot):
@@ -140,3 +151,15 @@ def test_at_two_pixels_a_point_everything_is_sharp_and_whole(tmp_path):
     assert found["at_sizes"] == {}
     assert found["scenes"] == {}
     assert min(found["colours"].values()) > 5
+
+
+def test_the_name_of_an_axis_that_is_cut_is_found(qtbot):
+    window = QWidget()
+    qtbot.addWidget(window)
+    plot = Plot(x_label="Step", y_label="Share of each layer", parent=window)
+    plot.setFixedSize(300, 300)
+    window.show()
+    assert names_cut(window) == []
+    plot.setFixedSize(300, 110)
+    qtbot.wait(1)
+    assert names_cut(window) == ["axis 'Share of each layer' in (300, 110)"]

@@ -198,6 +198,7 @@ COMMANDS = (
         menu="run",
         shortcuts=("Alt+Left",),
         why_not=allowed.why_not_back,
+        synonyms=("switch between two runs",),
         separated=True,
     ),
     ActionSpec(
@@ -281,6 +282,7 @@ COMMANDS = (
         menu="view",
         shortcuts=("Ctrl+D",),
         why_not=allowed.why_not_code,
+        synonyms=("compare two experiments", "compare the settings of two runs"),
     ),
     ActionSpec(
         key="show_experiment",

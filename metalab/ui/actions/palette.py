@@ -225,7 +225,12 @@ class CommandPalette(QWidget):
 def action_entries(actions: "ActionSet") -> list[PaletteEntry]:
     """Return an entry for every action of a window but the palette itself."""
     return [
-        _entry(action, key=spec.key, detail=plain(tr(MENUS[spec.menu])))
+        _entry(
+            action,
+            key=spec.key,
+            detail=plain(tr(MENUS[spec.menu])),
+            synonyms=tuple(tr(synonym) for synonym in spec.synonyms),
+        )
         for spec, action in actions.all()
         if spec.key != PALETTE
     ]

@@ -22,6 +22,7 @@ class ActionSpec:
         why_not: Returns why it would do nothing just now; "" if it would.
         checkable: Whether it is a state that is on or off.
         separated: Whether a line stands before it in its menu.
+        synonyms: What else it is looked for as in the command palette.
     """
 
     key: str
@@ -34,6 +35,7 @@ class ActionSpec:
     why_not: Callable[[Session], str] = allowed.always
     checkable: bool = False
     separated: bool = False
+    synonyms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,7 @@ class WorkspaceSpec:
         tooltip: One plain sentence.
         page: Module and class, imported when the page is first looked at.
         shortcut: Keys that bring it to the front.
+        synonyms: What else it is looked for as in the command palette.
     """
 
     key: str
@@ -53,3 +56,4 @@ class WorkspaceSpec:
     tooltip: str
     page: str
     shortcut: str
+    synonyms: tuple[str, ...] = ()

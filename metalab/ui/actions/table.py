@@ -38,6 +38,16 @@ _PAGES = (
     ),
 )
 
+_PAGE_SYNONYMS = {
+    "adapt": (
+        "compare two runs (Add run…)",
+        "overlay another run (Add run…)",
+        "lay runs over each other (Add run…)",
+    ),
+    "estimators": ("compare estimators",),
+}
+"""Of what is done on a page and has no action of its own."""
+
 WORKSPACES = tuple(
     WorkspaceSpec(
         key=key,
@@ -45,6 +55,7 @@ WORKSPACES = tuple(
         tooltip=tooltip,
         page=f"metalab.ui.{page}",
         shortcut=f"Ctrl+{number}",
+        synonyms=_PAGE_SYNONYMS.get(key, ()),
     )
     for number, (key, text, tooltip, page) in enumerate(_PAGES, start=1)
 )
@@ -68,6 +79,7 @@ ACTIONS = (
             tooltip=spec.tooltip,
             menu="workspace",
             shortcuts=(spec.shortcut,),
+            synonyms=spec.synonyms,
         )
         for spec in WORKSPACES
     ),

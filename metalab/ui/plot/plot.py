@@ -27,6 +27,9 @@ pg.setConfigOptions(antialias=False, useOpenGL=False)
 _TOP_MARGIN, _RIGHT_MARGIN, _OVERHANG = 6, 16, 30
 """Room around the axes, and how far a number may reach beyond the end of its axis."""
 
+_NAME_OVER = 8
+"""How far the box of a name, with air about it, may reach over its axis."""
+
 _WIDEST_NUMBER = "0.0005"
 _NUMBER_GAP = 6
 _BEHIND = -1000
@@ -42,6 +45,15 @@ class _Axis(pg.AxisItem):
     def boundingRect(self) -> QRectF:
         """Return where pyqtgraph may draw: with a grid, it leaves no room there."""
         return super().boundingRect().adjusted(-_OVERHANG, -_OVERHANG, _OVERHANG, 0)
+
+    def resizeEvent(self, ev: object = None) -> None:
+        """Keep the name of a low axis whole: below it is room, and above it none."""
+        super().resizeEvent(ev)
+        if self.orientation == "left":
+            name: Any = self.label
+            # Turned upwards, it ends so far above where it begins.
+            least = name.boundingRect().width() - _NAME_OVER
+            name.setY(max(name.y(), least))
 
 
 class PlotArea(QWidget):

@@ -1,5 +1,6 @@
 """What each action does: one method for each key of the table."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -199,12 +200,25 @@ class Commands(QObject):
 
     def open_file(self) -> None:
         """Ask for a run file."""
-        dialog = QFileDialog(self._window, self.tr("Open run file"))
+        self.ask_for_run(self.tr("Open run file"), self._session.open_file)
+
+    def ask_for_run(self, title: str, take: Callable[[Path], object]) -> None:
+        """Ask for a run file, beginning where the last one was.
+
+        Args:
+            title: What for.
+            take: Takes the file that is chosen.
+        """
+        dialog = self._run_dialog(title, take)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        _open(dialog)
+
+    def _run_dialog(self, title: str, take: Callable[[Path], object]) -> QFileDialog:
+        dialog = QFileDialog(self._window, title)
         dialog.setNameFilter(self.tr("Run files (*{})").format(RUN_SUFFIX))
         dialog.setDirectory(self._preferences.current.folder or str(runs_folder()))
-        dialog.fileSelected.connect(self._on_file_selected)
-        _open(dialog)
+        dialog.fileSelected.connect(partial(self._on_run_named, take))
+        return dialog
 
     def reopen_last(self) -> None:
         """Show the run that was written or opened last."""
@@ -232,13 +246,10 @@ class Commands(QObject):
         history = self._session.history
         assert history is not None, "the action is off without a run"
         assert history.path is not None, "the action is off without a file"
-        dialog = QFileDialog(self._window, self.tr("Save a copy"))
+        dialog = self._run_dialog(self.tr("Save a copy"), self._session.save_copy)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix(RUN_SUFFIX.removeprefix("."))
-        dialog.setNameFilter(self.tr("Run files (*{})").format(RUN_SUFFIX))
-        dialog.setDirectory(self._preferences.current.folder or str(runs_folder()))
         dialog.selectFile(f"{history.path.stem}-copy{RUN_SUFFIX}")
-        dialog.fileSelected.connect(self._on_copy_named)
         _open(dialog)
 
     def export(self) -> None:
@@ -441,13 +452,11 @@ class Commands(QObject):
         recent = self._window.command_palette.recent
         self._preferences.change("recent_commands", recent)
 
-    def _on_copy_named(self, name: str) -> None:
-        self._session.save_copy(Path(name))
-
-    def _on_file_selected(self, name: str) -> None:
+    def _on_run_named(self, take: Callable[[Path], object], name: str) -> None:
+        """Remember the folder of a run that was read or written, for the next one."""
         path = Path(name)
         self._preferences.change("folder", str(path.parent))
-        self._session.open_file(path)
+        take(path)
 
 
 def _open(dialog: QDialog) -> None:

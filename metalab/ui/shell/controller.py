@@ -3,7 +3,8 @@
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QUrl
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication
 
 from metalab.core.errors import UserError
@@ -12,9 +13,8 @@ from metalab.runs.system.faults import FaultLog
 from metalab.runs.system.preload import Preload
 from metalab.ui.actions.action_set import ActionSet
 from metalab.ui.actions.enablement import why_not_open, why_not_run
-from metalab.ui.actions.key_guard import SpaceGuard
+from metalab.ui.actions.key_guard import KeyGuard
 from metalab.ui.actions.table import SPECS
-from metalab.ui.actions.typing_guard import TypingGuard
 from metalab.ui.session import engine_access as engine
 from metalab.ui.session.frame_clock import FrameClock
 from metalab.ui.session.notices import NEW_SEED
@@ -135,9 +135,7 @@ class Lab(QObject):
             parent=self,
         )
         self.end_notice = EndNotice(self.session, self.window)
-        self._space = SpaceGuard(app, self)
-        self.window.tabbed.connect(self._space.reach)
-        self._typing = TypingGuard(app, steps=self._can_step, parent=self)
+        self._keys = KeyGuard(app, steps=self._can_step, parent=self)
         self._connect()
         remembered = self.preferences.current.workspaces
         self.window.workspaces.restore_state(remembered)
@@ -165,6 +163,7 @@ class Lab(QObject):
         self.replacing.remembered.connect(self._on_replacing_remembered)
         window = self.window
         self.stage.run_requested.connect(self.actions["toggle_run"].trigger)
+        self.stage.run_file_requested.connect(self.commands.ask_for_run)
         self.playhead.failed.connect(self.faults.add_error)
         self._connect_ways_back()
         window.presets.preset_chosen.connect(self._on_preset_chosen)
@@ -182,9 +181,10 @@ class Lab(QObject):
         self.stage.timekeeper.refused.connect(self._on_mark_refused)
         window.recent.run_chosen.connect(self.commands.open_path)
         window.file_dropped.connect(self._on_file_dropped)
-        window.key_left_over.connect(self._typing.take_letter)
+        window.tabbed.connect(self._keys.reach)
+        window.key_left_over.connect(self._keys.take_letter)
         window.workspaces.page_shown.connect(self._show_banner)
-        self._typing.held.connect(self._on_typing_held)
+        self._keys.held.connect(self._on_typing_held)
         self.teaching.run_chosen.connect(self.commands.open_path)
         self.teaching.recovery_chosen.connect(self.returning.recover)
         self.teaching.lesson_saved.connect(self._on_lesson_saved)
@@ -406,7 +406,11 @@ class Lab(QObject):
         self.window.toasts.say(text)
 
     def _on_lesson_saved(self, path: "Path") -> None:
-        self.window.toasts.say(self.tr("The lesson was saved: {}").format(path))
+        """Say where its text is written: the window has no editor for it."""
+        told = self.tr("The lesson was saved. Its title and text are edited in {}")
+        folder = QUrl.fromLocalFile(str(path.parent))
+        show = partial(QDesktopServices.openUrl, folder)
+        self.window.toasts.say(told.format(path), self.tr("Open folder"), show)
 
     def _on_focus_changed(self, _old: object, new: object) -> None:
         if new is not None:

@@ -186,6 +186,7 @@ class MainWindow(QMainWindow):
             dock.visibilityChanged.connect(self._on_dock_visibility_changed)
         self.status.problems_clicked.connect(self._on_problems_clicked)
         self.present.changed.connect(self._actions["present"].setChecked)
+        self.present.changed.connect(self.toasts.set_at_top)
         self.present.scale_changed.connect(self._on_scale_changed)
 
     def add_side_dock(self, dock: QDockWidget, width: int) -> None:

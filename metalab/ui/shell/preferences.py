@@ -53,7 +53,7 @@ class Preferences(BaseModel):
         step_size: Outer steps that the step button makes.
         close_without_asking: Whether closing stops and saves a run unasked.
         replace_without_asking: Whether another run stops and keeps one unasked.
-        folder: Where a run file was opened last; "" for the folder of runs.
+        folder: Where a run file was opened or written last; "" for the folder of runs.
         workspaces: How each workspace was arranged, and which one was seen.
         folds: Parts of the experiment's form that were opened (True) or closed.
         export: How the export dialog was left.

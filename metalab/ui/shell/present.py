@@ -1,6 +1,7 @@
 """Present mode: the plots alone on the whole screen, large enough for a lecture room."""
 
 from dataclasses import dataclass
+from math import floor
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import (
@@ -9,6 +10,7 @@ from PySide6.QtCore import (
     QEvent,
     QObject,
     QRect,
+    QSize,
     Qt,
     QTimer,
     Signal,
@@ -23,7 +25,14 @@ if TYPE_CHECKING:
     from metalab.ui.shell.main_window import MainWindow
 
 SCALE = 1.5
-"""How much larger fonts, lines and points are than ordinary ones."""
+"""How much larger fonts, lines and points are than ordinary ones, where there is room."""
+
+_ROOM = QSize(760, 624)
+"""Of the pages in width and of the window in height, below which an ordinary font leaves
+the plots of a page too little; a font that is larger by a factor needs as much more."""
+
+_STEP = 0.05
+"""Of the scale: a pixel more or less of room sets no other font."""
 
 LESSON = "lesson"
 """Name of the dock that stays."""
@@ -56,8 +65,8 @@ class _Arrangement:
 class PresentMode(QObject):
     """Shows a window to a lecture room, and puts everything back afterwards.
 
-    Docks but that of a lesson, and the details of the status bar go; the window fills the screen; fonts, lines
-    and points grow. Escape leaves wherever no part of the window has a use for it. What
+    Docks but that of a lesson, and the details of the status bar go; the window fills the
+    screen; fonts, lines and points grow as far as the room beside a lesson allows. Escape leaves wherever no part of the window has a use for it. What
     is opened meanwhile is closed with the mode, and a window that is closed is put back
     first, so that it is not remembered like this.
 
@@ -82,6 +91,10 @@ class PresentMode(QObject):
         self._settling: _Arrangement | None = None
         self._later: _Arrangement | None = None
         self._turns_left = 0
+        self._scale = 1.0
+        self._fit_later = QTimer(self)
+        self._fit_later.setSingleShot(True)
+        self._fit_later.timeout.connect(self._fit)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._on_settled)
@@ -95,7 +108,7 @@ class PresentMode(QObject):
     @property
     def scale(self) -> float:
         """How much larger lines and points are just now."""
-        return SCALE if self.on else 1.0
+        return self._scale
 
     def set_on(self, on: bool) -> None:  # noqa: FBT001 - a slot
         """Begin or end, unless it is so already."""
@@ -114,22 +127,46 @@ class PresentMode(QObject):
         self._before = self._arrangement()
         for menu in self._before.menus:
             menu.setAttribute(Qt.WidgetAttribute.WA_WindowPropagation)
+        beside = 0
         for dock in window.findChildren(QDockWidget):
             # A lesson is what the lecture is about.
             if dock.objectName() != LESSON:
                 dock.hide()
+            elif not (dock.isHidden() or dock.isFloating()):
+                beside = dock.width()
         window.status.set_brief(brief=True)
-        larger = QFont(window.font())
-        larger.setPointSizeF(SCALE * larger.pointSizeF())
-        self._set_font(larger)
+        window.centralWidget().installEventFilter(self)
         window.setWindowState(window.windowState() | Qt.WindowState.WindowFullScreen)
-        self.scale_changed.emit(SCALE)
+        # A window manager may take its time; what it will give is known.
+        screen = window.screen().size()
+        self._set_scale(fitting(QSize(screen.width() - beside, screen.height())))
         self.changed.emit(True)  # noqa: FBT003 - Qt's signature
+
+    def _fit(self) -> None:
+        """Take the scale that there is room for now; a lesson takes some of it."""
+        if self.on:
+            window = self._window
+            room = QSize(window.centralWidget().width(), window.height())
+            self._set_scale(fitting(room))
+
+    def _set_scale(self, scale: float) -> None:
+        before = self._before
+        assert before is not None, "only a window that is presented grows"
+        if scale == self._scale:
+            return
+        self._scale = scale
+        larger = QFont(before.font)
+        larger.setPointSizeF(scale * larger.pointSizeF())
+        self._set_font(larger)
+        self.scale_changed.emit(scale)
 
     def _end(self) -> None:
         before, self._before = self._before, None
         assert before is not None, "only what has begun can end"
         window = self._window
+        self._fit_later.stop()
+        window.centralWidget().removeEventFilter(self)
+        self._scale = 1.0
         self._set_font(before.font)
         for menu in before.menus:
             if Shiboken.isValid(menu):
@@ -187,8 +224,14 @@ class PresentMode(QObject):
         elif kind == QEvent.Type.Close:
             self.set_on(False)
         elif kind == QEvent.Type.Resize:
-            self._settle()
+            self._on_resized()
         return super().eventFilter(watched, event)
+
+    def _on_resized(self) -> None:
+        if self.on:
+            # Once everything has its place.
+            self._fit_later.start()
+        self._settle()
 
     def _settle(self) -> None:
         settling = self._settling
@@ -208,6 +251,16 @@ class PresentMode(QObject):
             # Parts learn the least sizes of their old font one turn after another.
             self._later = later
             self._timer.start()
+
+
+def fitting(room: QSize) -> float:
+    """Return the largest scale that leaves the plots of a page what they need.
+
+    Args:
+        room: Width of the pages, height of the window.
+    """
+    share = min(room.width() / _ROOM.width(), room.height() / _ROOM.height())
+    return min(SCALE, max(1.0, _STEP * floor(share / _STEP)))
 
 
 def _is_back(before: _Arrangement) -> bool:

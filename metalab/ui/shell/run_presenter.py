@@ -21,12 +21,14 @@ class Stage(QObject):
 
     Attributes:
         run_requested: A page would have the preset run.
+        run_file_requested: A page would have a run file chosen, as its signal says.
         readapting: How tasks are adapted to, whose support points were moved.
         timekeeper: What the timeline shows.
         playhead: Where in the run the window stands.
     """
 
     run_requested = Signal()
+    run_file_requested = Signal(str, object)
 
     def __init__(
         self,
@@ -113,6 +115,7 @@ class Stage(QObject):
 
     def _connect_page(self, page: Workspace) -> None:
         page.run_requested.connect(self.run_requested)
+        page.run_file_requested.connect(self.run_file_requested)
         page.inner_step_chosen.connect(self.playhead.set_inner_step)
         page.task_chosen.connect(self.playhead.set_task)
         page.outer_step_chosen.connect(self.playhead.go_to)

@@ -119,7 +119,8 @@ class Legend(QWidget):
         for entry in self._entries:
             text = self.fontMetrics().horizontalAdvance(entry.text)
             needed = _SWATCH + _GAP + text
-            if x > _SPACING and x + needed > width:
+            # The same air at both edges.
+            if x > _SPACING and x + needed + _SPACING > width:
                 x, line = float(_SPACING), line + 1
             places.append((x, line))
             x += needed + _SPACING

@@ -53,8 +53,10 @@ class Scrolling(QScrollArea):
             self._content.setMinimumHeight(round(lines))
 
     def sizeHint(self) -> QSize:
-        """Return what the content would like."""
-        return self._content.sizeHint()
+        """Return what the content would like, within what it may have."""
+        content = self._content
+        hint = content.sizeHint().expandedTo(content.minimumSize())
+        return hint.boundedTo(content.maximumSize())
 
     def minimumSizeHint(self) -> QSize:
         """Return the least width of the content, with a scroll bar, and little height."""

@@ -35,7 +35,7 @@ class Toast(QWidget):
         self,
         text: str,
         choice: str,
-        chosen: Callable[[], None],
+        chosen: Callable[[], object],
         *,
         parent: QWidget,
     ) -> None:
@@ -122,7 +122,10 @@ class Toast(QWidget):
 
 
 class ToastArea(QWidget):
-    """The lower right corner of a widget, as large as the toasts that are in it."""
+    """A corner at the right of a widget, as large as the toasts that are in it.
+
+    The lower one; the upper one where the plots below are all that there is to see.
+    """
 
     def __init__(self, over: QWidget) -> None:
         """Make an empty area.
@@ -133,6 +136,7 @@ class ToastArea(QWidget):
         super().__init__(over)
         self._over = over
         self._theme = DARK
+        self._at_top = False
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(_GAP)
@@ -151,7 +155,7 @@ class ToastArea(QWidget):
         self,
         text: str,
         choice: str = "",
-        chosen: Callable[[], None] = lambda: None,
+        chosen: Callable[[], object] = lambda: None,
     ) -> None:
         """Say something for a while; of many, the newest are seen.
 
@@ -186,6 +190,11 @@ class ToastArea(QWidget):
         for toast in self.toasts:
             toast.set_theme(theme)
 
+    def set_at_top(self, at_top: bool) -> None:  # noqa: FBT001 - a slot
+        """Take the upper corner, over tabs and titles, or the lower one, over plots."""
+        self._at_top = at_top
+        self.arrange()
+
     def arrange(self) -> None:
         """Take the corner, within what there is room for."""
         self.setVisible(bool(self.toasts))
@@ -198,7 +207,8 @@ class ToastArea(QWidget):
             self._column.heightForWidth(width), self._column.sizeHint().height()
         )
         self.resize(width, height)
-        self.move(QPoint(room.right() - width + 1, room.bottom() - height + 1))
+        top = self._over.rect().top() if self._at_top else room.bottom() - height + 1
+        self.move(QPoint(room.right() - width + 1, top))
         self.raise_()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -25,6 +25,8 @@ class Workspace(QWidget):
         outer_step_chosen: The outer step to stand at.
         group_requested: Name of the form's group that says more.
         run_requested: There is no run, and the preset shall run.
+        run_file_requested: A person shall choose a run file: what for, and what takes its
+            `Path`.
         choices_changed: A person chose something that `save_state` keeps.
         last_step_changed: `last_inner_step` is another.
         told: What was done, to be said for a while: the words, what a button says, and
@@ -40,6 +42,7 @@ class Workspace(QWidget):
     outer_step_chosen = Signal(int)
     group_requested = Signal(str)
     run_requested = Signal()
+    run_file_requested = Signal(str, object)
     choices_changed = Signal()
     last_step_changed = Signal()
     told = Signal(str, str, object)

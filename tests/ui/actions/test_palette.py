@@ -255,6 +255,28 @@ def test_settings_and_presets_are_found_by_what_people_call_them(lab, qtbot):
     assert not palette.isVisible()
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["compare", "two runs", "overlay", "compare runs", "lay over", "Overlay run"],
+)
+def test_who_would_compare_runs_finds_where(words, lab):
+    lab.actions["palette"].trigger()
+    palette = lab.window.command_palette
+    QTest.keyClicks(edit_of(palette), words)
+    shown = palette.findChild(QListView).model()
+    first = [shown.entry(shown.index(row)) for row in range(min(4, shown.rowCount()))]
+    (adapt,) = [entry for entry in first if entry.key == "page_adapt"]
+    assert "Add run…" in adapt.detail
+
+
+def test_a_page_that_is_found_by_what_is_done_there_is_shown(lab):
+    lab.actions["palette"].trigger()
+    palette = lab.window.command_palette
+    QTest.keyClicks(edit_of(palette), "overlay")
+    QTest.keyClick(edit_of(palette), Qt.Key.Key_Return)
+    assert lab.window.workspaces.current_key == "adapt"
+
+
 def test_a_synonym_found_is_told_and_must_be_begun(entries):
     entry = replace(entries[0], synonyms=("learning rate", "step size"))
     found = entry.found("learn")

@@ -250,7 +250,7 @@ SENTENCES: Mapping[str, tuple[str, ...]] = {
         "The network has {num_parameters} parameters",
         "the support loss down to about {random_support_10}",
         "goes from {query_0_0} to only {query_0_10}",
-        "starts from a query loss of {query_1000_0}. One inner step takes it to "
+        "starts from a query loss of {query_1000_0} on average. One inner step takes it to "
         "{query_1000_1}, and ten take it to {query_1000_10}",
         "the held-out loss is {query_5000_0}; a curve that is zero everywhere has {zero}",
         "after one inner step it is {query_5000_1}, after ten {query_5000_10}",
@@ -305,7 +305,7 @@ SENTENCES: Mapping[str, tuple[str, ...]] = {
 """What lessons say, with the names of what is measured in the place of its numbers."""
 
 SETTINGS: Mapping[str, str] = {
-    LEARNING: "0.1 5 0 0.01 25 1,000 5,000 3,000 0.02 10",
+    LEARNING: "0.1 5 0 0.01 25 100 1,000 5,000 3,000 0.02 10",
     FIRST_ORDER: "0 0.01 1 2 5 10 20 50 250 1,000 5,000 25 100 0.36",
     BREAKING: "50 0.03 0.01 1 2 3 0.1 1,000 2 0 5",
     IMPLICIT: "0.5 2 5 16 50 200 0.02 0 100 4 25 1",

@@ -35,6 +35,16 @@ def test_every_number_is_measured_or_a_setting(key):
     assert unexplained(key) == []
 
 
+@pytest.mark.parametrize("key", MEASURE)
+def test_where_one_task_is_seen_the_losses_of_all_are_told_apart(key):
+    """A page of the Adapt workspace once quoted means beside the losses of one task."""
+    measured = {n for _, numbers in quoted(key) for n in numbers.values()}
+    for page in own_lessons()[key].pages:
+        quotes = any(number in page.text for number in measured if "." in number)
+        if page.workspace == "adapt" and "loss" in page.text and quotes:
+            assert "on average" in page.text.lower(), page.text
+
+
 def test_every_lesson_is_measured():
     assert set(MEASURE) == set(own_lessons())
 

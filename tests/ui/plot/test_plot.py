@@ -5,12 +5,13 @@ import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from metalab.ui.plot.marks import Dots, Stroke
 from metalab.ui.plot.painting import Ink
 from metalab.ui.plot.plot_widget import Plot
 from metalab.ui.style.theme import DARK, LIGHT
+from tests.support.clipping import names_cut
 
 AFTER = Stroke(ink=Ink(role="after"), width=3)
 
@@ -230,3 +231,17 @@ def test_frames_lose_no_references(plot: Plot):
     # Python 3.11 counts references to None; a binding that loses them aborts in the end.
     assert sys.getrefcount(None) > counts[0] - 50
     assert sys.getrefcount(True) > counts[1] - 50
+
+
+@pytest.mark.parametrize("height", [110, 130, 400])
+def test_a_name_longer_than_its_axis_reaches_down_and_not_out(qtbot, height):
+    window = QWidget()
+    qtbot.addWidget(window)
+    plot = Plot(x_label="Outer step", y_label="Query loss (y²)", parent=window)
+    plot.setFixedSize(400, height)
+    window.show()
+    assert names_cut(window) == []
+    label = plot.area._left.label
+    middle = label.mapRectToScene(label.boundingRect()).center().y()
+    axis = plot.area._left.sceneBoundingRect().center().y()
+    assert (middle > axis + 20) is (height == 110)

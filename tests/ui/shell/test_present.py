@@ -1,17 +1,18 @@
 """Present mode: everything is put back as it was."""
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFont
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDockWidget, QLabel, QSplitter, QWidget
 
+from metalab.ui.learn.lesson import own_lessons
 from metalab.ui.plot.marks import Stroke
 from metalab.ui.plot.painting import Ink
-from metalab.ui.shell.present import SCALE, PresentMode
+from metalab.ui.shell.present import SCALE, PresentMode, fitting
 from metalab.ui.shell.toolbar import PresetMenu
 from metalab.ui.style.theme import DARK, LIGHT
-from tests.support.clipping import cut_off
+from tests.support.clipping import cut_off, under_toasts
 from tests.support.fake_worker import small_config
 
 pytestmark = pytest.mark.gui
@@ -62,13 +63,19 @@ def settled(window, qtbot) -> dict[str, object]:
     return turns[-1]
 
 
+def resize(window, *size: int) -> None:
+    """Give a window that is presented the size of another screen than that of the tests."""
+    window.setWindowState(Qt.WindowState.WindowNoState)
+    window.resize(*size)
+
+
 def assert_near(sizes, others) -> None:
     for mine, theirs in zip(sizes, others, strict=True):
         near = all(abs(a - b) <= 8 for a, b in zip(mine, theirs, strict=True))
         assert near, (sizes, others)
 
 
-def test_it_hides_fills_the_screen_and_enlarges(shown, present):
+def test_it_hides_fills_the_screen_and_enlarges(shown, present, qtbot):
     window = shown.window
     shown.actions["show_diagnostics"].trigger()
     plain = window.font().pointSizeF()
@@ -78,12 +85,51 @@ def test_it_hides_fills_the_screen_and_enlarges(shown, present):
     assert window.live.isVisible()
     shown_texts = [p for p in window.status.findChildren(QLabel) if not p.isHidden()]
     assert len(shown_texts) == 2
+    resize(window, 1920, 1080)
+    qtbot.waitUntil(lambda: present.scale == SCALE)
     assert window.font().pointSizeF() == SCALE * plain
     for part in (window.toolbar.run_button, window.live.outer_loss.plot.area):
         assert part.font().pointSizeF() == SCALE * plain
     menu = window.findChild(PresetMenu)
     assert menu.font().pointSizeF() == SCALE * plain
-    assert present.scale == SCALE
+
+
+@pytest.mark.parametrize(
+    ("room", "scale"),
+    [
+        ((1920, 1080), SCALE),
+        ((760, 1080), 1.0),
+        ((1280, 700), 1.1),
+        ((400, 300), 1.0),
+        ((10_000, 10_000), SCALE),
+    ],
+)
+def test_it_grows_as_far_as_there_is_room(room, scale):
+    assert fitting(QSize(*room)) == pytest.approx(scale)
+
+
+def test_a_lesson_that_is_opened_or_left_takes_and_gives_room(shown, present, qtbot):
+    present.set_on(True)
+    resize(shown.window, 1340, 1080)
+    qtbot.waitUntil(lambda: present.scale == SCALE)
+    shown.teaching._show_lesson(own_lessons()["3-when-it-breaks"])
+    qtbot.waitUntil(lambda: 1.0 < present.scale < SCALE)
+    qtbot.mouseClick(shown.teaching.panel.close_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: present.scale == SCALE)
+    present.set_on(False)
+    assert present.scale == 1.0
+
+
+def test_passing_words_leave_the_plots_alone(shown, present, qtbot):
+    shown.window.workspaces.show_page("adapt")
+    shown.window.toasts.say("The run before is kept", "Back to it")
+    assert under_toasts(shown.window)
+    present.set_on(True)
+    resize(shown.window, 1280, 720)
+    qtbot.wait(1)
+    assert under_toasts(shown.window) == []
+    present.set_on(False)
+    qtbot.waitUntil(lambda: bool(under_toasts(shown.window)))
 
 
 @pytest.mark.parametrize("size", [(1366, 768), (1920, 1080)])

@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from metalab.ui.plot.painting import Ink
-from metalab.ui.widgets.legend import Entry, Legend, Swatch
+from metalab.ui.widgets.legend import _GAP, _SWATCH, Entry, Legend, Swatch
 
 pytestmark = pytest.mark.gui
 
@@ -42,3 +42,17 @@ def test_all_lines_are_there_after_another_width(qtbot):
         heights.append(legend.height())
     assert heights[0] < heights[1] < heights[2]
     assert heights == heights[::-1]
+
+
+def test_the_last_entry_of_a_line_keeps_off_the_edge(qtbot):
+    legend = Legend()
+    qtbot.addWidget(legend)
+    ink = Ink(role="text")
+    entries = [Entry(swatch=Swatch.LINE, ink=ink, text=f"entry {i}") for i in range(2)]
+    legend.set_entries(*entries)
+    lines = [legend.heightForWidth(width) for width in range(100, 400)]
+    breaks_at = 100 + lines.index(lines[-1])
+    place, _ = legend._places(breaks_at)[-1]
+    text = legend.fontMetrics().horizontalAdvance("entry 1")
+    end = place + _SWATCH + _GAP + text
+    assert breaks_at - end == legend._places(breaks_at)[0][0]

@@ -1,7 +1,7 @@
 """A part that scrolls where it does not fit."""
 
 import pytest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from metalab.ui.widgets.scrolling import Scrolling
 
@@ -41,3 +41,13 @@ def test_the_least_height_grows_with_the_font(qtbot):
     font.setPointSizeF(1.5 * font.pointSizeF())
     area.setFont(font)
     assert content.minimumHeight() == 10 * area.fontMetrics().height() > 1.3 * before
+
+
+def test_it_wants_no_more_than_its_content_may_have(qtbot):
+    content = QWidget()
+    QHBoxLayout(content).addWidget(QLabel("wide " * 100))
+    area = Scrolling(content)
+    qtbot.addWidget(area)
+    assert area.sizeHint().width() > 500
+    content.setFixedWidth(90)
+    assert area.sizeHint().width() == 90

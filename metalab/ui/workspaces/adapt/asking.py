@@ -98,9 +98,8 @@ class AdaptAsking(QObject):
             job.start()
             self._begin()
 
-    def read_run(self, name: str) -> None:
+    def read_run(self, path: Path) -> None:
         """Read a run file in the background, to be laid over."""
-        path = Path(name)
         if self._reading is None:
             self._reading = BackgroundJob(
                 partial(stored_history, path), name="read run"

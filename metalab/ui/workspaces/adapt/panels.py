@@ -80,7 +80,7 @@ class AdaptPanels(QWidget):
         )
         self.share = SmallPlot(
             self.tr("Share of the movement"),
-            self.tr("Share of layer"),
+            self.tr("Share"),
             self,
             # All three have one axis: the lowest one says which.
             x_label=self.tr("Inner step"),

@@ -7,7 +7,6 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QFileDialog,
     QHBoxLayout,
     QLabel,
     QSlider,
@@ -15,7 +14,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from metalab.runs.system.home import RUN_SUFFIX, runs_folder
 from metalab.ui.plot.painting import tint
 from metalab.ui.plot.ticks import number_text
 from metalab.ui.style.icons import theme_icon
@@ -169,7 +167,7 @@ class AdaptTools(QWidget):
         last_step_put_back: K' shall be the run's own.
         fan_toggled: Whether other support sets are shown.
         overlay_toggled: Key of an overlay, and whether it is shown.
-        run_chosen: Path of a run file that shall be laid over.
+        add_clicked: Another run shall be laid over.
     """
 
     kind_chosen = Signal(str)
@@ -181,7 +179,7 @@ class AdaptTools(QWidget):
     last_step_put_back = Signal()
     fan_toggled = Signal(bool)
     overlay_toggled = Signal(str, bool)
-    run_chosen = Signal(str)
+    add_clicked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -269,7 +267,7 @@ class AdaptTools(QWidget):
         self.paste.clicked.connect(self.paste_clicked)
         self.reset.clicked.connect(self.reset_clicked)
         self.fan.toggled.connect(self.fan_toggled)
-        self.add.clicked.connect(self._on_add)
+        self.add.clicked.connect(self.add_clicked)
         self.rate.moved.connect(self._on_rate)
         self.rate.put_back.connect(self._on_rate_put_back)
         self.last.moved.connect(self.last_step_chosen)
@@ -333,15 +331,6 @@ class AdaptTools(QWidget):
     def overlay_box(self, key: str) -> QCheckBox:
         """Return the check box of an overlay."""
         return self._chips[key]
-
-    def _on_add(self) -> None:
-        dialog = QFileDialog(self, self.tr("Lay another run over"))
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilter(self.tr("Run files (*{})").format(RUN_SUFFIX))
-        dialog.setDirectory(str(runs_folder()))
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self.run_chosen)
-        dialog.open()
 
     def _on_kind(self, index: int) -> None:
         self.kind_chosen.emit(KINDS[index])

@@ -117,7 +117,7 @@ class AdaptWorkspace(Workspace):
         tools.fan_toggled.connect(self._ask)
         tools.overlay_toggled.connect(self._on_overlay_toggled)
         self.starts.changed.connect(self._on_starts_changed)
-        tools.run_chosen.connect(self.asking.read_run)
+        tools.add_clicked.connect(self._on_add_run)
         self.asking.run_read.connect(self._on_run_read)
         self.asking.explored.connect(self._on_explored)
         self.asking.failed.connect(self._on_failed)
@@ -154,16 +154,13 @@ class AdaptWorkspace(Workspace):
     def show_moment(self, moment: "Moment | None") -> None:
         """Adapt from the meta-parameters of a moment."""
         before, self._moment = self._moment, moment
+        if moment is None or not moment.is_of_run_of(before):
+            self._forget()
         other = self.starts.set_moment(moment)
         tasks = self._tasks()
         if moment is None or tasks is None or moment.phi is None:
             self._clear()
             return
-        if other:
-            self._answers, self._error = {}, ""
-            self._factor = 1.0
-            self.canvas.clear_curves()
-            self.panels.clear()
         scene, fits = self._scene, self.editor.are_tasks(tasks)
         if scene is None or (scene.own and not (fits and scene.task == moment.task)):
             self.editor.show_task(tasks, moment.task)
@@ -194,6 +191,14 @@ class AdaptWorkspace(Workspace):
 
     def _tasks(self) -> "ProbeTasks | None":
         return None if self._moment is None else self._moment.history.probe_tasks
+
+    def _forget(self) -> None:
+        """Show nothing of another run, and take no answer that is about it."""
+        self._answers, self._error = {}, ""
+        self._factor = 1.0
+        self.asking.cancel()
+        self.canvas.clear_curves()
+        self.panels.clear()
 
     def _clear(self) -> None:
         self._scene, self._answers, self._error = None, {}, ""
@@ -394,6 +399,10 @@ class AdaptWorkspace(Workspace):
         else:
             # Who adds a run wants to see it.
             self.tools.overlay_box(self.starts.add_run(outcome)).setChecked(True)
+
+    def _on_add_run(self) -> None:
+        title = self.tr("Lay another run over")
+        self.run_file_requested.emit(title, self.asking.read_run)
 
     def _on_inner_lr(self, factor: float) -> None:
         self._factor = factor

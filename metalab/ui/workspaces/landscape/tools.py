@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -28,7 +28,8 @@ from metalab.ui.workspaces.landscape.choices import (
     Choices,
 )
 
-_WIDTH = 264
+_WIDTH_IN_LETTERS = 44
+"""Of the column: enough for the longest choice, in average letters of any font."""
 
 
 class LandscapeTools(QWidget):
@@ -101,13 +102,10 @@ class LandscapeTools(QWidget):
         self.num_tasks.setToolTip(self.tr("Held-out tasks whose inner paths are drawn"))
 
     def _arrange(self) -> None:
-        self.setFixedWidth(_WIDTH)
         extent = QHBoxLayout()
         extent.setSpacing(6)
         extent.addWidget(self.extent, 1)
         extent.addWidget(self._extent_value)
-        room = self.fontMetrics().horizontalAdvance("0.0625 ×")
-        self._extent_value.setMinimumWidth(room)
         form = QFormLayout()
         form.setContentsMargins(0, 0, 0, 0)
         form.setSpacing(7)
@@ -140,6 +138,18 @@ class LandscapeTools(QWidget):
         layout.addLayout(form)
         layout.addWidget(self.text, 1)
         layout.addLayout(busy)
+        self._measure()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the font."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._measure()
+
+    def _measure(self) -> None:
+        metrics = self.fontMetrics()
+        self.setFixedWidth(_WIDTH_IN_LETTERS * metrics.averageCharWidth())
+        self._extent_value.setMinimumWidth(metrics.horizontalAdvance("0.0625 ×"))
 
     def _connect(self) -> None:
         self.surface.activated.connect(self._on_chosen)

@@ -5,7 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QGuiApplication, QImage, QPalette
-from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QSizePolicy,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
 
 from metalab.figures.sights import LandscapeSight
 from metalab.ui.plot.painting import picture_of, tint
@@ -67,8 +73,8 @@ class LandscapeWorkspace(Workspace):
         middle.setSpacing(0)
         middle.addWidget(self.map, 1)
         beside = Scrolling(self.tools, page)
-        # The map takes what it can get.
-        beside.setFixedWidth(beside.minimumSizeHint().width())
+        # The map takes what it can get, and the column what its font needs.
+        beside.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
         middle.addWidget(beside)
         layout = QVBoxLayout(page)
         layout.setContentsMargins(0, 0, 0, 2)

@@ -47,18 +47,23 @@ class AdaptationView(QWidget):
         points_changed: Adapt the task that is shown to these points: `MovedPoints`, or
             None for its own.
         shown_changed: `shown` has changed through a person, not through the run.
+        told: What was done, what a button says, and what it does, as a workspace's.
+        untold: Words of `told` that are not so any more.
     """
 
     task_chosen = Signal(int)
     inner_step_chosen = Signal(int)
     points_changed = Signal(object)
     shown_changed = Signal()
+    told = Signal(str, str, object)
+    untold = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = DARK
         self._moved = MovedTasks()
         self._asked: MovedPoints | None = None
+        self._put_back: MovedPoints | None = None
         self._tasks: ProbeTasks | None = None
         self._curves: Curves | None = None
         self._drawn_task: int | None = None
@@ -177,6 +182,7 @@ class AdaptationView(QWidget):
         """Show a run as it is now; cheap where nothing is new."""
         if self._moved.set_history(history):
             self._drawn_task = None
+            self._settle()
             self.plot.fit()
             if history is not None and history.probe_tasks is not None:
                 self.picker.set_num_tasks(history.probe_tasks.num_gallery)
@@ -192,12 +198,38 @@ class AdaptationView(QWidget):
             self.shown_changed.emit()
 
     def reset_points(self) -> None:
-        """Return to the task's own support points."""
+        """Return to the task's own support points, and offer those of a person again."""
+        self._settle()
+        self._put_back = self.moved
         self._moved.reset(self.task)
         self.handles.let_go()
         self._ask()
         if self._show():
             self.shown_changed.emit()
+        if self._put_back is not None:
+            self.told.emit(self._words_of_reset(), self.tr("Undo"), self._undo_reset)
+
+    def _words_of_reset(self) -> str:
+        assert self._put_back is not None, "points were put back"
+        task = self._put_back.task + 1
+        return self.tr("Support points of task {} put back").format(task)
+
+    def _undo_reset(self) -> None:
+        """Have the points as they were before they were put back."""
+        points = self._put_back
+        if points is None:
+            return
+        self._settle()
+        self._moved.restore(points)
+        self._ask()
+        if self._show():
+            self.shown_changed.emit()
+
+    def _settle(self) -> None:
+        """Offer nothing any more: the points are others, or of other tasks."""
+        if self._put_back is not None:
+            self.untold.emit(self._words_of_reset())
+            self._put_back = None
 
     def _show(self) -> bool:
         """Draw what has changed; return whether anything has."""
@@ -287,6 +319,8 @@ class AdaptationView(QWidget):
         self.inner_step_chosen.emit(step)
 
     def _on_moved(self, shot: int, x: float, y: float) -> None:
+        if self._put_back is not None and self._put_back.task == self.task:
+            self._settle()
         self._moved.move(shot, x, y, task=self.task)
         # Asked first: with an answer at once, points and curves are drawn together.
         self._ask()

@@ -81,6 +81,11 @@ class MovedTasks:
         self._answers.pop(task, None)
         self._lay_over()
 
+    def restore(self, points: MovedPoints) -> None:
+        """Have all points of a task where a person had put them."""
+        self._points[points.task] = points
+        self._lay_over()
+
     def take_in(self, answer: Readaptation) -> None:
         """Show how a task is adapted to, if its points are still moved."""
         task = answer.points.task

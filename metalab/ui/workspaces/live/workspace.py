@@ -94,6 +94,8 @@ class LiveWorkspace(Workspace):
         self.gallery.task_chosen.connect(self.task_chosen)
         self.adaptation.inner_step_chosen.connect(self.inner_step_chosen)
         self.adaptation.shown_changed.connect(self._on_shown_changed)
+        self.adaptation.told.connect(self.told)
+        self.adaptation.untold.connect(self.untold)
         self.gallery.task_chosen.connect(self.set_task)
         self.adaptation.inner_step_chosen.connect(self.inner_loss.set_inner_step)
         self.outer_loss.choices_changed.connect(self._on_loss_choices_changed)

@@ -477,8 +477,32 @@ def test_a_run_that_is_added_is_shown_at_once(page, qtbot, tmp_path):
     """It once came unticked, and an export left it out without a word."""
     path = tmp_path / "another.metalab"
     run_to(path, small_config(run__provider="autodiff", outer__num_steps=3))
-    page.tools.run_chosen.emit(str(path))
+    with qtbot.waitSignal(page.run_file_requested) as asked:
+        qtbot.mouseClick(page.tools.add, Qt.MouseButton.LeftButton)
+    asked.args[1](path)
     answered(qtbot, page, lambda: len(page.answers) == 2)
     (key,) = set(page.answers) - {RUN}
     assert page.tools.overlay_box(key).isChecked()
     assert key in page.tools.roles()
+
+
+def test_an_answer_about_the_run_before_is_not_drawn(page, qtbot, history, monkeypatch):
+    """It came late, and had fewer inner steps than those that the new run marks."""
+    # A busy machine: what is asked now is not answered within a frame.
+    monkeypatch.setattr("metalab.ui.workspaces.adapt.asking.ANSWER_SECONDS", 0.0)
+    page.asking._timer.stop()
+    page.asking._thread.request(
+        Exploration(
+            task=page.scene.as_task(history.probe_tasks),
+            starts=page.starts.starts(),
+            num_inner_steps=2,
+        )
+    )
+    qtbot.waitUntil(page.asking._thread._is_idle)
+    changes = [("inner.num_inner_steps", 16), ("evaluation.num_inner_steps", 20)]
+    config = with_overrides(history.config_at(), changes)
+    tasks = replace(history.probe_tasks, num_inner_steps=16)
+    longer = replace(history, configs=ConfigHistory(config), probe_tasks=tasks)
+    page.show_moment(moment_of(longer))
+    answered(qtbot, page)
+    assert len(page.answers[RUN].curves) == 21

@@ -222,6 +222,57 @@ def test_reset_returns_to_the_tasks_own_points(view, history, qtbot, way):
     assert len(view.drawing.moved.data[0]) == len(view.drawing.own.data[0]) == 0
 
 
+def test_points_that_are_put_back_can_be_had_again(view, qtbot):
+    drag(view, 4, QPoint(10, -10))
+    mine = view.moved
+    with qtbot.waitSignal(view.told) as told:
+        QTest.keyClick(view.plot, Qt.Key.Key_Escape)
+    text, choice, undo = told.args
+    assert (text, choice) == ("Support points of task 1 put back", "Undo")
+    assert view.moved is None
+    with qtbot.waitSignals([view.untold, view.points_changed]):
+        undo()
+    assert view.moved is mine
+    assert view.header.title == "Your points"
+    undo()
+    assert view.moved is mine
+
+
+def test_points_come_back_to_the_task_they_are_of(view, qtbot):
+    drag(view, 4, QPoint(10, -10))
+    mine = view.moved
+    with qtbot.waitSignal(view.told) as told:
+        QTest.mouseClick(view.reset, LEFT)
+    view.set_task(1)
+    told.args[2]()
+    assert view.moved is None
+    view.set_task(0)
+    assert view.moved is mine
+
+
+@pytest.mark.parametrize("what", ["move", "other tasks"])
+def test_what_was_done_since_is_not_undone(view, history, qtbot, what):
+    drag(view, 4, QPoint(10, -10))
+    with qtbot.waitSignal(view.told) as told:
+        QTest.keyClick(view.plot, Qt.Key.Key_Escape)
+    with qtbot.waitSignal(view.untold) as untold:
+        if what == "move":
+            drag(view, 2, QPoint(10, -10))
+        else:
+            view.show_history(make_history())
+    assert untold.args == told.args[:1]
+    newer = view.moved
+    told.args[2]()
+    assert view.moved is newer
+
+
+def test_where_nothing_is_put_back_nothing_is_told(view, qtbot):
+    with qtbot.assertNotEmitted(view.told):
+        view.reset_points()
+        QTest.keyClick(view.plot, Qt.Key.Key_Tab)
+        QTest.keyClick(view.plot, Qt.Key.Key_Escape)
+
+
 def test_escape_in_mid_drag_lets_go(view):
     drag(view, 4, QPoint(10, -10), release=False)
     QTest.keyClick(view.plot, Qt.Key.Key_Escape)

@@ -5,7 +5,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractItemView, QComboBox, QListWidget
 
 from metalab.runs.record.status import RunStatus
-from metalab.ui.actions.typing_guard import PAUSE_SECONDS
+from metalab.ui.actions.key_guard import PAUSE_SECONDS
 from metalab.ui.session.phase import Phase
 from tests.support.fake_worker import small_config
 
@@ -18,7 +18,7 @@ def ready(lab, qtbot):
     lab.window.activateWindow()
     qtbot.waitUntil(lab.window.isActiveWindow, timeout=5000)
     lab.now = 100.0
-    lab._typing._now = lambda: lab.now
+    lab._keys._now = lambda: lab.now
     return lab
 
 
