@@ -11,8 +11,7 @@ from pytestqt.qtbot import QtBot
 from metalab.runs.record.reader import open_run
 from metalab.runs.running.manager import RunSlot
 from metalab.runs.system.preload import Preload
-from metalab.ui.shell.controller import Lab
-from metalab.ui.shell.options import LabOptions
+from metalab.ui.shell.controller import Lab, LabOptions
 from tests.gui.walk import StartedRuns, Walk
 from tests.support.fake_worker import small_config
 

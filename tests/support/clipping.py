@@ -28,8 +28,7 @@ from metalab.runs.system.preload import Preload
 from metalab.ui.actions.table import WORKSPACES
 from metalab.ui.plot.plot_widget import Plot
 from metalab.ui.shell.app import application
-from metalab.ui.shell.controller import Lab
-from metalab.ui.shell.options import LabOptions
+from metalab.ui.shell.controller import Lab, LabOptions
 from metalab.ui.style.theme import THEMES
 from metalab.ui.widgets.painted import ElidedLabel
 from metalab.ui.widgets.toasts import ToastArea

@@ -12,8 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from metalab.runs.running.manager import RunSlot
 from metalab.runs.system.preload import Preload
-from metalab.ui.shell.controller import Lab
-from metalab.ui.shell.options import LabOptions
+from metalab.ui.shell.controller import Lab, LabOptions
 from tests.support.fake_worker import Workshop
 
 

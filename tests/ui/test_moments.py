@@ -38,7 +38,12 @@ def begin(lab, config, step=1):
 
 
 def finished(lab):
-    return lambda: lab.session.history is not None and lab.session.history.status.ended
+    """Wait for the thread too: until it is gone, nothing can be marked."""
+    return lambda: (
+        lab.session.history is not None
+        and lab.session.history.status.ended
+        and not lab.session.busy
+    )
 
 
 @pytest.mark.parametrize("provider", ["fused", "autodiff"])

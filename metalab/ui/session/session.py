@@ -21,8 +21,7 @@ from metalab.ui.session.bookmark_job import BookmarkJob
 from metalab.ui.session.earlier_bookmarks import EarlierBookmarks
 from metalab.ui.session.notices import copied_notice, finished_notice
 from metalab.ui.session.phase import Notice, Phase, Stake
-from metalab.ui.session.session_state import announced
-from metalab.ui.session.session_view import Gate, SessionView, ask_nobody
+from metalab.ui.session.session_view import Gate, SessionView, announced, ask_nobody
 from metalab.ui.session.visits import Visits
 
 if TYPE_CHECKING:

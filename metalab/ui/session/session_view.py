@@ -19,6 +19,43 @@ if TYPE_CHECKING:
     from metalab.runs.record.history import RunHistory
     from metalab.runs.record.recent import RunSummary
     from metalab.runs.system.background_job import BackgroundJob
+    from metalab.ui.session.session import Session
+
+
+def announced(session: "Session") -> tuple[object, ...]:
+    """Return what buttons, banners and menus depend on."""
+    history = session.history
+    state: tuple[object, ...] = (
+        session.phase,
+        session.loading_text,
+        session.problem,
+        session.config,
+        session.reading,
+        session.notice,
+        session.resumable,
+        session.copying,
+        session.recent,
+        session.recovered,
+        session.has_run_before,
+        session.has_run_after,
+    )
+    if history is None:
+        return state
+    return (
+        *state,
+        history.status,
+        history.compiling,
+        history.cut_short,
+        history.path,
+        history.probe_tasks is None,
+        len(history.trail) == 0,
+        history.diverged,
+        history.stability_warning,
+        history.failure,
+        history.storage_problem,
+        history.edit_problem,
+        history.bookmarks,
+    )
 
 
 Gate = Callable[[str, Callable[[], None]], None]

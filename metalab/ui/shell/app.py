@@ -11,10 +11,9 @@ from metalab.core.errors import UserError
 from metalab.runs.system.faults import FaultLog
 from metalab.runs.system.home import runs_problem
 from metalab.runs.system.preload import Preload
-from metalab.ui.shell.controller import Lab
+from metalab.ui.shell.controller import Lab, LabOptions
 from metalab.ui.shell.crash_log import CrashLog
 from metalab.ui.shell.errors import watch_errors
-from metalab.ui.shell.options import LabOptions
 from metalab.ui.shell.os_signals import SignalWatch
 
 QUIT_AFTER = "METALAB_QUIT_AFTER"

@@ -1,6 +1,8 @@
 """The composition: which parts a window has, and who tells whom."""
 
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QUrl
@@ -28,7 +30,6 @@ from metalab.ui.shell.first_paint import FirstPaint
 from metalab.ui.shell.layout import layout_settings
 from metalab.ui.shell.lessons_controller import Teaching
 from metalab.ui.shell.main_window import MainWindow
-from metalab.ui.shell.options import LabOptions
 from metalab.ui.shell.out_of_sight import EndNotice
 from metalab.ui.shell.preferences import PreferenceStore
 from metalab.ui.shell.problems import ProblemsPanel
@@ -39,10 +40,27 @@ from metalab.ui.style.theme import THEMES, Theme, apply_theme
 from metalab.ui.workspaces.live.workspace import LiveWorkspace
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from metalab.experiment.config import ExperimentConfig
     from metalab.runs.record.history import Failure, RunHistory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabOptions:
+    """How a window begins.
+
+    Attributes:
+        preset: Preset in the form at first; None takes the last one, or the default.
+        file: A run, a lesson or an experiment to open.
+        keep_runs: Whether runs are written to files.
+        welcome: Whether the very first window begins with the Start page.
+        example: Whether pages have something to show before there is a run.
+    """
+
+    preset: str | None = None
+    file: Path | None = None
+    keep_runs: bool = True
+    welcome: bool = False
+    example: bool = False
 
 
 class Lab(QObject):

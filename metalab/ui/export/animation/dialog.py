@@ -1,29 +1,30 @@
 """Makes a film of a run: choose, look at any frame of it, write it in the background."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QCoreApplication, QLocale, Qt, QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
+    QFileDialog,
     QHBoxLayout,
+    QLabel,
     QPushButton,
     QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
-from metalab.figures.animation.choices import AnimationChoices, shown_steps
+from metalab.figures.animation.choices import FORMATS, AnimationChoices, shown_steps
 from metalab.figures.base import FigureChoices
 from metalab.figures.errors import FigureError
 from metalab.runs.system.background_job import GiveUp
-from metalab.ui.export.animation.facts import AnimationFacts
 from metalab.ui.export.animation.options import AnimationOptions
 from metalab.ui.export.animation.preview import AnimationPreview
 from metalab.ui.export.animation.progress import AnimationProgress, sentence
-from metalab.ui.export.animation.target import ask_for_file
 from metalab.ui.export.animation.work import (
     FrameMaker,
     FrameRequest,
@@ -32,13 +33,85 @@ from metalab.ui.export.animation.work import (
     write_file,
 )
 from metalab.ui.export.jobs import ExportJobs, JobKind
-from metalab.ui.export.target import run_stem
+from metalab.ui.export.target import documents_folder, run_stem
 from metalab.ui.style.theme import Theme
 from metalab.ui.widgets.painted import tint
 from metalab.ui.widgets.plain_text import plain_tip
 
 if TYPE_CHECKING:
     from metalab.runs.record.history import RunHistory
+
+
+def ask_for_file(
+    parent: QWidget, stem: str, suffix: str, then: Callable[[Path], None]
+) -> None:
+    """Open a dialog for the name of a file.
+
+    Args:
+        parent: The dialog that asks.
+        stem: A name for the film, which tells run and figure.
+        suffix: Of the format.
+        then: Called with the path, if one is chosen.
+    """
+
+    def chosen(name: str) -> None:
+        then(Path(name))
+
+    title = QCoreApplication.translate("AnimationDialog", "Export animation as")
+    dialog = QFileDialog(parent, title)
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setNameFilter(f"{FORMATS[suffix]} (*{suffix})")
+    dialog.setDefaultSuffix(suffix.removeprefix("."))
+    dialog.setDirectory(str(documents_folder()))
+    dialog.selectFile(stem + suffix)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.fileSelected.connect(chosen)
+    dialog.open()
+
+
+_MB = 1_000_000
+"""From here on a decimal is worth telling."""
+
+
+class AnimationFacts(QLabel):
+    """Frames, seconds, pixels and, once frames have been drawn, bytes."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        """Begin without a film."""
+        super().__init__(parent)
+        self.setWordWrap(True)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setAccessibleName(self.tr("Film"))
+
+    def show_film(
+        self,
+        choices: AnimationChoices,
+        num_frames: int,
+        suffix: str,
+        weight: Weight | None,
+    ) -> None:
+        """Tell of a film.
+
+        Args:
+            choices: What it is.
+            num_frames: How many there are.
+            suffix: Of its format.
+            weight: What its frames take; None if that is not known yet.
+        """
+        width, height = choices.pixels
+        parts = [
+            self.tr("{} frames").format(num_frames),
+            self.tr("{:.1f} s").format(choices.seconds(num_frames)),
+            self.tr("{} × {} pixels").format(width, height),
+        ]
+        if weight is not None:
+            size = round(weight.of_file(num_frames, suffix))
+            told = QLocale().formattedDataSize(
+                size, int(size >= _MB), QLocale.DataSizeFormat.DataSizeSIFormat
+            )
+            parts.append(self.tr("about {}").format(told))
+        self.setText(" · ".join(parts))
+
 
 _DEBOUNCE_MS = 150
 _MARGIN = 16

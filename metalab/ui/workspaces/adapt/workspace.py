@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import (
     QGuiApplication,
     QImage,
@@ -14,34 +14,82 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 
 from metalab.analysis.exploration_request import Exploration, Explored
+from metalab.figures.drawing import number_of
 from metalab.figures.sights import AdaptSight
-from metalab.ui.plot.painting import picture_of, tint
+from metalab.ui.plot.painting import Ink, picture_of, ramp_ink, tint
 from metalab.ui.session.engine_access import inner_lr
 from metalab.ui.style.theme import DARK, Theme
 from metalab.ui.widgets.caption import Caption
 from metalab.ui.widgets.header import PanelHeader
-from metalab.ui.widgets.legend import Legend
+from metalab.ui.widgets.legend import Entry, Legend, Swatch
 from metalab.ui.widgets.scrolling import Scrolling
 from metalab.ui.workspaces.adapt.asking import AdaptAsking
 from metalab.ui.workspaces.adapt.canvas import NUM_FAN, AdaptCanvas
 from metalab.ui.workspaces.adapt.editor import AdaptEditor
-from metalab.ui.workspaces.adapt.legend import (
-    curve_entries,
-    overlay_entries,
-    task_entries,
-)
 from metalab.ui.workspaces.adapt.panels import AdaptPanels
-from metalab.ui.workspaces.adapt.scene import Scene
+from metalab.ui.workspaces.adapt.scene import UNKNOWN, Scene
 from metalab.ui.workspaces.adapt.starts import RUN, AdaptStarts
 from metalab.ui.workspaces.adapt.tools import EXTRA_STEPS, AdaptTools
 from metalab.ui.workspaces.adapt.words import task_name, words_of
 from metalab.ui.workspaces.base import Workspace
+from metalab.ui.workspaces.live.adaptation_drawing import legend_of
 
 if TYPE_CHECKING:
     from metalab.engine.events import ProbeTasks
     from metalab.figures.sights import Sight
     from metalab.runs.record.history import RunHistory
     from metalab.ui.session.moment import Moment
+
+
+def task_entries(scene: Scene) -> tuple[Entry, ...]:
+    """Return the entries of a task: its true curve, if it has one, and its points."""
+    truth, support, *_ = legend_of(banded=False, moved=not scene.own)
+    return (support,) if scene.kind == UNKNOWN else (truth, support)
+
+
+def curve_entries(base: Explored, *, step: int, trained: int) -> tuple[Entry, ...]:
+    """Return the entries of the curves of the run.
+
+    Args:
+        base: How the run adapts.
+        step: The emphasised inner step.
+        trained: K, where training ends.
+    """
+    last = len(base.curves) - 1
+    chosen = min(step, last)
+
+    def ink(at: int) -> Ink:
+        return ramp_ink(at, trained, last)
+
+    entries = [Entry(swatch=Swatch.LINE, ink=ink(0), text=_tr("Before adaptation"))]
+    if last > 1:
+        text = _tr("After 1 to {} inner steps").format(last)
+        entries.append(Entry(swatch=Swatch.LINE, ink=ink(1), end=ink(last), text=text))
+    after = _tr("After {}")
+    of_k = after.format(number_of(trained, "inner step")) + _tr(" (K, training ends)")
+    entries.append(Entry(swatch=Swatch.THICK, ink=ink(trained), text=of_k))
+    if chosen != trained:
+        text = _tr("Emphasised: inner step {}").format(chosen)
+        entries.append(Entry(swatch=Swatch.BOLD, ink=ink(chosen), text=text))
+    if base.deviation is not None:
+        entries.append(legend_of(banded=True, moved=False)[-1])
+    if len(base.fan):
+        fan = Ink(role="accent", share=0.4)
+        text = _tr("Other support sets")
+        entries.append(Entry(swatch=Swatch.LINE, ink=fan, text=text))
+    return tuple(entries)
+
+
+def overlay_entries(titles: Mapping[str, str]) -> tuple[Entry, ...]:
+    """Return the entries of what is laid over: titles by role of colour."""
+    return tuple(
+        Entry(swatch=Swatch.THICK, ink=Ink(role=role), text=title)
+        for role, title in titles.items()
+    )
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("adapt", text)
 
 
 class AdaptWorkspace(Workspace):

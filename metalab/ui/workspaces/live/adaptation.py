@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication, QImage, QPalette
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -11,6 +12,7 @@ from metalab.runs.record.history import RunHistory
 from metalab.ui.plot.painting import picture_of, tint
 from metalab.ui.plot.plot_widget import Plot
 from metalab.ui.plot.support_handles import SupportHandles
+from metalab.ui.plot.ticks import number_text
 from metalab.ui.style.theme import DARK, Theme
 from metalab.ui.widgets.caption import Caption
 from metalab.ui.widgets.header import PanelHeader, is_preparing, preparing, tool_button
@@ -24,12 +26,41 @@ from metalab.ui.workspaces.live.adaptation_drawing import (
     legend_of,
     value_limits_of,
 )
-from metalab.ui.workspaces.live.adaptation_readout import AdaptationReadout
-from metalab.ui.workspaces.live.adaptation_words import in_words
+from metalab.ui.workspaces.live.adaptation_words import in_words, values_at
 from metalab.ui.workspaces.live.moved_tasks import MovedTasks
 
 if TYPE_CHECKING:
     from metalab.analysis.moved import MovedPoints, Readaptation
+
+
+class AdaptationReadout(Readout):
+    """A box beside the crosshair: the true curve, and the chosen inner step."""
+
+    def __init__(self, plot: Plot) -> None:
+        """Stand in a plot, hidden at first."""
+        super().__init__(plot)
+        self._beside = plot
+
+    def point_at(
+        self,
+        x: float | None,
+        tasks: ProbeTasks | None,
+        curves: Curves | None,
+        *,
+        task: int,
+        step: int,
+    ) -> None:
+        """Show the values nearest to an x; hide without one, or without curves."""
+        if x is None or tasks is None or curves is None:
+            self._beside.show_crosshair(None)
+            self.hide()
+            return
+        point = int(np.abs(tasks.grid - x).argmin())
+        at = float(tasks.grid[point])
+        rows = values_at(tasks, curves, task, step, point)
+        self._beside.show_crosshair(at)
+        self.show_beside(self._beside.place_of(at), f"x = {number_text(at)}", rows)
+
 
 _NUM_TASKS = 16
 """Offered before there is a run."""

@@ -23,9 +23,13 @@ from metalab.figures.structure.model import (
 from metalab.figures.structure.sentences import route_sentence
 from metalab.figures.structure.words import part_texts
 from metalab.ui.style.theme import DARK, Theme
-from metalab.ui.workspaces.structure.layout import DiagramLayout, diagram_layout
+from metalab.ui.workspaces.structure.layout import (
+    DiagramLayout,
+    areas,
+    diagram_layout,
+    scaled_font,
+)
 from metalab.ui.workspaces.structure.painter import Marks, StructurePainter
-from metalab.ui.workspaces.structure.sizes import areas, scaled_font
 from metalab.ui.workspaces.structure.supervised import (
     paint_supervised,
     supervised_sentence,
