@@ -12,7 +12,7 @@ from metalab.core.errors import UserError
 from metalab.core.hypergradient.base import (
     Exactness,
     HypergradientEstimator,
-    Size,
+    ProblemSize,
     Target,
 )
 from metalab.core.hypergradient.unrolled import Unrolled
@@ -224,7 +224,7 @@ def _is_too_long(name: str, meta_dim: int) -> bool:
     one, many = (
         HYPERGRADIENTS.default(name)
         .build()
-        .cost(Size(num_inner_steps=1, meta_dim=count, mixed=False))
+        .cost(ProblemSize(num_inner_steps=1, meta_dim=count, mixed=False))
         for count in (1, meta_dim)
     )
     return one != many

@@ -16,9 +16,9 @@ from metalab.analysis.solution import SolutionHypergradient, solution_hypergradi
 from metalab.analysis.solves import Solves
 from metalab.core.autodiff import AutodiffOracle
 from metalab.core.hypergradient.base import (
+    EstimateContext,
     Hypergradient,
     HypergradientEstimator,
-    Request,
     Target,
 )
 from metalab.core.hypergradient.unrolled import Unrolled
@@ -180,7 +180,7 @@ def estimate(
     block: Block,
     estimator: HypergradientEstimator,
     batch: TaskBatch,
-    request: Request,
+    request: EstimateContext,
     *,
     num_inner_steps: int,
 ) -> tuple[Hypergradient, Evaluations]:
@@ -352,8 +352,8 @@ def _solves(found: Sequence[SolveQuality | None]) -> Solves | None:
     )
 
 
-def _request(seed: int, draw: int) -> Request:
-    return Request(weights=None, streams=RandomStreams(seed), step=draw)
+def _request(seed: int, draw: int) -> EstimateContext:
+    return EstimateContext(weights=None, streams=RandomStreams(seed), step=draw)
 
 
 def _wait_for(device: torch.device) -> None:

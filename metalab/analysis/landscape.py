@@ -198,7 +198,7 @@ class Surveyor:
         tasks = self._batch.rows(0, self.num_averaged)
         delta = moved.new_zeros(len(moved), len(phi))
         delta[:, : self._dim] = moved
-        oracle = self._learner.oracle(phi, _repeated(tasks, len(moved))).moved(
+        oracle = self._learner.oracle(phi, _repeated(tasks, len(moved))).at_shifted_phi(
             delta.repeat_interleave(tasks.num_tasks, dim=0)
         )
         inner = self._learner.inner

@@ -14,7 +14,7 @@ from torch import Tensor
 from metalab.core.autodiff import AutodiffOracle
 from metalab.core.meta.initialisation import Initialisation
 from metalab.core.model.mlp import MLP
-from metalab.core.oracle import BilevelProblem, Linearisation, OuterValue, Terms
+from metalab.core.oracle import BilevelProblem, Linearisation, LossTerms, OuterValue
 from metalab.core.tasks import Samples
 
 
@@ -189,7 +189,7 @@ class AnalyticLinearisation(Linearisation):
         self.grad = self._pass.grad
         self.theta = theta
         self.minibatch = minibatch
-        self.terms = Terms.ALL
+        self.terms = LossTerms.ALL
 
     def hvp(self, v: Float[Tensor, "task inner"]) -> Float[Tensor, "task inner"]:
         """Return the Hessian-vector product."""
@@ -232,12 +232,12 @@ class AnalyticOracle(AutodiffOracle):
         theta: Float[Tensor, "task inner"],
         *,
         minibatch: slice = slice(None),
-        terms: Terms = Terms.ALL,
+        terms: LossTerms = LossTerms.ALL,
         curvature: bool,
     ) -> Linearisation:
         """Evaluate loss and gradient at theta; products always can be asked for."""
         del curvature
-        assert terms is not Terms.REGULARISER, "the inner loss has no regulariser"
+        assert terms is not LossTerms.REGULARISER, "the inner loss has no regulariser"
         self.evaluations.gradients += 1
         return AnalyticLinearisation(self, self._mlp(), theta.detach(), minibatch)
 
@@ -247,7 +247,7 @@ class AnalyticOracle(AutodiffOracle):
         done = run(self._mlp(), theta.detach(), self._batch.query)
         return OuterValue(loss=done.loss, grad=done.grad, direct=None)
 
-    def moved(self, delta: Float[Tensor, "#task meta"]) -> "AnalyticOracle":
+    def at_shifted_phi(self, delta: Float[Tensor, "#task meta"]) -> "AnalyticOracle":
         """Return the same batch at phi + delta."""
         phi = self._phi.detach() + delta
         return AnalyticOracle(self._problem, phi, self._batch, self.evaluations)

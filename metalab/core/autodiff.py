@@ -9,12 +9,12 @@ from torch.nn.functional import pad
 
 from metalab.core.oracle import (
     BilevelProblem,
-    BothGradients,
     Evaluations,
     InnerOracle,
     Linearisation,
+    LossTerms,
     OuterValue,
-    Terms,
+    PartialGradients,
 )
 from metalab.core.tasks import Samples, TaskBatch
 
@@ -42,7 +42,7 @@ class AutodiffLinearisation(Linearisation):
         phi: Tensor | None,
         *,
         minibatch: slice,
-        terms: Terms,
+        terms: LossTerms,
         evaluations: Evaluations,
     ) -> None:
         self.loss = loss.detach()
@@ -170,7 +170,7 @@ class AutodiffOracle(InnerOracle):
         """Return the part of u that belongs to the inner loop."""
         return u[:, self._problem.meta_dim :]
 
-    def moved(self, delta: Float[Tensor, "#task meta"]) -> "AutodiffOracle":
+    def at_shifted_phi(self, delta: Float[Tensor, "#task meta"]) -> "AutodiffOracle":
         """Return the same batch at phi + delta."""
         phi = self._phi.detach() + delta
         return AutodiffOracle(self._problem, phi, self._batch, self.evaluations)
@@ -180,7 +180,7 @@ class AutodiffOracle(InnerOracle):
         theta: Float[Tensor, "task inner"],
         *,
         minibatch: slice = slice(None),
-        terms: Terms = Terms.ALL,
+        terms: LossTerms = LossTerms.ALL,
         curvature: bool,
     ) -> Linearisation:
         """Evaluate loss and gradient at theta; keep the graph when asked."""
@@ -207,7 +207,9 @@ class AutodiffOracle(InnerOracle):
             evaluations=self.evaluations,
         )
 
-    def both_gradients(self, around: Linearisation, theta: Tensor) -> BothGradients:
+    def both_gradients(
+        self, linearisation: Linearisation, theta: Tensor
+    ) -> PartialGradients:
         """Return the gradients at theta in one reverse sweep."""
         point = theta.detach().requires_grad_()
         with_phi = self.phi_shapes_inner_loss
@@ -216,8 +218,8 @@ class AutodiffOracle(InnerOracle):
                 point,
                 self._problem_phi(),
                 self._batch.support,
-                minibatch=around.minibatch,
-                terms=around.terms,
+                minibatch=linearisation.minibatch,
+                terms=linearisation.terms,
             )
         grads = torch.autograd.grad(
             loss,
@@ -226,7 +228,7 @@ class AutodiffOracle(InnerOracle):
             materialize_grads=True,
         )
         self.evaluations.gradients += 1
-        return BothGradients(theta=grads[0], phi=grads[1] if with_phi else None)
+        return PartialGradients(theta=grads[0], phi=grads[1] if with_phi else None)
 
     def regulariser_strength(self) -> Float[Tensor, "task 1"] | None:
         """Return the strength of an isotropic regulariser, or None."""

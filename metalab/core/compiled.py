@@ -16,12 +16,12 @@ from torch import Tensor
 from metalab.core.analytic import AnalyticOracle
 from metalab.core.autodiff import AutodiffOracle
 from metalab.core.oracle import BilevelProblem, Evaluations
-from metalab.core.outer_gradient import Answer, Heart
+from metalab.core.outer_gradient import OuterGradient, OuterGradientResult
 from metalab.core.streams import RandomStreams
 from metalab.core.tasks import Samples, TaskBatch
 
 KEPT = 32
-"""Hearts whose graphs are kept."""
+"""Outer gradients whose graphs are kept."""
 
 TOLERANCE = {torch.float32: 1e-3, torch.float64: 1e-8}
 """Largest relative difference of a compiled hypergradient that is let pass: estimators
@@ -58,8 +58,8 @@ def torch_oracle(
     return AutodiffOracle(problem, phi, batch)
 
 
-class CompiledHeart:
-    """A heart with its graph, made at the first call.
+class CompiledOuterGradient:
+    """An outer gradient with its graph, compiled at the first call.
 
     Where torch cannot compile it, or the graph is found to compute something else, it
     is computed as it would be otherwise.
@@ -70,26 +70,26 @@ class CompiledHeart:
         obstacle: Why it is not compiled; None if it is, or has not been tried yet.
     """
 
-    def __init__(self, heart: Heart) -> None:
+    def __init__(self, outer_gradient: OuterGradient) -> None:
         self.obstacle: str | None = None
-        self._heart = heart
+        self._outer_gradient = outer_gradient
         self._graph: Callable[..., tuple[_Tensors, int, int]] | None = None
 
     def __call__(
         self, phi: Tensor, batch: TaskBatch, streams: RandomStreams, step: int
-    ) -> Answer:
-        """Return what `Heart` returns, up to rounding."""
+    ) -> OuterGradientResult:
+        """Return what `OuterGradient` returns, up to rounding."""
         if self._graph is None and self.obstacle is None:
             self._prepare(phi, batch, streams, step)
         if self._graph is None:
             return self._plain(phi, batch, streams, step)
-        return _unpacked(self._graph(*_packed(phi, batch)), self._heart)
+        return _unpacked(self._graph(*_packed(phi, batch)), self._outer_gradient)
 
     def _plain(
         self, phi: Tensor, batch: TaskBatch, streams: RandomStreams, step: int
-    ) -> Answer:
-        oracle = torch_oracle(self._heart.problem, phi, batch)
-        return self._heart(oracle, streams, step)
+    ) -> OuterGradientResult:
+        oracle = torch_oracle(self._outer_gradient.problem, phi, batch)
+        return self._outer_gradient(oracle, streams, step)
 
     def _prepare(
         self, phi: Tensor, batch: TaskBatch, streams: RandomStreams, step: int
@@ -97,12 +97,12 @@ class CompiledHeart:
         """Compile, and compare with what is known to be right."""
         watched = WatchedStreams(streams)
         expected = self._plain(phi, batch, watched, step)
-        if self._heart.estimator.draws or watched.drawn:
+        if self._outer_gradient.estimator.draws or watched.drawn:
             self.obstacle = "the estimator draws at random"
             return
         try:
-            graph = _compiled(self._heart)
-            found = _unpacked(graph(*_packed(phi, batch)), self._heart)
+            graph = _compiled(self._outer_gradient)
+            found = _unpacked(graph(*_packed(phi, batch)), self._outer_gradient)
         except Exception as error:  # noqa: BLE001 - whatever a compiler may say; it is told
             self.obstacle = _first_line(error)
             return
@@ -114,19 +114,21 @@ class CompiledHeart:
 
 
 @lru_cache(maxsize=KEPT)
-def compiled(heart: Heart) -> CompiledHeart:
-    """Return a heart that compiles itself; the same for equal hearts."""
-    return CompiledHeart(heart)
+def compiled(outer_gradient: OuterGradient) -> CompiledOuterGradient:
+    """Return an outer gradient that compiles itself; the same for equal ones."""
+    return CompiledOuterGradient(outer_gradient)
 
 
-def _compiled(heart: Heart) -> Callable[..., tuple[_Tensors, int, int]]:
+def _compiled(
+    outer_gradient: OuterGradient,
+) -> Callable[..., tuple[_Tensors, int, int]]:
     # Here: most runs need no compiler, and importing it takes a second.
     dynamo = import_module("torch._dynamo").config
     inductor = import_module("torch._inductor.config")
     if not hasattr(dynamo, "trace_autograd_ops"):
         raise RuntimeError(f"torch {torch.__version__} cannot compile derivatives")
     dynamo.trace_autograd_ops = True
-    # To torch every heart is another version of the same code.
+    # To torch every outer gradient is another version of the same code.
     dynamo.recompile_limit = max(dynamo.recompile_limit, 2 * KEPT)
     # No pool of processes for the one graph of a run.
     setattr(inductor, "compile_threads", 1)  # noqa: B010 - no attribute to a type checker
@@ -140,8 +142,8 @@ def _compiled(heart: Heart) -> Callable[..., tuple[_Tensors, int, int]]:
             Samples(x=points[2], y=points[3]),
         )
         batch = TaskBatch(parameters=parameters, support=support, query=query)
-        oracle = torch_oracle(heart.problem, phi, batch)
-        answer = heart(oracle, RandomStreams(0), NO_STEP)
+        oracle = torch_oracle(outer_gradient.problem, phi, batch)
+        answer = outer_gradient(oracle, RandomStreams(0), NO_STEP)
         spared = (answer.outer_loss_before, answer.support_loss_after)
         tensors = (
             *(answer.hypergradient, answer.outer_loss, answer.support_loss_before),
@@ -159,12 +161,14 @@ def _packed(phi: Tensor, batch: TaskBatch) -> _Tensors:
     return phi, batch.parameters, support.x, support.y, query.x, query.y
 
 
-def _unpacked(returned: tuple[_Tensors, int, int], heart: Heart) -> Answer:
+def _unpacked(
+    returned: tuple[_Tensors, int, int], outer_gradient: OuterGradient
+) -> OuterGradientResult:
     tensors, gradients, products = returned
     hypergradient, outer_loss, support_loss, distance, *more = tensors
-    before, after = more[:2] if heart.measures_all else (None, None)
-    solves = more[2:] if heart.measures_all else more
-    return Answer(
+    before, after = more[:2] if outer_gradient.measures_all else (None, None)
+    solves = more[2:] if outer_gradient.measures_all else more
+    return OuterGradientResult(
         hypergradient=hypergradient,
         outer_loss=outer_loss,
         outer_loss_before=before,

@@ -8,12 +8,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.hypergradient.base import Hypergradient, Request
+from metalab.core.hypergradient.base import EstimateContext, Hypergradient
 from metalab.core.hypergradient.first_order import FirstOrder
-from metalab.core.inner.base import InnerPath, Keep
+from metalab.core.inner.base import InnerPath, PathStorage
 from metalab.core.learner import MetaLearner, MetaState
 from metalab.core.linear_solve import QUALITY_NAMES
-from metalab.core.meta.base import Way
+from metalab.core.meta.base import PhiRole
 from metalab.core.model.base import ParameterBlock
 from metalab.core.oracle import InnerOracle, Linearisation
 from metalab.core.streams import RandomStreams
@@ -43,9 +43,13 @@ def diagnose(
     oracle = learner.oracle(state.phi, batch)
     estimator = learner.estimator(state.step)
     inner, num_steps = learner.inner_at(state.step)
-    keep = Keep.GRAPH if estimator.keep is Keep.GRAPH else Keep.GRADIENTS
+    keep = (
+        PathStorage.GRAPH
+        if estimator.keep is PathStorage.GRAPH
+        else PathStorage.GRADIENTS
+    )
     path = inner.run(oracle, num_steps=num_steps, keep=keep)
-    request = Request(
+    request = EstimateContext(
         weights=learner.objective.weights(state.step, num_steps),
         streams=streams,
         step=state.step,
@@ -82,7 +86,7 @@ def first_order_learns(learner: MetaLearner) -> bool:
     """Return whether the first-order hypergradient reaches every part of phi."""
     parts = list(learner.problem.meta.ways)
     if learner.inner.learns_rates:
-        parts.append(frozenset({Way.RATES}))
+        parts.append(frozenset({PhiRole.RATES}))
     return all(ways & FirstOrder.learns for ways in parts)
 
 
@@ -104,14 +108,14 @@ def _tiny(estimate: Hypergradient) -> float:
 
 
 def largest_eigenvalue(
-    around: Linearisation, v: Float[Tensor, "task inner"], *, num_iterations: int
+    linearisation: Linearisation, v: Float[Tensor, "task inner"], *, num_iterations: int
 ) -> Float[Tensor, ""]:
     """Return the inner Hessian's eigenvalue of largest magnitude, mean over tasks.
 
     By power iteration: the Rayleigh quotient of the last vector, so its sign is kept.
 
     Args:
-        around: The inner loss around a point, with curvature.
+        linearisation: The inner loss around a point, with curvature.
         v: Where the iteration begins for each task; not zero.
         num_iterations: Hessian-vector products, at least 1.
     """
@@ -119,7 +123,7 @@ def largest_eigenvalue(
     quotient = v.new_zeros(len(v))
     for _ in range(num_iterations):
         v = torch.nn.functional.normalize(v, dim=1, eps=tiny)
-        product = around.hvp(v)
+        product = linearisation.hvp(v)
         quotient = (v * product).sum(dim=1)
         v = product
     return quotient.mean()

@@ -20,7 +20,7 @@ from metalab.core.outer import (
     schedule_factor,
     warmup_factor,
 )
-from metalab.core.outer_gradient import Answer, Heart
+from metalab.core.outer_gradient import OuterGradient, OuterGradientResult
 from metalab.core.streams import RandomStreams
 from metalab.core.tasks import TaskBatch
 
@@ -190,10 +190,10 @@ class MetaLearner:
         )
         return self.outer.outer_lr * factor * warmup_factor(step, self.warmup_steps)
 
-    def heart(self, step: int) -> Heart:
+    def outer_gradient(self, step: int) -> OuterGradient:
         """Return what outer step `step`, from 0, computes of its meta-batch."""
         inner, num_steps = self.inner_at(step)
-        return Heart(
+        return OuterGradient(
             problem=self.problem,
             inner=inner,
             num_steps=num_steps,
@@ -249,9 +249,9 @@ class MetaLearner:
 
     def _answer(
         self, state: MetaState, batch: TaskBatch, streams: RandomStreams
-    ) -> Answer:
-        heart = self.heart(state.step)
+    ) -> OuterGradientResult:
+        outer_gradient = self.outer_gradient(state.step)
         # What changes from step to step would be compiled at every one of them.
         if self.compiled and state.step >= self.settles_at:
-            return compiled(heart)(state.phi, batch, streams, state.step)
-        return heart(self.oracle(state.phi, batch), streams, state.step)
+            return compiled(outer_gradient)(state.phi, batch, streams, state.step)
+        return outer_gradient(self.oracle(state.phi, batch), streams, state.step)

@@ -18,7 +18,7 @@ from metalab.core.model.base import Model, ParameterBlock
 from metalab.core.tasks import Samples
 
 
-class Terms(Enum):
+class LossTerms(Enum):
     """Which terms of the inner loss are meant."""
 
     ALL = "all"
@@ -68,7 +68,7 @@ class BilevelProblem:
         support: Samples,
         *,
         minibatch: slice = slice(None),
-        terms: Terms = Terms.ALL,
+        terms: LossTerms = LossTerms.ALL,
     ) -> Tensor:
         """Return what the inner loop descends: prediction loss plus regulariser, [task].
 
@@ -80,13 +80,13 @@ class BilevelProblem:
                 is always that of the whole set.
             terms: Which terms count.
         """
-        if terms is Terms.PREDICTION:
+        if terms is LossTerms.PREDICTION:
             penalty = None
         else:
             penalty = self.meta.regulariser(
                 self.model, theta, phi, num_shots=support.x.shape[1]
             )
-        if terms is Terms.REGULARISER:
+        if terms is LossTerms.REGULARISER:
             assert penalty is not None, "the inner loss has no regulariser"
             return penalty
         part = support
@@ -126,7 +126,7 @@ class Linearisation(ABC):
     grad: Float[Tensor, "task inner"]
     theta: Float[Tensor, "task inner"]
     minibatch: slice
-    terms: Terms
+    terms: LossTerms
 
     @abstractmethod
     def hvp(self, v: Float[Tensor, "task inner"]) -> Float[Tensor, "task inner"]:
@@ -159,7 +159,7 @@ class OuterValue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BothGradients:
+class PartialGradients:
     """First derivatives of the inner loss.
 
     Attributes:
@@ -180,7 +180,7 @@ class InnerOracle(ABC):
         meta_dim: Number of meta-parameters, those of the inner loop included.
         adapted: The arrays that a task adapts.
         phi_shapes_inner_loss: Whether `mixed_vjp` has a meaning.
-        evaluations: What it was asked so far; shared with every `moved` one.
+        evaluations: What it was asked so far; shared with every `at_shifted_phi` one.
     """
 
     __slots__ = ()
@@ -225,7 +225,7 @@ class InnerOracle(ABC):
         """Return the part of u that belongs to the inner loop."""
 
     @abstractmethod
-    def moved(self, delta: Float[Tensor, "#task meta"]) -> "InnerOracle":
+    def at_shifted_phi(self, delta: Float[Tensor, "#task meta"]) -> "InnerOracle":
         """Return the same batch at phi + delta."""
 
     @abstractmethod
@@ -234,7 +234,7 @@ class InnerOracle(ABC):
         theta: Float[Tensor, "task inner"],
         *,
         minibatch: slice = slice(None),
-        terms: Terms = Terms.ALL,
+        terms: LossTerms = LossTerms.ALL,
         curvature: bool,
     ) -> Linearisation:
         """Evaluate loss and gradient at theta.
@@ -248,8 +248,10 @@ class InnerOracle(ABC):
         """
 
     @abstractmethod
-    def both_gradients(self, around: Linearisation, theta: Tensor) -> BothGradients:
-        """Return the gradients at theta of the inner loss that `around` is about."""
+    def both_gradients(
+        self, linearisation: Linearisation, theta: Tensor
+    ) -> PartialGradients:
+        """Return the gradients at theta of the inner loss that `linearisation` is about."""
 
     @abstractmethod
     def regulariser_strength(self) -> Float[Tensor, "task 1"] | None:

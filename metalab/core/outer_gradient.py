@@ -6,14 +6,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.hypergradient.base import HypergradientEstimator, Request
+from metalab.core.hypergradient.base import EstimateContext, HypergradientEstimator
 from metalab.core.inner.base import InnerLoop, InnerPath
-from metalab.core.oracle import BilevelProblem, Evaluations, InnerOracle, Terms
+from metalab.core.oracle import BilevelProblem, Evaluations, InnerOracle, LossTerms
 from metalab.core.streams import RandomStreams
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class OuterGradientResult:
     """What an outer step learns from its meta-batch.
 
     Attributes:
@@ -39,17 +39,17 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heart:
+class OuterGradient:
     """The inner loop and the estimator of one outer step.
 
-    Two steps with equal hearts compute the same function of phi and meta-batch.
+    Two steps with equal outer gradients compute the same function of phi and meta-batch.
 
     Attributes:
         problem: The network and what is meta-learned.
         inner: How a task adapts, as training's schedule has it.
         num_steps: K, as training's schedule has it.
         estimator: What estimates the hypergradient.
-        weights: See `Request.weights`.
+        weights: See `EstimateContext.weights`.
         measures_all: Whether the metrics that no update needs are measured too.
     """
 
@@ -62,7 +62,7 @@ class Heart:
 
     def __call__(
         self, oracle: InnerOracle, streams: RandomStreams, step: int
-    ) -> Answer:
+    ) -> OuterGradientResult:
         """Adapt and differentiate.
 
         Args:
@@ -72,13 +72,13 @@ class Heart:
         """
         inner, estimator = self.inner, self.estimator
         path = inner.run(oracle, num_steps=self.num_steps, keep=estimator.keep)
-        request = Request(weights=self.weights, streams=streams, step=step)
+        request = EstimateContext(weights=self.weights, streams=streams, step=step)
         estimate = estimator.estimate(oracle, inner, path, request)
         before = after = None
         if self.measures_all:
             before = oracle.query_loss(path.start).mean()
             after = oracle.support_loss(path.end).mean()
-        return Answer(
+        return OuterGradientResult(
             hypergradient=estimate.per_task.mean(dim=0),
             outer_loss=estimate.outer_loss.mean(),
             outer_loss_before=before,
@@ -96,7 +96,7 @@ class Heart:
         regularised) looks at its end.
         """
         if path.steps and not self.problem.meta.adds_regulariser():
-            first = path.steps[0].around
-            if first.minibatch == slice(None) and first.terms is Terms.ALL:
+            first = path.steps[0].linearisation
+            if first.minibatch == slice(None) and first.terms is LossTerms.ALL:
                 return first.loss
         return oracle.support_loss(path.start)

@@ -16,7 +16,7 @@ from torch import Tensor
 from metalab.core.inner.descent import Descent, Rule, minibatch
 from metalab.core.learner import MetaLearner
 from metalab.core.linear_solve import MatVec
-from metalab.core.oracle import InnerOracle, Terms
+from metalab.core.oracle import InnerOracle, LossTerms
 from metalab.core.tasks import TaskBatch
 
 LIMIT = 2.0
@@ -75,7 +75,7 @@ def step_curvature(
         (
             k
             for k in range(inner.num_inner_steps)
-            if rule.terms(k) is not Terms.REGULARISER
+            if rule.terms(k) is not LossTerms.REGULARISER
         ),
         default=0,
     )
@@ -90,19 +90,19 @@ def _largest(
     oracle: InnerOracle, rule: Rule, step: int, theta: Float[Tensor, "task inner"]
 ) -> Float[Tensor, " task"]:
     """Return the largest eigenvalue that one inner step from theta meets, [task]."""
-    around = oracle.linearise(
+    linearisation = oracle.linearise(
         theta,
         minibatch=minibatch(step, rule.batch_size, oracle.num_shots),
         terms=rule.terms(step),
         curvature=True,
     )
-    rate = rule.rate(step, around.grad)
-    begin = _beginning(around.grad)
+    rate = rule.rate(step, linearisation.grad)
+    begin = _beginning(linearisation.grad)
     count = min(NUM_PRODUCTS, theta.shape[1])
     if not isinstance(rate, Tensor) or rate.shape[1] == 1:
         # One rate for all parameters of a task: it scales the Hessian's eigenvalues.
         projected = krylov_projection(
-            around.hvp, begin, num_products=count, symmetric=True
+            linearisation.hvp, begin, num_products=count, symmetric=True
         )
         largest = largest_eigenvalue(projected).to(theta) + rule.decay
         largest = largest * (rate[:, 0] if isinstance(rate, Tensor) else rate)
@@ -111,7 +111,7 @@ def _largest(
     root, sign = rate.abs().sqrt(), rate.sign()
     symmetric = bool((sign >= 0).all())
     projected = krylov_projection(
-        lambda v: sign * root * around.hvp(root * v),
+        lambda v: sign * root * linearisation.hvp(root * v),
         begin,
         num_products=count,
         symmetric=symmetric,

@@ -2,7 +2,11 @@
 
 import torch
 
-from metalab.core.fused.plan import Counts, obstacle, oracle_obstacle
+from metalab.core.fused.plan import (
+    Counts,
+    oracle_unsupported_reason,
+    unsupported_reason,
+)
 from metalab.core.learner import MetaLearner
 from metalab.engine.build import DTYPES, DeviceError, build_learner, resolve_device
 from metalab.experiment.config import ExperimentConfig
@@ -15,7 +19,7 @@ def runs_natively(learner: MetaLearner, counts: Counts) -> bool:
 
     If not, the kernels answer what the inner loop and the estimator ask.
     """
-    return obstacle(learner, counts) is None
+    return unsupported_reason(learner, counts) is None
 
 
 def counts_of(config: ExperimentConfig) -> Counts:
@@ -37,7 +41,7 @@ def fused_obstacle(config: ExperimentConfig) -> str | None:
     if device.type != "cpu":
         return f"the compiled kernels run on the CPU, not on {device.type}"
     assert DTYPES[config.run.precision] in (torch.float32, torch.float64)
-    return oracle_obstacle(build_learner(config).problem)
+    return oracle_unsupported_reason(build_learner(config).problem)
 
 
 def chosen_provider(config: ExperimentConfig) -> tuple[str, str]:

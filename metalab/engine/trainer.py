@@ -194,9 +194,13 @@ class Trainer:
             Why they are not compiled; None if they are.
         """
         learner = self._learner
-        heart = compiled(learner.heart(max(self.step, learner.settles_at)))
-        heart(self._state.phi, self._blocks.batch(self.step), self._streams, self.step)
-        return heart.obstacle
+        outer_gradient = compiled(
+            learner.outer_gradient(max(self.step, learner.settles_at))
+        )
+        outer_gradient(
+            self._state.phi, self._blocks.batch(self.step), self._streams, self.step
+        )
+        return outer_gradient.obstacle
 
     def edit(self, path: str, value: float | str) -> Edit:
         """Change a field from the next outer step on, and return what was changed.

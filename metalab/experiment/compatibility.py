@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from metalab.catalog.components import option_specs
 from metalab.catalog.slots import HYPERGRADIENTS
 from metalab.core.hypergradient.base import HypergradientEstimator, Target
-from metalab.core.inner.base import InnerLoop, Needs
-from metalab.core.meta.base import Way
+from metalab.core.inner.base import InnerLoop, InnerRequirement
+from metalab.core.meta.base import PhiRole
 from metalab.experiment.memory_needs import memory_refusal
 
 if TYPE_CHECKING:
@@ -46,12 +46,12 @@ def refusal(config: "ExperimentConfig") -> str | None:
 def inner_refusal(config: "ExperimentConfig", inner: type[InnerLoop]) -> str | None:
     """Return why an inner loop does not go with what is meta-learned, or None."""
     meta = config.meta.build()
-    starts = any(Way.START in ways for ways in meta.ways)
+    starts = any(PhiRole.START in ways for ways in meta.ways)
     met = {
-        Needs.NOTHING: True,
-        Needs.STATIONARY_POINT: meta.regularised,
-        Needs.CLOSED_FORM: meta.closed_form,
-        Needs.ANCHOR: meta.isotropic and starts,
+        InnerRequirement.NOTHING: True,
+        InnerRequirement.STATIONARY_POINT: meta.regularised,
+        InnerRequirement.CLOSED_FORM: meta.closed_form,
+        InnerRequirement.ANCHOR: meta.isotropic and starts,
     }[inner.needs]
     if met:
         return None
@@ -74,7 +74,7 @@ def estimator_refusal(
     meta = config.meta.build()
     parts = list(meta.ways)
     if config.inner.component.learns_rates:
-        parts.append(frozenset({Way.RATES}))
+        parts.append(frozenset({PhiRole.RATES}))
     for ways in parts:
         if not ways & estimator.learns:
             entering = " and ".join(sorted(way.value for way in ways))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from metalab.core.errors import UserError
-from metalab.core.hypergradient.base import Keep
+from metalab.core.hypergradient.base import PathStorage
 
 if TYPE_CHECKING:
     from metalab.experiment.config import ExperimentConfig
@@ -89,7 +89,7 @@ def training_bytes(config: "ExperimentConfig") -> int:
         sizes,
         num_points=tasks.num_shots + tasks.num_queries,
         num_inner_steps=config.num_inner_steps,
-        keeps_path=config.hypergradient.component.keep is not Keep.END,
+        keeps_path=config.hypergradient.component.keep is not PathStorage.END,
     )
     # phi, its direction and two moments.
     return config.outer.num_tasks * one + 4 * sizes.item_size * sizes.meta_dim

@@ -6,7 +6,7 @@ import torch
 
 from metalab.analysis.estimator_blocks import EstimatorError, select
 from metalab.analysis.estimators import BlockResult, Plan, Row, compare
-from metalab.core.hypergradient.base import Size, Target
+from metalab.core.hypergradient.base import ProblemSize, Target
 from metalab.core.oracle import Evaluations
 from metalab.engine.trainer import Trainer
 from metalab.experiment.config import ExperimentConfig
@@ -118,7 +118,7 @@ def test_what_is_counted_is_what_is_declared(everything):
     for result in everything:
         problem = result.block.learner.problem
         for row in result.rows:
-            size = Size(
+            size = ProblemSize(
                 num_inner_steps=row.num_inner_steps,
                 meta_dim=len(result.block.phi),
                 mixed=problem.meta.shapes_inner_loss,

@@ -7,10 +7,10 @@ import torch
 
 from metalab.catalog.slots import HYPERGRADIENTS, INNER_LOOPS, META_PARAMETERISATIONS
 from metalab.core.autodiff import AutodiffOracle
-from metalab.core.hypergradient.base import Exactness, Size, Target
-from metalab.core.inner.base import Keep
+from metalab.core.hypergradient.base import Exactness, ProblemSize, Target
+from metalab.core.inner.base import PathStorage
 from metalab.core.meta.anchor import ProximalAnchor
-from metalab.core.meta.base import Way
+from metalab.core.meta.base import PhiRole
 from metalab.core.meta.initialisation import Initialisation
 from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem, Evaluations
@@ -98,7 +98,7 @@ def test_it_says_what_it_is(kind):
     for heading in ("Equals:", "Valid:", "Cost:", "Exactness:", "Source:"):
         assert heading in kind.__doc__, heading
     assert isinstance(kind.exactness, Exactness)
-    assert isinstance(kind.keep, Keep)
+    assert isinstance(kind.keep, PathStorage)
     assert f"Exactness: {kind.exactness.value}" in kind.__doc__
 
 
@@ -114,7 +114,7 @@ def test_it_says_what_it_is(kind):
 @pytest.mark.parametrize("kind", claiming(Exactness.EXACT))
 @pytest.mark.sampled(4)
 def test_exact_means_the_slope_of_the_k_step_outer_loss(kind, meta, inner_kind):
-    assert kind.learns == frozenset(Way), "limit this test to what it learns"
+    assert kind.learns == frozenset(PhiRole), "limit this test to what it learns"
     num_steps = 2
     problem = network(meta)
     inner = loop(inner_kind, num_inner_steps=num_steps, inner_lr=0.1)
@@ -155,7 +155,7 @@ def test_convergent_to_the_solution_means_ever_closer_to_the_closed_form(kind):
 def learnable(kind, inner):
     """Return whether a biased estimator goes with a loop on its problem."""
     meta = problem_for(kind, KNOWN).meta
-    learns = not inner.learns_rates or Way.RATES in kind.learns
+    learns = not inner.learns_rates or PhiRole.RATES in kind.learns
     return learns and goes_with(inner, meta)
 
 
@@ -264,7 +264,7 @@ def test_it_costs_what_it_declares(kind, meta, num_steps):
     )
     oracle = AutodiffOracle(problem, initial_phi(problem, inner), batch)
     estimated(kind(), oracle, inner)
-    size = Size(
+    size = ProblemSize(
         num_inner_steps=num_steps,
         meta_dim=oracle.meta_dim,
         mixed=oracle.phi_shapes_inner_loss,

@@ -20,9 +20,9 @@ from metalab.core.fused.oracle import FusedOracle
 from metalab.core.fused.plan import (
     KNOWN,
     KernelError,
-    adaptation_obstacle,
-    obstacle,
-    oracle_obstacle,
+    adaptation_unsupported_reason,
+    oracle_unsupported_reason,
+    unsupported_reason,
 )
 from metalab.core.fused.view import can_view
 from metalab.core.inner.descent import Descent
@@ -230,7 +230,7 @@ def test_kernels_agree_with_autodiff_or_say_why_not(slot, kind, change, monkeypa
     assert differ(expected, own), "the change makes no difference: it tests nothing"
     provider, reason = chosen_provider(config)
     learner = build_learner(config)
-    told = obstacle(learner, counts_of(config))
+    told = unsupported_reason(learner, counts_of(config))
     if slot in KNOWN:
         assert told is not None
         assert hostile.__name__ in told or hostile.__base__ not in KNOWN[slot]
@@ -238,7 +238,7 @@ def test_kernels_agree_with_autodiff_or_say_why_not(slot, kind, change, monkeypa
         found = numbers(config, FUSED)
         np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-9)
     else:
-        assert reason == oracle_obstacle(learner.problem)
+        assert reason == oracle_unsupported_reason(learner.problem)
         with pytest.raises(KernelError, match="no compiled kernel"):
             numbers(config, FUSED)
 
@@ -285,13 +285,15 @@ def test_neither_is_a_subclass_of_what_holds_the_parts():
 
     learner = build_learner(config_with("meta", "initialisation"))
     counts = counts_of(config_with("meta", "initialisation"))
-    assert obstacle(learner, counts) is None
+    assert unsupported_reason(learner, counts) is None
     parts = {name: getattr(learner, name) for name in MetaLearner.__slots__}
-    assert "OtherLearner" in obstacle(OtherLearner(**parts), counts)
+    assert "OtherLearner" in unsupported_reason(OtherLearner(**parts), counts)
     problem = OtherProblem(model=learner.problem.model, meta=learner.problem.meta)
     assert not AnalyticOracle.suits(problem)
-    assert "OtherProblem" in oracle_obstacle(problem)
-    assert "OtherProblem" in obstacle(replace(learner, problem=problem), counts)
+    assert "OtherProblem" in oracle_unsupported_reason(problem)
+    assert "OtherProblem" in unsupported_reason(
+        replace(learner, problem=problem), counts
+    )
 
 
 def test_a_gallery_is_not_drawn_by_kernels_that_do_not_know_its_loop():
@@ -301,7 +303,7 @@ def test_a_gallery_is_not_drawn_by_kernels_that_do_not_know_its_loop():
     hostile = subclass_of(type(learner.inner), half_as_fast)()
     other = replace(learner, inner=hostile)
     assert not can_view(other, batch, 2)
-    assert "HostileGradientDescent" in adaptation_obstacle(other)
+    assert "HostileGradientDescent" in adaptation_unsupported_reason(other)
 
 
 def test_support_loss_is_without_a_regulariser_that_is_not_declared(monkeypatch):
@@ -313,7 +315,7 @@ def test_support_loss_is_without_a_regulariser_that_is_not_declared(monkeypatch)
     batch, problem = smooth_batch(), learner.problem
     phi = initial_phi(problem, learner.inner)
     oracle = AutodiffOracle(problem, phi, batch)
-    answer = learner.heart(0)(oracle, RandomStreams(0), 0)
+    answer = learner.outer_gradient(0)(oracle, RandomStreams(0), 0)
     expected = oracle.support_loss(oracle.start()).mean()
     torch.testing.assert_close(answer.support_loss_before, expected)
 

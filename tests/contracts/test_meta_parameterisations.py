@@ -8,7 +8,7 @@ from torch.autograd.functional import hessian as hessian_of
 
 from metalab.catalog.slots import META_PARAMETERISATIONS
 from metalab.core.meta.anchor import ProximalAnchor
-from metalab.core.meta.base import Way
+from metalab.core.meta.base import PhiRole
 from metalab.core.meta.ridge_head import RidgeHead
 from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem
@@ -104,13 +104,13 @@ def test_it_says_truly_in_which_ways_phi_enters(meta):
     one, two = phi_of(meta, 5), phi_of(meta, 6)
     ways = frozenset().union(*meta.ways)
     for way, function in (
-        (Way.START, start),
-        (Way.PREDICTION, prediction),
-        (Way.INNER_LOSS, inner_loss),
+        (PhiRole.START, start),
+        (PhiRole.PREDICTION, prediction),
+        (PhiRole.INNER_LOSS, inner_loss),
     ):
         assert (way in ways) is not torch.equal(function(one), function(two)), way
-    assert (Way.INNER_LOSS in ways) is meta.shapes_inner_loss
-    assert Way.RATES not in ways
+    assert (PhiRole.INNER_LOSS in ways) is meta.shapes_inner_loss
+    assert PhiRole.RATES not in ways
 
 
 @each

@@ -61,21 +61,21 @@ def test_gradients_and_products_are_those_of_autodiff(
 def test_it_counts_as_autodiff_does():
     model = MLP(input_dim=1, output_dim=1, hidden_sizes=(4,))
     for oracle in both(model):
-        around = oracle.linearise(points(model, 1), curvature=True)
-        around.hvp(points(model, 2))
+        linearisation = oracle.linearise(points(model, 1), curvature=True)
+        linearisation.hvp(points(model, 2))
         oracle.outer_value_and_grad(points(model, 3))
         asked = oracle.evaluations
         assert (asked.gradients, asked.products) == (2, 1)
-        assert oracle.moved(torch.zeros(1, model.dim)).evaluations is asked
+        assert oracle.at_shifted_phi(torch.zeros(1, model.dim)).evaluations is asked
 
 
 def test_no_tensor_remembers_a_graph():
     model = MLP(input_dim=1, output_dim=1, hidden_sizes=(4,))
     analytic, _ = both(model)
     theta = points(model, 1).requires_grad_()
-    around = analytic.linearise(theta, curvature=True)
-    assert not around.grad.requires_grad
-    assert not around.hvp(points(model, 2)).requires_grad
+    linearisation = analytic.linearise(theta, curvature=True)
+    assert not linearisation.grad.requires_grad
+    assert not linearisation.hvp(points(model, 2)).requires_grad
 
 
 def test_only_what_the_formulas_describe_is_taken():
@@ -93,6 +93,6 @@ def test_only_what_the_formulas_describe_is_taken():
 @pytest.mark.parametrize("ask", ["mixed_vjp", "mixed_jvp"])
 def test_phi_has_no_mixed_derivative(ask):
     model = MLP(input_dim=1, output_dim=1, hidden_sizes=(4,))
-    around = both(model)[0].linearise(points(model, 1), curvature=True)
+    linearisation = both(model)[0].linearise(points(model, 1), curvature=True)
     with pytest.raises(AssertionError, match="no mixed derivative"):
-        getattr(around, ask)(points(model, 2))
+        getattr(linearisation, ask)(points(model, 2))

@@ -57,12 +57,12 @@ def test_losses_are_means_over_points_and_outputs():
 
 def test_the_gradient_is_each_task_s_own():
     theta = somewhere(MODEL.dim)
-    around = oracle_of(Initialisation()).linearise(theta, curvature=False)
+    linearisation = oracle_of(Initialisation()).linearise(theta, curvature=False)
     for task in range(3):
         slope = torch.func.grad(loss_of_one)(
             theta[task], BATCH.support.x[task], BATCH.support.y[task]
         )
-        assert relative_error(around.grad[task], slope) < 1e-13
+        assert relative_error(linearisation.grad[task], slope) < 1e-13
 
 
 def test_hvp_is_the_dense_hessian_times_v():
@@ -77,24 +77,30 @@ def test_hvp_is_the_dense_hessian_times_v():
 
 def test_a_linearisation_answers_more_than_once():
     theta, v = somewhere(MODEL.dim), somewhere(MODEL.dim)
-    around = oracle_of(Initialisation()).linearise(theta, curvature=True)
-    assert torch.equal(around.hvp(v), around.hvp(v))
-    assert torch.allclose(around.hvp(2 * v), 2 * around.hvp(v), rtol=1e-12)
+    linearisation = oracle_of(Initialisation()).linearise(theta, curvature=True)
+    assert torch.equal(linearisation.hvp(v), linearisation.hvp(v))
+    assert torch.allclose(
+        linearisation.hvp(2 * v), 2 * linearisation.hvp(v), rtol=1e-12
+    )
 
 
 def test_a_minibatch_is_the_loss_of_these_points_alone():
     theta = somewhere(MODEL.dim)
-    around = oracle_of(Initialisation()).linearise(
+    linearisation = oracle_of(Initialisation()).linearise(
         theta, minibatch=slice(1, 3), curvature=False
     )
     x, y = BATCH.support.x[0, 1:3], BATCH.support.y[0, 1:3]
-    assert float(around.loss[0]) == pytest.approx(float(loss_of_one(theta[0], x, y)))
+    assert float(linearisation.loss[0]) == pytest.approx(
+        float(loss_of_one(theta[0], x, y))
+    )
 
 
 def test_mixed_vjp_of_a_proximal_anchor_is_minus_its_strength_times_v():
     theta, v = somewhere(MODEL.dim), somewhere(MODEL.dim)
-    around = oracle_of(ProximalAnchor(strength=0.7)).linearise(theta, curvature=True)
-    assert relative_error(around.mixed_vjp(v), -0.7 * v) < 1e-14
+    linearisation = oracle_of(ProximalAnchor(strength=0.7)).linearise(
+        theta, curvature=True
+    )
+    assert relative_error(linearisation.mixed_vjp(v), -0.7 * v) < 1e-14
 
 
 def test_hvp_of_a_proximal_anchor_adds_its_strength_times_v():
@@ -133,12 +139,12 @@ def test_mixed_jvp_is_the_transpose_of_mixed_vjp(meta):
     oracle = AutodiffOracle(problem, initial_phi(problem, inner), BATCH)
     theta = oracle.start() + 0.3
     u, w = somewhere(oracle.meta_dim), somewhere(theta.shape[1]) - 0.2
-    around = oracle.linearise(theta, curvature=True)
-    forth = (w * around.mixed_jvp(u)).sum(dim=1)
-    back = (around.mixed_vjp(w) * u).sum(dim=1)
+    linearisation = oracle.linearise(theta, curvature=True)
+    forth = (w * linearisation.mixed_jvp(u)).sum(dim=1)
+    back = (linearisation.mixed_vjp(w) * u).sum(dim=1)
     assert relative_error(forth, back) < 1e-12
     assert float(back.norm()) > 1e-3
-    assert not around.mixed_jvp(u).requires_grad
+    assert not linearisation.mixed_jvp(u).requires_grad
 
 
 def test_rates_stand_behind_what_shapes_the_problem():
@@ -159,11 +165,11 @@ def test_rates_stand_behind_what_shapes_the_problem():
 
 def test_moving_phi_leaves_the_first_oracle_where_it_was():
     oracle = oracle_of(Initialisation())
-    moved = oracle.moved(torch.ones(1, MODEL.dim, dtype=FLOAT64))
+    moved = oracle.at_shifted_phi(torch.ones(1, MODEL.dim, dtype=FLOAT64))
     assert torch.equal(moved.start(), oracle.start() + 1)
     assert torch.equal(oracle.start(), start().expand(3, -1))
     each = torch.arange(3, dtype=FLOAT64)[:, None].expand(-1, MODEL.dim)
-    assert torch.equal(oracle.moved(each).start(), oracle.start() + each)
+    assert torch.equal(oracle.at_shifted_phi(each).start(), oracle.start() + each)
 
 
 def test_the_direct_term_exists_only_where_phi_enters_otherwise():
@@ -184,12 +190,12 @@ def test_products_need_curvature_and_mixed_products_need_a_phi():
 
 def test_what_comes_out_carries_no_graph():
     oracle = oracle_of(ProximalAnchor(strength=0.7))
-    around = oracle.linearise(oracle.start(), curvature=True)
+    linearisation = oracle.linearise(oracle.start(), curvature=True)
     outer = oracle.outer_value_and_grad(oracle.start())
-    v = around.grad
+    v = linearisation.grad
     for tensor in (
-        *(oracle.start(), around.loss, around.grad, around.hvp(v)),
-        *(around.mixed_vjp(v), outer.loss, outer.grad, outer.direct),
+        *(oracle.start(), linearisation.loss, linearisation.grad, linearisation.hvp(v)),
+        *(linearisation.mixed_vjp(v), outer.loss, outer.grad, outer.direct),
         *(oracle.support_loss(v), oracle.query_loss(v), oracle.start_pullback(v)),
     ):
         assert not tensor.requires_grad
@@ -197,7 +203,7 @@ def test_what_comes_out_carries_no_graph():
 
 def test_it_answers_under_no_grad_as_well():
     with torch.no_grad():
-        around = oracle_of(Initialisation()).linearise(
+        linearisation = oracle_of(Initialisation()).linearise(
             somewhere(MODEL.dim), curvature=True
         )
-        assert torch.isfinite(around.hvp(somewhere(MODEL.dim))).all()
+        assert torch.isfinite(linearisation.hvp(somewhere(MODEL.dim))).all()

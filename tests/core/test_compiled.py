@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from metalab.core import compiled as compiled_module
-from metalab.core.compiled import CompiledHeart, compiled
+from metalab.core.compiled import CompiledOuterGradient, compiled
 from metalab.core.hypergradient.first_order import FirstOrder
 from metalab.engine.build import build_learner
 from metalab.engine.trainer import Trainer
@@ -85,7 +85,7 @@ def test_so_have_others(preset):
 
 
 def heart_of(preset="maml-sine", **changes):
-    return build_learner(small(preset, **changes)).heart(0)
+    return build_learner(small(preset, **changes)).outer_gradient(0)
 
 
 def test_equal_hearts_share_a_graph():
@@ -130,16 +130,16 @@ def test_what_one_graph_cannot_serve_is_not_compiled(estimator, obstacle, monkey
     monkeypatch.setattr(torch, "compile", lambda graph, **_: graph)
     trainer = Trainer(small(run__compile="on", run__provider="autodiff"))
     learner = replace(trainer._learner, hypergradient=estimator())
-    heart = CompiledHeart(learner.heart(0))
+    outer_gradient = CompiledOuterGradient(learner.outer_gradient(0))
     state = trainer._state
     for step in (0, 1):
         batch = trainer._blocks.batch(step)
-        found = heart(state.phi, batch, trainer._streams, step)
-        plain = learner.heart(0)(
+        found = outer_gradient(state.phi, batch, trainer._streams, step)
+        plain = learner.outer_gradient(0)(
             learner.oracle(state.phi, batch), trainer._streams, step
         )
         assert torch.equal(found.hypergradient, plain.hypergradient)
-    assert obstacle in heart.obstacle
+    assert obstacle in outer_gradient.obstacle
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def same_as_plain(config):
 
 
 def test_without_a_compiler_the_run_is_as_without(broken):
-    def absent(heart):
+    def absent(outer_gradient):
         raise RuntimeError("No C++ compiler found\nand much more")
 
     broken(absent)
@@ -170,10 +170,10 @@ def test_without_a_compiler_the_run_is_as_without(broken):
 
 
 def test_a_graph_that_computes_something_else_is_not_used(broken):
-    def wrong(heart):
+    def wrong(outer_gradient):
         def graph(phi, *points):
             value = phi.sum()
-            return (2 * phi, *[value] * (5 if heart.measures_all else 3)), 1, 1
+            return (2 * phi, *[value] * (5 if outer_gradient.measures_all else 3)), 1, 1
 
         return graph
 
@@ -190,7 +190,7 @@ def test_kernels_are_not_compiled_again():
 def test_schedules_end_before_anything_is_compiled(monkeypatch):
     asked = []
 
-    class Watched(CompiledHeart):
+    class Watched(CompiledOuterGradient):
         def __call__(self, phi, batch, streams, step):
             asked.append(step)
             return self._plain(phi, batch, streams, step)

@@ -55,9 +55,9 @@ def estimate_of(rows):
     return Hypergradient(per_task=per_task, outer_loss=per_task[:, 0])
 
 
-def hessians(around, dim, num_tasks):
+def hessians(linearisation, dim, num_tasks):
     eye = torch.eye(dim, dtype=FLOAT64)
-    columns = [around.hvp(row.expand(num_tasks, -1)) for row in eye]
+    columns = [linearisation.hvp(row.expand(num_tasks, -1)) for row in eye]
     return torch.stack(columns, dim=2)
 
 
@@ -87,8 +87,10 @@ def test_eigenvalues_equal_those_of_the_whole_hessian():
     oracle = LEARNER.oracle(state.phi, batch)
     path = LEARNER.inner.run(oracle, num_steps=3)
     for point, name in ((path.start, "start"), (path.end, "end")):
-        around = oracle.linearise(point, curvature=True)
-        spectra = torch.linalg.eigvalsh(hessians(around, MODEL.dim, batch.num_tasks))
+        linearisation = oracle.linearise(point, curvature=True)
+        spectra = torch.linalg.eigvalsh(
+            hessians(linearisation, MODEL.dim, batch.num_tasks)
+        )
         at = spectra.abs().argmax(dim=1, keepdim=True)
         expected = float(spectra.gather(1, at).mean())
         assert values[f"hessian_eigenvalue_{name}"] == pytest.approx(expected, rel=1e-6)

@@ -12,7 +12,7 @@ from metalab.core.inner.learned_descent import LearnedDescent
 from metalab.core.inner.pull_back import PullBackDescent
 from metalab.core.meta.anchor import ProximalAnchor
 from metalab.core.meta.initialisation import Initialisation
-from metalab.core.oracle import BilevelProblem, Terms
+from metalab.core.oracle import BilevelProblem, LossTerms
 from metalab.core.stability import (
     StepCurvature,
     krylov_projection,
@@ -33,8 +33,8 @@ def start(learner):
 
 def whole(learner, phi, batch, theta, **which):
     oracle = learner.oracle(phi, batch)
-    around = oracle.linearise(theta, curvature=True, **which)
-    return hessians(around, theta.shape[1], batch.num_tasks)
+    linearisation = oracle.linearise(theta, curvature=True, **which)
+    return hessians(linearisation, theta.shape[1], batch.num_tasks)
 
 
 @pytest.fixture(autouse=True)
@@ -88,7 +88,7 @@ def test_a_pull_back_is_no_step_over_the_network():
     points = [oracle.start(), inner.run(oracle, num_steps=1).end]
     spectra = [
         torch.linalg.eigvalsh(
-            whole(learner, phi, batch, theta, terms=Terms.PREDICTION)
+            whole(learner, phi, batch, theta, terms=LossTerms.PREDICTION)
         )[:, -1]
         for theta in points
     ]

@@ -9,12 +9,12 @@ from torch import Tensor
 
 from metalab.core.autodiff import AutodiffOracle
 from metalab.core.hypergradient.base import (
+    EstimateContext,
     Hypergradient,
     HypergradientEstimator,
-    Request,
 )
-from metalab.core.inner.base import InnerLoop, Needs
-from metalab.core.meta.base import MetaParameterisation, Way
+from metalab.core.inner.base import InnerLoop, InnerRequirement
+from metalab.core.meta.base import MetaParameterisation, PhiRole
 from metalab.core.meta.initialisation import Initialisation
 from metalab.core.model.base import Model, ParameterBlock
 from metalab.core.model.mlp import MLP
@@ -23,7 +23,7 @@ from metalab.core.streams import RandomStreams
 from metalab.core.tasks import Samples, TaskBatch
 
 FLOAT64 = torch.float64
-FINAL_LOSS = Request(weights=None, streams=RandomStreams(0), step=0)
+FINAL_LOSS = EstimateContext(weights=None, streams=RandomStreams(0), step=0)
 """The outer loss after the last inner step."""
 
 
@@ -93,10 +93,11 @@ def initial_phi(problem: BilevelProblem, inner: InnerLoop, seed: int = 0) -> Ten
 def goes_with(inner: InnerLoop | type[InnerLoop], meta: MetaParameterisation) -> bool:
     """Return whether an inner loop has what it needs of the inner problem."""
     return {
-        Needs.NOTHING: True,
-        Needs.STATIONARY_POINT: meta.regularised,
-        Needs.CLOSED_FORM: meta.closed_form,
-        Needs.ANCHOR: meta.isotropic and any(Way.START in ways for ways in meta.ways),
+        InnerRequirement.NOTHING: True,
+        InnerRequirement.STATIONARY_POINT: meta.regularised,
+        InnerRequirement.CLOSED_FORM: meta.closed_form,
+        InnerRequirement.ANCHOR: meta.isotropic
+        and any(PhiRole.START in ways for ways in meta.ways),
     }[inner.needs]
 
 
@@ -105,7 +106,7 @@ def estimated(
     oracle: AutodiffOracle,
     inner: InnerLoop,
     *,
-    request: Request = FINAL_LOSS,
+    request: EstimateContext = FINAL_LOSS,
 ) -> Hypergradient:
     """Return an estimate for the K inner steps that the loop has in training."""
     path = inner.run(oracle, num_steps=inner.num_inner_steps, keep=estimator.keep)
@@ -250,7 +251,7 @@ class InputShift(MetaParameterisation):
     shapes_inner_loss = True
     regularised = False
     extra_inputs = 0
-    ways = (frozenset({Way.PREDICTION, Way.INNER_LOSS}),)
+    ways = (frozenset({PhiRole.PREDICTION, PhiRole.INNER_LOSS}),)
 
     input_dim: int = 1
 

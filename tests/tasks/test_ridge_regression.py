@@ -9,7 +9,7 @@ from metalab.core.hypergradient.base import Exactness, Target
 from metalab.core.inner.closed_form import ClosedForm
 from metalab.core.inner.proximal_descent import ProximalDescent
 from metalab.core.learner import MetaLearner
-from metalab.core.meta.base import Way
+from metalab.core.meta.base import PhiRole
 from metalab.core.meta.ridge_head import RidgeHead
 from metalab.core.model.mlp import MLP
 from metalab.core.objective import OuterObjective
@@ -68,7 +68,7 @@ def test_the_closed_form_loop_is_ridge_regression():
     [
         kind
         for kind in HYPERGRADIENTS.components.values()
-        if Way.INNER_LOSS in kind.learns and kind.exactness is Exactness.EXACT
+        if PhiRole.INNER_LOSS in kind.learns and kind.exactness is Exactness.EXACT
     ],
 )
 def test_through_the_solve_exact_ones_reach_the_closed_form(kind):

@@ -9,17 +9,21 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from metalab.core.fused.answers import NetworkAnswers, Points
-from metalab.core.fused.plan import KernelError, adapts_some_layers, oracle_obstacle
+from metalab.core.fused.plan import (
+    KernelError,
+    adapts_some_layers,
+    oracle_unsupported_reason,
+)
 from metalab.core.meta.part import num_layers, split_layers
 from metalab.core.model.mlp import MLP
 from metalab.core.oracle import (
     BilevelProblem,
-    BothGradients,
     Evaluations,
     InnerOracle,
     Linearisation,
+    LossTerms,
     OuterValue,
-    Terms,
+    PartialGradients,
 )
 from metalab.core.tasks import TaskBatch
 
@@ -58,7 +62,7 @@ class FusedOracle(InnerOracle):
         batch: TaskBatch,
         evaluations: Evaluations | None = None,
     ) -> None:
-        found = oracle_obstacle(problem)
+        found = oracle_unsupported_reason(problem)
         if found is not None:
             raise KernelError(found)
         model, meta = problem.model, problem.meta
@@ -180,7 +184,7 @@ class FusedOracle(InnerOracle):
         """Return the part of u that belongs to the inner loop."""
         return u[:, self._problem.meta_dim :]
 
-    def moved(self, delta: Float[Tensor, "#task meta"]) -> "FusedOracle":
+    def at_shifted_phi(self, delta: Float[Tensor, "#task meta"]) -> "FusedOracle":
         """Return the same batch at phi + delta."""
         return FusedOracle(
             self._problem, self._phi + delta, self._batch, self.evaluations
@@ -193,13 +197,13 @@ class FusedOracle(InnerOracle):
         theta: Float[Tensor, "task inner"],
         *,
         minibatch: slice = slice(None),
-        terms: Terms = Terms.ALL,
+        terms: LossTerms = LossTerms.ALL,
         curvature: bool,
     ) -> Linearisation:
         """Evaluate loss and gradient at theta; keep activations when asked."""
         theta = theta.detach()
         works: Array | None = None
-        if terms is Terms.REGULARISER:
+        if terms is LossTerms.REGULARISER:
             loss, grad = theta.new_zeros(self.num_tasks), torch.zeros_like(theta)
         else:
             if curvature:
@@ -210,7 +214,7 @@ class FusedOracle(InnerOracle):
                 self._support, network, minibatch, works
             )
             grad = self.inner_part(whole)
-        if self.strength is not None and terms is not Terms.PREDICTION:
+        if self.strength is not None and terms is not LossTerms.PREDICTION:
             away = theta - self.start()
             loss = loss + 0.5 * self.strength[:, 0] * away.square().sum(dim=1)
             grad = grad + self.strength * away
@@ -219,28 +223,30 @@ class FusedOracle(InnerOracle):
             self, theta, loss, grad, works, minibatch=minibatch, terms=terms
         )
 
-    def both_gradients(self, around: Linearisation, theta: Tensor) -> BothGradients:
-        """Return the gradients at theta of the inner loss that `around` is about."""
+    def both_gradients(
+        self, linearisation: Linearisation, theta: Tensor
+    ) -> PartialGradients:
+        """Return the gradients at theta of the inner loss that `linearisation` is about."""
         theta = theta.detach()
         self.evaluations.gradients += 1
-        if around.terms is Terms.REGULARISER:
+        if linearisation.terms is LossTerms.REGULARISER:
             whole = theta.new_zeros(self.num_tasks, self._model.dim)
         else:
             _, whole = self.answers.gradients(
-                self._support, self._network(theta), around.minibatch, None
+                self._support, self._network(theta), linearisation.minibatch, None
             )
         grad = self.inner_part(whole)
         if not self.phi_shapes_inner_loss:
-            return BothGradients(theta=grad, phi=None)
+            return PartialGradients(theta=grad, phi=None)
         if self.strength is None:
-            return BothGradients(theta=grad, phi=self.shared_part(whole))
+            return PartialGradients(theta=grad, phi=self.shared_part(whole))
         away = theta - self.start()
         pulled = self.strength * away
-        if around.terms is Terms.PREDICTION:
+        if linearisation.terms is LossTerms.PREDICTION:
             pulled = torch.zeros_like(pulled)
         energy = 0.5 * (pulled * away).sum(dim=1, keepdim=True)
         phi = self.regulariser_part(-pulled, energy)
-        return BothGradients(theta=grad + pulled, phi=phi)
+        return PartialGradients(theta=grad + pulled, phi=phi)
 
     def regulariser_strength(self) -> Float[Tensor, "task 1"] | None:
         """Return the strength of an isotropic regulariser, or None."""
@@ -301,7 +307,7 @@ class FusedLinearisation(Linearisation):
         works: Array | None,
         *,
         minibatch: slice,
-        terms: Terms,
+        terms: LossTerms,
     ) -> None:
         self._oracle = oracle
         self._works = works
@@ -312,7 +318,7 @@ class FusedLinearisation(Linearisation):
         """Return the Hessian of the inner loss times v, for each task."""
         oracle = self._oracle
         product = oracle.inner_part(self._product(oracle.as_network(v)))
-        if self.terms is not Terms.PREDICTION and oracle.strength is not None:
+        if self.terms is not LossTerms.PREDICTION and oracle.strength is not None:
             product = product + oracle.strength * v
         return product
 
@@ -323,7 +329,7 @@ class FusedLinearisation(Linearisation):
         if oracle.strength is None:
             return oracle.shared_part(self._product(oracle.as_network(v)))
         oracle.evaluations.products += 1
-        if self.terms is Terms.PREDICTION:
+        if self.terms is LossTerms.PREDICTION:
             return v.new_zeros(oracle.num_tasks, oracle.meta_dim)
         pulled = -oracle.strength * v
         away = (self.theta - oracle.start()) * pulled
@@ -336,14 +342,14 @@ class FusedLinearisation(Linearisation):
         if oracle.strength is None:
             return oracle.inner_part(self._product(oracle.shared_direction(u)))
         oracle.evaluations.products += 1
-        if self.terms is Terms.PREDICTION:
+        if self.terms is LossTerms.PREDICTION:
             return torch.zeros_like(self.theta)
         return oracle.regulariser_change(self.theta, u)
 
     def _product(self, v: Tensor) -> Tensor:
         oracle = self._oracle
         oracle.evaluations.products += 1
-        if self.terms is Terms.REGULARISER:
+        if self.terms is LossTerms.REGULARISER:
             return torch.zeros_like(v)
         assert self._works is not None, "linearised without curvature"
         start, stop, _ = self.minibatch.indices(oracle.num_shots)

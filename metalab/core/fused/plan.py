@@ -74,7 +74,7 @@ def adapts_some_layers(meta: MetaParameterisation) -> TypeGuard[HeadOnly | BodyO
     return type(meta) is HeadOnly or type(meta) is BodyOnly
 
 
-def oracle_obstacle(problem: BilevelProblem) -> str | None:
+def oracle_unsupported_reason(problem: BilevelProblem) -> str | None:
     """Return why the kernels cannot answer about a problem, or None if they can."""
     if type(problem) is not BilevelProblem:
         return f"there is no compiled kernel for {type(problem).__qualname__}"
@@ -129,10 +129,10 @@ class Plan:
     most_steps: int
 
 
-def obstacle(learner: MetaLearner, counts: Counts) -> str | None:
+def unsupported_reason(learner: MetaLearner, counts: Counts) -> str | None:
     """Return why the kernels cannot run a meta-learner, or None if they can."""
     found = (
-        adaptation_obstacle(learner)
+        adaptation_unsupported_reason(learner)
         or part_obstacle("hypergradient", learner.hypergradient)
         or part_obstacle("outer.optimizer", learner.outer)
     )
@@ -151,12 +151,12 @@ def obstacle(learner: MetaLearner, counts: Counts) -> str | None:
     return None
 
 
-def adaptation_obstacle(learner: MetaLearner) -> str | None:
+def adaptation_unsupported_reason(learner: MetaLearner) -> str | None:
     """Return why the kernels cannot adapt tasks by a meta-learner, or None."""
     inner = learner.inner
     if type(learner) is not MetaLearner:
         return f"there is no compiled kernel for {type(learner).__qualname__}"
-    found = oracle_obstacle(learner.problem) or part_obstacle("inner", inner)
+    found = oracle_unsupported_reason(learner.problem) or part_obstacle("inner", inner)
     if found is not None:
         return found
     if type(inner) is not GradientDescent:

@@ -14,7 +14,7 @@ from metalab.core.fused.plan import (
     MOST_NUMBERS,
     Counts,
     Plan,
-    adaptation_obstacle,
+    adaptation_unsupported_reason,
     dtype_of,
     fixed_rate,
     make_plan,
@@ -111,7 +111,7 @@ class FusedView:
 
 def can_view(learner: MetaLearner, batch: TaskBatch, num_steps: int) -> bool:
     """Return whether there are kernels to look with, and room for the path of a task."""
-    if adaptation_obstacle(learner) is not None:
+    if adaptation_unsupported_reason(learner) is not None:
         return False
     counts = Counts(
         num_tasks=1,

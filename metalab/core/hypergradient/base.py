@@ -12,9 +12,15 @@ from torch import Tensor
 
 from metalab.core.hypergradient.route import Route
 from metalab.core.hypergradient.target import Target
-from metalab.core.inner.base import Cotangent, InnerLoop, InnerPath, InnerStep, Keep
+from metalab.core.inner.base import (
+    Cotangent,
+    InnerLoop,
+    InnerPath,
+    InnerStep,
+    PathStorage,
+)
 from metalab.core.linear_solve import SolveQuality
-from metalab.core.meta.base import Way
+from metalab.core.meta.base import PhiRole
 from metalab.core.oracle import Evaluations, InnerOracle
 from metalab.core.streams import RandomStreams
 
@@ -46,7 +52,7 @@ class Hypergradient:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class EstimateContext:
     """What an estimate is asked for, beside the batch.
 
     Attributes:
@@ -66,7 +72,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Size:
+class ProblemSize:
     """What the cost of an estimate depends on.
 
     Attributes:
@@ -110,8 +116,8 @@ class HypergradientEstimator(ABC):
     synonyms: ClassVar[tuple[str, ...]] = ()
     exactness: ClassVar[Exactness]
     target: ClassVar[Target]
-    keep: ClassVar[Keep]
-    learns: ClassVar[frozenset[Way]]
+    keep: ClassVar[PathStorage]
+    learns: ClassVar[frozenset[PhiRole]]
     route: ClassVar[Route]
     formula: ClassVar[str]
     weighs_steps: ClassVar[bool] = False
@@ -120,7 +126,7 @@ class HypergradientEstimator(ABC):
     solves_systems: ClassVar[bool] = False
 
     @abstractmethod
-    def cost(self, size: Size) -> Evaluations:
+    def cost(self, size: ProblemSize) -> Evaluations:
         """Return what an estimate of the final outer loss asks of the oracle.
 
         Beside the K gradients of the inner path itself, which is a descent.
@@ -132,7 +138,7 @@ class HypergradientEstimator(ABC):
         oracle: InnerOracle,
         inner: InnerLoop,
         path: InnerPath,
-        request: Request,
+        request: EstimateContext,
     ) -> Hypergradient:
         """Return the hypergradient of each task.
 
@@ -145,7 +151,7 @@ class HypergradientEstimator(ABC):
 
 
 def end_cotangent(
-    oracle: InnerOracle, path: InnerPath, request: Request
+    oracle: InnerOracle, path: InnerPath, request: EstimateContext
 ) -> tuple[Cotangent, Tensor]:
     """Return the cotangent at theta_K, and the query loss there, [task]."""
     outer = oracle.outer_value_and_grad(path.end)
@@ -160,7 +166,7 @@ def sweep(
     inner: InnerLoop,
     steps: Sequence[InnerStep],
     v: Cotangent,
-    request: Request,
+    request: EstimateContext,
     *,
     num_exact: int,
 ) -> Cotangent:
@@ -176,7 +182,7 @@ def sweep(
             earlier ones the cotangent goes straight.
     """
     for distance, step in enumerate(reversed(steps)):
-        pull = inner.pullback if distance < num_exact else inner.straight_pullback
+        pull = inner.pullback if distance < num_exact else inner.first_order_pullback
         v = pull(oracle, step, v)
         weight = 0.0 if request.weights is None else request.weights[step.index]
         if weight != 0.0:
@@ -193,7 +199,7 @@ def at_start(oracle: InnerOracle, v: Cotangent) -> Float[Tensor, "task meta"]:
 
 
 def outer_loss_at(
-    oracle: InnerOracle, inner: InnerLoop, num_steps: int, request: Request
+    oracle: InnerOracle, inner: InnerLoop, num_steps: int, request: EstimateContext
 ) -> Float[Tensor, " task"]:
     """Return the outer loss of each task at the oracle's meta-parameters, [task]."""
     path = inner.run(

@@ -5,19 +5,19 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from metalab.core.hypergradient.base import (
+    EstimateContext,
     Exactness,
     Hypergradient,
     HypergradientEstimator,
-    Request,
-    Size,
+    ProblemSize,
     Target,
     at_start,
     end_cotangent,
     sweep,
 )
 from metalab.core.hypergradient.route import Route
-from metalab.core.inner.base import InnerLoop, InnerPath, InnerState, Keep
-from metalab.core.meta.base import Way
+from metalab.core.inner.base import InnerLoop, InnerPath, InnerState, PathStorage
+from metalab.core.meta.base import PhiRole
 from metalab.core.oracle import Evaluations, InnerOracle
 
 
@@ -39,13 +39,13 @@ class Checkpointed(HypergradientEstimator):
     synonyms: ClassVar[tuple[str, ...]] = ("gradient checkpointing", "memory")
     exactness: ClassVar[Exactness] = Exactness.EXACT
     target: ClassVar[Target] = Target.K_STEP
-    keep: ClassVar[Keep] = Keep.END
-    learns: ClassVar[frozenset[Way]] = frozenset(Way)
+    keep: ClassVar[PathStorage] = PathStorage.END
+    learns: ClassVar[frozenset[PhiRole]] = frozenset(PhiRole)
     route: ClassVar[Route] = Route.EVERY_STEP
     formula: ClassVar[str] = "∂_φ f + (dθ_K/dφ)^T ∇f(θ_K)"
     weighs_steps: ClassVar[bool] = True
 
-    def cost(self, size: Size) -> Evaluations:
+    def cost(self, size: ProblemSize) -> Evaluations:
         """Return the products of K steps, and their gradients up to twice more."""
         length = max(1, math.isqrt(size.num_inner_steps))
         to_last_segment = (-(-size.num_inner_steps // length) - 1) * length
@@ -59,7 +59,7 @@ class Checkpointed(HypergradientEstimator):
         oracle: InnerOracle,
         inner: InnerLoop,
         path: InnerPath,
-        request: Request,
+        request: EstimateContext,
     ) -> Hypergradient:
         """Return the exact hypergradient of each task."""
         length = max(1, math.isqrt(path.num_steps))
@@ -70,7 +70,10 @@ class Checkpointed(HypergradientEstimator):
         stop = path.num_steps
         for state in reversed(starts):
             segment = inner.run(
-                oracle, num_steps=stop - state.index, begin=state, keep=Keep.GRAPH
+                oracle,
+                num_steps=stop - state.index,
+                begin=state,
+                keep=PathStorage.GRAPH,
             )
             v = sweep(
                 oracle, inner, segment.steps, v, request, num_exact=segment.num_steps

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from metalab.core.hypergradient.base import Request, Size
+from metalab.core.hypergradient.base import EstimateContext, ProblemSize
 from metalab.core.hypergradient.implicit import (
     ImplicitEstimator,
     damped,
@@ -42,18 +42,22 @@ class ImplicitCG(ImplicitEstimator):
     tolerance: float = tolerance_option()
     damping: float = damping_option()
 
-    def cost(self, size: Size) -> Evaluations:
+    def cost(self, size: ProblemSize) -> Evaluations:
         """Return two gradients at theta_K, a product an iteration, and the mixed one."""
         del size
         return Evaluations(gradients=2, products=self.num_iterations + 1)
 
     def solve(
-        self, oracle: InnerOracle, around: Linearisation, v: Tensor, request: Request
+        self,
+        oracle: InnerOracle,
+        linearisation: Linearisation,
+        v: Tensor,
+        request: EstimateContext,
     ) -> LinearSolution:
         """Return the last iterate."""
         del oracle, request
         return conjugate_gradient(
-            damped(around.hvp, self.damping),
+            damped(linearisation.hvp, self.damping),
             v,
             num_iterations=self.num_iterations,
             tolerance=self.tolerance,

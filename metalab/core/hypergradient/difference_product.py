@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from metalab.core.hypergradient.base import (
+    EstimateContext,
     Exactness,
     Hypergradient,
     HypergradientEstimator,
-    Request,
-    Size,
+    ProblemSize,
     Target,
     at_start,
     end_cotangent,
@@ -16,8 +16,8 @@ from metalab.core.hypergradient.base import (
 )
 from metalab.core.hypergradient.differences import DifferencedLinearisation
 from metalab.core.hypergradient.route import Route
-from metalab.core.inner.base import InnerLoop, InnerPath, Keep
-from metalab.core.meta.base import Way
+from metalab.core.inner.base import InnerLoop, InnerPath, PathStorage
+from metalab.core.meta.base import PhiRole
 from metalab.core.oracle import Evaluations, InnerOracle
 from metalab.core.spec import option
 
@@ -45,8 +45,8 @@ class DifferenceProduct(HypergradientEstimator):
     synonyms: ClassVar[tuple[str, ...]] = ("Hessian-free",)
     exactness: ClassVar[Exactness] = Exactness.CONVERGENT
     target: ClassVar[Target] = Target.K_STEP
-    keep: ClassVar[Keep] = Keep.GRADIENTS
-    learns: ClassVar[frozenset[Way]] = frozenset(Way)
+    keep: ClassVar[PathStorage] = PathStorage.GRADIENTS
+    learns: ClassVar[frozenset[PhiRole]] = frozenset(PhiRole)
     route: ClassVar[Route] = Route.EVERY_STEP
     formula: ClassVar[str] = "∂_φ f + (dθ_K/dφ)^T ∇f(θ_K)"
     weighs_steps: ClassVar[bool] = True
@@ -68,20 +68,24 @@ class DifferenceProduct(HypergradientEstimator):
         advanced=True,
     )
 
-    def cost(self, size: Size) -> Evaluations:
+    def cost(self, size: ProblemSize) -> Evaluations:
         """Return one outer gradient, and two inner ones a step."""
         return Evaluations(gradients=1 + 2 * size.num_inner_steps)
 
     def estimate(
-        self, oracle: InnerOracle, inner: InnerLoop, path: InnerPath, request: Request
+        self,
+        oracle: InnerOracle,
+        inner: InnerLoop,
+        path: InnerPath,
+        request: EstimateContext,
     ) -> Hypergradient:
         """Return the hypergradient of each task, without a second derivative."""
         central = self.difference == "central"
         steps = [
             replace(
                 step,
-                around=DifferencedLinearisation(
-                    oracle, step.around, epsilon=self.epsilon, central=central
+                linearisation=DifferencedLinearisation(
+                    oracle, step.linearisation, epsilon=self.epsilon, central=central
                 ),
             )
             for step in path.steps

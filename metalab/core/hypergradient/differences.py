@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from metalab.core.oracle import BothGradients, InnerOracle, Linearisation
+from metalab.core.oracle import InnerOracle, Linearisation, PartialGradients
 
 
 class DifferencedLinearisation(Linearisation):
@@ -24,20 +24,20 @@ class DifferencedLinearisation(Linearisation):
     def __init__(
         self,
         oracle: InnerOracle,
-        around: Linearisation,
+        linearisation: Linearisation,
         *,
         epsilon: float,
         central: bool,
     ) -> None:
-        self.loss = around.loss
-        self.grad = around.grad
-        self.theta = around.theta
-        self.minibatch = around.minibatch
-        self.terms = around.terms
+        self.loss = linearisation.loss
+        self.grad = linearisation.grad
+        self.theta = linearisation.theta
+        self.minibatch = linearisation.minibatch
+        self.terms = linearisation.terms
         self._oracle = oracle
         self._epsilon = epsilon
         self._central = central
-        self._last: tuple[Tensor, BothGradients] | None = None
+        self._last: tuple[Tensor, PartialGradients] | None = None
 
     def hvp(self, v: Tensor) -> Tensor:
         """Return the difference of the gradients in theta."""
@@ -53,13 +53,13 @@ class DifferencedLinearisation(Linearisation):
         """Refuse: B u asks for a step in phi, which no estimator here takes."""
         raise NotImplementedError
 
-    def _difference(self, v: Tensor) -> BothGradients:
+    def _difference(self, v: Tensor) -> PartialGradients:
         # A step asks for H v and B^T v, of one and the same v: one difference gives both.
         if self._last is None or self._last[0] is not v:
             self._last = (v, self._differenced(v))
         return self._last[1]
 
-    def _differenced(self, v: Tensor) -> BothGradients:
+    def _differenced(self, v: Tensor) -> PartialGradients:
         norm = torch.linalg.vector_norm(v, dim=1, keepdim=True)
         # The product with zero is zero, whatever the step.
         step = self._epsilon / torch.where(norm > 0, norm, torch.ones_like(norm))
@@ -69,7 +69,7 @@ class DifferencedLinearisation(Linearisation):
         phi = None
         if above.phi is not None and below.phi is not None:
             phi = (above.phi - below.phi) / width
-        return BothGradients(theta=(above.theta - below.theta) / width, phi=phi)
+        return PartialGradients(theta=(above.theta - below.theta) / width, phi=phi)
 
-    def _at(self, theta: Tensor) -> BothGradients:
+    def _at(self, theta: Tensor) -> PartialGradients:
         return self._oracle.both_gradients(self, theta)

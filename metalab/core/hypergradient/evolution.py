@@ -6,18 +6,18 @@ from typing import ClassVar
 import torch
 
 from metalab.core.hypergradient.base import (
+    EstimateContext,
     Exactness,
     Hypergradient,
     HypergradientEstimator,
-    Request,
-    Size,
+    ProblemSize,
     Target,
     outer_loss_at,
 )
 from metalab.core.hypergradient.perturbation import pairs_option, sigma_option
 from metalab.core.hypergradient.route import Route
-from metalab.core.inner.base import InnerLoop, InnerPath, Keep
-from metalab.core.meta.base import Way
+from metalab.core.inner.base import InnerLoop, InnerPath, PathStorage
+from metalab.core.meta.base import PhiRole
 from metalab.core.oracle import Evaluations, InnerOracle
 
 
@@ -44,8 +44,8 @@ class EvolutionStrategies(HypergradientEstimator):
     )
     exactness: ClassVar[Exactness] = Exactness.BIASED
     target: ClassVar[Target] = Target.K_STEP
-    keep: ClassVar[Keep] = Keep.END
-    learns: ClassVar[frozenset[Way]] = frozenset(Way)
+    keep: ClassVar[PathStorage] = PathStorage.END
+    learns: ClassVar[frozenset[PhiRole]] = frozenset(PhiRole)
     route: ClassVar[Route] = Route.VALUES
     formula: ClassVar[str] = "mean of (F(φ + σe) − F(φ − σe)) e / 2σ"
     weighs_steps: ClassVar[bool] = True
@@ -54,7 +54,7 @@ class EvolutionStrategies(HypergradientEstimator):
     num_pairs: int = pairs_option()
     sigma: float = sigma_option()
 
-    def cost(self, size: Size) -> Evaluations:
+    def cost(self, size: ProblemSize) -> Evaluations:
         """Return the inner gradients of two paths for each pair."""
         return Evaluations(gradients=2 * self.num_pairs * size.num_inner_steps)
 
@@ -63,7 +63,7 @@ class EvolutionStrategies(HypergradientEstimator):
         oracle: InnerOracle,
         inner: InnerLoop,
         path: InnerPath,
-        request: Request,
+        request: EstimateContext,
     ) -> Hypergradient:
         """Return the estimate of each task; every pair serves all tasks."""
         dtype, device = path.end.dtype, path.end.device
@@ -76,8 +76,12 @@ class EvolutionStrategies(HypergradientEstimator):
         )
         for direction in noise:
             delta = self.sigma * direction
-            above = outer_loss_at(oracle.moved(delta), inner, path.num_steps, request)
-            below = outer_loss_at(oracle.moved(-delta), inner, path.num_steps, request)
+            above = outer_loss_at(
+                oracle.at_shifted_phi(delta), inner, path.num_steps, request
+            )
+            below = outer_loss_at(
+                oracle.at_shifted_phi(-delta), inner, path.num_steps, request
+            )
             total += ((above - below) / (2 * self.sigma))[:, None] * direction
         return Hypergradient(
             per_task=total / self.num_pairs, outer_loss=oracle.query_loss(path.end)

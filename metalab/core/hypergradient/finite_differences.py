@@ -6,17 +6,17 @@ from typing import ClassVar
 import torch
 
 from metalab.core.hypergradient.base import (
+    EstimateContext,
     Exactness,
     Hypergradient,
     HypergradientEstimator,
-    Request,
-    Size,
+    ProblemSize,
     Target,
     outer_loss_at,
 )
 from metalab.core.hypergradient.route import Route
-from metalab.core.inner.base import InnerLoop, InnerPath, Keep
-from metalab.core.meta.base import Way
+from metalab.core.inner.base import InnerLoop, InnerPath, PathStorage
+from metalab.core.meta.base import PhiRole
 from metalab.core.oracle import Evaluations, InnerOracle
 from metalab.core.spec import option
 
@@ -38,8 +38,8 @@ class FiniteDifferences(HypergradientEstimator):
     synonyms: ClassVar[tuple[str, ...]] = ("numerical gradient", "zeroth-order")
     exactness: ClassVar[Exactness] = Exactness.CONVERGENT
     target: ClassVar[Target] = Target.K_STEP
-    keep: ClassVar[Keep] = Keep.END
-    learns: ClassVar[frozenset[Way]] = frozenset(Way)
+    keep: ClassVar[PathStorage] = PathStorage.END
+    learns: ClassVar[frozenset[PhiRole]] = frozenset(PhiRole)
     route: ClassVar[Route] = Route.VALUES
     formula: ClassVar[str] = "(F(φ + εe_i) − F(φ − εe_i)) / 2ε"
     weighs_steps: ClassVar[bool] = True
@@ -54,7 +54,7 @@ class FiniteDifferences(HypergradientEstimator):
         log=True,
     )
 
-    def cost(self, size: Size) -> Evaluations:
+    def cost(self, size: ProblemSize) -> Evaluations:
         """Return the inner gradients of two paths for each meta-parameter."""
         return Evaluations(gradients=2 * size.meta_dim * size.num_inner_steps)
 
@@ -63,15 +63,19 @@ class FiniteDifferences(HypergradientEstimator):
         oracle: InnerOracle,
         inner: InnerLoop,
         path: InnerPath,
-        request: Request,
+        request: EstimateContext,
     ) -> Hypergradient:
         """Return the differences of each task's outer loss."""
         columns = [path.end.new_empty(oracle.num_tasks, 0)]
         for index in range(oracle.meta_dim):
             delta = path.end.new_zeros(1, oracle.meta_dim)
             delta[0, index] = self.epsilon
-            above = outer_loss_at(oracle.moved(delta), inner, path.num_steps, request)
-            below = outer_loss_at(oracle.moved(-delta), inner, path.num_steps, request)
+            above = outer_loss_at(
+                oracle.at_shifted_phi(delta), inner, path.num_steps, request
+            )
+            below = outer_loss_at(
+                oracle.at_shifted_phi(-delta), inner, path.num_steps, request
+            )
             columns.append(((above - below) / (2 * self.epsilon))[:, None])
         return Hypergradient(
             per_task=torch.cat(columns, dim=1), outer_loss=oracle.query_loss(path.end)

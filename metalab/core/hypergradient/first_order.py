@@ -4,19 +4,19 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from metalab.core.hypergradient.base import (
+    EstimateContext,
     Exactness,
     Hypergradient,
     HypergradientEstimator,
-    Request,
-    Size,
+    ProblemSize,
     Target,
     at_start,
     end_cotangent,
     sweep,
 )
 from metalab.core.hypergradient.route import Route
-from metalab.core.inner.base import InnerLoop, InnerPath, Keep
-from metalab.core.meta.base import Way
+from metalab.core.inner.base import InnerLoop, InnerPath, PathStorage
+from metalab.core.meta.base import PhiRole
 from metalab.core.oracle import Evaluations, InnerOracle
 
 
@@ -39,13 +39,15 @@ class FirstOrder(HypergradientEstimator):
     synonyms: ClassVar[tuple[str, ...]] = ("FOMAML",)
     exactness: ClassVar[Exactness] = Exactness.BIASED
     target: ClassVar[Target] = Target.K_STEP
-    keep: ClassVar[Keep] = Keep.GRADIENTS
-    learns: ClassVar[frozenset[Way]] = frozenset({Way.START, Way.RATES, Way.PREDICTION})
+    keep: ClassVar[PathStorage] = PathStorage.GRADIENTS
+    learns: ClassVar[frozenset[PhiRole]] = frozenset(
+        {PhiRole.START, PhiRole.RATES, PhiRole.PREDICTION}
+    )
     route: ClassVar[Route] = Route.STRAIGHT
     formula: ClassVar[str] = "∂_φ f + (∂θ_0/∂φ)^T ∇f(θ_K)"
     weighs_steps: ClassVar[bool] = True
 
-    def cost(self, size: Size) -> Evaluations:
+    def cost(self, size: ProblemSize) -> Evaluations:
         """Return one outer gradient."""
         del size
         return Evaluations(gradients=1)
@@ -55,7 +57,7 @@ class FirstOrder(HypergradientEstimator):
         oracle: InnerOracle,
         inner: InnerLoop,
         path: InnerPath,
-        request: Request,
+        request: EstimateContext,
     ) -> Hypergradient:
         """Return the first-order hypergradient of each task."""
         v, outer_loss = end_cotangent(oracle, path, request)

@@ -6,17 +6,17 @@ from typing import ClassVar
 import torch
 
 from metalab.core.hypergradient.base import (
+    EstimateContext,
     Exactness,
     Hypergradient,
     HypergradientEstimator,
-    Request,
-    Size,
+    ProblemSize,
     Target,
 )
 from metalab.core.hypergradient.route import Route
 from metalab.core.hypergradient.tangents import slopes_along
-from metalab.core.inner.base import InnerLoop, InnerPath, Keep
-from metalab.core.meta.base import Way
+from metalab.core.inner.base import InnerLoop, InnerPath, PathStorage
+from metalab.core.meta.base import PhiRole
 from metalab.core.oracle import Evaluations, InnerOracle
 from metalab.core.spec import option
 
@@ -40,8 +40,8 @@ class ForwardGradient(HypergradientEstimator):
     synonyms: ClassVar[tuple[str, ...]] = ("JVP", "random directions")
     exactness: ClassVar[Exactness] = Exactness.UNBIASED
     target: ClassVar[Target] = Target.K_STEP
-    keep: ClassVar[Keep] = Keep.END
-    learns: ClassVar[frozenset[Way]] = frozenset(Way)
+    keep: ClassVar[PathStorage] = PathStorage.END
+    learns: ClassVar[frozenset[PhiRole]] = frozenset(PhiRole)
     route: ClassVar[Route] = Route.FORWARDS
     formula: ClassVar[str] = "mean of (dF/dφ · z) z"
     weighs_steps: ClassVar[bool] = True
@@ -56,7 +56,7 @@ class ForwardGradient(HypergradientEstimator):
         high=100_000,
     )
 
-    def cost(self, size: Size) -> Evaluations:
+    def cost(self, size: ProblemSize) -> Evaluations:
         """Return one walk, and the products of each direction."""
         each = size.num_inner_steps * size.products_per_step
         return Evaluations(
@@ -64,7 +64,11 @@ class ForwardGradient(HypergradientEstimator):
         )
 
     def estimate(
-        self, oracle: InnerOracle, inner: InnerLoop, path: InnerPath, request: Request
+        self,
+        oracle: InnerOracle,
+        inner: InnerLoop,
+        path: InnerPath,
+        request: EstimateContext,
     ) -> Hypergradient:
         """Return the estimate of each task; every direction serves all tasks."""
         shape = (self.num_directions, oracle.meta_dim)

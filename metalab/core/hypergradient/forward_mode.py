@@ -6,17 +6,17 @@ from typing import ClassVar
 import torch
 
 from metalab.core.hypergradient.base import (
+    EstimateContext,
     Exactness,
     Hypergradient,
     HypergradientEstimator,
-    Request,
-    Size,
+    ProblemSize,
     Target,
 )
 from metalab.core.hypergradient.route import Route
 from metalab.core.hypergradient.tangents import slopes_along
-from metalab.core.inner.base import InnerLoop, InnerPath, Keep
-from metalab.core.meta.base import Way
+from metalab.core.inner.base import InnerLoop, InnerPath, PathStorage
+from metalab.core.meta.base import PhiRole
 from metalab.core.oracle import Evaluations, InnerOracle
 
 DIRECTIONS_AT_ONCE = 64
@@ -41,13 +41,13 @@ class ForwardMode(HypergradientEstimator):
     synonyms: ClassVar[tuple[str, ...]] = ("JVP", "tangents", "RTRL")
     exactness: ClassVar[Exactness] = Exactness.EXACT
     target: ClassVar[Target] = Target.K_STEP
-    keep: ClassVar[Keep] = Keep.END
-    learns: ClassVar[frozenset[Way]] = frozenset(Way)
+    keep: ClassVar[PathStorage] = PathStorage.END
+    learns: ClassVar[frozenset[PhiRole]] = frozenset(PhiRole)
     route: ClassVar[Route] = Route.FORWARDS
     formula: ClassVar[str] = "∂_φ f + (dθ_K/dφ)^T ∇f(θ_K)"
     weighs_steps: ClassVar[bool] = True
 
-    def cost(self, size: Size) -> Evaluations:
+    def cost(self, size: ProblemSize) -> Evaluations:
         """Return a walk for each 64 meta-parameters, and every one's own products."""
         walks = -(-size.meta_dim // DIRECTIONS_AT_ONCE)
         each = size.num_inner_steps * size.products_per_step
@@ -56,7 +56,11 @@ class ForwardMode(HypergradientEstimator):
         )
 
     def estimate(
-        self, oracle: InnerOracle, inner: InnerLoop, path: InnerPath, request: Request
+        self,
+        oracle: InnerOracle,
+        inner: InnerLoop,
+        path: InnerPath,
+        request: EstimateContext,
     ) -> Hypergradient:
         """Return the exact hypergradient of each task."""
         eye = torch.eye(oracle.meta_dim, dtype=path.end.dtype, device=path.end.device)

@@ -7,19 +7,19 @@ import torch
 from torch import Tensor
 
 from metalab.core.hypergradient.base import (
+    EstimateContext,
     Exactness,
     Hypergradient,
     HypergradientEstimator,
-    Request,
-    Size,
+    ProblemSize,
     Target,
 )
 from metalab.core.hypergradient.implicit import iterations_option, tolerance_option
 from metalab.core.hypergradient.route import Route
-from metalab.core.inner.base import InnerLoop, InnerPath, Keep
+from metalab.core.inner.base import InnerLoop, InnerPath, PathStorage
 from metalab.core.linear_solve import conjugate_gradient
-from metalab.core.meta.base import Way
-from metalab.core.oracle import Evaluations, InnerOracle, Terms
+from metalab.core.meta.base import PhiRole
+from metalab.core.oracle import Evaluations, InnerOracle, LossTerms
 from metalab.core.spec import option
 
 
@@ -43,8 +43,8 @@ class ImamlRepository(HypergradientEstimator):
     synonyms: ClassVar[tuple[str, ...]] = ("implicit differentiation",)
     exactness: ClassVar[Exactness] = Exactness.BIASED
     target: ClassVar[Target] = Target.SOLUTION
-    keep: ClassVar[Keep] = Keep.END
-    learns: ClassVar[frozenset[Way]] = frozenset({Way.START})
+    keep: ClassVar[PathStorage] = PathStorage.END
+    learns: ClassVar[frozenset[PhiRole]] = frozenset({PhiRole.START})
     route: ClassVar[Route] = Route.SOLUTION
     formula: ClassVar[str] = "(∂θ_0/∂φ)^T q,  ((1 + c) I + H/(λ + 10)) q = ∇f(θ_K)"
     needs_strength: ClassVar[bool] = True
@@ -62,18 +62,22 @@ class ImamlRepository(HypergradientEstimator):
         at_zero="off",
     )
 
-    def cost(self, size: Size) -> Evaluations:
+    def cost(self, size: ProblemSize) -> Evaluations:
         """Return two gradients at theta_K, and a product an iteration."""
         del size
         return Evaluations(gradients=2, products=self.num_iterations)
 
     def estimate(
-        self, oracle: InnerOracle, inner: InnerLoop, path: InnerPath, request: Request
+        self,
+        oracle: InnerOracle,
+        inner: InnerLoop,
+        path: InnerPath,
+        request: EstimateContext,
     ) -> Hypergradient:
         """Return the solution of each task's system."""
         del inner, request
         outer = oracle.outer_value_and_grad(path.end)
-        alone = oracle.linearise(path.end, terms=Terms.PREDICTION, curvature=True)
+        alone = oracle.linearise(path.end, terms=LossTerms.PREDICTION, curvature=True)
         strength = oracle.regulariser_strength()
         assert strength is not None, "the regulariser must have one strength"
 

@@ -7,16 +7,16 @@ import torch
 from torch import Tensor
 
 from metalab.core.hypergradient.base import (
+    EstimateContext,
     Exactness,
     Hypergradient,
     HypergradientEstimator,
-    Request,
     Target,
 )
 from metalab.core.hypergradient.route import Route
-from metalab.core.inner.base import InnerLoop, InnerPath, Keep
+from metalab.core.inner.base import InnerLoop, InnerPath, PathStorage
 from metalab.core.linear_solve import TOLERANCE, LinearSolution, MatVec
-from metalab.core.meta.base import Way
+from metalab.core.meta.base import PhiRole
 from metalab.core.oracle import InnerOracle, Linearisation
 from metalab.core.spec import option
 
@@ -34,15 +34,19 @@ class ImplicitEstimator(HypergradientEstimator):
 
     exactness: ClassVar[Exactness] = Exactness.CONVERGENT
     target: ClassVar[Target] = Target.SOLUTION
-    keep: ClassVar[Keep] = Keep.END
-    learns: ClassVar[frozenset[Way]] = frozenset({Way.INNER_LOSS})
+    keep: ClassVar[PathStorage] = PathStorage.END
+    learns: ClassVar[frozenset[PhiRole]] = frozenset({PhiRole.INNER_LOSS})
     route: ClassVar[Route] = Route.SOLUTION
     solves_systems: ClassVar[bool] = True
     formula: ClassVar[str] = "∂_φ f − B^T q,  H q = ∇f(θ_K)"
 
     @abstractmethod
     def solve(
-        self, oracle: InnerOracle, around: Linearisation, v: Tensor, request: Request
+        self,
+        oracle: InnerOracle,
+        linearisation: Linearisation,
+        v: Tensor,
+        request: EstimateContext,
     ) -> LinearSolution:
         """Return q with H q = v, or close to it, each [task, inner]."""
 
@@ -51,16 +55,16 @@ class ImplicitEstimator(HypergradientEstimator):
         oracle: InnerOracle,
         inner: InnerLoop,
         path: InnerPath,
-        request: Request,
+        request: EstimateContext,
     ) -> Hypergradient:
         """Return the implicit hypergradient of each task."""
         del inner
         outer = oracle.outer_value_and_grad(path.end)
         assert outer.direct is not None, "phi must shape the inner loss"
-        around = oracle.linearise(path.end, curvature=True)
-        solution = self.solve(oracle, around, outer.grad, request)
+        linearisation = oracle.linearise(path.end, curvature=True)
+        solution = self.solve(oracle, linearisation, outer.grad, request)
         return Hypergradient(
-            per_task=outer.direct - around.mixed_vjp(solution.q),
+            per_task=outer.direct - linearisation.mixed_vjp(solution.q),
             outer_loss=outer.loss,
             solves=solution.quality,
         )

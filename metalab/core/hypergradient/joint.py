@@ -4,16 +4,16 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from metalab.core.hypergradient.base import (
+    EstimateContext,
     Exactness,
     Hypergradient,
     HypergradientEstimator,
-    Request,
-    Size,
+    ProblemSize,
     Target,
 )
 from metalab.core.hypergradient.route import Route
-from metalab.core.inner.base import InnerLoop, InnerPath, Keep
-from metalab.core.meta.base import Way
+from metalab.core.inner.base import InnerLoop, InnerPath, PathStorage
+from metalab.core.meta.base import PhiRole
 from metalab.core.oracle import Evaluations, InnerOracle
 
 
@@ -37,18 +37,24 @@ class Joint(HypergradientEstimator):
     synonyms: ClassVar[tuple[str, ...]] = ("pre-training", "multi-task learning")
     exactness: ClassVar[Exactness] = Exactness.BIASED
     target: ClassVar[Target] = Target.K_STEP
-    keep: ClassVar[Keep] = Keep.END
-    learns: ClassVar[frozenset[Way]] = frozenset({Way.START, Way.PREDICTION})
+    keep: ClassVar[PathStorage] = PathStorage.END
+    learns: ClassVar[frozenset[PhiRole]] = frozenset(
+        {PhiRole.START, PhiRole.PREDICTION}
+    )
     route: ClassVar[Route] = Route.START
     formula: ClassVar[str] = "∂_φ f + (∂θ_0/∂φ)^T ∇f(θ_0)"
 
-    def cost(self, size: Size) -> Evaluations:
+    def cost(self, size: ProblemSize) -> Evaluations:
         """Return one outer gradient."""
         del size
         return Evaluations(gradients=1)
 
     def estimate(
-        self, oracle: InnerOracle, inner: InnerLoop, path: InnerPath, request: Request
+        self,
+        oracle: InnerOracle,
+        inner: InnerLoop,
+        path: InnerPath,
+        request: EstimateContext,
     ) -> Hypergradient:
         """Return the gradient at the start of each task."""
         del inner, request

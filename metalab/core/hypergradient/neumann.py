@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from metalab.core.hypergradient.base import Request, Size
+from metalab.core.hypergradient.base import EstimateContext, ProblemSize
 from metalab.core.hypergradient.implicit import (
     ImplicitEstimator,
     damped,
@@ -54,18 +54,22 @@ class ImplicitNeumann(ImplicitEstimator):
     )
     damping: float = damping_option()
 
-    def cost(self, size: Size) -> Evaluations:
+    def cost(self, size: ProblemSize) -> Evaluations:
         """Return two gradients at theta_K, a product a term, and two more."""
         del size
         return Evaluations(gradients=2, products=self.num_terms + 2)
 
     def solve(
-        self, oracle: InnerOracle, around: Linearisation, v: Tensor, request: Request
+        self,
+        oracle: InnerOracle,
+        linearisation: Linearisation,
+        v: Tensor,
+        request: EstimateContext,
     ) -> LinearSolution:
         """Return the sum of the series so far."""
         del oracle, request
         return neumann(
-            damped(around.hvp, self.damping),
+            damped(linearisation.hvp, self.damping),
             v,
             num_terms=self.num_terms,
             step_size=self.step_size,

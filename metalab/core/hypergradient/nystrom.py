@@ -5,10 +5,10 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from metalab.core.hypergradient.base import Request, Size
+from metalab.core.hypergradient.base import EstimateContext, ProblemSize
 from metalab.core.hypergradient.implicit import ImplicitEstimator, damping_option
 from metalab.core.linear_solve import LinearSolution, nystrom
-from metalab.core.oracle import Evaluations, InnerOracle, Linearisation, Terms
+from metalab.core.oracle import Evaluations, InnerOracle, Linearisation, LossTerms
 from metalab.core.spec import option
 
 
@@ -47,18 +47,24 @@ class ImplicitNystrom(ImplicitEstimator):
     )
     damping: float = damping_option()
 
-    def cost(self, size: Size) -> Evaluations:
+    def cost(self, size: ProblemSize) -> Evaluations:
         """Return three gradients at theta_K, a product a direction, and two more."""
         del size
         return Evaluations(gradients=3, products=self.rank + 2)
 
     def solve(
-        self, oracle: InnerOracle, around: Linearisation, v: Tensor, request: Request
+        self,
+        oracle: InnerOracle,
+        linearisation: Linearisation,
+        v: Tensor,
+        request: EstimateContext,
     ) -> LinearSolution:
         """Return the solution by Woodbury's identity."""
         strength = oracle.regulariser_strength()
         assert strength is not None, "the regulariser must have one strength"
-        alone = oracle.linearise(around.theta, terms=Terms.PREDICTION, curvature=True)
+        alone = oracle.linearise(
+            linearisation.theta, terms=LossTerms.PREDICTION, curvature=True
+        )
         return nystrom(
             alone.hvp,
             v,

@@ -6,11 +6,11 @@ from typing import ClassVar
 import torch
 
 from metalab.core.hypergradient.base import (
+    EstimateContext,
     Exactness,
     Hypergradient,
     HypergradientEstimator,
-    Request,
-    Size,
+    ProblemSize,
     Target,
 )
 from metalab.core.hypergradient.perturbation import (
@@ -19,8 +19,8 @@ from metalab.core.hypergradient.perturbation import (
     sigma_option,
 )
 from metalab.core.hypergradient.route import Route
-from metalab.core.inner.base import InnerLoop, InnerPath, Keep
-from metalab.core.meta.base import Way
+from metalab.core.inner.base import InnerLoop, InnerPath, PathStorage
+from metalab.core.meta.base import PhiRole
 from metalab.core.oracle import Evaluations, InnerOracle
 from metalab.core.spec import option
 
@@ -47,8 +47,8 @@ class PersistentEvolution(HypergradientEstimator):
     synonyms: ClassVar[tuple[str, ...]] = ("zeroth-order", "gradient-free")
     exactness: ClassVar[Exactness] = Exactness.BIASED
     target: ClassVar[Target] = Target.K_STEP
-    keep: ClassVar[Keep] = Keep.END
-    learns: ClassVar[frozenset[Way]] = frozenset(Way)
+    keep: ClassVar[PathStorage] = PathStorage.END
+    learns: ClassVar[frozenset[PhiRole]] = frozenset(PhiRole)
     route: ClassVar[Route] = Route.VALUES
     formula: ClassVar[str] = "Σ_s (F_s^+ − F_s^−)(e_1 + … + e_s) / 2σ"
     weighs_steps: ClassVar[bool] = True
@@ -65,12 +65,16 @@ class PersistentEvolution(HypergradientEstimator):
         high=1000,
     )
 
-    def cost(self, size: Size) -> Evaluations:
+    def cost(self, size: ProblemSize) -> Evaluations:
         """Return the inner gradients of two paths for each pair."""
         return Evaluations(gradients=2 * self.num_pairs * size.num_inner_steps)
 
     def estimate(
-        self, oracle: InnerOracle, inner: InnerLoop, path: InnerPath, request: Request
+        self,
+        oracle: InnerOracle,
+        inner: InnerLoop,
+        path: InnerPath,
+        request: EstimateContext,
     ) -> Hypergradient:
         """Return the estimate of each task; every pair serves all tasks."""
         num_segments = -(-path.num_steps // self.segment_steps)

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.hypergradient.base import Request
+from metalab.core.hypergradient.base import EstimateContext
 from metalab.core.inner.base import InnerLoop, InnerState
 from metalab.core.oracle import InnerOracle
 from metalab.core.spec import option
@@ -16,7 +16,11 @@ class PerturbedWalk:
     """An inner path whose phi is perturbed anew in each segment."""
 
     def __init__(
-        self, oracle: InnerOracle, inner: InnerLoop, num_steps: int, request: Request
+        self,
+        oracle: InnerOracle,
+        inner: InnerLoop,
+        num_steps: int,
+        request: EstimateContext,
     ) -> None:
         self._oracle = oracle
         self._inner = inner
@@ -32,7 +36,7 @@ class PerturbedWalk:
         Returns:
             The part of the outer loss that falls into this segment, [task].
         """
-        moved = self._oracle.moved(delta)
+        moved = self._oracle.at_shifted_phi(delta)
         first = 0 if self._state is None else self._state.index
         count = min(num_steps, self._num_steps - first)
         path = self._inner.run(

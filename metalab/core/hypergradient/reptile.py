@@ -4,16 +4,16 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from metalab.core.hypergradient.base import (
+    EstimateContext,
     Exactness,
     Hypergradient,
     HypergradientEstimator,
-    Request,
-    Size,
+    ProblemSize,
     Target,
 )
 from metalab.core.hypergradient.route import Route
-from metalab.core.inner.base import InnerLoop, InnerPath, Keep
-from metalab.core.meta.base import Way
+from metalab.core.inner.base import InnerLoop, InnerPath, PathStorage
+from metalab.core.meta.base import PhiRole
 from metalab.core.oracle import Evaluations, InnerOracle
 
 
@@ -37,12 +37,12 @@ class Reptile(HypergradientEstimator):
     title: ClassVar[str] = "Reptile direction"
     exactness: ClassVar[Exactness] = Exactness.BIASED
     target: ClassVar[Target] = Target.K_STEP
-    keep: ClassVar[Keep] = Keep.END
-    learns: ClassVar[frozenset[Way]] = frozenset({Way.START})
+    keep: ClassVar[PathStorage] = PathStorage.END
+    learns: ClassVar[frozenset[PhiRole]] = frozenset({PhiRole.START})
     route: ClassVar[Route] = Route.DIFFERENCE
     formula: ClassVar[str] = "(∂θ_0/∂φ)^T (θ_0 − θ_K)"
 
-    def cost(self, size: Size) -> Evaluations:
+    def cost(self, size: ProblemSize) -> Evaluations:
         """Return nothing: the inner path is all it needs."""
         del size
         return Evaluations()
@@ -52,7 +52,7 @@ class Reptile(HypergradientEstimator):
         oracle: InnerOracle,
         inner: InnerLoop,
         path: InnerPath,
-        request: Request,
+        request: EstimateContext,
     ) -> Hypergradient:
         """Return theta_0 - theta_K of each task."""
         del inner, request

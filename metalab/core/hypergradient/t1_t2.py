@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from metalab.core.hypergradient.base import Exactness, Request, Size
+from metalab.core.hypergradient.base import EstimateContext, Exactness, ProblemSize
 from metalab.core.hypergradient.implicit import ImplicitEstimator
 from metalab.core.linear_solve import LinearSolution
 from metalab.core.oracle import Evaluations, InnerOracle, Linearisation
@@ -29,14 +29,18 @@ class T1T2(ImplicitEstimator):
     solves_systems: ClassVar[bool] = False
     formula: ClassVar[str] = "∂_φ f − B^T ∇f(θ_K)"
 
-    def cost(self, size: Size) -> Evaluations:
+    def cost(self, size: ProblemSize) -> Evaluations:
         """Return two gradients at theta_K, and the mixed product."""
         del size
         return Evaluations(gradients=2, products=1)
 
     def solve(
-        self, oracle: InnerOracle, around: Linearisation, v: Tensor, request: Request
+        self,
+        oracle: InnerOracle,
+        linearisation: Linearisation,
+        v: Tensor,
+        request: EstimateContext,
     ) -> LinearSolution:
         """Return v; that this solves nothing is the method, and not measured."""
-        del oracle, around, request
+        del oracle, linearisation, request
         return LinearSolution(q=v)

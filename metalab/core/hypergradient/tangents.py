@@ -4,8 +4,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.hypergradient.base import Request
-from metalab.core.inner.base import InnerLoop, InnerPath, Keep, Tangent
+from metalab.core.hypergradient.base import EstimateContext
+from metalab.core.inner.base import InnerLoop, InnerPath, PathStorage, Tangent
 from metalab.core.oracle import InnerOracle
 
 
@@ -13,7 +13,7 @@ def slopes_along(
     oracle: InnerOracle,
     inner: InnerLoop,
     path: InnerPath,
-    request: Request,
+    request: EstimateContext,
     directions: Float[Tensor, "direction meta"],
 ) -> Float[Tensor, "direction task"]:
     """Return the slope of each task's outer loss along each direction.
@@ -35,7 +35,7 @@ def slopes_along(
         if weight != 0.0:
             total += weight * _slopes(oracle, state.theta, rows, tangents)
         if k < path.num_steps:
-            walked = inner.run(oracle, num_steps=1, begin=state, keep=Keep.GRAPH)
+            walked = inner.run(oracle, num_steps=1, begin=state, keep=PathStorage.GRAPH)
             tangents = [
                 inner.pushforward(oracle, walked.steps[0], u, t)
                 for u, t in zip(rows, tangents, strict=True)

@@ -4,19 +4,19 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from metalab.core.hypergradient.base import (
+    EstimateContext,
     Exactness,
     Hypergradient,
     HypergradientEstimator,
-    Request,
-    Size,
+    ProblemSize,
     Target,
     at_start,
     end_cotangent,
     sweep,
 )
 from metalab.core.hypergradient.route import Route
-from metalab.core.inner.base import InnerLoop, InnerPath, Keep
-from metalab.core.meta.base import Way
+from metalab.core.inner.base import InnerLoop, InnerPath, PathStorage
+from metalab.core.meta.base import PhiRole
 from metalab.core.oracle import Evaluations, InnerOracle
 from metalab.core.spec import option
 
@@ -44,8 +44,8 @@ class Truncated(HypergradientEstimator):
     synonyms: ClassVar[tuple[str, ...]] = ("truncated backpropagation",)
     exactness: ClassVar[Exactness] = Exactness.BIASED
     target: ClassVar[Target] = Target.K_STEP
-    keep: ClassVar[Keep] = Keep.GRAPH
-    learns: ClassVar[frozenset[Way]] = frozenset(Way)
+    keep: ClassVar[PathStorage] = PathStorage.GRAPH
+    learns: ClassVar[frozenset[PhiRole]] = frozenset(PhiRole)
     route: ClassVar[Route] = Route.LAST_STEPS
     formula: ClassVar[str] = "∂_φ f + (dθ_K/dφ)^T ∇f(θ_K)"
     weighs_steps: ClassVar[bool] = True
@@ -60,7 +60,7 @@ class Truncated(HypergradientEstimator):
         synonyms=("truncation", "horizon", "backpropagation steps"),
     )
 
-    def cost(self, size: Size) -> Evaluations:
+    def cost(self, size: ProblemSize) -> Evaluations:
         """Return one outer gradient, and the products of the exact steps."""
         exact = min(self.num_backprop_steps, size.num_inner_steps)
         return Evaluations(gradients=1, products=exact * size.products_per_step)
@@ -70,7 +70,7 @@ class Truncated(HypergradientEstimator):
         oracle: InnerOracle,
         inner: InnerLoop,
         path: InnerPath,
-        request: Request,
+        request: EstimateContext,
     ) -> Hypergradient:
         """Return the truncated hypergradient of each task."""
         v, outer_loss = end_cotangent(oracle, path, request)

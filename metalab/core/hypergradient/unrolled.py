@@ -4,19 +4,19 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from metalab.core.hypergradient.base import (
+    EstimateContext,
     Exactness,
     Hypergradient,
     HypergradientEstimator,
-    Request,
-    Size,
+    ProblemSize,
     Target,
     at_start,
     end_cotangent,
     sweep,
 )
 from metalab.core.hypergradient.route import Route
-from metalab.core.inner.base import InnerLoop, InnerPath, Keep
-from metalab.core.meta.base import Way
+from metalab.core.inner.base import InnerLoop, InnerPath, PathStorage
+from metalab.core.meta.base import PhiRole
 from metalab.core.oracle import Evaluations, InnerOracle
 
 
@@ -43,13 +43,13 @@ class Unrolled(HypergradientEstimator):
     )
     exactness: ClassVar[Exactness] = Exactness.EXACT
     target: ClassVar[Target] = Target.K_STEP
-    keep: ClassVar[Keep] = Keep.GRAPH
-    learns: ClassVar[frozenset[Way]] = frozenset(Way)
+    keep: ClassVar[PathStorage] = PathStorage.GRAPH
+    learns: ClassVar[frozenset[PhiRole]] = frozenset(PhiRole)
     route: ClassVar[Route] = Route.EVERY_STEP
     formula: ClassVar[str] = "∂_φ f + (dθ_K/dφ)^T ∇f(θ_K)"
     weighs_steps: ClassVar[bool] = True
 
-    def cost(self, size: Size) -> Evaluations:
+    def cost(self, size: ProblemSize) -> Evaluations:
         """Return one outer gradient, and the products of K steps."""
         products = size.num_inner_steps * size.products_per_step
         return Evaluations(gradients=1, products=products)
@@ -59,7 +59,7 @@ class Unrolled(HypergradientEstimator):
         oracle: InnerOracle,
         inner: InnerLoop,
         path: InnerPath,
-        request: Request,
+        request: EstimateContext,
     ) -> Hypergradient:
         """Return the exact hypergradient of each task."""
         v, outer_loss = end_cotangent(oracle, path, request)

@@ -17,7 +17,7 @@ from metalab.core.model.base import ParameterBlock
 from metalab.core.oracle import InnerOracle, Linearisation
 
 
-class Keep(Enum):
+class PathStorage(Enum):
     """What of the inner path a hypergradient estimator needs afterwards."""
 
     END = "end"
@@ -52,14 +52,14 @@ class InnerStep:
         start: theta_k, [task, inner].
         velocity: Velocity before the step, [task, inner]; None without momentum.
         update: What was subtracted, before the learning rate, [task, inner].
-        around: The inner loss around theta_k; without curvature unless kept.
+        linearisation: The inner loss around theta_k; without curvature unless kept.
     """
 
     index: int
     start: Float[Tensor, "task inner"]
     velocity: Float[Tensor, "task inner"] | None
     update: Float[Tensor, "task inner"]
-    around: Linearisation
+    linearisation: Linearisation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ class InnerPath:
         begin: Where the path begins; theta_0 unless it is a later segment.
         state: Where it ends.
         points: theta_0 ... theta_K; empty unless asked for.
-        steps: The steps; empty for `Keep.END`.
+        steps: The steps; empty for `PathStorage.END`.
     """
 
     begin: InnerState
@@ -141,7 +141,7 @@ class Tangent:
     velocity: Float[Tensor, "task inner"] | None
 
 
-class Needs(Enum):
+class InnerRequirement(Enum):
     """What an inner loop asks of the inner problem."""
 
     NOTHING = "nothing"
@@ -167,7 +167,7 @@ class InnerLoop(ABC):
     synonyms: ClassVar[tuple[str, ...]] = ()
     learns_rates: ClassVar[bool] = False
     rate_is_fixed: ClassVar[bool] = False
-    needs: ClassVar[Needs] = Needs.NOTHING
+    needs: ClassVar[InnerRequirement] = InnerRequirement.NOTHING
     num_inner_steps: int
 
     def meta_dim(self, adapted: tuple[ParameterBlock, ...]) -> int:
@@ -211,7 +211,7 @@ class InnerLoop(ABC):
         *,
         num_steps: int,
         begin: InnerState | None = None,
-        keep: Keep = Keep.END,
+        keep: PathStorage = PathStorage.END,
         keep_points: bool = False,
     ) -> InnerPath:
         """Adapt every task of the oracle's batch.
@@ -246,7 +246,7 @@ class InnerLoop(ABC):
         """
 
     @abstractmethod
-    def straight_pullback(
+    def first_order_pullback(
         self, oracle: InnerOracle, step: InnerStep, v: Cotangent
     ) -> Cotangent:
         """Return it with every second derivative of the inner loss taken as zero."""

@@ -11,10 +11,10 @@ from metalab.core.inner.base import (
     Cotangent,
     InnerLoop,
     InnerPath,
+    InnerRequirement,
     InnerState,
     InnerStep,
-    Keep,
-    Needs,
+    PathStorage,
     Tangent,
 )
 from metalab.core.oracle import InnerOracle
@@ -39,7 +39,7 @@ class ClosedForm(InnerLoop):
     name: ClassVar[str] = "closed-form"
     title: ClassVar[str] = "Closed form"
     synonyms: ClassVar[tuple[str, ...]] = ("analytic solution", "normal equations")
-    needs: ClassVar[Needs] = Needs.CLOSED_FORM
+    needs: ClassVar[InnerRequirement] = InnerRequirement.CLOSED_FORM
 
     num_inner_steps: int = option(
         1,
@@ -57,7 +57,7 @@ class ClosedForm(InnerLoop):
         *,
         num_steps: int,
         begin: InnerState | None = None,
-        keep: Keep = Keep.END,
+        keep: PathStorage = PathStorage.END,
         keep_points: bool = False,
     ) -> InnerPath:
         """Go to the solution in the first step, and stay there."""
@@ -70,7 +70,7 @@ class ClosedForm(InnerLoop):
             here = oracle.linearise(theta, curvature=False)
             solution = theta - oracle.hessian_solver()(here.grad)
             points += [solution] * num_steps
-            if keep is not Keep.END:
+            if keep is not PathStorage.END:
                 steps = self._steps(oracle, begin, points, keep)
             theta = solution
         end = begin.index + num_steps
@@ -86,27 +86,29 @@ class ClosedForm(InnerLoop):
         oracle: InnerOracle,
         begin: InnerState,
         points: list[Tensor],
-        keep: Keep,
+        keep: PathStorage,
     ) -> list[InnerStep]:
-        around = oracle.linearise(points[-1], curvature=keep is Keep.GRAPH)
+        linearisation = oracle.linearise(
+            points[-1], curvature=keep is PathStorage.GRAPH
+        )
         return [
             InnerStep(
                 index=begin.index + k,
                 start=start,
                 velocity=None,
                 update=start - points[-1],
-                around=around,
+                linearisation=linearisation,
             )
             for k, start in enumerate(points[:-1])
         ]
 
     def pullback(self, oracle: InnerOracle, step: InnerStep, v: Cotangent) -> Cotangent:
         """Return nothing for theta_0, and - B^T H^-1 v for phi."""
-        of_phi = step.around.mixed_vjp(-oracle.hessian_solver()(v.theta))
+        of_phi = step.linearisation.mixed_vjp(-oracle.hessian_solver()(v.theta))
         start = Cotangent(theta=torch.zeros_like(v.theta), velocity=None, phi=v.phi)
         return start.plus_phi(of_phi)
 
-    def straight_pullback(
+    def first_order_pullback(
         self, oracle: InnerOracle, step: InnerStep, v: Cotangent
     ) -> Cotangent:
         """Return v unchanged."""
@@ -121,5 +123,5 @@ class ClosedForm(InnerLoop):
         t: Tangent,
     ) -> Tangent:
         """Return - H^-1 B u."""
-        change = step.around.mixed_jvp(u.expand(len(t.theta), -1))
+        change = step.linearisation.mixed_jvp(u.expand(len(t.theta), -1))
         return Tangent(theta=-oracle.hessian_solver()(change), velocity=None)

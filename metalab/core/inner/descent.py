@@ -15,10 +15,10 @@ from metalab.core.inner.base import (
     InnerPath,
     InnerState,
     InnerStep,
-    Keep,
+    PathStorage,
     Tangent,
 )
-from metalab.core.oracle import InnerOracle, Linearisation, Terms
+from metalab.core.oracle import InnerOracle, Linearisation, LossTerms
 from metalab.core.spec import option
 
 RateOf = Callable[[int, Tensor], "Tensor | float"]
@@ -60,9 +60,9 @@ def _never(grad: Tensor) -> bool:
     return False
 
 
-def _all_terms(step: int) -> Terms:
+def _all_terms(step: int) -> LossTerms:
     del step
-    return Terms.ALL
+    return LossTerms.ALL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,7 @@ class Rule:
     clamp: float = 0.0
     clip_norm: float = 0.0
     decay: float = 0.0
-    terms: Callable[[int], Terms] = _all_terms
+    terms: Callable[[int], LossTerms] = _all_terms
     at_rest: Callable[[Tensor], bool] = _never
 
 
@@ -109,7 +109,7 @@ def descend(
     *,
     num_steps: int,
     begin: InnerState | None,
-    keep: Keep,
+    keep: PathStorage,
     keep_points: bool,
 ) -> InnerPath:
     """Take `num_steps` steps by a rule; the other arguments are those of a loop."""
@@ -123,26 +123,30 @@ def descend(
     end = begin.index + num_steps
     resting: Linearisation | None = None
     for k in range(begin.index, end):
-        around = resting or oracle.linearise(
+        linearisation = resting or oracle.linearise(
             theta,
             minibatch=minibatch(k, rule.batch_size, oracle.num_shots),
             terms=rule.terms(k),
-            curvature=keep is Keep.GRAPH,
+            curvature=keep is PathStorage.GRAPH,
         )
-        if resting is None and rule.at_rest(around.grad):
-            resting = around
+        if resting is None and rule.at_rest(linearisation.grad):
+            resting = linearisation
         before = velocity
-        update = clipped(clamped(around.grad, rule.clamp), rule.clip_norm)
+        update = clipped(clamped(linearisation.grad, rule.clamp), rule.clip_norm)
         update = with_decay(update, theta, rule.decay)
         if velocity is not None:
             update = velocity = torch.add(update, velocity, alpha=rule.momentum)
-        if keep is not Keep.END:
+        if keep is not PathStorage.END:
             steps.append(
                 InnerStep(
-                    index=k, start=theta, velocity=before, update=update, around=around
+                    index=k,
+                    start=theta,
+                    velocity=before,
+                    update=update,
+                    linearisation=linearisation,
                 )
             )
-        theta = scaled_difference(theta, update, rule.rate(k, around.grad))
+        theta = scaled_difference(theta, update, rule.rate(k, linearisation.grad))
         if keep_points:
             points.append(theta)
     return InnerPath(
@@ -260,7 +264,7 @@ class Descent(InnerLoop):
         *,
         num_steps: int,
         begin: InnerState | None = None,
-        keep: Keep = Keep.END,
+        keep: PathStorage = PathStorage.END,
         keep_points: bool = False,
     ) -> InnerPath:
         """Take `num_steps` gradient steps."""
@@ -276,24 +280,24 @@ class Descent(InnerLoop):
     def pullback(self, oracle: InnerOracle, step: InnerStep, v: Cotangent) -> Cotangent:
         """Return (I - rate (H_k + decay I))^T v, and - rate B_k^T v for phi."""
         rule = self.rule(oracle)
-        rate = rule.rate(step.index, step.around.grad)
+        rate = rule.rate(step.index, step.linearisation.grad)
         of_update, of_velocity = through_update(v, rate, rule.momentum)
-        of_grad = through_limits(of_update, step.around.grad, rule)
-        straight = self.straight_pullback(oracle, step, v)
-        theta = straight.theta + step.around.hvp(of_grad)
+        of_grad = through_limits(of_update, step.linearisation.grad, rule)
+        straight = self.first_order_pullback(oracle, step, v)
+        theta = straight.theta + step.linearisation.hvp(of_grad)
         back = Cotangent(theta=theta, velocity=of_velocity, phi=straight.phi)
         if oracle.phi_shapes_inner_loss:
-            return back.plus_phi(step.around.mixed_vjp(of_grad))
+            return back.plus_phi(step.linearisation.mixed_vjp(of_grad))
         return back
 
-    def straight_pullback(
+    def first_order_pullback(
         self, oracle: InnerOracle, step: InnerStep, v: Cotangent
     ) -> Cotangent:
         """Return v, less what weight decay takes: that needs no second derivative."""
         rule = self.rule(oracle)
         if rule.decay == 0.0:
             return v
-        rate = rule.rate(step.index, step.around.grad)
+        rate = rule.rate(step.index, step.linearisation.grad)
         of_update, of_velocity = through_update(v, rate, rule.momentum)
         theta = with_decay(v.theta, of_update, rule.decay)
         return Cotangent(theta=theta, velocity=of_velocity, phi=v.phi)
@@ -310,15 +314,17 @@ class Descent(InnerLoop):
         That is (I - rate (H_k + decay I)) t - rate B_k u - (change of the rate) * update.
         """
         rule = self.rule(oracle)
-        of_update = step.around.hvp(t.theta)
+        of_update = step.linearisation.hvp(t.theta)
         if oracle.phi_shapes_inner_loss:
-            of_update = of_update + step.around.mixed_jvp(u.expand(len(t.theta), -1))
-        of_update = along_limits(of_update, step.around.grad, rule)
+            of_update = of_update + step.linearisation.mixed_jvp(
+                u.expand(len(t.theta), -1)
+            )
+        of_update = along_limits(of_update, step.linearisation.grad, rule)
         of_update = with_decay(of_update, t.theta, rule.decay)
         velocity = None
         if t.velocity is not None:
             velocity = of_update = of_update + rule.momentum * t.velocity
-        rate = rule.rate(step.index, step.around.grad)
+        rate = rule.rate(step.index, step.linearisation.grad)
         theta = scaled_difference(t.theta, of_update, rate)
         of_rate = self.rate_tangent(oracle, step.index, u)
         if of_rate is not None:

@@ -127,7 +127,7 @@ class LearnedDescent(Descent):
         """Return how the rates of a step change along u."""
         return _Rates(self, oracle).pushforward(oracle.rates_pushforward(u), step)
 
-    def straight_pullback(
+    def first_order_pullback(
         self, oracle: InnerOracle, step: InnerStep, v: Cotangent
     ) -> Cotangent:
         """Return v, with d alpha_k = - v * grad: that needs no second derivative."""

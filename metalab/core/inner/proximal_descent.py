@@ -6,7 +6,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from metalab.core.inner.base import Needs
+from metalab.core.inner.base import InnerRequirement
 from metalab.core.inner.descent import FixedRateDescent, Rule, rate_option
 from metalab.core.oracle import InnerOracle
 from metalab.core.spec import option
@@ -30,7 +30,7 @@ class ProximalDescent(FixedRateDescent):
     name: ClassVar[str] = "proximal-descent"
     title: ClassVar[str] = "Descent to a tolerance"
     synonyms: ClassVar[tuple[str, ...]] = ("early stopping",)
-    needs: ClassVar[Needs] = Needs.STATIONARY_POINT
+    needs: ClassVar[InnerRequirement] = InnerRequirement.STATIONARY_POINT
 
     num_inner_steps: int = option(
         100,

@@ -5,9 +5,9 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from metalab.core.inner.base import Needs
+from metalab.core.inner.base import InnerRequirement
 from metalab.core.inner.descent import FixedRateDescent, Rule, rate_option
-from metalab.core.oracle import InnerOracle, Terms
+from metalab.core.oracle import InnerOracle, LossTerms
 from metalab.core.spec import option
 
 
@@ -28,7 +28,7 @@ class PullBackDescent(FixedRateDescent):
     name: ClassVar[str] = "pull-back-descent"
     title: ClassVar[str] = "Descent, then one pull-back (iMAML's code)"
     synonyms: ClassVar[tuple[str, ...]] = ("iMAML",)
-    needs: ClassVar[Needs] = Needs.ANCHOR
+    needs: ClassVar[InnerRequirement] = InnerRequirement.ANCHOR
 
     num_inner_steps: int = option(
         17,
@@ -59,6 +59,6 @@ class PullBackDescent(FixedRateDescent):
         del step, grad
         return self.inner_lr
 
-    def _terms(self, step: int) -> Terms:
+    def _terms(self, step: int) -> LossTerms:
         pulls = step == self.num_inner_steps - 1
-        return Terms.REGULARISER if pulls else Terms.PREDICTION
+        return LossTerms.REGULARISER if pulls else LossTerms.PREDICTION

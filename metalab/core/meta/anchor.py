@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import pad
 
-from metalab.core.meta.base import MetaParameterisation, Way
+from metalab.core.meta.base import MetaParameterisation, PhiRole
 from metalab.core.model.base import Model, ParameterBlock
 from metalab.core.spec import option
 from metalab.core.tasks import Samples
@@ -52,11 +52,11 @@ class ProximalAnchor(MetaParameterisation):
     )
 
     @property
-    def ways(self) -> tuple[frozenset[Way], ...]:
+    def ways(self) -> tuple[frozenset[PhiRole], ...]:
         """How each part of phi enters the outer loss."""
         return (
-            frozenset({Way.START, Way.INNER_LOSS}),
-            *[frozenset({Way.INNER_LOSS})] * self._num_learned,
+            frozenset({PhiRole.START, PhiRole.INNER_LOSS}),
+            *[frozenset({PhiRole.INNER_LOSS})] * self._num_learned,
         )
 
     @property

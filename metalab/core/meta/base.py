@@ -19,7 +19,7 @@ from metalab.core.model.base import Model, ParameterBlock
 from metalab.core.tasks import Samples, TaskBatch
 
 
-class Way(Enum):
+class PhiRole(Enum):
     """A way in which meta-parameters enter the outer loss."""
 
     START = "as the start of the inner loop"
@@ -64,7 +64,7 @@ class MetaParameterisation(ABC):
 
     @property
     @abstractmethod
-    def ways(self) -> tuple[frozenset[Way], ...]:
+    def ways(self) -> tuple[frozenset[PhiRole], ...]:
         """For each part of phi, the ways in which it enters the outer loss.
 
         An estimator can learn a part if it differentiates at least one of its ways.

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import pad
 
-from metalab.core.meta.base import Way
+from metalab.core.meta.base import PhiRole
 from metalab.core.meta.linear_head import LinearHead, Prior
 from metalab.core.model.base import Model
 from metalab.core.spec import option
@@ -69,12 +69,12 @@ class BayesianHead(LinearHead):
     )
 
     @property
-    def ways(self) -> tuple[frozenset[Way], ...]:
+    def ways(self) -> tuple[frozenset[PhiRole], ...]:
         """How body, prior mean and prior factor enter the outer loss."""
         return (
-            frozenset({Way.PREDICTION, Way.INNER_LOSS}),
-            frozenset({Way.START, Way.INNER_LOSS}),
-            frozenset({Way.PREDICTION, Way.INNER_LOSS}),
+            frozenset({PhiRole.PREDICTION, PhiRole.INNER_LOSS}),
+            frozenset({PhiRole.START, PhiRole.INNER_LOSS}),
+            frozenset({PhiRole.PREDICTION, PhiRole.INNER_LOSS}),
         )
 
     def _num_features(self, model: Model) -> int:

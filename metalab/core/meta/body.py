@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from metalab.core.meta.part import SomeLayers
+from metalab.core.meta.part import LayerSubset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BodyOnly(SomeLayers):
+class BodyOnly(LayerSubset):
     """phi = the whole network; a task adapts all layers but the last (BOIL).
 
     A network of one layer has no body: all of it adapts.

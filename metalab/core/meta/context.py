@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.meta.base import MetaParameterisation, Way
+from metalab.core.meta.base import MetaParameterisation, PhiRole
 from metalab.core.model.base import Model, ParameterBlock
 from metalab.core.spec import option
 from metalab.core.tasks import Samples
@@ -40,9 +40,9 @@ class Context(MetaParameterisation):
     )
 
     @property
-    def ways(self) -> tuple[frozenset[Way], ...]:
+    def ways(self) -> tuple[frozenset[PhiRole], ...]:
         """How each part of phi enters the outer loss."""
-        return (frozenset({Way.PREDICTION, Way.INNER_LOSS}),)
+        return (frozenset({PhiRole.PREDICTION, PhiRole.INNER_LOSS}),)
 
     @property
     def extra_inputs(self) -> int:

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.meta.base import MetaParameterisation, Way
+from metalab.core.meta.base import MetaParameterisation, PhiRole
 from metalab.core.model.base import Model, ParameterBlock
 from metalab.core.spec import option
 from metalab.core.tasks import Samples
@@ -43,9 +43,9 @@ class ExtraInputs(MetaParameterisation):
     )
 
     @property
-    def ways(self) -> tuple[frozenset[Way], ...]:
+    def ways(self) -> tuple[frozenset[PhiRole], ...]:
         """How each part of phi enters the outer loss."""
-        return (frozenset({Way.START}),)
+        return (frozenset({PhiRole.START}),)
 
     @property
     def extra_inputs(self) -> int:

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from metalab.core.meta.part import SomeLayers
+from metalab.core.meta.part import LayerSubset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HeadOnly(SomeLayers):
+class HeadOnly(LayerSubset):
     """phi = the whole network; a task adapts its last layer only (ANIL).
 
     Source: Raghu et al. 2020 (ANIL), section 4.

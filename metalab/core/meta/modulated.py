@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import pad
 
-from metalab.core.meta.base import MetaParameterisation, Way
+from metalab.core.meta.base import MetaParameterisation, PhiRole
 from metalab.core.model.base import Model, ParameterBlock
 from metalab.core.model.mlp import MLP
 from metalab.core.spec import option
@@ -49,11 +49,11 @@ class Modulated(MetaParameterisation):
     )
 
     @property
-    def ways(self) -> tuple[frozenset[Way], ...]:
+    def ways(self) -> tuple[frozenset[PhiRole], ...]:
         """How the network, and how encoder and modulator enter the outer loss."""
         return (
-            frozenset({Way.START}),
-            frozenset({Way.PREDICTION, Way.INNER_LOSS}),
+            frozenset({PhiRole.START}),
+            frozenset({PhiRole.PREDICTION, PhiRole.INNER_LOSS}),
         )
 
     @property

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import pad
 
-from metalab.core.meta.base import MetaParameterisation, Way
+from metalab.core.meta.base import MetaParameterisation, PhiRole
 from metalab.core.model.base import Model, ParameterBlock
 from metalab.core.tasks import Samples
 
@@ -48,7 +48,7 @@ def spliced(phi: Tensor, theta: Tensor, place: slice) -> Tensor:
     return torch.cat([phi[:, : place.start], theta, phi[:, place.stop :]], dim=1)
 
 
-class SomeLayers(MetaParameterisation):
+class LayerSubset(MetaParameterisation):
     """Abstract: phi = the whole network; a task adapts consecutive layers of it.
 
     The other layers are shared by all tasks and learned by the outer loop, through the
@@ -65,11 +65,11 @@ class SomeLayers(MetaParameterisation):
         """Return the first adapted layer, and the one after the last, from 0."""
 
     @property
-    def ways(self) -> tuple[frozenset[Way], ...]:
+    def ways(self) -> tuple[frozenset[PhiRole], ...]:
         """How each part of phi enters the outer loss."""
         return (
-            frozenset({Way.START}),
-            frozenset({Way.PREDICTION, Way.INNER_LOSS}),
+            frozenset({PhiRole.START}),
+            frozenset({PhiRole.PREDICTION, PhiRole.INNER_LOSS}),
         )
 
     @property

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from metalab.core.meta.anchor import STRENGTHS
-from metalab.core.meta.base import Way
+from metalab.core.meta.base import PhiRole
 from metalab.core.meta.linear_head import LinearHead, Prior
 from metalab.core.model.base import Model
 from metalab.core.spec import option
@@ -57,11 +57,11 @@ class RidgeHead(LinearHead):
         return 1 if self.strength_is == "learned" else 0
 
     @property
-    def ways(self) -> tuple[frozenset[Way], ...]:
+    def ways(self) -> tuple[frozenset[PhiRole], ...]:
         """How each part of phi enters the outer loss."""
         return (
-            frozenset({Way.PREDICTION, Way.INNER_LOSS}),
-            *[frozenset({Way.INNER_LOSS})] * self._num_learned,
+            frozenset({PhiRole.PREDICTION, PhiRole.INNER_LOSS}),
+            *[frozenset({PhiRole.INNER_LOSS})] * self._num_learned,
         )
 
     def meta_dim(self, model: Model) -> int:

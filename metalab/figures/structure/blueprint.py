@@ -17,7 +17,7 @@ from metalab.figures.structure.model import Entries, Settings, Structure, Titles
 
 if TYPE_CHECKING:
     from metalab.core.learner import MetaLearner
-    from metalab.core.meta.base import Way
+    from metalab.core.meta.base import PhiRole
     from metalab.experiment.config import ExperimentConfig
 
 _DIRECT, _THROUGH_START = "∂_φ f ", "(∂θ_0/∂φ)^T "
@@ -106,30 +106,30 @@ def _settings(blueprint: Blueprint, step: int) -> Settings:
     )
 
 
-def _ways(learner: "MetaLearner") -> "list[frozenset[Way]]":
+def _ways(learner: "MetaLearner") -> "list[frozenset[PhiRole]]":
     """Return how each part of phi enters, the rates of the inner loop included."""
-    from metalab.core.meta.base import Way  # noqa: PLC0415 - torch
+    from metalab.core.meta.base import PhiRole  # noqa: PLC0415 - torch
 
-    rates = [frozenset({Way.RATES})] if learner.inner.learns_rates else []
+    rates = [frozenset({PhiRole.RATES})] if learner.inner.learns_rates else []
     return [*learner.problem.meta.ways, *rates]
 
 
 def _entries(learner: "MetaLearner") -> Entries:
-    from metalab.core.meta.base import Way  # noqa: PLC0415 - torch
+    from metalab.core.meta.base import PhiRole  # noqa: PLC0415 - torch
 
-    found = frozenset[Way]().union(*_ways(learner))
+    found = frozenset[PhiRole]().union(*_ways(learner))
     return Entries(
-        start=Way.START in found,
-        rates=Way.RATES in found,
-        inner_loss=Way.INNER_LOSS in found,
-        prediction=Way.PREDICTION in found,
+        start=PhiRole.START in found,
+        rates=PhiRole.RATES in found,
+        inner_loss=PhiRole.INNER_LOSS in found,
+        prediction=PhiRole.PREDICTION in found,
     )
 
 
 def _is_solved(learner: "MetaLearner") -> bool:
-    from metalab.core.inner.base import Needs  # noqa: PLC0415 - torch
+    from metalab.core.inner.base import InnerRequirement  # noqa: PLC0415 - torch
 
-    return learner.inner.needs is Needs.CLOSED_FORM
+    return learner.inner.needs is InnerRequirement.CLOSED_FORM
 
 
 def _starts_at_zero(learner: "MetaLearner") -> bool:

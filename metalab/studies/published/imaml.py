@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from metalab.core.hypergradient.base import HypergradientEstimator, Request
+from metalab.core.hypergradient.base import EstimateContext, HypergradientEstimator
 from metalab.core.hypergradient.conjugate_gradient import ImplicitCG
 from metalab.core.hypergradient.truncated import Truncated
 from metalab.core.hypergradient.unrolled import Unrolled
@@ -123,7 +123,7 @@ def measure(seed: int) -> Mapping[Key, Series]:
     phi, batch = _problem(config, learner, streams)
     strength = config.meta.options()["strength"]
     exact = exact_hypergradient(learner, phi, batch, strength=strength)
-    request = Request(weights=None, streams=streams, step=0)
+    request = EstimateContext(weights=None, streams=streams, step=0)
     found: dict[Key, Series] = {}
     for name, estimator in ESTIMATORS.items():
         errors: list[Tensor] = []

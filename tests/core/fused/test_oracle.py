@@ -7,8 +7,8 @@ import torch
 
 from metalab.core.autodiff import AutodiffOracle
 from metalab.core.fused.oracle import FusedOracle
-from metalab.core.fused.plan import oracle_obstacle
-from metalab.core.oracle import Terms
+from metalab.core.fused.plan import oracle_unsupported_reason
+from metalab.core.oracle import LossTerms
 from metalab.engine.build import build_learner
 from metalab.experiment.config import preset_config
 from metalab.experiment.fields import with_overrides
@@ -22,9 +22,9 @@ METAS = [
     {"kind": "anchor", "strength_is": "learned"},
 ]
 RATES = {"kind": "learned-descent", "granularity": "per-layer"}
-TERMS = [Terms.ALL, Terms.PREDICTION, Terms.REGULARISER]
+TERMS = [LossTerms.ALL, LossTerms.PREDICTION, LossTerms.REGULARISER]
 CASES = [(meta, terms) for meta in METAS for terms in TERMS[:2]]
-CASES += [(meta, Terms.REGULARISER) for meta in METAS if meta["kind"] == "anchor"]
+CASES += [(meta, LossTerms.REGULARISER) for meta in METAS if meta["kind"] == "anchor"]
 
 
 def both(meta, activation="tanh"):
@@ -81,7 +81,10 @@ def test_losses_starts_and_outer_gradients(meta, activation):
     close(fused.rates_pushforward(u), autodiff.rates_pushforward(u))
     v = torch.randn(theta.shape, generator=generator, dtype=torch.float64)
     close(fused.start_pullback(v), autodiff.start_pullback(v))
-    close(fused.moved(u).query_loss(theta), autodiff.moved(u).query_loss(theta))
+    close(
+        fused.at_shifted_phi(u).query_loss(theta),
+        autodiff.at_shifted_phi(u).query_loss(theta),
+    )
 
 
 @pytest.mark.parametrize("part", [slice(None), slice(2, 5)])
@@ -114,7 +117,7 @@ def test_derivatives_of_the_inner_loss(meta, terms, part):
 def test_what_has_no_kernel_is_named():
     for preset, part in (("cavia-sine", "context"), ("oracle-sine", "sine-basis")):
         problem = build_learner(preset_config(preset)).problem
-        assert part in oracle_obstacle(problem)
+        assert part in oracle_unsupported_reason(problem)
 
 
 @pytest.mark.parametrize("preset", ["imaml-sine", "imaml-repository-sine"])

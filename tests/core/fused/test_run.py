@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from metalab.catalog.recipes import presets
-from metalab.core.fused.plan import obstacle
+from metalab.core.fused.plan import unsupported_reason
 from metalab.core.outer import SGD
 from metalab.engine.build import build_learner
 from metalab.engine.events import StepsDone
@@ -30,7 +30,7 @@ CLOSE = {"float32": 1e-5, "float64": 1e-10}
 
 def runs_natively(name):
     config = preset_config(name)
-    return obstacle(build_learner(config), counts_of(config)) is None
+    return unsupported_reason(build_learner(config), counts_of(config)) is None
 
 
 NATIVE = [name for name in presets() if runs_natively(name)]
@@ -147,7 +147,7 @@ def test_any_valid_combination_agrees(recipe):
         config = experiment(**recipe)
     assume(config is not None)
     # A first-order beginning that goes over into something else than a sweep.
-    assume(obstacle(build_learner(config), counts_of(config)) is None)
+    assume(unsupported_reason(build_learner(config), counts_of(config)) is None)
     assert_same_hypergradient(config)
 
 
@@ -193,11 +193,11 @@ def test_what_has_no_kernel_is_named():
         ("imaml-repository-sine", "pull-back-descent"),
     ):
         config = preset_config(preset)
-        found = obstacle(build_learner(config), counts_of(config))
+        found = unsupported_reason(build_learner(config), counts_of(config))
         assert part in found
     for limit in ("inner_clamp", "inner_clip_norm", "inner_weight_decay"):
         limited = experiment(**{f"inner__{limit}": 1.0})
-        assert limit in obstacle(build_learner(limited), counts_of(limited))
+        assert limit in unsupported_reason(build_learner(limited), counts_of(limited))
 
 
 def rows_of_providers(config):
@@ -224,7 +224,9 @@ def test_a_first_order_beginning_goes_over_into_sweeps_alone(kind):
         evaluation__num_tasks=16,
         run__precision="float64",
     )
-    assert "first_order_steps" in obstacle(build_learner(config), counts_of(config))
+    assert "first_order_steps" in unsupported_reason(
+        build_learner(config), counts_of(config)
+    )
     fused, autodiff = rows_of_providers(config)
     np.testing.assert_allclose(fused, autodiff, rtol=1e-8)
 
@@ -251,4 +253,4 @@ def test_what_is_seldom_set_trains_alike_with_kernels_and_without(changes):
 
 def test_a_network_that_fills_the_memory_is_left_to_others():
     config = experiment(model__hidden_sizes=(4096, 4096), inner__num_inner_steps=20)
-    assert "memory" in obstacle(build_learner(config), counts_of(config))
+    assert "memory" in unsupported_reason(build_learner(config), counts_of(config))

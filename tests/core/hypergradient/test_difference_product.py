@@ -76,9 +76,9 @@ def test_one_step_from_a_fixed_start_is_the_approximation_of_darts():
     theta = oracle.start()
     v = oracle.outer_value_and_grad(inner.run(oracle, num_steps=1).end).grad
     epsilon = 0.01 / v.norm(dim=1, keepdim=True)
-    around = oracle.linearise(theta, curvature=False)
-    above = oracle.both_gradients(around, theta + epsilon * v).phi
-    below = oracle.both_gradients(around, theta - epsilon * v).phi
+    linearisation = oracle.linearise(theta, curvature=False)
+    above = oracle.both_gradients(linearisation, theta + epsilon * v).phi
+    below = oracle.both_gradients(linearisation, theta - epsilon * v).phi
     by_hand = -0.1 * (above - below) / (2 * epsilon)
     found = estimated(DifferenceProduct(epsilon=0.01), oracle, inner).per_task
     torch.testing.assert_close(found, by_hand, rtol=1e-8, atol=1e-12)

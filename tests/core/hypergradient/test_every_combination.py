@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from metalab.core.hypergradient.base import Request
+from metalab.core.hypergradient.base import EstimateContext
 from metalab.core.hypergradient.checkpointed import Checkpointed
 from metalab.core.hypergradient.difference_product import DifferenceProduct
 from metalab.core.hypergradient.finite_differences import FiniteDifferences
@@ -11,7 +11,7 @@ from metalab.core.hypergradient.first_order import FirstOrder
 from metalab.core.hypergradient.forward_mode import ForwardMode
 from metalab.core.hypergradient.truncated import Truncated
 from metalab.core.hypergradient.unrolled import Unrolled
-from metalab.core.inner.base import Needs
+from metalab.core.inner.base import InnerRequirement
 from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.inner.learned_descent import LearnedDescent
 from metalab.core.meta.initialisation import Initialisation
@@ -34,12 +34,12 @@ CASES = [
 STEP_BY_STEP = [
     pytest.param(METAS[what], INNERS[how], id=f"{what}+{how}")
     for what, how in PAIRS
-    if INNERS[how].needs is Needs.NOTHING and how != "minibatches"
+    if INNERS[how].needs is InnerRequirement.NOTHING and how != "minibatches"
 ]
 
 
 def asking(loss):
-    return Request(weights=WEIGHTS[loss], streams=RandomStreams(0), step=0)
+    return EstimateContext(weights=WEIGHTS[loss], streams=RandomStreams(0), step=0)
 
 
 @pytest.mark.parametrize(("meta", "inner", "loss"), CASES)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from metalab.core.autodiff import AutodiffOracle
-from metalab.core.hypergradient.base import Request
+from metalab.core.hypergradient.base import EstimateContext
 from metalab.core.hypergradient.evolution import EvolutionStrategies
 from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.streams import RandomStreams
@@ -20,7 +20,7 @@ NUM_PAIRS = 25
 
 
 def estimate(step, *, seed=0, num_pairs=NUM_PAIRS, sigma=0.1):
-    request = Request(weights=None, streams=RandomStreams(seed), step=step)
+    request = EstimateContext(weights=None, streams=RandomStreams(seed), step=step)
     estimator = EvolutionStrategies(num_pairs=num_pairs, sigma=sigma)
     oracle = AutodiffOracle(KNOWN.problem, PHI, KNOWN.batch)
     return estimated(estimator, oracle, INNER, request=request).per_task

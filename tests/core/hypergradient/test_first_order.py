@@ -6,7 +6,7 @@ import torch
 
 from metalab.core.autodiff import AutodiffOracle
 from metalab.core.hypergradient.first_order import FirstOrder
-from metalab.core.inner.base import Keep
+from metalab.core.inner.base import PathStorage
 from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.meta.initialisation import Initialisation
 from metalab.core.model.mlp import MLP
@@ -81,4 +81,4 @@ def test_it_has_the_direct_term_where_phi_enters_the_prediction():
 
 
 def test_it_keeps_gradients_and_no_graph():
-    assert FirstOrder.keep is Keep.GRADIENTS
+    assert FirstOrder.keep is PathStorage.GRADIENTS

@@ -8,7 +8,7 @@ from metalab.core.hypergradient.conjugate_gradient import ImplicitCG
 from metalab.core.hypergradient.imaml_repository import ImamlRepository
 from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.meta.anchor import ProximalAnchor
-from metalab.core.oracle import BilevelProblem, Terms
+from metalab.core.oracle import BilevelProblem, LossTerms
 from tests.support.oracles import FLOAT64, estimated, least_squares, relative_error
 
 KNOWN = least_squares()
@@ -27,7 +27,7 @@ def test_it_solves_its_own_system(cg_damping):
     kind = ImamlRepository(num_iterations=20, tolerance=1e-14, cg_damping=cg_damping)
     q = estimated(kind, ORACLE, INNER).per_task
     end = INNER.run(ORACLE, num_steps=300).end
-    alone = ORACLE.linearise(end, terms=Terms.PREDICTION, curvature=True)
+    alone = ORACLE.linearise(end, terms=LossTerms.PREDICTION, curvature=True)
     left = (1 + cg_damping) * q + alone.hvp(q) / (STRENGTH + 10)
     assert relative_error(left, ORACLE.outer_value_and_grad(end).grad) < 1e-10
 

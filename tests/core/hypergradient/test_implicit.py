@@ -9,7 +9,7 @@ from metalab.core.hypergradient.conjugate_gradient import ImplicitCG
 from metalab.core.hypergradient.first_order import FirstOrder
 from metalab.core.hypergradient.neumann import ImplicitNeumann
 from metalab.core.hypergradient.t1_t2 import T1T2
-from metalab.core.inner.base import Keep
+from metalab.core.inner.base import PathStorage
 from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.meta.anchor import ProximalAnchor
 from metalab.core.meta.penalty import PenaltyStrength
@@ -136,14 +136,16 @@ def sine_oracle(strength, theta_scale):
 @pytest.mark.parametrize(("strength", "definite"), [(30.0, 25), (0.02, 0)])
 def test_on_25_tasks_it_is_the_dense_solution_definite_or_not(strength, definite):
     oracle, theta = sine_oracle(strength, 0.5)
-    around = oracle.linearise(theta, curvature=True)
+    linearisation = oracle.linearise(theta, curvature=True)
     outer = oracle.outer_value_and_grad(theta)
     eye = torch.eye(theta.shape[1], dtype=FLOAT64)
-    hessian = torch.stack([around.hvp(row.expand_as(theta)) for row in eye], dim=2)
+    hessian = torch.stack(
+        [linearisation.hvp(row.expand_as(theta)) for row in eye], dim=2
+    )
     eigenvalues = torch.linalg.eigvalsh(hessian)
     exact = torch.linalg.solve(hessian, outer.grad)
     estimator = ImplicitCG(num_iterations=8 * theta.shape[1], tolerance=1e-14)
-    found = estimator.solve(oracle, around, outer.grad, FINAL_LOSS)
+    found = estimator.solve(oracle, linearisation, outer.grad, FINAL_LOSS)
     errors = (found.q - exact).norm(dim=1) / exact.norm(dim=1)
     print(f"eigenvalues from {eigenvalues.min():.2g}; largest error {errors.max():.1e}")
     assert errors.max() < 1e-10
@@ -162,10 +164,10 @@ def test_its_hypergradient_tells_how_its_systems_were_solved():
     for estimator in (ImplicitCG(num_iterations=3), ImplicitNeumann(num_terms=3)):
         found = estimated(estimator, oracle, inner)
         theta = inner.run(oracle, num_steps=3).end
-        around = oracle.linearise(theta, curvature=True)
+        linearisation = oracle.linearise(theta, curvature=True)
         v = oracle.outer_value_and_grad(theta).grad
-        q = estimator.solve(oracle, around, v, FINAL_LOSS).q
-        true = (v - around.hvp(q)).norm(dim=1) / v.norm(dim=1)
+        q = estimator.solve(oracle, linearisation, v, FINAL_LOSS).q
+        true = (v - linearisation.hvp(q)).norm(dim=1) / v.norm(dim=1)
         assert relative_error(found.solves.residual, true) < 1e-9
         assert not found.solves.converged.any()
     assert estimated(T1T2(), oracle, inner).solves is None
@@ -202,4 +204,6 @@ def test_t1_t2_is_a_neumann_series_of_one_term_and_step_one():
 
 
 def test_their_memory_does_not_grow_with_the_path():
-    assert {kind.keep for kind in (ImplicitCG, ImplicitNeumann, T1T2)} == {Keep.END}
+    assert {kind.keep for kind in (ImplicitCG, ImplicitNeumann, T1T2)} == {
+        PathStorage.END
+    }

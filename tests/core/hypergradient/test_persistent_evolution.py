@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from metalab.core.autodiff import AutodiffOracle
-from metalab.core.hypergradient.base import Request
+from metalab.core.hypergradient.base import EstimateContext
 from metalab.core.hypergradient.evolution import EvolutionStrategies
 from metalab.core.hypergradient.persistent_evolution import PersistentEvolution
 from metalab.core.hypergradient.unrolled import Unrolled
@@ -21,7 +21,7 @@ WEIGHTS = (0.0, 0.1, 0.1, 0.2, 0.2, 0.2, 0.2)
 
 
 def asking(weights=None):
-    return Request(weights=weights, streams=RandomStreams(0), step=0)
+    return EstimateContext(weights=weights, streams=RandomStreams(0), step=0)
 
 
 def oracle_of():

@@ -5,10 +5,10 @@ import torch
 
 from metalab.core.autodiff import AutodiffOracle
 from metalab.core.hypergradient.reptile import Reptile
-from metalab.core.inner.base import Keep
+from metalab.core.inner.base import PathStorage
 from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.learner import MetaLearner, MetaState
-from metalab.core.meta.base import Way
+from metalab.core.meta.base import PhiRole
 from metalab.core.meta.initialisation import Initialisation
 from metalab.core.model.mlp import MLP
 from metalab.core.objective import OuterObjective
@@ -111,5 +111,5 @@ def test_plain_descent_moves_phi_a_share_of_the_way():
 
 
 def test_it_needs_only_the_ends_of_the_path():
-    assert Reptile.keep is Keep.END
-    assert Reptile.learns == {Way.START}
+    assert Reptile.keep is PathStorage.END
+    assert Reptile.learns == {PhiRole.START}

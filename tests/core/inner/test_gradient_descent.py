@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from metalab.core.autodiff import AutodiffOracle
-from metalab.core.inner.base import Keep
+from metalab.core.inner.base import PathStorage
 from metalab.core.inner.descent import clipped, through_clip
 from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.meta.initialisation import Initialisation
@@ -83,7 +83,7 @@ def test_a_path_holds_what_was_asked_for():
     assert bare.points == ()
     assert bare.steps == ()
     full = inner.run(
-        oracle_of(smooth_batch()), num_steps=3, keep=Keep.GRAPH, keep_points=True
+        oracle_of(smooth_batch()), num_steps=3, keep=PathStorage.GRAPH, keep_points=True
     )
     assert [step.index for step in full.steps] == [0, 1, 2]
     assert all(map(torch.equal, full.points, [step.start for step in full.steps]))
@@ -119,13 +119,13 @@ def test_a_path_goes_on_where_another_ended(momentum):
     """Velocity and minibatches included."""
     inner = GradientDescent(inner_lr=0.1, momentum=momentum, inner_batch_size=2)
     oracle = oracle_of(smooth_batch())
-    whole = inner.run(oracle, num_steps=7, keep=Keep.GRADIENTS)
+    whole = inner.run(oracle, num_steps=7, keep=PathStorage.GRADIENTS)
     first = inner.run(oracle, num_steps=3)
-    rest = inner.run(oracle, num_steps=4, begin=first.state, keep=Keep.GRADIENTS)
+    rest = inner.run(oracle, num_steps=4, begin=first.state, keep=PathStorage.GRADIENTS)
     assert torch.equal(rest.end, whole.end)
     assert [step.index for step in rest.steps] == [3, 4, 5, 6]
     assert (first.num_steps, rest.num_steps) == (3, 4)
-    assert rest.steps[0].around.loss.equal(whole.steps[3].around.loss)
+    assert rest.steps[0].linearisation.loss.equal(whole.steps[3].linearisation.loss)
 
 
 def test_gradients_are_clipped_by_the_norm_of_each_task_as_torch_clips():

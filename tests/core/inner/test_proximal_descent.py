@@ -2,7 +2,7 @@
 
 import torch
 
-from metalab.core.inner.base import Keep
+from metalab.core.inner.base import PathStorage
 from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.inner.proximal_descent import ProximalDescent
 from tests.support.combinations import METAS, oracle_of
@@ -33,7 +33,9 @@ def test_every_task_stops_at_the_first_point_within_the_tolerance():
 def test_the_path_is_as_long_as_asked_but_costs_only_what_it_needs():
     inner = ProximalDescent(num_inner_steps=CAP, inner_lr=0.2, tolerance=1e-3)
     oracle = oracle_of(METAS["anchor"], inner)
-    path = inner.run(oracle, num_steps=CAP, keep=Keep.GRADIENTS, keep_points=True)
+    path = inner.run(
+        oracle, num_steps=CAP, keep=PathStorage.GRADIENTS, keep_points=True
+    )
     assert path.num_steps == len(path.steps) == len(path.points) - 1 == CAP
     assert oracle.evaluations.gradients < CAP / 2
 

@@ -26,7 +26,7 @@ def test_further_steps_are_plain_again():
     anchored = oracle_of(ProximalAnchor(strength=STRENGTH), INNER)
     path = INNER.run(anchored, num_steps=6, keep_points=True)
     again = GradientDescent(inner_lr=0.03).run(
-        oracle_of(Initialisation(), INNER).moved(path.points[5] - path.start),
+        oracle_of(Initialisation(), INNER).at_shifted_phi(path.points[5] - path.start),
         num_steps=1,
     )
     torch.testing.assert_close(path.end, again.end, rtol=1e-10, atol=1e-12)

@@ -10,7 +10,7 @@ from metalab.core.inner.learned_descent import LearnedDescent
 from metalab.core.inner.pull_back import PullBackDescent
 from metalab.core.meta.anchor import ProximalAnchor
 from metalab.core.model.mlp import MLP
-from metalab.core.oracle import BilevelProblem, Terms
+from metalab.core.oracle import BilevelProblem, LossTerms
 from tests.support.oracles import FLOAT64, generator, smooth_batch
 
 LOOPS = [loop() for loop in INNER_LOOPS.components.values()]
@@ -40,7 +40,9 @@ def test_the_pull_back_stays_the_last_step():
     oracle = AutodiffOracle(problem, phi, smooth_batch())
     loop = PullBackDescent(num_inner_steps=5, inner_lr=0.1)
     points = loop.with_num_steps(3).run(oracle, num_steps=3, keep_points=True).points
-    pull = oracle.linearise(points[2], terms=Terms.REGULARISER, curvature=False).grad
+    pull = oracle.linearise(
+        points[2], terms=LossTerms.REGULARISER, curvature=False
+    ).grad
     assert torch.equal(points[3], points[2].sub(pull, alpha=0.1))
     assert not torch.equal(points[3], loop.run(oracle, num_steps=3).end)
 
