@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from metalab.analysis.estimator_blocks import select
-from metalab.analysis.estimators import Plan, compare
+from metalab.analysis.estimators import ComparisonPlan, compare
 from metalab.engine.build import DTYPES, resolve_device
-from metalab.engine.events import ProbeTaken, ProbeTasks, RunStarted
+from metalab.engine.events import EvaluationDone, HeldOutTasks, RunStarted
 from metalab.engine.trainer import Trainer
 from metalab.experiment.config import ExperimentConfig, preset_config
 from metalab.experiment.fields import with_overrides
@@ -30,16 +30,16 @@ STEPS_BEFORE_DRAGGING = 1_000
 INNER_STEPS = (1, 2, 3, 5, 8, 12, 20, 32, 50)
 
 
-def run(preset: str, **overrides: object) -> tuple[ProbeTasks, list[ProbeTaken]]:
+def run(preset: str, **overrides: object) -> tuple[HeldOutTasks, list[EvaluationDone]]:
     """Return held-out tasks and probes of a run; dots in names are written `__`."""
     changes = [(path.replace("__", "."), value) for path, value in overrides.items()]
     trainer = Trainer(with_overrides(preset_config(preset), changes))
-    probes: list[ProbeTaken] = []
-    tasks: ProbeTasks | None = None
+    probes: list[EvaluationDone] = []
+    tasks: HeldOutTasks | None = None
     for event in trainer.run():
         if isinstance(event, RunStarted):
-            tasks = event.probe_tasks
-        elif isinstance(event, ProbeTaken):
+            tasks = event.held_out_tasks
+        elif isinstance(event, EvaluationDone):
             probes.append(event)
     assert tasks is not None
     return tasks, probes
@@ -88,7 +88,7 @@ def first_order() -> Arrays:
         dtype=DTYPES[config.run.precision],
         device=resolve_device(config),
     )
-    plan = Plan(num_inner_steps=INNER_STEPS, num_tasks=25, num_batches=8, seed=0)
+    plan = ComparisonPlan(num_inner_steps=INNER_STEPS, num_tasks=25, num_batches=8, seed=0)
     (block,) = compare(selection, plan)
     cosines = [row.accuracy[block.block.reference].cosine.mean for row in block.rows]
     return {

@@ -1,14 +1,24 @@
-"""Adapting one held-out task to a support set that a person has chosen."""
+"""Adapting to one task whose support set a person has chosen, from any meta-parameters."""
 
 from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from metalab.analysis.moved import MovedPoints, Readaptation
+from metalab.analysis.exploration_request import (
+    AdaptRequest,
+    AdaptResult,
+    CustomTask,
+    Start,
+)
+from metalab.analysis.moved import EditedSupport, SupportEditResult
+from metalab.core.errors import UserError
+from metalab.core.inner.descent import FixedRateDescent
+from metalab.core.learner import MetaLearner
 from metalab.core.loss import mean_squared_error
 from metalab.core.streams import RandomStreams
-from metalab.core.tasks import Samples, TaskBatch
+from metalab.core.tasks import Samples, TaskBatch, TaskFamily
 from metalab.engine.build import DTYPES, build_family, build_learner
 from metalab.engine.events import Array
 from metalab.engine.probe import make_probe, to_array
@@ -20,7 +30,66 @@ _CPU = torch.device("cpu")
 must not synchronise with it."""
 
 
-class TaskAdapter:
+class _OneTaskMethod:
+    """A method that adapts to one task: on the CPU, sharing nothing with a run.
+
+    Attributes:
+        learner: The method.
+        dtype: Of its numbers.
+    """
+
+    def __init__(self, learner: MetaLearner, dtype: torch.dtype) -> None:
+        self.learner, self.dtype = learner, dtype
+
+    def predict(
+        self, phi: Tensor, thetas: Tensor, x: Tensor, support: Samples
+    ) -> Tensor:
+        """Return predictions of some networks, [network, point, output].
+
+        Args:
+            phi: Meta-parameters, [meta].
+            thetas: Inner parameters, [network, inner].
+            x: Inputs, [point, input].
+            support: Of one task, or of as many as there are networks.
+        """
+        problem, count = self.learner.problem, len(thetas)
+        with torch.no_grad():
+            return problem.meta.predict(
+                problem.model,
+                thetas,
+                phi[: problem.meta_dim].expand(count, -1),
+                x.expand(count, -1, -1),
+                Samples(
+                    x=support.x.expand(count, -1, -1), y=support.y.expand(count, -1, -1)
+                ),
+            )
+
+    def deviation(
+        self, phi: Tensor, grid: Tensor, support: Samples, count: int
+    ) -> Array | None:
+        """Return the predictive deviation, [inner step, point], or None.
+
+        It depends on the inner step only in whether the support set has been seen.
+
+        Args:
+            phi: Meta-parameters, [meta].
+            grid: Inputs, [point, input].
+            support: Of the task.
+            count: Inner steps and one: the networks along the path.
+        """
+        problem = self.learner.problem
+        own = phi[None, : problem.meta_dim]
+        with torch.no_grad():
+            before, after = (
+                problem.meta.deviation(problem.model, own, grid[None], seen)
+                for seen in (None, support)
+            )
+        if before is None or after is None:
+            return None
+        return to_array(torch.cat([before, after.expand(count - 1, -1)]))
+
+
+class HeldOutAdapter(_OneTaskMethod):
     """The held-out tasks of an experiment, and its adaptation rule.
 
     It draws from streams of its own and shares nothing with a run, which it cannot
@@ -34,18 +103,20 @@ class TaskAdapter:
             config: The experiment.
             provider: Who computes, "fused" or "autodiff"; see `engine.providers`.
         """
-        self._dtype = DTYPES[config.run.precision]
+        learner = replace(build_learner(config), fused=provider == FUSED)
+        super().__init__(learner, DTYPES[config.run.precision])
         self._family = build_family(config)
-        self._learner = replace(build_learner(config), fused=provider == FUSED)
         self._probe = make_probe(
             config,
-            self._learner,
+            learner,
             self._family,
             RandomStreams(config.run.seed),
             device=_CPU,
         )
 
-    def adapt(self, phi: Array, points: MovedPoints, *, step: int) -> Readaptation:
+    def adapt(
+        self, phi: Array, points: EditedSupport, *, step: int
+    ) -> SupportEditResult:
         """Return how a task is adapted to from meta-parameters, with moved points.
 
         The query set stays the task's own.
@@ -57,31 +128,31 @@ class TaskAdapter:
 
         Cost: K' gradients of one task, then one prediction of all K' + 1 networks.
         """
-        flat = torch.tensor(phi, dtype=self._dtype)
+        flat = torch.tensor(phi, dtype=self.dtype)
         batch = self._batch(points)
-        path = self._learner.adapt(
+        path = self.learner.adapt(
             flat, batch, num_inner_steps=self._probe.num_inner_steps
         )
         grid = self._probe.grid_x[points.task]
         parts = (grid, batch.support.x[0], batch.query.x[0])
-        predicted = self._predict(
+        predicted = self.predict(
             flat, torch.cat(path.points), torch.cat(parts), batch.support
         )
         sizes = [len(part) for part in parts]
         on_grid, on_support, on_query = predicted.split(sizes, dim=1)
-        return Readaptation(
+        return SupportEditResult(
             points=points,
             step=step,
             curves=to_array(on_grid[..., 0]),
-            support_loss=to_array(_losses(on_support, batch.support)),
-            query_loss=to_array(_losses(on_query, batch.query)),
-            deviation=self._deviation(flat, grid, batch.support),
+            support_loss=to_array(_sample_losses(on_support, batch.support)),
+            query_loss=to_array(_sample_losses(on_query, batch.query)),
+            deviation=self.deviation(flat, grid, batch.support, len(path.points)),
         )
 
-    def _batch(self, points: MovedPoints) -> TaskBatch:
+    def _batch(self, points: EditedSupport) -> TaskBatch:
         """Return the task alone, with the moved points for its support set."""
         row = self._probe.batch.rows(points.task, points.task + 1)
-        x = torch.tensor(points.x, dtype=self._dtype)
+        x = torch.tensor(points.x, dtype=self.dtype)
         if self._family.inputs_lie_on_a_curve:
             inputs = self._family.observed(
                 row.parameters, self._family.inputs_at(x)[None]
@@ -90,45 +161,152 @@ class TaskAdapter:
             # A plot shows the first coordinate alone: a point keeps its others.
             inputs = row.support.x.clone()
             inputs[0, :, 0] = x
-        y = torch.tensor(points.y, dtype=self._dtype)[None, :, None]
+        y = torch.tensor(points.y, dtype=self.dtype)[None, :, None]
         support = Samples(x=inputs, y=y)
         return TaskBatch(parameters=row.parameters, support=support, query=row.query)
 
-    def _predict(
-        self, phi: Tensor, thetas: Tensor, x: Tensor, support: Samples
-    ) -> Tensor:
-        """Return predictions after each inner step, [inner step, point, output]."""
-        problem = self._learner.problem
-        count = len(thetas)
-        with torch.no_grad():
-            return problem.meta.predict(
-                problem.model,
-                thetas,
-                phi[: problem.meta_dim].expand(count, -1),
-                x.expand(count, -1, -1),
-                Samples(
-                    x=support.x.expand(count, -1, -1), y=support.y.expand(count, -1, -1)
-                ),
-            )
 
-    def _deviation(self, phi: Tensor, grid: Tensor, support: Samples) -> Array | None:
-        """Return the predictive deviation, [inner step, point], or None.
-
-        It depends on the inner step only in whether the support set has been seen.
-        """
-        problem = self._learner.problem
-        own = phi[None, : problem.meta_dim]
-        with torch.no_grad():
-            before, after = (
-                problem.meta.deviation(problem.model, own, grid[None], seen)
-                for seen in (None, support)
-            )
-        if before is None or after is None:
-            return None
-        later = after.expand(self._probe.num_inner_steps, -1)
-        return to_array(torch.cat([before, later]))
-
-
-def _losses(predicted: Tensor, samples: Samples) -> Tensor:
+def _sample_losses(predicted: Tensor, samples: Samples) -> Tensor:
     """Return the mean squared error after each inner step, [inner step]."""
     return mean_squared_error(predicted, samples.y.expand(len(predicted), -1, -1))
+
+
+class ExplorationError(UserError):
+    """A task that a method cannot be shown."""
+
+
+class TaskAdapter(_OneTaskMethod):
+    """One method, ready to adapt to tasks that nobody drew from its family.
+
+    It computes on the CPU, draws from streams of its own, and shares nothing with a run.
+    """
+
+    def __init__(
+        self,
+        config: ExperimentConfig,
+        *,
+        inner_lr: float | None = None,
+        fused: bool = False,
+    ) -> None:
+        """Build the method.
+
+        Args:
+            config: The experiment at the outer step of the meta-parameters.
+            inner_lr: Another step size, where it is a set number.
+            fused: Whether compiled kernels may answer.
+
+        Raises:
+            ExplorationError: Inputs of the family are no curve, so that a point of a
+                plot does not say what a network is to be given.
+        """
+        learner = build_learner(config)
+        if inner_lr is not None and isinstance(learner.inner, FixedRateDescent):
+            learner = replace(
+                learner,
+                inner=learner.inner.with_rate_factor(_factor(learner, inner_lr)),
+            )
+        super().__init__(replace(learner, fused=fused), DTYPES[config.run.precision])
+        self._family = build_family(config)
+        self._num_trained = config.num_inner_steps
+        if not self._family.inputs_lie_on_a_curve:
+            raise ExplorationError(
+                f"tasks.family {self._family.name!r} has {self._family.input_dim} inputs; "
+                "a point drawn in a plot has one"
+            )
+
+    def adapt(self, start: Start, asked: AdaptRequest) -> AdaptResult:
+        """Return how the method adapts from `start` to a task.
+
+        Cost: K' gradients of one task, and K for all other support sets together.
+
+        Raises:
+            ExplorationError: The method is told the task's numbers, which nobody knows.
+        """
+        phi = torch.tensor(start.phi, dtype=self.dtype)
+        batch = self._batch(asked.task)
+        path = self.learner.adapt(phi, batch, num_inner_steps=asked.num_inner_steps)
+        thetas = torch.cat(path.points)
+        grid = self._inputs(asked.task.grid, asked.task)
+        count = len(grid)
+        both = torch.cat([grid, batch.support.x[0]])
+        predicted = self.predict(phi, thetas, both, batch.support)
+        truth = asked.task.truth
+        moved = thetas - thetas[:1]
+        layers, layer_distance = self._by_layer(moved)
+        return AdaptResult(
+            start=start,
+            asked=asked,
+            curves=to_array(predicted[:, :count, 0]),
+            support_loss=_losses(predicted[:, count:, 0], asked.task.y),
+            query_loss=None
+            if truth is None
+            else _losses(predicted[:, :count, 0], truth),
+            distance=to_array(torch.linalg.vector_norm(moved, dim=1)),
+            layer_distance=layer_distance,
+            layers=layers,
+            fan=self._fan(phi, asked, grid),
+            deviation=self.deviation(phi, grid, batch.support, len(thetas)),
+        )
+
+    def _inputs(self, places: Array, task: CustomTask) -> Tensor:
+        """Return what the network is given at places of the x axis, [point, input]."""
+        x = self._family.inputs_at(torch.tensor(places, dtype=self.dtype))
+        if self._is_told():
+            if task.parameters is None:
+                raise ExplorationError(
+                    "this method is told the numbers of a task; a curve drawn by hand "
+                    "has none: choose a held-out task"
+                )
+            known = torch.tensor(task.parameters, dtype=self.dtype)
+            return self._family.observed(known[None], x[None])[0]
+        return x
+
+    def _is_told(self) -> bool:
+        """Return whether a family gives its networks more than the inputs."""
+        return type(self._family).observed is not TaskFamily.observed
+
+    def _batch(self, task: CustomTask) -> TaskBatch:
+        x = self._inputs(task.x, task)
+        y = torch.tensor(task.y, dtype=self.dtype)[None, :, None]
+        support = Samples(x=x[None], y=y)
+        nothing = torch.zeros(1, 1, dtype=self.dtype)
+        return TaskBatch(parameters=nothing, support=support, query=support)
+
+    def _by_layer(self, moved: Tensor) -> tuple[tuple[int, ...], Array]:
+        """Return the adapted layers, and how far each has moved, [inner step, layer]."""
+        squares: dict[int, Tensor] = {}
+        for block in self.learner.problem.adapted:
+            part = moved[:, block.start : block.start + block.size].square().sum(dim=1)
+            squares[block.layer] = squares.get(block.layer, torch.zeros(())) + part
+        layers = sorted(squares)
+        distances = torch.stack([squares[layer].sqrt() for layer in layers], dim=1)
+        return tuple(layer + 1 for layer in layers), to_array(distances)
+
+    def _fan(self, phi: Tensor, asked: AdaptRequest, grid: Tensor) -> Array:
+        """Return the curves after K inner steps on other support sets, [set, point]."""
+        task, count = asked.task, asked.num_fan
+        if count == 0 or task.truth is None or len(task.x) == 0:
+            return np.empty((0, len(task.grid)))
+        rng = np.random.default_rng(asked.seed)
+        places = rng.uniform(task.grid[0], task.grid[-1], (count, len(task.x)))
+        x = torch.stack([self._inputs(row, task) for row in places])
+        y = torch.tensor(np.interp(places, task.grid, task.truth), dtype=self.dtype)
+        support = Samples(x=x, y=y[..., None])
+        nothing = torch.zeros(count, 1, dtype=self.dtype)
+        batch = TaskBatch(parameters=nothing, support=support, query=support)
+        path = self.learner.adapt(phi, batch, num_inner_steps=self._num_trained)
+        return to_array(self.predict(phi, path.end, grid, support)[..., 0])
+
+
+def _factor(learner: MetaLearner, inner_lr: float) -> float:
+    inner = learner.inner
+    assert isinstance(inner, FixedRateDescent)
+    return inner_lr / inner.inner_lr
+
+
+def _losses(predicted: Tensor, target: Array) -> Array:
+    """Return mean squared errors of some networks, [network]."""
+    wanted = torch.tensor(target, dtype=predicted.dtype)[None, :, None]
+    return to_array(
+        mean_squared_error(predicted[..., None], wanted.expand(len(predicted), -1, -1))
+    )

@@ -8,7 +8,7 @@ from enum import Enum
 import numpy as np
 import torch
 
-from metalab.engine.events import Array, Diverged, Evaluation, ProbeTaken
+from metalab.engine.events import Array, Diverged, Evaluation, EvaluationDone
 from metalab.engine.statistics import (
     interquartile_mean_interval,
     mean_interval,
@@ -185,7 +185,7 @@ def _losses(
     for event in trainer.run():
         if isinstance(event, Diverged):
             return losses, event
-        if isinstance(event, ProbeTaken):
+        if isinstance(event, EvaluationDone):
             losses.append(event.evaluation)
             if event.evaluation.step >= num_steps:
                 break

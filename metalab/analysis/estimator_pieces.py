@@ -1,4 +1,4 @@
-"""A comparison of hypergradient estimators in pieces: the chosen K first."""
+"""A comparison of hypergradient estimators in steps: the chosen K first."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, fields, is_dataclass, replace
@@ -15,7 +15,7 @@ from metalab.analysis.comparison import (
     Measured,
 )
 from metalab.analysis.estimator_blocks import Block, Selection, select
-from metalab.analysis.estimators import Plan, Row, Solutions, compare
+from metalab.analysis.estimators import ComparisonPlan, Row, Solutions, compare
 from metalab.catalog.slots import HYPERGRADIENTS
 from metalab.core.hypergradient.base import (
     Exactness,
@@ -36,7 +36,7 @@ _ANCHOR_STRENGTH = 2.0
 """Where estimators of the solution need an anchor that the run does not have."""
 
 
-def pieces(
+def comparison_steps(
     request: EstimatingRequest, tell: Callable[[str], None]
 ) -> Iterator[Comparison]:
     """Yield what will be measured, and what is known after each piece; the last is done.
@@ -86,7 +86,7 @@ def pieces(
     )
     yield known
     for index, (block, steps) in enumerate(work):
-        plan = Plan(
+        plan = ComparisonPlan(
             num_inner_steps=(steps,),
             num_tasks=request.num_tasks,
             num_batches=NUM_BATCHES,

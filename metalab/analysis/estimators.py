@@ -34,7 +34,7 @@ Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class ComparisonPlan:
     """How estimators are compared.
 
     Attributes:
@@ -116,7 +116,7 @@ quality."""
 
 def compare(
     selection: Selection,
-    plan: Plan,
+    plan: ComparisonPlan,
     *,
     tell: Tell = lambda _text: None,
     solutions: Solutions | None = None,
@@ -139,7 +139,7 @@ def compare(
 
 
 def _on_block(
-    block: Block, plan: Plan, tell: Tell, solutions: Solutions
+    block: Block, plan: ComparisonPlan, tell: Tell, solutions: Solutions
 ) -> BlockResult:
     batches = _batches(block, plan)
     exact = _Exact(block, plan.seed)
@@ -159,7 +159,7 @@ def _on_block(
     return BlockResult(block=block, rows=tuple(rows), solved=solved)
 
 
-def _batches(block: Block, plan: Plan) -> list[TaskBatch]:
+def _batches(block: Block, plan: ComparisonPlan) -> list[TaskBatch]:
     """Draw the meta-batches; they depend on seed, family and counts alone."""
     tasks = block.config.tasks
     streams = RandomStreams(plan.seed)
@@ -253,7 +253,9 @@ class _Exact:
 class _Bench:
     """Measures the estimators of a block at one K."""
 
-    def __init__(self, block: Block, plan: Plan, num_steps: int, tell: Tell) -> None:
+    def __init__(
+        self, block: Block, plan: ComparisonPlan, num_steps: int, tell: Tell
+    ) -> None:
         self._block = block
         self._seed = plan.seed
         self._num_steps = num_steps

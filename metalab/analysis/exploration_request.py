@@ -19,7 +19,7 @@ MOST_GRID_POINTS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class OwnTask:
+class CustomTask:
     """A support set, and what is known of the curve behind it.
 
     Attributes:
@@ -56,7 +56,7 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Exploration:
+class AdaptRequest:
     """What is asked: adapt to one task from some starts.
 
     Attributes:
@@ -69,7 +69,7 @@ class Exploration:
         seed: Fixes those.
     """
 
-    task: OwnTask
+    task: CustomTask
     starts: tuple[Start, ...]
     num_inner_steps: int
     inner_lr: float | None = None
@@ -78,7 +78,7 @@ class Exploration:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Explored:
+class AdaptResult:
     """How one start adapts, after 0 ... K' inner steps.
 
     Attributes:
@@ -96,7 +96,7 @@ class Explored:
     """
 
     start: Start
-    asked: Exploration
+    asked: AdaptRequest
     curves: Array
     support_loss: Array
     query_loss: Array | None

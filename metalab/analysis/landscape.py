@@ -12,7 +12,11 @@ from metalab.analysis.landscape_axes import (
     principal_axes,
     square_around,
 )
-from metalab.analysis.landscape_request import NUM_AVERAGED, Plane, Slice
+from metalab.analysis.landscape_request import (
+    NUM_AVERAGED,
+    LandscapeGrid,
+    LandscapeRequest,
+)
 from metalab.core.oracle import InnerOracle
 from metalab.core.streams import RandomStreams
 from metalab.core.tasks import Samples, TaskBatch
@@ -27,7 +31,7 @@ _NUMBERS_AT_ONCE = 2**22
 """Parameters of the networks that one call holds: 16 MB in single precision."""
 
 
-class Surveyor:
+class LandscapeSampler:
     """One method and its held-out tasks, ready to be sliced.
 
     It computes on the CPU, draws the tasks anew from the seed, and shares nothing with
@@ -73,7 +77,7 @@ class Surveyor:
 
     # The plane
 
-    def plane(self, asked: Slice) -> Plane:
+    def plane(self, asked: LandscapeRequest) -> LandscapeGrid:
         """Return where a slice lies, and what is drawn on it.
 
         Cost: K' gradients of the tasks that are drawn.
@@ -94,7 +98,7 @@ class Surveyor:
         corner, side = square_around(
             _what_is_seen(asked, centre, paths, outer_path), asked.extent
         )
-        return Plane(
+        return LandscapeGrid(
             centre=frozen(centre),
             u=frozen(u),
             v=frozen(v),
@@ -120,7 +124,7 @@ class Surveyor:
                 "something else: choose the support or the query loss"
             )
 
-    def _paths(self, phi: Tensor, asked: Slice) -> Array:
+    def _paths(self, phi: Tensor, asked: LandscapeRequest) -> Array:
         """Return theta_0 ... theta_K' of the drawn tasks, [task, inner step, inner]."""
         path = self._learner.adapt(
             phi, self._rows(asked.tasks), num_inner_steps=asked.num_inner_steps
@@ -128,7 +132,12 @@ class Surveyor:
         return _doubles(torch.stack(path.points, dim=1))
 
     def _axes(
-        self, phi: Tensor, asked: Slice, centre: Array, inner: Array, outer: Array
+        self,
+        phi: Tensor,
+        asked: LandscapeRequest,
+        centre: Array,
+        inner: Array,
+        outer: Array,
     ) -> tuple[Array, Array]:
         """Return two orthonormal directions.
 
@@ -167,7 +176,9 @@ class Surveyor:
 
     # The losses
 
-    def losses(self, asked: Slice, plane: Plane, points: Array) -> Array:
+    def losses(
+        self, asked: LandscapeRequest, plane: LandscapeGrid, points: Array
+    ) -> Array:
         """Return the loss at some points of a plane, [point].
 
         Args:
@@ -217,7 +228,7 @@ class Surveyor:
 
 
 def _what_is_seen(
-    asked: Slice, centre: Array, paths: Array, outer_path: Array
+    asked: LandscapeRequest, centre: Array, paths: Array, outer_path: Array
 ) -> Array:
     """Return finite points that the square has to hold, [point, 2]."""
     points = [paths.reshape(-1, 2)]

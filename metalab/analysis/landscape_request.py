@@ -29,7 +29,7 @@ def _no_states() -> Array:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Slice:
+class LandscapeRequest:
     """What is asked: losses over a plane through some meta-parameters.
 
     Attributes:
@@ -61,7 +61,7 @@ class Slice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Plane:
+class LandscapeGrid:
     """Where a slice lies. Lengths in it are those in the space of the parameters.
 
     Attributes:
@@ -109,8 +109,8 @@ class Landscape:
         num_averaged: Tasks that a loss is the mean of.
     """
 
-    asked: Slice
-    plane: Plane
+    asked: LandscapeRequest
+    plane: LandscapeGrid
     losses: Array
     share: float
     num_averaged: int = 1

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from metalab.engine.events import Array, Curves, ProbeTasks, frozen
+from metalab.engine.events import Array, Curves, HeldOutTasks, frozen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class MovedPoints:
+class EditedSupport:
     """The support set that a person has made of a held-out task's own.
 
     Attributes:
@@ -25,15 +25,15 @@ class MovedPoints:
     y: Array
 
     @classmethod
-    def own(cls, tasks: ProbeTasks, task: int) -> "MovedPoints":
+    def own(cls, tasks: HeldOutTasks, task: int) -> "EditedSupport":
         """Return a task's own points: none of them has been moved."""
         return cls(task=task, x=tasks.support_x[task], y=tasks.support_y[task])
 
-    def with_point(self, shot: int, x: float, y: float) -> "MovedPoints":
+    def with_point(self, shot: int, x: float, y: float) -> "EditedSupport":
         """Return the set with one point in another place."""
         return replace(self, x=_with(self.x, shot, x), y=_with(self.y, shot, y))
 
-    def shown_in(self, tasks: ProbeTasks) -> ProbeTasks:
+    def shown_in(self, tasks: HeldOutTasks) -> HeldOutTasks:
         """Return the tasks of a run with these points in the place of one's own."""
         return replace(
             tasks,
@@ -43,7 +43,7 @@ class MovedPoints:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Readaptation:
+class SupportEditResult:
     """How a task with moved points is adapted to at some outer step.
 
     Attributes:
@@ -55,7 +55,7 @@ class Readaptation:
         deviation: Predictive standard deviation at `curves`, or None; see `Curves`.
     """
 
-    points: MovedPoints
+    points: EditedSupport
     step: int
     curves: Array
     support_loss: Array

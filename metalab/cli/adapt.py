@@ -15,7 +15,7 @@ from metalab.cli.written import read_written
 from metalab.core.errors import UserError
 
 if TYPE_CHECKING:
-    from metalab.analysis.exploration_request import Explored, OwnTask
+    from metalab.analysis.exploration_request import AdaptResult, CustomTask
     from metalab.core.written_points import WrittenPoints
 
 
@@ -50,8 +50,8 @@ def adapt(
     Nobody knows a true curve behind them, so only the support loss is told. Curves go as
     far as the points.
     """
-    from metalab.analysis.exploration import Explorer  # noqa: PLC0415 - torch
-    from metalab.analysis.exploration_request import Exploration, Start  # noqa: PLC0415
+    from metalab.analysis.adaptation import TaskAdapter  # noqa: PLC0415 - torch
+    from metalab.analysis.exploration_request import AdaptRequest, Start  # noqa: PLC0415
     from metalab.analysis.step_size import at_inner_lr  # noqa: PLC0415
     from metalab.core.paths import replace_file  # noqa: PLC0415
     from metalab.figures.curves import explored_table  # noqa: PLC0415
@@ -67,8 +67,8 @@ def adapt(
     config = at_inner_lr(run.history.config_at(state.step), inner_lr)
     task = _task(points, written, config)
     start = Start(key="run", config=config, phi=state.phi, step=state.step)
-    asked = Exploration(task=task, starts=(start,), num_inner_steps=num_inner_steps)
-    answer = Explorer(config).explore(start, asked)
+    asked = AdaptRequest(task=task, starts=(start,), num_inner_steps=num_inner_steps)
+    answer = TaskAdapter(config).adapt(start, asked)
     if to is not None:
         replace_file(to, explored_table(task, answer).to_csv().encode())
     warn_of_wreck(file, run.history)
@@ -89,7 +89,7 @@ def adapt(
     return delivered() if to is None else 0
 
 
-def _task(points: Path, written: "WrittenPoints", config: Any) -> "OwnTask":
+def _task(points: Path, written: "WrittenPoints", config: Any) -> "CustomTask":
     """Return the task of a person's points, with curves as far as they go.
 
     Raises:
@@ -97,7 +97,7 @@ def _task(points: Path, written: "WrittenPoints", config: Any) -> "OwnTask":
     """
     import numpy as np  # noqa: PLC0415
 
-    from metalab.analysis.exploration_request import OwnTask, reach  # noqa: PLC0415
+    from metalab.analysis.exploration_request import CustomTask, reach  # noqa: PLC0415
     from metalab.engine.build import build_family  # noqa: PLC0415
     from metalab.engine.probe import NUM_GRID_POINTS  # noqa: PLC0415
 
@@ -107,10 +107,10 @@ def _task(points: Path, written: "WrittenPoints", config: Any) -> "OwnTask":
         grid = reach(np.linspace(low, high, NUM_GRID_POINTS), x)
     except ValueError as error:
         raise UserError(f"{points}: {error}") from error
-    return OwnTask(x=x, y=y, grid=grid, truth=None, parameters=None)
+    return CustomTask(x=x, y=y, grid=grid, truth=None, parameters=None)
 
 
-def _tell(facts: dict[str, Any], answer: "Explored") -> None:
+def _tell(facts: dict[str, Any], answer: "AdaptResult") -> None:
     screen = console()
     screen.print(f"Understood {facts['points']}")
     table = Table(

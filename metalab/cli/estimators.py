@@ -14,7 +14,7 @@ from metalab.core.errors import UserError
 
 if TYPE_CHECKING:
     from metalab.analysis.estimator_blocks import Selection
-    from metalab.analysis.estimators import BlockResult, Plan
+    from metalab.analysis.estimators import BlockResult, ComparisonPlan
 
 MOST_INNER_STEPS = 1000
 
@@ -69,12 +69,12 @@ def estimators(
     The outer loss is the query loss after the last inner step. Estimators keep their
     default options, but for the run's own.
     """
-    from metalab.analysis.estimators import Plan, compare  # noqa: PLC0415 - torch
+    from metalab.analysis.estimators import ComparisonPlan, compare  # noqa: PLC0415 - torch
 
     steps = _numbers_of_steps(num_inner_steps)
     _check_targets(out, csv, force=force)
     origin, selection = _selected(file, step, names, strength, assignments or [])
-    plan = Plan(
+    plan = ComparisonPlan(
         num_inner_steps=steps,
         num_tasks=num_tasks or origin["config"].outer.num_tasks,
         num_batches=num_batches,
@@ -151,7 +151,7 @@ def _selected(
 
 
 def _facts(
-    origin: dict[str, Any], plan: "Plan", selection: "Selection"
+    origin: dict[str, Any], plan: "ComparisonPlan", selection: "Selection"
 ) -> dict[str, Any]:
     from metalab.experiment.naming import experiment_name  # noqa: PLC0415 - torch
 

@@ -14,14 +14,14 @@ from rich.progress import (
 )
 
 from metalab.cli.output import warn
-from metalab.engine.events import Diverged, Event, ProbeTaken, RunStarted, StepsDone
+from metalab.engine.events import Diverged, EvaluationDone, Event, RunStarted, StepsDone
 from metalab.engine.stability import stability_warning
 from metalab.engine.trainer import Trainer
 from metalab.experiment.config import ExperimentConfig
 from metalab.runs.record.live import LiveRun
 from metalab.runs.record.status import RunStatus
 from metalab.runs.running.control import RunControl
-from metalab.runs.running.run import conduct
+from metalab.runs.running.run import run_experiment
 from metalab.runs.system.signals import stop_on_signals
 
 
@@ -56,7 +56,7 @@ class ProgressSink:
         elif isinstance(event, StepsDone):
             self._step = event.last_step
             self._show(event.last_step, seconds)
-        elif isinstance(event, ProbeTaken):
+        elif isinstance(event, EvaluationDone):
             loss = event.evaluation.query_loss[:, self._config.num_inner_steps].mean()
             self._progress.update(self._task, evaluation=f"evaluation {loss:.3f}")
             self._warn(event)
@@ -72,7 +72,7 @@ class ProgressSink:
         rate = f"{steps / time:,.0f} steps/s" if time > 0 else ""
         self._progress.update(self._task, completed=step, rate=rate)
 
-    def _warn(self, event: ProbeTaken) -> None:
+    def _warn(self, event: EvaluationDone) -> None:
         """Say once that the run may diverge."""
         warning = stability_warning(
             self._config, event.evaluation.step, event.stability
@@ -156,7 +156,7 @@ def run_in_foreground(
             stop_at=stop_at,
         )
 
-        status = conduct(
+        status = run_experiment(
             live,
             control,
             resuming=resuming,

@@ -38,7 +38,7 @@ def reproduce(
     from metalab.cli.study_table import print_report, print_studies  # noqa: PLC0415
     from metalab.studies.files import prepare_folder, write_files  # noqa: PLC0415
     from metalab.studies.measure import measure  # noqa: PLC0415
-    from metalab.studies.plan import Plan, default_folder  # noqa: PLC0415
+    from metalab.studies.plan import StudyPlan, default_folder  # noqa: PLC0415
     from metalab.studies.registry import studies, study_named  # noqa: PLC0415
     from metalab.studies.report import make_report, to_json  # noqa: PLC0415
 
@@ -47,7 +47,7 @@ def reproduce(
         return delivered()
     study = study_named(name)
     folder = out if out is not None else default_folder(study)
-    plan = Plan(study=study, folder=folder, num_seeds=seeds, share=share)
+    plan = StudyPlan(study=study, folder=folder, num_seeds=seeds, share=share)
     prepare_folder(plan.folder)
     result = run_study(plan, num_processes=jobs)
     if result.stopped:

@@ -17,7 +17,7 @@ from metalab.cli.output import console
 from metalab.runs.batch.batch import Ending, Outcome, PlannedRun, run_in_turn
 from metalab.runs.batch.pool import run_in_processes
 from metalab.studies.base import Method
-from metalab.studies.plan import Plan
+from metalab.studies.plan import StudyPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,7 @@ class ProgressWatch:
         self._progress.update(self._all, completed=sum(self._steps))
 
 
-def run_study(plan: Plan, *, num_processes: int) -> StudyRuns:
+def run_study(plan: StudyPlan, *, num_processes: int) -> StudyRuns:
     """Make the runs of a study that are not finished yet.
 
     Raises:
@@ -99,7 +99,7 @@ def run_study(plan: Plan, *, num_processes: int) -> StudyRuns:
 
 
 def _summary(
-    plan: Plan, planned: Sequence[PlannedRun], outcomes: Sequence[Outcome]
+    plan: StudyPlan, planned: Sequence[PlannedRun], outcomes: Sequence[Outcome]
 ) -> StudyRuns:
     stopped = len(outcomes) < len(planned) or any(
         outcome.ending is Ending.STOPPED for outcome in outcomes

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from metalab.cli.output import console, print_json
-from metalab.studies.base import Line, Study
-from metalab.studies.plan import NUM_SEEDS, Plan
+from metalab.studies.base import Study, StudyLine
+from metalab.studies.plan import NUM_SEEDS, StudyPlan
 from metalab.studies.report import ABSENT, Report, ReportedLine, commands
 from metalab.studies.series import Ours
 
@@ -95,7 +95,7 @@ def _table(report: Report) -> Table:
     return table
 
 
-def _over(plan: Plan) -> str:
+def _over(plan: StudyPlan) -> str:
     """Return what the intervals are over."""
     if plan.num_seeds == 1:
         return (
@@ -108,7 +108,7 @@ def _over(plan: Plan) -> str:
     )
 
 
-def _paper(line: Line) -> str:
+def _paper(line: StudyLine) -> str:
     return "no number known" if line.published is None else line.published.words()
 
 

@@ -128,7 +128,7 @@ def frozen(array: NDArray[np.generic]) -> Array:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProbeTasks:
+class HeldOutTasks:
     """The held-out tasks of a run; they never change.
 
     Attributes:
@@ -153,7 +153,7 @@ class ProbeTasks:
     true_curves: Array
     num_inner_steps: int
 
-    def same_as(self, other: "ProbeTasks") -> bool:
+    def same_as(self, other: "HeldOutTasks") -> bool:
         """Return whether others are the same tasks, support sets and grid."""
         names = ("parameters", "support_x", "support_y", "grid", "true_curves")
         return self is other or (
@@ -252,13 +252,13 @@ class RunStarted:
         step: Outer steps made already; 0 for a new run.
         device: The device that "auto" resolved to.
         provider: Which oracle provider computes the run.
-        probe_tasks: The held-out tasks.
+        held_out_tasks: The held-out tasks.
     """
 
     step: int
     device: str
     provider: str
-    probe_tasks: ProbeTasks
+    held_out_tasks: HeldOutTasks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,7 +284,7 @@ def _not_measured() -> Mapping[str, float]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProbeTaken:
+class EvaluationDone:
     """The held-out tasks were evaluated, and the meta-parameters kept.
 
     Attributes:
@@ -378,5 +378,11 @@ class RunEnded:
 
 
 Event = (
-    RunStarted | StepsDone | ProbeTaken | DiagnosticsTaken | Diverged | Edit | RunEnded
+    RunStarted
+    | StepsDone
+    | EvaluationDone
+    | DiagnosticsTaken
+    | Diverged
+    | Edit
+    | RunEnded
 )

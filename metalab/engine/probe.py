@@ -14,7 +14,7 @@ from metalab.core.streams import RandomStreams
 from metalab.core.tasks import TaskBatch, TaskFamily, sample_batch
 from metalab.engine.build import DTYPES
 from metalab.engine.diagnostics import RISING_SHARE, STEP_CURVATURE, UNSTABLE_SHARE
-from metalab.engine.events import Array, Curves, Evaluation, ProbeTasks, frozen
+from metalab.engine.events import Array, Curves, Evaluation, HeldOutTasks, frozen
 from metalab.experiment.config import ExperimentConfig
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def to_array(tensor: Tensor) -> Array:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Probe:
+class HeldOutEvaluation:
     """The held-out tasks of a run and how to look at them.
 
     Attributes:
@@ -192,10 +192,10 @@ class Probe:
         later = after[:, None].expand(-1, self.num_inner_steps, -1)
         return to_array(torch.cat([before[:, None], later], dim=1))
 
-    def describe(self, family: TaskFamily) -> ProbeTasks:
+    def describe(self, family: TaskFamily) -> HeldOutTasks:
         """Return the tasks as plain arrays, for plots and for the run file."""
         support, query = self.batch.support, self.batch.query
-        return ProbeTasks(
+        return HeldOutTasks(
             parameter_names=family.parameter_names,
             parameters=to_array(self.batch.parameters),
             support_x=to_array(support.x[..., 0]),
@@ -215,7 +215,7 @@ def make_probe(
     streams: RandomStreams,
     *,
     device: torch.device,
-) -> Probe:
+) -> HeldOutEvaluation:
     """Draw the held-out tasks of an experiment from their own stream.
 
     The tasks depend on the seed, the family and the counts, not on the method, so that
@@ -245,7 +245,7 @@ def make_probe(
     shown = batch.parameters[:count]
     true_curves = family.target(shown, x)[..., 0]
     batch, grid_x = batch.to(device), family.observed(shown, x).to(device)
-    return Probe(
+    return HeldOutEvaluation(
         learner=learner,
         batch=batch,
         grid_x=grid_x,

@@ -33,7 +33,7 @@ def state_shapes(config: ExperimentConfig) -> Shapes:
 
 
 def held_out_shapes(config: ExperimentConfig) -> Shapes:
-    """Return the shapes of the arrays of `events.ProbeTasks`."""
+    """Return the shapes of the arrays of `events.HeldOutTasks`."""
     evaluation = config.evaluation
     tasks, shots = evaluation.num_tasks, config.eval_shots
     return {

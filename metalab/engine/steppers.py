@@ -25,10 +25,10 @@ from metalab.core.learner import (
 from metalab.core.tasks import Samples, TaskBatch
 from metalab.engine.events import Array
 from metalab.engine.providers import runs_natively
-from metalab.engine.task_stream import Ahead, Blocks
+from metalab.engine.task_stream import Ahead, TaskStream
 
 if TYPE_CHECKING:
-    from metalab.core.fused.run import Crew, Outcome
+    from metalab.core.fused.run import Outcome, ThreadTeam
 
 BLAME_ORDER = (
     "support_loss_before",
@@ -113,7 +113,7 @@ class OracleStepper(Stepper):
         self,
         learner: MetaLearner,
         state: MetaState,
-        blocks: Blocks,
+        blocks: TaskStream,
     ) -> None:
         self._learner = learner
         self._blocks = blocks
@@ -193,10 +193,10 @@ class FusedStepper(Stepper):
         self,
         learner: MetaLearner,
         state: MetaState,
-        blocks: Blocks,
+        blocks: TaskStream,
         *,
         num_chunks: int,
-        crew: "Crew | None",
+        team: "ThreadTeam | None",
         ahead: Ahead | None,
     ) -> None:
         # Here, so that an experiment without kernels needs no compiler.
@@ -204,7 +204,7 @@ class FusedStepper(Stepper):
 
         self._learner = learner
         self._run: FusedRun = FusedRun(
-            learner, state, blocks.counts, num_chunks=num_chunks, crew=crew
+            learner, state, blocks.counts, num_chunks=num_chunks, team=team
         )
         self._lay_out: Callable[..., Data] = Data.of
         self._blocks = blocks
@@ -260,10 +260,10 @@ def _without_solves(rows: Array) -> Array:
 def make_stepper(
     learner: MetaLearner,
     state: MetaState,
-    blocks: Blocks,
+    blocks: TaskStream,
     *,
     num_chunks: int,
-    crew: "Crew | None",
+    team: "ThreadTeam | None",
     ahead: Ahead | None,
 ) -> Stepper:
     """Return what makes the outer steps: native calls, where kernels do all of a step.
@@ -273,12 +273,12 @@ def make_stepper(
         state: Where training stands.
         blocks: The tasks.
         num_chunks: Parts of a meta-batch that can be computed at the same time.
-        crew: Who computes them; None computes them one after another.
+        team: Who computes them; None computes them one after another.
         ahead: Who draws tasks meanwhile.
     """
     if learner.fused and runs_natively(learner, blocks.counts):
         return FusedStepper(
-            learner, state, blocks, num_chunks=num_chunks, crew=crew, ahead=ahead
+            learner, state, blocks, num_chunks=num_chunks, team=team, ahead=ahead
         )
     return OracleStepper(learner, state, blocks)
 

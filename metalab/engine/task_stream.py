@@ -22,7 +22,7 @@ Ahead = Callable[[Callable[[], TaskBatch]], Callable[[], TaskBatch]]
 
 
 @dataclass(slots=True, kw_only=True)
-class Blocks:
+class TaskStream:
     """Meta-batches by the number of their outer step, and nothing else.
 
     Attributes:

@@ -23,6 +23,6 @@ def use_threads_of(config: ExperimentConfig, provider: str) -> None:
         config: The experiment.
         provider: Who computes it.
     """
-    # The crew of the kernels has the threads: those of torch would spin between two of
+    # The team of the kernels has the threads: those of torch would spin between two of
     # its calls.
     use_threads(1 if provider == FUSED else config.run.num_threads)

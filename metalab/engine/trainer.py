@@ -23,25 +23,25 @@ from metalab.engine.events import (
     Curves,
     DiagnosticsTaken,
     Diverged,
+    EvaluationDone,
     Event,
-    ProbeTaken,
-    ProbeTasks,
+    HeldOutTasks,
     RunEnded,
     RunStarted,
     StepsDone,
     frozen,
 )
-from metalab.engine.probe import Probe, make_probe, to_array
+from metalab.engine.probe import HeldOutEvaluation, make_probe, to_array
 from metalab.engine.providers import FUSED, chosen_provider, counts_of
 from metalab.engine.steppers import Stepper, largest_good, make_stepper
-from metalab.engine.task_stream import Ahead, Blocks
+from metalab.engine.task_stream import Ahead, TaskStream
 from metalab.experiment.config import ExperimentConfig
 from metalab.experiment.config_history import ConfigHistory, config_history
 from metalab.experiment.edit import Edit
 from metalab.experiment.memory_needs import check_fits
 
 if TYPE_CHECKING:
-    from metalab.core.fused.run import Crew
+    from metalab.core.fused.run import ThreadTeam
 
 
 def restored(fresh: MetaState, checkpoint: Checkpoint) -> MetaState:
@@ -108,7 +108,7 @@ class Trainer:
         *,
         checkpoint: Checkpoint | None = None,
         provider: str | None = None,
-        crew: "Crew | None" = None,
+        team: "ThreadTeam | None" = None,
         ahead: Ahead | None = None,
     ) -> None:
         """Prepare a run.
@@ -118,7 +118,7 @@ class Trainer:
             checkpoint: Where to go on from; None starts afresh.
             provider: Who computes the outer steps, "fused" or "autodiff"; None takes
                 what `engine.providers` chooses.
-            crew: Who computes the parts of a meta-batch on several threads; without it
+            team: Who computes the parts of a meta-batch on several threads; without it
                 they are computed one after another, with the same numbers.
             ahead: Who draws tasks while compiled kernels compute; without it the two take
                 turns, with the same numbers.
@@ -137,7 +137,7 @@ class Trainer:
         self._dtype = DTYPES[config.run.precision]
         self._family = build_family(config)
         self._provider = provider or chosen_provider(config)[0]
-        self._crew, self._ahead = crew, ahead
+        self._team, self._ahead = team, ahead
         self._slots_from = 0 if checkpoint is None else checkpoint.slots_from
         self._learner = self._build_learner()
         self._streams = RandomStreams(config.run.seed)
@@ -232,13 +232,13 @@ class Trainer:
             slots_from=self._slots_from,
         )
 
-    def _make_probe(self) -> Probe:
+    def _make_probe(self) -> HeldOutEvaluation:
         return make_probe(
             self.config, self._learner, self._family, self._streams, device=self._device
         )
 
     def _make_stepper(self, state: MetaState) -> Stepper:
-        self._blocks = Blocks(
+        self._blocks = TaskStream(
             family=self._family,
             streams=self._streams,
             counts=counts_of(self.config),
@@ -251,7 +251,7 @@ class Trainer:
             state,
             self._blocks,
             num_chunks=self.config.run.num_threads,
-            crew=self._crew,
+            team=self._team,
             ahead=self._ahead,
         )
 
@@ -276,7 +276,7 @@ class Trainer:
         """Return how the gallery's tasks adapt right now; changes nothing."""
         return self._probe.curves(self._state.phi, self.step)
 
-    def held_out(self) -> ProbeTasks:
+    def held_out(self) -> HeldOutTasks:
         """Return the held-out tasks."""
         return self._probe.describe(self._family)
 
@@ -338,7 +338,7 @@ class Trainer:
             step=self.step,
             device=str(self._device),
             provider=self._provider,
-            probe_tasks=self.held_out(),
+            held_out_tasks=self.held_out(),
         )
 
     def _end(self) -> RunEnded:
@@ -371,10 +371,10 @@ class Trainer:
         )
         return look if edit is None else min(look, edit)
 
-    def _take_probe(self) -> ProbeTaken:
+    def _take_probe(self) -> EvaluationDone:
         phi = self._state.phi
         evaluation, curves = self._probe.evaluate(phi, self.step)
-        return ProbeTaken(
+        return EvaluationDone(
             evaluation=evaluation,
             curves=curves,
             snapshot=self.checkpoint(),

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from metalab.analysis.exploration_request import Explored, OwnTask
-from metalab.engine.events import Array, Curves, ProbeTasks
+from metalab.analysis.exploration_request import AdaptResult, CustomTask
+from metalab.engine.events import Array, Curves, HeldOutTasks
 from metalab.figures.table import Column, Table
 
 TRUE, SUPPORT, QUERY, PREDICTED = "true curve", "support", "query", "prediction"
@@ -15,7 +15,7 @@ _Block = tuple[float, str, float, Array, Array, Array | None]
 
 
 def curves_table(
-    tasks: ProbeTasks, curves: Curves, *, chosen: Sequence[int], num_inner_steps: int
+    tasks: HeldOutTasks, curves: Curves, *, chosen: Sequence[int], num_inner_steps: int
 ) -> Table:
     """Return how held-out tasks adapt, a row a point.
 
@@ -48,7 +48,7 @@ def curves_table(
     return _table(blocks)
 
 
-def explored_table(task: OwnTask, answer: Explored) -> Table:
+def explored_table(task: CustomTask, answer: AdaptResult) -> Table:
     """Return how a network adapts to a person's own points, a row a point."""
     blocks: list[_Block] = [(np.nan, SUPPORT, np.nan, task.x, task.y, None)]
     blocks += [

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from metalab.analysis.comparison import MOST_STEPS, MOST_TASKS, EstimatingRequest
-from metalab.analysis.landscape_request import AXES, FINEST, SURFACES, Slice
-from metalab.engine.events import Array, ProbeTasks, frozen
+from metalab.analysis.landscape_request import AXES, FINEST, SURFACES, LandscapeRequest
+from metalab.engine.events import Array, HeldOutTasks, frozen
 from metalab.figures.base import FigureSpec
 from metalab.figures.errors import FigureError
 from metalab.figures.sights import (
@@ -114,8 +114,8 @@ def sight_of(
     return where.history if look is None else look(where, looking, tell)
 
 
-def _tasks(where: Standpoint) -> ProbeTasks:
-    tasks = where.history.probe_tasks
+def _tasks(where: Standpoint) -> HeldOutTasks:
+    tasks = where.history.held_out_tasks
     if tasks is None:
         raise FigureError("this run has no held-out tasks yet")
     if where.task >= len(tasks.support_x):
@@ -126,8 +126,13 @@ def _tasks(where: Standpoint) -> ProbeTasks:
 
 
 def _adapt(where: Standpoint, looking: Looking, tell: Tell) -> AdaptSight:
-    from metalab.analysis.exploration import Explorer  # noqa: PLC0415 - torch
-    from metalab.analysis.exploration_request import Exploration, OwnTask, Start, reach  # noqa: PLC0415
+    from metalab.analysis.adaptation import TaskAdapter  # noqa: PLC0415 - torch
+    from metalab.analysis.exploration_request import (  # noqa: PLC0415
+        AdaptRequest,
+        CustomTask,
+        Start,
+        reach,
+    )
 
     del tell
     config, tasks = where.history.config_at(where.step), _tasks(where)
@@ -140,8 +145,8 @@ def _adapt(where: Standpoint, looking: Looking, tell: Tell) -> AdaptSight:
         grid = reach(tasks.grid, x)
     except ValueError as error:
         raise FigureError(f"points: {error}") from error
-    asked = Exploration(
-        task=OwnTask(
+    asked = AdaptRequest(
+        task=CustomTask(
             x=x,
             y=y,
             grid=grid,
@@ -155,7 +160,7 @@ def _adapt(where: Standpoint, looking: Looking, tell: Tell) -> AdaptSight:
     )
     return AdaptSight(
         history=where.history,
-        explored=Explorer(config).explore(asked.starts[0], asked),
+        explored=TaskAdapter(config).adapt(asked.starts[0], asked),
         inner_step=step,
         task="points of one's own" if moved else f"held-out task {where.task + 1}",
     )
@@ -166,7 +171,7 @@ def _landscape(where: Standpoint, looking: Looking, tell: Tell) -> LandscapeSigh
 
     config, tasks = where.history.config_at(where.step), _tasks(where)
     count = len(tasks.true_curves)
-    asked = Slice(
+    asked = LandscapeRequest(
         config=config,
         phi=where.phi,
         step=where.step,
@@ -206,7 +211,7 @@ def outer_states(history: "RunHistory", step: int, phi: Array) -> Array:
 
 
 def _estimators(where: Standpoint, looking: Looking, tell: Tell) -> EstimatorsSight:
-    from metalab.analysis.estimator_pieces import pieces  # noqa: PLC0415 - torch
+    from metalab.analysis.estimator_pieces import comparison_steps  # noqa: PLC0415 - torch
     from metalab.core.hypergradient.target import Target  # noqa: PLC0415
 
     config = where.history.config_at(where.step)
@@ -223,7 +228,7 @@ def _estimators(where: Standpoint, looking: Looking, tell: Tell) -> EstimatorsSi
         against=targets[looking.against],
     )
     comparison = None
-    for comparison in pieces(request, lambda text: tell(text, None)):  # noqa: B007
+    for comparison in comparison_steps(request, lambda text: tell(text, None)):  # noqa: B007
         pass
     assert comparison is not None, "there is always a piece"
     return EstimatorsSight(history=where.history, comparison=comparison)

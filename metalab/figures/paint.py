@@ -63,7 +63,7 @@ def paint(drawing: Drawing, size: FigureSize) -> Figure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scale:
+class AxisScale:
     """What axes show.
 
     Attributes:
@@ -77,10 +77,10 @@ class Scale:
     log_y: bool
 
 
-def scales_of(figure: Figure) -> dict[str, Scale]:
+def scales_of(figure: Figure) -> dict[str, AxisScale]:
     """Return what each of a figure's axes shows, by the axes' names."""
     return {
-        name: Scale(
+        name: AxisScale(
             x=_ends(axes.get_xlim()),
             y=_ends(axes.get_ylim()),
             log_y=axes.get_yscale() == "log",

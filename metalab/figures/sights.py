@@ -12,7 +12,7 @@ from metalab.runs.record.history import RunHistory
 
 if TYPE_CHECKING:
     from metalab.analysis.comparison import Comparison
-    from metalab.analysis.exploration_request import Exploration, Explored
+    from metalab.analysis.exploration_request import AdaptRequest, AdaptResult
     from metalab.analysis.landscape_request import Landscape
     from metalab.analysis.learned_rates import LearnedRates
     from metalab.figures.structure.model import Numbers, Structure
@@ -31,13 +31,13 @@ class AdaptSight:
     """
 
     history: RunHistory
-    explored: "Explored"
-    others: "tuple[tuple[str, Explored], ...]" = ()
+    explored: "AdaptResult"
+    others: "tuple[tuple[str, AdaptResult], ...]" = ()
     inner_step: int
     task: str
 
     @property
-    def asked(self) -> "Exploration":
+    def asked(self) -> "AdaptRequest":
         """The task, and how far it is adapted to."""
         return self.explored.asked
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from metalab.engine.events import Curves, ProbeTasks
+from metalab.engine.events import Curves, HeldOutTasks
 from metalab.figures.base import BY_LOSS, BY_TASK
 from metalab.figures.errors import FigureError
 
 
-def order_of(tasks: ProbeTasks, curves: Curves | None, sort: str) -> list[int]:
+def order_of(tasks: HeldOutTasks, curves: Curves | None, sort: str) -> list[int]:
     """Return tasks in the order of the tiles, counted from 0.
 
     Args:

@@ -129,7 +129,7 @@ class Method:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class StudyLine:
     """One row of a study's table.
 
     Attributes:
@@ -247,7 +247,7 @@ class Study:
     source: str
     quantity: str
     methods: tuple[Method, ...] = ()
-    lines: tuple[Line, ...]
+    lines: tuple[StudyLine, ...]
     checks: tuple[Check, ...] = ()
     differences: tuple[str, ...]
     missing: tuple[MissingRow, ...] = ()

@@ -22,7 +22,7 @@ from metalab.figures.drawing import (
 from metalab.figures.legend import with_legend
 from metalab.figures.sizes import FigureSize
 from metalab.figures.table import Column, Table
-from metalab.studies.base import Line, Study, StudyError, StudyFigure
+from metalab.studies.base import Study, StudyError, StudyFigure, StudyLine
 from metalab.studies.series import Key, Results, ours_at
 
 _PURPLE, _SKY, _ORANGE = "#cc79a7", "#56b4e9", "#e69f00"
@@ -119,7 +119,7 @@ def _series_table(
     )
 
 
-def _middle(lines: Sequence[Line], key: Key, at: float) -> tuple[float, float]:
+def _middle(lines: Sequence[StudyLine], key: Key, at: float) -> tuple[float, float]:
     """Return middle and half width of the published number there; NaN for none."""
     for line in lines:
         if line.key == key and line.at == at and line.published is not None:
@@ -127,7 +127,7 @@ def _middle(lines: Sequence[Line], key: Key, at: float) -> tuple[float, float]:
     return np.nan, np.nan
 
 
-def _spot(line: Line) -> tuple[float, float]:
+def _spot(line: StudyLine) -> tuple[float, float]:
     """Return middle and half width of a line's published number; NaN for none."""
     paper = line.published
     if paper is None:
@@ -260,7 +260,9 @@ def _number_axis(table: Table) -> list[Call]:
     ]
 
 
-def _comparison_table(study: Study, results: Results, shown: Sequence[Line]) -> Table:
+def _comparison_table(
+    study: Study, results: Results, shown: Sequence[StudyLine]
+) -> Table:
     ours = [ours_at(results[line.key], line.at) for line in shown]
     papers = np.array([_spot(line) for line in shown])
     places = np.arange(len(shown), dtype=np.float64)

@@ -10,11 +10,11 @@ from metalab.core.tasks import QueryKind
 from metalab.engine.statistics import rising
 from metalab.runs.record.reader import StoredRun, open_run
 from metalab.studies.base import Method, Protocol
-from metalab.studies.plan import Plan
+from metalab.studies.plan import StudyPlan
 from metalab.studies.series import Key, Results, Series, pooled
 
 
-def measure(plan: Plan, methods: tuple[Method, ...]) -> Results:
+def measure(plan: StudyPlan, methods: tuple[Method, ...]) -> Results:
     """Evaluate the runs of some methods, and what needs no run.
 
     Fresh tasks depend on the seed of the run alone, so methods are compared on the same
@@ -27,7 +27,7 @@ def measure(plan: Plan, methods: tuple[Method, ...]) -> Results:
 
 
 def _of_seed(
-    plan: Plan, methods: tuple[Method, ...], seed: int
+    plan: StudyPlan, methods: tuple[Method, ...], seed: int
 ) -> Mapping[Key, Series]:
     found = dict(plan.study.measure(seed))
     for method in methods:

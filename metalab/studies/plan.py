@@ -15,7 +15,7 @@ NUM_SEEDS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class StudyPlan:
     """A study as it is to be run.
 
     Attributes:
@@ -62,7 +62,7 @@ def default_folder(study: Study) -> Path:
     return data_home() / "studies" / study.name
 
 
-def reproduce_command(plan: Plan) -> str:
+def reproduce_command(plan: StudyPlan) -> str:
     """Return the command that runs the study, or goes on with it."""
     parts = ["metalab", "reproduce", plan.study.name, "--seeds", str(plan.num_seeds)]
     if plan.share < 1:
@@ -70,7 +70,7 @@ def reproduce_command(plan: Plan) -> str:
     return shlex.join([*parts, "--out", str(plan.folder)])
 
 
-def train_command(plan: Plan, method: Method, seed: int) -> str:
+def train_command(plan: StudyPlan, method: Method, seed: int) -> str:
     """Return the command that makes one run by itself."""
     parts = ["metalab", "train", "--preset", method.preset]
     parts += _assignments(method.settings(plan.study.name, share=plan.share))
@@ -78,7 +78,7 @@ def train_command(plan: Plan, method: Method, seed: int) -> str:
     return shlex.join(parts)
 
 
-def eval_command(plan: Plan, method: Method, protocol: Protocol, seed: int) -> str:
+def eval_command(plan: StudyPlan, method: Method, protocol: Protocol, seed: int) -> str:
     """Return the command that evaluates one run by itself."""
     parts = ["metalab", "eval", str(plan.run(method, seed).path)]
     parts += ["--num-tasks", str(protocol.num_tasks)]

@@ -8,9 +8,9 @@ import numpy as np
 
 from metalab import __version__
 from metalab.figures.table import Column, Table
-from metalab.studies.base import Check, Finding, Line, Published
+from metalab.studies.base import Check, Finding, Published, StudyLine
 from metalab.studies.plan import (
-    Plan,
+    StudyPlan,
     eval_command,
     reproduce_command,
     train_command,
@@ -31,7 +31,7 @@ class ReportedLine:
         verdict: One of HOLDS, DIFFERS, SHOWN (no tolerance) and ABSENT.
     """
 
-    line: Line
+    line: StudyLine
     method: str
     ours: Ours | None
     verdict: str
@@ -68,7 +68,7 @@ class Report:
         problems: What did not finish, one sentence each.
     """
 
-    plan: Plan
+    plan: StudyPlan
     lines: tuple[ReportedLine, ...]
     checks: tuple[ReportedCheck, ...]
     problems: tuple[str, ...]
@@ -86,7 +86,7 @@ class Report:
         return tuple(found)
 
 
-def make_report(plan: Plan, results: Results, problems: tuple[str, ...]) -> Report:
+def make_report(plan: StudyPlan, results: Results, problems: tuple[str, ...]) -> Report:
     """Return our numbers beside the published ones.
 
     Args:
@@ -102,7 +102,7 @@ def make_report(plan: Plan, results: Results, problems: tuple[str, ...]) -> Repo
     )
 
 
-def _reported(plan: Plan, line: Line, results: Results) -> ReportedLine:
+def _reported(plan: StudyPlan, line: StudyLine, results: Results) -> ReportedLine:
     method = plan.study.title_of(line.method)
     if line.key not in results:
         return ReportedLine(line=line, method=method, ours=None, verdict=ABSENT)
@@ -120,7 +120,7 @@ def _judged(check: Check, results: Results) -> ReportedCheck:
     return ReportedCheck(check=check, finding=check.judge(results))
 
 
-def commands(plan: Plan) -> Mapping[str, list[str]]:
+def commands(plan: StudyPlan) -> Mapping[str, list[str]]:
     """Return the exact commands: of the study, and of each method for every seed."""
     return {
         "study": [reproduce_command(plan)],

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from metalab.analysis.adaptation import TaskAdapter
-from metalab.analysis.moved import MovedPoints
-from metalab.engine.events import ProbeTaken, RunStarted
+from metalab.analysis.adaptation import HeldOutAdapter
+from metalab.analysis.moved import EditedSupport
+from metalab.engine.events import EvaluationDone, RunStarted
 from metalab.engine.providers import AUTODIFF, FUSED
 from metalab.engine.trainer import Trainer
 from tests.support.experiments import PRESETS, small
@@ -24,8 +24,8 @@ def begun(config):
     tasks = probe = None
     for event in Trainer(config, provider=AUTODIFF).run():
         if isinstance(event, RunStarted):
-            tasks = event.probe_tasks
-        elif isinstance(event, ProbeTaken):
+            tasks = event.held_out_tasks
+        elif isinstance(event, EvaluationDone):
             return tasks, event.curves
     raise AssertionError(probe)
 
@@ -33,8 +33,8 @@ def begun(config):
 def agrees(config, task=5, provider=AUTODIFF):
     """Adapting to a task's own points gives what the run's gallery shows of it."""
     tasks, curves = begun(config)
-    own = MovedPoints.own(tasks, task)
-    found = TaskAdapter(config, provider=provider).adapt(
+    own = EditedSupport.own(tasks, task)
+    found = HeldOutAdapter(config, provider=provider).adapt(
         curves.phi, own, step=curves.step
     )
     same = {"rtol": 2e-4, "atol": 2e-4}
@@ -77,8 +77,8 @@ def test_the_task_adapts_to_the_point_that_was_moved():
         model__hidden_sizes=[20],
     )
     tasks, curves = begun(config)
-    adapter = TaskAdapter(config, provider=AUTODIFF)
-    own = MovedPoints.own(tasks, 2)
+    adapter = HeldOutAdapter(config, provider=AUTODIFF)
+    own = EditedSupport.own(tasks, 2)
     moved = own.with_point(3, 1.0, 8.0)
     at = int(np.abs(tasks.grid - 1.0).argmin())
     before, after = (
@@ -95,9 +95,9 @@ def test_the_task_adapts_to_the_point_that_was_moved():
 def test_what_the_network_is_told_stays_told():
     """At a place that the point was not drawn at, the network still knows the task."""
     config = small(tasks__family__kind="sinusoid-known")
-    adapter = TaskAdapter(config, provider=AUTODIFF)
+    adapter = HeldOutAdapter(config, provider=AUTODIFF)
     tasks, _ = begun(config)
-    points = MovedPoints.own(tasks, 4).with_point(0, 2.5, 0.0)
+    points = EditedSupport.own(tasks, 4).with_point(0, 2.5, 0.0)
     inputs = adapter._batch(points).support.x[0].numpy()
     assert inputs[0, 0] == 2.5
     told = np.broadcast_to(tasks.parameters[4], (len(inputs), 2))
@@ -106,9 +106,9 @@ def test_what_the_network_is_told_stays_told():
 
 def test_a_point_beside_the_curve_keeps_its_other_coordinates():
     config = small(tasks__family__kind="quadratic-bowl")
-    adapter = TaskAdapter(config, provider=AUTODIFF)
+    adapter = HeldOutAdapter(config, provider=AUTODIFF)
     tasks, _ = begun(config)
-    own = MovedPoints.own(tasks, 4)
+    own = EditedSupport.own(tasks, 4)
     before, after = (
         adapter._batch(points).support.x[0].numpy()
         for points in (own, own.with_point(1, 0.25, 3.0))
@@ -127,7 +127,10 @@ def test_it_does_not_take_part_in_a_run():
     ]
     trainer = Trainer(config, provider=AUTODIFF)
     tasks, curves = begun(config)
-    points, adapter = MovedPoints.own(tasks, 0), TaskAdapter(config, provider=AUTODIFF)
+    points, adapter = (
+        EditedSupport.own(tasks, 0),
+        HeldOutAdapter(config, provider=AUTODIFF),
+    )
     disturbed = []
     for event in trainer.run():
         adapter.adapt(curves.phi, points.with_point(1, 0.5, 2.0), step=0)

@@ -7,7 +7,7 @@ from metalab.analysis import check_presets
 from metalab.analysis.check_presets import HeldOutLoss, Verdict, check_preset, summaries
 from metalab.catalog.recipes import presets
 from metalab.core.errors import UserError
-from metalab.engine.events import ProbeTaken
+from metalab.engine.events import EvaluationDone
 from metalab.engine.trainer import Trainer
 from metalab.experiment.config import preset_config
 from metalab.experiment.fields import with_overrides
@@ -37,7 +37,7 @@ def held_out(config, num_steps):
     """Return the mean query losses at outer steps 0 and `num_steps`, [inner step]."""
     means = {}
     for event in Trainer(config).run():
-        if isinstance(event, ProbeTaken):
+        if isinstance(event, EvaluationDone):
             means[event.evaluation.step] = event.evaluation.query_loss.mean(axis=0)
             if event.evaluation.step == num_steps:
                 break

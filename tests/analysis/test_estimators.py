@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from metalab.analysis.estimator_blocks import EstimatorError, select
-from metalab.analysis.estimators import BlockResult, Plan, Row, compare
+from metalab.analysis.estimators import BlockResult, ComparisonPlan, Row, compare
 from metalab.core.hypergradient.base import ProblemSize, Target
 from metalab.core.oracle import Evaluations
 from metalab.engine.trainer import Trainer
@@ -14,7 +14,7 @@ from metalab.experiment.fields import with_overrides
 from tests.support.experiments import small
 
 CPU = torch.device("cpu")
-PLAN = Plan(num_inner_steps=(1, 3), num_tasks=3, num_batches=2, seed=0)
+PLAN = ComparisonPlan(num_inner_steps=(1, 3), num_tasks=3, num_batches=2, seed=0)
 
 
 def selected(config: ExperimentConfig, names=None, *, dtype=torch.float32):
@@ -77,7 +77,7 @@ def test_the_k_step_and_the_solution_are_different_references(everything):
 @pytest.mark.slow
 def test_conjugate_gradients_find_the_solution_after_many_steps():
     config = small(model__activation="tanh", model__hidden_sizes=[4, 3])
-    plan = Plan(num_inner_steps=(1, 200), num_tasks=3, num_batches=2, seed=0)
+    plan = ComparisonPlan(num_inner_steps=(1, 200), num_tasks=3, num_batches=2, seed=0)
     options = with_overrides(
         small("imaml-sine"),
         [

@@ -6,9 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from metalab.analysis.landscape import Surveyor
+from metalab.analysis.landscape import LandscapeSampler
 from metalab.analysis.landscape_axes import filter_normalised, neuron_of_each
-from metalab.analysis.landscape_request import AXES, NUM_AVERAGED, SURFACES, Slice
+from metalab.analysis.landscape_request import (
+    AXES,
+    NUM_AVERAGED,
+    SURFACES,
+    LandscapeRequest,
+)
 from metalab.core.errors import UserError
 from metalab.core.model.mlp import MLP
 from metalab.core.streams import RandomStreams
@@ -31,9 +36,9 @@ def initial(config: ExperimentConfig) -> Array:
     return to_array(state.phi)
 
 
-def a_slice(config: ExperimentConfig, **changes: object) -> Slice:
+def a_slice(config: ExperimentConfig, **changes: object) -> LandscapeRequest:
     phi = initial(config)
-    asked = Slice(
+    asked = LandscapeRequest(
         config=config,
         phi=phi,
         step=7,
@@ -44,7 +49,7 @@ def a_slice(config: ExperimentConfig, **changes: object) -> Slice:
     return replace(asked, **changes)  # pyright: ignore[reportArgumentType] - by name
 
 
-def known(asked: Slice, theta: Array) -> tuple[Array, Array]:
+def known(asked: LandscapeRequest, theta: Array) -> tuple[Array, Array]:
     """Return support and query loss of the first task at one theta, and no plane."""
     config = asked.config
     learner = build_learner(config)
@@ -63,7 +68,7 @@ def known(asked: Slice, theta: Array) -> tuple[Array, Array]:
 @pytest.mark.parametrize("axes", ["paths", "gradients"])
 def test_the_loss_at_the_centre_is_the_loss_at_the_meta_parameters(preset, axes):
     asked = a_slice(small(preset), axes=axes)
-    surveyor = Surveyor(asked.config)
+    surveyor = LandscapeSampler(asked.config)
     plane = surveyor.plane(asked)
     support, query = known(asked, plane.centre)
     np.testing.assert_allclose(surveyor.losses(asked, plane, ORIGIN), support, **CLOSE)
@@ -76,7 +81,7 @@ def test_the_adapted_loss_is_that_of_training_anywhere_in_the_plane(preset):
     """At the centre and beside it: there, the meta-parameters are moved by hand."""
     config = small(preset)
     asked = a_slice(config, surface="adapted", axes="gradients")
-    surveyor = Surveyor(config)
+    surveyor = LandscapeSampler(config)
     plane = surveyor.plane(asked)
     places = np.array([[0.0, 0.0], [0.3, -0.2]])
     found = surveyor.losses(asked, plane, places)
@@ -98,7 +103,7 @@ def test_the_adapted_loss_is_that_of_training_anywhere_in_the_plane(preset):
 def test_the_losses_along_a_planar_path_are_those_of_the_inner_loop(preset):
     """Two inner steps of one task always lie in one plane through their start."""
     asked = a_slice(small(preset), tasks=(3,), num_inner_steps=2)
-    surveyor = Surveyor(asked.config)
+    surveyor = LandscapeSampler(asked.config)
     plane = surveyor.plane(asked)
     learner = build_learner(asked.config)
     streams = RandomStreams(asked.config.run.seed)
@@ -130,7 +135,7 @@ def test_a_bowl_is_a_bowl_with_its_own_axes():
         model__hidden_sizes=[],
     )
     asked = a_slice(config, axes="gradients", tasks=(0, 1))
-    surveyor = Surveyor(config)
+    surveyor = LandscapeSampler(config)
     plane = surveyor.plane(asked)
     x, y = plane.coordinates(11)
     grid = np.stack(np.meshgrid(x, y), axis=2).reshape(-1, 2)
@@ -157,7 +162,7 @@ def test_a_bowl_is_a_bowl_with_its_own_axes():
 @pytest.mark.parametrize("axes", AXES)
 def test_directions_are_orthonormal_and_paths_are_projected(axes):
     asked = a_slice(small(), axes=axes)
-    plane = Surveyor(asked.config).plane(asked)
+    plane = LandscapeSampler(asked.config).plane(asked)
     both = np.stack([plane.u, plane.v])
     np.testing.assert_allclose(both @ both.T, np.eye(2), atol=1e-12)
     assert plane.paths.shape == (3, 5, 2)
@@ -173,7 +178,7 @@ def test_directions_are_orthonormal_and_paths_are_projected(axes):
 
 def test_the_path_of_the_outer_loop_is_explained_by_its_own_axes():
     asked = a_slice(small(), axes="outer", surface="adapted")
-    plane = Surveyor(asked.config).plane(asked)
+    plane = LandscapeSampler(asked.config).plane(asked)
     assert plane.outer_explained == pytest.approx(1.0, abs=1e-6)
     inside = plane.outer_path - np.array(plane.corner)
     assert inside.min() >= 0
@@ -182,7 +187,7 @@ def test_the_path_of_the_outer_loop_is_explained_by_its_own_axes():
 
 def test_two_gradients_span_the_plane_of_the_first_inner_steps():
     asked = a_slice(small(), axes="gradients", tasks=(3, 0), num_inner_steps=1)
-    plane = Surveyor(asked.config).plane(asked)
+    plane = LandscapeSampler(asked.config).plane(asked)
     assert sum(plane.explained) == pytest.approx(1.0, abs=1e-6)
     # Downhill of the first task is against the first direction.
     assert plane.paths[0, 1, 0] < 0
@@ -207,7 +212,7 @@ def test_random_directions_are_as_long_as_each_neuron():
 
 def test_random_directions_follow_the_seed():
     config = small()
-    surveyor = Surveyor(config)
+    surveyor = LandscapeSampler(config)
     one, same, other = (
         surveyor.plane(a_slice(config, axes="random", seed=seed)).u
         for seed in (1, 1, 2)
@@ -220,24 +225,24 @@ def test_random_directions_follow_the_seed():
 def test_a_partial_start_has_no_loss_after_adaptation(preset):
     asked = a_slice(small(preset), surface="adapted")
     with pytest.raises(UserError, match="initialisation of the whole network"):
-        Surveyor(asked.config).plane(asked)
+        LandscapeSampler(asked.config).plane(asked)
 
 
 def test_random_directions_need_weights():
     """A context that begins at zero has no length to take over."""
     asked = a_slice(small("cavia-sine"), axes="random")
     with pytest.raises(UserError, match="no length"):
-        Surveyor(asked.config).plane(asked)
+        LandscapeSampler(asked.config).plane(asked)
 
 
 def test_a_path_that_is_not_finite_is_told():
     config = small(inner__inner_lr=10.0)
     asked = a_slice(config, num_inner_steps=60)
     with pytest.raises(UserError, match="not finite"):
-        Surveyor(config).plane(replace(asked, phi=100 * asked.phi))
+        LandscapeSampler(config).plane(replace(asked, phi=100 * asked.phi))
 
 
 def test_memory_is_bounded():
-    surveyor = Surveyor(small())
+    surveyor = LandscapeSampler(small())
     one, many = (surveyor.points_at_once(surface) for surface in SURFACES[1:])
     assert one == pytest.approx(many * surveyor.num_averaged, rel=0.01)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from metalab.analysis.moved import MovedPoints, Readaptation
+from metalab.analysis.moved import EditedSupport, SupportEditResult
 from tests.support.histories import banded, make_config, make_curves, make_tasks
 
 TASK = 3
@@ -18,12 +18,12 @@ def tasks():
 
 @pytest.fixture
 def moved(tasks):
-    return MovedPoints.own(tasks, TASK).with_point(2, 1.5, -7.0)
+    return EditedSupport.own(tasks, TASK).with_point(2, 1.5, -7.0)
 
 
 def readapted(moved, curves, *, deviation=None):
     shape = curves.curves.shape[1:]
-    return Readaptation(
+    return SupportEditResult(
         points=moved,
         step=9,
         curves=np.full(shape, 2.0),

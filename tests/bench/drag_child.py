@@ -18,7 +18,7 @@ from PySide6.QtGui import QMouseEvent
 from metalab.experiment.config import preset_config
 from metalab.experiment.fields import with_overrides
 from metalab.ui.shell.app import application, create_window
-from metalab.ui.shell.controller import Lab
+from metalab.ui.shell.controller import Controller
 
 WIDTH, HEIGHT = 1280, 800
 POLL_MS = 50
@@ -33,7 +33,9 @@ RADIUS = 40.0
 class Drag:
     """Trains, takes hold of a point, leads it in circles, lets go, closes."""
 
-    def __init__(self, lab: Lab, provider: str, warm_up: float, seconds: float) -> None:
+    def __init__(
+        self, lab: Controller, provider: str, warm_up: float, seconds: float
+    ) -> None:
         self._lab = lab
         self._warm_up = warm_up
         self._num_moves = round(1000 * seconds / MOVE_MS)
@@ -77,7 +79,7 @@ class Drag:
             self._take_hold()
 
     def _take_hold(self) -> None:
-        tasks = self._lab.session.history.probe_tasks
+        tasks = self._lab.session.history.held_out_tasks
         # The one in the middle: the whole circle lies within the axes.
         self._shot = int(np.abs(tasks.support_x[self._view.task]).argmin())
         task = self._view.task

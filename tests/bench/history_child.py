@@ -13,14 +13,14 @@ from PySide6.QtCore import QEventLoop, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from metalab.engine.events import METRICS, Evaluation, ProbeTaken, StepsDone
+from metalab.engine.events import METRICS, Evaluation, EvaluationDone, StepsDone
 from metalab.engine.trainer import Trainer
 from metalab.experiment.config import preset_config
 from metalab.experiment.fields import with_overrides
 from metalab.runs.record.live import LiveRun
 from metalab.runs.record.status import RunStatus
 from metalab.ui.shell.app import application, create_window
-from metalab.ui.shell.controller import Lab
+from metalab.ui.shell.controller import Controller
 
 WIDTH, HEIGHT = 1280, 800
 BLOCK = 20_000
@@ -37,7 +37,9 @@ class Synthetic:
         changes = [("outer.num_steps", num_steps), ("run.provider", "autodiff")]
         config = with_overrides(preset_config("maml-sine"), changes)
         self._probe = next(
-            event for event in Trainer(config).run() if isinstance(event, ProbeTaken)
+            event
+            for event in Trainer(config).run()
+            if isinstance(event, EvaluationDone)
         )
         self._rng = np.random.default_rng(0)
         self.live = LiveRun(config)
@@ -66,7 +68,7 @@ class Synthetic:
                 query_loss=told.query_loss,
             )
             self.live.on_event(
-                ProbeTaken(
+                EvaluationDone(
                     evaluation=evaluation,
                     curves=self._probe.curves,
                     snapshot=self._probe.snapshot,
@@ -75,7 +77,9 @@ class Synthetic:
             )
 
 
-def measure(lab: Lab, lengths: list[int], num_frames: int) -> list[dict[str, float]]:
+def measure(
+    lab: Controller, lengths: list[int], num_frames: int
+) -> list[dict[str, float]]:
     synthetic = Synthetic(max(lengths) * 2)
     first = memory()
     rows: list[dict[str, float]] = []
@@ -101,7 +105,7 @@ def measure(lab: Lab, lengths: list[int], num_frames: int) -> list[dict[str, flo
     return rows
 
 
-def frame(lab: Lab, synthetic: Synthetic) -> float:
+def frame(lab: Controller, synthetic: Synthetic) -> float:
     """Return how long a frame takes after some new rows, painted."""
     synthetic.advance(ROWS_A_FRAME)
     begin = time.perf_counter()
@@ -110,7 +114,7 @@ def frame(lab: Lab, synthetic: Synthetic) -> float:
     return time.perf_counter() - begin
 
 
-def zoom(lab: Lab, index: int, count: int) -> float:
+def zoom(lab: Controller, index: int, count: int) -> float:
     """Return how long a turn of the wheel takes, in or, later, out again, painted."""
     viewport = lab.window.live.outer_loss.plot.area.viewport
     place = QPointF(viewport.rect().center())
@@ -131,7 +135,7 @@ def zoom(lab: Lab, index: int, count: int) -> float:
     return time.perf_counter() - begin
 
 
-def pan(lab: Lab, count: int) -> list[float]:
+def pan(lab: Controller, count: int) -> list[float]:
     """Return how long moves take that drag the plot along, painted."""
     viewport = lab.window.live.outer_loss.plot.area.viewport
     centre = viewport.rect().center()

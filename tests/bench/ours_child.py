@@ -18,7 +18,7 @@ from metalab.engine.providers import counts_of
 from metalab.engine.trainer import Trainer
 from metalab.experiment.config import ExperimentConfig, preset_config
 from metalab.experiment.fields import with_overrides
-from metalab.runs.running.prefetch import Crew
+from metalab.runs.running.prefetch import ThreadTeam
 from metalab.runs.system.kernels import prepare
 
 WARM_STEPS = 500
@@ -67,7 +67,9 @@ class Training:
         self, config: ExperimentConfig, *, warm_steps: int = WARM_STEPS
     ) -> None:
         threads = config.run.num_threads
-        self._trainer = Trainer(config, crew=Crew(threads) if threads > 1 else None)
+        self._trainer = Trainer(
+            config, team=ThreadTeam(threads) if threads > 1 else None
+        )
         self._pace = 1
         self._events = self._trainer.run(lambda: self._pace)
         self._until(warm_steps)
@@ -91,7 +93,7 @@ def main(
     fields: dict[str, str], path: str, num_inner_steps: int, num_threads: int
 ) -> None:
     provider = fields.pop("provider")
-    # As `runs.conduct` has it.
+    # As `runs.running.run` has it.
     torch.set_num_threads(1 if provider == "fused" else num_threads)
     assert prepare("float32", cancelled=bool).ready
     config = experiment(

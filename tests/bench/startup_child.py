@@ -48,7 +48,7 @@ def show(preset: str | None, file: Path | None = None) -> int:
     from metalab.ui.shell import app
     from metalab.ui.shell import controller as lab
 
-    class Lab(lab.Lab):
+    class Watched(lab.Controller):
         def start(self) -> None:
             self.watch = watch(self.window)
             super().start()
@@ -66,7 +66,7 @@ def show(preset: str | None, file: Path | None = None) -> int:
                 self.closer.close_unasked(self.window)
             return drawn
 
-    app.Lab = Lab
+    app.Controller = Watched
     return app.run_window(preset=preset)
 
 

@@ -7,7 +7,7 @@ import time
 from PySide6.QtCore import QTimer
 
 from metalab.ui.shell.app import application, create_window
-from metalab.ui.shell.controller import Lab
+from metalab.ui.shell.controller import Controller
 
 WIDTH, HEIGHT = 1280, 800
 POLL_MS = 50
@@ -16,7 +16,9 @@ POLL_MS = 50
 class Measurement:
     """Starts the run once the engine is loaded, warms up, measures, pauses, closes."""
 
-    def __init__(self, lab: Lab, warm_up: float, seconds: float, provider: str) -> None:
+    def __init__(
+        self, lab: Controller, warm_up: float, seconds: float, provider: str
+    ) -> None:
         # Far more steps than are measured.
         self._changes = [("outer.num_steps", 10_000_000), ("run.provider", provider)]
         self._lab = lab

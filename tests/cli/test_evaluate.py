@@ -13,7 +13,7 @@ from metalab.experiment.fields import with_overrides
 from metalab.runs.record.live import LiveRun
 from metalab.runs.record.reader import open_run
 from metalab.runs.running.control import RunControl
-from metalab.runs.running.run import conduct
+from metalab.runs.running.run import run_experiment
 from tests.support.experiments import small
 
 
@@ -27,7 +27,7 @@ def run_file(tmp_path_factory):
         tasks__family__noise_std=1.0,
     )
     path = tmp_path_factory.mktemp("runs") / "run.metalab"
-    conduct(LiveRun(config, path=path), RunControl())
+    run_experiment(LiveRun(config, path=path), RunControl())
     return path
 
 
@@ -76,7 +76,7 @@ def test_no_step_size_is_told_where_none_was_chosen(preset, tmp_path, capsys):
     path = tmp_path / "run.metalab"
     sizes = {"outer.num_steps": 1, "evaluation.num_tasks": 16}
     config = with_overrides(preset_config(preset), list(sizes.items()))
-    conduct(LiveRun(config, path=path), RunControl())
+    run_experiment(LiveRun(config, path=path), RunControl())
     assert evaluated(capsys, path)["inner_lr"] is None
 
 

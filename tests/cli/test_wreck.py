@@ -11,7 +11,7 @@ from metalab.runs.record.live import LiveRun
 from metalab.runs.record.reader import open_run
 from metalab.runs.record.status import RunStatus
 from metalab.runs.running.control import RunControl
-from metalab.runs.running.run import conduct
+from metalab.runs.running.run import run_experiment
 from tests.support.experiments import small
 
 
@@ -38,7 +38,7 @@ def wreck(tmp_path_factory):
     )
     control = RunControl()
     live = LiveRun(config, path=path)
-    assert conduct(live, control, sinks=[StopWhereItDiverges(control)]) is (
+    assert run_experiment(live, control, sinks=[StopWhereItDiverges(control)]) is (
         RunStatus.DIVERGED
     )
     return path

@@ -14,9 +14,9 @@ from PIL import Image
 
 from metalab.analysis import estimator_pieces, estimators
 from metalab.analysis.comparison import EstimatingRequest
-from metalab.analysis.exploration_request import Exploration, OwnTask
-from metalab.analysis.landscape import Surveyor
-from metalab.analysis.moved import MovedPoints
+from metalab.analysis.exploration_request import AdaptRequest, CustomTask
+from metalab.analysis.landscape import LandscapeSampler
+from metalab.analysis.moved import EditedSupport
 from metalab.cli.main import run as command
 from metalab.engine.events import RunStarted, StepsDone
 from metalab.experiment.edit import Edit
@@ -26,10 +26,10 @@ from metalab.figures.animation.choices import AnimationChoices
 from metalab.runs.record.live import LiveRun
 from metalab.runs.record.reader import open_run
 from metalab.runs.running.control import RunControl
-from metalab.runs.running.run import conduct
+from metalab.runs.running.run import run_experiment
 from metalab.runs.services.exploring import ExploringThread
-from metalab.runs.services.readapter import Readapter, Request
-from metalab.runs.services.rewinder import Rewinder, rewind_request
+from metalab.runs.services.readapter import SupportEditRequest, SupportEditService
+from metalab.runs.services.rewinder import StateReplayer, rewind_request
 from metalab.runs.services.snapshots import load_history
 from metalab.ui.session import engine_access as engine
 from metalab.ui.session.moment import Moment
@@ -71,7 +71,7 @@ def made(path: Path, rate: float, edited_at: int | None) -> Path:
     if edited_at is not None:
         sinks.append(EditAt(control, edited_at))
     control.step(LAST)
-    conduct(LiveRun(config_with(rate), path=path), control, sinks=sinks)
+    run_experiment(LiveRun(config_with(rate), path=path), control, sinks=sinks)
     return path
 
 
@@ -174,15 +174,17 @@ def animated(path, capsys):
 
 
 def visited(path, capsys):
-    visit = answer(Rewinder(), rewind_request(open_run(path).history, LAST))
+    visit = answer(StateReplayer(), rewind_request(open_run(path).history, LAST))
     return visit.state.phi, visit.curves.curves
 
 
 def grabbed_point(path, capsys):
     moment = moment_of(path)
-    points = MovedPoints.own(moment.history.probe_tasks, 0)
-    request = Request(config=moment.config, points=points, phi=moment.phi, step=LAST)
-    found = answer(Readapter(), request)
+    points = EditedSupport.own(moment.history.held_out_tasks, 0)
+    request = SupportEditRequest(
+        config=moment.config, points=points, phi=moment.phi, step=LAST
+    )
+    found = answer(SupportEditService(), request)
     # Nothing was moved: the run's own curves, not merely the same from both files.
     own = moment.history.curves
     np.testing.assert_allclose(found.query_loss, own.query_loss[0], rtol=1e-5)
@@ -193,18 +195,18 @@ def adapted(path, capsys):
     from metalab.analysis.exploration_request import Start  # noqa: PLC0415
 
     moment, grid = moment_of(path), np.linspace(-5, 5, 20)
-    task = OwnTask(
+    task = CustomTask(
         x=grid[::4], y=np.sin(grid[::4]), grid=grid, truth=None, parameters=None
     )
     start = Start(key="run", config=moment.config, phi=moment.phi, step=LAST)
-    asked = Exploration(task=task, starts=(start,), num_inner_steps=3)
+    asked = AdaptRequest(task=task, starts=(start,), num_inner_steps=3)
     (found,) = answer(ExploringThread(), asked)
     return found.curves
 
 
 def sliced(path, capsys):
     asked = slice_of(moment_of(path), Choices(num_tasks=1))
-    return Surveyor(asked.config).plane(asked).paths
+    return LandscapeSampler(asked.config).plane(asked).paths
 
 
 def compared(path, capsys):
@@ -222,7 +224,7 @@ def compared(path, capsys):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(estimator_pieces, "NUM_BATCHES", 2)
         patch.setattr(estimators, "TIMED_ROUNDS", 1)
-        made = estimator_pieces.pieces(request, lambda _: None)
+        made = estimator_pieces.comparison_steps(request, lambda _: None)
         first = next(found for found in made if found.rows)
     return [(row.name, row.cosine, row.relative_error) for row in first.rows]
 

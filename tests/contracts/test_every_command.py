@@ -10,16 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from metalab.analysis.adaptation import TaskAdapter
+from metalab.analysis.adaptation import HeldOutAdapter, TaskAdapter
 from metalab.analysis.comparison import EstimatingRequest
 from metalab.analysis.estimator_blocks import select
-from metalab.analysis.estimator_pieces import pieces
-from metalab.analysis.exploration import Explorer
-from metalab.analysis.exploration_request import Exploration, OwnTask, Start
+from metalab.analysis.estimator_pieces import comparison_steps
+from metalab.analysis.exploration_request import AdaptRequest, CustomTask, Start
 from metalab.analysis.gallery import Gallery
-from metalab.analysis.landscape import Surveyor
-from metalab.analysis.landscape_request import AXES, SURFACES, Slice
-from metalab.analysis.moved import MovedPoints
+from metalab.analysis.landscape import LandscapeSampler
+from metalab.analysis.landscape_request import AXES, SURFACES, LandscapeRequest
+from metalab.analysis.moved import EditedSupport
 from metalab.analysis.starts import joint_start, random_start
 from metalab.catalog.recipes import presets
 from metalab.catalog.slots import HYPERGRADIENTS
@@ -234,8 +233,8 @@ def test_no_command_is_left_out():
 
 
 def explored(config, history, phi) -> None:
-    tasks = history.probe_tasks
-    own = OwnTask(
+    tasks = history.held_out_tasks
+    own = CustomTask(
         x=tasks.support_x[0],
         y=tasks.support_y[0],
         grid=tasks.grid,
@@ -243,24 +242,24 @@ def explored(config, history, phi) -> None:
         parameters=tasks.parameters[0],
     )
     start = Start(key="run", config=config, phi=phi, step=3)
-    asked = Exploration(task=own, starts=(start,), num_inner_steps=2, num_fan=2)
+    asked = AdaptRequest(task=own, starts=(start,), num_inner_steps=2, num_fan=2)
     for inner_lr in (None, 0.02):
-        found = Explorer(config, inner_lr=inner_lr).explore(start, asked)
+        found = TaskAdapter(config, inner_lr=inner_lr).adapt(start, asked)
         assert len(found.curves) == 3
         assert np.isfinite(found.support_loss).all()
 
 
 def readapted(config, history, phi) -> None:
-    moved = MovedPoints.own(history.probe_tasks, 1).with_point(0, 0.1, 0.2)
-    TaskAdapter(config, provider=AUTODIFF).adapt(phi, moved, step=3)
+    moved = EditedSupport.own(history.held_out_tasks, 1).with_point(0, 0.1, 0.2)
+    HeldOutAdapter(config, provider=AUTODIFF).adapt(phi, moved, step=3)
 
 
 def surveyed(config, history, phi) -> None:
     states = np.stack([snapshot.phi for snapshot in history.trail.states()])
     tried = itertools.product(SURFACES, AXES)
-    surveyor = Surveyor(config)
+    surveyor = LandscapeSampler(config)
     for surface, axes in tried:
-        asked = Slice(
+        asked = LandscapeRequest(
             config=config,
             phi=phi,
             step=3,
@@ -293,7 +292,7 @@ def estimated(config, history, phi) -> None:
         num_tasks=1,
         seed=0,
     )
-    next(found for found in pieces(request, lambda _: None) if found.rows)
+    next(found for found in comparison_steps(request, lambda _: None) if found.rows)
 
 
 def begun_elsewhere(config, history, phi) -> None:

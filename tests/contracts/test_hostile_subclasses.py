@@ -33,7 +33,7 @@ from metalab.core.oracle import BilevelProblem
 from metalab.core.streams import RandomStreams
 from metalab.core.tasks import TaskError
 from metalab.engine.build import build_learner
-from metalab.engine.events import DiagnosticsTaken, ProbeTaken, StepsDone
+from metalab.engine.events import DiagnosticsTaken, EvaluationDone, StepsDone
 from metalab.engine.providers import AUTODIFF, FUSED, chosen_provider, counts_of
 from metalab.engine.trainer import Trainer
 from metalab.experiment.config import ExperimentConfig
@@ -200,7 +200,7 @@ def numbers(config, provider):
         if isinstance(event, StepsDone):
             # What was asked of an oracle is not a number of the run.
             parts.append(event.metrics[:, :-2])
-        elif isinstance(event, ProbeTaken):
+        elif isinstance(event, EvaluationDone):
             losses = event.evaluation
             parts += [losses.support_loss, losses.query_loss, event.curves.curves]
             parts += [event.phi, *event.snapshot.slots]

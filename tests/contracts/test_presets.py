@@ -3,7 +3,7 @@
 import pytest
 
 from metalab.catalog.recipes import merge, presets, recipes
-from metalab.engine.events import ProbeTaken
+from metalab.engine.events import EvaluationDone
 from metalab.engine.trainer import Trainer
 from metalab.experiment.compatibility import refusal
 from metalab.experiment.config import ExperimentConfig, preset_config, recipe_of
@@ -61,7 +61,7 @@ def test_a_preset_learns(name):
     trainer = Trainer(config)
     adapted = {}
     for event in trainer.run(lambda: 25):
-        if isinstance(event, ProbeTaken):
+        if isinstance(event, EvaluationDone):
             losses = event.evaluation.query_loss.mean(axis=0)
             adapted[event.evaluation.step] = float(losses[config.num_inner_steps])
             if config.outer.optimizer.kind == "none":

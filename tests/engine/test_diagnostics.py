@@ -14,7 +14,7 @@ from metalab.engine.diagnostics import (
     diagnostic_order,
     diagnostic_panels,
 )
-from metalab.engine.events import METRICS, DiagnosticsTaken, ProbeTaken, StepsDone
+from metalab.engine.events import METRICS, DiagnosticsTaken, EvaluationDone, StepsDone
 from metalab.engine.trainer import Trainer
 from tests.support.experiments import constantly, record, run, same, small
 
@@ -49,7 +49,7 @@ def test_they_come_at_multiples_of_the_interval_from_step_0():
             made = event.last_step
         if isinstance(event, DiagnosticsTaken):
             assert event.step == made
-            assert isinstance(before, StepsDone | ProbeTaken)
+            assert isinstance(before, StepsDone | EvaluationDone)
 
 
 def test_there_are_none_unless_asked_for():

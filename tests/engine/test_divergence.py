@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from metalab.core.learner import METRIC_NAMES
-from metalab.engine.events import Diverged, ProbeTaken, RunEnded, StepsDone
+from metalab.engine.events import Diverged, EvaluationDone, RunEnded, StepsDone
 from metalab.engine.steppers import BLAME_ORDER
 from metalab.engine.trainer import EXPLOSION_FACTOR, Trainer
 from tests.support.experiments import constantly, record, run, same, small
@@ -131,7 +131,7 @@ def test_a_probe_after_the_last_good_state_is_taken_again():
         events.append(event)
         if isinstance(event, Diverged):
             trainer._stepper._learner.bad = None
-    probed = [e.evaluation.step for e in events if isinstance(e, ProbeTaken)]
+    probed = [e.evaluation.step for e in events if isinstance(e, EvaluationDone)]
     assert probed == [0, 1, 2, 5, 10, 10, 20]
     assert same(record(events).probes, run(config).probes)
 
@@ -173,7 +173,7 @@ def test_a_finite_loss_explodes_beyond_its_limit_and_a_norm_never():
 
 def test_the_limit_is_a_multiple_of_the_untrained_loss():
     trainer = Trainer(small())
-    first = next(e for e in trainer.run() if isinstance(e, ProbeTaken))
+    first = next(e for e in trainer.run() if isinstance(e, EvaluationDone))
     untrained = float(first.evaluation.query_loss[:, 0].mean())
     assert trainer._explosion_limit == pytest.approx(EXPLOSION_FACTOR * untrained)
 

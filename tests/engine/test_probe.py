@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from metalab.engine import probe as probe_module
-from metalab.engine.events import ProbeTaken, RunStarted
+from metalab.engine.events import EvaluationDone, RunStarted
 from metalab.engine.trainer import Trainer
 from tests.support.experiments import PRESETS, run, same, small
 
@@ -14,7 +14,7 @@ def started(config):
 
 
 def first_probe(config):
-    return next(e for e in Trainer(config).run() if isinstance(e, ProbeTaken))
+    return next(e for e in Trainer(config).run() if isinstance(e, EvaluationDone))
 
 
 def test_its_arrays_have_the_documented_shapes():
@@ -24,7 +24,7 @@ def test_its_arrays_have_the_documented_shapes():
         evaluation__num_queries=7,
         evaluation__num_inner_steps=3,
     )
-    tasks = started(config).probe_tasks
+    tasks = started(config).held_out_tasks
     assert tasks.parameter_names == ("amplitude", "phase")
     assert tasks.parameters.shape == (20, 2)
     assert tasks.support_x.shape == tasks.support_y.shape == (20, 4)
@@ -40,7 +40,7 @@ def test_its_arrays_have_the_documented_shapes():
 
 
 def test_the_grid_spans_the_inputs_and_the_curves_are_true():
-    tasks = started(small(run__precision="float64")).probe_tasks
+    tasks = started(small(run__precision="float64")).held_out_tasks
     assert (tasks.grid[0], tasks.grid[-1]) == (-5, 5)
     amplitude, phase = tasks.parameters[:16, :1], tasks.parameters[:16, 1:]
     true = amplitude * np.sin(tasks.grid[None] - phase)
@@ -54,7 +54,7 @@ def test_every_method_is_compared_on_the_same_tasks():
         "evaluation__num_tasks": 16,
         "tasks__family__noise_std": 0.0,
     }
-    first, *others = [started(small(p, **counts)).probe_tasks for p in PRESETS]
+    first, *others = [started(small(p, **counts)).held_out_tasks for p in PRESETS]
     for other in others:
         for name in ("parameters", "support_x", "support_y", "query_x", "query_y"):
             assert same(getattr(other, name), getattr(first, name)), name
@@ -62,7 +62,7 @@ def test_every_method_is_compared_on_the_same_tasks():
 
 def test_held_out_tasks_are_not_trained_on():
     config = small()
-    held_out = started(config).probe_tasks.parameters[:, 0]
+    held_out = started(config).held_out_tasks.parameters[:, 0]
     trained = Trainer(config)._blocks.batch(0).parameters[:, 0].numpy()
     assert not set(held_out.tolist()) & set(trained.tolist())
 
@@ -88,8 +88,8 @@ def test_the_gallery_is_the_first_tasks():
 
 
 def test_noise_is_in_the_points_and_not_in_the_true_curves():
-    quiet = started(small()).probe_tasks
-    noisy = started(small(tasks__family__noise_std=0.5)).probe_tasks
+    quiet = started(small()).held_out_tasks
+    noisy = started(small(tasks__family__noise_std=0.5)).held_out_tasks
     assert same(quiet.true_curves, noisy.true_curves)
     residual = noisy.query_y - quiet.query_y
     assert residual.std() == pytest.approx(0.5, rel=0.25)
@@ -138,14 +138,14 @@ def test_other_methods_predict_no_distribution():
 
 def test_the_query_sets_are_made_as_set_and_the_support_sets_stay():
     noisy = {"tasks__family__noise_std": 0.5, "run__precision": "float64"}
-    usual = started(small(**noisy)).probe_tasks
+    usual = started(small(**noisy)).held_out_tasks
     tasks = started(
         small(
             evaluation__query_inputs="grid",
             evaluation__query_targets="noise-free",
             **noisy,
         )
-    ).probe_tasks
+    ).held_out_tasks
     for name in ("parameters", "support_x", "support_y", "true_curves"):
         assert same(getattr(tasks, name), getattr(usual, name)), name
     np.testing.assert_allclose(
@@ -157,7 +157,7 @@ def test_the_query_sets_are_made_as_set_and_the_support_sets_stay():
 
 
 def test_a_family_of_several_inputs_is_plotted_by_the_first():
-    plain = started(small()).probe_tasks
-    known = started(small(tasks__family={"kind": "sinusoid-known"})).probe_tasks
+    plain = started(small()).held_out_tasks
+    known = started(small(tasks__family={"kind": "sinusoid-known"})).held_out_tasks
     for name in ("support_x", "support_y", "query_x", "query_y", "grid", "true_curves"):
         assert same(getattr(known, name), getattr(plain, name)), name

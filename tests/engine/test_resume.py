@@ -2,7 +2,7 @@
 
 import pytest
 
-from metalab.engine.events import ProbeTaken, RunStarted, StepsDone
+from metalab.engine.events import EvaluationDone, RunStarted, StepsDone
 from metalab.engine.trainer import Trainer, is_probe_step
 from tests.support.experiments import PRESETS, constantly, record, run, same, small
 
@@ -14,7 +14,7 @@ def stopped_at(config, step, *, before_probe=False):
     events = trainer.run(lambda: max(1, min(4, step - trainer.step)))
     for event in events:
         heard.append(event)
-        if trainer.step == step and (before_probe or isinstance(event, ProbeTaken)):
+        if trainer.step == step and (before_probe or isinstance(event, EvaluationDone)):
             break
         if trainer.step == step and not is_probe_step(trainer.config, step):
             break

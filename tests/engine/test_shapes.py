@@ -5,7 +5,7 @@ import pytest
 
 from metalab.catalog.recipes import presets
 from metalab.engine.diagnostics import diagnostic_order
-from metalab.engine.events import DiagnosticsTaken, ProbeTaken, RunStarted
+from metalab.engine.events import DiagnosticsTaken, EvaluationDone, RunStarted
 from metalab.engine.shapes import (
     diagnostic_names,
     evaluation_shapes,
@@ -33,8 +33,8 @@ def test_a_run_of_every_preset_has_them(name):
     started, probe, diagnostics = (next(events) for _ in range(3))
     assert isinstance(started, RunStarted)
     for key, shape in held_out_shapes(config).items():
-        assert getattr(started.probe_tasks, key).shape == shape, key
-    assert isinstance(probe, ProbeTaken)
+        assert getattr(started.held_out_tasks, key).shape == shape, key
+    assert isinstance(probe, EvaluationDone)
     for key, shape in evaluation_shapes(config).items():
         assert getattr(probe.evaluation, key).shape == shape, key
     state = probe.snapshot

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from metalab.engine.diagnostics import RISING_SHARE, STEP_CURVATURE, UNSTABLE_SHARE
-from metalab.engine.events import Diverged, Evaluation, ProbeTaken
-from metalab.engine.probe import Probe
+from metalab.engine.events import Diverged, Evaluation, EvaluationDone
+from metalab.engine.probe import HeldOutEvaluation
 from metalab.engine.stability import first_warning, stability_warning
 from metalab.engine.trainer import Trainer
 from tests.support.experiments import constantly, record, same, small
@@ -20,7 +20,7 @@ BLIND = {"hypergradient": {"kind": "first-order"}, "inner__num_inner_steps": 5}
 def probes(config):
     """Return the evaluations of a run, up to where it diverges, if it does."""
     events = takewhile(lambda e: not isinstance(e, Diverged), Trainer(config).run())
-    return [event for event in events if isinstance(event, ProbeTaken)]
+    return [event for event in events if isinstance(event, EvaluationDone)]
 
 
 @pytest.mark.parametrize("provider", ["fused", "autodiff"])
@@ -64,13 +64,13 @@ def test_measuring_changes_no_other_number(monkeypatch, preset):
         events = list(Trainer(config).run(constantly(7)))
         return record(
             [
-                replace(e, stability={}) if isinstance(e, ProbeTaken) else e
+                replace(e, stability={}) if isinstance(e, EvaluationDone) else e
                 for e in events
             ]
         )
 
     measured = without_stability()
-    monkeypatch.setattr(Probe, "stability", lambda *_: {})
+    monkeypatch.setattr(HeldOutEvaluation, "stability", lambda *_: {})
     assert same(measured, without_stability())
 
 
@@ -159,7 +159,7 @@ def test_first_order_maml_is_warned_of_long_before_it_explodes(seed):
         if isinstance(event, Diverged):
             exploded = event.step
             break
-        if isinstance(event, ProbeTaken) and warned is None:
+        if isinstance(event, EvaluationDone) and warned is None:
             step = event.evaluation.step
             warned = stability_warning(config, step, event.stability)
     assert exploded is not None

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from metalab.core.fused.plan import Counts
 from metalab.core.streams import RandomStreams
 from metalab.engine.build import build_family
-from metalab.engine.task_stream import STEPS_PER_BLOCK, Blocks
+from metalab.engine.task_stream import STEPS_PER_BLOCK, TaskStream
 from metalab.experiment.config import preset_config
 
 
 @pytest.fixture(scope="module")
 def blocks():
-    return Blocks(
+    return TaskStream(
         family=build_family(preset_config("maml-sine")),
         streams=RandomStreams(0),
         counts=Counts(num_tasks=2, num_shots=3, num_queries=4),

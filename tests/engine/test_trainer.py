@@ -15,7 +15,7 @@ from metalab.engine import task_stream as blocks_module
 from metalab.engine.events import (
     METRICS,
     Checkpoint,
-    ProbeTaken,
+    EvaluationDone,
     RunEnded,
     RunStarted,
     StepsDone,
@@ -30,7 +30,7 @@ def test_events_come_in_order():
     events = run(config).events
     assert isinstance(events[0], RunStarted)
     assert events[0].step == 0
-    assert isinstance(events[1], ProbeTaken)
+    assert isinstance(events[1], EvaluationDone)
     assert same(events[-1], RunEnded(step=60))
     steps = [event for event in events if isinstance(event, StepsDone)]
     assert [event.first_step for event in steps] == [
@@ -39,7 +39,7 @@ def test_events_come_in_order():
     ]
     assert steps[-1].last_step == 60
     for before, after in itertools.pairwise(events):
-        if isinstance(after, ProbeTaken) and isinstance(before, StepsDone):
+        if isinstance(after, EvaluationDone) and isinstance(before, StepsDone):
             assert after.evaluation.step == before.last_step
 
 
@@ -208,7 +208,7 @@ def test_closing_the_generator_stops_between_steps():
 def test_curves_are_those_of_the_current_meta_parameters():
     trainer = Trainer(small())
     for event in trainer.run():
-        if isinstance(event, ProbeTaken):
+        if isinstance(event, EvaluationDone):
             now = trainer.curves()
             assert now.step == event.curves.step
             np.testing.assert_allclose(now.curves, event.curves.curves, rtol=1e-5)

@@ -20,7 +20,7 @@ from metalab.experiment.memory_needs import (
 from metalab.experiment.share_code import experiment_of_code, share_code
 from metalab.runs.record.live import LiveRun
 from metalab.runs.running.control import RunControl
-from metalab.runs.running.run import conduct
+from metalab.runs.running.run import run_experiment
 
 GIB = 2**30
 
@@ -98,7 +98,7 @@ def test_what_a_machine_cannot_hold_is_refused_before_anything_is_made(
         Trainer(config)
     path = tmp_path / "a.metalab"
     with pytest.raises(MemoryNeedError):
-        conduct(LiveRun(config, path=path), RunControl())
+        run_experiment(LiveRun(config, path=path), RunControl())
     assert not path.exists()
 
 

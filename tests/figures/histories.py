@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from metalab.engine.diagnostics import DIAGNOSTICS, LAYER_PREFIX
-from metalab.engine.events import METRICS, Curves, Evaluation, ProbeTasks, frozen
+from metalab.engine.events import METRICS, Curves, Evaluation, HeldOutTasks, frozen
 from metalab.experiment.config import preset_config
 from metalab.experiment.config_history import ConfigHistory
 from metalab.experiment.fields import with_overrides
@@ -56,7 +56,7 @@ def make_history(
         seconds=frozen(steps / 512),
         metrics=metrics,
         evaluations=_evaluations(rng, num_rows, num_shown_steps),
-        probe_tasks=_tasks(rng, num_inner_steps),
+        held_out_tasks=_tasks(rng, num_inner_steps),
         curves=_curves(rng, num_rows, num_shown_steps),
         diverged=None,
         failure=None,
@@ -110,13 +110,13 @@ def _evaluations(
     return EvaluationSeries.from_rows(np.stack(rows))
 
 
-def _tasks(rng: np.random.Generator, num_inner_steps: int) -> ProbeTasks:
+def _tasks(rng: np.random.Generator, num_inner_steps: int) -> HeldOutTasks:
     amplitude = rng.uniform(0.1, 5, size=(NUM_TASKS, 1)).astype(np.float32)
     phase = rng.uniform(0, np.pi, size=(NUM_TASKS, 1)).astype(np.float32)
     grid = np.linspace(-5, 5, 50, dtype=np.float32)
     support = rng.uniform(-5, 5, size=(NUM_TASKS, 10)).astype(np.float32)
     query = rng.uniform(-5, 5, size=(NUM_TASKS, 30)).astype(np.float32)
-    return ProbeTasks(
+    return HeldOutTasks(
         parameter_names=("amplitude", "phase"),
         parameters=np.concatenate([amplitude, phase], axis=1),
         support_x=support,

@@ -3,8 +3,17 @@
 import numpy as np
 
 from metalab.analysis.comparison import Comparison, EstimatingRequest, Measured
-from metalab.analysis.exploration_request import Exploration, Explored, OwnTask, Start
-from metalab.analysis.landscape_request import Landscape, Plane, Slice
+from metalab.analysis.exploration_request import (
+    AdaptRequest,
+    AdaptResult,
+    CustomTask,
+    Start,
+)
+from metalab.analysis.landscape_request import (
+    Landscape,
+    LandscapeGrid,
+    LandscapeRequest,
+)
 from metalab.analysis.learned_rates import LearnedRates
 from metalab.core.hypergradient.target import Target
 from metalab.engine.events import frozen
@@ -44,13 +53,13 @@ def adapt_sight(history: RunHistory, *, seed: int = 0) -> AdaptSight:
     rng = np.random.default_rng(seed)
     grid = np.linspace(-5, 5, 60)
     x = np.sort(rng.uniform(-5, 5, 7))
-    task = OwnTask(x=x, y=np.sin(x), grid=grid, truth=np.sin(grid), parameters=None)
+    task = CustomTask(x=x, y=np.sin(x), grid=grid, truth=np.sin(grid), parameters=None)
     config = history.config_at()
     starts = tuple(
         Start(key=key, config=config, phi=np.zeros(3), step=history.step)
         for key in ("run", "random")
     )
-    asked = Exploration(task=task, starts=starts, num_inner_steps=NUM_STEPS, num_fan=3)
+    asked = AdaptRequest(task=task, starts=starts, num_inner_steps=NUM_STEPS, num_fan=3)
     own, other = (_explored(rng, start, asked) for start in starts)
     return AdaptSight(
         history=history,
@@ -61,12 +70,14 @@ def adapt_sight(history: RunHistory, *, seed: int = 0) -> AdaptSight:
     )
 
 
-def _explored(rng: np.random.Generator, start: Start, asked: Exploration) -> Explored:
+def _explored(
+    rng: np.random.Generator, start: Start, asked: AdaptRequest
+) -> AdaptResult:
     shares = np.linspace(0, 1, asked.num_inner_steps + 1) ** 0.4
     grid = asked.task.grid
     off = 0.2 * rng.normal()
     losses = (1 - shares) ** 2 + 0.01
-    return Explored(
+    return AdaptResult(
         start=start,
         asked=asked,
         curves=frozen(shares[:, None] * np.sin(grid) + off),
@@ -88,7 +99,7 @@ def landscape_sight(
     side, per_side = 2.0, 21
     steps = np.linspace(0, 1, NUM_STEPS + 1)
     ends = rng.uniform(-0.8, 0.8, (3, 2))
-    plane = Plane(
+    plane = LandscapeGrid(
         centre=np.zeros(5),
         u=np.eye(5)[0],
         v=np.eye(5)[1],
@@ -102,7 +113,7 @@ def landscape_sight(
     u, v = np.meshgrid(*plane.coordinates(per_side))
     losses = 0.05 + 3 * (u - 0.3) ** 2 + (v + 0.2) ** 2
     losses[-2:, :2] = np.inf
-    asked = Slice(
+    asked = LandscapeRequest(
         config=history.config_at(),
         phi=np.zeros(5),
         step=history.step,

@@ -160,7 +160,7 @@ def test_the_extremes_of_a_long_line_stay(history):
 
 def test_adaptation_holds_the_task(history):
     table = table_of("adaptation", history, task=3)
-    tasks = history.probe_tasks
+    tasks = history.held_out_tasks
     for part, x, y in (
         ("true curve", tasks.grid, tasks.true_curves[3]),
         ("support", tasks.support_x[3], tasks.support_y[3]),
@@ -204,7 +204,7 @@ def test_adaptation_draws_the_predictive_band_after_k_steps(history):
     mean, half = curves.curves[3, 2], 2 * deviation[3, 2]
     np.testing.assert_allclose(got, [deviation[3, 2], mean - half, mean + half])
     assert np.isnan(
-        table.numbers("predictive_sd")[: len(history.probe_tasks.grid)]
+        table.numbers("predictive_sd")[: len(history.held_out_tasks.grid)]
     ).all()
     figure = draw("adaptation", banded)
     assert legend_texts(figure)[-1] == "±2 predictive sd"
@@ -228,7 +228,7 @@ def test_adaptation_needs_curves_of_that_task(history):
     with pytest.raises(FigureError, match="needs the curves of held-out tasks"):
         draw("adaptation", replace(history, curves=None))
     with pytest.raises(FigureError, match="needs the curves of held-out tasks"):
-        draw("adaptation", replace(history, probe_tasks=None))
+        draw("adaptation", replace(history, held_out_tasks=None))
     with pytest.raises(FigureError, match="task is 16; allowed: 0 to 15"):
         draw("adaptation", history, choices=FigureChoices(task=NUM_GALLERY))
 
@@ -515,7 +515,7 @@ def test_gallery_holds_the_curves_in_the_order_of_the_page(history, sort):
     )
     varied = replace(history, curves=curves)
     table = table_of("gallery", varied, sort=sort)
-    tasks, k = varied.probe_tasks, varied.num_inner_steps
+    tasks, k = varied.held_out_tasks, varied.num_inner_steps
     keys = {
         "task": np.arange(NUM_GALLERY),
         "loss": curves.query_loss[:, k],

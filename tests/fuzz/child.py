@@ -12,7 +12,7 @@ from metalab.runs.record.live import LiveRun
 from metalab.runs.record.reader import open_run
 from metalab.runs.running.control import RunControl
 from metalab.runs.running.fork import fork
-from metalab.runs.running.run import conduct
+from metalab.runs.running.run import run_experiment
 from tests.fuzz import trials
 from tests.fuzz.campaign import MOST_BYTES
 from tests.support.stored import StopAfter, run_to
@@ -41,7 +41,7 @@ def small_run(folder: Path) -> Path:
     path = folder / "base.metalab"
     control = RunControl()
     control.edit("inner.inner_lr", 0.02)
-    conduct(
+    run_experiment(
         LiveRun(longer, path=path),
         control,
         fork=fork(longer, config, state),

@@ -13,7 +13,7 @@ from metalab.runs.record.reader import open_run
 from metalab.runs.record.status import RunStatus
 from metalab.ui.session.phase import Phase
 from metalab.ui.shell.app import create_window
-from metalab.ui.shell.controller import Lab
+from metalab.ui.shell.controller import Controller
 from tests.support.fake_worker import small_config
 
 pytestmark = pytest.mark.gui
@@ -31,7 +31,7 @@ def wait(qtbot: QtBot) -> Callable[[Callable[[], bool]], None]:
 
 
 @pytest.fixture
-def lab(qapp: QApplication, qtbot: QtBot, wait) -> Iterator[Lab]:
+def lab(qapp: QApplication, qtbot: QtBot, wait) -> Iterator[Controller]:
     lab = create_window(qapp)
     lab.window.resize(1100, 700)
     lab.start()
@@ -46,14 +46,14 @@ def lab(qapp: QApplication, qtbot: QtBot, wait) -> Iterator[Lab]:
     lab.deleteLater()
 
 
-def show(lab: Lab, **changes: object) -> None:
+def show(lab: Controller, **changes: object) -> None:
     """Put a small experiment into the form, as opening a file would."""
     config = small_config(**changes)
     lab.session.config_replaced.emit(config, config)
     lab.session.set_config(config)
 
 
-def at_least(lab: Lab, step: int) -> Callable[[], bool]:
+def at_least(lab: Controller, step: int) -> Callable[[], bool]:
     return lambda: lab.session.history is not None and lab.session.history.step >= step
 
 

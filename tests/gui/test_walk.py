@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from metalab.runs.record.reader import open_run
-from metalab.runs.running.manager import RunSlot
+from metalab.runs.running.manager import RunManager
 from metalab.runs.system.preload import Preload
-from metalab.ui.shell.controller import Lab, LabOptions
+from metalab.ui.shell.controller import Controller, WindowOptions
 from tests.gui.walk import StartedRuns, Walk
 from tests.support.fake_worker import small_config
 
@@ -39,8 +39,8 @@ def walked(
     def walk(num_events: int, *, seed: int, timeout: float) -> tuple[Walk, StartedRuns]:
         started = StartedRuns()
         preload = Preload(("torch",), kernels=False)
-        lab = Lab(
-            qapp, LabOptions(example=True), slot=RunSlot(started), preload=preload
+        lab = Controller(
+            qapp, WindowOptions(example=True), slot=RunManager(started), preload=preload
         )
         lab.start()
         qtbot.waitUntil(lambda: lab.session.loaded, timeout=30_000)

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from metalab.runs.running.worker import RunWorker
 
 if TYPE_CHECKING:
-    from metalab.ui.shell.controller import Lab
+    from metalab.ui.shell.controller import Controller
 
 _NEVER = frozenset({"quit"})
 """Actions that would end the walk."""
@@ -85,7 +85,7 @@ class Walk(QObject):
             never were.
     """
 
-    def __init__(self, lab: "Lab", *, seed: int, num_events: int) -> None:
+    def __init__(self, lab: "Controller", *, seed: int, num_events: int) -> None:
         super().__init__()
         self._lab = lab
         self._random = random.Random(seed)

@@ -8,7 +8,7 @@ WORK = """
 import numpy as np
 import torch
 
-from metalab.analysis.exploration_request import Exploration, OwnTask, Start
+from metalab.analysis.exploration_request import AdaptRequest, CustomTask, Start
 from metalab.runs.services.exploring import ExploringThread
 from metalab.ui.learn.trained_start import trained_start
 
@@ -23,13 +23,13 @@ def counted(number):
 
 torch.set_num_threads = counted
 history = trained_start()
-tasks = history.probe_tasks
-task = OwnTask(
+tasks = history.held_out_tasks
+task = CustomTask(
     x=tasks.support_x[0], y=tasks.support_y[0], grid=tasks.grid, truth=None,
     parameters=None,
 )
 start = Start(key="run", config=history.config_at(), phi=history.curves.phi, step=0)
-asked = Exploration(
+asked = AdaptRequest(
     task=task, starts=(start,), num_inner_steps=11, inner_lr=None, num_fan=0, seed=0
 )
 thread = ExploringThread()

@@ -10,7 +10,7 @@ from metalab.catalog.recipes import presets
 from metalab.cli.config_source import resolve_config
 from metalab.core.hypergradient.unrolled import Unrolled
 from metalab.experiment.fields import with_overrides
-from metalab.studies.plan import Plan, train_command
+from metalab.studies.plan import StudyPlan, train_command
 from metalab.studies.published import imaml
 from metalab.studies.registry import studies
 
@@ -51,7 +51,7 @@ def test_a_method_can_be_run_and_its_command_makes_the_same_experiment(
     study, method, tmp_path
 ):
     assert method.preset in presets()
-    plan = Plan(study=study, folder=tmp_path, share=0.1)
+    plan = StudyPlan(study=study, folder=tmp_path, share=0.1)
     run = plan.run(method, 2)
     words = shlex.split(train_command(plan, method, 2))
     assignments = [value for word, value in pairwise(words) if word == "--set"]

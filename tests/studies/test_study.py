@@ -12,7 +12,7 @@ from metalab.runs.record.reader import open_run
 from metalab.studies.base import StudyError
 from metalab.studies.files import write_files
 from metalab.studies.measure import measure
-from metalab.studies.plan import Plan
+from metalab.studies.plan import StudyPlan
 from metalab.studies.report import (
     ABSENT,
     DIFFERS,
@@ -130,7 +130,7 @@ def test_a_study_is_reused_and_a_lost_run_made_again(done):
 @pytest.mark.parametrize("options", [{"num_seeds": 0}, {"share": 0.0}, {"share": 1.5}])
 def test_a_plan_without_runs_is_refused(tmp_path, options):
     with pytest.raises(StudyError, match="allowed"):
-        Plan(study=toy.STUDY, folder=tmp_path, **options)
+        StudyPlan(study=toy.STUDY, folder=tmp_path, **options)
 
 
 def test_a_series_refuses_a_point_it_has_not():

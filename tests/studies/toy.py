@@ -2,10 +2,18 @@
 
 from pathlib import Path
 
-from metalab.studies.base import Grade, Line, Method, MissingRow, Protocol, Study, point
+from metalab.studies.base import (
+    Grade,
+    Method,
+    MissingRow,
+    Protocol,
+    Study,
+    StudyLine,
+    point,
+)
 from metalab.studies.checks import less
 from metalab.studies.drawing import Axes, comparison, curves
-from metalab.studies.plan import Plan
+from metalab.studies.plan import StudyPlan
 
 NUM_STEPS = 20
 
@@ -41,8 +49,8 @@ def method(name: str, preset: str = "maml-sine", **changes: object) -> Method:
     )
 
 
-def line(name: str, tolerance: tuple[float, float] | None = None) -> Line:
-    return Line(
+def line(name: str, tolerance: tuple[float, float] | None = None) -> StudyLine:
+    return StudyLine(
         method=name,
         protocol="5 shots",
         at=1,
@@ -74,6 +82,6 @@ STUDY = Study(
 )
 
 
-def plan(folder: Path, **options: object) -> Plan:
+def plan(folder: Path, **options: object) -> StudyPlan:
     folder.mkdir(exist_ok=True)
-    return Plan(study=STUDY, folder=folder, **{"num_seeds": 1, **options})
+    return StudyPlan(study=STUDY, folder=folder, **{"num_seeds": 1, **options})

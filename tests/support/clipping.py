@@ -23,12 +23,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from metalab.runs.running.manager import RunSlot
+from metalab.runs.running.manager import RunManager
 from metalab.runs.system.preload import Preload
 from metalab.ui.actions.table import WORKSPACES
 from metalab.ui.plot.plot_widget import Plot
 from metalab.ui.shell.app import application
-from metalab.ui.shell.controller import Lab, LabOptions
+from metalab.ui.shell.controller import Controller, WindowOptions
 from metalab.ui.style.theme import THEMES
 from metalab.ui.widgets.painted import ElidedLabel
 from metalab.ui.widgets.toasts import ToastArea
@@ -125,7 +125,9 @@ def overlapping(window: QWidget) -> list[str]:
     return found
 
 
-def faults_at(lab: Lab, size: tuple[int, int], page: str, theme: str) -> list[str]:
+def faults_at(
+    lab: Controller, size: tuple[int, int], page: str, theme: str
+) -> list[str]:
     """Return what is cut off or overlaps on a page at a size of the window."""
     lab.window.set_theme(THEMES[theme])
     lab.window.resize(*size)
@@ -190,8 +192,8 @@ def main() -> None:
     app = application()
     workshop = Workshop()
     preload = Preload(("torch",), kernels=False)
-    options = LabOptions(keep_runs=False)
-    lab = Lab(app, options, slot=RunSlot(workshop), preload=preload)
+    options = WindowOptions(keep_runs=False)
+    lab = Controller(app, options, slot=RunManager(workshop), preload=preload)
     lab.start()
     lab.clock.stop()
     while not lab.session.loaded:

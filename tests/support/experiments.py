@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from metalab.engine.events import Diverged, Event, ProbeTaken, StepsDone
+from metalab.engine.events import Diverged, EvaluationDone, Event, StepsDone
 from metalab.engine.trainer import Trainer
 from metalab.experiment.config import ExperimentConfig, preset_config
 from metalab.experiment.fields import with_overrides
@@ -61,7 +61,7 @@ class Record:
 
     events: tuple[Event, ...]
     metrics: dict[int, np.ndarray]
-    probes: dict[int, ProbeTaken]
+    probes: dict[int, EvaluationDone]
 
     def rows(self) -> np.ndarray:
         """Return the metrics in the order of the steps, [step, metric]."""
@@ -76,7 +76,7 @@ def record(events: Iterable[Event]) -> Record:
         if isinstance(event, StepsDone):
             numbers = range(event.first_step, event.last_step + 1)
             metrics |= dict(zip(numbers, event.metrics, strict=True))
-        elif isinstance(event, ProbeTaken):
+        elif isinstance(event, EvaluationDone):
             probes[event.evaluation.step] = event
         elif isinstance(event, Diverged):
             kept = event.last_good_step

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from metalab.engine.diagnostics import DIAGNOSTICS, LAYER_PREFIX, STABILITY
-from metalab.engine.events import METRICS, Array, Curves, Evaluation, ProbeTasks
+from metalab.engine.events import METRICS, Array, Curves, Evaluation, HeldOutTasks
 from metalab.experiment.config import ExperimentConfig, preset_config
 from metalab.experiment.config_history import ConfigHistory
 from metalab.experiment.fields import with_overrides
@@ -33,7 +33,7 @@ def make_config(*, k: int = 1, last: int = 10) -> ExperimentConfig:
     )
 
 
-def make_tasks(config: ExperimentConfig, seed: int = 0) -> ProbeTasks:
+def make_tasks(config: ExperimentConfig, seed: int = 0) -> HeldOutTasks:
     rng = np.random.default_rng(seed)
     amplitude = rng.uniform(0.1, 5, NUM_TASKS)
     phase = rng.uniform(0, np.pi, NUM_TASKS)
@@ -44,7 +44,7 @@ def make_tasks(config: ExperimentConfig, seed: int = 0) -> ProbeTasks:
 
     support_x = rng.uniform(-5, 5, (NUM_TASKS, 10))
     query_x = rng.uniform(-5, 5, (NUM_TASKS, NUM_QUERIES))
-    return ProbeTasks(
+    return HeldOutTasks(
         parameter_names=("amplitude", "phase"),
         parameters=np.stack([amplitude, phase], axis=1),
         support_x=support_x,
@@ -159,7 +159,7 @@ def make_history(
         seconds=table[:, 1],
         metrics={info.name: table[:, 2 + i] for i, info in enumerate(METRICS)},
         evaluations=make_evaluations(config, num_evaluations),
-        probe_tasks=make_tasks(config) if probed else None,
+        held_out_tasks=make_tasks(config) if probed else None,
         curves=make_curves(config) if probed else None,
         diverged=None,
         failure=None,

@@ -26,7 +26,7 @@ from metalab.runs.record.reader import open_run
 from metalab.runs.record.writer import RunWriter
 from metalab.runs.running.control import RunControl
 from metalab.runs.running.resume import prepare_resume
-from metalab.runs.running.run import conduct
+from metalab.runs.running.run import run_experiment
 from metalab.runs.system import new_file
 
 SETTINGS = [
@@ -104,7 +104,7 @@ def run(request, marks):
         config = with_overrides(preset_config("maml-sine"), settings)
         live, past = LiveRun(config, path=path), None
     killer = Killer(marks, request.get("kill"), live.config.outer.num_steps)
-    conduct(live, RunControl(), resuming=past is not None, sinks=[killer])
+    run_experiment(live, RunControl(), resuming=past is not None, sinks=[killer])
 
 
 def write(request, _marks):
@@ -182,7 +182,9 @@ def main():
     marks = Marks()
     # Loads what a run loads, so that no child has to.
     settings = [*SETTINGS, ("outer.num_steps", 10)]
-    conduct(LiveRun(with_overrides(preset_config("maml-sine"), settings)), RunControl())
+    run_experiment(
+        LiveRun(with_overrides(preset_config("maml-sine"), settings)), RunControl()
+    )
     print(json.dumps({"ready": True}), flush=True)
     for line in sys.stdin:
         print(json.dumps(answer(json.loads(line), marks)), flush=True)

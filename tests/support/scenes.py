@@ -11,11 +11,11 @@ from PySide6.QtWidgets import QApplication, QDialog, QWidget
 from metalab.ui.learn.lesson import own_lessons
 from metalab.ui.learn.popover import TermButton
 from metalab.ui.learn.tour import Tour
-from metalab.ui.shell.controller import Lab
+from metalab.ui.shell.controller import Controller
 from metalab.ui.style.theme import THEMES
 from tests.support.clipping import cut_off, names_cut, overlapping, under_toasts
 
-Open = Callable[[Lab], None]
+Open = Callable[[Controller], None]
 
 
 def _action(key: str) -> Open:
@@ -23,7 +23,7 @@ def _action(key: str) -> Open:
 
 
 def _on_page(page: str, key: str) -> Open:
-    def open_there(lab: Lab) -> None:
+    def open_there(lab: Controller) -> None:
         lab.window.workspaces.show_page(page)
         lab.actions[key].trigger()
 
@@ -31,7 +31,7 @@ def _on_page(page: str, key: str) -> Open:
 
 
 def _tour_at(index: int) -> Open:
-    def begin(lab: Lab) -> None:
+    def begin(lab: Controller) -> None:
         lab.actions["tour"].trigger()
         (tour,) = lab.window.findChildren(Tour)
         tour.stop = index
@@ -39,13 +39,13 @@ def _tour_at(index: int) -> Open:
     return begin
 
 
-def _term(lab: Lab) -> None:
+def _term(lab: Controller) -> None:
     button = next(b for b in lab.window.findChildren(TermButton) if b.isVisible())
     button.click()
 
 
 def _presented_lesson(page: str) -> Open:
-    def open_there(lab: Lab) -> None:
+    def open_there(lab: Controller) -> None:
         # As a lesson is shown, without its run: each page shows what it can of this one.
         lab.teaching._show_lesson(own_lessons()["1-what-the-outer-loop-learns"])
         lab.window.workspaces.show_page(page)
@@ -55,7 +55,7 @@ def _presented_lesson(page: str) -> Open:
     return open_there
 
 
-def _question(lab: Lab) -> None:
+def _question(lab: Controller) -> None:
     lab.window.close()
 
 
@@ -93,14 +93,14 @@ def settle() -> None:
         QTest.qWait(1)
 
 
-def others(lab: Lab) -> list[QWidget]:
+def others(lab: Controller) -> list[QWidget]:
     """Return what is open beside the window."""
     tops = QApplication.topLevelWidgets()
     return [top for top in tops if top.isVisible() and top is not lab.window]
 
 
 @contextmanager
-def scene(lab: Lab, name: str) -> Iterator[list[QWidget]]:
+def scene(lab: Controller, name: str) -> Iterator[list[QWidget]]:
     """Open a scene; yield the window and what stands over it; put all back."""
     before = lab.window.saveState()
     size = lab.window.size()
@@ -127,7 +127,9 @@ def scene(lab: Lab, name: str) -> Iterator[list[QWidget]]:
         settle()
 
 
-def faults_of(lab: Lab, size: tuple[int, int], name: str, theme: str) -> list[str]:
+def faults_of(
+    lab: Controller, size: tuple[int, int], name: str, theme: str
+) -> list[str]:
     """Return what is cut off, overlaps or is larger than a window of a size."""
     lab.window.set_theme(THEMES[theme])
     lab.window.resize(*size)

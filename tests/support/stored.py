@@ -8,7 +8,7 @@ from metalab.runs.record.live import LiveRun
 from metalab.runs.record.reader import open_run
 from metalab.runs.running.control import RunControl
 from metalab.runs.running.resume import prepare_resume
-from metalab.runs.running.run import conduct
+from metalab.runs.running.run import run_experiment
 
 
 def run_to(path: Path, config, stop_at: int | None = None) -> LiveRun:
@@ -16,7 +16,7 @@ def run_to(path: Path, config, stop_at: int | None = None) -> LiveRun:
     control = RunControl()
     if stop_at is not None:
         control.step(stop_at)
-    conduct(live, control, sinks=[StopAfter(control, stop_at)])
+    run_experiment(live, control, sinks=[StopAfter(control, stop_at)])
     return live
 
 
@@ -35,7 +35,7 @@ class StopAfter:
 def resume(path: Path, num_steps: int | None = None) -> LiveRun:
     past = prepare_resume(path, num_steps=num_steps)
     live = LiveRun(past.configs, path=path, past=past)
-    conduct(live, RunControl(), resuming=True)
+    run_experiment(live, RunControl(), resuming=True)
     return live
 
 

@@ -10,9 +10,9 @@ from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from metalab.runs.running.manager import RunSlot
+from metalab.runs.running.manager import RunManager
 from metalab.runs.system.preload import Preload
-from metalab.ui.shell.controller import Lab, LabOptions
+from metalab.ui.shell.controller import Controller, WindowOptions
 from tests.support.fake_worker import Workshop
 
 
@@ -36,9 +36,9 @@ def workshop() -> Workshop:
 @pytest.fixture
 def open_lab(
     no_leaks: None, qtbot: QtBot, qapp: QApplication, workshop: Workshop
-) -> Iterator[Callable[..., Lab]]:
+) -> Iterator[Callable[..., Controller]]:
     """Open windows whose frame clock is ticked by hand; close them in the end."""
-    labs: list[Lab] = []
+    labs: list[Controller] = []
     # A test before may have left the pointer where something lights up under it.
     QCursor.setPos(qapp.primaryScreen().geometry().bottomRight())
 
@@ -48,12 +48,12 @@ def open_lab(
         example: bool = False,
         file: Path | None = None,
         **options: object,
-    ) -> Lab:
+    ) -> Controller:
         given = {
-            "slot": RunSlot(workshop),
+            "slot": RunManager(workshop),
             "preload": Preload(("torch",), kernels=False),
         } | options
-        lab = Lab(qapp, LabOptions(example=example, file=file), **given)
+        lab = Controller(qapp, WindowOptions(example=example, file=file), **given)
         labs.append(lab)
         lab.window.resize(1280, 800)
         lab.start()
@@ -71,7 +71,7 @@ def open_lab(
         lab.deleteLater()
 
 
-def until(qtbot: QtBot, lab: Lab, condition: Callable[[], object]) -> None:
+def until(qtbot: QtBot, lab: Controller, condition: Callable[[], object]) -> None:
     """Tick the frame clock until something is so."""
 
     def ticked() -> bool:
@@ -82,6 +82,6 @@ def until(qtbot: QtBot, lab: Lab, condition: Callable[[], object]) -> None:
 
 
 @pytest.fixture
-def lab(open_lab: Callable[..., Lab]) -> Lab:
+def lab(open_lab: Callable[..., Controller]) -> Controller:
     """Return a window with the default preset in its form."""
     return open_lab()

@@ -13,8 +13,8 @@ from metalab.experiment.naming import experiment_name
 from metalab.runs.record.live import LiveRun
 from metalab.runs.record.reader import open_run
 from metalab.runs.running.control import RunControl
-from metalab.runs.running.manager import RunSlot
-from metalab.runs.running.run import conduct
+from metalab.runs.running.manager import RunManager
+from metalab.runs.running.run import run_experiment
 from metalab.ui.session.engine_access import preset
 from metalab.ui.timeline.bookmark_dialog import BookmarkDialog
 from metalab.ui.timeline.player import INNER
@@ -28,7 +28,7 @@ LR = "outer.optimizer.outer_lr"
 
 @pytest.fixture
 def real_lab(open_lab):
-    return open_lab(slot=RunSlot())
+    return open_lab(slot=RunManager())
 
 
 def begin(lab, config, step=1):
@@ -71,7 +71,7 @@ def test_scrubbing_and_dragging_leave_the_metrics_as_they_are(
     assert len(visited) > 5
     told = lab.session.history
     alone = LiveRun(config)
-    conduct(alone, RunControl())
+    run_experiment(alone, RunControl())
     undisturbed = alone.snapshot()
     assert told.step == undisturbed.step == num_steps
     for name, column in undisturbed.metrics.items():
@@ -247,7 +247,7 @@ def test_a_card_starts_its_experiment(real_lab, qtbot):
 
 def test_the_inner_ruler_and_playing_go_as_far_as_adapt_does(open_lab, qtbot):
     """And only while Adapt is seen: other pages have the run's K'."""
-    lab = open_lab(slot=RunSlot())
+    lab = open_lab(slot=RunManager())
     config = with_overrides(small_config(), [("evaluation.num_inner_steps", 4)])
     until(qtbot, lab, begin(lab, config))
     until(qtbot, lab, finished(lab))
@@ -284,7 +284,7 @@ def test_the_inner_ruler_and_playing_go_as_far_as_adapt_does(open_lab, qtbot):
 
 
 def test_what_escape_takes_away_the_button_of_a_toast_brings_back(open_lab, qtbot):
-    lab = open_lab(slot=RunSlot())
+    lab = open_lab(slot=RunManager())
     until(qtbot, lab, begin(lab, small_config()))
     until(qtbot, lab, finished(lab))
     window = lab.window

@@ -58,7 +58,7 @@ def _shape(model: MLP, m: int, dtype: torch.dtype) -> _Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class Points:
+class InputPoints:
     """A set of samples of each task, as the kernels read it.
 
     Attributes:
@@ -72,7 +72,7 @@ class Points:
     num_shots: int
 
     @classmethod
-    def of(cls, samples: Samples) -> "Points":
+    def of(cls, samples: Samples) -> "InputPoints":
         """Lay out samples that lie on the CPU."""
         tasks, shots = samples.x.shape[:2]
         x, y = (
@@ -99,7 +99,7 @@ class NetworkAnswers:
         shape = _shape(self.model, num_shots, self.dtype)
         return np.zeros((count, shape.num_numbers), dtype_of(self.dtype))
 
-    def losses(self, points: Points, network: Tensor) -> Tensor:
+    def losses(self, points: InputPoints, network: Tensor) -> Tensor:
         """Return the mean squared error of each task, [task]."""
         shape = _shape(self.model, points.num_shots, self.dtype)
         loss = network.new_empty(len(network))
@@ -111,7 +111,7 @@ class NetworkAnswers:
         return loss
 
     def gradients(
-        self, points: Points, network: Tensor, part: slice, rows: Array | None
+        self, points: InputPoints, network: Tensor, part: slice, rows: Array | None
     ) -> tuple[Tensor, Tensor]:
         """Return loss [task] and gradient [task, network] on a part of the points.
 

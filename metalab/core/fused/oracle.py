@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import pad
 
-from metalab.core.fused.answers import NetworkAnswers, Points
+from metalab.core.fused.answers import InputPoints, NetworkAnswers
 from metalab.core.fused.plan import (
     KernelError,
     adapts_some_layers,
@@ -87,8 +87,8 @@ class FusedOracle(InnerOracle):
         self.adapted = problem.adapted
         self.phi_shapes_inner_loss = meta.shapes_inner_loss
         self._phi = phi.detach().expand(batch.num_tasks, -1)
-        self._support = Points.of(batch.support)
-        self._query = Points.of(batch.query)
+        self._support = InputPoints.of(batch.support)
+        self._query = InputPoints.of(batch.query)
         self.answers = NetworkAnswers(model, phi.dtype)
         self._place = slice(0, model.dim)
         if adapts_some_layers(meta):

@@ -107,7 +107,7 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class KernelPlan:
     """What the kernels are told.
 
     Attributes:
@@ -172,7 +172,7 @@ def make_plan(
     *,
     num_chunks: int,
     num_steps: int | None = None,
-) -> Plan:
+) -> KernelPlan:
     """Return what the kernels are told about a meta-learner that they can run.
 
     Args:
@@ -209,7 +209,7 @@ def make_plan(
     most_steps = num_steps or max(
         learner.inner.num_inner_steps, learner.inner_schedule.num_steps_start
     )
-    return Plan(
+    return KernelPlan(
         layout=layout,
         plan=plan,
         knobs=knobs,

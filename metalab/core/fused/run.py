@@ -13,7 +13,7 @@ from metalab.core.fused.kernels.sync import STATE, SYNC_SIZE
 from metalab.core.fused.layout import PRODUCT
 from metalab.core.fused.plan import (
     Counts,
-    Plan,
+    KernelPlan,
     dtype_of,
     fixed_rate,
     make_plan,
@@ -22,7 +22,7 @@ from metalab.core.fused.plan import (
 from metalab.core.learner import METRIC_NAMES, SPARED, MetaLearner, MetaState
 from metalab.core.tasks import TaskBatch
 
-Crew = Callable[[Sequence[Callable[[], None]]], None]
+ThreadTeam = Callable[[Sequence[Callable[[], None]]], None]
 """Runs jobs at the same time, each in a thread of its own, and waits for all of them."""
 
 Array = np.ndarray
@@ -68,7 +68,7 @@ class FusedRun:
         counts: Counts,
         *,
         num_chunks: int = 1,
-        crew: Crew | None = None,
+        team: ThreadTeam | None = None,
     ) -> None:
         """Prepare a run.
 
@@ -78,13 +78,13 @@ class FusedRun:
             counts: Sizes of a meta-batch.
             num_chunks: Parts of a meta-batch that can be computed at the same time; the
                 order of sums, and so the last bits of the numbers, depend on it.
-            crew: Who computes them; None computes them one after another.
+            team: Who computes them; None computes them one after another.
         """
         chunks = min(num_chunks, counts.num_tasks)
         self._learner = learner
-        self._plan: Plan = make_plan(learner, counts, num_chunks=chunks)
-        self._crew = crew
-        self._workers = chunks if crew is not None else 1
+        self._plan: KernelPlan = make_plan(learner, counts, num_chunks=chunks)
+        self._team = team
+        self._workers = chunks if team is not None else 1
         self._plan.plan[places.WORKERS] = self._workers
         dtype = dtype_of(state.phi.dtype)
         self._dtype = state.phi.dtype
@@ -154,8 +154,8 @@ class FusedRun:
         if self._workers == 1:
             work(0)
         else:
-            assert self._crew is not None
-            self._crew([_Job(work, worker) for worker in range(self._workers)])
+            assert self._team is not None
+            self._team([_Job(work, worker) for worker in range(self._workers)])
         return self._settled(done[0], int(shared[STATE]), rows, numbers)
 
     def _settled(

@@ -13,7 +13,7 @@ from metalab.core.fused.layout import PRODUCT
 from metalab.core.fused.plan import (
     MOST_NUMBERS,
     Counts,
-    Plan,
+    KernelPlan,
     adaptation_unsupported_reason,
     dtype_of,
     fixed_rate,
@@ -73,7 +73,7 @@ class FusedView:
             )
         plan = make_plan(learner, counts, num_chunks=1, num_steps=num_steps)
         dtype = dtype_of(batch.support.x.dtype)
-        self._plan: Plan = plan
+        self._plan: KernelPlan = plan
         self._data = Data.of(batch)
         self._grid = grid_x.contiguous().view(-1).numpy()
         self._num_curves, self._num_points = grid_x.shape[:2]

@@ -19,7 +19,7 @@ from metalab.figures.axes import log_axis
 from metalab.figures.base import FigureChoices
 from metalab.figures.drawing import Call, Drawing
 from metalab.figures.fonts import check_font
-from metalab.figures.paint import Scale, paint, pixels, place_of, scales_of, styled
+from metalab.figures.paint import AxisScale, paint, pixels, place_of, scales_of, styled
 from metalab.figures.registry import figure_named
 from metalab.runs.record.history import RunHistory
 
@@ -118,7 +118,7 @@ class Animation:
         """
         if self._fixed is not None:
             return True
-        scales: list[dict[str, Scale]] = []
+        scales: list[dict[str, AxisScale]] = []
         for index in range(len(self)):
             if given_up():
                 return False
@@ -183,7 +183,7 @@ class Animation:
             yield self.picture(index)
 
 
-def _limits(name: str, scales: list[dict[str, Scale]]) -> list[Call]:
+def _limits(name: str, scales: list[dict[str, AxisScale]]) -> list[Call]:
     """Return the calls for limits that hold every frame; none if they never differ."""
     own = [frame[name] for frame in scales]
     x, y = _hull([scale.x for scale in own]), _hull([scale.y for scale in own])

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from metalab.analysis.exploration_request import Explored
+from metalab.analysis.exploration_request import AdaptResult
 from metalab.figures.axes import labels
 from metalab.figures.base import FigureChoices, FigureSpec
 from metalab.figures.drawing import (
@@ -47,7 +47,7 @@ _OTHERS = (
 )
 
 
-def _starts(sight: AdaptSight) -> list[tuple[str, Explored]]:
+def _starts(sight: AdaptSight) -> list[tuple[str, AdaptResult]]:
     return [(_OWN, sight.explored), *sight.others]
 
 

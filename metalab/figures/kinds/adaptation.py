@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from metalab.engine.events import Curves, ProbeTasks
+from metalab.engine.events import Curves, HeldOutTasks
 from metalab.figures.axes import labels
 from metalab.figures.base import FigureChoices, FigureSpec
 from metalab.figures.drawing import (
@@ -30,13 +30,13 @@ BAND_DEVIATIONS = 2
 _TRUE, _SUPPORT, _QUERY, _PREDICTED = "true curve", "support", "query", "prediction"
 
 
-def _parts(history: RunHistory, choices: FigureChoices) -> tuple[ProbeTasks, Curves]:
+def _parts(history: RunHistory, choices: FigureChoices) -> tuple[HeldOutTasks, Curves]:
     """Return what the figure shows.
 
     Raises:
         FigureError: The run has no curves, or not of that task or inner step.
     """
-    tasks, curves = history.probe_tasks, history.curves
+    tasks, curves = history.held_out_tasks, history.curves
     if tasks is None or curves is None:
         raise FigureError(
             "figure 'adaptation' needs the curves of held-out tasks; this history has "
@@ -296,7 +296,7 @@ def _pointer(marked: _Marked, size: FigureSize) -> list[Call]:
     ]
 
 
-def _caption(history: RunHistory, choices: FigureChoices, tasks: ProbeTasks) -> str:
+def _caption(history: RunHistory, choices: FigureChoices, tasks: HeldOutTasks) -> str:
     moved = " that were moved by hand" if choices.task in choices.moved else ""
     values = tasks.words(choices.task, "{:.3g}".format)
     assert history.curves is not None

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from metalab.engine.events import Curves, ProbeTasks
+from metalab.engine.events import Curves, HeldOutTasks
 from metalab.figures.base import BY_TASK, FigureChoices, FigureSpec
 from metalab.figures.drawing import (
     BLACK,
@@ -27,21 +27,21 @@ _MARGIN = 0.12
 """Of the range of the true curves, beyond it: a wild curve does not flatten the others."""
 
 
-def _parts(history: RunHistory) -> tuple[ProbeTasks, Curves]:
+def _parts(history: RunHistory) -> tuple[HeldOutTasks, Curves]:
     """Return what the figure shows.
 
     Raises:
         FigureError: The run has no curves.
     """
-    if history.probe_tasks is None or history.curves is None:
+    if history.held_out_tasks is None or history.curves is None:
         raise FigureError(
             "figure 'gallery' needs the curves of held-out tasks; this history has none "
             "yet"
         )
-    return history.probe_tasks, history.curves
+    return history.held_out_tasks, history.curves
 
 
-def _table(tasks: ProbeTasks, curves: Curves, order: list[int]) -> Table:
+def _table(tasks: HeldOutTasks, curves: Curves, order: list[int]) -> Table:
     k, grid = tasks.num_inner_steps, tasks.grid
     blocks: list[tuple[int, str, float, np.ndarray, np.ndarray]] = []
     for task in order:
@@ -168,7 +168,7 @@ def _head(axes: str, task: int, loss: float, size: FigureSize) -> list[Call]:
     ]
 
 
-def _axes(tasks: ProbeTasks, size: FigureSize) -> list[Call]:
+def _axes(tasks: HeldOutTasks, size: FigureSize) -> list[Call]:
     low, high = float(tasks.true_curves.min()), float(tasks.true_curves.max())
     margin = _MARGIN * ((high - low) or 1.0)
     text = {"fontsize": size.text}
@@ -181,7 +181,7 @@ def _axes(tasks: ProbeTasks, size: FigureSize) -> list[Call]:
     ]
 
 
-def _caption(history: RunHistory, tasks: ProbeTasks, choices: FigureChoices) -> str:
+def _caption(history: RunHistory, tasks: HeldOutTasks, choices: FigureChoices) -> str:
     assert history.curves is not None
     order = "" if choices.sort == BY_TASK else f", sorted by {choices.sort}"
     return (

@@ -21,7 +21,7 @@ from metalab.figures.structure.layout import (
     Points,
     diagram_layout,
 )
-from metalab.figures.structure.model import Arrow, Flow, Line, PartKey, PartText
+from metalab.figures.structure.model import Arrow, Flow, PartKey, PartText, TextLine
 from metalab.figures.structure.sentences import route_sentence
 from metalab.figures.structure.words import part_texts
 from metalab.figures.table import Column, Table
@@ -64,7 +64,7 @@ def _table(texts: Mapping[PartKey, PartText]) -> Table:
     rows = [
         (key.value, text.title, line.label, line.value)
         for key, text in texts.items()
-        for line in (Line("", text.value), *text.lines)
+        for line in (TextLine("", text.value), *text.lines)
         if line.text.strip()
     ]
     names = ("part", "title", "label", "value")

@@ -181,7 +181,7 @@ class Structure:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TextLine:
     """One line in a part.
 
     Attributes:
@@ -212,7 +212,7 @@ class PartText:
 
     title: str
     value: str = ""
-    lines: tuple[Line, ...] = ()
+    lines: tuple[TextLine, ...] = ()
     tip: str
 
     @property

@@ -6,11 +6,11 @@ In texts of the picture "_" lowers and "^" raises what follows, as `structure_te
 from collections.abc import Callable, Mapping
 
 from metalab.figures.structure.model import (
-    Line,
     Numbers,
     PartKey,
     PartText,
     Structure,
+    TextLine,
 )
 from metalab.figures.structure.sentences import loss_words, route_sentence
 from metalab.figures.ticks import number_text
@@ -41,7 +41,7 @@ def _tasks(structure: Structure, numbers: Numbers) -> PartText:
     del numbers
     return PartText(
         title="Task family",
-        lines=(Line(structure.titles.family),),
+        lines=(TextLine(structure.titles.family),),
         tip="Tasks are drawn from this family, new ones for every outer step.",
     )
 
@@ -51,9 +51,9 @@ def _meta(structure: Structure, numbers: Numbers) -> PartText:
     return PartText(
         title="Meta-parameters φ",
         lines=(
-            Line(structure.titles.meta),
-            Line(_counted("{} number", "{} numbers", count)),
-            Line("‖φ‖", _number(numbers, "meta_parameter_norm")),
+            TextLine(structure.titles.meta),
+            TextLine(_counted("{} number", "{} numbers", count)),
+            TextLine("‖φ‖", _number(numbers, "meta_parameter_norm")),
         ),
         tip=f"What all tasks share and the outer loop learns: it enters {_entries(structure)}."
         if structure.moves
@@ -90,7 +90,7 @@ def _support(structure: Structure, numbers: Numbers) -> PartText:
     count = structure.settings.num_shots
     return PartText(
         title="Support set",
-        lines=(Line(_counted("{} shot", "{} shots", count)),),
+        lines=(TextLine(_counted("{} shot", "{} shots", count)),),
         tip="The points of a task that the inner loop adapts to.",
     )
 
@@ -100,8 +100,8 @@ def _network(structure: Structure, numbers: Numbers) -> PartText:
     return PartText(
         title="Network",
         lines=(
-            Line(f"{structure.settings.num_network:,} parameters"),
-            Line(structure.titles.model),
+            TextLine(f"{structure.settings.num_network:,} parameters"),
+            TextLine(structure.titles.model),
         ),
         tip="The function whose predictions both losses compare with the points.",
     )
@@ -115,7 +115,7 @@ def _query(structure: Structure, numbers: Numbers) -> PartText:
         tip = "Other points of the same task; here they are only measured on."
     else:
         tip = "Other points of the same task, on which adaptation is judged."
-    return PartText(title="Query set", lines=(Line(points),), tip=tip)
+    return PartText(title="Query set", lines=(TextLine(points),), tip=tip)
 
 
 def _inner_loop(structure: Structure, numbers: Numbers) -> PartText:
@@ -145,9 +145,9 @@ def _start(structure: Structure, numbers: Numbers) -> PartText:
     return PartText(
         title=title,
         lines=(
-            Line("support loss", _number(numbers, "support_loss_before")),
-            Line("query loss", _number(numbers, "outer_loss_before")),
-            Line(what),
+            TextLine("support loss", _number(numbers, "support_loss_before")),
+            TextLine("query loss", _number(numbers, "outer_loss_before")),
+            TextLine(what),
         ),
         tip=tip,
     )
@@ -159,16 +159,16 @@ def _step(structure: Structure, numbers: Numbers) -> PartText:
     if structure.solved:
         return PartText(
             title="Closed form",
-            lines=(Line("∇_θ ℓ(θ_K) = 0"), Line("one linear solve")),
+            lines=(TextLine("∇_θ ℓ(θ_K) = 0"), TextLine("one linear solve")),
             tip="The minimum of the inner loss is computed, not approached.",
         )
-    lines = [Line("θ ← θ − α ∇ℓ(θ)")]
+    lines = [TextLine("θ ← θ − α ∇ℓ(θ)")]
     if rate is not None:
         learned = structure.entries.rates
-        lines.append(Line("α learned, from" if learned else "α =", f"{rate:.4g}"))
+        lines.append(TextLine("α learned, from" if learned else "α =", f"{rate:.4g}"))
     what = "ℓ: support loss + regulariser"
-    lines.append(Line(what if structure.regularised else "ℓ: support loss"))
-    lines.append(Line(structure.titles.inner))
+    lines.append(TextLine(what if structure.regularised else "ℓ: support loss"))
+    lines.append(TextLine(structure.titles.inner))
     return PartText(
         title="Inner step",
         lines=tuple(lines),
@@ -181,9 +181,9 @@ def _end(structure: Structure, numbers: Numbers) -> PartText:
     return PartText(
         title="Adapted θ_K",
         lines=(
-            Line("support loss", _number(numbers, "support_loss_after")),
-            Line("moved by", _number(numbers, "adaptation_distance")),
-            Line(_counted("{} parameter", "{} parameters", count)),
+            TextLine("support loss", _number(numbers, "support_loss_after")),
+            TextLine("moved by", _number(numbers, "adaptation_distance")),
+            TextLine(_counted("{} parameter", "{} parameters", count)),
         ),
         tip="The parameters of one task after K inner steps.",
     )
@@ -195,8 +195,8 @@ def _loss(structure: Structure, numbers: Numbers) -> PartText:
         title="Outer loss f",
         value=_number(numbers, "outer_loss"),
         lines=(
-            Line(line),
-            Line("before", _number(numbers, "outer_loss_before")),
+            TextLine(line),
+            TextLine("before", _number(numbers, "outer_loss_before")),
         ),
         tip=tip,
     )
@@ -207,8 +207,8 @@ def _solve(structure: Structure, numbers: Numbers) -> PartText:
     return PartText(
         title="Linear system",
         lines=(
-            Line("at θ_K, not through the steps"),
-            Line(structure.titles.estimator),
+            TextLine("at θ_K, not through the steps"),
+            TextLine(structure.titles.estimator),
         ),
         tip=(
             "The derivative of the inner solution follows from a linear system at the "
@@ -222,8 +222,8 @@ def _hypergradient(structure: Structure, numbers: Numbers) -> PartText:
         title="Hypergradient h",
         value=f"h = {structure.formula}",
         lines=(
-            Line("‖h‖, mean of the tasks:", _number(numbers, "hypergradient_norm")),
-            Line(structure.titles.estimator),
+            TextLine("‖h‖, mean of the tasks:", _number(numbers, "hypergradient_norm")),
+            TextLine(structure.titles.estimator),
         ),
         tip=route_sentence(structure),
     )
@@ -234,15 +234,15 @@ def _update(structure: Structure, numbers: Numbers) -> PartText:
     if not structure.moves:
         return PartText(
             title="No outer step",
-            lines=(Line("φ stays"),),
+            lines=(TextLine("φ stays"),),
             tip="Nothing is learned from other tasks: the meta-parameters stay.",
         )
     rate = f"{structure.settings.outer_lr:.4g}"
     return PartText(
         title="Outer step",
         lines=(
-            Line(f"{structure.titles.optimizer}, β =", rate),
-            Line("φ against mean h"),
+            TextLine(f"{structure.titles.optimizer}, β =", rate),
+            TextLine("φ against mean h"),
         ),
         tip="Moves the meta-parameters against the mean hypergradient of the tasks.",
     )

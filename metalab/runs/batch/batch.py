@@ -17,7 +17,7 @@ from metalab.runs.record.live import LiveRun
 from metalab.runs.record.reader import open_run
 from metalab.runs.record.status import RunStatus
 from metalab.runs.running.control import RunControl
-from metalab.runs.running.run import conduct
+from metalab.runs.running.run import run_experiment
 from metalab.runs.system.signals import stop_on_signals
 
 
@@ -136,7 +136,7 @@ def carry_out(
     listener = StepListener(control, tell, stopping)
     config = planned.config if past is None else past.configs
     live = LiveRun(config, path=planned.path, past=past)
-    status = conduct(live, control, resuming=past is not None, sinks=[listener])
+    status = run_experiment(live, control, resuming=past is not None, sinks=[listener])
     step = live.snapshot().step
     if listener.diverged is not None:
         message = listener.diverged.message

@@ -17,7 +17,7 @@ CURVES_BYTES = 64 * 2**20
 """Sixteen tasks after 0 ... 10 inner steps take 80 KB: 800 of them fit."""
 
 
-class Trail:
+class CheckpointHistory:
     """An immutable view of training states, ascending by outer step.
 
     Attributes:
@@ -86,9 +86,9 @@ def _nearest(steps: Array, step: int) -> int | None:
     return after - 1
 
 
-def no_trail() -> Trail:
+def no_trail() -> CheckpointHistory:
     """Return the view of a run that has left nothing behind."""
-    return Trail((), frozen(np.empty(0)))
+    return CheckpointHistory((), frozen(np.empty(0)))
 
 
 class GrowingTrail:
@@ -98,7 +98,7 @@ class GrowingTrail:
         """Begin without states."""
         self._states: list[Checkpoint] = []
         self._curves: list[Curves | None] = []
-        self._view: Trail | None = None
+        self._view: CheckpointHistory | None = None
         self._size = self._curves_size = 0
 
     def append(self, state: Checkpoint, curves: Curves | None = None) -> None:
@@ -137,12 +137,12 @@ class GrowingTrail:
         self._curves_size = sum(map(size_of_curves, self._curves))
         self._view = None
 
-    def view(self) -> Trail:
+    def view(self) -> CheckpointHistory:
         """Return the states there are now; cheap while none is added."""
         if self._view is None:
             steps = np.array([state.step for state in self._states], dtype=float)
             # The lists only grow behind what the view can see, or are replaced.
-            self._view = Trail(self._states, frozen(steps), self._curves)
+            self._view = CheckpointHistory(self._states, frozen(steps), self._curves)
         return self._view
 
 

@@ -15,13 +15,13 @@ from metalab.engine.events import (
     Curves,
     Diverged,
     Evaluation,
-    ProbeTasks,
+    HeldOutTasks,
     frozen,
 )
 from metalab.engine.stability import StabilityWarning, first_warning
 from metalab.engine.statistics import WhyNot, summarise, why_not
 from metalab.experiment.config_history import ConfigHistory
-from metalab.runs.record.checkpoints import Trail, no_trail
+from metalab.runs.record.checkpoints import CheckpointHistory, no_trail
 from metalab.runs.record.status import RunStatus
 from metalab.runs.system.compiling import Compiling
 
@@ -256,7 +256,7 @@ class RunHistory:
         seconds: Training time at each row, without pauses, [row].
         metrics: Column by name (see `engine.events.METRICS`), [row].
         evaluations: Held-out losses.
-        probe_tasks: The held-out tasks; None before the run has started.
+        held_out_tasks: The held-out tasks; None before the run has started.
         curves: How the gallery's tasks adapt, most recently; None at first.
         diverged: Why the run paused by itself, or None.
         failure: What ended the run, or None.
@@ -289,7 +289,7 @@ class RunHistory:
     seconds: Array
     metrics: Mapping[str, Array]
     evaluations: EvaluationSeries
-    probe_tasks: ProbeTasks | None
+    held_out_tasks: HeldOutTasks | None
     curves: Curves | None
     diverged: Diverged | None
     failure: Failure | None
@@ -299,7 +299,7 @@ class RunHistory:
     provider: str = ""
     provider_reason: str = ""
     compiling: Compiling | None = None
-    trail: Trail = field(default_factory=no_trail)
+    trail: CheckpointHistory = field(default_factory=no_trail)
     edit_problem: str | None = None
     origin: Origin | None = None
     thinned: int = 0

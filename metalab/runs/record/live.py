@@ -17,9 +17,9 @@ from metalab.engine.events import (
     Curves,
     DiagnosticsTaken,
     Diverged,
+    EvaluationDone,
     Event,
-    ProbeTaken,
-    ProbeTasks,
+    HeldOutTasks,
     RunStarted,
     StepsDone,
 )
@@ -54,7 +54,7 @@ class _Latest:
     provider_reason: str = ""
     compiling: Compiling | None = None
     step: int = 0
-    probe_tasks: ProbeTasks | None = None
+    held_out_tasks: HeldOutTasks | None = None
     curves: Curves | None = None
     diverged: Diverged | None = None
     failure: Failure | None = None
@@ -167,11 +167,11 @@ class LiveRun:
             if isinstance(event, RunStarted):
                 self._latest.device = event.device
                 self._latest.provider = event.provider
-                self._latest.probe_tasks = event.probe_tasks
+                self._latest.held_out_tasks = event.held_out_tasks
                 self._latest.step = event.step
             elif isinstance(event, StepsDone):
                 self._append_steps(event, seconds)
-            elif isinstance(event, ProbeTaken):
+            elif isinstance(event, EvaluationDone):
                 self._keep_evaluation(event)
                 self._diagnostics.keep(event.evaluation.step, event.stability)
             elif isinstance(event, DiagnosticsTaken):
@@ -193,7 +193,7 @@ class LiveRun:
         self._latest.step = event.last_step
         self._latest.diverged = None
 
-    def _keep_evaluation(self, event: ProbeTaken) -> None:
+    def _keep_evaluation(self, event: EvaluationDone) -> None:
         # A run that goes on repeats the probe of the step it stands at.
         steps = self._evaluations.view()[:, 0]
         self._evaluations.truncate(int(np.searchsorted(steps, event.evaluation.step)))
@@ -299,7 +299,7 @@ class LiveRun:
                 trail=self._trail.view(),
                 edit_problem=latest.edit_problem,
                 origin=latest.origin,
-                probe_tasks=latest.probe_tasks,
+                held_out_tasks=latest.held_out_tasks,
                 curves=latest.curves,
                 diverged=latest.diverged,
                 failure=latest.failure,

@@ -20,7 +20,7 @@ from metalab.engine.events import (
     Checkpoint,
     Diverged,
     Evaluation,
-    ProbeTasks,
+    HeldOutTasks,
     frozen,
 )
 from metalab.engine.shapes import (
@@ -33,7 +33,7 @@ from metalab.engine.shapes import (
 )
 from metalab.experiment.config import ExperimentConfig
 from metalab.runs.record.assembly import open_database
-from metalab.runs.record.checkpoints import GrowingTrail, Trail
+from metalab.runs.record.checkpoints import CheckpointHistory, GrowingTrail
 from metalab.runs.record.file_format import RunFileError, metric_columns, schema_of
 from metalab.runs.record.file_guard import DamagedError, GuardedReader
 from metalab.runs.record.history import (
@@ -171,7 +171,7 @@ def _read(path: Path, database: GuardedReader, columns: str) -> StoredRun:
         thinned=table.thinned,
         solves_worry=table.solves_worry,
         evaluations=_evaluations(database, config),
-        probe_tasks=tasks,
+        held_out_tasks=tasks,
         curves=None,
         diverged=diverged,
         failure=None,
@@ -220,7 +220,9 @@ def _state(
     )
 
 
-def _trail(database: GuardedReader, facts: StoredFacts, shapes: Shapes) -> Trail:
+def _trail(
+    database: GuardedReader, facts: StoredFacts, shapes: Shapes
+) -> CheckpointHistory:
     """Return the states of the file, as many as the budget holds."""
     trail = GrowingTrail()
     rows = database.rows("SELECT step, phi FROM snapshots ORDER BY step")
@@ -412,10 +414,10 @@ def _diagnostics(database: GuardedReader, config: ExperimentConfig) -> Diagnosti
 
 def _probe_tasks(
     facts: StoredFacts, arrays: Mapping[str, Array], config: ExperimentConfig
-) -> ProbeTasks:
+) -> HeldOutTasks:
     names = facts.parameter_names
     if len(names) != arrays["parameters"].shape[1]:
         raise DamagedError(f"fact 'parameter_names' has {len(names)} names")
-    return ProbeTasks(
+    return HeldOutTasks(
         parameter_names=names, num_inner_steps=config.num_inner_steps, **arrays
     )

@@ -17,9 +17,9 @@ from metalab.engine.events import (
     Checkpoint,
     DiagnosticsTaken,
     Diverged,
+    EvaluationDone,
     Event,
-    ProbeTaken,
-    ProbeTasks,
+    HeldOutTasks,
     RunStarted,
     StepsDone,
 )
@@ -39,7 +39,7 @@ FLUSH_SECONDS = 1.0
 
 
 class RunStore:
-    """The writer of one run file; a `Sink` of `execute`.
+    """The writer of one run file; a `Sink` of `run_loop`.
 
     A write that fails (full disk, folder gone) keeps its rows in memory, says so in
     `LiveRun.set_storage_problem`, and is tried again; only the last one raises.
@@ -69,7 +69,7 @@ class RunStore:
         self._facts: dict[str, object] = {}
         self._arrays: dict[str, Mapping[str, Array]] = {}
         self._rows: list[Array] = []
-        self._probes: list[ProbeTaken] = []
+        self._probes: list[EvaluationDone] = []
         self._diagnostics: list[tuple[int, str, float | None]] = []
         self._flags: list[tuple[int, str, str]] = []
         self._rewound_to: int | None = None
@@ -116,11 +116,11 @@ class RunStore:
             origin = self._live.snapshot().origin
             if origin is not None:
                 self._facts["origin"] = asdict(origin)
-            self._facts["parameter_names"] = event.probe_tasks.parameter_names
-            self._arrays["held-out tasks"] = _task_arrays(event.probe_tasks)
+            self._facts["parameter_names"] = event.held_out_tasks.parameter_names
+            self._arrays["held-out tasks"] = _task_arrays(event.held_out_tasks)
         elif isinstance(event, StepsDone):
             self._take_steps(event, seconds)
-        elif isinstance(event, ProbeTaken):
+        elif isinstance(event, EvaluationDone):
             self._probes.append(event)
             self._measured(event.evaluation.step, event.stability)
         elif isinstance(event, DiagnosticsTaken):
@@ -274,13 +274,13 @@ def _state_arrays(state: Checkpoint) -> dict[str, Array]:
     return {"phi": state.phi, **slots}
 
 
-def _task_arrays(tasks: ProbeTasks) -> dict[str, Array]:
+def _task_arrays(tasks: HeldOutTasks) -> dict[str, Array]:
     names = {entry.name for entry in fields(tasks)}
     plain = names - {"parameter_names", "num_inner_steps"}
     return {name: getattr(tasks, name) for name in sorted(plain)}
 
 
-def _probe_data(probe: ProbeTaken) -> bytes:
+def _probe_data(probe: EvaluationDone) -> bytes:
     return packed(
         {
             "support_loss": probe.evaluation.support_loss,

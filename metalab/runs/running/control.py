@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 
-class Order(Enum):
+class Command(Enum):
     """What the run's thread should do next."""
 
     GO = auto()
@@ -18,7 +18,7 @@ class Order(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Permit:
     """One answer to "may I go on?".
 
     Attributes:
@@ -27,7 +27,7 @@ class Turn:
             means no limit.
     """
 
-    order: Order
+    order: Command
     num_steps: int | None = None
 
 
@@ -125,16 +125,16 @@ class RunControl:
             edits, self._edits = self._edits, []
             return edits
 
-    def turn(self) -> Turn:
+    def turn(self) -> Permit:
         """Return what to do now. Called by the run's thread."""
         with self._changed:
             if self._stopping:
-                return Turn(Order.STOP)
+                return Permit(Command.STOP)
             if not self._paused:
-                return Turn(Order.GO)
+                return Permit(Command.GO)
             if self._steps_left > 0:
-                return Turn(Order.GO, self._steps_left)
-            return Turn(Order.WAIT)
+                return Permit(Command.GO, self._steps_left)
+            return Permit(Command.WAIT)
 
     def made(self, num_steps: int) -> None:
         """Count outer steps that were made. Called by the run's thread."""

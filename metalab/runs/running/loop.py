@@ -5,11 +5,11 @@ from collections.abc import Callable, Generator, Sequence
 from typing import Protocol
 
 from metalab.core.errors import UserError
-from metalab.engine.events import Diverged, Event, ProbeTaken, RunEnded, StepsDone
+from metalab.engine.events import Diverged, EvaluationDone, Event, RunEnded, StepsDone
 from metalab.engine.trainer import Trainer
 from metalab.runs.record.live import LiveRun
 from metalab.runs.record.status import RunStatus
-from metalab.runs.running.control import Order, RunControl
+from metalab.runs.running.control import Command, RunControl
 
 TARGET_SECONDS = 0.045
 """Time between two looks at the control: short enough for a pause to feel immediate."""
@@ -33,7 +33,7 @@ class Sink(Protocol):
         ...
 
 
-class Pace:
+class StepPacer:
     """How many outer steps fit between two looks at the control."""
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ class Pace:
         self._num_steps = max(1, min(fitting, 2 * self._num_steps, MAX_STEPS))
 
 
-def execute(
+def run_loop(
     trainer: Trainer,
     *,
     live: LiveRun,
@@ -91,7 +91,7 @@ class _Execution:
         self._control = control
         self._sinks = sinks
         self._clock = clock
-        self._pace = Pace()
+        self._pace = StepPacer()
         past = live.snapshot().seconds
         self._seconds = float(past[-1]) if len(past) else 0.0
         self._curves_at = -CURVES_SECONDS
@@ -134,7 +134,7 @@ class _Execution:
         return event
 
     def _tell(self, event: Event) -> None:
-        if isinstance(event, ProbeTaken):
+        if isinstance(event, EvaluationDone):
             # Brings the gallery's curves itself.
             self._curves_at, self._curves_step = self._clock(), event.curves.step
         elif isinstance(event, Diverged):
@@ -158,9 +158,9 @@ class _Execution:
         while True:
             self._take_edits()
             turn = self._control.turn()
-            if turn.order is Order.STOP:
+            if turn.order is Command.STOP:
                 return False
-            if turn.order is Order.GO:
+            if turn.order is Command.GO:
                 self._accept_divergence()
                 self._pace.limit = turn.num_steps
                 self._live.set_status(RunStatus.RUNNING)

@@ -55,7 +55,7 @@ class MakeWorker(Protocol):
         ...
 
 
-class RunSlot:
+class RunManager:
     """Holds at most one live run; a new one waits until the old one has been saved.
 
     Nothing blocks: whoever holds the slot calls `poll` now and then.
@@ -204,7 +204,7 @@ class RunSlot:
     def request_curves(self) -> None:
         """Ask for the gallery's curves as they are now, unless they are known."""
         history = self._history
-        if self._worker is None or history is None or history.probe_tasks is None:
+        if self._worker is None or history is None or history.held_out_tasks is None:
             return
         if history.curves is None or history.curves.step != history.step:
             self._worker.live.request_curves()

@@ -7,13 +7,13 @@ from metalab.core.tasks import TaskBatch
 from metalab.engine.torch_threads import use_threads
 
 
-class Crew:
+class ThreadTeam:
     """A run's own threads; they live until `close`."""
 
     def __init__(self, num_threads: int) -> None:
         """Keep `num_threads` - 1 threads beside the caller's."""
         self._pool = ThreadPoolExecutor(
-            max(num_threads - 1, 1), thread_name_prefix="crew"
+            max(num_threads - 1, 1), thread_name_prefix="team"
         )
 
     def __call__(self, jobs: Sequence[Callable[[], None]]) -> None:
@@ -32,7 +32,7 @@ class Crew:
         self._pool.shutdown()
 
 
-class AheadThread:
+class Prefetcher:
     """Draws tasks while compiled kernels train on those before them.
 
     Not so much for the time that drawing takes, some 3 % of a run's: it asks for the

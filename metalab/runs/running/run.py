@@ -15,13 +15,13 @@ from metalab.runs.record.status import RunStatus
 from metalab.runs.record.store import RunStore
 from metalab.runs.running.control import RunControl
 from metalab.runs.running.fork import Fork
-from metalab.runs.running.loop import Sink, execute
-from metalab.runs.running.prefetch import AheadThread, Crew
+from metalab.runs.running.loop import Sink, run_loop
+from metalab.runs.running.prefetch import Prefetcher, ThreadTeam
 from metalab.runs.running.provider import COMPILING_STEP, settle_provider
 from metalab.runs.system.home import runs_folder
 
 
-def conduct(
+def run_experiment(
     live: LiveRun,
     control: RunControl,
     *,
@@ -75,13 +75,13 @@ def conduct(
         live.set_status(RunStatus.STOPPED)
         return RunStatus.STOPPED
     use_threads_of(live.config, provider)
-    crew, ahead = Crew(live.config.run.num_threads), AheadThread()
+    team, ahead = ThreadTeam(live.config.run.num_threads), Prefetcher()
     try:
         trainer = Trainer(
             live.configs,
             checkpoint=checkpoint,
             provider=provider,
-            crew=crew,
+            team=team,
             ahead=ahead,
         )
         if wrecked:
@@ -92,7 +92,7 @@ def conduct(
             _compile(trainer, live, on_compiling)
         return _keep(trainer, live, control, resuming=resuming, sinks=sinks)
     finally:
-        crew.close()
+        team.close()
         ahead.close()
 
 
@@ -138,12 +138,12 @@ def _keep(
 ) -> RunStatus:
     """Run a trainer, with the file if there is one."""
     if live.path is None:
-        return execute(trainer, live=live, control=control, sinks=sinks)
+        return run_loop(trainer, live=live, control=control, sinks=sinks)
     opened = RunStore.reopen if resuming else RunStore.create
     store = opened(live.path, live)
     status = RunStatus.FAILED
     try:
-        status = execute(trainer, live=live, control=control, sinks=[store, *sinks])
+        status = run_loop(trainer, live=live, control=control, sinks=[store, *sinks])
     finally:
         store.close(status)
     return status

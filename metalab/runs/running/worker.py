@@ -78,9 +78,11 @@ class RunWorker:
 
     def _run(self) -> None:
         # Imported here: the window can create a worker while torch is still loading.
-        from metalab.runs.running.run import conduct  # noqa: PLC0415
+        from metalab.runs.running.run import run_experiment  # noqa: PLC0415
 
-        conduct(self.live, self.control, resuming=self._resuming, fork=self._fork)
+        run_experiment(
+            self.live, self.control, resuming=self._resuming, fork=self._fork
+        )
 
 
 def _failure(error: Exception) -> Failure:

@@ -3,10 +3,10 @@
 import threading
 
 from metalab.analysis.comparison import Comparison, EstimatingRequest
-from metalab.runs.services.service import Latest, Stale
+from metalab.runs.services.service import LatestRequestService, Stale
 
 
-class EstimatingThread(Latest[EstimatingRequest, Comparison]):
+class EstimatingThread(LatestRequestService[EstimatingRequest, Comparison]):
     """Compares estimators; what is known so far can be had at any time."""
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class EstimatingThread(Latest[EstimatingRequest, Comparison]):
             return self._known, self._doing
 
     def _compare(self, request: EstimatingRequest, stale: Stale) -> Comparison | None:
-        from metalab.analysis.estimator_pieces import pieces  # noqa: PLC0415 - torch
+        from metalab.analysis.estimator_pieces import comparison_steps  # noqa: PLC0415 - torch
 
         def tell(text: str) -> None:
             if stale():
@@ -41,7 +41,7 @@ class EstimatingThread(Latest[EstimatingRequest, Comparison]):
 
         known: Comparison | None = None
         try:
-            for known in pieces(request, tell):
+            for known in comparison_steps(request, tell):
                 with self._lock:
                     if request is self._newest:
                         self._known = known

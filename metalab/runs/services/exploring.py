@@ -2,16 +2,16 @@
 
 from typing import TYPE_CHECKING
 
-from metalab.analysis.exploration_request import Exploration, Explored, Start
-from metalab.runs.services.service import Latest, Stale
+from metalab.analysis.exploration_request import AdaptRequest, AdaptResult, Start
+from metalab.runs.services.service import LatestRequestService, Stale
 
 if TYPE_CHECKING:
-    from metalab.analysis.exploration import Explorer
+    from metalab.analysis.adaptation import TaskAdapter
 
 _MOST_KEPT = 12
 
 
-class ExploringThread(Latest[Exploration, tuple[Explored, ...]]):
+class ExploringThread(LatestRequestService[AdaptRequest, tuple[AdaptResult, ...]]):
     """Answers the newest question, from all its starts at once."""
 
     def __init__(self) -> None:
@@ -23,26 +23,28 @@ class _Exploring:
     """Keeps the methods that were asked for last, ready to adapt."""
 
     def __init__(self) -> None:
-        self._kept: dict[object, tuple[object, Explorer]] = {}
+        self._kept: dict[object, tuple[object, TaskAdapter]] = {}
 
-    def __call__(self, asked: Exploration, stale: Stale) -> tuple[Explored, ...] | None:
+    def __call__(
+        self, asked: AdaptRequest, stale: Stale
+    ) -> tuple[AdaptResult, ...] | None:
         """Answer a question; between two starts it may be given up."""
-        answers: list[Explored] = []
+        answers: list[AdaptResult] = []
         for start in asked.starts:
             if answers and stale():
                 return None
             explorer = self._explorer(start, asked.inner_lr)
-            answers.append(explorer.explore(start, asked))
+            answers.append(explorer.adapt(start, asked))
         return tuple(answers)
 
-    def _explorer(self, start: Start, inner_lr: float | None) -> "Explorer":
+    def _explorer(self, start: Start, inner_lr: float | None) -> "TaskAdapter":
         # Imported here: the window makes the thread before torch is there.
-        from metalab.analysis.exploration import Explorer  # noqa: PLC0415
+        from metalab.analysis.adaptation import TaskAdapter  # noqa: PLC0415
 
         key = (id(start.config), inner_lr)
         kept = self._kept.get(key)
         if kept is None:
-            explorer = Explorer(start.config, inner_lr=inner_lr)
+            explorer = TaskAdapter(start.config, inner_lr=inner_lr)
             # The configuration is kept too: its id must not become another's.
             kept = (start.config, explorer)
             while len(self._kept) >= _MOST_KEPT:

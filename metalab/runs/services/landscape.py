@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from metalab.analysis.landscape_request import Landscape, Plane, Slice
+from metalab.analysis.landscape_request import (
+    Landscape,
+    LandscapeGrid,
+    LandscapeRequest,
+)
 from metalab.engine.events import Array, frozen
-from metalab.runs.services.service import Latest, Stale
+from metalab.runs.services.service import LatestRequestService, Stale
 
 if TYPE_CHECKING:
-    from metalab.analysis.landscape import Surveyor
+    from metalab.analysis.landscape import LandscapeSampler
 
 LEVELS = (11, 21, 41, 61)
 """Points a side, one after the other. All of them lie on one lattice."""
@@ -64,7 +68,7 @@ class _Grid:
 
 
 def fill(
-    plane: Plane,
+    plane: LandscapeGrid,
     losses: Losses,
     *,
     resolution: int,
@@ -136,7 +140,7 @@ def _finer(picture: Array, per_side: int) -> Array:
     return np.stack([np.interp(new, old, column) for column in across.T], axis=1)
 
 
-def survey(asked: Slice, tell: Callable[[float], None]) -> Landscape:
+def survey(asked: LandscapeRequest, tell: Callable[[float], None]) -> Landscape:
     """Return a finished landscape.
 
     Args:
@@ -156,7 +160,7 @@ def _no_hearing(share: float) -> None:
     del share
 
 
-class LandscapeThread(Latest[Slice, Landscape]):
+class LandscapeThread(LatestRequestService[LandscapeRequest, Landscape]):
     """Answers the newest question; `progress` shows how far it is."""
 
     def __init__(self) -> None:
@@ -187,9 +191,9 @@ class _Surveying:
         """
         self._hear = hear
         self.newest: Landscape | None = None
-        self._kept: dict[object, tuple[object, Surveyor]] = {}
+        self._kept: dict[object, tuple[object, LandscapeSampler]] = {}
 
-    def __call__(self, asked: Slice, stale: Stale) -> Landscape | None:
+    def __call__(self, asked: LandscapeRequest, stale: Stale) -> Landscape | None:
         """Answer a question, telling of every batch."""
         surveyor = self._surveyor(asked)
         if stale():
@@ -220,14 +224,14 @@ class _Surveying:
         )
         return None if done is None else self.newest
 
-    def _surveyor(self, asked: Slice) -> "Surveyor":
+    def _surveyor(self, asked: LandscapeRequest) -> "LandscapeSampler":
         # Imported here: the window makes the thread before torch is there.
-        from metalab.analysis.landscape import Surveyor  # noqa: PLC0415
+        from metalab.analysis.landscape import LandscapeSampler  # noqa: PLC0415
 
         key = id(asked.config)
         kept = self._kept.get(key)
         if kept is None:
-            surveyor = Surveyor(asked.config)
+            surveyor = LandscapeSampler(asked.config)
             # The configuration is kept too: its id must not become another's.
             kept = (asked.config, surveyor)
             while len(self._kept) >= _MOST_KEPT:

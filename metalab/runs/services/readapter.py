@@ -3,17 +3,17 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from metalab.analysis.moved import MovedPoints, Readaptation
+from metalab.analysis.moved import EditedSupport, SupportEditResult
 from metalab.engine.events import Array
-from metalab.runs.services.service import Latest, Stale
+from metalab.runs.services.service import LatestRequestService, Stale
 
 if TYPE_CHECKING:
-    from metalab.analysis.adaptation import TaskAdapter
+    from metalab.analysis.adaptation import HeldOutAdapter
     from metalab.experiment.config import ExperimentConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Request:
+class SupportEditRequest:
     """What to adapt, and from where.
 
     Attributes:
@@ -24,12 +24,12 @@ class Request:
     """
 
     config: "ExperimentConfig"
-    points: MovedPoints
+    points: EditedSupport
     phi: Array
     step: int
 
 
-class Readapter(Latest[Request, Readaptation]):
+class SupportEditService(LatestRequestService[SupportEditRequest, SupportEditResult]):
     """Adapts from the newest request. Nothing is shared with the run."""
 
     def __init__(self) -> None:
@@ -41,10 +41,10 @@ class _Adapting:
     """Keeps what adapts to the tasks of one experiment."""
 
     def __init__(self) -> None:
-        self._adapter: TaskAdapter | None = None
+        self._adapter: HeldOutAdapter | None = None
         self._config: ExperimentConfig | None = None
 
-    def __call__(self, request: Request, stale: Stale) -> Readaptation:
+    def __call__(self, request: SupportEditRequest, stale: Stale) -> SupportEditResult:
         """Answer a request; that takes milliseconds."""
         del stale
         if self._adapter is None or request.config is not self._config:
@@ -52,9 +52,9 @@ class _Adapting:
         return self._adapter.adapt(request.phi, request.points, step=request.step)
 
 
-def _adapter_of(config: "ExperimentConfig") -> "TaskAdapter":
-    # Imported here: the window makes a `Readapter` before torch is there.
-    from metalab.analysis.adaptation import TaskAdapter  # noqa: PLC0415
+def _adapter_of(config: "ExperimentConfig") -> "HeldOutAdapter":
+    # Imported here: the window makes a `SupportEditService` before torch is there.
+    from metalab.analysis.adaptation import HeldOutAdapter  # noqa: PLC0415
     from metalab.engine.providers import (  # noqa: PLC0415
         AUTODIFF,
         FUSED,
@@ -66,4 +66,4 @@ def _adapter_of(config: "ExperimentConfig") -> "TaskAdapter":
     # differentiation they leave the interpreter to it, and the curves are the same to
     # the eye. Nobody who drags a point waits for a compiler.
     kernels = fused_obstacle(config) is None and load_kept(config.run.precision).ready
-    return TaskAdapter(config, provider=FUSED if kernels else AUTODIFF)
+    return HeldOutAdapter(config, provider=FUSED if kernels else AUTODIFF)

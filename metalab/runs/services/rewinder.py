@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from metalab.core.errors import UserError
 from metalab.engine.events import Checkpoint, Curves, Diverged
-from metalab.runs.services.service import Latest, Stale
+from metalab.runs.services.service import LatestRequestService, Stale
 
 if TYPE_CHECKING:
     from metalab.analysis.gallery import Gallery
@@ -53,7 +53,7 @@ def rewind_request(history: "RunHistory", step: int) -> RewindRequest | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Visit:
+class ReplayedState:
     """What was found at an outer step.
 
     Attributes:
@@ -67,7 +67,7 @@ class Visit:
     curves: Curves
 
 
-class Rewinder(Latest[RewindRequest, Visit]):
+class StateReplayer(LatestRequestService[RewindRequest, ReplayedState]):
     """Visits outer steps beside a run, which never knows."""
 
     def __init__(self) -> None:
@@ -82,9 +82,9 @@ class _Visiting:
         self._gallery: Gallery | None = None
         self._of: tuple[object, ...] = ()
 
-    def __call__(self, request: RewindRequest, stale: Stale) -> Visit | None:
+    def __call__(self, request: RewindRequest, stale: Stale) -> ReplayedState | None:
         """Answer a request; one that has to be computed may be given up."""
-        # Imported here: the window makes a `Rewinder` before torch is there.
+        # Imported here: the window makes a `StateReplayer` before torch is there.
         from metalab.analysis.gallery import Gallery  # noqa: PLC0415
         from metalab.engine.torch_threads import use_threads_of  # noqa: PLC0415
 
@@ -97,7 +97,9 @@ class _Visiting:
             config, provider = of
             self._gallery = Gallery(config, provider=provider)
             self._of = of
-        return Visit(request=request, state=state, curves=self._gallery.curves(state))
+        return ReplayedState(
+            request=request, state=state, curves=self._gallery.curves(state)
+        )
 
 
 def _go_on(trainer: "Trainer", event: Diverged) -> None:
@@ -121,7 +123,7 @@ def recomputed(
     Raises:
         RewindError: A number is not finite on the way there.
     """
-    # Imported here: the window makes a `Rewinder` before torch is there.
+    # Imported here: the window makes a `StateReplayer` before torch is there.
     from metalab.engine.trainer import Trainer  # noqa: PLC0415
     from metalab.runs.system.kernels import load_kept  # noqa: PLC0415
 

@@ -11,7 +11,7 @@ Stale = Callable[[], bool]
 """Whether the request that is being answered has been replaced or cancelled."""
 
 
-class Latest(Generic[R, A]):
+class LatestRequestService(Generic[R, A]):
     """Work beside a run that shares nothing with it, and of which only the newest counts.
 
     A thread of its own, not the run's: that is busy for up to 15 ms at a time, and is

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from metalab.engine.events import Array, Checkpoint, Curves, ProbeTasks
+from metalab.engine.events import Array, Checkpoint, Curves, HeldOutTasks
 from metalab.engine.other_tasks import on_other_tasks
 from metalab.engine.providers import AUTODIFF
 from metalab.engine.shapes import state_shapes
@@ -163,7 +163,7 @@ def history_and_phi(
     shown = replace(
         history,
         configs=config_history(config),
-        probe_tasks=tasks,
+        held_out_tasks=tasks,
         curves=curves,
         evaluations=history.evaluations.until(-1),
         diagnostics=no_diagnostics(),
@@ -173,7 +173,7 @@ def history_and_phi(
 
 def adapted_curves(
     config: ExperimentConfig, state: Checkpoint
-) -> tuple[ProbeTasks, Curves]:
+) -> tuple[HeldOutTasks, Curves]:
     """Return the held-out tasks of an experiment, and how those drawn adapt.
 
     Args:

@@ -2,10 +2,10 @@
 
 from metalab.studies.base import (
     Grade,
-    Line,
     Method,
     Protocol,
     Study,
+    StudyLine,
     point,
 )
 from metalab.studies.checks import less
@@ -57,8 +57,8 @@ def _maml(size: int) -> Method:
     )
 
 
-def _maml_line(size: int) -> Line:
-    return Line(
+def _maml_line(size: int) -> StudyLine:
+    return StudyLine(
         method="maml" if size == 0 else f"maml-{size}",
         protocol="grid",
         at=1,
@@ -67,10 +67,10 @@ def _maml_line(size: int) -> Line:
     )
 
 
-def _line(size: int) -> Line:
+def _line(size: int) -> StudyLine:
     mean, half = PUBLISHED[size]
     default = size == 5
-    return Line(
+    return StudyLine(
         method=f"cavia-{size}",
         protocol="grid",
         at=1,

@@ -16,7 +16,7 @@ from metalab.core.tasks import TaskBatch, sample_batch
 from metalab.engine.build import DTYPES, build_family, build_learner
 from metalab.experiment.config import ExperimentConfig, preset_config
 from metalab.experiment.fields import with_overrides
-from metalab.studies.base import Line, Study
+from metalab.studies.base import Study, StudyLine
 from metalab.studies.checks import less, mean_below, never_rises
 from metalab.studies.drawing import Axes, curves
 from metalab.studies.series import Key, Series
@@ -157,7 +157,7 @@ STUDY = Study(
     source="Rajeswaran, Finn, Kakade & Levine 2019, figure 2a and table 1",
     quantity="error of the hypergradient relative to the exact one (1)",
     lines=tuple(
-        Line(
+        StudyLine(
             method=name,
             protocol=BY_STEPS,
             at=steps,

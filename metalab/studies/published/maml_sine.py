@@ -1,11 +1,11 @@
 """The MAML paper's sine curves: loss against gradient steps."""
 
 from metalab.studies.base import (
-    Line,
     Method,
     Protocol,
     Published,
     Study,
+    StudyLine,
     read_off,
 )
 from metalab.studies.checks import floor, never_rises, ratio
@@ -70,9 +70,9 @@ def _line(
     published: Published | None = None,
     tolerance: tuple[float, float] | None = None,
     check: str = "",
-) -> Line:
+) -> StudyLine:
     steps = "step" if step == 1 else "steps"
-    return Line(
+    return StudyLine(
         method=method,
         protocol=f"{shots} shots",
         at=step,
@@ -124,7 +124,7 @@ STUDY = Study(
         _line("maml", 10, 10, read_off(0.1, 0.2), _factor(0.15, 2), "M5"),
         _line("maml", 20, 10),
         *[
-            Line(
+            StudyLine(
                 method="maml",
                 protocol=f"{shots} shots, half the step",
                 at=10,
@@ -132,7 +132,7 @@ STUDY = Study(
             )
             for shots in SHOTS
         ],
-        Line(
+        StudyLine(
             method="pretrained",
             protocol="before",
             at=0,

@@ -1,6 +1,6 @@
 """Meta-SGD's table: learned rates against one fixed rate."""
 
-from metalab.studies.base import Grade, Line, Method, Protocol, Study, point
+from metalab.studies.base import Grade, Method, Protocol, Study, StudyLine, point
 from metalab.studies.checks import ratio
 from metalab.studies.drawing import comparison
 
@@ -47,10 +47,10 @@ def _method(kind: str, shots: int) -> Method:
     )
 
 
-def _line(kind: str, shots: int, evaluated: int) -> Line:
+def _line(kind: str, shots: int, evaluated: int) -> StudyLine:
     mean, half = PUBLISHED[kind, shots][EVALUATED.index(evaluated)]
     checked = (kind, shots, evaluated) in CHECKED
-    return Line(
+    return StudyLine(
         method=f"{kind}-{shots}",
         protocol=f"{evaluated} shots",
         at=1,

@@ -1,6 +1,14 @@
 """Multimodal regression: what one initialisation can do with two modes, or many."""
 
-from metalab.studies.base import Grade, Line, Method, MissingRow, Protocol, Study, point
+from metalab.studies.base import (
+    Grade,
+    Method,
+    MissingRow,
+    Protocol,
+    Study,
+    StudyLine,
+    point,
+)
 from metalab.studies.checks import floor, less, ratio
 from metalab.studies.drawing import Axes, comparison, curves
 
@@ -46,15 +54,17 @@ STUDY = Study(
         _method("mmaml-2", "MMAML, 2 modes", "mmaml-multimodal"),
     ),
     lines=(
-        Line(method="maml-2", protocol="5 shots", at=0, setting="5 shots, 0 steps"),
-        Line(
+        StudyLine(
+            method="maml-2", protocol="5 shots", at=0, setting="5 shots, 0 steps"
+        ),
+        StudyLine(
             method="maml-2",
             protocol="5 shots",
             at=5,
             setting="5 shots, 5 steps",
             published=point(1.085, Grade.MEMORY),
         ),
-        Line(
+        StudyLine(
             method="mmaml-2",
             protocol="5 shots",
             at=5,

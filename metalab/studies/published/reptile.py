@@ -1,6 +1,14 @@
 """Reptile's sine demonstration: from ten points to a curve in 32 steps."""
 
-from metalab.studies.base import Grade, Line, Method, MissingRow, Protocol, Study, point
+from metalab.studies.base import (
+    Grade,
+    Method,
+    MissingRow,
+    Protocol,
+    Study,
+    StudyLine,
+    point,
+)
 from metalab.studies.checks import median_below
 from metalab.studies.drawing import Axes, comparison, curves
 
@@ -34,20 +42,20 @@ STUDY = Study(
         ),
     ),
     lines=(
-        Line(
+        StudyLine(
             method="reptile",
             protocol="10 points",
             at=0,
             setting="0 steps",
             published=point(4.25, Grade.DERIVED),
         ),
-        Line(
+        StudyLine(
             method="reptile",
             protocol="10 points",
             at=8,
             setting="8 steps",
         ),
-        Line(
+        StudyLine(
             method="reptile",
             protocol="10 points",
             at=STEPS,

@@ -115,7 +115,7 @@ def why_not_code(session: Session) -> str:
 def why_not_export(session: Session) -> str:
     """Return why there is nothing to draw for paper."""
     history = session.history
-    if history is None or history.probe_tasks is None:
+    if history is None or history.held_out_tasks is None:
         return _tr("There is no run yet")
     return ""
 

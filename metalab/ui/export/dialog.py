@@ -36,7 +36,7 @@ from metalab.ui.export.settings import ExportSettings
 from metalab.ui.export.target import ExportTarget, run_stem
 from metalab.ui.export.work import (
     Copy,
-    Request,
+    FigureRequest,
     list_fonts,
     make_copy,
     make_preview,
@@ -269,9 +269,9 @@ class ExportDialog(QDialog):
         request = self._request(self._target.dpi)
         self._jobs.order(JobKind.SAVE, partial(save_file, request, path))
 
-    def _request(self, dpi: float) -> Request:
+    def _request(self, dpi: float) -> FigureRequest:
         options = self._options
-        return Request(
+        return FigureRequest(
             options.figure,
             self._what_is_seen(),
             replace(options.paper, svg_text=self._target.svg_text),

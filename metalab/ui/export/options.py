@@ -193,7 +193,7 @@ class ExportOptions(QWidget):
 
 def task_entries(history: "RunHistory") -> list[tuple[str, object]]:
     """Return text and value of each held-out task whose curves are kept."""
-    tasks = history.probe_tasks
+    tasks = history.held_out_tasks
     if tasks is None:
         return [("1", 0)]
     entries: list[tuple[str, object]] = []
@@ -205,7 +205,7 @@ def task_entries(history: "RunHistory") -> list[tuple[str, object]]:
 
 def sort_entries(history: "RunHistory") -> list[tuple[str, object]]:
     """Return text and value of each order of the gallery."""
-    tasks = history.probe_tasks
+    tasks = history.held_out_tasks
     names = () if tasks is None else tasks.parameter_names
     return [
         (name.replace("_", " ").capitalize(), name)

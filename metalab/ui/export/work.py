@@ -10,7 +10,7 @@ from metalab.figures.sights import Sight, Standpoint
 from metalab.figures.sizes import FigureSize
 
 
-class Request(NamedTuple):
+class FigureRequest(NamedTuple):
     """A figure that is wanted; the background thread needs nothing else."""
 
     figure: str
@@ -53,7 +53,7 @@ class Copy(NamedTuple):
     svg: bytes
 
 
-def make_preview(request: Request) -> Preview:
+def make_preview(request: FigureRequest) -> Preview:
     """Return a figure as pixels, with its caption.
 
     Raises:
@@ -69,7 +69,7 @@ def make_preview(request: Request) -> Preview:
     return Preview(png, caption)
 
 
-def make_copy(request: Request) -> Copy:
+def make_copy(request: FigureRequest) -> Copy:
     """Return a figure as pixels and as vectors.
 
     Raises:
@@ -83,7 +83,7 @@ def make_copy(request: Request) -> Copy:
     return Copy(png, encode(figure, sight, ".svg", size=size, choices=choices))
 
 
-def save_file(request: Request, path: Path) -> tuple[Path, ...]:
+def save_file(request: FigureRequest, path: Path) -> tuple[Path, ...]:
     """Write a figure in the format of a path's suffix; return what was written.
 
     Raises:

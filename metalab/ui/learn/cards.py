@@ -20,7 +20,7 @@ _Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 _Role = Literal["after", "before", "evaluation", "support", "query", "truth"]
 
 
-class Line(Content):
+class CardLine(Content):
     """One line of a picture.
 
     Attributes:
@@ -42,7 +42,7 @@ class Drawing(Content):
     """
 
     kind: Literal["adaptation", "lines"]
-    lines: tuple[Line, ...] = ()
+    lines: tuple[CardLine, ...] = ()
 
     @model_validator(mode="after")
     def _lines_where_there_are_some(self) -> Self:

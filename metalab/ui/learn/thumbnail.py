@@ -18,7 +18,7 @@ _WIDTH = 2.2
 _LABEL_GAP = 5.0
 
 
-class Scale:
+class PlotScale:
     """Maps numbers into a frame, with some air above and below."""
 
     def __init__(self, frame: QRectF, x: Array, y: Array) -> None:
@@ -65,7 +65,7 @@ def _adaptation(
     painter: QPainter, frame: QRectF, arrays: dict[str, Array], theme: Theme
 ) -> None:
     grid, curves, truth = arrays["grid"], arrays["curves"], arrays["truth"]
-    scale = Scale(frame, grid, np.concatenate([curves.ravel(), truth]))
+    scale = PlotScale(frame, grid, np.concatenate([curves.ravel(), truth]))
     last = len(curves) - 1
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for step, curve in enumerate(curves):
@@ -93,7 +93,7 @@ def _lines(
     lines = card.drawing.lines
     room = max(metrics.horizontalAdvance(line.label) for line in lines) + _LABEL_GAP
     plot = frame.adjusted(0, 0, -room, 0)
-    scale = Scale(plot, arrays["x"], arrays["y"])
+    scale = PlotScale(plot, arrays["x"], arrays["y"])
     painter.setPen(QPen(QColor(theme.grid), 1.0))
     painter.drawPolyline([plot.topLeft(), plot.bottomLeft(), plot.bottomRight()])
     painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from metalab.engine.events import Checkpoint, ProbeTaken, RunStarted
+from metalab.engine.events import Checkpoint, EvaluationDone, RunStarted
 from metalab.runs.record.live import LiveRun
 from metalab.runs.record.status import RunStatus
 from metalab.ui.learn.cards import all_cards
@@ -37,9 +37,9 @@ def trained_start() -> "RunHistory":
     live = LiveRun(config)
     events = trainer.run()
     for event in events:
-        assert isinstance(event, RunStarted | ProbeTaken), "nothing is trained"
+        assert isinstance(event, RunStarted | EvaluationDone), "nothing is trained"
         live.on_event(event, 0.0)
-        if isinstance(event, ProbeTaken):
+        if isinstance(event, EvaluationDone):
             break
     events.close()
     live.set_status(RunStatus.STOPPED)

@@ -111,7 +111,7 @@ class Curve:
         self._item.set_points(self._x, self._on_axis(self._y))
 
 
-class Points:
+class PointMarks:
     """Discs at points."""
 
     def __init__(self, item: DotsItem, dots: Dots, on_axis: OnAxis) -> None:
@@ -220,4 +220,4 @@ class VerticalLine:
         self._item.set_pen(self._stroke.pen(theme))
 
 
-Handle = Curve | Points | Band | VerticalLine
+Handle = Curve | PointMarks | Band | VerticalLine

@@ -21,7 +21,7 @@ from metalab.ui.plot.marks import (
     Curve,
     Dots,
     Handle,
-    Points,
+    PointMarks,
     Stroke,
     VerticalLine,
 )
@@ -114,10 +114,10 @@ class Plot(QWidget):
         self._keep(handle)
         return handle
 
-    def points(self, dots: Dots, *, z: float = 0.0) -> Points:
+    def points(self, dots: Dots, *, z: float = 0.0) -> PointMarks:
         """Add discs."""
         item = DotsItem(dots.size, dots.mark)
-        handle = Points(item, dots, self._on_axis)
+        handle = PointMarks(item, dots, self._on_axis)
         self._area.add(item, z)
         self._keep(handle)
         return handle

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from metalab.runs.services.rewinder import (
-    Rewinder,
+    ReplayedState,
     RewindRequest,
-    Visit,
+    StateReplayer,
     rewind_request,
 )
 from metalab.ui.session.moment import Moment
@@ -43,10 +43,10 @@ class Playhead(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._rewinder = Rewinder()
+        self._rewinder = StateReplayer()
         self._history: RunHistory | None = None
-        self._visit: Visit | None = None
-        self._cut: tuple[RunHistory, Visit, RunHistory] | None = None
+        self._visit: ReplayedState | None = None
+        self._cut: tuple[RunHistory, ReplayedState, RunHistory] | None = None
         self._wanted: int | None = None
         self._awaited: int | None = None
         self._inner_step = 0
@@ -176,7 +176,7 @@ class Playhead(QObject):
         self._rewinder.cancel()
         state, curves = drawn
         request = replace(exact, state=state, step=state.step)
-        self._visit = Visit(request=request, state=state, curves=curves)
+        self._visit = ReplayedState(request=request, state=state, curves=curves)
         if state.step == exact.step:
             self._rest.stop()
         else:

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from metalab.analysis.moved import MovedPoints
-from metalab.runs.services.readapter import Readapter, Request
+from metalab.analysis.moved import EditedSupport
+from metalab.runs.services.readapter import SupportEditRequest, SupportEditService
 
 if TYPE_CHECKING:
     from metalab.engine.events import Curves
@@ -18,7 +18,7 @@ at once. Curves that take longer come after the point."""
 POLL_MS = 4
 
 
-class Readapting(QObject):
+class SupportEditController(QObject):
     """Between the plot, where points are moved, and the thread that adapts to them.
 
     Attributes:
@@ -29,16 +29,16 @@ class Readapting(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._readapter = Readapter()
+        self._readapter = SupportEditService()
         self._history: RunHistory | None = None
-        self._points: MovedPoints | None = None
+        self._points: EditedSupport | None = None
         self._asked: Curves | None = None
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(POLL_MS)
         self._timer.timeout.connect(self._take)
 
-    def set_points(self, points: MovedPoints | None) -> None:
+    def set_points(self, points: EditedSupport | None) -> None:
         """Adapt to these points from now on; None adapts to none."""
         self._points = points
         if points is None:
@@ -66,7 +66,7 @@ class Readapting(QObject):
             return
         self._asked = history.curves
         self._readapter.request(
-            Request(
+            SupportEditRequest(
                 config=history.config_at(history.curves.step),
                 points=points,
                 phi=history.curves.phi,

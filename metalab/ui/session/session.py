@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from metalab.core.errors import UserError
-from metalab.runs.running.manager import Launch, RunSlot, can_go_on
+from metalab.runs.running.manager import Launch, RunManager, can_go_on
 from metalab.runs.system.background_job import BackgroundJob
 from metalab.runs.system.home import new_run_path
 from metalab.ui.session import engine_access as engine
@@ -70,14 +70,14 @@ class Session(SessionView):
         self,
         faults: "FaultLog",
         *,
-        slot: RunSlot | None = None,
+        slot: RunManager | None = None,
         keep_runs: bool = True,
         parent: QObject | None = None,
     ) -> None:
         """Begin without engine, experiment and run; unexpected errors go to `faults`."""
         super().__init__(parent)
         self._faults = faults
-        self._slot = RunSlot() if slot is None else slot
+        self._slot = RunManager() if slot is None else slot
         self._keep_runs = keep_runs
         self.loaded = False
         self.loading_text = self.tr("Loading torch…")

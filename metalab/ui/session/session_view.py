@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from metalab.runs.record.status import RunStatus
-from metalab.runs.running.manager import RunSlot, can_go_on
+from metalab.runs.running.manager import RunManager, can_go_on
 from metalab.ui.session.bookmark_job import BookmarkJob
 from metalab.ui.session.phase import Phase, Stake
 from metalab.ui.session.visits import Visits
@@ -47,7 +47,7 @@ def announced(session: "Session") -> tuple[object, ...]:
         history.compiling,
         history.cut_short,
         history.path,
-        history.probe_tasks is None,
+        history.held_out_tasks is None,
         len(history.trail) == 0,
         history.diverged,
         history.stability_warning,
@@ -82,7 +82,7 @@ class SessionView(QObject):
     config: "ExperimentConfig | None"
     recent: "Sequence[RunSummary]"
     recovered: "RunSummary | None"
-    _slot: RunSlot
+    _slot: RunManager
     _visits: Visits
     _marking: BookmarkJob
     _copy: "BackgroundJob[RunHistory] | None"

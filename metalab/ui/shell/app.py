@@ -11,7 +11,7 @@ from metalab.core.errors import UserError
 from metalab.runs.system.faults import FaultLog
 from metalab.runs.system.home import runs_problem
 from metalab.runs.system.preload import Preload
-from metalab.ui.shell.controller import Lab, LabOptions
+from metalab.ui.shell.controller import Controller, WindowOptions
 from metalab.ui.shell.crash_log import CrashLog
 from metalab.ui.shell.errors import watch_errors
 from metalab.ui.shell.os_signals import SignalWatch
@@ -99,8 +99,8 @@ def create_window(  # noqa: PLR0913 - how a window begins
     welcome: bool = False,
     faults: FaultLog | None = None,
     preload: Preload | None = None,
-) -> Lab:
-    """Return a window with everything behind it; `Lab.start` shows it.
+) -> Controller:
+    """Return a window with everything behind it; `Controller.start` shows it.
 
     Installs nothing in the process: no signal handlers and no hooks.
 
@@ -113,14 +113,14 @@ def create_window(  # noqa: PLR0913 - how a window begins
         faults: Where errors from any thread arrive.
         preload: What imports the engine.
     """
-    options = LabOptions(
+    options = WindowOptions(
         preset=preset,
         file=file,
         keep_runs=keep_runs,
         welcome=welcome,
         example=True,
     )
-    return Lab(app, options, faults=faults, preload=preload)
+    return Controller(app, options, faults=faults, preload=preload)
 
 
 def _check_preset(name: str) -> None:

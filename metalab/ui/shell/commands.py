@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from metalab.ui.session.moment import Moment
     from metalab.ui.session.playhead import Playhead
     from metalab.ui.session.session import Session
-    from metalab.ui.shell.lessons_controller import Teaching
+    from metalab.ui.shell.lessons_controller import LessonsController
     from metalab.ui.shell.main_window import MainWindow
     from metalab.ui.shell.preferences import PreferenceStore
 
@@ -46,7 +46,7 @@ class Commands(QObject):
         window: "MainWindow",
         preferences: "PreferenceStore",
         playhead: "Playhead",
-        teaching: "Teaching",
+        teaching: "LessonsController",
         *,
         parent: QObject,
     ) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication
 
 from metalab.core.errors import UserError
-from metalab.runs.running.manager import RunSlot
+from metalab.runs.running.manager import RunManager
 from metalab.runs.system.faults import FaultLog
 from metalab.runs.system.preload import Preload
 from metalab.ui.actions.action_set import ActionSet
@@ -28,14 +28,14 @@ from metalab.ui.shell.collector import CycleCollector
 from metalab.ui.shell.commands import Commands
 from metalab.ui.shell.first_paint import FirstPaint
 from metalab.ui.shell.layout import layout_settings
-from metalab.ui.shell.lessons_controller import Teaching
+from metalab.ui.shell.lessons_controller import LessonsController
 from metalab.ui.shell.main_window import MainWindow
 from metalab.ui.shell.out_of_sight import EndNotice
 from metalab.ui.shell.preferences import PreferenceStore
 from metalab.ui.shell.problems import ProblemsPanel
 from metalab.ui.shell.replacing import Replacing
 from metalab.ui.shell.returning import Returning
-from metalab.ui.shell.run_presenter import Stage
+from metalab.ui.shell.run_presenter import RunPresenter
 from metalab.ui.style.theme import THEMES, Theme, apply_theme
 from metalab.ui.workspaces.live.workspace import LiveWorkspace
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LabOptions:
+class WindowOptions:
     """How a window begins.
 
     Attributes:
@@ -63,7 +63,7 @@ class LabOptions:
     example: bool = False
 
 
-class Lab(QObject):
+class Controller(QObject):
     """One window with everything behind it.
 
     Attributes:
@@ -87,11 +87,11 @@ class Lab(QObject):
     def __init__(
         self,
         app: QApplication,
-        options: LabOptions,
+        options: WindowOptions,
         *,
         faults: FaultLog | None = None,
         preload: Preload | None = None,
-        slot: RunSlot | None = None,
+        slot: RunManager | None = None,
     ) -> None:
         """Build the window; `start` shows it.
 
@@ -126,11 +126,13 @@ class Lab(QObject):
             settings=layout_settings(),
             may_close=self.closer.may_close,
         )
-        self.stage = Stage(
+        self.stage = RunPresenter(
             self.session, self.window, example=options.example, parent=self
         )
         self.playhead = self.stage.playhead
-        self.teaching = Teaching(self.session, self.window, self.stage, parent=self)
+        self.teaching = LessonsController(
+            self.session, self.window, self.stage, parent=self
+        )
         self.clock = FrameClock(self.draw, parent=self)
         self.collector = CycleCollector(self)
         self.commands = Commands(

@@ -48,7 +48,7 @@ def watch_errors(faults: FaultLog) -> Callable[[], None]:
     ) -> None:
         if kind in _SEVERE:
             faults.add(f"Qt: {message}", _place(context))
-            print(message, file=sys.stderr)
+            print(message, file=sys.stderr)  # noqa: T201 - as Qt itself would
 
     sys.excepthook, sys.unraisablehook = on_error, on_unraisable
     unwatch_threads = watch_threads(faults)

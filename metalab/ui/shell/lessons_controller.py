@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from metalab.ui.learn.tour import Tour
     from metalab.ui.session.session import Session
     from metalab.ui.shell.main_window import MainWindow
-    from metalab.ui.shell.run_presenter import Stage
+    from metalab.ui.shell.run_presenter import RunPresenter
     from metalab.ui.style.theme import Theme
     from metalab.ui.workspaces.start.workspace import StartWorkspace
 
 _LESSON_WIDTH = 330
 
 
-class Teaching(QObject):
+class LessonsController(QObject):
     """Begins cards, tours and lessons, and turns a lesson's pages.
 
     Attributes:
@@ -48,7 +48,7 @@ class Teaching(QObject):
         self,
         session: "Session",
         window: "MainWindow",
-        stage: "Stage",
+        stage: "RunPresenter",
         *,
         parent: QObject,
     ) -> None:

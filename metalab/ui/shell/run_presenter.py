@@ -6,8 +6,8 @@ from PySide6.QtCore import QObject, Signal
 
 from metalab.runs.system.background_job import BackgroundJob
 from metalab.ui.session.playhead import Playhead
-from metalab.ui.session.readapting import Readapting
-from metalab.ui.shell.timeline_controller import Timekeeper
+from metalab.ui.session.readapting import SupportEditController
+from metalab.ui.shell.timeline_controller import TimelineController
 from metalab.ui.workspaces.base import Workspace
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from metalab.ui.shell.main_window import MainWindow
 
 
-class Stage(QObject):
+class RunPresenter(QObject):
     """Shows a run as the playhead says, and moves the playhead as pages say.
 
     Attributes:
@@ -46,7 +46,7 @@ class Stage(QObject):
         self._example: RunHistory | None = None
         self._history: RunHistory | None = None
         self.playhead = Playhead(self)
-        self.readapting = Readapting(self)
+        self.readapting = SupportEditController(self)
         adaptation = window.live.adaptation
         adaptation.points_changed.connect(self.readapting.set_points)
         self.readapting.readapted.connect(adaptation.show_readaptation)
@@ -55,7 +55,9 @@ class Stage(QObject):
         window.workspaces.page_made.connect(self._connect_page)
         window.workspaces.page_shown.connect(self._on_page_shown)
         window.workspaces.newest_requested.connect(self.playhead.follow)
-        self.timekeeper = Timekeeper(window.timeline, self.playhead, parent=self)
+        self.timekeeper = TimelineController(
+            window.timeline, self.playhead, parent=self
+        )
         self.playhead.moved.connect(self._on_moved)
 
     def show(self, history: "RunHistory | None") -> None:
@@ -140,7 +142,7 @@ class Stage(QObject):
 
 def _is_empty(history: "RunHistory") -> bool:
     """Return whether a run has nothing to show yet, and is about to."""
-    return history.probe_tasks is None and not history.status.ended
+    return history.held_out_tasks is None and not history.status.ended
 
 
 def _example() -> "RunHistory":

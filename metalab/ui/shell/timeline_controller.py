@@ -30,7 +30,7 @@ FOLLOW_SECONDS = 0.1
 """Least time between two places of a playhead that follows such a run."""
 
 
-class Timekeeper(QObject):
+class TimelineController(QObject):
     """Shows on the timeline where the playhead stands, and moves it as people say.
 
     Attributes:
@@ -90,8 +90,8 @@ class Timekeeper(QObject):
         trained = moment.config.num_inner_steps
         last = max(self._playhead.last_inner_step, trained)
         self._timeline.set_inner(moment.inner_step, trained, last)
-        if history.probe_tasks is not None:
-            self._timeline.set_task(moment.task, history.probe_tasks.num_gallery)
+        if history.held_out_tasks is not None:
+            self._timeline.set_task(moment.task, history.held_out_tasks.num_gallery)
 
     def _place(self, moment: "Moment") -> None:
         """Put the playhead where it stands, following a run ten times a second."""

@@ -173,7 +173,7 @@ def together(jobs):
 def test_workers_give_the_numbers_of_one_after_another_bit_for_bit(chunks):
     made = setup(experiment(outer__num_tasks=7), 40)
     alone, state = fused_steps(made, 40, num_chunks=chunks)
-    shared, other = fused_steps(made, 40, num_chunks=chunks, crew=together)
+    shared, other = fused_steps(made, 40, num_chunks=chunks, team=together)
     assert np.array_equal(alone, shared)
     assert np.array_equal(state.phi, other.phi)
 
@@ -181,7 +181,7 @@ def test_workers_give_the_numbers_of_one_after_another_bit_for_bit(chunks):
 def test_more_chunks_than_tasks_are_as_many_as_tasks():
     made = setup(experiment(outer__num_tasks=1), 3)
     one, _ = fused_steps(made, 3)
-    many, _ = fused_steps(made, 3, num_chunks=8, crew=together)
+    many, _ = fused_steps(made, 3, num_chunks=8, team=together)
     assert np.array_equal(one, many)
 
 

@@ -23,7 +23,7 @@ from metalab.figures.paint import paint, scales_of, styled
 from metalab.figures.sizes import size_named
 from metalab.runs.record.live import LiveRun
 from metalab.runs.running.control import RunControl
-from metalab.runs.running.run import conduct
+from metalab.runs.running.run import run_experiment
 from tests.figures.histories import make_history, without_evaluations, without_rows
 
 SMALL = {"dpi": 40, "num_frames": 4, "fps": 10}
@@ -50,7 +50,7 @@ def history():
         ],
     )
     live = LiveRun(config)
-    conduct(live, RunControl())
+    run_experiment(live, RunControl())
     return live.snapshot()
 
 

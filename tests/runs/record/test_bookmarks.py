@@ -27,7 +27,7 @@ from metalab.runs.record.writer import RunWriter
 from metalab.runs.running.control import RunControl
 from metalab.runs.running.fork import fork
 from metalab.runs.running.resume import prepare_resume
-from metalab.runs.running.run import conduct
+from metalab.runs.running.run import run_experiment
 from tests.support.stored import StopAfter, assert_same_run, run_to
 
 MARKS = (Bookmark(step=7, note="here it falls"), Bookmark(step=40, inner_step=3))
@@ -65,7 +65,7 @@ def marked_run(path, config, stop_at):
     live, control = LiveRun(config, path=path), RunControl()
     control.step(stop_at)
     sinks = [MarkAt(live, 5, MARKS), StopAfter(control, stop_at)]
-    conduct(live, control, sinks=sinks)
+    run_experiment(live, control, sinks=sinks)
     return live
 
 
@@ -95,7 +95,7 @@ def test_a_run_that_waits_writes_them_within_a_second_or_two(config, tmp_path):
                 control.stop()
 
     watch = Watch()
-    conduct(live, control, sinks=[watch])
+    run_experiment(live, control, sinks=[watch])
     assert 3 < watch.asked <= 30
 
 
@@ -104,7 +104,7 @@ def test_they_outlive_a_resume_and_what_a_copy_and_a_fork_take_along(config, tmp
     marked_run(path, config, 20)
     past = prepare_resume(path)
     live = LiveRun(past.configs, path=path, past=past)
-    conduct(live, RunControl(), resuming=True)
+    run_experiment(live, RunControl(), resuming=True)
     run = open_run(path)
     assert (run.history.step, run.history.bookmarks) == (60, MARKS)
     copy = tmp_path / "copy.metalab"
@@ -118,7 +118,7 @@ def test_they_outlive_a_resume_and_what_a_copy_and_a_fork_take_along(config, tmp
     made = fork(config, config, state, bookmarks=newer)
     assert [mark.step for mark in made.bookmarks] == [7, 9]
     forked = LiveRun(made.config, path=tmp_path / "fork.metalab")
-    conduct(forked, RunControl(), fork=made)
+    run_experiment(forked, RunControl(), fork=made)
     assert open_run(tmp_path / "fork.metalab").history.bookmarks == made.bookmarks
 
 
@@ -129,7 +129,9 @@ def test_those_on_the_screen_that_no_file_has_yet_are_written_when_a_run_goes_on
     run_to(path, config, stop_at=20)
     assert open_run(path).history.bookmarks is None
     past = replace(prepare_resume(path), bookmarks=MARKS, bookmarks_kept=False)
-    conduct(LiveRun(past.configs, path=path, past=past), RunControl(), resuming=True)
+    run_experiment(
+        LiveRun(past.configs, path=path, past=past), RunControl(), resuming=True
+    )
     assert open_run(path).history.bookmarks == MARKS
 
 
@@ -163,7 +165,7 @@ def test_a_run_that_was_killed_stays_one(config, tmp_path, monkeypatch):
                 killed.write_bytes(path.read_bytes())
 
     live = LiveRun(config, path=path)
-    conduct(live, RunControl(), sinks=[Copy()])
+    run_experiment(live, RunControl(), sinks=[Copy()])
     before = open_run(killed).history
     write_bookmarks(killed, MARKS)
     after = open_run(killed).history

@@ -33,7 +33,7 @@ from metalab.runs.record.store import RunStore
 from metalab.runs.record.writer import RunWriter
 from metalab.runs.running.control import RunControl
 from metalab.runs.running.resume import prepare_resume
-from metalab.runs.running.run import conduct
+from metalab.runs.running.run import run_experiment
 from tests.support.stored import StopAfter, assert_same_run, resume, run_to
 
 
@@ -262,7 +262,7 @@ def test_a_disk_that_is_full_and_free_again_costs_nothing(
 
     monkeypatch.setattr("metalab.runs.record.store.FLUSH_SECONDS", 0.0)
     live = LiveRun(config, path=path)
-    conduct(live, RunControl(), sinks=[FreeIt(None, None)])
+    run_experiment(live, RunControl(), sinks=[FreeIt(None, None)])
     assert "cannot be written: No space left on device" in problems[0]
     assert problems[-1] is None
     run_to(straight, config)
@@ -283,7 +283,7 @@ def test_a_disk_that_is_full_to_the_end_is_told_with_what_is_kept(
     monkeypatch.setattr("metalab.runs.record.store.FLUSH_SECONDS", 0.0)
     live = LiveRun(config, path=path)
     with pytest.raises(RunFileError) as failure:
-        conduct(live, RunControl(), sinks=[FillIt(None, None)])
+        run_experiment(live, RunControl(), sinks=[FillIt(None, None)])
     step = open_run(path).history.step
     assert 0 < step < 60
     assert str(failure.value) == (
@@ -391,7 +391,7 @@ def test_a_copy_of_a_run_that_goes_on_says_what_it_lacks(config, path, tmp_path)
         control = RunControl()
         control.step(40)
         live = LiveRun(config, path=path)
-        conduct(live, control, sinks=[Copy(None, None), StopAfter(control, 40)])
+        run_experiment(live, control, sinks=[Copy(None, None), StopAfter(control, 40)])
     (history,) = copies
     assert history.path == tmp_path / "copy.metalab"
     assert 0 < history.step <= 40
@@ -428,7 +428,7 @@ def test_a_run_that_another_process_writes_is_refused_before_anything_starts(
                     prepare_resume(path, num_steps=100)
                 seen.append(str(refusal.value))
 
-    conduct(LiveRun(config, path=path), RunControl(), sinks=[Ask(None, None)])
+    run_experiment(LiveRun(config, path=path), RunControl(), sinks=[Ask(None, None)])
     assert seen == [
         f"{path} is being written by process {os.getpid()} on {os.uname().nodename}; "
         "stop that run first"

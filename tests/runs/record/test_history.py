@@ -6,7 +6,7 @@ import pytest
 from metalab.experiment.fields import with_overrides
 from metalab.runs.record.live import LiveRun
 from metalab.runs.running.control import RunControl
-from metalab.runs.running.run import conduct
+from metalab.runs.running.run import run_experiment
 from tests.support.stored import StopAfter, assert_same_diagnostics
 
 
@@ -14,7 +14,7 @@ def run_until(config, step):
     live = LiveRun(config)
     control = RunControl()
     control.step(step)
-    conduct(live, control, sinks=[StopAfter(control, step)])
+    run_experiment(live, control, sinks=[StopAfter(control, step)])
     return live.snapshot()
 
 

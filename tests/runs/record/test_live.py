@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from metalab.engine.events import METRICS, Diverged, ProbeTaken, StepsDone
+from metalab.engine.events import METRICS, Diverged, EvaluationDone, StepsDone
 from metalab.engine.trainer import Trainer
 from metalab.runs.record.live import LiveRun
 from metalab.runs.record.status import RunStatus
@@ -107,7 +107,7 @@ def test_curves_come_once_for_each_request(config):
 
 def test_a_probe_of_the_same_step_replaces_the_old_one(config):
     live = LiveRun(config)
-    first, *_ = [e for e in Trainer(config).run() if isinstance(e, ProbeTaken)]
+    first, *_ = [e for e in Trainer(config).run() if isinstance(e, EvaluationDone)]
     live.on_event(first, seconds=0.0)
     live.on_event(first, seconds=0.0)
     assert live.snapshot().evaluations.steps.tolist() == [0]

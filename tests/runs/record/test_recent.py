@@ -14,7 +14,7 @@ from metalab.runs.record.recent import recent_runs, summary_of
 from metalab.runs.record.status import RunStatus
 from metalab.runs.record.store import RunStore
 from metalab.runs.running.control import RunControl
-from metalab.runs.running.run import conduct
+from metalab.runs.running.run import run_experiment
 from tests.support.stored import run_to
 
 
@@ -34,7 +34,7 @@ def killed(config, tmp_path, monkeypatch):
 
     running = tmp_path / "elsewhere" / "run.metalab"
     running.parent.mkdir()
-    conduct(LiveRun(config, path=running), RunControl(), sinks=[Copy()])
+    run_experiment(LiveRun(config, path=running), RunControl(), sinks=[Copy()])
     return path
 
 
@@ -158,5 +158,5 @@ def test_of_a_long_log_one_record_is_decoded(config, tmp_path, monkeypatch):
                 counts.append((summary_of(path).step, len(decoded)))
 
     real = run_log._decoded
-    conduct(LiveRun(config, path=path), RunControl(), sinks=[Look()])
+    run_experiment(LiveRun(config, path=path), RunControl(), sinks=[Look()])
     assert counts == [(60, 1)]

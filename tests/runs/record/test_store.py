@@ -19,7 +19,7 @@ from metalab.runs.record.reader import open_run
 from metalab.runs.record.status import RunStatus
 from metalab.runs.running.control import RunControl
 from metalab.runs.running.resume import prepare_resume
-from metalab.runs.running.run import conduct
+from metalab.runs.running.run import run_experiment
 from metalab.runs.services.snapshots import load_history
 from tests.support.stored import StopAfter, assert_same_run, resume, run_to
 
@@ -37,8 +37,8 @@ def test_a_file_is_the_whole_run(config, tmp_path):
     for name, column in live.metrics.items():
         np.testing.assert_array_equal(history.metrics[name], column, err_msg=name)
     assert (history.evaluations.rows() == live.evaluations.rows()).all()
-    assert (history.probe_tasks.true_curves == live.probe_tasks.true_curves).all()
-    assert history.probe_tasks.parameter_names == ("amplitude", "phase")
+    assert (history.held_out_tasks.true_curves == live.held_out_tasks.true_curves).all()
+    assert history.held_out_tasks.parameter_names == ("amplitude", "phase")
     assert history.device == "cpu"
     assert run.environment["torch"]
     assert run.created
@@ -164,7 +164,7 @@ def test_reading_while_it_is_written(config, tmp_path):
             seen.append(open_run(path).history.step)
 
     live = LiveRun(config, path=path)
-    conduct(live, RunControl(), sinks=[Reader(None, None)])
+    run_experiment(live, RunControl(), sinks=[Reader(None, None)])
     assert len(seen) > 3
     assert open_run(path).history.step == 60
 
@@ -181,7 +181,7 @@ def test_a_write_that_fails_is_told_and_raises_in_the_end(config, tmp_path):
                 blocker[0].execute("DROP TABLE metrics")
 
     with pytest.raises(RunFileError, match="cannot be written"):
-        conduct(live, RunControl(), sinks=[Blocker(None, None)])
+        run_experiment(live, RunControl(), sinks=[Blocker(None, None)])
     assert "cannot be written" in live.snapshot().storage_problem
     blocker[0].close()
 
@@ -191,7 +191,7 @@ import sys
 from pathlib import Path
 from metalab.experiment.config import preset_config
 from metalab.experiment.fields import with_overrides
-from metalab.runs.running.run import conduct
+from metalab.runs.running.run import run_experiment
 from metalab.runs.running.control import RunControl
 from metalab.runs.record.live import LiveRun
 
@@ -199,7 +199,7 @@ config = with_overrides(preset_config("maml-sine"), [
     ("outer.num_steps", 1_000_000), ("outer.num_tasks", 4),
     ("model.hidden_sizes", [8]), ("evaluation.num_tasks", 16),
 ])
-conduct(LiveRun(config, path=Path(sys.argv[1])), RunControl())
+run_experiment(LiveRun(config, path=Path(sys.argv[1])), RunControl())
 """
 
 
@@ -226,7 +226,7 @@ def test_killed_in_the_middle_the_file_opens_and_resumes(tmp_path):
     configs = past.configs.with_values([("outer.num_steps", step + 20)])
     config = configs.after(step)
     live = LiveRun(configs, path=path, past=replace(past, configs=configs))
-    conduct(live, RunControl(), resuming=True)
+    run_experiment(live, RunControl(), resuming=True)
     straight = tmp_path / "straight.metalab"
     run_to(straight, config)
     resumed = open_run(path).history

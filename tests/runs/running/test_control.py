@@ -2,16 +2,16 @@
 
 import pytest
 
-from metalab.runs.running.control import Order, RunControl, Turn
+from metalab.runs.running.control import Command, Permit, RunControl
 
 
 def test_goes_without_limit_at_first():
-    assert RunControl().turn() == Turn(Order.GO, None)
+    assert RunControl().turn() == Permit(Command.GO, None)
 
 
 def test_prepared_paused():
     control = RunControl(paused=True)
-    assert control.turn().order is Order.WAIT
+    assert control.turn().order is Command.WAIT
     assert control.paused
 
 
@@ -19,12 +19,12 @@ def test_steps_are_counted_down_and_add_up():
     control = RunControl()
     control.step(10)
     control.step(5)
-    assert control.turn() == Turn(Order.GO, 15)
+    assert control.turn() == Permit(Command.GO, 15)
     control.made(14)
-    assert control.turn() == Turn(Order.GO, 1)
+    assert control.turn() == Permit(Command.GO, 1)
     assert not control.paused
     control.made(1)
-    assert control.turn().order is Order.WAIT
+    assert control.turn().order is Command.WAIT
     assert control.paused
 
 
@@ -32,9 +32,9 @@ def test_pause_forgets_steps_that_are_left():
     control = RunControl()
     control.step(100)
     control.pause()
-    assert control.turn().order is Order.WAIT
+    assert control.turn().order is Command.WAIT
     control.resume()
-    assert control.turn() == Turn(Order.GO, None)
+    assert control.turn() == Permit(Command.GO, None)
 
 
 def test_stop_wins_over_everything():
@@ -42,7 +42,7 @@ def test_stop_wins_over_everything():
     control.stop()
     control.resume()
     control.step(3)
-    assert control.turn().order is Order.STOP
+    assert control.turn().order is Command.STOP
     assert control.stopping
 
 
@@ -64,4 +64,4 @@ def test_a_stop_can_come_from_elsewhere():
     assert not control.stopping
     orders.append("stop")
     assert control.stopping
-    assert control.turn().order is Order.STOP
+    assert control.turn().order is Command.STOP

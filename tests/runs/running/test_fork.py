@@ -11,7 +11,7 @@ from metalab.runs.record.live import LiveRun
 from metalab.runs.record.reader import open_run
 from metalab.runs.running.control import RunControl
 from metalab.runs.running.fork import ForkError, fork
-from metalab.runs.running.run import conduct
+from metalab.runs.running.run import run_experiment
 from metalab.runs.services.rewinder import recomputed, rewind_request
 from tests.support.stored import resume, run_to
 
@@ -33,7 +33,7 @@ def parent(config, tmp_path):
 
 def forked_run(path, made):
     live = LiveRun(made.config, path=path)
-    conduct(live, RunControl(), fork=made)
+    run_experiment(live, RunControl(), fork=made)
     return live
 
 
@@ -114,7 +114,7 @@ def test_a_fork_can_be_resumed(config, parent, tmp_path):
         def flush(self, trainer, *, force=False):
             pass
 
-    conduct(live, control, fork=made, sinks=[Stop()])
+    run_experiment(live, control, fork=made, sinks=[Stop()])
     resume(stopped)
     one, other = open_run(straight), open_run(stopped)
     np.testing.assert_array_equal(one.checkpoint.phi, other.checkpoint.phi)

@@ -12,8 +12,8 @@ from metalab.core.learner import METRIC_NAMES
 from metalab.engine.events import (
     DiagnosticsTaken,
     Diverged,
+    EvaluationDone,
     Event,
-    ProbeTaken,
     RunEnded,
     StepsDone,
 )
@@ -23,7 +23,7 @@ from metalab.experiment.fields import with_overrides
 from metalab.runs.record.live import LiveRun
 from metalab.runs.record.status import RunStatus
 from metalab.runs.running.control import RunControl
-from metalab.runs.running.loop import TARGET_SECONDS, Pace, execute
+from metalab.runs.running.loop import TARGET_SECONDS, StepPacer, run_loop
 from metalab.runs.running.worker import RunWorker
 
 TIMEOUT = 60.0
@@ -52,7 +52,7 @@ def run(config, control=None, **recorder):
     control = control or RunControl()
     live = LiveRun(config)
     sink = Recorder(**recorder)
-    status = execute(Trainer(config), live=live, control=control, sinks=[sink])
+    status = run_loop(Trainer(config), live=live, control=control, sinks=[sink])
     return status, live.snapshot(), sink
 
 
@@ -92,14 +92,14 @@ def test_steps_are_exact_and_the_pace_changes_no_number(config):
 def own_evaluation(config, step):
     """Return what a straight run says of the held-out tasks at an outer step."""
     for event in Trainer(config).run():
-        if isinstance(event, ProbeTaken) and event.evaluation.step == step:
+        if isinstance(event, EvaluationDone) and event.evaluation.step == step:
             return event.evaluation.query_loss.mean(axis=0, dtype=float)
     raise AssertionError(f"no evaluation at {step}")
 
 
 def steps_of(events, kind):
     return [
-        event.evaluation.step if kind is ProbeTaken else event.step
+        event.evaluation.step if kind is EvaluationDone else event.step
         for event in events
         if isinstance(event, kind)
     ]
@@ -127,7 +127,7 @@ def test_what_is_due_at_the_step_of_a_stop_belongs_to_it(config, stopped):
     assert history.step == history.latest_evaluation_step == 20
     expected = own_evaluation(config, 20)
     np.testing.assert_array_equal(history.evaluations.query_mean[-1], expected)
-    assert steps_of(sink.events, ProbeTaken) == [0, 1, 2, 5, 10, 20]
+    assert steps_of(sink.events, EvaluationDone) == [0, 1, 2, 5, 10, 20]
     assert steps_of(sink.events, DiagnosticsTaken) == [0, 20]
 
 
@@ -152,12 +152,12 @@ def test_a_pause_waits_for_what_is_due(config):
         def flush(self, trainer, *, force=False):
             if not force or control.stopping:
                 return
-            told.append((trainer.step, steps_of(self.events, ProbeTaken)[-1]))
+            told.append((trainer.step, steps_of(self.events, EvaluationDone)[-1]))
             control.edit("inner.inner_lr", 0.5)
             control.stop()
 
     live, sink = LiveRun(config), Waiting()
-    execute(Trainer(config), live=live, control=control, sinks=[sink])
+    run_loop(Trainer(config), live=live, control=control, sinks=[sink])
     assert told == [(20, 20)]
     expected = own_evaluation(config, 20)
     found = live.snapshot().evaluations.query_mean[-1]
@@ -253,7 +253,7 @@ def test_curves_that_a_probe_brought_are_not_drawn_again(config):
     trainer, control = Trainer(busy), RunControl()
     original = trainer.curves
     trainer.curves = lambda: asked.append(1) or original()
-    execute(trainer, live=Eager(busy), control=control, clock=iter_clock(0.001))
+    run_loop(trainer, live=Eager(busy), control=control, clock=iter_clock(0.001))
     # One before the first probe.
     assert asked == [1]
 
@@ -293,7 +293,7 @@ def test_an_error_in_the_thread_is_kept_for_the_window(config, monkeypatch):
     def broken(*_args, **_kwargs):
         raise RuntimeError("the device went away")
 
-    monkeypatch.setattr("metalab.engine.task_stream.Blocks.block", broken)
+    monkeypatch.setattr("metalab.engine.task_stream.TaskStream.block", broken)
     worker = RunWorker(config)
     worker.start()
     assert worker.join(TIMEOUT)
@@ -304,7 +304,7 @@ def test_an_error_in_the_thread_is_kept_for_the_window(config, monkeypatch):
 
 
 def test_pace_follows_the_time_a_step_takes():
-    pace = Pace()
+    pace = StepPacer()
     assert pace() == 1
     for _ in range(20):
         pace.took(pace(), 0.001 * pace())

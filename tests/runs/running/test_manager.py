@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from metalab.runs.record.status import RunStatus
-from metalab.runs.running.manager import Launch, RunSlot, can_go_on
+from metalab.runs.running.manager import Launch, RunManager, can_go_on
 from tests.support.fake_worker import Workshop, small_config
 
 
@@ -16,7 +16,7 @@ def workshop():
 
 @pytest.fixture
 def slot(workshop):
-    return RunSlot(workshop)
+    return RunManager(workshop)
 
 
 def test_is_empty_at_first(slot):

@@ -8,13 +8,13 @@ import torch
 
 from metalab.engine.trainer import Trainer
 from metalab.experiment.fields import with_overrides
-from metalab.runs.running.prefetch import AheadThread
+from metalab.runs.running.prefetch import Prefetcher
 from metalab.tasks.sinusoid import Sinusoid
 
 
 @pytest.fixture
 def ahead():
-    made = AheadThread()
+    made = Prefetcher()
     yield made
     made.close()
     assert not [t for t in threading.enumerate() if t.name.startswith("ahead")]

@@ -11,7 +11,7 @@ from metalab.runs.running import provider as module
 from metalab.runs.running.control import RunControl
 from metalab.runs.running.provider import COMPILING, ProviderError, settle_provider
 from metalab.runs.running.resume import prepare_resume
-from metalab.runs.running.run import conduct
+from metalab.runs.running.run import run_experiment
 from metalab.runs.system.compiling import Compiling
 from metalab.runs.system.kernels import Readiness
 from tests.support.stored import resume, run_to
@@ -86,7 +86,7 @@ def test_what_no_kernel_computes_is_refused_before_anything_runs(play, tmp_path)
         with_provider(without_kernels(), "fused"), path=tmp_path / "run.metalab"
     )
     with pytest.raises(ProviderError, match=r"'fused'.*meta 'context'.*auto"):
-        conduct(live, RunControl())
+        run_experiment(live, RunControl())
     assert asked == []
     assert list(tmp_path.iterdir()) == []
 
@@ -158,7 +158,7 @@ def test_a_run_that_is_stopped_while_compiling_writes_nothing(config, play, tmp_
     control = RunControl()
     play("compiling was cancelled", then=control.stop)
     live = LiveRun(config, path=tmp_path / "run.metalab")
-    assert conduct(live, control) is RunStatus.STOPPED
+    assert run_experiment(live, control) is RunStatus.STOPPED
     assert live.snapshot().status is RunStatus.STOPPED
     assert list(tmp_path.iterdir()) == []
 
@@ -173,7 +173,7 @@ def test_a_resume_that_is_stopped_while_compiling_changes_nothing(
     play("compiling was cancelled", then=control.stop)
     past = prepare_resume(path)
     live = LiveRun(past.configs, path=path, past=past)
-    assert conduct(live, control, resuming=True) is RunStatus.STOPPED
+    assert run_experiment(live, control, resuming=True) is RunStatus.STOPPED
     assert path.read_bytes() == before
     assert live.snapshot().step == 20
 
@@ -191,7 +191,7 @@ def test_a_run_that_is_paused_while_compiling_begins_paused(config, play):
         def flush(self, trainer, *, force=False):
             pass
 
-    conduct(live, control, sinks=[Stop()])
+    run_experiment(live, control, sinks=[Stop()])
     assert live.snapshot().step == 3
 
 
@@ -218,6 +218,6 @@ def test_two_threads_give_the_same_numbers_again(config):
     found = []
     for _ in range(2):
         live = LiveRun(two)
-        conduct(live, RunControl())
+        run_experiment(live, RunControl())
         found.append(live.snapshot().metrics["outer_loss"].tolist())
     assert found[0] == found[1]

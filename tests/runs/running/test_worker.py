@@ -27,7 +27,7 @@ def test_a_defect_is_told_with_its_kind(config, monkeypatch):
     def break_down(*_args, **_options):
         raise ZeroDivisionError("first line\nsecond line")
 
-    monkeypatch.setattr("metalab.runs.running.run.conduct", break_down)
+    monkeypatch.setattr("metalab.runs.running.run.run_experiment", break_down)
     failure = failed(RunWorker(config))
     assert failure.message == "ZeroDivisionError: first line"
     assert "ZeroDivisionError" in failure.traceback

@@ -19,7 +19,7 @@ from metalab.analysis.comparison import (
     Measured,
 )
 from metalab.analysis.estimator_blocks import Selection, select
-from metalab.analysis.estimators import Plan, compare
+from metalab.analysis.estimators import ComparisonPlan, compare
 from metalab.core.errors import UserError
 from metalab.core.hypergradient.base import Target
 from metalab.engine.trainer import Trainer
@@ -97,7 +97,7 @@ def test_rows_are_those_of_a_direct_comparison(
 ):
     request = asked(config, against=against)
     found = answered(thread, request)
-    plan = Plan(num_inner_steps=(3,), num_tasks=1, num_batches=2, seed=4)
+    plan = ComparisonPlan(num_inner_steps=(3,), num_tasks=1, num_batches=2, seed=4)
     selection = select(
         config,
         request.phi,
@@ -190,7 +190,7 @@ def test_damping_changes_those_that_have_one(
 def test_who_does_not_apply_has_a_reason(
     thread: EstimatingThread, monkeypatch: pytest.MonkeyPatch, no_curve: None
 ):
-    def compare_one(selection: Selection, plan: Plan, **options: Any):
+    def compare_one(selection: Selection, plan: ComparisonPlan, **options: Any):
         (block,) = selection.blocks
         one = replace(block, estimators=block.estimators[:1])
         return compare(replace(selection, blocks=(one,)), plan, **options)

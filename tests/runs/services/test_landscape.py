@@ -5,8 +5,8 @@ import threading
 import numpy as np
 import pytest
 
-from metalab.analysis.landscape import Surveyor
-from metalab.analysis.landscape_request import Plane, Slice
+from metalab.analysis.landscape import LandscapeSampler
+from metalab.analysis.landscape_request import LandscapeGrid, LandscapeRequest
 from metalab.core.errors import UserError
 from metalab.engine.events import Array
 from metalab.runs.services.landscape import LEVELS, LandscapeThread, fill, levels_to
@@ -16,8 +16,8 @@ from tests.support.experiments import small
 SECONDS = 20.0
 
 
-def a_plane() -> Plane:
-    return Plane(
+def a_plane() -> LandscapeGrid:
+    return LandscapeGrid(
         centre=np.zeros(2),
         u=np.array([1.0, 0.0]),
         v=np.array([0.0, 1.0]),
@@ -114,14 +114,14 @@ def thread():
 
 @pytest.mark.parametrize("surface", ["support", "adapted"])
 def test_the_thread_answers_what_the_engine_computes(thread, surface):
-    asked: Slice = a_slice(small(), surface=surface, resolution=21)
+    asked: LandscapeRequest = a_slice(small(), surface=surface, resolution=21)
     thread.request(asked)
     found = thread.take(SECONDS)
     assert found is not None
     assert found.finished
     assert found.asked is asked
     assert thread.progress() is found
-    surveyor = Surveyor(asked.config)
+    surveyor = LandscapeSampler(asked.config)
     x, y = found.plane.coordinates(21)
     grid = np.stack(np.meshgrid(x, y), axis=2).reshape(-1, 2)
     direct = np.concatenate(

@@ -7,20 +7,20 @@ import numpy as np
 import pytest
 
 from metalab.analysis import adaptation
-from metalab.analysis.moved import MovedPoints
+from metalab.analysis.moved import EditedSupport
 from metalab.engine.events import METRICS
 from metalab.engine.trainer import Trainer
 from metalab.experiment.fields import with_overrides
 from metalab.runs.record.status import RunStatus
 from metalab.runs.running.worker import RunWorker
-from metalab.runs.services.readapter import Readapter, Request
+from metalab.runs.services.readapter import SupportEditRequest, SupportEditService
 
 TIMEOUT = 60.0
 
 
 @pytest.fixture
 def readapter():
-    made = Readapter()
+    made = SupportEditService()
     yield made
     assert made.close(TIMEOUT)
     assert not [t for t in threading.enumerate() if t.name == "readapter"]
@@ -30,13 +30,15 @@ def readapter():
 def request_at(config):
     """Return what makes a request with the first point of task 1 at some height."""
     trainer = Trainer(config)
-    tasks = next(trainer.run()).probe_tasks
+    tasks = next(trainer.run()).held_out_tasks
     curves = trainer.curves()
-    own = MovedPoints.own(tasks, 1)
+    own = EditedSupport.own(tasks, 1)
 
-    def make(y: float) -> Request:
+    def make(y: float) -> SupportEditRequest:
         points = own.with_point(0, 0.5, y)
-        return Request(config=config, points=points, phi=curves.phi, step=curves.step)
+        return SupportEditRequest(
+            config=config, points=points, phi=curves.phi, step=curves.step
+        )
 
     return make
 
@@ -48,7 +50,7 @@ class Gate:
         self.begun: list[float] = []
         self.opened = threading.Event()
         self.entered = threading.Event()
-        original = adaptation.TaskAdapter.adapt
+        original = adaptation.HeldOutAdapter.adapt
 
         def adapt(adapter, phi, points, *, step):
             self.begun.append(float(points.y[0]))
@@ -56,7 +58,7 @@ class Gate:
             assert self.opened.wait(TIMEOUT)
             return original(adapter, phi, points, step=step)
 
-        monkeypatch.setattr(adaptation.TaskAdapter, "adapt", adapt)
+        monkeypatch.setattr(adaptation.HeldOutAdapter, "adapt", adapt)
 
 
 def test_an_answer_is_given_once(readapter, request_at):

@@ -13,8 +13,8 @@ from metalab.experiment.edit import Edit
 from metalab.experiment.fields import with_overrides
 from metalab.runs.record.reader import open_run
 from metalab.runs.services.rewinder import (
-    Rewinder,
     RewindRequest,
+    StateReplayer,
     recomputed,
     rewind_request,
 )
@@ -74,7 +74,7 @@ def test_what_nobody_wants_any_more_is_given_up(config):
 
 def test_answers_come_from_a_thread_that_ends(config):
     states = states_of(config)
-    rewinder = Rewinder()
+    rewinder = StateReplayer()
     for step in (30, 45):
         rewinder.request(rewind_request_of(config, (), states[20], step))
     visit = rewinder.take(TIMEOUT)

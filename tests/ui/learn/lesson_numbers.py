@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from metalab.analysis.estimator_blocks import select
-from metalab.analysis.estimators import BlockResult, Plan, Row, compare
+from metalab.analysis.estimators import BlockResult, ComparisonPlan, Row, compare
 from metalab.core.hypergradient.base import Target
 from metalab.engine.build import DTYPES, build_learner, resolve_device
 from metalab.engine.events import (
@@ -27,7 +27,7 @@ from metalab.engine.events import (
     DiagnosticsTaken,
     Diverged,
     Evaluation,
-    ProbeTaken,
+    EvaluationDone,
     StepsDone,
 )
 from metalab.engine.trainer import Trainer
@@ -82,7 +82,7 @@ def course(config: ExperimentConfig, **changes: object) -> Course:
     diverged = None
     at = [info.name for info in METRICS].index("hypergradient_norm")
     for event in Trainer(with_overrides(config, paths)).run():
-        if isinstance(event, ProbeTaken):
+        if isinstance(event, EvaluationDone):
             evaluations[event.evaluation.step] = event.evaluation
             phi[event.evaluation.step] = event.curves.phi
         elif isinstance(event, StepsDone):
@@ -118,7 +118,9 @@ def compared(
         dtype=DTYPES[config.run.precision],
         device=resolve_device(config),
     )
-    plan = Plan(num_inner_steps=steps, num_tasks=25, num_batches=num_batches, seed=0)
+    plan = ComparisonPlan(
+        num_inner_steps=steps, num_tasks=25, num_batches=num_batches, seed=0
+    )
     result = compare(selection, plan)[0]
     return result, {(r.estimator.name, r.num_inner_steps): r for r in result.rows}
 

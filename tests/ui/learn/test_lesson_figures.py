@@ -6,9 +6,9 @@ import pytest
 
 from metalab.analysis.accuracy import Accuracy
 from metalab.analysis.estimator_blocks import select
-from metalab.analysis.estimators import Plan, compare
+from metalab.analysis.estimators import ComparisonPlan, compare
 from metalab.engine.build import DTYPES, resolve_device
-from metalab.engine.events import METRICS, Evaluation, ProbeTaken, StepsDone
+from metalab.engine.events import METRICS, Evaluation, EvaluationDone, StepsDone
 from metalab.engine.trainer import Trainer
 from metalab.experiment.config import ExperimentConfig
 from metalab.experiment.fields import with_overrides
@@ -30,7 +30,7 @@ def evaluations(config: ExperimentConfig, *, until: int) -> dict[int, Evaluation
     """
     found: dict[int, Evaluation] = {}
     for event in Trainer(config).run():
-        if isinstance(event, ProbeTaken):
+        if isinstance(event, EvaluationDone):
             found[event.evaluation.step] = event.evaluation
             if event.evaluation.step >= until:
                 break
@@ -62,7 +62,7 @@ def cosines(
         dtype=DTYPES[config.run.precision],
         device=resolve_device(config),
     )
-    plan = Plan(num_inner_steps=steps, num_tasks=25, num_batches=8, seed=0)
+    plan = ComparisonPlan(num_inner_steps=steps, num_tasks=25, num_batches=8, seed=0)
     (block,) = compare(selection, plan)
     return [next(iter(row.accuracy.values())) for row in block.rows]
 

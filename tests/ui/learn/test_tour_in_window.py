@@ -6,13 +6,13 @@ from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from metalab.ui.learn.tour import Tour
-from metalab.ui.shell.controller import Lab
+from metalab.ui.shell.controller import Controller
 
 SIZES = [(1024, 640), (1280, 800), (1920, 1080)]
 
 
 @pytest.fixture
-def tour(lab: Lab, qtbot: QtBot) -> Tour:
+def tour(lab: Controller, qtbot: QtBot) -> Tour:
     lab.window.show()
     lab.teaching.start_tour()
     (found,) = lab.window.findChildren(Tour)
@@ -31,7 +31,7 @@ def is_whole(label: QLabel) -> bool:
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_every_stop_can_be_read_at_every_size(
-    lab: Lab, tour: Tour, qtbot: QtBot, size: tuple[int, int]
+    lab: Controller, tour: Tour, qtbot: QtBot, size: tuple[int, int]
 ):
     window = lab.window
     window.resize(*size)
@@ -50,7 +50,7 @@ def test_every_stop_can_be_read_at_every_size(
 
 
 @pytest.mark.parametrize("place", ["the strip", "the window", "another page"])
-def test_escape_leaves_it(lab: Lab, tour: Tour, qtbot: QtBot, place: str):
+def test_escape_leaves_it(lab: Controller, tour: Tour, qtbot: QtBot, place: str):
     window = lab.window
     focused = {
         "the strip": tour.next_button,
@@ -63,7 +63,7 @@ def test_escape_leaves_it(lab: Lab, tour: Tour, qtbot: QtBot, place: str):
     assert tour.outline.isHidden()
 
 
-def test_its_keys_work_at_once(lab: Lab, tour: Tour, qtbot: QtBot):
+def test_its_keys_work_at_once(lab: Controller, tour: Tour, qtbot: QtBot):
     qtbot.waitUntil(tour.next_button.hasFocus)
     qtbot.keyClick(tour.next_button, Qt.Key.Key_Return)
     assert tour.stop == 1

@@ -16,7 +16,7 @@ def test_it_is_the_cards_experiment_and_adapts_well():
     assert history.step == 1_000
     assert history.path is None
     assert len(history.steps) == 0
-    assert history.probe_tasks is not None
+    assert history.held_out_tasks is not None
     assert history.curves is not None
     assert history.curves.step == 1_000
     assert np.isfinite(history.curves.curves).all()

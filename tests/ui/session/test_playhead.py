@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from metalab.engine.events import ProbeTaken, StepsDone
+from metalab.engine.events import EvaluationDone, StepsDone
 from metalab.engine.trainer import Trainer
 from metalab.runs.record.checkpoints import GrowingTrail
 from metalab.runs.record.live import LiveRun
@@ -21,7 +21,7 @@ def made():
     states = {0: trainer.checkpoint()}
     for event in trainer.run(lambda: 1):
         live.on_event(event, 0.0)
-        if isinstance(event, StepsDone | ProbeTaken):
+        if isinstance(event, StepsDone | EvaluationDone):
             states[trainer.step] = trainer.checkpoint()
     return live.snapshot(), states
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 
 from metalab.analysis import adaptation
-from metalab.analysis.moved import MovedPoints
+from metalab.analysis.moved import EditedSupport
 from metalab.engine.trainer import Trainer
 from metalab.experiment.config_history import ConfigHistory
 from metalab.ui.session import readapting as module
-from metalab.ui.session.readapting import Readapting
+from metalab.ui.session.readapting import SupportEditController
 from tests.support.fake_worker import small_config
 from tests.support.histories import make_history
 
@@ -22,8 +22,8 @@ def history():
     """A run with the tasks and the meta-parameters of a real one."""
     config = small_config(run__provider="autodiff")
     trainer = Trainer(config)
-    tasks = next(trainer.run()).probe_tasks
-    return make_history(config=config, probe_tasks=tasks, curves=trainer.curves())
+    tasks = next(trainer.run()).held_out_tasks
+    return make_history(config=config, held_out_tasks=tasks, curves=trainer.curves())
 
 
 @pytest.fixture
@@ -36,20 +36,20 @@ def patient(monkeypatch):
 def gate(monkeypatch):
     """Hold every answer back until the gate is opened; nobody waits for it."""
     opened = threading.Event()
-    original = adaptation.TaskAdapter.adapt
+    original = adaptation.HeldOutAdapter.adapt
 
     def adapt(*arguments, **options):
         assert opened.wait(TIMEOUT)
         return original(*arguments, **options)
 
-    monkeypatch.setattr(adaptation.TaskAdapter, "adapt", adapt)
+    monkeypatch.setattr(adaptation.HeldOutAdapter, "adapt", adapt)
     monkeypatch.setattr(module, "ANSWER_SECONDS", 0.001)
     return opened
 
 
 @pytest.fixture
 def readapting(qapp, history):
-    made = Readapting()
+    made = SupportEditController()
     made.follow(history)
     answers = []
     made.readapted.connect(answers.append)
@@ -59,8 +59,8 @@ def readapting(qapp, history):
     assert not [t for t in threading.enumerate() if t.name == "readapter"]
 
 
-def moved(history, y: float = 3.0) -> MovedPoints:
-    return MovedPoints.own(history.probe_tasks, 1).with_point(0, 0.5, y)
+def moved(history, y: float = 3.0) -> EditedSupport:
+    return EditedSupport.own(history.held_out_tasks, 1).with_point(0, 0.5, y)
 
 
 def test_a_quick_answer_comes_with_the_move(readapting, history, patient):

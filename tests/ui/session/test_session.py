@@ -10,7 +10,7 @@ from metalab.experiment.fields import ConfigError
 from metalab.runs.record.file_format import RunFileError
 from metalab.runs.record.history import RunHistory
 from metalab.runs.record.status import RunStatus
-from metalab.runs.running.manager import RunSlot
+from metalab.runs.running.manager import RunManager
 from metalab.runs.system.faults import FaultLog
 from metalab.runs.system.home import runs_folder
 from metalab.ui.session import engine_access
@@ -31,7 +31,7 @@ def workshop():
 
 @pytest.fixture
 def session(qapp, faults, workshop):
-    session = Session(faults, slot=RunSlot(workshop))
+    session = Session(faults, slot=RunManager(workshop))
     session.set_loading()
     session.set_config(small_config())
     yield session
@@ -47,7 +47,7 @@ def listen(session) -> list[Phase]:
 
 
 def test_does_nothing_before_there_is_an_experiment(qapp, faults, workshop):
-    session = Session(faults, slot=RunSlot(workshop))
+    session = Session(faults, slot=RunManager(workshop))
     assert session.phase is Phase.LOADING
     session.set_loading("Loading something")
     assert session.loading_text == "Loading something"
@@ -340,7 +340,7 @@ def test_a_failed_run_is_tried_again_afresh_or_from_its_file(
 
 
 def test_runs_need_not_be_kept(qapp, faults, workshop):
-    session = Session(faults, slot=RunSlot(workshop), keep_runs=False)
+    session = Session(faults, slot=RunManager(workshop), keep_runs=False)
     session.set_loading()
     session.set_config(small_config())
     session.toggle_run()

@@ -61,7 +61,7 @@ def show(preset, file=None):
             seen["before the engine"] = sorted(seen)
             super().start()
 
-    class Lab(module.Lab):
+    class Watched(module.Controller):
         def start(self):
             self.watch = Watch()
             self.window.installEventFilter(self.watch)
@@ -72,7 +72,7 @@ def show(preset, file=None):
             seen["loaded"] = sorted({{"torch", "metalab.experiment.config"}} & set(sys.modules))
             self.closer.close_unasked(self.window)
 
-    module.Preload, app.Lab = Begun, Lab
+    module.Preload, app.Controller = Begun, Watched
     return app.run_window(preset=preset)
 
 code = run([], show=show)
@@ -101,16 +101,16 @@ def test_a_signal_ends_the_window_with_0(number, wait):
     code = """
 import sys
 from metalab.ui.shell import controller as module
-class Lab(module.Lab):
+class Watched(module.Controller):
     def start(self):
         super().start()
         print("shown", flush=True)
     def _begin(self):
         super()._begin()
         print("loaded", flush=True)
-module.Lab = Lab
+module.Controller = Watched
 import metalab.ui.shell.app as app
-app.Lab = Lab
+app.Controller = Watched
 sys.exit(app.run_window())
 """
     process = subprocess.Popen(
@@ -135,7 +135,7 @@ def test_a_signal_stops_and_saves_a_run(name):
     code = """
 import sys
 from metalab.ui.shell import app, controller as module
-class Lab(module.Lab):
+class Watched(module.Controller):
     def _begin(self):
         super()._begin()
         self.session.toggle_run()
@@ -145,7 +145,7 @@ class Lab(module.Lab):
         if history is not None and history.step > 5:
             print(history.path, flush=True)
         return drawn
-app.Lab = Lab
+app.Controller = Watched
 sys.exit(app.run_window())
 """
     process = subprocess.Popen(
@@ -171,7 +171,7 @@ def test_a_home_that_cannot_be_used_opens_the_window_and_is_told_there(tmp_path)
     code = """
 import json, sys
 from metalab.ui.shell import app, controller as module
-class Lab(module.Lab):
+class Watched(module.Controller):
     def _begin(self):
         super()._begin()
         told = [fault.message for fault in self.faults.snapshot()]
@@ -179,7 +179,7 @@ class Lab(module.Lab):
         print(json.dumps([told, shown, self.window.isVisible()]))
         self.closer.close_unasked(self.window)
 from PySide6.QtWidgets import QAbstractButton
-app.Lab, app.QAbstractButton = Lab, QAbstractButton
+app.Controller, app.QAbstractButton = Watched, QAbstractButton
 sys.exit(app.run_window())
 """
     done = python(code, METALAB_HOME=str(home))

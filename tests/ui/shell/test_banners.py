@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QProgressBar, QToolButton
 
 from metalab.engine.events import METRICS, StepsDone
 from metalab.runs.record.status import RunStatus
-from metalab.runs.running.manager import RunSlot
+from metalab.runs.running.manager import RunManager
 from metalab.runs.system.compiling import Compiling
 from metalab.runs.system.faults import FaultLog
 from metalab.ui.session.phase import Notice
@@ -27,7 +27,7 @@ def workshop():
 
 @pytest.fixture
 def session(qapp, workshop):
-    session = Session(FaultLog(), slot=RunSlot(workshop))
+    session = Session(FaultLog(), slot=RunManager(workshop))
     session.set_loading()
     session.set_config(small_config())
     session.toggle_run()
@@ -46,7 +46,7 @@ def test_nothing_to_decide_no_banner(qapp, session):
 
 
 def test_compiling_is_told_until_it_is_over_or_stopped(qapp, workshop):
-    session = Session(FaultLog(), slot=RunSlot(workshop))
+    session = Session(FaultLog(), slot=RunManager(workshop))
     session.set_loading()
     session.set_config(small_config())
     session.toggle_run()
@@ -73,7 +73,7 @@ def test_compiling_is_told_until_it_is_over_or_stopped(qapp, workshop):
 
 
 def test_a_run_that_needs_kernels_is_not_offered_to_do_without(qapp, workshop):
-    session = Session(FaultLog(), slot=RunSlot(workshop))
+    session = Session(FaultLog(), slot=RunManager(workshop))
     session.set_loading()
     session.set_config(small_config())
     session.toggle_run()
@@ -106,7 +106,7 @@ WORRY = [info.name for info in METRICS].index("not_positive_definite_solves")
 @pytest.fixture
 def implicit(qapp, workshop):
     """A run of implicit differentiation, not begun, and how to make its next steps."""
-    session = Session(FaultLog(), slot=RunSlot(workshop))
+    session = Session(FaultLog(), slot=RunManager(workshop))
     session.set_loading()
     session.set_config(small("imaml-sine", outer__num_tasks=25))
     session.toggle_run()
@@ -176,7 +176,7 @@ def test_once_closed_it_does_not_come_back_with_every_step(qtbot, implicit):
 def test_what_can_be_halved_is_what_blew_up(qapp, workshop, changes, halved):
     """No inner lr where there is none, nor where it is not to blame."""
     quantity = changes.pop("quantity", "outer_loss")
-    session = Session(FaultLog(), slot=RunSlot(workshop))
+    session = Session(FaultLog(), slot=RunManager(workshop))
     session.set_loading()
     session.set_config(small_config(**changes))
     session.toggle_run()
@@ -197,7 +197,7 @@ def test_a_failed_run_says_what_is_safe_and_can_be_tried_again(session, workshop
 
 
 def test_a_run_that_failed_at_once_has_nothing_saved(qapp, workshop):
-    session = Session(FaultLog(), slot=RunSlot(workshop))
+    session = Session(FaultLog(), slot=RunManager(workshop))
     session.set_loading()
     session.set_config(small_config())
     session.toggle_run()
@@ -322,7 +322,7 @@ def test_a_failure_while_stopping_waits_until_the_thread_is_gone(session, worksh
 
 
 def test_a_run_that_may_diverge_is_told_of_while_it_goes_on(qapp, workshop):
-    session = Session(FaultLog(), slot=RunSlot(workshop))
+    session = Session(FaultLog(), slot=RunManager(workshop))
     session.set_loading()
     config = small_config(
         hypergradient={"kind": "first-order"},

@@ -14,8 +14,8 @@ from metalab.runs.record.live import LiveRun
 from metalab.runs.record.reader import open_run
 from metalab.runs.record.status import RunStatus
 from metalab.runs.running.control import RunControl
-from metalab.runs.running.manager import RunSlot
-from metalab.runs.running.run import conduct
+from metalab.runs.running.manager import RunManager
+from metalab.runs.running.run import run_experiment
 from metalab.runs.system.home import runs_folder
 from metalab.ui.session import engine_access
 from metalab.ui.session.phase import Stake
@@ -62,7 +62,7 @@ def crashed(kept, monkeypatch) -> Path:
             if trainer.step == 40:
                 path.write_bytes(running.read_bytes())
 
-    conduct(LiveRun(small(), path=running), RunControl(), sinks=[Copy()])
+    run_experiment(LiveRun(small(), path=running), RunControl(), sinks=[Copy()])
     running.unlink()
     return path
 
@@ -72,7 +72,7 @@ def open_real(open_lab, qtbot) -> Callable[[], object]:
     """Open windows with real threads that have listed the runs there are."""
 
     def open_one():
-        lab = open_lab(slot=RunSlot())
+        lab = open_lab(slot=RunManager())
         lab.returning.recent.look()
         until(qtbot, lab, lambda: lab.returning.recent._job is None)
         return lab

@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtWidgets import QLabel, QToolButton
 
 from metalab.engine.events import RunStarted
-from metalab.runs.running.manager import Launch, RunSlot
+from metalab.runs.running.manager import Launch, RunManager
 from metalab.ui.session.phase import Phase
 from metalab.ui.shell.status_bar import (
     TEXT_SECONDS,
@@ -45,7 +45,7 @@ def workshop():
 
 @pytest.fixture
 def slot(workshop):
-    slot = RunSlot(workshop)
+    slot = RunManager(workshop)
     slot.launch(Launch(config=small_config()))
     workshop.worker.play(4)
     slot.poll()
@@ -96,7 +96,7 @@ def test_every_text_says_what_it_means(bar, slot):
 def test_the_device_says_who_computes_and_why(bar, slot, workshop):
     workshop.worker.live.set_provider_reason("no compiled kernels: the disk is full")
     workshop.worker.live.on_event(
-        RunStarted(step=0, device="cpu", provider="autodiff", probe_tasks=None), 0.0
+        RunStarted(step=0, device="cpu", provider="autodiff", held_out_tasks=None), 0.0
     )
     slot.poll()
     bar.show_history(Phase.PAUSED, slot.history)

@@ -7,7 +7,7 @@ import pytest
 
 from metalab.engine.events import Diverged
 from metalab.runs.record.status import RunStatus
-from metalab.runs.running.manager import Launch, RunSlot
+from metalab.runs.running.manager import Launch, RunManager
 from metalab.ui.session.phase import Phase
 from metalab.ui.shell.status_text import duration, status_texts, steps_per_second
 from tests.support.fake_worker import Workshop, small_config
@@ -20,7 +20,7 @@ def workshop():
 
 @pytest.fixture
 def slot(workshop, tmp_path):
-    slot = RunSlot(workshop)
+    slot = RunManager(workshop)
     slot.launch(Launch(config=small_config(), path=tmp_path / "run.metalab"))
     workshop.worker.play(2)
     slot.poll()
@@ -108,7 +108,7 @@ def test_a_slow_run_has_decimals(history):
 
 
 def test_before_the_first_event_a_run_is_starting(workshop):
-    slot = RunSlot(workshop)
+    slot = RunManager(workshop)
     slot.launch(Launch(config=small_config()))
     texts = status_texts(Phase.RUNNING, slot.history)
     assert texts.state == "Starting"
@@ -117,7 +117,7 @@ def test_before_the_first_event_a_run_is_starting(workshop):
 
 
 def test_compiling_is_a_state_of_its_own(workshop, tmp_path):
-    slot = RunSlot(workshop)
+    slot = RunManager(workshop)
     slot.launch(Launch(config=small_config(), path=tmp_path / "run.metalab"))
     compiling = replace(slot.history, status=RunStatus.COMPILING)
     texts = status_texts(Phase.RUNNING, compiling)

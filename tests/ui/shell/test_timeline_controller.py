@@ -6,7 +6,7 @@ from metalab.runs.record.status import RunStatus
 from metalab.ui.session.moment import Moment
 from metalab.ui.session.playhead import Playhead
 from metalab.ui.shell import timeline_controller as timekeeper_module
-from metalab.ui.shell.timeline_controller import FOLLOW_SECONDS, Timekeeper
+from metalab.ui.shell.timeline_controller import FOLLOW_SECONDS, TimelineController
 from metalab.ui.timeline.timeline import Timeline
 from tests.support.histories import make_history
 
@@ -36,7 +36,7 @@ def timeline(qtbot):
 @pytest.fixture
 def keeper(timeline):
     playhead = Playhead(timeline)
-    yield Timekeeper(timeline, playhead, parent=timeline)
+    yield TimelineController(timeline, playhead, parent=timeline)
     playhead.close()
 
 

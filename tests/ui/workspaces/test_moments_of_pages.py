@@ -11,7 +11,7 @@ from metalab.experiment.fields import with_overrides
 from metalab.experiment.naming import experiment_name
 from metalab.runs.record.live import LiveRun
 from metalab.runs.running.control import RunControl
-from metalab.runs.running.run import conduct
+from metalab.runs.running.run import run_experiment
 from metalab.ui.session.moment import Moment
 from metalab.ui.style.theme import DARK
 from metalab.ui.workspaces.adapt.starts import RUN
@@ -43,7 +43,7 @@ def histories():
     for name, config in RUNS.items():
         live = LiveRun(config)
         live.request_curves()
-        conduct(live, RunControl())
+        run_experiment(live, RunControl())
         found[name] = live.snapshot()
     # The same states, with another inner lr from the last evaluation but one on.
     first = found["first"]
@@ -73,7 +73,7 @@ def moment_of(history, *, step=None, task=0, inner_step=1) -> Moment:
 def beginning(moment: Moment) -> Moment:
     """Return the run of a moment before its first outer step."""
     history = replace(
-        moment.history, curves=None, probe_tasks=None, step=0, **nothing(moment)
+        moment.history, curves=None, held_out_tasks=None, step=0, **nothing(moment)
     )
     return replace(moment, history=history, shown=history, phi=None, step=0)
 
@@ -97,7 +97,9 @@ def compared_at_once(request, tell):
 
 @pytest.fixture
 def tabs(qtbot, monkeypatch):
-    monkeypatch.setattr("metalab.analysis.estimator_pieces.pieces", compared_at_once)
+    monkeypatch.setattr(
+        "metalab.analysis.estimator_pieces.comparison_steps", compared_at_once
+    )
     made = WorkspaceTabs(LiveWorkspace())
     made.set_theme(DARK)
     qtbot.addWidget(made)
@@ -116,8 +118,8 @@ def name_of(moment):
 
 
 def check_live(page, moment, qtbot):
-    tasks, curves = moment.shown.probe_tasks, moment.shown.curves
-    assert page.adaptation.shown.probe_tasks is tasks
+    tasks, curves = moment.shown.held_out_tasks, moment.shown.curves
+    assert page.adaptation.shown.held_out_tasks is tasks
     assert page.task == moment.task
     assert page.inner_loss.query.data[1] == pytest.approx(
         curves.query_loss[moment.task]
@@ -150,7 +152,7 @@ def check_adapt(page, moment, qtbot):
         return np.allclose(mine, own, rtol=1e-4, atol=1e-5)
 
     qtbot.waitUntil(there, timeout=60_000)
-    tasks = moment.history.probe_tasks
+    tasks = moment.history.held_out_tasks
     assert f"{name_of(moment)} after {moment.step:,} outer" in page.header.title
     np.testing.assert_array_equal(page.scene.x, tasks.support_x[moment.task])
     np.testing.assert_array_equal(page.scene.y, tasks.support_y[moment.task])
@@ -256,9 +258,9 @@ def test_points_of_a_person_do_not_follow_to_other_inputs(tabs, histories, qtbot
     page = tabs.current
     qtbot.waitUntil(lambda: RUN in page.answers)
     page.canvas.point_moved.emit(0, 1.0, 2.0)
-    grid = after.history.probe_tasks.grid
+    grid = after.history.held_out_tasks.grid
     tabs.show_moment(after)
-    if np.array_equal(grid, before.history.probe_tasks.grid):
+    if np.array_equal(grid, before.history.held_out_tasks.grid):
         assert page.scene.kind == "drawn"
     else:
         assert page.scene.own
@@ -269,7 +271,7 @@ def test_an_error_leaves_nothing_of_the_run_before(tabs, histories, qtbot):
     config = small(run__provider="autodiff", tasks__family={"kind": "ridge-regression"})
     live = LiveRun(config)
     live.request_curves()
-    conduct(live, RunControl())
+    run_experiment(live, RunControl())
     tabs.show_page("adapt")
     tabs.show_moment(before)
     page = tabs.current

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from metalab.analysis.exploration_request import Exploration, Explored
+from metalab.analysis.exploration_request import AdaptRequest, AdaptResult
 from metalab.runs.services.exploring import ExploringThread
 from metalab.runs.system.background_job import BackgroundJob, GiveUp
 from metalab.ui.session.engine_access import stored_history
@@ -33,7 +33,7 @@ class AdaptAsking(QObject):
     """Asks the explorer, and has other starts made in the background.
 
     Attributes:
-        explored: How each start adapts: a tuple of `Explored`.
+        explored: How each start adapts: a tuple of `AdaptResult`.
         failed: Why a task cannot be adapted to: an error.
         start_made: Key of a start, and its state or the error why there is none.
         run_read: A run that was read from its file, or the error why it cannot be.
@@ -78,7 +78,7 @@ class AdaptAsking(QObject):
             return self.tr("training the start…")
         return self.tr("adapting…") if self._thread.waiting else ""
 
-    def ask(self, asked: Exploration, *, wait: bool) -> None:
+    def ask(self, asked: AdaptRequest, *, wait: bool) -> None:
         """Ask how starts adapt; with `wait`, the answer may come before this returns."""
         self._thread.request(asked)
         self._begin()
@@ -145,7 +145,7 @@ class AdaptAsking(QObject):
 
     def _take(self, timeout: float) -> None:
         try:
-            answers: tuple[Explored, ...] | None = self._thread.take(timeout)
+            answers: tuple[AdaptResult, ...] | None = self._thread.take(timeout)
         except Exception as error:  # noqa: BLE001 - shown in the workspace
             self.failed.emit(error)
             return

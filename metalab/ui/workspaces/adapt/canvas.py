@@ -8,9 +8,9 @@ from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QWidget
 
-from metalab.analysis.exploration_request import Explored
-from metalab.analysis.moved import MovedPoints
-from metalab.engine.events import Array, Curves, ProbeTasks
+from metalab.analysis.exploration_request import AdaptResult
+from metalab.analysis.moved import EditedSupport
+from metalab.engine.events import Array, Curves, HeldOutTasks
 from metalab.ui.plot.marks import Dots, Stroke
 from metalab.ui.plot.painting import Ink
 from metalab.ui.plot.plot_widget import Plot
@@ -55,7 +55,7 @@ class AdaptCanvas(Plot):
         super().__init__(x_label="Input x", y_label="Output y", parent=parent)
         self._shown_theme = DARK
         self._scene: Scene | None = None
-        self._tasks: ProbeTasks | None = None
+        self._tasks: HeldOutTasks | None = None
         self._drawing = False
         self._trace: list[tuple[float, float]] | None = None
         self.setAccessibleName(self.tr("Adaptation to a task of your own"))
@@ -97,7 +97,7 @@ class AdaptCanvas(Plot):
 
     # What is drawn
 
-    def show_scene(self, scene: Scene | None, tasks: ProbeTasks | None) -> None:
+    def show_scene(self, scene: Scene | None, tasks: HeldOutTasks | None) -> None:
         """Draw a task: its points and its true curve."""
         before = self._scene
         other = tasks is not self._tasks or (
@@ -147,7 +147,7 @@ class AdaptCanvas(Plot):
         ends = (float(grid[0]), float(grid[-1]))
         self.set_limits(ends, (max(low, end), min(high, top)))
 
-    def show_explored(self, base: Explored, step: int, trained: int) -> None:
+    def show_explored(self, base: AdaptResult, step: int, trained: int) -> None:
         """Draw how the network adapts, with one inner step emphasised."""
         tasks = self._tasks
         if tasks is None:
@@ -175,7 +175,7 @@ class AdaptCanvas(Plot):
         for line in (*self._fan, *self._overlays.values()):
             line.set_data(*_nothing())
 
-    def show_overlays(self, overlays: Mapping[str, Explored], step: int) -> None:
+    def show_overlays(self, overlays: Mapping[str, AdaptResult], step: int) -> None:
         """Draw the curve of other starts after one inner step, by role of colour."""
         for role, line in self._overlays.items():
             found = overlays.get(role)
@@ -189,10 +189,10 @@ class AdaptCanvas(Plot):
         scene, tasks = self._scene, self._tasks
         if scene is None or tasks is None:
             return
-        points = MovedPoints(task=0, x=scene.x, y=scene.y)
+        points = EditedSupport(task=0, x=scene.x, y=scene.y)
         count = len(scene.x)
         marks = [shot for shot in self.handles.marks if shot < count]
-        own = points if scene.own else MovedPoints(task=0, x=scene.x, y=scene.y + 0.0)
+        own = points if scene.own else EditedSupport(task=0, x=scene.x, y=scene.y + 0.0)
         self.marks.draw_support(points, own, marks)
         if not scene.own:
             self.marks.support.set_data(*_nothing())

@@ -13,7 +13,7 @@ from metalab.engine.events import Array
 from metalab.ui.workspaces.adapt.scene import UNKNOWN, Scene
 
 if TYPE_CHECKING:
-    from metalab.engine.events import ProbeTasks
+    from metalab.engine.events import HeldOutTasks
     from metalab.ui.workspaces.adapt.canvas import AdaptCanvas
     from metalab.ui.workspaces.adapt.tools import AdaptTools
 
@@ -92,7 +92,7 @@ class AdaptEditor(QObject):
         super().__init__(parent)
         self._canvas = canvas
         self._scene: Scene | None = None
-        self._tasks: ProbeTasks | None = None
+        self._tasks: HeldOutTasks | None = None
         self._task = 0
         self._rng = np.random.default_rng(0)
         self._gesture = 0
@@ -116,16 +116,16 @@ class AdaptEditor(QObject):
         """The task on the canvas."""
         return self._scene
 
-    def set_tasks(self, tasks: "ProbeTasks", task: int) -> None:
+    def set_tasks(self, tasks: "HeldOutTasks", task: int) -> None:
         """Say which held-out task is shown elsewhere."""
         self._tasks, self._task = tasks, task
 
-    def are_tasks(self, tasks: "ProbeTasks") -> bool:
+    def are_tasks(self, tasks: "HeldOutTasks") -> bool:
         """Return whether the task on the canvas is one of these, or made from one."""
         known = self._tasks
         return known is not None and known.same_as(tasks)
 
-    def change_tasks(self, tasks: "ProbeTasks", task: int) -> None:
+    def change_tasks(self, tasks: "HeldOutTasks", task: int) -> None:
         """Go on with what a person has made among the held-out tasks of another run.
 
         Points and curve stay; they are nobody's held-out task any more. Where curves
@@ -141,7 +141,7 @@ class AdaptEditor(QObject):
         kind = "drawn" if scene.kind == "held-out" else scene.kind
         self._show(replace(scene, kind=kind, task=task))
 
-    def show_task(self, tasks: "ProbeTasks", task: int) -> None:
+    def show_task(self, tasks: "HeldOutTasks", task: int) -> None:
         """Begin with a held-out task; nothing before can be undone."""
         self.set_tasks(tasks, task)
         self.undo_stack.clear()

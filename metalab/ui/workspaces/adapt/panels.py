@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from metalab.analysis.exploration_request import Explored
+from metalab.analysis.exploration_request import AdaptResult
 from metalab.engine.events import Array
 from metalab.ui.plot.limits import value_limits
 from metalab.ui.plot.marks import Dots, Stroke
@@ -135,7 +135,12 @@ class AdaptPanels(QWidget):
         self._dot.set_data(none, none)
 
     def show_explored(
-        self, base: Explored, others: Mapping[str, Explored], *, step: int, trained: int
+        self,
+        base: AdaptResult,
+        others: Mapping[str, AdaptResult],
+        *,
+        step: int,
+        trained: int,
     ) -> None:
         """Draw how starts adapt.
 
@@ -177,7 +182,7 @@ class AdaptPanels(QWidget):
             part.mark(chosen, trained)
         self._explain(base, trained)
 
-    def _explain(self, base: Explored, trained: int) -> None:
+    def _explain(self, base: AdaptResult, trained: int) -> None:
         """Say what the lines of the losses are, of those that are there."""
         ink = Ink(role="support")
         entries = [Entry(swatch=Swatch.LINE, ink=ink, text=self.tr("Support"))]
@@ -190,7 +195,7 @@ class AdaptPanels(QWidget):
         entries.append(Entry(swatch=Swatch.DASHED, ink=ink, text=text))
         self.loss.explain(*entries)
 
-    def _draw_shares(self, steps: Array, base: Explored) -> None:
+    def _draw_shares(self, steps: Array, base: AdaptResult) -> None:
         """Draw each layer's share of the squared distance, on top of each other."""
         distance = base.layer_distance[:, :MOST_LAYERS].astype(float)
         # Of a path that explodes, what is beyond numbers has no shares.

@@ -5,9 +5,9 @@ from math import pi
 
 import numpy as np
 
-from metalab.analysis.exploration_request import OwnTask, reach
+from metalab.analysis.exploration_request import CustomTask, reach
 from metalab.core.written_points import WrittenPoints, range_words
-from metalab.engine.events import Array, ProbeTasks, frozen
+from metalab.engine.events import Array, HeldOutTasks, frozen
 
 UNKNOWN = "unknown"
 """Of a true curve that nobody knows: points were written by hand."""
@@ -54,7 +54,7 @@ class Scene:
     note: str = ""
 
     @classmethod
-    def of_task(cls, tasks: ProbeTasks, task: int) -> "Scene":
+    def of_task(cls, tasks: HeldOutTasks, task: int) -> "Scene":
         """Return a held-out task as it is."""
         amplitude, phase = _sine_of(tasks, task)
         return cls(
@@ -93,11 +93,11 @@ class Scene:
             return self.phase + share * (self.amplitude - self.phase)
         return self.drawn
 
-    def as_task(self, tasks: ProbeTasks) -> OwnTask:
+    def as_task(self, tasks: HeldOutTasks) -> CustomTask:
         """Return what a network adapts to."""
         known = self.kind == "held-out"
         grid = self.over(tasks.grid)
-        return OwnTask(
+        return CustomTask(
             x=self.x,
             y=self.y,
             grid=grid,
@@ -226,7 +226,7 @@ class Scene:
         return self.with_curve(abs(y), (x - pi / 2) % (2 * pi), grid)
 
 
-def _sine_of(tasks: ProbeTasks, task: int) -> tuple[float, float]:
+def _sine_of(tasks: HeldOutTasks, task: int) -> tuple[float, float]:
     """Return amplitude and phase of a held-out task, or of a sine that could be one."""
     values = dict(zip(tasks.parameter_names, tasks.parameters[task], strict=True))
     return float(values.get("amplitude", 2.0)), float(values.get("phase", 0.0))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
-from metalab.analysis.exploration_request import Explored
+from metalab.analysis.exploration_request import AdaptResult
 from metalab.figures.drawing import number_of
 from metalab.ui.plot.ticks import number_text
 from metalab.ui.session import engine_access as engine
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class AdaptText:
     """Texts; "" where there is nothing to say.
 
     Attributes:
@@ -39,9 +39,9 @@ class Words:
 def words_of(
     moment: "Moment | None",
     scene: "Scene | None",
-    base: Explored | None,
+    base: AdaptResult | None,
     doing: str = "",
-) -> Words:
+) -> AdaptText:
     """Return what to say; `doing` is what is waited for."""
     if moment is None:
         return _empty(_tr("No run yet: run the preset, then drag its support points"))
@@ -70,7 +70,7 @@ def words_of(
         if base.query_loss is not None:
             loss = number_text(float(base.query_loss[step]))
             right += _tr(", true curve {}").format(loss)
-    return Words(
+    return AdaptText(
         title=title,
         message="",
         left=left,
@@ -107,9 +107,9 @@ def _task_words(scene: "Scene") -> str:
     return _tr("held-out task {}{}; {}").format(scene.task + 1, whose, count)
 
 
-def _empty(message: str) -> Words:
+def _empty(message: str) -> AdaptText:
     title = _tr("Adapt by hand")
-    return Words(title=title, message=message, left="", right="", summary=message)
+    return AdaptText(title=title, message=message, left="", right="", summary=message)
 
 
 def _tr(text: str) -> str:

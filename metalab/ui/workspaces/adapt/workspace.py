@@ -13,7 +13,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 
-from metalab.analysis.exploration_request import Exploration, Explored
+from metalab.analysis.exploration_request import AdaptRequest, AdaptResult
 from metalab.figures.drawing import number_of
 from metalab.figures.sights import AdaptSight
 from metalab.ui.plot.painting import Ink, picture_of, ramp_ink, tint
@@ -35,7 +35,7 @@ from metalab.ui.workspaces.base import Workspace
 from metalab.ui.workspaces.live.adaptation_drawing import legend_of
 
 if TYPE_CHECKING:
-    from metalab.engine.events import ProbeTasks
+    from metalab.engine.events import HeldOutTasks
     from metalab.figures.sights import Sight
     from metalab.runs.record.history import RunHistory
     from metalab.ui.session.moment import Moment
@@ -47,7 +47,7 @@ def task_entries(scene: Scene) -> tuple[Entry, ...]:
     return (support,) if scene.kind == UNKNOWN else (truth, support)
 
 
-def curve_entries(base: Explored, *, step: int, trained: int) -> tuple[Entry, ...]:
+def curve_entries(base: AdaptResult, *, step: int, trained: int) -> tuple[Entry, ...]:
     """Return the entries of the curves of the run.
 
     Args:
@@ -106,7 +106,7 @@ class AdaptWorkspace(Workspace):
         self._theme = DARK
         self._moment: Moment | None = None
         self._scene: Scene | None = None
-        self._answers: dict[str, Explored] = {}
+        self._answers: dict[str, AdaptResult] = {}
         self._factor = 1.0
         self._extra: int | None = None
         self.asking = AdaptAsking(self)
@@ -182,7 +182,7 @@ class AdaptWorkspace(Workspace):
         return self._scene
 
     @property
-    def answers(self) -> Mapping[str, Explored]:
+    def answers(self) -> Mapping[str, AdaptResult]:
         """How each start that is shown adapts, by key."""
         return self._answers
 
@@ -237,8 +237,8 @@ class AdaptWorkspace(Workspace):
         elif before.inner_step != moment.inner_step:
             self._draw()
 
-    def _tasks(self) -> "ProbeTasks | None":
-        return None if self._moment is None else self._moment.history.probe_tasks
+    def _tasks(self) -> "HeldOutTasks | None":
+        return None if self._moment is None else self._moment.history.held_out_tasks
 
     def _forget(self) -> None:
         """Show nothing of another run, and take no answer that is about it."""
@@ -361,7 +361,7 @@ class AdaptWorkspace(Workspace):
             return
         config = moment.config
         rate = inner_lr(config)
-        asked = Exploration(
+        asked = AdaptRequest(
             task=scene.as_task(tasks),
             starts=starts,
             num_inner_steps=self._num_steps,
@@ -370,7 +370,7 @@ class AdaptWorkspace(Workspace):
         )
         self.asking.ask(asked, wait=self.isVisible())
 
-    def _on_explored(self, answers: tuple[Explored, ...]) -> None:
+    def _on_explored(self, answers: tuple[AdaptResult, ...]) -> None:
         self._answers = {answer.key: answer for answer in answers}
         self._error = ""
         self._draw()

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from metalab.analysis.comparison import Measured
 from metalab.figures.estimator_looks import look_of
 from metalab.ui.plot.limits import value_limits
-from metalab.ui.plot.marks import Curve, Dots, Points, Stroke
+from metalab.ui.plot.marks import Curve, Dots, PointMarks, Stroke
 from metalab.ui.plot.painting import FixedInk, Ink
 from metalab.ui.plot.plot_widget import Plot
 from metalab.ui.style.theme import DARK, Theme
@@ -37,7 +37,7 @@ class ErrorCurve(QWidget):
         )
         self.plot.setAccessibleName(self.header.title)
         self.plot.set_log_y(log=True)
-        self._marks: dict[str, tuple[Curve, Points]] = {}
+        self._marks: dict[str, tuple[Curve, PointMarks]] = {}
         self._chosen = self.plot.vertical_line(Stroke(ink=Ink(role="accent")), z=1)
         self.plot.zoom_changed.connect(self.header.on_zoom_changed)
         self.header.fit_requested.connect(self.plot.fit)
@@ -53,7 +53,7 @@ class ErrorCurve(QWidget):
         for part in (self.header, self.plot):
             part.set_theme(theme)
 
-    def _marks_of(self, name: str) -> tuple[Curve, Points]:
+    def _marks_of(self, name: str) -> tuple[Curve, PointMarks]:
         """Return line and marks of an estimator; they are made once."""
         if name not in self._marks:
             look = look_of(name)

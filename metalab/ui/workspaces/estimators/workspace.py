@@ -49,7 +49,7 @@ _MOST_LETTERS = 220
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class EstimatorsText:
     """What is said.
 
     Attributes:
@@ -61,7 +61,7 @@ class Words:
     whole: str
 
 
-def line_of(shown: Comparison | None, *, doing: str, cancelled: bool) -> Words:
+def line_of(shown: Comparison | None, *, doing: str, cancelled: bool) -> EstimatorsText:
     """Return what is measured, what is shown, and what is missing.
 
     Args:
@@ -91,9 +91,9 @@ def line_of(shown: Comparison | None, *, doing: str, cancelled: bool) -> Words:
             texts.append(_tr("Left out: {}").format(left_out))
     whole = ". ".join(texts)
     if len(whole) <= _MOST_LETTERS:
-        return Words(line=whole, whole=whole)
+        return EstimatorsText(line=whole, whole=whole)
     cut = whole[: _MOST_LETTERS - 1].rstrip()
-    return Words(line=f"{cut}\N{HORIZONTAL ELLIPSIS}", whole=whole)
+    return EstimatorsText(line=f"{cut}\N{HORIZONTAL ELLIPSIS}", whole=whole)
 
 
 def _batch_words(shown: Comparison) -> str:

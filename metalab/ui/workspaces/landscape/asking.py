@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from metalab.runs.services.landscape import LandscapeThread
 
 if TYPE_CHECKING:
-    from metalab.analysis.landscape_request import Landscape, Slice
+    from metalab.analysis.landscape_request import Landscape, LandscapeRequest
 
 SETTLE_MS = 300
 """How long nothing must change before a landscape is computed."""
@@ -36,8 +36,8 @@ class LandscapeAsking(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._thread = LandscapeThread()
-        self._wanted: Slice | None = None
-        self._computing: Slice | None = None
+        self._wanted: LandscapeRequest | None = None
+        self._computing: LandscapeRequest | None = None
         self._seen: Landscape | None = None
         self._patient = False
         self._begun = self._took = 0.0
@@ -58,7 +58,7 @@ class LandscapeAsking(QObject):
         """Whether anything is being computed, or is about to be."""
         return self._wanted is not None or self._computing is not None
 
-    def ask(self, asked: "Slice") -> None:
+    def ask(self, asked: "LandscapeRequest") -> None:
         """Ask for what a person has chosen, once nothing changes any more."""
         self._wanted, self._patient = asked, False
         self._thread.cancel()
@@ -66,7 +66,7 @@ class LandscapeAsking(QObject):
         self._settle.start(SETTLE_MS)
         self.busy_changed.emit()
 
-    def follow(self, asked: "Slice") -> None:
+    def follow(self, asked: "LandscapeRequest") -> None:
         """Ask for newer meta-parameters, after what is being computed, and a rest."""
         if not self.waiting:
             self._patient = True

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from metalab.analysis.landscape_request import AXES, SURFACES, Slice
+from metalab.analysis.landscape_request import AXES, SURFACES, LandscapeRequest
 from metalab.figures.looking import MOST_DOUBLINGS, MOST_PATHS, outer_states
 
 if TYPE_CHECKING:
@@ -55,14 +55,14 @@ class Choices:
         return replace(self, **known)
 
 
-def slice_of(moment: "Moment", choices: Choices) -> Slice | None:
+def slice_of(moment: "Moment", choices: Choices) -> LandscapeRequest | None:
     """Return the question about a moment; None before it has anything to ask about."""
-    tasks = moment.history.probe_tasks
+    tasks = moment.history.held_out_tasks
     if moment.phi is None or tasks is None:
         return None
     count = len(tasks.true_curves)
     shown = min(choices.num_tasks, count)
-    return Slice(
+    return LandscapeRequest(
         config=moment.config,
         phi=moment.phi,
         step=moment.step,

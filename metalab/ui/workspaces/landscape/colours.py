@@ -47,7 +47,7 @@ _TABLE = _table()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scale:
+class ColourScale:
     """From losses to colours.
 
     Attributes:
@@ -61,7 +61,7 @@ class Scale:
     log: bool
 
     @classmethod
-    def of(cls, losses: Array, *, log: bool) -> "Scale":
+    def of(cls, losses: Array, *, log: bool) -> "ColourScale":
         """Return the scale from the lowest to the highest of some losses."""
         known = on_scale(losses[np.isfinite(losses)], log=log)
         low, high = (known.min(), known.max()) if len(known) else (0.0, 1.0)
@@ -90,7 +90,7 @@ def on_scale(losses: Array, *, log: bool) -> Array:
     return np.log10(np.maximum(values, _SMALLEST)) if log else values
 
 
-def picture_of_losses(losses: Array, scale: Scale) -> QImage:
+def picture_of_losses(losses: Array, scale: ColourScale) -> QImage:
     """Return a picture with one pixel a loss, see-through where it is not finite.
 
     Args:

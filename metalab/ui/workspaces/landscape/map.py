@@ -13,7 +13,7 @@ from metalab.ui.plot.plot_items import LineItem
 from metalab.ui.style.theme import DARK, Theme
 from metalab.ui.workspaces.landscape.colours import (
     CONTOUR,
-    Scale,
+    ColourScale,
     on_scale,
     picture_of_losses,
     viridis,
@@ -67,7 +67,7 @@ class LandscapeMap(QWidget):
         return self._landscape
 
     @property
-    def scale(self) -> Scale | None:
+    def scale(self) -> ColourScale | None:
         """Which loss has which colour."""
         return self.bar.scale
 
@@ -81,7 +81,7 @@ class LandscapeMap(QWidget):
             self.lines.set_points(np.empty(0), np.empty(0))
             self.bar.set_scale(None)
             return
-        scale = Scale.of(landscape.losses, log=log)
+        scale = ColourScale.of(landscape.losses, log=log)
         x, y = landscape.plane.coordinates(landscape.per_side)
         side = landscape.plane.side
         square = QRectF(float(x[0]), float(y[0]), side, side)
@@ -134,16 +134,16 @@ class ColourBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = DARK
-        self._scale: Scale | None = None
+        self._scale: ColourScale | None = None
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(self.tr("Colours of the loss"))
 
     @property
-    def scale(self) -> Scale | None:
+    def scale(self) -> ColourScale | None:
         """What is shown."""
         return self._scale
 
-    def set_scale(self, scale: Scale | None) -> None:
+    def set_scale(self, scale: ColourScale | None) -> None:
         """Show a scale, or none."""
         self._scale = scale
         if scale is not None:

@@ -11,12 +11,16 @@ from metalab.ui.plot.ticks import number_text
 from metalab.ui.session import engine_access as engine
 
 if TYPE_CHECKING:
-    from metalab.analysis.landscape_request import Landscape, Plane, Slice
+    from metalab.analysis.landscape_request import (
+        Landscape,
+        LandscapeGrid,
+        LandscapeRequest,
+    )
     from metalab.ui.session.moment import Moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class LandscapeText:
     """Texts; "" where there is nothing to say.
 
     Attributes:
@@ -32,10 +36,10 @@ class Words:
     summary: str = ""
 
 
-def words_of(moment: "Moment | None", shown: "Landscape | None") -> Words:
+def words_of(moment: "Moment | None", shown: "Landscape | None") -> LandscapeText:
     """Return what to say."""
     if moment is None:
-        return Words(title=_tr("Landscape"))
+        return LandscapeText(title=_tr("Landscape"))
     # From the object that the colours come from, which may be an earlier moment's.
     config, step = (
         (moment.config, moment.step)
@@ -48,17 +52,17 @@ def words_of(moment: "Moment | None", shown: "Landscape | None") -> Words:
     if not moment.exact:
         title += _tr(" (recomputing {})").format(f"{moment.wanted_step:,}")
     if shown is None:
-        return Words(title=title, summary=title)
+        return LandscapeText(title=title, summary=title)
     left = explained_words(shown.asked, shown.plane)
     text = "\n\n".join(
         (_surface_words(shown), _drawn_words(shown, moment), _warning(shown))
     )
-    return Words(
+    return LandscapeText(
         title=title, left=left, text=text, summary=". ".join((title, left, text))
     )
 
 
-def explained_words(asked: "Slice", plane: "Plane") -> str:
+def explained_words(asked: "LandscapeRequest", plane: "LandscapeGrid") -> str:
     """Return how much of the paths lies in the plane."""
     first, second = plane.explained
     if asked.surface == "adapted" and math.isfinite(plane.outer_explained):
@@ -78,7 +82,7 @@ def place_words(shown: "Landscape | None", place: QPointF, loss: float | None) -
     return _tr("{}: {} {}").format(where, loss_name(shown.asked), number_text(loss))
 
 
-def loss_name(asked: "Slice") -> str:
+def loss_name(asked: "LandscapeRequest") -> str:
     """Return what the colours are of."""
     names = {
         "support": _tr("support loss"),

@@ -30,7 +30,7 @@ from metalab.ui.workspaces.landscape.tools import LandscapeTools
 from metalab.ui.workspaces.landscape.words import place_words, words_of
 
 if TYPE_CHECKING:
-    from metalab.analysis.landscape_request import Landscape, Slice
+    from metalab.analysis.landscape_request import Landscape, LandscapeRequest
     from metalab.experiment.config import ExperimentConfig
     from metalab.figures.sights import Sight
     from metalab.ui.session.moment import Moment
@@ -50,7 +50,7 @@ class LandscapeWorkspace(Workspace):
         super().__init__(parent)
         self._theme = DARK
         self._moment: Moment | None = None
-        self._asked: Slice | None = None
+        self._asked: LandscapeRequest | None = None
         self._shown: Landscape | None = None
         self._place: QPointF | None = None
         self._problem = ""
@@ -110,7 +110,11 @@ class LandscapeWorkspace(Workspace):
         """Show the landscape around the meta-parameters of a moment."""
         before, self._moment = self._moment, moment
         self._pages.setCurrentWidget(self.empty if moment is None else self._page)
-        if moment is None or moment.phi is None or moment.history.probe_tasks is None:
+        if (
+            moment is None
+            or moment.phi is None
+            or moment.history.held_out_tasks is None
+        ):
             self._clear()
             return
         if not moment.is_of_run_of(before):
@@ -299,7 +303,7 @@ class LandscapeWorkspace(Workspace):
         QGuiApplication.clipboard().setImage(self.picture())
 
 
-def _same_question(one: "Slice", other: "Slice") -> bool:
+def _same_question(one: "LandscapeRequest", other: "LandscapeRequest") -> bool:
     """Return whether two questions differ in what is drawn, not in what is computed."""
     names = ("surface", "axes", "extent", "tasks")
     return all(getattr(one, name) == getattr(other, name) for name in names)

@@ -7,7 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication, QImage, QPalette
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from metalab.engine.events import Curves, ProbeTasks
+from metalab.engine.events import Curves, HeldOutTasks
 from metalab.runs.record.history import RunHistory
 from metalab.ui.plot.painting import picture_of, tint
 from metalab.ui.plot.plot_widget import Plot
@@ -27,10 +27,10 @@ from metalab.ui.workspaces.live.adaptation_drawing import (
     value_limits_of,
 )
 from metalab.ui.workspaces.live.adaptation_words import in_words, values_at
-from metalab.ui.workspaces.live.moved_tasks import MovedTasks
+from metalab.ui.workspaces.live.moved_tasks import EditedSupports
 
 if TYPE_CHECKING:
-    from metalab.analysis.moved import MovedPoints, Readaptation
+    from metalab.analysis.moved import EditedSupport, SupportEditResult
 
 
 class AdaptationReadout(Readout):
@@ -44,7 +44,7 @@ class AdaptationReadout(Readout):
     def point_at(
         self,
         x: float | None,
-        tasks: ProbeTasks | None,
+        tasks: HeldOutTasks | None,
         curves: Curves | None,
         *,
         task: int,
@@ -75,7 +75,7 @@ class AdaptationView(QWidget):
     Attributes:
         task_chosen: The task that a person chose, counted from 0.
         inner_step_chosen: The inner step that is emphasised now.
-        points_changed: Adapt the task that is shown to these points: `MovedPoints`, or
+        points_changed: Adapt the task that is shown to these points: `EditedSupport`, or
             None for its own.
         shown_changed: `shown` has changed through a person, not through the run.
         told: What was done, what a button says, and what it does, as a workspace's.
@@ -92,10 +92,10 @@ class AdaptationView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = DARK
-        self._moved = MovedTasks()
-        self._asked: MovedPoints | None = None
-        self._put_back: MovedPoints | None = None
-        self._tasks: ProbeTasks | None = None
+        self._moved = EditedSupports()
+        self._asked: EditedSupport | None = None
+        self._put_back: EditedSupport | None = None
+        self._tasks: HeldOutTasks | None = None
         self._curves: Curves | None = None
         self._drawn_task: int | None = None
         self.header = PanelHeader("", self)
@@ -157,7 +157,7 @@ class AdaptationView(QWidget):
         return self.ruler.value()
 
     @property
-    def moved(self) -> "MovedPoints | None":
+    def moved(self) -> "EditedSupport | None":
         """The support set of the task if a person has moved points of it."""
         return self._moved.points(self.task)
 
@@ -167,7 +167,7 @@ class AdaptationView(QWidget):
         return self._moved.moved
 
     @property
-    def readaptation(self) -> "Readaptation | None":
+    def readaptation(self) -> "SupportEditResult | None":
         """What the curves are of, if not of the task's own points."""
         return self._moved.answer(self.task)
 
@@ -215,14 +215,14 @@ class AdaptationView(QWidget):
             self._drawn_task = None
             self._settle()
             self.plot.fit()
-            if history is not None and history.probe_tasks is not None:
-                self.picker.set_num_tasks(history.probe_tasks.num_gallery)
+            if history is not None and history.held_out_tasks is not None:
+                self.picker.set_num_tasks(history.held_out_tasks.num_gallery)
         self._show()
         self._ask()
         shown = self._moved.shown
         self.plot.set_message(preparing(shown) if is_preparing(shown) else "")
 
-    def show_readaptation(self, answer: "Readaptation") -> None:
+    def show_readaptation(self, answer: "SupportEditResult") -> None:
         """Show how a task is adapted to, whose points were moved."""
         self._moved.take_in(answer)
         if self._show():
@@ -265,7 +265,7 @@ class AdaptationView(QWidget):
     def _show(self) -> bool:
         """Draw what has changed; return whether anything has."""
         shown = self._moved.shown
-        tasks = None if shown is None else shown.probe_tasks
+        tasks = None if shown is None else shown.held_out_tasks
         curves = None if shown is None else shown.curves
         if tasks is self._tasks and curves is self._curves:
             return False
@@ -292,7 +292,7 @@ class AdaptationView(QWidget):
         if self.plot.pointed_at is not None:
             self._on_pointed(self.plot.pointed_at)
 
-    def _draw(self, tasks: ProbeTasks, curves: Curves | None) -> None:
+    def _draw(self, tasks: HeldOutTasks, curves: Curves | None) -> None:
         if self._drawn_task != self.task:
             self._drawn_task = self.task
             self.plot.forget_limits()

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from metalab.analysis.moved import MovedPoints
-from metalab.engine.events import Array, Curves, ProbeTasks
+from metalab.analysis.moved import EditedSupport
+from metalab.engine.events import Array, Curves, HeldOutTasks
 from metalab.figures.drawing import spread
 from metalab.ui.plot.limits import Limits
 from metalab.ui.plot.marks import Curve, Dots, Stroke
@@ -122,13 +122,13 @@ class AdaptationDrawing:
             curve.set_data(none, none)
         self.band.set_data(none, none, none)
 
-    def draw_task(self, tasks: ProbeTasks, task: int) -> None:
+    def draw_task(self, tasks: HeldOutTasks, task: int) -> None:
         """Draw what never changes of a task."""
         self.truth.set_data(tasks.grid, tasks.true_curves[task])
         self.query.set_data(tasks.query_x[task], tasks.query_y[task])
 
     def draw_support(
-        self, points: MovedPoints, own: MovedPoints, marks: Sequence[int]
+        self, points: EditedSupport, own: EditedSupport, marks: Sequence[int]
     ) -> None:
         """Draw the support set.
 
@@ -149,7 +149,7 @@ class AdaptationDrawing:
         self.halo.set_data(points.x[marked], points.y[marked])
 
     def draw_curves(
-        self, tasks: ProbeTasks, curves: Curves, task: int, step: int, theme: Theme
+        self, tasks: HeldOutTasks, curves: Curves, task: int, step: int, theme: Theme
     ) -> None:
         """Draw the curves after each inner step.
 
@@ -200,7 +200,7 @@ def _stroke(step: int, k: int, last: int) -> Stroke:
     return Stroke(ink=ramp_ink(step, k, last), width=width, smooth=True)
 
 
-def value_limits_of(tasks: ProbeTasks, curves: Curves | None, task: int) -> Limits:
+def value_limits_of(tasks: HeldOutTasks, curves: Curves | None, task: int) -> Limits:
     """Return limits that hold the task, and the curves as far as they are near it."""
     parts = [tasks.true_curves[task], tasks.support_y[task], tasks.query_y[task]]
     values = np.concatenate(parts)

@@ -2,19 +2,19 @@
 
 from dataclasses import dataclass
 
-from metalab.engine.events import Curves, ProbeTasks
+from metalab.engine.events import Curves, HeldOutTasks
 from metalab.figures.drawing import number_of
 from metalab.ui.plot.ticks import number_text
 from metalab.ui.workspaces.live.adaptation_drawing import BAND_DEVIATIONS
 
 
-def task_values(tasks: ProbeTasks, task: int) -> str:
+def task_values(tasks: HeldOutTasks, task: int) -> str:
     """Return the numbers of a task in words, such as "amplitude 3.21, phase 0.53"."""
     return tasks.words(task, number_text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class AdaptationText:
     """What a view says of a task.
 
     Attributes:
@@ -29,13 +29,13 @@ class Words:
 
 
 def in_words(
-    tasks: ProbeTasks | None,
+    tasks: HeldOutTasks | None,
     curves: Curves | None,
     task: int,
     *,
     moved: bool,
     selected: int | None,
-) -> Words:
+) -> AdaptationText:
     """Say how a task is adapted to.
 
     Args:
@@ -46,7 +46,7 @@ def in_words(
         selected: The support point that is selected, if one is.
     """
     if tasks is None or task >= tasks.num_gallery:
-        return Words()
+        return AdaptationText()
     values, losses = task_values(tasks, task), ""
     parts = [f"Task {task + 1}: {values}"]
     if moved:
@@ -56,10 +56,10 @@ def in_words(
     if curves is not None:
         losses, sentence = _query_losses(tasks, curves, task)
         parts.append(sentence)
-    return Words(values=values, losses=losses, all="; ".join(parts))
+    return AdaptationText(values=values, losses=losses, all="; ".join(parts))
 
 
-def _query_losses(tasks: ProbeTasks, curves: Curves, task: int) -> tuple[str, str]:
+def _query_losses(tasks: HeldOutTasks, curves: Curves, task: int) -> tuple[str, str]:
     """Return a task's query loss before, after K and after K' steps: short, in words."""
     query = [number_text(float(loss)) for loss in curves.query_loss[task]]
     k, last = tasks.num_inner_steps, len(query) - 1
@@ -70,7 +70,7 @@ def _query_losses(tasks: ProbeTasks, curves: Curves, task: int) -> tuple[str, st
     )
 
 
-def _selected_point(tasks: ProbeTasks, task: int, shot: int) -> str:
+def _selected_point(tasks: HeldOutTasks, task: int, shot: int) -> str:
     """Return which support point is selected, and where it stands."""
     x, y = (
         number_text(float(part[task, shot]))
@@ -81,7 +81,7 @@ def _selected_point(tasks: ProbeTasks, task: int, shot: int) -> str:
 
 
 def values_at(
-    tasks: ProbeTasks, curves: Curves, task: int, step: int, point: int
+    tasks: HeldOutTasks, curves: Curves, task: int, step: int, point: int
 ) -> list[tuple[str, str]]:
     """Return names and values of the curves at a point of the grid.
 

@@ -21,7 +21,7 @@ from metalab.ui.widgets.painted import ElidedLabel
 from metalab.ui.widgets.readout import Readout
 
 if TYPE_CHECKING:
-    from metalab.ui.plot.marks import Curve, Points
+    from metalab.ui.plot.marks import Curve, PointMarks
 
 _ROLES = ("after", "evaluation", "support", "query", "before")
 _MOST_DOTS = 40
@@ -61,7 +61,7 @@ class DiagnosticsPlot(QWidget):
         self.plot.setAccessibleName(panel.label)
         self._readout = Readout(self.plot)
         self.lines: dict[str, Curve] = {}
-        self.dots: dict[str, Points] = {}
+        self.dots: dict[str, PointMarks] = {}
         self._make_marks()
         self.playhead = self.plot.vertical_line(
             Stroke(ink=Ink(role="accent"), width=1.5), z=3

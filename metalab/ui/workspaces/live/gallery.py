@@ -4,7 +4,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication, QImage, QPalette, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from metalab.engine.events import Curves, ProbeTasks
+from metalab.engine.events import Curves, HeldOutTasks
 from metalab.figures.base import BY_LOSS, BY_TASK
 from metalab.figures.tiles import order_of
 from metalab.runs.record.history import RunHistory
@@ -39,7 +39,7 @@ class GalleryView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = DARK
-        self._tasks: ProbeTasks | None = None
+        self._tasks: HeldOutTasks | None = None
         self._curves: Curves | None = None
         self._running = False
         self._unsorted_updates = 0
@@ -131,7 +131,7 @@ class GalleryView(QWidget):
 
     def show_history(self, history: RunHistory | None) -> None:
         """Show a run as it is now; cheap where nothing is new."""
-        tasks = None if history is None else history.probe_tasks
+        tasks = None if history is None else history.held_out_tasks
         curves = None if history is None else history.curves
         running = history is not None and history.status is RunStatus.RUNNING
         waiting = history is not None and tasks is None and not history.status.ended
@@ -148,7 +148,7 @@ class GalleryView(QWidget):
         self.grid.show_curves(curves)
         self._describe()
 
-    def _take_tasks(self, tasks: ProbeTasks | None) -> None:
+    def _take_tasks(self, tasks: HeldOutTasks | None) -> None:
         self._tasks = tasks
         self._unsorted_updates = _UPDATES_A_SORT
         if tasks is not None:
@@ -174,7 +174,7 @@ class GalleryView(QWidget):
         pointed = self.grid.hovered is not None
         return not pointed and self._unsorted_updates >= _UPDATES_A_SORT
 
-    def _order(self, tasks: ProbeTasks) -> list[int]:
+    def _order(self, tasks: HeldOutTasks) -> list[int]:
         return order_of(tasks, self._curves, self.sort_by)
 
     def _describe(self) -> None:

@@ -14,7 +14,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from metalab.engine.events import Curves, ProbeTasks
+from metalab.engine.events import Curves, HeldOutTasks
 from metalab.ui.plot.ticks import number_text
 from metalab.ui.style.theme import DARK, Theme
 from metalab.ui.workspaces.live.adaptation_words import task_values
@@ -40,7 +40,7 @@ class TileGrid(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = DARK
-        self._tasks: ProbeTasks | None = None
+        self._tasks: HeldOutTasks | None = None
         self._curves: Curves | None = None
         self._order: list[int] = []
         self._selected = 0
@@ -93,7 +93,7 @@ class TileGrid(QWidget):
             self._message = text
             self.update()
 
-    def show_tasks(self, tasks: ProbeTasks | None, order: list[int]) -> None:
+    def show_tasks(self, tasks: HeldOutTasks | None, order: list[int]) -> None:
         """Show other tasks, or the same in another order."""
         if tasks is self._tasks and order == self._order:
             return
@@ -154,7 +154,7 @@ class TileGrid(QWidget):
         font.setPointSizeF(0.85 * font.pointSizeF())
         return font
 
-    def _make_picture(self, tasks: ProbeTasks, ratio: float) -> QPixmap:
+    def _make_picture(self, tasks: HeldOutTasks, ratio: float) -> QPixmap:
         """Return all tiles, without marks of the person."""
         size = self.size() * ratio
         if self._painter is None or self._still.size() != size:

@@ -7,7 +7,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from metalab.engine.events import Array, Curves, ProbeTasks
+from metalab.engine.events import Array, Curves, HeldOutTasks
 from metalab.ui.plot.painting import draw_segments, mixed
 from metalab.ui.plot.ticks import number_text
 from metalab.ui.style.theme import Theme
@@ -88,7 +88,7 @@ def loss_colour(share: float, theme: Theme) -> QColor:
     return mixed(theme.evaluation, theme.error, 2 * share - 1)
 
 
-def zero_loss(tasks: ProbeTasks) -> float:
+def zero_loss(tasks: HeldOutTasks) -> float:
     """Return the mean loss of predicting zero for every task that is drawn."""
     return float(np.mean(tasks.true_curves**2))
 
@@ -96,7 +96,7 @@ def zero_loss(tasks: ProbeTasks) -> float:
 class TilePainter:
     """Paints the tiles of some tasks. All tiles have the same scale."""
 
-    def __init__(self, tasks: ProbeTasks, layout: TileLayout, theme: Theme) -> None:
+    def __init__(self, tasks: HeldOutTasks, layout: TileLayout, theme: Theme) -> None:
         """Prepare for a size and a theme."""
         self._tasks = tasks
         self._layout = layout

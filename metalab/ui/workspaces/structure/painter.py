@@ -11,10 +11,10 @@ from metalab.figures.structure.layout import BACK_HEIGHT, FRAMES, STACK
 from metalab.figures.structure.model import (
     Arrow,
     Flow,
-    Line,
     PartKey,
     PartText,
     Structure,
+    TextLine,
 )
 from metalab.ui.plot.painting import Ink, mixed
 from metalab.ui.style.theme import Theme
@@ -54,7 +54,7 @@ class Marks:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    line: Line
+    line: TextLine
     font: QFont
     height: float
 
@@ -194,13 +194,15 @@ class StructurePainter:
         """Return the rows that there is room for."""
         line = self._layout.line
         width = place.width() - 0.8 * line
-        rows = [_Row(Line("", text.title), self._bold, line)]
+        rows = [_Row(TextLine("", text.title), self._bold, line)]
         if text.value:
             font = self._bold
             large = _resized(self._bold, _LARGE)
             if place.height() > 5.5 * line and text_width(text.value, large) <= width:
                 font = large
-            rows.append(_Row(Line("", text.value), font, QFontMetricsF(font).height()))
+            rows.append(
+                _Row(TextLine("", text.value), font, QFontMetricsF(font).height())
+            )
         rows += [
             _Row(entry, self._small, 0.95 * line)
             for entry in text.lines

@@ -19,7 +19,7 @@ from metalab.experiment.fields import with_overrides
 from metalab.figures.base import FigureChoices
 from metalab.runs.record.live import LiveRun
 from metalab.runs.running.control import RunControl
-from metalab.runs.running.run import conduct
+from metalab.runs.running.run import run_experiment
 from metalab.runs.system.background_job import GiveUp
 from metalab.ui.export.animation.dialog import AnimationDialog
 from metalab.ui.export.animation.work import FrameMaker, FrameRequest, write_file
@@ -43,7 +43,7 @@ def history():
         ],
     )
     live = LiveRun(config)
-    conduct(live, RunControl())
+    run_experiment(live, RunControl())
     return live.snapshot()
 
 

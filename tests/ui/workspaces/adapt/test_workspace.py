@@ -10,8 +10,8 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
-from metalab.analysis.exploration import Explorer
-from metalab.analysis.exploration_request import Exploration, Start
+from metalab.analysis.adaptation import TaskAdapter
+from metalab.analysis.exploration_request import AdaptRequest, Start
 from metalab.analysis.starts import joint_start, random_start
 from metalab.experiment.changes import difference_note
 from metalab.experiment.config_history import ConfigHistory
@@ -83,7 +83,7 @@ def drag(page, start: QPointF, by: QPointF) -> None:
 
 
 def test_it_begins_with_the_held_out_task_as_the_run_adapts_to_it(page, history):
-    tasks = history.probe_tasks
+    tasks = history.held_out_tasks
     np.testing.assert_array_equal(page.editor.scene.x, tasks.support_x[0])
     base = page.answers[RUN]
     known = history.curves.curves[0]
@@ -244,15 +244,15 @@ def test_overlays_are_on_the_same_points(page, qtbot, history):
     page.tools.overlay_box("random").click()
     page.tools.overlay_box("joint").click()
     qtbot.waitUntil(lambda: {"random", "joint"} <= set(page.answers), timeout=60_000)
-    asked = Exploration(
-        task=page.editor.scene.as_task(history.probe_tasks),
+    asked = AdaptRequest(
+        task=page.editor.scene.as_task(history.held_out_tasks),
         starts=(),
         num_inner_steps=len(page.answers[RUN].curves) - 1,
     )
     for key, make in (("random", random_start), ("joint", joint_start)):
         phi = make(history.config_at()).phi
         start = Start(key=key, config=history.config_at(), phi=phi, step=0)
-        direct = Explorer(history.config_at()).explore(start, asked)
+        direct = TaskAdapter(history.config_at()).adapt(start, asked)
         np.testing.assert_allclose(page.answers[key].curves, direct.curves, atol=1e-6)
     assert len(set(page.tools.roles().values())) == 2
     page.tools.overlay_box("random").click()
@@ -329,14 +329,14 @@ def test_what_cannot_be_adapted_to_is_told(page):
 
 def test_what_takes_long_is_said_while_it_takes(page, qtbot, monkeypatch):
     """Held back: an answer takes a few milliseconds."""
-    gate, original = Event(), Explorer.explore
+    gate, original = Event(), TaskAdapter.adapt
 
     def slow(explorer, asked, *given, **more):
         assert gate.wait(20)
         return original(explorer, asked, *given, **more)
 
     assert "adapting" not in page.header.title
-    monkeypatch.setattr(Explorer, "explore", slow)
+    monkeypatch.setattr(TaskAdapter, "adapt", slow)
     page.tools.fan.click()
     qtbot.waitUntil(lambda: "adapting" in page.header.title, timeout=5000)
     # What was there stays, and can be worked on.
@@ -492,8 +492,8 @@ def test_an_answer_about_the_run_before_is_not_drawn(page, qtbot, history, monke
     monkeypatch.setattr("metalab.ui.workspaces.adapt.asking.ANSWER_SECONDS", 0.0)
     page.asking._timer.stop()
     page.asking._thread.request(
-        Exploration(
-            task=page.scene.as_task(history.probe_tasks),
+        AdaptRequest(
+            task=page.scene.as_task(history.held_out_tasks),
             starts=page.starts.starts(),
             num_inner_steps=2,
         )
@@ -501,8 +501,8 @@ def test_an_answer_about_the_run_before_is_not_drawn(page, qtbot, history, monke
     qtbot.waitUntil(page.asking._thread._is_idle)
     changes = [("inner.num_inner_steps", 16), ("evaluation.num_inner_steps", 20)]
     config = with_overrides(history.config_at(), changes)
-    tasks = replace(history.probe_tasks, num_inner_steps=16)
-    longer = replace(history, configs=ConfigHistory(config), probe_tasks=tasks)
+    tasks = replace(history.held_out_tasks, num_inner_steps=16)
+    longer = replace(history, configs=ConfigHistory(config), held_out_tasks=tasks)
     page.show_moment(moment_of(longer))
     answered(qtbot, page)
     assert len(page.answers[RUN].curves) == 21

@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 from matplotlib import colormaps
 
-from metalab.ui.workspaces.landscape.colours import Scale, picture_of_losses, viridis
+from metalab.ui.workspaces.landscape.colours import (
+    ColourScale,
+    picture_of_losses,
+    viridis,
+)
 from metalab.ui.workspaces.landscape.contours import contours
 from metalab.ui.workspaces.landscape.map import resampled
 
@@ -19,7 +23,7 @@ def test_the_colours_are_viridis():
 @pytest.mark.parametrize("log", [False, True])
 def test_a_scale_goes_from_the_lowest_to_the_highest(log):
     losses = np.array([[0.1, 1.0], [np.inf, 10.0]])
-    scale = Scale.of(losses, log=log)
+    scale = ColourScale.of(losses, log=log)
     shares = scale.shares(losses)
     assert shares[0, 0] == pytest.approx(0.0)
     assert shares[1, 1] == pytest.approx(1.0)
@@ -30,14 +34,14 @@ def test_a_scale_goes_from_the_lowest_to_the_highest(log):
 
 
 def test_a_flat_landscape_has_a_scale():
-    scale = Scale.of(np.full((3, 3), 2.0), log=True)
+    scale = ColourScale.of(np.full((3, 3), 2.0), log=True)
     assert scale.high > scale.low
     assert np.isfinite(scale.shares(np.array([2.0]))).all()
 
 
 def test_rows_go_upwards_and_what_is_not_finite_is_see_through():
     losses = np.array([[0.0, 1.0], [np.nan, 1.0]])
-    image = picture_of_losses(losses, Scale.of(losses, log=False))
+    image = picture_of_losses(losses, ColourScale.of(losses, log=False))
     assert image.pixelColor(0, 1).name() == "#440154"
     assert image.pixelColor(1, 0).name() == "#fde725"
     assert image.pixelColor(0, 0).alpha() == 0

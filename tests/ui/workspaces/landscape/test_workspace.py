@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from metalab.engine.events import Array, Checkpoint, ProbeTaken, RunStarted
+from metalab.engine.events import Array, Checkpoint, EvaluationDone, RunStarted
 from metalab.engine.providers import AUTODIFF
 from metalab.engine.trainer import Trainer
 from metalab.experiment.config import ExperimentConfig, preset_config
@@ -31,14 +31,14 @@ def begun(config: ExperimentConfig) -> Moment:
     tasks, curves, trail = None, None, GrowingTrail()
     for event in Trainer(config, provider=AUTODIFF).run(lambda: 20):
         if isinstance(event, RunStarted):
-            tasks = event.probe_tasks
-        elif isinstance(event, ProbeTaken):
+            tasks = event.held_out_tasks
+        elif isinstance(event, EvaluationDone):
             curves = event.curves
             trail.append(Checkpoint(step=curves.step, phi=curves.phi, slots=()))
     assert curves is not None
     history = replace(
         make_history(config=config),
-        probe_tasks=tasks,
+        held_out_tasks=tasks,
         curves=curves,
         trail=trail.view(),
     )

@@ -44,7 +44,7 @@ def test_it_draws_the_task_and_every_step(view: AdaptationView):
     history = make_history()
     view.show_history(history)
     view.set_task(4)
-    tasks, curves = history.probe_tasks, history.curves
+    tasks, curves = history.held_out_tasks, history.curves
     np.testing.assert_array_equal(view.drawing.truth.data[1], tasks.true_curves[4])
     np.testing.assert_array_equal(view.drawing.support.data[0], tasks.support_x[4])
     np.testing.assert_array_equal(view.drawing.support.data[1], tasks.support_y[4])
@@ -102,7 +102,7 @@ def test_the_picker_chooses(view: AdaptationView, qtbot):
         assert view.task == expected
     history = make_history()
     np.testing.assert_array_equal(
-        view.drawing.truth.data[1], history.probe_tasks.true_curves[1]
+        view.drawing.truth.data[1], history.held_out_tasks.true_curves[1]
     )
 
 
@@ -182,7 +182,7 @@ def test_the_caption_says_the_tasks_values_and_losses(view: AdaptationView):
     history = make_history(config=make_config(k=2, last=6))
     view.show_history(history)
     view.set_task(5)
-    tasks, losses = history.probe_tasks, history.curves.query_loss[5]
+    tasks, losses = history.held_out_tasks, history.curves.query_loss[5]
     amplitude, phase = (number_text(value) for value in tasks.parameters[5])
     assert view.caption.left == f"amplitude {amplitude}, phase {phase}"
     before, after, last = (number_text(losses[step]) for step in (0, 2, 6))
@@ -196,7 +196,7 @@ def test_the_axis_holds_the_task_but_not_a_wild_curve(view: AdaptationView):
     history.curves.curves[0, 5] = 1e6
     view.show_history(history)
     low, high = view.plot.y_range
-    tasks = history.probe_tasks
+    tasks = history.held_out_tasks
     assert low <= tasks.true_curves[0].min()
     assert tasks.true_curves[0].max() <= high < 100
 
@@ -205,11 +205,11 @@ def test_the_readout_says_the_values_at_x(view: AdaptationView):
     history = make_history()
     view.show_history(history)
     view.set_inner_step(view.inner_step + 3)
-    grid = history.probe_tasks.grid
+    grid = history.held_out_tasks.grid
     view.plot.point_at(float(grid[10]) + 0.01)
     text = view.readout.text()
     for value in (
-        history.probe_tasks.true_curves[0, 10],
+        history.held_out_tasks.true_curves[0, 10],
         *history.curves.curves[0, [0, 1, 4], 10],
     ):
         assert number_text(float(value)) in text
@@ -251,7 +251,7 @@ def test_the_band_is_two_deviations_around_the_chosen_step(view: AdaptationView)
     for step, half in ((1, 0.5), (0, 6.0), (4, 0.5)):
         view.set_inner_step(step)
         x, low, high = view.drawing.band.data
-        np.testing.assert_array_equal(x, history.probe_tasks.grid)
+        np.testing.assert_array_equal(x, history.held_out_tasks.grid)
         np.testing.assert_allclose(low, curves.curves[2, step] - half, rtol=1e-6)
         np.testing.assert_allclose(high, curves.curves[2, step] + half, rtol=1e-6)
     assert "±2 predictive sd" in view.legend.accessibleName()

@@ -103,8 +103,8 @@ def test_setting_the_task_is_not_choosing_it(view: GalleryView, qtbot):
 def test_tiles_are_sorted_by_a_number_of_the_task(view: GalleryView, column):
     history = make_history()
     view.show_history(history)
-    view.set_sort(history.probe_tasks.parameter_names[column])
-    values = history.probe_tasks.parameters[list(view.grid.order), column]
+    view.set_sort(history.held_out_tasks.parameter_names[column])
+    values = history.held_out_tasks.parameters[list(view.grid.order), column]
     assert (np.diff(values) >= 0).all()
 
 
@@ -207,7 +207,7 @@ def test_a_new_curve_changes_its_tile_only(view: GalleryView):
 
 def test_the_border_says_the_loss(view: GalleryView):
     history = make_history()
-    reference = zero_loss(history.probe_tasks)
+    reference = zero_loss(history.held_out_tasks)
     history.curves.query_loss[8, 1] = reference / 1000
     history.curves.query_loss[10, 1] = 50 * reference
     view.show_history(history)
@@ -225,7 +225,7 @@ def test_the_border_says_the_loss(view: GalleryView):
 def test_the_key_names_the_losses_at_its_ends(view: GalleryView):
     history = make_history()
     view.show_history(history)
-    worst = zero_loss(history.probe_tasks)
+    worst = zero_loss(history.held_out_tasks)
     assert view.key.ends == (number_text(worst / 100), number_text(worst))
 
 

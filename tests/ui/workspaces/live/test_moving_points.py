@@ -8,7 +8,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from metalab.analysis.moved import MovedPoints, Readaptation
+from metalab.analysis.moved import EditedSupport, SupportEditResult
 from metalab.experiment.config_history import ConfigHistory
 from metalab.ui.workspaces.live.adaptation import AdaptationView
 from metalab.ui.workspaces.live.workspace import LiveWorkspace
@@ -27,7 +27,7 @@ LEFT = Qt.MouseButton.LeftButton
 def history():
     """A run whose task 0 has points that stand well apart."""
     history = make_history()
-    tasks = history.probe_tasks
+    tasks = history.held_out_tasks
     tasks.support_x[0] = np.linspace(-4, 4, 10)
     tasks.support_y[0] = 0.8 * np.sin(tasks.support_x[0])
     return history
@@ -61,9 +61,9 @@ def drag(view: AdaptationView, shot: int, by: QPoint, *, release: bool = True) -
         QTest.mouseRelease(viewport, LEFT, pos=start + by)
 
 
-def answer_to(points: MovedPoints, curves, value: float = 2.0) -> Readaptation:
+def answer_to(points: EditedSupport, curves, value: float = 2.0) -> SupportEditResult:
     shape = curves.curves.shape[1:]
-    return Readaptation(
+    return SupportEditResult(
         points=points,
         step=curves.step,
         curves=np.full(shape, value),
@@ -78,7 +78,7 @@ def drawn(view: AdaptationView) -> list[np.ndarray]:
 
 
 def test_a_point_follows_the_pointer(view, history, qtbot):
-    own = MovedPoints.own(history.probe_tasks, 0)
+    own = EditedSupport.own(history.held_out_tasks, 0)
     start = place(view, 4)
     with qtbot.waitSignals([view.points_changed, view.shown_changed]):
         drag(view, 4, QPoint(25, -40))
@@ -106,7 +106,7 @@ def test_each_move_asks_for_the_newest_points(view):
 
 
 def test_x_stays_on_the_axis_and_y_is_free(view, history):
-    grid = history.probe_tasks.grid
+    grid = history.held_out_tasks.grid
     drag(view, 9, QPoint(200, -600))
     assert view.moved.x[9] == grid[-1]
     assert view.moved.y[9] > view._tasks.true_curves[0].max() + 5
@@ -217,7 +217,7 @@ def test_reset_returns_to_the_tasks_own_points(view, history, qtbot, way):
     assert view.moved is view.readaptation is None
     assert view.header.title == "Adaptation"
     np.testing.assert_array_equal(drawn(view), history.curves.curves[0])
-    own = history.probe_tasks.support_y[0]
+    own = history.held_out_tasks.support_y[0]
     np.testing.assert_array_equal(view.drawing.support.data[1], own)
     assert len(view.drawing.moved.data[0]) == len(view.drawing.own.data[0]) == 0
 
@@ -317,7 +317,7 @@ def test_without_a_selection_shift_tab_leaves_at_once(view, qtbot):
     ],
 )
 def test_arrows_move_the_selected_point(view, history, key, x, y):
-    own = MovedPoints.own(history.probe_tasks, 0)
+    own = EditedSupport.own(history.held_out_tasks, 0)
     view.plot.set_limits((-5.0, 5.0), (-1.0, 1.0))
     (left, right), (low, high) = view.plot.x_range, view.plot.y_range
     QTest.keyClick(view.plot, Qt.Key.Key_Tab)
@@ -378,12 +378,12 @@ def test_the_same_tasks_in_another_run_keep_the_points(view, history):
     configs = ConfigHistory(config)
     view.show_history(replace(starting(), configs=configs))
     assert view.readaptation is None
-    again = replace(history.probe_tasks)
+    again = replace(history.held_out_tasks)
     view.show_history(
         replace(
             history,
             configs=configs,
-            probe_tasks=again,
+            held_out_tasks=again,
             curves=make_curves(config),
         )
     )
@@ -393,9 +393,11 @@ def test_the_same_tasks_in_another_run_keep_the_points(view, history):
 
 def test_other_tasks_have_no_moved_points(view, history, qtbot):
     drag(view, 4, QPoint(10, -10))
-    others = replace(history.probe_tasks, support_y=history.probe_tasks.support_y + 1)
+    others = replace(
+        history.held_out_tasks, support_y=history.held_out_tasks.support_y + 1
+    )
     with qtbot.waitSignal(view.points_changed) as asked:
-        view.show_history(replace(history, probe_tasks=others))
+        view.show_history(replace(history, held_out_tasks=others))
     assert asked.args == [None]
     assert view.moved is None
 

@@ -109,7 +109,7 @@ def test_one_task_is_common(live: LiveWorkspace, chooser):
         live.inner_loss.query.data[1], history.curves.query_loss[6]
     )
     np.testing.assert_array_equal(
-        live.adaptation.drawing.truth.data[1], history.probe_tasks.true_curves[6]
+        live.adaptation.drawing.truth.data[1], history.held_out_tasks.true_curves[6]
     )
 
 
