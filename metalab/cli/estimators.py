@@ -207,7 +207,7 @@ def _print_for_people(
     if facts["left_out"]:
         left_out = ",".join(facts["left_out"])
         screen.print(
-            "Left out, because their cost grows with the number of meta-parameters: "
+            "Not measured, because their cost grows with the number of meta-parameters: "
             f"{left_out} (ask with --estimators {left_out})"
         )
 

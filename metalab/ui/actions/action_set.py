@@ -4,7 +4,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QIcon, QKeySequence
 
 from metalab.ui.actions.spec import ActionSpec
-from metalab.ui.actions.table import ACTIONS, plain, shown_shortcut, tr
+from metalab.ui.actions.table import ACTIONS, plain, shown_shortcut
 from metalab.ui.session.phase import Phase
 from metalab.ui.session.session import Session
 from metalab.ui.style.icons import theme_icon
@@ -59,8 +59,8 @@ class ActionSet(QObject):
         action = self._actions["toggle_run"]
         running = self._session.phase is Phase.RUNNING
         going_on = self._session.phase is Phase.PAUSED or self._session.resumable
-        idle_text = tr("&Resume") if going_on else tr("&Run")
-        text = tr("&Pause") if running else idle_text
+        idle_text = "&Resume" if going_on else "&Run"
+        text = "&Pause" if running else idle_text
         action.setText(text)
         action.setIconText(plain(text))
         icon = "pause" if running else "play"
@@ -69,14 +69,14 @@ class ActionSet(QObject):
 
 
 def _action(spec: ActionSpec, parent: QObject) -> QAction:
-    action = QAction(tr(spec.text), parent)
+    action = QAction(spec.text, parent)
     action.setObjectName(spec.key)
     action.setCheckable(spec.checkable)
     action.setShortcuts([QKeySequence(keys) for keys in spec.shortcuts])
-    action.setIconText(plain(tr(spec.short or spec.text)))
+    action.setIconText(plain(spec.short or spec.text))
     return action
 
 
 def _tooltip(spec: ActionSpec, reason: str) -> str:
-    text = f"{tr(spec.tooltip)} ({shown_shortcut(spec)})"
+    text = f"{spec.tooltip} ({shown_shortcut(spec)})"
     return f"{text}\n{reason}" if reason else text

@@ -1,14 +1,8 @@
 """Why a command would do nothing just now, in words for a tooltip; "" if it would."""
 
-from PySide6.QtCore import QCoreApplication
-
 from metalab.ui.session import engine_access as engine
 from metalab.ui.session.phase import Phase
 from metalab.ui.session.session import Session
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("allowed", text)
 
 
 def always(_session: Session) -> str:
@@ -23,8 +17,8 @@ def why_not_start(session: Session) -> str:
     if session.config is not None and (
         problem := engine.device_problem(session.config)
     ):
-        return _tr("A setting is not allowed: {}").format(problem)
-    return _tr("A run file is being read") if session.reading else ""
+        return f"A setting is not allowed: {problem}"
+    return "A run file is being read" if session.reading else ""
 
 
 def why_not_run(session: Session) -> str:
@@ -38,13 +32,13 @@ def why_not_stop(session: Session) -> str:
     """Return why there is nothing to stop."""
     if session.phase in (Phase.RUNNING, Phase.PAUSED):
         return ""
-    return _why_busy(session) or _tr("No run is in progress")
+    return _why_busy(session) or "No run is in progress"
 
 
 def why_not_reset(session: Session) -> str:
     """Return why no run can be started over."""
     if session.loaded and session.history is None:
-        return _tr("There is no run yet")
+        return "There is no run yet"
     return why_not_start(session)
 
 
@@ -52,7 +46,7 @@ def why_not_fork(session: Session) -> str:
     """Return why no run can begin where another one stood."""
     history = session.history
     if session.loaded and (history is None or len(history.trail) == 0):
-        return _tr("There is no run to fork from")
+        return "There is no run to fork from"
     return why_not_start(session)
 
 
@@ -63,28 +57,28 @@ def why_not_open(session: Session) -> str:
     """
     if not session.loaded:
         return session.loading_text
-    return _tr("A run file is being read") if session.reading else ""
+    return "A run file is being read" if session.reading else ""
 
 
 def why_not_reopen(session: Session) -> str:
     """Return why there is no last run to open."""
     if reason := why_not_open(session):
         return reason
-    return "" if session.last_run is not None else _tr("There is no other run yet")
+    return "" if session.last_run is not None else "There is no other run yet"
 
 
 def why_not_back(session: Session) -> str:
     """Return why there is no run to go back to."""
     if reason := why_not_open(session):
         return reason
-    return "" if session.has_run_before else _tr("No other run was shown before")
+    return "" if session.has_run_before else "No other run was shown before"
 
 
 def why_not_forward(session: Session) -> str:
     """Return why there is no run to go forward to."""
     if reason := why_not_open(session):
         return reason
-    return "" if session.has_run_after else _tr("No run was come back from")
+    return "" if session.has_run_after else "No run was come back from"
 
 
 def why_not_bookmark(session: Session) -> str:
@@ -96,8 +90,8 @@ def why_not_copy(session: Session) -> str:
     """Return why the run cannot be written to another file."""
     history = session.history
     if history is None or history.path is None:
-        return _tr("There is no run in a file yet")
-    return _tr("A copy is being written") if session.copying else ""
+        return "There is no run in a file yet"
+    return "A copy is being written" if session.copying else ""
 
 
 def why_not_edit(session: Session) -> str:
@@ -108,7 +102,7 @@ def why_not_edit(session: Session) -> str:
 def why_not_code(session: Session) -> str:
     """Return why there is no experiment to be copied."""
     if session.loaded and session.config is None:
-        return _tr("A setting is not allowed: {}").format(session.problem)
+        return f"A setting is not allowed: {session.problem}"
     return why_not_edit(session)
 
 
@@ -116,11 +110,11 @@ def why_not_export(session: Session) -> str:
     """Return why there is nothing to draw for paper."""
     history = session.history
     if history is None or history.held_out_tasks is None:
-        return _tr("There is no run yet")
+        return "There is no run yet"
     return ""
 
 
 def _why_busy(session: Session) -> str:
     if session.reading:
-        return _tr("A run file is being read")
-    return _tr("The run is being saved") if session.phase is Phase.STOPPING else ""
+        return "A run file is being read"
+    return "The run is being saved" if session.phase is Phase.STOPPING else ""

@@ -337,7 +337,7 @@ COMMANDS = (
     ActionSpec(
         key="palette",
         text="&Command palette…",
-        tooltip="Find anything that can be done by some letters of its name",
+        tooltip="Find a command or a setting by a few letters of its name",
         menu="help",
         shortcuts=("Ctrl+Shift+P",),
     ),

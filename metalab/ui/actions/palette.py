@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
 )
 
 from metalab.ui.actions.palette_rows import PaletteDelegate, PaletteEntry, PaletteModel
-from metalab.ui.actions.table import MENUS, plain, tr
+from metalab.ui.actions.table import MENUS, plain
 
 if TYPE_CHECKING:
     from metalab.ui.actions.action_set import ActionSet
@@ -76,16 +76,14 @@ class CommandPalette(QWidget):
         self._pages = QStackedWidget(self)
         # Fonts follow the window's, also while that presents.
         self.setAttribute(Qt.WidgetAttribute.WA_WindowPropagation)
-        self.setAccessibleName(self.tr("Command palette"))
+        self.setAccessibleName("Command palette")
         self._set_up_edit()
         self._set_up_list()
         self._lay_out()
 
     def _set_up_edit(self) -> None:
-        self._edit.setPlaceholderText(
-            self.tr("What to do, or a setting: some letters of its name")
-        )
-        self._edit.setAccessibleName(self.tr("Command"))
+        self._edit.setPlaceholderText("Type a command or a setting")
+        self._edit.setAccessibleName("Command")
         self._edit.setClearButtonEnabled(False)
         self._edit.installEventFilter(self)
         self._edit.textChanged.connect(self._on_text_changed)
@@ -94,7 +92,7 @@ class CommandPalette(QWidget):
         view = self._list
         view.setModel(self._model)
         view.setItemDelegate(PaletteDelegate(view))
-        view.setAccessibleName(self.tr("Commands found"))
+        view.setAccessibleName("Commands found")
         view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         view.setFrameShape(QFrame.Shape.NoFrame)
         view.setUniformItemSizes(True)
@@ -159,7 +157,7 @@ class CommandPalette(QWidget):
     def _on_text_changed(self, letters: str) -> None:
         self._model.find(letters)
         found = self._model.rowCount() > 0
-        text = self.tr("Nothing is called “{}”").format(letters)
+        text = f"Nothing is called “{letters}”"
         self._nothing.setText("" if found else text)
         self._pages.setCurrentWidget(self._list if found else self._nothing)
         if found:
@@ -228,8 +226,8 @@ def action_entries(actions: "ActionSet") -> list[PaletteEntry]:
         _entry(
             action,
             key=spec.key,
-            detail=plain(tr(MENUS[spec.menu])),
-            synonyms=tuple(tr(synonym) for synonym in spec.synonyms),
+            detail=plain(MENUS[spec.menu]),
+            synonyms=tuple(synonym for synonym in spec.synonyms),
         )
         for spec, action in actions.all()
         if spec.key != PALETTE

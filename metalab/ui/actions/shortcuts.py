@@ -37,7 +37,7 @@ class ShortcutsDialog(QDialog):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle(self.tr("Keyboard shortcuts"))
+        self.setWindowTitle("Keyboard shortcuts")
         self._filter = QLineEdit(self)
         self._tree = QTreeWidget(self)
         self._set_up_filter()
@@ -49,7 +49,7 @@ class ShortcutsDialog(QDialog):
         self._filter.setFocus()
 
     def _set_up_filter(self) -> None:
-        text = self.tr("Find by name or key")
+        text = "Find by name or key"
         self._filter.setPlaceholderText(text)
         self._filter.setAccessibleName(text)
         self._filter.setClearButtonEnabled(True)
@@ -58,7 +58,7 @@ class ShortcutsDialog(QDialog):
         tree = self._tree
         tree.setAccessibleName(self.windowTitle())
         tree.setColumnCount(2)
-        tree.setHeaderLabels([self.tr("What it does"), self.tr("Keys")])
+        tree.setHeaderLabels(["What it does", "Keys"])
         tree.setRootIsDecorated(False)
         tree.setItemsExpandable(False)
         tree.setIndentation(_MARGIN)
@@ -86,12 +86,12 @@ class ShortcutsDialog(QDialog):
 
     def _lay_out(self) -> None:
         note = QLabel(
-            self.tr("Space types a space in a text, and presses what Tab has led to."),
+            "Space types a space in a text, and presses what Tab has led to.",
             self,
         )
         box = QDialogButtonBox(self)
         # With a text of our own it has no icon of the desktop's, which fits no theme.
-        box.addButton(self.tr("Close"), QDialogButtonBox.ButtonRole.RejectRole)
+        box.addButton("Close", QDialogButtonBox.ButtonRole.RejectRole)
         box.rejected.connect(self.reject)
         column = QVBoxLayout(self)
         column.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
@@ -137,12 +137,12 @@ def _groups() -> list[tuple[str, list[_Line]]]:
     """Return headings, and what stands below them, from the tables."""
     menus = [
         (
-            table.plain(table.tr(title)),
+            table.plain(title),
             [
                 _Line(
-                    text=table.plain(table.tr(spec.text)),
+                    text=table.plain(spec.text),
                     keys=view_keys.shown_keys(spec.shortcuts),
-                    tooltip=table.tr(spec.tooltip),
+                    tooltip=spec.tooltip,
                 )
                 for spec in table.ACTIONS
                 if spec.menu == menu
@@ -152,11 +152,9 @@ def _groups() -> list[tuple[str, list[_Line]]]:
     ]
     views = [
         (
-            view_keys.tr(heading),
+            heading,
             [
-                _Line(
-                    text=view_keys.tr(keys.text), keys=view_keys.shown_keys(keys.keys)
-                )
+                _Line(text=keys.text, keys=view_keys.shown_keys(keys.keys))
                 for keys in view_keys.VIEW_KEYS
                 if keys.place == place
             ],

@@ -3,7 +3,6 @@
 Menus, toolbar, the list of shortcuts and the tests are made from it.
 """
 
-from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QKeySequence
 
 from metalab.ui.actions.lines import COMMANDS
@@ -89,11 +88,6 @@ SPECS = {spec.key: spec for spec in ACTIONS}
 
 TOOLBAR_STEPS = ("step_1", "step_10", "step_100")
 """Actions behind the one step button."""
-
-
-def tr(text: str) -> str:
-    """Return a text of the table in the language of the desktop."""
-    return QCoreApplication.translate("actions", text)
 
 
 def plain(text: str) -> str:

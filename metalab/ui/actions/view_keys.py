@@ -5,7 +5,6 @@ Keys that work everywhere belong to actions, and stand in `metalab.ui.actions.ta
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QKeySequence
 
 
@@ -88,11 +87,6 @@ VIEW_KEYS = (
     ViewKeys(place="palette", text="Do it", keys=("Return", "Enter")),
     ViewKeys(place="palette", text="Close it", keys=("Esc",)),
 )
-
-
-def tr(text: str) -> str:
-    """Return a text of the table in the language of the desktop."""
-    return QCoreApplication.translate("view_keys", text)
 
 
 def shown_keys(keys: tuple[str, ...]) -> str:

@@ -106,7 +106,7 @@ class ExportDialog(QDialog):
             parent: The window.
         """
         super().__init__(parent)
-        self.setWindowTitle(self.tr("Export figure"))
+        self.setWindowTitle("Export figure")
         settings = settings or ExportSettings()
         self._history = history
         self._seen = seen or Seen()
@@ -126,10 +126,10 @@ class ExportDialog(QDialog):
         self._target = ExportTarget(settings=settings, parent=self)
         self._line = QFrame(self)
         self._status = QLabel(self)
-        self._open_folder = QPushButton(self.tr("Open fol&der"), self)
-        self._copy = QPushButton(self.tr("&Copy"), self)
-        self._close = QPushButton(self.tr("Close"), self)
-        self._save = QPushButton(self.tr("&Save"), self)
+        self._open_folder = QPushButton("Open fol&der", self)
+        self._copy = QPushButton("&Copy", self)
+        self._close = QPushButton("Close", self)
+        self._save = QPushButton("&Save", self)
         self._saved: tuple[Path, ...] = ()
         self._fonts_wanted = False
         self._debounce = QTimer(self)
@@ -138,7 +138,7 @@ class ExportDialog(QDialog):
         self._arrange()
         self._connect()
         self.set_theme(theme)
-        self._preview.show_message(self.tr("Rendering…"))
+        self._preview.show_message("Rendering…")
         self._suggest()
         self._tell("")
 
@@ -229,7 +229,7 @@ class ExportDialog(QDialog):
     def copy(self) -> None:
         """Put the figure on the clipboard."""
         if self._copy.isEnabled():
-            self._tell(self.tr("Copying…"))
+            self._tell("Copying…")
             request = self._request(self._target.dpi)
             self._jobs.order(JobKind.COPY, partial(make_copy, request))
 
@@ -239,7 +239,7 @@ class ExportDialog(QDialog):
             return
         path = self._target.path
         if path is None:
-            self._tell(self.tr("Enter the name of a file"), error=True)
+            self._tell("Enter the name of a file", error=True)
             return
         if self._target.replaced:
             self._ask_to_replace(path)
@@ -248,23 +248,21 @@ class ExportDialog(QDialog):
 
     def _ask_to_replace(self, path: Path) -> None:
         """Ask before a file that was there is gone."""
-        names = self.tr(" and ").join(self._target.replaced)
+        names = " and ".join(self._target.replaced)
         question = QMessageBox(self)
         question.setIcon(QMessageBox.Icon.Question)
-        question.setWindowTitle(self.tr("Replace?"))
+        question.setWindowTitle("Replace?")
         question.setTextFormat(Qt.TextFormat.PlainText)
-        question.setText(self.tr("Replace {}?").format(names))
-        question.setInformativeText(self.tr("What is in there now will be lost."))
-        replace = question.addButton(
-            self.tr("&Replace"), QMessageBox.ButtonRole.AcceptRole
-        )
+        question.setText(f"Replace {names}?")
+        question.setInformativeText("What is in there now will be lost.")
+        replace = question.addButton("&Replace", QMessageBox.ButtonRole.AcceptRole)
         question.setDefaultButton(question.addButton(QMessageBox.StandardButton.Cancel))
         question.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         replace.clicked.connect(partial(self._write, path))
         question.open()
 
     def _write(self, path: Path) -> None:
-        self._tell(self.tr("Saving…"))
+        self._tell("Saving…")
         self._save.setEnabled(False)
         request = self._request(self._target.dpi)
         self._jobs.order(JobKind.SAVE, partial(save_file, request, path))
@@ -301,7 +299,7 @@ class ExportDialog(QDialog):
             self._options.style_rows.offer_fonts(result)
         elif kind is JobKind.COPY:
             _to_clipboard(result)
-            self._tell(self.tr("Copied as PNG and SVG"))
+            self._tell("Copied as PNG and SVG")
         else:
             self._save.setEnabled(True)
             self._tell_saved(result)
@@ -330,8 +328,8 @@ class ExportDialog(QDialog):
         self._save.setEnabled(drawable and not self._jobs.is_busy(JobKind.SAVE))
 
     def _tell_saved(self, paths: tuple[Path, ...]) -> None:
-        names = self.tr(" and ").join(path.name for path in paths)
-        self._tell(self.tr("Saved {}").format(names))
+        names = " and ".join(path.name for path in paths)
+        self._tell(f"Saved {names}")
         self._saved = paths
         self._open_folder.show()
         self._target.note_saved(paths)
@@ -385,7 +383,7 @@ class ExportDialog(QDialog):
     def _status_line(self) -> QHBoxLayout:
         self._status.setWordWrap(True)
         self._status.setTextFormat(Qt.TextFormat.PlainText)
-        self._status.setAccessibleName(self.tr("Result"))
+        self._status.setAccessibleName("Result")
         self._open_folder.setAutoDefault(False)
         line = QHBoxLayout()
         line.addWidget(self._status, 1)
@@ -394,7 +392,7 @@ class ExportDialog(QDialog):
 
     def _buttons(self) -> QHBoxLayout:
         self._save.setDefault(True)
-        self._copy.setToolTip(self.tr("Put PNG and SVG on the clipboard"))
+        self._copy.setToolTip("Put PNG and SVG on the clipboard")
         buttons = QHBoxLayout()
         for button in (self._copy, self._close):
             button.setAutoDefault(False)

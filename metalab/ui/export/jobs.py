@@ -97,7 +97,7 @@ class ExportJobs(QObject):
             self.refused.emit(kind, str(error))
         except Exception:
             # A defect: whoever waits is told, and the window's error hook says more.
-            self.refused.emit(kind, self.tr("An unexpected error; see Problems"))
+            self.refused.emit(kind, "An unexpected error; see Problems")
             raise
         else:
             self.finished.emit(kind, result)

@@ -87,7 +87,7 @@ class ExportOptions(QWidget):
         self._legend = choice_box(
             [(place.capitalize(), place) for place in LEGENDS], choices.legend, self
         )
-        self._log_y = QCheckBox(self.tr("Log&arithmic loss"), self)
+        self._log_y = QCheckBox("Log&arithmic loss", self)
         self._log_y.setChecked(choices.log_y)
         self._smoothing = QSlider(Qt.Orientation.Horizontal, self)
         self._smoothing.setRange(0, _SLIDER_STEPS)
@@ -141,14 +141,14 @@ class ExportOptions(QWidget):
             "log_y": self._log_y,
             "sort": self._sort,
         }
-        add_row(self._form, self.tr("&Figure"), self._figure, self._figure)
+        add_row(self._form, "&Figure", self._figure, self._figure)
         self._style = ExportStyle(self._form, settings, self)
         for text, field, editor in (
-            (self.tr("&Task"), self._task, self._task),
-            (self.tr("&X axis"), self._x, self._x),
-            (self.tr("S&moothing"), smoothing, self._smoothing),
-            (self.tr("Sort b&y"), self._sort, self._sort),
-            (self.tr("Le&gend"), self._legend, self._legend),
+            ("&Task", self._task, self._task),
+            ("&X axis", self._x, self._x),
+            ("S&moothing", smoothing, self._smoothing),
+            ("Sort b&y", self._sort, self._sort),
+            ("Le&gend", self._legend, self._legend),
         ):
             add_row(self._form, text, field, editor)
         self._form.addRow("", self._log_y)

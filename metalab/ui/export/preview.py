@@ -59,7 +59,7 @@ class ExportPreview(QWidget):
         super().__init__(parent)
         self._paper = paper
         self._measure = QLabel(self)
-        self._fit = QCheckBox(self.tr("Fit to the &window"), self)
+        self._fit = QCheckBox("Fit to the &window", self)
         self._picture = QLabel(self)
         self._area = QScrollArea(self)
         self._message = QLabel(self)
@@ -157,7 +157,7 @@ class ExportPreview(QWidget):
     def _show_measure(self) -> None:
         measure = f"{self._paper.width:g} × {self._paper.height:.0f} mm"
         if self.fit:
-            measure += self.tr(", shown at {:.0f} %").format(100 * self._scale())
+            measure += f", shown at {100 * self._scale():.0f} %"
         self._measure.setText(measure)
 
     def _on_scale_changed(self) -> None:
@@ -169,9 +169,7 @@ class ExportPreview(QWidget):
             self._on_scale_changed()
 
     def _arrange(self) -> None:
-        self._fit.setToolTip(
-            self.tr("Else the figure is as large on this screen as on paper")
-        )
+        self._fit.setToolTip("Else the figure is as large on this screen as on paper")
         header = QHBoxLayout()
         header.addWidget(self._measure)
         header.addStretch(1)
@@ -185,7 +183,7 @@ class ExportPreview(QWidget):
         self._arrange_pages()
 
     def _arrange_pages(self) -> None:
-        self._picture.setAccessibleName(self.tr("Preview of the figure"))
+        self._picture.setAccessibleName("Preview of the figure")
         mat = QWidget(self)
         around = QVBoxLayout(mat)
         around.setContentsMargins(_MAT, _MAT, _MAT, _MAT)
@@ -193,7 +191,7 @@ class ExportPreview(QWidget):
         self._area.setWidget(mat)
         self._area.setWidgetResizable(True)
         self._area.setFrameShape(QScrollArea.Shape.NoFrame)
-        self._area.setAccessibleName(self.tr("Preview of the figure"))
+        self._area.setAccessibleName("Preview of the figure")
         self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._message.setAutoFillBackground(True)
         self._message.setMargin(_MAT)
@@ -207,6 +205,6 @@ class ExportPreview(QWidget):
         # Room for a long one, so that the figure does not jump.
         lines = _CAPTION_LINES * self.fontMetrics().lineSpacing()
         self._caption.setMinimumHeight(lines)
-        self._caption.setAccessibleName(self.tr("Caption"))
+        self._caption.setAccessibleName("Caption")
         self._pages.addWidget(self._area)
         self._pages.addWidget(self._message)

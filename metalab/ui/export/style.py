@@ -45,14 +45,14 @@ class ExportStyle(QWidget):
         self._preset = choice_box(
             [(size.title, name) for name, size in SIZES.items()], settings.size, parent
         )
-        self._width = _spin(parent, WIDTH_RANGE, step=1.0, suffix=self.tr(" mm"))
+        self._width = _spin(parent, WIDTH_RANGE, step=1.0, suffix=" mm")
         self._font = QComboBox(parent)
         self._font.addItem(settings.font)
         self._font.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
-        self._text = _spin(parent, FONT_SIZE_RANGE, step=0.5, suffix=self.tr(" pt"))
-        self._line = _spin(parent, LINE_WIDTH_RANGE, step=0.1, suffix=self.tr(" pt"))
+        self._text = _spin(parent, FONT_SIZE_RANGE, step=0.5, suffix=" pt")
+        self._line = _spin(parent, LINE_WIDTH_RANGE, step=0.1, suffix=" pt")
         self._take_preset()
         for box, value in (
             (self._width, settings.width),
@@ -74,16 +74,16 @@ class ExportStyle(QWidget):
         line = QHBoxLayout(both)
         line.setContentsMargins(0, 0, 0, 0)
         line.addWidget(self._text, 1)
-        name = QLabel(self.tr("&Line width"), both)
+        name = QLabel("&Line width", both)
         name.setBuddy(self._line)
-        self._line.setAccessibleName(self.tr("Line width"))
+        self._line.setAccessibleName("Line width")
         line.addWidget(name)
         line.addWidget(self._line, 1)
         for text, field, editor in (
-            (self.tr("Si&ze"), self._preset, self._preset),
-            (self.tr("Widt&h"), self._width, self._width),
-            (self.tr("Fo&nt"), self._font, self._font),
-            (self.tr("Font siz&e"), both, self._text),
+            ("Si&ze", self._preset, self._preset),
+            ("Widt&h", self._width, self._width),
+            ("Fo&nt", self._font, self._font),
+            ("Font siz&e", both, self._text),
         ):
             add_row(form, text, field, editor)
 

@@ -69,18 +69,16 @@ class ExportTarget(QWidget):
         self._dpi = QSpinBox(self)
         self._dpi.setRange(*DPI_RANGE)
         self._dpi.setSingleStep(_DPI_STEP)
-        self._dpi.setSuffix(self.tr(" dots per inch"))
+        self._dpi.setSuffix(" dots per inch")
         self._dpi.setValue(settings.dpi)
-        self._svg_text = QCheckBox(self.tr("&Keep text as text"), self)
+        self._svg_text = QCheckBox("&Keep text as text", self)
         self._svg_text.setChecked(settings.svg_text)
         self._svg_text.setToolTip(
-            self.tr(
-                "For programs that edit it; else text becomes outlines, which look the "
-                "same where the font is missing"
-            )
+            "For programs that edit it; else text becomes outlines, which look the "
+            "same where the font is missing"
         )
         self._path = QLineEdit(self)
-        self._browse = QPushButton(self.tr("&Browse…"), self)
+        self._browse = QPushButton("&Browse…", self)
         self._note = QLabel(self)
         self._form = dense_form(self)
         self._arrange()
@@ -156,10 +154,10 @@ class ExportTarget(QWidget):
     def refresh(self) -> None:
         """Look again at what is there already."""
         path = self.path
-        names = self.tr(" and ").join(self.replaced)
-        text = self.tr("{} exists already").format(names) if names else ""
+        names = " and ".join(self.replaced)
+        text = f"{names} exists already" if names else ""
         if len(self.replaced) > 1:
-            text = self.tr("{} exist already").format(names)
+            text = f"{names} exist already"
         self._note.setText(text)
         self._path.setToolTip("" if path is None else plain_tip(str(path)))
 
@@ -172,9 +170,9 @@ class ExportTarget(QWidget):
         line.addWidget(self._path, 1)
         line.addWidget(self._browse)
         for text, field, editor in (
-            (self.tr("F&ormat"), self._format, self._format),
-            (self.tr("&Resolution"), self._dpi, self._dpi),
-            (self.tr("F&ile"), file_row, self._path),
+            ("F&ormat", self._format, self._format),
+            ("&Resolution", self._dpi, self._dpi),
+            ("F&ile", file_row, self._path),
         ):
             add_row(self._form, text, field, editor)
         self._form.insertRow(2, "", self._svg_text)
@@ -210,7 +208,7 @@ class ExportTarget(QWidget):
         }
         chosen, _ = QFileDialog.getSaveFileName(
             self,
-            self.tr("Save figure as"),
+            "Save figure as",
             str(path),
             ";;".join(filters),
             next(text for text, suffix in filters.items() if suffix == self.suffix),

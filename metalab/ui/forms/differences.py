@@ -56,7 +56,7 @@ class DifferencesDialog(QDialog):
             parent: The widget around it.
         """
         super().__init__(parent)
-        self.setWindowTitle(self.tr("Differences"))
+        self.setWindowTitle("Differences")
         self._config = config
         self._name = name
         self._others = others
@@ -89,9 +89,9 @@ class DifferencesDialog(QDialog):
         header.setSectionResizeMode(_UNIT, QHeaderView.ResizeMode.ResizeToContents)
 
     def _lay_out(self) -> None:
-        label = QLabel(self.tr("Compare &with"), self)
+        label = QLabel("Compare &with", self)
         label.setBuddy(self._choice)
-        self._choice.setAccessibleName(self.tr("Compare with"))
+        self._choice.setAccessibleName("Compare with")
         top = QHBoxLayout()
         top.addWidget(label)
         top.addWidget(self._choice)
@@ -99,13 +99,11 @@ class DifferencesDialog(QDialog):
         top.addWidget(self._count)
         box = QDialogButtonBox(self)
         # With a text of our own it has no icon of the desktop's, which fits no theme.
-        close = box.addButton(self.tr("Close"), QDialogButtonBox.ButtonRole.RejectRole)
+        close = box.addButton("Close", QDialogButtonBox.ButtonRole.RejectRole)
         # Return belongs to the list.
         close.setAutoDefault(False)
         box.rejected.connect(self.reject)
-        note = QLabel(
-            self.tr("Return, or a double click, shows a setting in the form.")
-        )
+        note = QLabel("Return, or a double click, shows a setting in the form.")
         column = QVBoxLayout(self)
         column.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
         column.addLayout(top)
@@ -151,9 +149,7 @@ class DifferencesDialog(QDialog):
         other, config = self._others[index]
         rows = difference_rows(self._config, config)
         self._tree.clear()
-        self._tree.setHeaderLabels(
-            [self.tr("Setting"), self._name, other, self.tr("Unit")]
-        )
+        self._tree.setHeaderLabels(["Setting", self._name, other, "Unit"])
         for column, text in ((_OURS, self._name), (_THEIRS, other)):
             self._tree.headerItem().setToolTip(column, plain_tip(text))
         heading = QFont(self.font())
@@ -177,8 +173,8 @@ class DifferencesDialog(QDialog):
             item.setToolTip(_THEIRS, plain_tip(row.theirs))
             item.setSizeHint(_SETTING, QSize(0, height))
         self._tree.expandAll()
-        texts = {0: self.tr("No setting differs"), 1: self.tr("1 setting differs")}
-        several = self.tr("{} settings differ").format(len(rows))
+        texts = {0: "No setting differs", 1: "1 setting differs"}
+        several = f"{len(rows)} settings differ"
         self._count.setText(texts.get(len(rows), several))
 
     def _on_activated(self, item: QTreeWidgetItem) -> None:

@@ -224,14 +224,14 @@ class ExperimentForm(QWidget):
         self._discard_typing()
         values = draft_of(self._reference).values
         after = Draft(origin=self._draft.origin, values=values)
-        self._push(after, "", self.tr("all settings"))
+        self._push(after, "", "all settings")
 
     def rename(self, name: str) -> None:
         """Give the experiment a name of a person's own, "" the derived one; undoable."""
         self._discard_typing()
         if name != own_name(self._draft):
             after = renamed(self._draft, name, reference=self._reference)
-            self._push(after, "name", self.tr("name"))
+            self._push(after, "name", "name")
 
     def _on_value_edited(self, path: str, value: Any) -> None:
         if path != self._typed_path:

@@ -205,7 +205,7 @@ class FieldList(Scrolling):
         """Show the rows in which every word occurs; all of them for ""."""
         self._words = text.lower().split()
         found = [group.search(self._words) for group in self._groups.values()]
-        message = self.tr("No setting matches “{text}”").format(text=text.strip())
+        message = f"No setting matches “{text.strip()}”"
         self._nothing.setText(message)
         self._nothing.setVisible(not any(found))
 

@@ -153,14 +153,10 @@ class FieldRow(QWidget):
         """Show value, difference and problem."""
         self._state = state
         self._editor.show_value(state.value)
-        source = self.tr("Preset") if state.baseline.from_preset else self.tr("Default")
+        source = "Preset" if state.baseline.from_preset else "Default"
         value = _shown(self.info, state.baseline.value)
         self._reset.setToolTip(plain_tip(f"{source}: {value}"))
-        self._reset.setAccessibleName(
-            self.tr("Reset {label} to {value}").format(
-                label=self.info.spec.label, value=value
-            )
-        )
+        self._reset.setAccessibleName(f"Reset {self.info.spec.label} to {value}")
         self._reset.setVisible(state.differs)
         below = state.message or state.reading
         self._message.setText(below)

@@ -108,10 +108,8 @@ class Fold(QWidget):
         differs = any(state.differs for state in states)
         colour = theme.accent if differs else None
         self.header.set_dot(theme.error if wrong else colour)
-        meaning = self.tr("differs from the preset") if differs else ""
-        self.header.setAccessibleDescription(
-            self.tr("has a problem") if wrong else meaning
-        )
+        meaning = "differs from the preset" if differs else ""
+        self.header.setAccessibleDescription("has a problem" if wrong else meaning)
 
 
 class Group(QWidget):
@@ -152,9 +150,7 @@ class Group(QWidget):
         """Take rows; the advanced ones go into a fold of their own."""
         advanced = [row for row in rows if row.info.spec.advanced]
         ordinary = [row for row in rows if not row.info.spec.advanced]
-        self.advanced.header.setText(
-            self.tr("Advanced ({count})").format(count=len(advanced))
-        )
+        self.advanced.header.setText(f"Advanced ({len(advanced)})")
         self.advanced.set_rows(advanced)
         self.main.set_rows(ordinary)
         self.advanced.setVisible(bool(advanced))

@@ -23,8 +23,8 @@ class SearchField(QLineEdit):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setPlaceholderText(self.tr("Search settings"))
-        self.setAccessibleName(self.tr("Search settings"))
+        self.setPlaceholderText("Search settings")
+        self.setAccessibleName("Search settings")
         self.setClearButtonEnabled(True)
         self.setObjectName("search")
 
@@ -63,13 +63,11 @@ class NameField(QLineEdit):
         super().__init__(parent)
         self._own = ""
         self.setObjectName("experiment name")
-        self.setAccessibleName(self.tr("Name of the experiment"))
+        self.setAccessibleName("Name of the experiment")
         self.setMaxLength(_LONGEST_NAME)
         self.setToolTip(
-            self.tr(
-                "Name of the experiment. Left empty, it follows the settings: the preset "
-                "and what differs from it."
-            )
+            "Name of the experiment. Left empty, it follows the settings: the preset "
+            "and what differs from it."
         )
         self.editingFinished.connect(self._on_editing_finished)
 
@@ -137,7 +135,7 @@ class FormHeader(QWidget):
         self._summary = ElidedButton(self)
         self._reset_all = QToolButton(self)
         self._note = QLabel(
-            self.tr("Learning rates change at once; the rest, in a new run"), self
+            "Learning rates change at once; the rest, in a new run", self
         )
         self._problems = QLabel(self)
         self._arrange()
@@ -189,21 +187,17 @@ class FormHeader(QWidget):
     def show_differences(self, count: int, preset: str) -> None:
         """Say how many fields differ from a preset."""
         if count == 0:
-            text = self.tr("Same as {preset}")
+            text = "Same as {preset}"
         elif count == 1:
-            text = self.tr("1 field differs from {preset}")
+            text = "1 field differs from {preset}"
         else:
-            text = self.tr("{count} fields differ from {preset}")
+            text = "{count} fields differ from {preset}"
         self._summary.set_full_text(text.format(count=count, preset=preset))
         self._summary.setToolTip(
-            self.tr(
-                "List what differs from {preset}, or from another experiment"
-            ).format(preset=preset)
+            f"List what differs from {preset}, or from another experiment"
         )
         self._reset_all.setVisible(count > 0)
-        self._reset_all.setToolTip(
-            self.tr("Take every value from {preset}").format(preset=preset)
-        )
+        self._reset_all.setToolTip(f"Take every value from {preset}")
 
     def show_problems(self, messages: list[str]) -> None:
         """Say what is wrong with the experiment as a whole."""
@@ -211,7 +205,7 @@ class FormHeader(QWidget):
         self._problems.setVisible(bool(messages))
 
     def _arrange(self) -> None:
-        self._reset_all.setText(self.tr("Reset all"))
+        self._reset_all.setText("Reset all")
         self._reset_all.setAutoRaise(True)
         self._reset_all.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._reset_all.setObjectName("reset all")

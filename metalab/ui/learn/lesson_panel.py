@@ -70,7 +70,7 @@ class LessonPanel(QWidget):
         self._place = QLabel(self)
         self.text = PageText(self)
         self.close_button = QToolButton(self)
-        self.back_button = QPushButton(self.tr("&Back"), self)
+        self.back_button = QPushButton("&Back", self)
         self.next_button = QPushButton(self)
         self.setAutoFillBackground(True)
         self._describe()
@@ -89,10 +89,10 @@ class LessonPanel(QWidget):
         self._title.setFont(bold)
         self.text.setFrameShape(QFrame.Shape.NoFrame)
         self.text.document().setDocumentMargin(_TEXT_MARGIN)
-        self.text.setAccessibleName(self.tr("Text of the page"))
+        self.text.setAccessibleName("Text of the page")
         self.close_button.setAutoRaise(True)
-        self.close_button.setToolTip(self.tr("Leave the lesson (Esc)"))
-        self.close_button.setAccessibleName(self.tr("Leave the lesson"))
+        self.close_button.setToolTip("Leave the lesson (Esc)")
+        self.close_button.setAccessibleName("Leave the lesson")
         for button in (self.back_button, self.next_button):
             button.setAutoDefault(True)
 
@@ -134,7 +134,7 @@ class LessonPanel(QWidget):
         """
         self._lesson = lesson
         self._title.setText(lesson.title)
-        self.setAccessibleName(self.tr("Lesson: {}").format(lesson.title))
+        self.setAccessibleName(f"Lesson: {lesson.title}")
         self._turn_to(min(max(index, 0), len(lesson.pages) - 1))
 
     def set_theme(self, theme: Theme) -> None:
@@ -182,9 +182,7 @@ class LessonPanel(QWidget):
         page: LessonPage = self._lesson.pages[index]
         self.text.setMarkdown(page.text)
         number, last = index + 1, len(self._lesson.pages)
-        self._place.setText(self.tr("Page {} of {}").format(number, last))
+        self._place.setText(f"Page {number} of {last}")
         self.back_button.setEnabled(index > 0)
-        self.next_button.setText(
-            self.tr("&Next") if number < last else self.tr("&Finish")
-        )
+        self.next_button.setText("&Next" if number < last else "&Finish")
         self.page_shown.emit(page)

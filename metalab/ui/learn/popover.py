@@ -40,7 +40,7 @@ class FormulaView(QWidget):
         super().__init__(parent)
         self._drawing = QSvgRenderer(QByteArray(term.picture(theme)), self)
         self.setFixedSize(self.sizeHint())
-        self.setAccessibleName(self.tr("Formula: {}").format(term.formula))
+        self.setAccessibleName(f"Formula: {term.formula}")
 
     def sizeHint(self) -> QSize:
         """Return the size at which the formula was drawn."""
@@ -77,9 +77,7 @@ class TermPopover(QFrame):
         self.setAccessibleDescription(term.sentence)
         self.term = term
         self._theme = theme
-        self.see_button = QPushButton(
-            self.tr("See it in {}").format(workspace_title(term.see)), self
-        )
+        self.see_button = QPushButton(f"See it in {workspace_title(term.see)}", self)
         self.see_button.setAccessibleDescription(term.sentence)
         self.see_button.setAutoDefault(True)
         self.see_button.clicked.connect(self._on_see_clicked)
@@ -177,9 +175,9 @@ class TermButton(QToolButton):
         self.setAutoRaise(True)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setFixedSize(16, 16)
-        self.setAccessibleName(self.tr("What is “{}”?").format(term.term))
+        self.setAccessibleName(f"What is “{term.term}”?")
         self.setAccessibleDescription(term.sentence)
-        self.setToolTip(self.tr("What is this? (Ctrl+F1)"))
+        self.setToolTip("What is this? (Ctrl+F1)")
         self.clicked.connect(self.open_popover)
 
     @property

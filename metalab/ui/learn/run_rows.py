@@ -47,7 +47,7 @@ class RunRows(QWidget):
         super().__init__(parent)
         self._theme = DARK
         self._runs: Sequence[RunSummary] = ()
-        self._title = QLabel(self.tr("Recent runs"), self)
+        self._title = QLabel("Recent runs", self)
         self._rows = QVBoxLayout()
         self._rows.setSpacing(0)
         column = QVBoxLayout(self)
@@ -146,9 +146,9 @@ class RecoveredStrip(QWidget):
         row.addWidget(self._text, 1)
         self.buttons: dict[str, QPushButton] = {}
         for key, label in (
-            ("recover_resume", self.tr("&Resume")),
-            ("recover_open", self.tr("O&pen it")),
-            ("recover_discard", self.tr("&Discard")),
+            ("recover_resume", "&Resume"),
+            ("recover_open", "O&pen it"),
+            ("recover_discard", "&Discard"),
         ):
             button = QPushButton(label, self)
             button.setObjectName(key)

@@ -48,18 +48,16 @@ class StartPage(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAutoFillBackground(True)
-        self.setAccessibleName(self.tr("First page"))
+        self.setAccessibleName("First page")
         self._cards: dict[str, CardButton] = {}
-        self._title = QLabel(self.tr("Learning to learn, by hand"), self)
-        self._detail = QLabel(
-            self.tr("Choose a card: its experiment starts at once."), self
-        )
+        self._title = QLabel("Learning to learn, by hand", self)
+        self._detail = QLabel("Choose a card: its experiment starts at once.", self)
         for card in all_cards().values():
             button = CardButton(card, self)
             button.clicked.connect(self._on_card_clicked)
             self._cards[card.key] = button
-        self.open_button = QPushButton(self.tr("&Open a run…"), self)
-        self.tour_button = QPushButton(self.tr("Take the &tour"), self)
+        self.open_button = QPushButton("&Open a run…", self)
+        self.tour_button = QPushButton("Take the &tour", self)
         self.recovered = RecoveredStrip(self)
         self.runs = RunRows(self)
         self._arrange()
@@ -84,7 +82,7 @@ class StartPage(QWidget):
         for card in self._cards.values():
             card.setEnabled(ready)
             card.setToolTip(plain_tip(reason))
-        text = self.tr("Choose a card: its experiment starts at once.")
+        text = "Choose a card: its experiment starts at once."
         self._detail.setText(reason or text)
 
     def set_theme(self, theme: Theme) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QCoreApplication, QPoint, QRect, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -99,46 +99,40 @@ class TourStop:
 
 def _words() -> dict[str, tuple[str, str]]:
     """Return title and text of the five stops, by key, in order."""
-    tr = QCoreApplication.translate
     return {
         "run": (
-            tr("tour", "Run, pause, step"),
-            tr(
-                "tour",
+            ("Run, pause, step"),
+            (
                 "One button starts and pauses the outer loop; beside it, single outer "
-                "steps. The space bar does the same.",
+                "steps. The space bar does the same."
             ),
         ),
         "experiment": (
-            tr("tour", "The experiment"),
-            tr(
-                "tour",
+            ("The experiment"),
+            (
                 "Everything that determines the run. The ? beside a setting says what it "
-                "means, with its formula; in a field, press Ctrl+F1.",
+                "means, with its formula; in a field, press Ctrl+F1."
             ),
         ),
         "adapt": (
-            tr("tour", "Adapt by hand"),
-            tr(
-                "tour",
+            ("Adapt by hand"),
+            (
                 "Drag a support point: the model adapts to it from the meta-parameters, "
-                "and every inner step is drawn.",
+                "and every inner step is drawn."
             ),
         ),
         "timeline": (
-            tr("tour", "Two kinds of time"),
-            tr(
-                "tour",
+            ("Two kinds of time"),
+            (
                 "The upper ruler goes through outer steps, the lower one through inner "
-                "steps. Moving on them never disturbs the run.",
+                "steps. Moving on them never disturbs the run."
             ),
         ),
         "workspaces": (
-            tr("tour", "Other views of the same moment"),
-            tr(
-                "tour",
+            ("Other views of the same moment"),
+            (
                 "The landscape of the loss, the hypergradient estimators side by side, "
-                "the structure of the problem: all of them follow the timeline.",
+                "the structure of the problem: all of them follow the timeline."
             ),
         ),
     }
@@ -194,10 +188,10 @@ class Tour(QWidget):
         self._title = QLabel(self)
         self._text = QLabel(self)
         self._place = QLabel(self)
-        self.back_button = QPushButton(self.tr("&Back"), self)
+        self.back_button = QPushButton("&Back", self)
         self.next_button = QPushButton(self)
-        self.close_button = QPushButton(self.tr("&Close"), self)
-        self.setAccessibleName(self.tr("Tour"))
+        self.close_button = QPushButton("&Close", self)
+        self.setAccessibleName("Tour")
         self._arrange()
         self.back_button.clicked.connect(self.go_back)
         self.next_button.clicked.connect(self.go_on)
@@ -304,12 +298,10 @@ class Tour(QWidget):
         number, last = self._stop + 1, len(self._stops)
         self._title.setText(stop.title)
         self._text.setText(stop.text)
-        self._place.setText(self.tr("{} of {}").format(number, last))
+        self._place.setText(f"{number} of {last}")
         self.setAccessibleDescription(f"{stop.title}. {stop.text}")
         self.back_button.setEnabled(self._stop > 0)
-        self.next_button.setText(
-            self.tr("&Next") if number < last else self.tr("&Done")
-        )
+        self.next_button.setText("&Next" if number < last else "&Done")
         # Before the widget is looked for: whoever listens may bring it up first.
         self.stop_changed.emit(self._stop)
         self.follow()

@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication
-
 from metalab.ui.session import engine_access as engine
 from metalab.ui.session.phase import Notice
 
@@ -14,23 +12,19 @@ NEW_SEED = "start_new_seed"
 """Key of the choice to run the experiment with another seed."""
 
 
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("notices", text)
-
-
 def finished_notice(history: "RunHistory") -> Notice:
     """Return what to say where "run" would only repeat a finished run."""
     # One that was edited on its way would come out otherwise.
-    same = _tr("The same seed gives the same numbers again.")
+    same = "The same seed gives the same numbers again."
     return Notice(
-        _tr("This run is finished"),
+        "This run is finished",
         "" if history.configs.edits else same,
         "accent",
-        (("start", _tr("Run it again")), (NEW_SEED, _tr("Run with a new seed"))),
+        (("start", "Run it again"), (NEW_SEED, "Run with a new seed")),
     )
 
 
 def copied_notice(copy: "RunHistory") -> Notice:
     """Return what to say of a copy that was saved."""
-    words = engine.lacking(copy) or _tr("the whole run")
-    return Notice(_tr("A copy was saved"), f"{copy.path}: {words}", "accent")
+    words = engine.lacking(copy) or "the whole run"
+    return Notice("A copy was saved", f"{copy.path}: {words}", "accent")

@@ -80,7 +80,7 @@ class Session(SessionView):
         self._slot = RunManager() if slot is None else slot
         self._keep_runs = keep_runs
         self.loaded = False
-        self.loading_text = self.tr("Loading torch…")
+        self.loading_text = "Loading torch…"
         self.config: ExperimentConfig | None = None
         self.problem = ""
         self.reference: ExperimentConfig | None = None
@@ -159,12 +159,12 @@ class Session(SessionView):
     def take_code(self, code: str) -> bool:
         """Put the experiment of a share code into the form; return whether it is one."""
         read = partial(engine.experiment_of_code, code)
-        return self._put(read, self.tr("The experiment cannot be pasted"))
+        return self._put(read, "The experiment cannot be pasted")
 
     def open_experiment(self, path: Path) -> None:
         """Put the experiment of a TOML file into the form; a run in progress goes on."""
         read = partial(engine.experiment_of_file, path)
-        self._put(read, self.tr("The experiment cannot be used"))
+        self._put(read, "The experiment cannot be used")
 
     def _put(self, read: "Callable[[], ExperimentConfig]", title: str) -> bool:
         self.dismiss_notice()
@@ -181,7 +181,7 @@ class Session(SessionView):
         try:
             engine.save_experiment(path, self.config)
         except OSError as error:
-            self.tell(self.tr("The experiment cannot be written"), error)
+            self.tell("The experiment cannot be written", error)
 
     def fork(self, state: "Checkpoint") -> None:
         """Begin a run of the experiment in the form where the shown one stood."""
@@ -191,11 +191,11 @@ class Session(SessionView):
         parent = history.config_at(state.step)
         made = self._tried(
             partial(engine.fork, config, parent, state, history.bookmarks or ()),
-            self.tr("The run cannot be forked"),
+            "The run cannot be forked",
         )
         if made is not None:
             launch = partial(self._launch, made.config, fork=made)
-            self._leave(self.tr("begin the fork"), launch)
+            self._leave("begin the fork", launch)
 
     def open_preset(self, name: str) -> None:
         """Put a preset into the form; a run that is in progress goes on.
@@ -237,7 +237,7 @@ class Session(SessionView):
             new_seed: Whether with a seed that is drawn at random.
         """
         if self.config is not None:
-            self._begin_anew(self.config, self.tr("start a new run"), new_seed=new_seed)
+            self._begin_anew(self.config, "start a new run", new_seed=new_seed)
 
     def reset(self, *, new_seed: bool = False) -> None:
         """Start over with the experiment in the form; one in progress is kept.
@@ -246,7 +246,7 @@ class Session(SessionView):
         """
         if self.config is not None:
             waits = self.phase is not Phase.RUNNING
-            doing = self.tr("start over")
+            doing = "start over"
             self._begin_anew(self.config, doing, new_seed=new_seed, paused=waits)
 
     def _begin_anew(
@@ -280,7 +280,7 @@ class Session(SessionView):
         assert history is not None, "there is no run to mend"
         made = self._tried(
             partial(engine.with_half, history.next_config, path),
-            self.tr("{} cannot be halved").format(path),
+            f"{path} cannot be halved",
         )
         if made is None:
             return
@@ -289,7 +289,7 @@ class Session(SessionView):
             self.replace(made, unasked=False)
             self._launch(made)
 
-        self._leave(self.tr("start over"), work)
+        self._leave("start over", work)
 
     def retry(self) -> None:
         """Run again what has failed: from its file if that holds a state, else afresh."""
@@ -299,7 +299,7 @@ class Session(SessionView):
             self._go_on(history)
         else:
             again = partial(self._launch, history.next_config)
-            self._leave(self.tr("try it again"), again)
+            self._leave("try it again", again)
 
     def open_file(self, path: Path, *, go_on: bool = False) -> None:
         """Show the run that a file holds, and put its experiment into the form.
@@ -309,7 +309,7 @@ class Session(SessionView):
             go_on: Whether the run goes on at once, if it has steps left to make.
         """
         then = partial(self._show_stored, go_on=go_on)
-        self._open(path, then, self.tr("open {}").format(path.name))
+        self._open(path, then, f"open {path.name}")
 
     def go_back(self) -> None:
         """Show the run that was shown before this one."""
@@ -318,7 +318,7 @@ class Session(SessionView):
             self._tell_gone()
         else:
             then = partial(self._show_again, moved=self._visits.go_back_to)
-            self._open(path, then, self.tr("go back to the run before"))
+            self._open(path, then, "go back to the run before")
 
     def go_forward(self) -> None:
         """Show the run that was come back from."""
@@ -327,11 +327,11 @@ class Session(SessionView):
             self._tell_gone()
         else:
             then = partial(self._show_again, moved=self._visits.go_on_to)
-            self._open(path, then, self.tr("go to the run after"))
+            self._open(path, then, "go to the run after")
 
     def _tell_gone(self) -> None:
-        gone = UserError(self.tr("It was not kept, or was moved or deleted since."))
-        self.tell(self.tr("That run has no file"), gone)
+        gone = UserError("It was not kept, or was moved or deleted since.")
+        self.tell("That run has no file", gone)
 
     def reopen_last(self) -> None:
         """Show the newest run that is not shown."""
@@ -371,7 +371,7 @@ class Session(SessionView):
         self._slot.poll()
         error = self._slot.take_error()
         if error is not None:
-            self._fail(self.tr("The run file cannot be used"), error)
+            self._fail("The run file cannot be used", error)
         if self._copy is not None and self._copy.done:
             self._end_copy(self._copy)
         self._poll_bookmarks()
@@ -384,7 +384,7 @@ class Session(SessionView):
         """Put bookmarks into the file of a run that has ended; others do it themselves."""
         error = self._marking.poll()
         if error is not None:
-            self._fail(self.tr("The bookmarks are not in the run's file"), error)
+            self._fail("The bookmarks are not in the run's file", error)
         if self._marking.written is not None:
             self._slot.keep_in_mind(self._marking.written)
         if not self._slot.busy:
@@ -395,7 +395,7 @@ class Session(SessionView):
         try:
             copy = job.result()
         except Exception as error:  # noqa: BLE001 - whatever ended the thread is told
-            self._fail(self.tr("The copy cannot be saved"), error)
+            self._fail("The copy cannot be saved", error)
         else:
             self.notice = copied_notice(copy)
 
@@ -417,7 +417,7 @@ class Session(SessionView):
             self.say(finished_notice(history))
         elif self.config is not None:
             launch = partial(self._launch, self.config, num_steps=num_steps)
-            self._leave(self.tr("start a new run"), launch)
+            self._leave("start a new run", launch)
 
     def _leave(self, doing: str, then: Callable[[], None]) -> None:
         """Do what takes the run out of view, unless a person would rather keep it there.

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -78,10 +78,6 @@ _ICONS = {"accent": "info"}
 """Icons of tones that have none of their own name."""
 
 
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("banners", text)
-
-
 def banner_for(session: Session) -> BannerSpec | None:
     """Return what most needs a decision, or None."""
     if session.notice is not None:
@@ -95,15 +91,15 @@ def banner_for(session: Session) -> BannerSpec | None:
 
 def _recovered(run: "RunSummary") -> BannerSpec:
     """Offer what a crash has left."""
-    resume = (("recover_resume", _tr("Resume")),) if run.can_go_on else ()
+    resume = (("recover_resume", "Resume"),) if run.can_go_on else ()
     return BannerSpec(
         tone="accent",
         title=recovered_words(run),
-        text=_tr("metalab did not close properly while it was running."),
+        text="metalab did not close properly while it was running.",
         buttons=(
             *resume,
-            ("recover_open", _tr("Open")),
-            ("recover_discard", _tr("Discard")),
+            ("recover_open", "Open"),
+            ("recover_discard", "Discard"),
         ),
     )
 
@@ -114,10 +110,8 @@ def _banner_of(session: Session, history: "RunHistory") -> BannerSpec | None:
     if history.storage_problem is not None and session.training:
         return BannerSpec(
             tone="error",
-            title=_tr("The run cannot be saved"),
-            text=_tr("{}. It is kept in memory and tried again.").format(
-                history.storage_problem
-            ),
+            title="The run cannot be saved",
+            text=f"{history.storage_problem}. It is kept in memory and tried again.",
         )
     if history.diverged is not None:
         return _diverged(history, paused=session.phase is Phase.PAUSED)
@@ -132,12 +126,12 @@ def _banner_of(session: Session, history: "RunHistory") -> BannerSpec | None:
 def _cut_short(history: "RunHistory") -> BannerSpec | None:
     if not history.cut_short:
         return None
-    title = _tr("Complete to outer step {:,} of {:,}")
-    resume = (("retry", _tr("Resume")),) if can_go_on(history) else ()
+    title = "Complete to outer step {:,} of {:,}"
+    resume = (("retry", "Resume"),) if can_go_on(history) else ()
     return BannerSpec(
         tone="accent",
         title=title.format(history.step, history.num_steps),
-        text=_tr(
+        text=(
             "The run was killed or goes on elsewhere, or this file is a copy that was "
             "made while it went on."
         ),
@@ -151,22 +145,22 @@ def _compiling(history: "RunHistory") -> BannerSpec | None:
     if history.provider_reason:
         return BannerSpec(
             tone="accent",
-            title=_tr("Compiling the outer step"),
-            text=_tr("{}; then the run begins.").format(history.provider_reason),
+            title="Compiling the outer step",
+            text=f"{history.provider_reason}; then the run begins.",
         )
     compiling = history.compiling
     if compiling is None:
         return None
     left = compiling.seconds_left
-    times = _tr("{:.0f} s so far").format(compiling.seconds)
+    times = f"{compiling.seconds:.0f} s so far"
     if left is not None:
-        times = _tr("{}, about {:.0f} s to go").format(times, left)
-    doing = _tr(", last {}").format(compiling.name) if compiling.name else ""
-    without = (WITHOUT_KERNELS, _tr("Start without kernels"))
+        times = f"{times}, about {left:.0f} s to go"
+    doing = f", last {compiling.name}" if compiling.name else ""
+    without = (WITHOUT_KERNELS, "Start without kernels")
     return BannerSpec(
         tone="accent",
-        title=_tr("Compiling kernels, once on this machine"),
-        text=_tr("{}{}; then the run begins.").format(times, doing),
+        title="Compiling kernels, once on this machine",
+        text=f"{times}{doing}; then the run begins.",
         buttons=() if compiling.needed else (without,),
         share=compiling.share,
     )
@@ -174,15 +168,15 @@ def _compiling(history: "RunHistory") -> BannerSpec | None:
 
 def _failed(history: "RunHistory") -> BannerSpec:
     failure = history.failure
-    title = _tr("Run stopped at outer step {:,}").format(history.step)
+    title = f"Run stopped at outer step {history.step:,}"
     if history.stored_step > 0:
-        title += _tr("; saved up to {:,}").format(history.stored_step)
-    again = _tr("Resume") if can_go_on(history) else _tr("Retry")
+        title += f"; saved up to {history.stored_step:,}"
+    again = "Resume" if can_go_on(history) else "Retry"
     return BannerSpec(
         tone="error",
         title=title,
         text="" if failure is None else failure.message,
-        buttons=(("details", _tr("Details")), ("retry", again)),
+        buttons=(("details", "Details"), ("retry", again)),
     )
 
 
@@ -191,13 +185,13 @@ def _diverged(history: "RunHistory", *, paused: bool) -> BannerSpec:
     buttons: list[tuple[str, str]] = []
     told = engine.divergence_advice(history)
     if told.halved:
-        label = _tr("Halve {} and restart").format(_in_a_sentence(told.label))
+        label = f"Halve {_in_a_sentence(told.label)} and restart"
         buttons.append((HALVE + told.halved, label))
     if paused:
-        buttons.append(("go_on_anyway", _tr("Resume anyway")))
+        buttons.append(("go_on_anyway", "Resume anyway"))
     return BannerSpec(
         tone="warning",
-        title=_tr("Training diverged"),
+        title="Training diverged",
         text=f"{history.diverged.message} {told.text}".rstrip(),
         buttons=tuple(buttons),
     )
@@ -209,10 +203,10 @@ def _unstable(session: Session, history: "RunHistory") -> BannerSpec | None:
         return None
     buttons: list[tuple[str, str]] = []
     if warning.steady_lr is not None:
-        buttons.append((f"{HALVE}inner.inner_lr", _tr("Halve inner lr and restart")))
+        buttons.append((f"{HALVE}inner.inner_lr", "Halve inner lr and restart"))
     return BannerSpec(
         tone="warning",
-        title=_tr("This run may diverge"),
+        title="This run may diverge",
         text=warning.message,
         buttons=tuple(buttons),
     )
@@ -225,21 +219,17 @@ def _badly_solved(history: "RunHistory") -> BannerSpec | None:
         return None
     definite = worry.solves.not_positive_definite == 0
     meaning = (
-        _tr("The hypergradient is off by as much")
+        "The hypergradient is off by as much"
         if definite
-        else _tr(
-            "The adapted parameters of those tasks are no minimum of the inner loss"
-        )
+        else "The adapted parameters of those tasks are no minimum of the inner loss"
     )
     hint = solve_advice(history.config_at(worry.step), worry.solves)
-    text = _tr("At outer step {:,}: {}. {}. {}").format(
-        worry.step, worry.solves.words, meaning, hint
-    )
+    text = f"At outer step {worry.step:,}: {worry.solves.words}. {meaning}. {hint}"
     return BannerSpec(
         tone="warning",
-        title=_tr("Linear systems are not solved")
+        title="Linear systems are not solved"
         if definite
-        else _tr("Linear systems are not positive definite"),
+        else "Linear systems are not positive definite",
         text=text.strip(),
     )
 
@@ -279,8 +269,8 @@ class BannerArea(QWidget):
         self._close = QToolButton(self)
         self._close.setAutoRaise(True)
         self._close.setIconSize(QSize(16, 16))
-        self._close.setAccessibleName(self.tr("Dismiss"))
-        self._close.setToolTip(self.tr("Dismiss"))
+        self._close.setAccessibleName("Dismiss")
+        self._close.setToolTip("Dismiss")
         self._close.clicked.connect(self._on_closed)
         self._choices = QHBoxLayout()
         self._choices.setSpacing(8)
@@ -304,7 +294,7 @@ class BannerArea(QWidget):
         bar.setTextVisible(False)
         bar.setFixedHeight(_BAR)
         bar.setRange(0, _BAR_STEPS)
-        bar.setAccessibleName(self.tr("Done"))
+        bar.setAccessibleName("Done")
         return bar
 
     @property

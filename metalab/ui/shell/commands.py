@@ -103,18 +103,18 @@ class Commands(QObject):
 
     def open_lesson(self) -> None:
         """Ask for a lesson's file."""
-        dialog = QFileDialog(self._window, self.tr("Open lesson"))
+        dialog = QFileDialog(self._window, "Open lesson")
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilter(self.tr("Lessons (*{})").format(LESSON_SUFFIX))
+        dialog.setNameFilter(f"Lessons (*{LESSON_SUFFIX})")
         dialog.fileSelected.connect(self._on_lesson_selected)
         _open(dialog)
 
     def save_lesson(self) -> None:
         """Ask where to write a lesson."""
-        dialog = QFileDialog(self._window, self.tr("Save lesson"))
+        dialog = QFileDialog(self._window, "Save lesson")
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix(LESSON_SUFFIX.removeprefix("."))
-        dialog.setNameFilter(self.tr("Lessons (*{})").format(LESSON_SUFFIX))
+        dialog.setNameFilter(f"Lessons (*{LESSON_SUFFIX})")
         dialog.fileSelected.connect(self._on_lesson_named)
         _open(dialog)
 
@@ -129,19 +129,19 @@ class Commands(QObject):
 
     def open_experiment(self) -> None:
         """Ask for an experiment's file."""
-        dialog = QFileDialog(self._window, self.tr("Open experiment"))
+        dialog = QFileDialog(self._window, "Open experiment")
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilter(self.tr("Experiments (*{})").format(EXPERIMENT_SUFFIX))
+        dialog.setNameFilter(f"Experiments (*{EXPERIMENT_SUFFIX})")
         dialog.fileSelected.connect(self._on_experiment_selected)
         _open(dialog)
 
     def save_experiment(self) -> None:
         """Ask where to write the experiment."""
         self._take_in_typing()
-        dialog = QFileDialog(self._window, self.tr("Save experiment"))
+        dialog = QFileDialog(self._window, "Save experiment")
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix(EXPERIMENT_SUFFIX.removeprefix("."))
-        dialog.setNameFilter(self.tr("Experiments (*{})").format(EXPERIMENT_SUFFIX))
+        dialog.setNameFilter(f"Experiments (*{EXPERIMENT_SUFFIX})")
         config = self._session.config
         if config is not None:
             dialog.selectFile(file_stem(engine.name(config)) + EXPERIMENT_SUFFIX)
@@ -200,7 +200,7 @@ class Commands(QObject):
 
     def open_file(self) -> None:
         """Ask for a run file."""
-        self.ask_for_run(self.tr("Open run file"), self._session.open_file)
+        self.ask_for_run("Open run file", self._session.open_file)
 
     def ask_for_run(self, title: str, take: Callable[[Path], object]) -> None:
         """Ask for a run file, beginning where the last one was.
@@ -215,7 +215,7 @@ class Commands(QObject):
 
     def _run_dialog(self, title: str, take: Callable[[Path], object]) -> QFileDialog:
         dialog = QFileDialog(self._window, title)
-        dialog.setNameFilter(self.tr("Run files (*{})").format(RUN_SUFFIX))
+        dialog.setNameFilter(f"Run files (*{RUN_SUFFIX})")
         dialog.setDirectory(self._preferences.current.folder or str(runs_folder()))
         dialog.fileSelected.connect(partial(self._on_run_named, take))
         return dialog
@@ -246,7 +246,7 @@ class Commands(QObject):
         history = self._session.history
         assert history is not None, "the action is off without a run"
         assert history.path is not None, "the action is off without a file"
-        dialog = self._run_dialog(self.tr("Save a copy"), self._session.save_copy)
+        dialog = self._run_dialog("Save a copy", self._session.save_copy)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix(RUN_SUFFIX.removeprefix("."))
         dialog.selectFile(f"{history.path.stem}-copy{RUN_SUFFIX}")
@@ -335,7 +335,7 @@ class Commands(QObject):
     def copy_plot(self) -> None:
         """Put a plot on the clipboard."""
         QGuiApplication.clipboard().setImage(self._window.workspaces.current.picture())
-        self._window.status.say(self.tr("Copied the plot"))
+        self._window.status.say("Copied the plot")
 
     def copy_code(self) -> None:
         """Put the experiment on the clipboard, as one line of text."""
@@ -343,7 +343,7 @@ class Commands(QObject):
         config = self._session.config
         if config is not None:
             QGuiApplication.clipboard().setText(engine.share_code(config))
-            self._window.status.say(self.tr("Copied the experiment"))
+            self._window.status.say("Copied the experiment")
 
     def paste_code(self) -> None:
         """Put the experiment of the clipboard into the form."""
@@ -390,7 +390,7 @@ class Commands(QObject):
             engine.name(config),
             [
                 (reference.name, reference),
-                *((self.tr("the run shown: {}").format(n), run) for n, run in shown),
+                *((f"the run shown: {n}", run) for n, run in shown),
                 *presets,
             ],
             self._window,

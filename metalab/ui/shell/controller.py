@@ -272,7 +272,7 @@ class Controller(QObject):
 
     def _follow_preload(self, preload: Preload) -> None:
         if not preload.done:
-            text = self.tr("Loading {}…").format(preload.stage)
+            text = f"Loading {preload.stage}…"
             self.session.set_loading(text)
             return
         self._loading = False
@@ -280,7 +280,7 @@ class Controller(QObject):
             preload.check()
         except Exception as error:  # noqa: BLE001 - shown in the window
             self.faults.add_error(error)
-            text = self.tr("The engine cannot be loaded: {}").format(error)
+            text = f"The engine cannot be loaded: {error}"
             self.session.set_loading(text)
             self.window.show_problems(shown=True)
         else:
@@ -360,7 +360,7 @@ class Controller(QObject):
         window.toolbar.chip.show_recipe(engine.recipe(config))
         name = engine.name(config)
         window.setWindowTitle(f"{name} \N{EM DASH} metalab")
-        changed = self.tr("With the changes in the form")
+        changed = "With the changes in the form"
         window.live.set_preset(*(engine.preset_source(config) or (name, changed)))
 
     def _report_failure(self) -> None:
@@ -415,22 +415,22 @@ class Controller(QObject):
         self.session.dismiss_notice()
 
     def _on_mark_refused(self, text: str) -> None:
-        self.session.tell(self.tr("This step cannot be bookmarked"), UserError(text))
+        self.session.tell("This step cannot be bookmarked", UserError(text))
 
     def _on_file_dropped(self, path: "Path") -> None:
         if not why_not_open(self.session):
             self.commands.open_path(path)
 
     def _on_typing_held(self) -> None:
-        text = self.tr("No field takes what is typed here: click one first.")
+        text = "No field takes what is typed here: click one first."
         self.window.toasts.say(text)
 
     def _on_lesson_saved(self, path: "Path") -> None:
         """Say where its text is written: the window has no editor for it."""
-        told = self.tr("The lesson was saved. Its title and text are edited in {}")
+        told = "The lesson was saved. Its title and text are edited in {}"
         folder = QUrl.fromLocalFile(str(path.parent))
         show = partial(QDesktopServices.openUrl, folder)
-        self.window.toasts.say(told.format(path), self.tr("Open folder"), show)
+        self.window.toasts.say(told.format(path), "Open folder", show)
 
     def _on_focus_changed(self, _old: object, new: object) -> None:
         if new is not None:

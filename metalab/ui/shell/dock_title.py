@@ -20,7 +20,7 @@ class DockTitle(QWidget):
         self._close = QToolButton(self)
         self._close.setAutoRaise(True)
         self._close.setIconSize(QSize(16, 16))
-        text = self.tr("Hide {}").format(dock.windowTitle())
+        text = f"Hide {dock.windowTitle()}"
         self._close.setToolTip(text)
         self._close.setAccessibleName(text)
         self._close.clicked.connect(dock.hide)

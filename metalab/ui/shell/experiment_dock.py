@@ -67,7 +67,7 @@ class ExperimentDock(QDockWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle(self.tr("Experiment"))
+        self.setWindowTitle("Experiment")
         self.setObjectName("experiment")
         self._form: ExperimentForm | None = None
         self._folds: Mapping[str, bool] = {}

@@ -62,7 +62,7 @@ class LessonsController(QObject):
         self._theme: Theme | None = None
         self._panel: LessonPanel | None = None
         self._start: StartWorkspace | None = None
-        self.lesson = QDockWidget(self.tr("Lesson"), window)
+        self.lesson = QDockWidget("Lesson", window)
         self.lesson.setObjectName(LESSON)
         self.lesson.setTitleBarWidget(DockTitle(self.lesson))
         window.add_side_dock(self.lesson, _LESSON_WIDTH)
@@ -123,7 +123,7 @@ class LessonsController(QObject):
 
         card = all_cards()[key]
         show = partial(self._window.workspaces.show_page, card.workspace)
-        doing = self.tr("begin “{}”").format(card.title)
+        doing = f"begin “{card.title}”"
         self._session.begin(config_of(card), doing, show)
 
     # The tour
@@ -168,9 +168,9 @@ class LessonsController(QObject):
         try:
             config = config_of(lesson)
         except UserError as error:
-            self._session.tell(self.tr("The lesson cannot be used"), error)
+            self._session.tell("The lesson cannot be used", error)
             return
-        doing = self.tr("begin the lesson “{}”").format(lesson.title)
+        doing = f"begin the lesson “{lesson.title}”"
         self._session.begin(config, doing, partial(self._show_lesson, lesson))
 
     def _show_lesson(self, lesson: "Lesson") -> None:
@@ -198,7 +198,7 @@ class LessonsController(QObject):
         try:
             lesson = load_lesson(path)
         except UserError as error:
-            self._session.tell(self.tr("The lesson cannot be used"), error)
+            self._session.tell("The lesson cannot be used", error)
         else:
             self.start_lesson(lesson)
 
@@ -224,21 +224,20 @@ class LessonsController(QObject):
             overrides=overrides_of(config, reference.name),
             pages=(
                 LessonPage(
-                    text=self.tr("Write here what there is to see."),
+                    text="Write here what there is to see.",
                     workspace=_page_of(self._window.workspaces.current_key),
                     outer_step=None if moment is None else moment.step,
                     inner_step=None if moment is None else moment.inner_step,
                 ),
             ),
             bookmarks=tuple(
-                Bookmark(step=mark.step, note=mark.note or self.tr("bookmark"))
-                for mark in marks
+                Bookmark(step=mark.step, note=mark.note or "bookmark") for mark in marks
             ),
         )
         try:
             save_lesson(path, lesson)
         except OSError as error:
-            self._session.tell(self.tr("The lesson cannot be written"), error)
+            self._session.tell("The lesson cannot be written", error)
         else:
             self.lesson_saved.emit(path)
 

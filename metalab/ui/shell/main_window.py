@@ -28,7 +28,7 @@ from metalab.ui.actions.palette import (
     menu_entries,
     setting_entries,
 )
-from metalab.ui.actions.table import MENUS, tr
+from metalab.ui.actions.table import MENUS
 from metalab.ui.shell.banners import BannerArea
 from metalab.ui.shell.dock_title import DockTitle
 from metalab.ui.shell.experiment_dock import WIDTH, ExperimentDock
@@ -124,8 +124,8 @@ class MainWindow(QMainWindow):
         self.present = PresentMode(self)
         self._theme: Theme | None = None
         self._side_docks: list[tuple[QDockWidget, int]] = []
-        self._problems_dock = QDockWidget(self.tr("Problems"), self)
-        self._diagnostics_dock = QDockWidget(self.tr("Diagnostics"), self)
+        self._problems_dock = QDockWidget("Problems", self)
+        self._diagnostics_dock = QDockWidget("Diagnostics", self)
         self._titles = [
             self._title(dock)
             for dock in (self.experiment, self._problems_dock, self._diagnostics_dock)
@@ -168,7 +168,7 @@ class MainWindow(QMainWindow):
     def _fill_menus(self) -> None:
         bar = self.menuBar()
         for name, title in MENUS.items():
-            menu = bar.addMenu(tr(title))
+            menu = bar.addMenu(title)
             menu.setToolTipsVisible(True)
             for spec, action in self._actions.in_menu(name):
                 if spec.separated:

@@ -77,9 +77,10 @@ class EndNotice(QObject):
             return
         QApplication.alert(self._window)
         status = RunStatus.DIVERGED if history.diverged else history.status
-        title = self.tr(_TITLES.get(status, "Run ended"))
-        text = self.tr("{}: {:,} of {:,} outer steps, after {}").format(
-            history.name, history.step, history.num_steps, duration(took)
+        title = _TITLES.get(status, "Run ended")
+        text = (
+            f"{history.name}: {history.step:,} of {history.num_steps:,} outer steps, "
+            f"after {duration(took)}"
         )
         self.show_message(title, text)
 

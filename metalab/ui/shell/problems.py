@@ -40,9 +40,9 @@ class ProblemsPanel(QWidget):
         self._version = -1
         self._shown: Sequence[Fault] = ()
         self._tree = QTreeWidget(self)
-        self._empty = QLabel(self.tr("No problems."), self)
-        self._copy = QPushButton(self.tr("Copy"), self)
-        self._clear = QPushButton(self.tr("Clear"), self)
+        self._empty = QLabel("No problems.", self)
+        self._copy = QPushButton("Copy", self)
+        self._clear = QPushButton("Clear", self)
         self._set_up_tree()
         self._lay_out()
         self._copy.clicked.connect(self.copy)
@@ -51,8 +51,8 @@ class ProblemsPanel(QWidget):
 
     def _set_up_tree(self) -> None:
         tree = self._tree
-        tree.setAccessibleName(self.tr("Problems"))
-        tree.setHeaderLabels([self.tr("Time"), self.tr("Problem"), self.tr("Times")])
+        tree.setAccessibleName("Problems")
+        tree.setHeaderLabels(["Time", "Problem", "Times"])
         tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         tree.setUniformRowHeights(False)
         tree.setAllColumnsShowFocus(True)
@@ -65,10 +65,8 @@ class ProblemsPanel(QWidget):
     def _lay_out(self) -> None:
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setEnabled(False)
-        self._copy.setToolTip(
-            self.tr("Copy the selected problem, or all, with details")
-        )
-        self._clear.setToolTip(self.tr("Forget the problems in this list"))
+        self._copy.setToolTip("Copy the selected problem, or all, with details")
+        self._clear.setToolTip("Forget the problems in this list")
         buttons = QVBoxLayout()
         buttons.addWidget(self._copy)
         buttons.addWidget(self._clear)
@@ -107,7 +105,7 @@ class ProblemsPanel(QWidget):
         """Put the selected problem, or all, on the clipboard."""
         chosen = self._selected() or list(self._shown)
         QGuiApplication.clipboard().setText("\n\n".join(map(as_text, chosen)))
-        self._copy.setText(self.tr("Copied"))
+        self._copy.setText("Copied")
         QTimer.singleShot(_COPIED_MS, self._copy, self._on_copy_rested)
 
     def _selected(self) -> list[Fault]:
@@ -115,7 +113,7 @@ class ProblemsPanel(QWidget):
         return [self._shown[self._tree.indexOfTopLevelItem(top)] for top in tops]
 
     def _on_copy_rested(self) -> None:
-        self._copy.setText(self.tr("Copy"))
+        self._copy.setText("Copy")
 
     def _on_cleared(self) -> None:
         self._faults.clear()

@@ -2,18 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication
-
 from metalab.ui.session.phase import Stake
 from metalab.ui.session.session import Session
 from metalab.ui.widgets.dialogs import Question
 
 if TYPE_CHECKING:
     from metalab.runs.record.history import RunHistory
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("questions", text)
 
 
 def question_before(session: Session, doing: str) -> Question:
@@ -27,18 +21,16 @@ def question_before(session: Session, doing: str) -> Question:
     assert history is not None, "without a run nothing is at stake"
     if session.stake is not Stake.RUN:
         return _unsaved(session, history)
-    kept = _tr("it is stopped and kept; it can go on later from its file")
-    lost = _tr("it is stopped; it is not kept in a file")
+    kept = "it is stopped and kept; it can go on later from its file"
+    lost = "it is stopped; it is not kept in a file"
     return Question(
-        title=_tr("A run is in progress"),
-        text=_tr("{} stands at outer step {:,} of {:,}. To {}, {}.").format(
-            history.name,
-            history.step,
-            history.num_steps,
-            doing,
-            lost if history.path is None else kept,
+        title="A run is in progress",
+        text=(
+            f"{history.name} stands at outer step {history.step:,} of "
+            f"{history.num_steps:,}. To {doing}, "
+            f"{lost if history.path is None else kept}."
         ),
-        accept=_tr("&Stop and keep") if history.path is not None else _tr("&Stop"),
+        accept="&Stop and keep" if history.path is not None else "&Stop",
     )
 
 
@@ -48,29 +40,27 @@ def question_before_closing(session: Session) -> Question:
     if history is not None and session.stake in (Stake.STEPS, Stake.BOOKMARKS):
         return _unsaved(session, history)
     return Question(
-        title=_tr("A run is in progress"),
-        text=_tr(
-            "Closing stops the run and saves it; it can go on later from its file."
-        ),
-        accept=_tr("&Stop and save"),
+        title="A run is in progress",
+        text="Closing stops the run and saves it; it can go on later from its file.",
+        accept="&Stop and save",
     )
 
 
 def _unsaved(session: Session, history: "RunHistory") -> Question:
     """Return what to ask where going on loses something for good."""
     if session.stake is Stake.BOOKMARKS:
-        text = _tr(
-            "The newest bookmarks of {} could not be written to its file, and are gone "
-            "with it. Save a copy keeps them."
-        ).format(history.name)
+        text = (
+            f"The newest bookmarks of {history.name} could not be written to its file, "
+            "and are gone with it. Save a copy keeps them."
+        )
     else:
-        text = _tr(
-            "Of {}, outer steps {:,} to {:,} could not be written to its file, and are "
-            "gone with it."
-        ).format(history.name, history.stored_step + 1, history.step)
+        text = (
+            f"Of {history.name}, outer steps {history.stored_step + 1:,} to "
+            f"{history.step:,} could not be written to its file, and are gone with it."
+        )
     return Question(
-        title=_tr("Not everything is saved"),
+        title="Not everything is saved",
         text=text,
-        accept=_tr("&Go on without"),
+        accept="&Go on without",
         remembers=False,
     )

@@ -80,11 +80,11 @@ class Returning(QObject):
         """Put a run file where a person can still find it."""
         moved, place = _to_bin(run.path)
         if moved:
-            where = self.tr("It is in the bin: {}").format(place)
-            self._session.say(Notice(self.tr("The run was discarded"), where, "accent"))
+            where = f"It is in the bin: {place}"
+            self._session.say(Notice("The run was discarded", where, "accent"))
         else:
-            error = UserError(self.tr("{} stays where it is.").format(run.path))
-            self._session.tell(self.tr("There is no bin for this file"), error)
+            error = UserError(f"{run.path} stays where it is.")
+            self._session.tell("There is no bin for this file", error)
         self.recent.look()
 
     def _on_listed(self, runs: "Sequence[RunSummary]") -> None:
@@ -117,21 +117,19 @@ class Returning(QObject):
             self._window.workspaces.show_page("live")
 
     def _on_run_left(self, history: "RunHistory") -> None:
-        text = self.tr("{} is kept, at outer step {:,} ({})").format(
+        text = "{} is kept, at outer step {:,} ({})".format(
             history.name,
             history.step,
             self._actions["run_back"].shortcut().toString(),
         )
         back = self._actions["run_back"]
         self._way_back = text
-        self._window.toasts.say(text, self.tr("Back to it"), back.trigger)
+        self._window.toasts.say(text, "Back to it", back.trigger)
 
     def _on_config_left(self, config: "ExperimentConfig") -> None:
         self._left = config
-        text = self.tr("Changes in the form were replaced: {}").format(
-            engine.name(config)
-        )
-        self._window.toasts.say(text, self.tr("Put them back"), self._put_back)
+        text = f"Changes in the form were replaced: {engine.name(config)}"
+        self._window.toasts.say(text, "Put them back", self._put_back)
 
     def _put_back(self) -> None:
         config, self._left = self._left, None

@@ -47,7 +47,7 @@ class StatePill(QWidget):
         """Show a state in a colour of the theme."""
         if (text, colour) != (self._text, self._colour.name()):
             self._text, self._colour = text, QColor(colour)
-            self.setAccessibleName(self.tr("State: {}").format(text))
+            self.setAccessibleName(f"State: {text}")
             self.update()
 
     def sizeHint(self) -> QSize:
@@ -56,10 +56,10 @@ class StatePill(QWidget):
         longest = max(
             metrics.horizontalAdvance(text)
             for text in (
-                self.tr("Finished"),
-                self.tr("Running"),
-                self.tr("Stopped"),
-                self.tr("Compiling"),
+                "Finished",
+                "Running",
+                "Stopped",
+                "Compiling",
             )
         )
         return QSize(longest + 2 * metrics.height() + 4, metrics.height() + 4)
@@ -100,7 +100,7 @@ class ProgressLine(QWidget):
         moved = round(share * self.width()) != round(self._share * self.width())
         if moved or colours != self._colours:
             self._share, self._colours = share, colours
-            self.setAccessibleName(self.tr("Progress: {:.0%}").format(share))
+            self.setAccessibleName(f"Progress: {share:.0%}")
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 - Qt's signature
@@ -142,7 +142,7 @@ class RunStatusBar(QStatusBar):
         self._labels = {name: QLabel(self) for name in _TOOLTIPS}
         self._panel = QWidget(self)
         self._said = QLabel(self)
-        self._said.setToolTip(self.tr("What has just been done"))
+        self._said.setToolTip("What has just been done")
         self._said.hide()
         self._silence = QTimer(self)
         self._silence.setSingleShot(True)
@@ -162,7 +162,7 @@ class RunStatusBar(QStatusBar):
         row.setSpacing(18)
         row.addWidget(self._pill)
         for name, label in self._labels.items():
-            label.setToolTip(self.tr(_TOOLTIPS[name]))
+            label.setToolTip(_TOOLTIPS[name])
             label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
             if name == "saved":
                 row.addStretch(1)
@@ -228,7 +228,7 @@ class RunStatusBar(QStatusBar):
             text: str = getattr(texts, name)
             label.setVisible(bool(text) and (name in _BRIEF or not self._brief))
             if name == "device":
-                base = self.tr(_TOOLTIPS[name])
+                base = _TOOLTIPS[name]
                 label.setToolTip(plain_tip(f"{base}\n{texts.provider}".rstrip()))
             if text != label.text():
                 label.setText(text)
@@ -255,9 +255,9 @@ class RunStatusBar(QStatusBar):
         self._num_problems = count
         self._problems.setVisible(count > 0)
         self._problems.setIcon(icon("warning", self._theme.warning))
-        text = self.tr("1 problem") if count == 1 else self.tr("{} problems")
+        text = "1 problem" if count == 1 else "{} problems"
         self._problems.setText(text.format(count))
-        self._problems.setToolTip(self.tr("Show the list of errors"))
+        self._problems.setToolTip("Show the list of errors")
 
 
 _TOOLTIPS = {

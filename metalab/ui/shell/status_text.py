@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QCoreApplication
 
 from metalab.runs.record.status import RunStatus
 from metalab.ui.session.phase import Phase
@@ -64,10 +63,6 @@ _ENDS = {
 }
 
 
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("status", text)
-
-
 def steps_per_second(
     history: "RunHistory", window: float = RATE_SECONDS
 ) -> float | None:
@@ -93,7 +88,7 @@ def status_texts(phase: Phase, history: "RunHistory | None") -> StatusTexts:
     """Return what to say of a run in some phase."""
     state, tone = _PHASES[phase]
     if history is None:
-        return StatusTexts(state=_tr(state), tone=tone)
+        return StatusTexts(state=state, tone=tone)
     if phase is Phase.IDLE and history.status in _ENDS:
         state, tone = _ENDS[history.status]
     if phase is Phase.RUNNING and history.status in _BEGINNINGS:
@@ -102,10 +97,10 @@ def status_texts(phase: Phase, history: "RunHistory | None") -> StatusTexts:
         state, tone = _ENDS[RunStatus.DIVERGED]
     rate = steps_per_second(history)
     return StatusTexts(
-        state=_tr(state),
+        state=state,
         tone=tone,
         steps=f"{history.step:,} / {history.num_steps:,}",
-        rate="" if rate is None else _tr("{} steps/s").format(_rounded(rate)),
+        rate="" if rate is None else f"{_rounded(rate)} steps/s",
         remaining=_remaining(phase, history, rate),
         evaluation=_evaluation(history),
         saved=_saved(history),
@@ -122,9 +117,9 @@ def _rounded(rate: float) -> str:
 def _remaining(phase: Phase, history: "RunHistory", rate: float | None) -> str:
     if phase is Phase.RUNNING and rate:
         left = duration((history.num_steps - history.step) / rate)
-        return _tr("{} left").format(left)
+        return f"{left} left"
     if len(history.seconds) > 0:
-        return _tr("took {}").format(duration(float(history.seconds[-1])))
+        return f"took {duration(float(history.seconds[-1]))}"
     return ""
 
 
@@ -132,19 +127,19 @@ def _evaluation(history: "RunHistory") -> str:
     latest, best = history.latest_evaluation, history.best_evaluation
     if latest is None:
         return ""
-    text = _tr("Evaluation {:.4g}").format(latest)
+    text = f"Evaluation {latest:.4g}"
     at = history.latest_evaluation_step
     if at is not None and at != history.step:
-        text += _tr(" at {:,}").format(at)
+        text += f" at {at:,}"
     if best is None:
         return text
     step, value = best
-    return text + _tr("  (best {:.4g} at {:,})").format(value, step)
+    return text + f"  (best {value:.4g} at {step:,})"
 
 
 def _device(history: "RunHistory") -> str:
     """Return what computes a run, in two words."""
-    means = {"fused": _tr("kernels"), "autodiff": _tr("autodiff")}
+    means = {"fused": "kernels", "autodiff": "autodiff"}
     name = means.get(history.provider)
     return history.device if name is None else f"{history.device} · {name}"
 
@@ -152,11 +147,11 @@ def _device(history: "RunHistory") -> str:
 def _provider(history: "RunHistory") -> str:
     """Return who computes a run, in a sentence."""
     if history.status is RunStatus.COMPILING:
-        kernels = _tr("Kernels are being compiled, once on this machine")
+        kernels = "Kernels are being compiled, once on this machine"
         return f"{history.provider_reason or kernels}."
     names = {
-        "fused": _tr("By compiled kernels"),
-        "autodiff": _tr("By automatic differentiation"),
+        "fused": "By compiled kernels",
+        "autodiff": "By automatic differentiation",
     }
     name = names.get(history.provider)
     if name is None:
@@ -167,11 +162,11 @@ def _provider(history: "RunHistory") -> str:
 
 def _saved(history: "RunHistory") -> str:
     if history.path is None:
-        return _tr("Not kept")
+        return "Not kept"
     if history.storage_problem is not None:
-        return _tr("Cannot be saved")
+        return "Cannot be saved"
     if history.stored_step == 0 and (
         history.status.ended or history.status in _BEGINNINGS
     ):
         return ""
-    return _tr("Saved to {:,}").format(history.stored_step)
+    return f"Saved to {history.stored_step:,}"

@@ -129,7 +129,7 @@ class TimelineController(QObject):
     def _on_bookmark(self, step: int) -> None:
         kept = self._kept()
         if len(kept) >= MOST_BOOKMARKS and mark_at(kept, step) is None:
-            text = self.tr("A run holds at most {} of them: remove one first.")
+            text = "A run holds at most {} of them: remove one first."
             self.refused.emit(text.format(MOST_BOOKMARKS))
             return
         self._change(with_mark(kept, step, self._playhead.inner_step))

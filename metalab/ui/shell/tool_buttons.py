@@ -190,12 +190,12 @@ class Chip(QWidget):
     def show_recipe(self, recipe: "Recipe | None") -> None:
         """Show a recipe; None stands for a combination without a name."""
         if recipe is None:
-            self._text = self.tr("Custom")
-            self.setToolTip(self.tr("The parts in the form make no published method"))
+            self._text = "Custom"
+            self.setToolTip("The parts in the form make no published method")
         else:
             self._text = recipe.title
             self.setToolTip(f"{recipe.summary}\n{recipe.source}")
-        self.setAccessibleName(self.tr("Algorithm: {}").format(self._text))
+        self.setAccessibleName(f"Algorithm: {self._text}")
         self.updateGeometry()
         self.update()
 

@@ -8,7 +8,7 @@ from PySide6.QtGui import QAction, QActionGroup, QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from metalab.ui.actions.action_set import ActionSet
-from metalab.ui.actions.table import TOOLBAR_STEPS, tr
+from metalab.ui.actions.table import TOOLBAR_STEPS
 from metalab.ui.shell.tool_buttons import Chip, Look, ToolbarButton
 from metalab.ui.style.icons import theme_icon
 from metalab.ui.style.theme import DARK, Theme
@@ -33,7 +33,7 @@ class PresetMenu(QMenu):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setTitle(self.tr("&Preset"))
+        self.setTitle("&Preset")
         self.setToolTipsVisible(True)
         self._families: dict[str, QMenu] = {}
         self._names: dict[str, tuple[str, ...]] = {}
@@ -104,18 +104,18 @@ class MainToolBar(QToolBar):
         self, actions: ActionSet, presets: PresetMenu, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle(self.tr("Toolbar"))
+        self.setWindowTitle("Toolbar")
         self.setObjectName("toolbar")
         self.setMovable(False)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self._theme = DARK
         self._actions = actions
-        self._preset = QAction(self.tr("Preset"), self)
+        self._preset = QAction("Preset", self)
         self._preset.setToolTip(
-            self.tr("Put the settings of a published experiment in the form (Alt+P)")
+            "Put the settings of a published experiment in the form (Alt+P)"
         )
         self.run_button = ToolbarButton(
-            actions["toggle_run"], Look.ACCENT, texts=[tr(t) for t in _RUN_TEXTS]
+            actions["toggle_run"], Look.ACCENT, texts=list(_RUN_TEXTS)
         )
         self.step_button = self._split_button(TOOLBAR_STEPS)
         self.step_button.menu().triggered.connect(self._on_step_triggered)

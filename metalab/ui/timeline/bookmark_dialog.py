@@ -43,9 +43,9 @@ class BookmarkDialog(QDialog):
         super().__init__(parent)
         self._step = step
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(self.tr("Bookmark"))
+        self.setWindowTitle("Bookmark")
         label = QLabel(
-            self.tr("&Note at outer step {} (may stay empty):").format(f"{step:,}"),
+            "&Note at outer step {} (may stay empty):".format(f"{step:,}"),
             self,
         )
         self.note = QLineEdit(note, self)
@@ -54,9 +54,9 @@ class BookmarkDialog(QDialog):
             _WIDTH_IN_LETTERS * self.fontMetrics().averageCharWidth()
         )
         label.setBuddy(self.note)
-        self.remove = QPushButton(self.tr("&Remove bookmark"), self)
+        self.remove = QPushButton("&Remove bookmark", self)
         self.remove.setAutoDefault(False)
-        keep = QPushButton(self.tr("&Keep"), self)
+        keep = QPushButton("&Keep", self)
         keep.setDefault(True)
         box = QDialogButtonBox(self)
         box.addButton(self.remove, QDialogButtonBox.ButtonRole.DestructiveRole)

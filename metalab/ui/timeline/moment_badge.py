@@ -18,17 +18,15 @@ class MomentBadge(QToolButton):
         super().__init__(parent)
         self.setAutoRaise(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setToolTip(
-            self.tr("Every page shows an earlier outer step; click for the newest")
-        )
-        self.setAccessibleName(self.tr("Show the newest outer step"))
+        self.setToolTip("Every page shows an earlier outer step; click for the newest")
+        self.setAccessibleName("Show the newest outer step")
         self.hide()
 
     def show_moment(self, moment: "Moment | None") -> None:
         """Take in where the window stands."""
         past = moment is not None and moment.past
         if past and moment is not None:
-            text = self.tr("Past: outer step {} of {}").format(
+            text = "Past: outer step {} of {}".format(
                 f"{moment.wanted_step:,}", f"{moment.history.step:,}"
             )
             if text != self.text():

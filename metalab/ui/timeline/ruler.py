@@ -59,7 +59,7 @@ class OuterRuler(QAbstractSlider):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMouseTracking(True)
         self.setRange(0, 0)
-        self.setAccessibleName(self.tr("Outer step"))
+        self.setAccessibleName("Outer step")
         self.setAccessibleDescription(self.hint())
 
     def sizeHint(self) -> QSize:
@@ -113,14 +113,14 @@ class OuterRuler(QAbstractSlider):
     def hint(self) -> str:
         """Return where the playhead stands, in words."""
         if self._model is None:
-            return self.tr("No run yet")
+            return "No run yet"
         if self._following:
-            return self.tr("{} · live").format(f"{self.value():,}")
+            return "{} · live".format(f"{self.value():,}")
         if self._exact:
-            return self.tr("{} · exact").format(f"{self.value():,}")
+            return "{} · exact".format(f"{self.value():,}")
         if self._shown_step is None:
-            return self.tr("{} · recomputing").format(f"{self.value():,}")
-        return self.tr("{} · showing {}, recomputing").format(
+            return "{} · recomputing".format(f"{self.value():,}")
+        return "{} · showing {}, recomputing".format(
             f"{self.value():,}", f"{self._shown_step:,}"
         )
 
@@ -256,7 +256,7 @@ class OuterRuler(QAbstractSlider):
         """Return what is marked near a place, in words."""
         model = self._model
         if model is None:
-            return self.tr("No run yet")
+            return "No run yet"
         near = _NEAR * self._theme.scale
         lines = [
             f"{flag.step:,}: {flag.text}"
@@ -265,11 +265,9 @@ class OuterRuler(QAbstractSlider):
         ]
         for mark in model.bookmarks:
             if abs(self.x_of(mark.step) - x) <= near:
-                note = mark.note or self.tr("bookmark")
+                note = mark.note or "bookmark"
                 lines.append(f"{mark.step:,}: {note}")
-        return "\n".join(lines) or self.tr("Outer step {}").format(
-            f"{self.step_at(x):,}"
-        )
+        return "\n".join(lines) or "Outer step {}".format(f"{self.step_at(x):,}")
 
     # Painting
 

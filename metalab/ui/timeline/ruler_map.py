@@ -42,7 +42,7 @@ def painted_map(
     painter.fillRect(area, QColor(theme.surface))
     if model is None:
         painter.setPen(QColor(theme.muted))
-        painter.drawText(area, Qt.AlignmentFlag.AlignCenter, ruler.tr("No run yet"))
+        painter.drawText(area, Qt.AlignmentFlag.AlignCenter, "No run yet")
     else:
         _paint_rest(painter, ruler, model, area, theme)
         _paint_loss(painter, ruler, model, area, theme)
@@ -115,7 +115,7 @@ def _paint_end(
     if model.end_step == model.num_steps:
         return
     painter.setFont(ruler.label_font())
-    text = ruler.tr("{} of {}").format(f"{model.end_step:,}", f"{model.num_steps:,}")
+    text = "{} of {}".format(f"{model.end_step:,}", f"{model.num_steps:,}")
     metrics = painter.fontMetrics()
     width = metrics.horizontalAdvance(text) + 2 * _END_AIR
     plate = QRectF(area.right() - width, area.top(), width, metrics.height())

@@ -57,17 +57,15 @@ class Timeline(QWidget):
         self.player = Player(self)
         self.play = QToolButton(self)
         self.speed = QComboBox(self)
-        self.loop = tool_button(
-            "", self.tr("Begin again at the end"), parent=self, checkable=True
-        )
+        self.loop = tool_button("", "Loop", parent=self, checkable=True)
         self.mark = tool_button(
             "",
-            self.tr("Bookmark this outer step, with a note (Ctrl+B)"),
+            "Bookmark this outer step, with a note (Ctrl+B)",
             parent=self,
         )
         self.follow = tool_button(
-            self.tr("Follow live"),
-            self.tr("Show the newest state of the run as it comes"),
+            "Follow live",
+            "Show the newest state of the run as it comes",
             parent=self,
             checkable=True,
         )
@@ -82,12 +80,12 @@ class Timeline(QWidget):
         self.play.setAutoRaise(True)
         self.play.setIconSize(_ICON)
         self.play.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.play.setAccessibleName(self.tr("Play"))
-        self.play.setToolTip(self.tr("Go through the inner steps, or through training"))
+        self.play.setAccessibleName("Play")
+        self.play.setToolTip("Go through the inner steps, or through training")
         menu = QMenu(self.play)
         for kind, text in (
-            (INNER, self.tr("Play the &inner steps")),
-            (OUTER, self.tr("Play the &outer steps")),
+            (INNER, "Play the &inner steps"),
+            (OUTER, "Play the &outer steps"),
         ):
             action = menu.addAction(text)
             action.setData(kind)
@@ -96,8 +94,8 @@ class Timeline(QWidget):
         for speed in SPEEDS:
             self.speed.addItem(f"{speed:g}×", speed)
         self.speed.setCurrentIndex(SPEEDS.index(1.0))
-        self.speed.setAccessibleName(self.tr("Speed of playing"))
-        self.speed.setToolTip(self.tr("Speed of playing"))
+        self.speed.setAccessibleName("Speed of playing")
+        self.speed.setToolTip("Speed of playing")
         for button in (self.loop, self.mark):
             button.setIconSize(_ICON)
             button.setAccessibleName(button.toolTip())

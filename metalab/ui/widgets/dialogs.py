@@ -36,7 +36,7 @@ def _heading(text: str) -> QLabel:
 def _close_box(dialog: QDialog) -> QDialogButtonBox:
     box = QDialogButtonBox(dialog)
     # With a text of our own it has no icon of the desktop's, which fits no theme.
-    box.addButton(dialog.tr("Close"), QDialogButtonBox.ButtonRole.RejectRole)
+    box.addButton("Close", QDialogButtonBox.ButtonRole.RejectRole)
     box.rejected.connect(dialog.reject)
     return box
 
@@ -46,14 +46,14 @@ class AboutDialog(QDialog):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle(self.tr("About metalab"))
+        self.setWindowTitle("About metalab")
         logo = QLabel(self)
         logo.setPixmap(app_icon().pixmap(_LOGO, _LOGO))
         title = _heading(f"metalab {metalab.__version__}")
         lines = (
-            self.tr("A visual laboratory for bilevel optimisation in meta-learning."),
+            "A visual laboratory for bilevel optimisation in meta-learning.",
             "",
-            self.tr("Runs are kept in {}").format(runs_folder()),
+            f"Runs are kept in {runs_folder()}",
             f"Python {platform.python_version()}, Qt {qVersion()}, "
             f"torch {version('torch')}",
         )
@@ -100,11 +100,11 @@ class LeaveDialog(QDialog):
         # Names come with run files: no markup.
         text.setTextFormat(Qt.TextFormat.PlainText)
         text.setWordWrap(True)
-        self._remember = QCheckBox(self.tr("&Do not ask again"), self)
+        self._remember = QCheckBox("&Do not ask again", self)
         self._remember.setVisible(question.remembers)
         box = QDialogButtonBox(self)
         stop = QPushButton(question.accept, self)
-        cancel = QPushButton(self.tr("Cancel"), self)
+        cancel = QPushButton("Cancel", self)
         # Enter loses nothing.
         (stop if question.remembers else cancel).setDefault(True)
         box.addButton(stop, QDialogButtonBox.ButtonRole.AcceptRole)

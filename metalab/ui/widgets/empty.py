@@ -38,7 +38,7 @@ class EmptyState(QWidget):
         self._split = split
         self._theme = DARK
         self._usual = self._why_not = ""
-        self.button = QPushButton(self.tr("Run preset"), self)
+        self.button = QPushButton("Run preset", self)
         self._title = QLabel(self)
         self._detail = QLabel(self)
         self._arrange()
@@ -55,7 +55,7 @@ class EmptyState(QWidget):
         self.button.setMinimumSize(_BUTTON)
         self.button.setIconSize(QSize(18, 18))
         self.button.setAutoDefault(True)
-        self.button.setToolTip(self.tr("Train the experiment in the form and watch it"))
+        self.button.setToolTip("Train the experiment in the form and watch it")
         centre = Qt.AlignmentFlag.AlignHCenter
         layout = QVBoxLayout(self)
         layout.addStretch(1)
@@ -111,7 +111,7 @@ class EmptyState(QWidget):
     def set_why_not(self, reason: str) -> None:
         """Let the button be pressed, or say why not; "" for no reason against it."""
         self.button.setEnabled(not reason)
-        usual = self.tr("Train the experiment in the form and watch it")
+        usual = "Train the experiment in the form and watch it"
         self.button.setToolTip(plain_tip(reason or usual))
         if reason != self._why_not:
             self._why_not = reason

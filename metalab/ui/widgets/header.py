@@ -70,14 +70,12 @@ class PanelHeader(QWidget):
         self._title.setMinimumWidth(40)
         self._title.set_full_text(title)
         self.fit = tool_button(
-            self.tr("Fit"),
-            self.tr("Show everything again (0, or double click in the plot)"),
+            "Fit",
+            "Show everything again (0, or double click in the plot)",
             parent=self,
         )
         self.fit.hide()
-        self.copy = tool_button(
-            self.tr("Copy"), self.tr("Copy the plot as a picture"), parent=self
-        )
+        self.copy = tool_button("Copy", "Copy the plot as a picture", parent=self)
         self.copy.setIconSize(_ICON)
         self._said = QTimer(self)
         self._said.setSingleShot(True)
@@ -119,12 +117,12 @@ class PanelHeader(QWidget):
     def _on_copy_clicked(self) -> None:
         """Have the plot copied, and say that it is."""
         self.copy_requested.emit()
-        self.copy.setText(self.tr("Copied"))
+        self.copy.setText("Copied")
         self.copy.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._said.start()
 
     def _on_said(self) -> None:
-        self.copy.setText(self.tr("Copy"))
+        self.copy.setText("Copy")
         self.copy.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
 
     def set_theme(self, theme: Theme) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QDate, QLocale, Signal
+from PySide6.QtCore import QDate, QLocale, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QWidget
 
@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from metalab.runs.record.recent import RunSummary
 
 _LONGEST_NAME = 60
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("recent", text)
 
 
 _ENDS = {
@@ -41,13 +37,13 @@ def run_state(run: "RunSummary") -> str:
     """Return how far a run has come, and when, in a few words."""
     if run.problem:
         # A file that was removed is another matter than one that is damaged.
-        return _tr("cannot be read") if run.path.exists() else _tr("missing")
-    end = "" if run.status is None else _tr(_ENDS[run.status])
+        return "cannot be read" if run.path.exists() else "missing"
+    end = "" if run.status is None else _ENDS[run.status]
     if run.in_use:
-        end = _tr("running")
+        end = "running"
     elif run.cut_short:
-        end = _tr("cut short")
-    seed = _tr("seed {}").format(run.seed)
+        end = "cut short"
+    seed = f"seed {run.seed}"
     return f"{seed} · {run.step:,} / {run.num_steps:,}, {end} · {when(run.used)}"
 
 
@@ -71,7 +67,7 @@ class RecentMenu(QMenu):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setTitle(self.tr("Open &recent"))
+        self.setTitle("Open &recent")
         self.setToolTipsVisible(True)
         self.triggered.connect(self._on_triggered)
         self.set_runs(())
@@ -86,7 +82,7 @@ class RecentMenu(QMenu):
             action.setToolTip(plain_tip(run.problem or str(run.path)))
             action.setEnabled(not run.problem)
         if not runs:
-            self.addAction(self.tr("No run yet")).setEnabled(False)
+            self.addAction("No run yet").setEnabled(False)
 
     def _on_triggered(self, action: QAction) -> None:
         self.run_chosen.emit(Path(action.objectName()))
@@ -94,5 +90,5 @@ class RecentMenu(QMenu):
 
 def recovered_words(run: "RunSummary") -> str:
     """Return in a line what a crash has left of a run."""
-    text = _tr("Recovered: {} to outer step {:,} of {:,}")
+    text = "Recovered: {} to outer step {:,} of {:,}"
     return text.format(run.name, run.step, run.num_steps)

@@ -30,9 +30,9 @@ class StepRuler(QSlider):
         self.setRange(0, 0)
         self.setPageStep(5)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName(self.tr("Inner step"))
+        self.setAccessibleName("Inner step")
         self.setToolTip(
-            self.tr("Inner step that is emphasised; steps beyond K were not trained")
+            "Inner step that is emphasised; steps beyond K were not trained"
         )
 
     @property

@@ -29,15 +29,15 @@ class TaskPicker(QWidget):
         super().__init__(parent)
         # Only which task is looked at: nothing that is computed depends on it.
         self._random = random.Random()
-        self.previous = tool_button("‹", self.tr("Previous task"), parent=self)
-        self.next = tool_button("›", self.tr("Next task"), parent=self)
-        self.dice = tool_button("", self.tr("Another task, by chance"), parent=self)
+        self.previous = tool_button("‹", "Previous task", parent=self)
+        self.next = tool_button("›", "Next task", parent=self)
+        self.dice = tool_button("", "Random task", parent=self)
         self.dice.setIconSize(QSize(16, 16))
         self.box = QSpinBox(self)
-        self.box.setPrefix(self.tr("Task "))
+        self.box.setPrefix("Task ")
         self.box.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
         self.box.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        tip = self.tr("Held-out task that is shown")
+        tip = "Held-out task that is shown"
         self.box.setToolTip(tip)
         self.box.setAccessibleName(tip)
         for button in (self.previous, self.next, self.dice):

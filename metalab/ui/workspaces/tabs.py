@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from metalab.ui.actions.spec import WorkspaceSpec
-from metalab.ui.actions.table import WORKSPACES, plain, tr
+from metalab.ui.actions.table import WORKSPACES, plain
 from metalab.ui.timeline.moment_badge import MomentBadge
 from metalab.ui.workspaces.base import Workspace
 
@@ -47,8 +47,8 @@ class WorkspaceTabs(QTabWidget):
         self.setDocumentMode(True)
         self.setCornerWidget(self.badge, Qt.Corner.TopRightCorner)
         self.badge.clicked.connect(self.newest_requested)
-        self.setAccessibleName(self.tr("Workspaces"))
-        self.tabBar().setAccessibleName(self.tr("Workspaces"))
+        self.setAccessibleName("Workspaces")
+        self.tabBar().setAccessibleName("Workspaces")
         for spec in WORKSPACES:
             self._add(spec)
         self._hold("live", live)
@@ -59,8 +59,8 @@ class WorkspaceTabs(QTabWidget):
         layout = QVBoxLayout(holder)
         layout.setContentsMargins(0, 0, 0, 0)
         self._holders[spec.key] = holder
-        index = self.addTab(holder, plain(tr(spec.text)))
-        self.setTabToolTip(index, f"{tr(spec.tooltip)} ({spec.shortcut})")
+        index = self.addTab(holder, plain(spec.text))
+        self.setTabToolTip(index, f"{spec.tooltip} ({spec.shortcut})")
 
     def _hold(self, key: str, page: Workspace) -> None:
         layout = self._holders[key].layout()

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QCoreApplication, QLocale, Qt, QTimer
+from PySide6.QtCore import QLocale, Qt, QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
@@ -57,7 +57,7 @@ def ask_for_file(
     def chosen(name: str) -> None:
         then(Path(name))
 
-    title = QCoreApplication.translate("AnimationDialog", "Export animation as")
+    title = "Export animation as"
     dialog = QFileDialog(parent, title)
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setNameFilter(f"{FORMATS[suffix]} (*{suffix})")
@@ -81,7 +81,7 @@ class AnimationFacts(QLabel):
         super().__init__(parent)
         self.setWordWrap(True)
         self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setAccessibleName(self.tr("Film"))
+        self.setAccessibleName("Film")
 
     def show_film(
         self,
@@ -100,16 +100,16 @@ class AnimationFacts(QLabel):
         """
         width, height = choices.pixels
         parts = [
-            self.tr("{} frames").format(num_frames),
-            self.tr("{:.1f} s").format(choices.seconds(num_frames)),
-            self.tr("{} × {} pixels").format(width, height),
+            f"{num_frames} frames",
+            f"{choices.seconds(num_frames):.1f} s",
+            f"{width} × {height} pixels",
         ]
         if weight is not None:
             size = round(weight.of_file(num_frames, suffix))
             told = QLocale().formattedDataSize(
                 size, int(size >= _MB), QLocale.DataSizeFormat.DataSizeSIFormat
             )
-            parts.append(self.tr("about {}").format(told))
+            parts.append(f"about {told}")
         self.setText(" · ".join(parts))
 
 
@@ -142,7 +142,7 @@ class AnimationDialog(QDialog):
             parent: The window.
         """
         super().__init__(parent)
-        self.setWindowTitle(self.tr("Export animation"))
+        self.setWindowTitle("Export animation")
         self._history = history
         self._theme = theme
         self._jobs = ExportJobs(self)
@@ -154,15 +154,15 @@ class AnimationDialog(QDialog):
         self._options = AnimationOptions(history, choices, self)
         self._facts = AnimationFacts(self)
         self._progress = AnimationProgress(self)
-        self._close = QPushButton(self.tr("Close"), self)
-        self._export = QPushButton(self.tr("&Export…"), self)
+        self._close = QPushButton("Close", self)
+        self._export = QPushButton("&Export…", self)
         self._debounce = QTimer(self)
         self._debounce.setSingleShot(True)
         self._debounce.setInterval(_DEBOUNCE_MS)
         self._arrange()
         self._connect()
         self.set_theme(theme)
-        self._preview.show_message(self.tr("Rendering…"))
+        self._preview.show_message("Rendering…")
 
     @property
     def preview(self) -> AnimationPreview:
@@ -229,7 +229,7 @@ class AnimationDialog(QDialog):
         self._debounce.stop()
         self._looking.set()
         self._writing = GiveUp()
-        self._tell(self.tr("Drawing…"))
+        self._tell("Drawing…")
         work = partial(
             write_file, path, self._history, choices, self._progress.note, self._writing
         )
@@ -299,9 +299,9 @@ class AnimationDialog(QDialog):
     def _tell_written(self, written: Path | None) -> None:
         self._show_running()
         if written is None:
-            self._tell(self.tr("Cancelled: nothing was written"))
+            self._tell("Cancelled: nothing was written")
         else:
-            self._tell(self.tr("Saved {}").format(written.name))
+            self._tell(f"Saved {written.name}")
             self._progress.setToolTip(plain_tip(str(written)))
         self._look_again()
 

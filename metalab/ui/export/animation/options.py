@@ -62,13 +62,13 @@ class AnimationOptions(QWidget):
         self._figure_choices = choices
         start = AnimationChoices()
         self._sweep = choice_box(
-            [(self.tr("Inner steps"), "inner"), (self.tr("Outer steps"), "outer")],
+            [("Inner steps", "inner"), ("Outer steps", "outer")],
             start.sweep,
             self,
         )
         self._figure = choice_box([], None, self)
         self._task = choice_box(task_entries(history), choices.task, self)
-        self._log_y = QCheckBox(self.tr("&Logarithmic loss axis"), self)
+        self._log_y = QCheckBox("&Logarithmic loss axis", self)
         self._log_y.setChecked(choices.log_y)
         self._first = _whole_box((0, 0), 0, self)
         self._last = _whole_box((0, 0), 0, self)
@@ -122,20 +122,20 @@ class AnimationOptions(QWidget):
         )
 
     def _arrange(self) -> None:
-        self._frames.setToolTip(self.tr("Of more steps, evenly spaced ones are shown"))
+        self._frames.setToolTip("Of more steps, evenly spaced ones are shown")
         for text, field in (
-            (self.tr("S&weep"), self._sweep),
-            (self.tr("&Figure"), self._figure),
-            (self.tr("&Task"), self._task),
-            (self.tr("F&irst step"), self._first),
-            (self.tr("L&ast step"), self._last),
-            (self.tr("&Most frames"), self._frames),
-            (self.tr("Frames a &second"), self._fps),
-            (self.tr("&Hold the first frame"), self._hold_first),
-            (self.tr("H&old the last frame"), self._hold),
-            (self.tr("Si&ze"), self._size),
-            (self.tr("&Dots per inch"), self.dpi),
-            (self.tr("Fo&rmat"), self._format),
+            ("S&weep", self._sweep),
+            ("&Figure", self._figure),
+            ("&Task", self._task),
+            ("F&irst step", self._first),
+            ("L&ast step", self._last),
+            ("&Most frames", self._frames),
+            ("Frames a &second", self._fps),
+            ("&Hold the first frame", self._hold_first),
+            ("H&old the last frame", self._hold),
+            ("Si&ze", self._size),
+            ("&Dots per inch", self.dpi),
+            ("Fo&rmat", self._format),
         ):
             add_row(self._form, text, field, field)
         self._form.insertRow(3, "", self._log_y)
@@ -203,7 +203,7 @@ def _seconds_box(value: float, parent: QWidget) -> QDoubleSpinBox:
     box.setRange(*HOLD_RANGE)
     box.setDecimals(1)
     box.setSingleStep(_HOLD_STEP)
-    box.setSuffix(parent.tr(" s"))
+    box.setSuffix(" s")
     box.setValue(value)
     box.setKeyboardTracking(False)
     return box

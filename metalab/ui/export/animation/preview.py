@@ -128,12 +128,12 @@ class AnimationPreview(QWidget):
         self._pages.setCurrentIndex(_MESSAGE)
 
     def _arrange(self) -> None:
-        self._picture.setAccessibleName(self.tr("Preview of a frame"))
-        self._slider.setAccessibleName(self.tr("Frame"))
+        self._picture.setAccessibleName("Preview of a frame")
+        self._slider.setAccessibleName("Frame")
         self._slider.setEnabled(False)
-        self._where.setAccessibleName(self.tr("Step of the frame"))
+        self._where.setAccessibleName("Step of the frame")
         # The slider keeps its length while the numbers change.
-        widest = self.tr("Outer step {}").format("1,000,000")
+        widest = "Outer step {}".format("1,000,000")
         self._where.setMinimumWidth(self.fontMetrics().horizontalAdvance(widest))
         for page in (self._picture, self._message):
             page.setAlignment(Qt.AlignmentFlag.AlignCenter)

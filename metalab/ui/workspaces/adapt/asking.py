@@ -73,10 +73,10 @@ class AdaptAsking(QObject):
         if self._slow.isActive():
             return ""
         if self._reading is not None:
-            return self.tr("reading the run…")
+            return "reading the run…"
         if self._jobs:
-            return self.tr("training the start…")
-        return self.tr("adapting…") if self._thread.waiting else ""
+            return "training the start…"
+        return "adapting…" if self._thread.waiting else ""
 
     def ask(self, asked: AdaptRequest, *, wait: bool) -> None:
         """Ask how starts adapt; with `wait`, the answer may come before this returns."""

@@ -58,7 +58,7 @@ class AdaptCanvas(Plot):
         self._tasks: HeldOutTasks | None = None
         self._drawing = False
         self._trace: list[tuple[float, float]] | None = None
-        self.setAccessibleName(self.tr("Adaptation to a task of your own"))
+        self.setAccessibleName("Adaptation to a task of your own")
         faint = Stroke(ink=Ink(role="accent", share=0.28), smooth=True)
         self._fan = [self.line(faint, z=0.5) for _ in range(NUM_FAN)]
         self.marks = AdaptationDrawing(self)

@@ -158,9 +158,9 @@ class AdaptEditor(QObject):
         elif kind != scene.kind:
             self._push(
                 scene.with_kind(kind, self._grid()),
-                self.tr("true curve"),
+                "true curve",
                 # Without a true curve, they stay where they are.
-                instead="" if kind == UNKNOWN else self.tr("Points put onto the curve"),
+                instead="" if kind == UNKNOWN else "Points put onto the curve",
             )
 
     def reset_task(self) -> None:
@@ -169,8 +169,8 @@ class AdaptEditor(QObject):
             self._canvas.set_drawing_mode(on=False)
             self._push(
                 Scene.of_task(self._tasks, self._task),
-                self.tr("reset"),
-                instead=self.tr("Points put back"),
+                "reset",
+                instead="Points put back",
             )
 
     def draw_points(self) -> None:
@@ -178,13 +178,11 @@ class AdaptEditor(QObject):
         if self._scene is not None:
             if self._scene.kind == UNKNOWN:
                 self.refused.emit(
-                    self.tr("There is no true curve to draw points from: choose one")
+                    "There is no true curve to draw points from: choose one"
                 )
                 return
             drawn = self._scene.resampled(self._grid(), self._rng)
-            self._push(
-                drawn, self.tr("new points"), instead=self.tr("New points drawn")
-            )
+            self._push(drawn, "new points", instead="New points drawn")
 
     def paste_points(self) -> None:
         """Take the support set from the clipboard, or say what is wrong with it."""
@@ -195,10 +193,10 @@ class AdaptEditor(QObject):
             written = read_points(QGuiApplication.clipboard().text())
             pasted = self._scene.with_written(written, self._tasks.grid)
         except ValueError as error:
-            self.refused.emit(self.tr("The clipboard: {}").format(error))
+            self.refused.emit(f"The clipboard: {error}")
             return
         self._canvas.set_drawing_mode(on=False)
-        self._push(pasted, self.tr("pasted points"), instead=self.tr("Points pasted"))
+        self._push(pasted, "pasted points", instead="Points pasted")
 
     def _grid(self) -> Array:
         assert self._tasks is not None, "a task on the canvas is of a run"
@@ -208,31 +206,31 @@ class AdaptEditor(QObject):
     def _on_point_moved(self, shot: int, x: float, y: float) -> None:
         assert self._scene is not None, "a point is of a task"
         moved = self._scene.with_point(shot, x, y)
-        self._push(moved, self.tr("moved point"), merge=f"{self._gesture} {shot}")
+        self._push(moved, "moved point", merge=f"{self._gesture} {shot}")
 
     def _on_curve_moved(self, x: float, y: float) -> None:
         assert self._scene is not None, "a handle is of a task"
         moved = self._scene.with_handle(x, y, self._grid())
-        self._push(moved, self.tr("moved curve"), merge=f"{self._gesture} curve")
+        self._push(moved, "moved curve", merge=f"{self._gesture} curve")
 
     def _on_point_added(self, x: float, y: float) -> None:
         if self._scene is not None:
-            self._push(self._scene.with_new_point(x, y), self.tr("added point"))
+            self._push(self._scene.with_new_point(x, y), "added point")
 
     def _on_point_removed(self, shot: int) -> None:
         if self._scene is not None:
             if len(self._scene.x) == 1:
-                self.refused.emit(self.tr("A support set has at least one point"))
+                self.refused.emit("A support set has at least one point")
                 return
-            self._push(self._scene.without_point(shot), self.tr("removed point"))
+            self._push(self._scene.without_point(shot), "removed point")
 
     def _on_curve_drawn(self, x: Array, y: Array) -> None:
         if self._scene is not None:
             drawn = self._scene.with_drawing(x, y, self._grid())
             self._push(
                 drawn,
-                self.tr("drawn curve"),
-                instead=self.tr("Points put onto the curve"),
+                "drawn curve",
+                instead="Points put onto the curve",
             )
 
     def _on_let_go(self) -> None:

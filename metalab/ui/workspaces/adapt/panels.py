@@ -74,16 +74,14 @@ class AdaptPanels(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.loss = SmallPlot(self.tr("Loss"), self.tr("Loss (y²)"), self)
-        self.distance = SmallPlot(
-            self.tr("Distance from the start"), self.tr("Distance"), self
-        )
+        self.loss = SmallPlot("Loss", "Loss (y²)", self)
+        self.distance = SmallPlot("Distance from the start", "Distance", self)
         self.share = SmallPlot(
-            self.tr("Share of the movement"),
-            self.tr("Share"),
+            "Share of the movement",
+            "Share",
             self,
             # All three have one axis: the lowest one says which.
-            x_label=self.tr("Inner step"),
+            x_label="Inner step",
         )
         self.loss.plot.set_log_y(log=True)
         plot = self.loss.plot
@@ -185,13 +183,13 @@ class AdaptPanels(QWidget):
     def _explain(self, base: AdaptResult, trained: int) -> None:
         """Say what the lines of the losses are, of those that are there."""
         ink = Ink(role="support")
-        entries = [Entry(swatch=Swatch.LINE, ink=ink, text=self.tr("Support"))]
+        entries = [Entry(swatch=Swatch.LINE, ink=ink, text="Support")]
         if base.query_loss is not None:
             ink = Ink(role="query")
-            text = self.tr("True curve")
+            text = "True curve"
             entries.append(Entry(swatch=Swatch.THICK, ink=ink, text=text))
         ink = Ink(role="muted")
-        text = self.tr("K = {} in training").format(trained)
+        text = f"K = {trained} in training"
         entries.append(Entry(swatch=Swatch.DASHED, ink=ink, text=text))
         self.loss.explain(*entries)
 
@@ -214,7 +212,7 @@ class AdaptPanels(QWidget):
                 band.set_data(none, none, none)
                 continue
             band.set_data(steps, tops[:, index] - shares[:, index], tops[:, index])
-            text = self.tr("Layer {}").format(base.layers[index])
+            text = f"Layer {base.layers[index]}"
             entries.append(Entry(swatch=Swatch.BAND, ink=_layer_ink(index), text=text))
         self.share.explain(*entries)
 

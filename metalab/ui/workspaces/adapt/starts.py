@@ -85,20 +85,20 @@ class AdaptStarts(QObject):
 
     def overlays(self) -> tuple[Overlay, ...]:
         """Return what can be laid over."""
-        making = self.tr("In the making…")
+        making = "In the making…"
         fixed = (
             Overlay(
                 key=RANDOM,
-                title=self.tr("Random start"),
-                tip=self.tr("The same network, which nobody has trained"),
+                title="Random start",
+                tip="Random initialisation of the same network",
                 why_not=self._refused.get(RANDOM, ""),
             ),
             Overlay(
                 key=JOINT,
-                title=self.tr("Jointly trained"),
+                title="Jointly trained",
                 tip=making
                 if self._asking.making(JOINT)
-                else self.tr("Trained on all tasks at once, without an inner loop"),
+                else "Trained on all tasks at once, without an inner loop",
                 why_not=self._refused.get(JOINT, ""),
             ),
         )
@@ -108,9 +108,7 @@ class AdaptStarts(QObject):
                 title=run.name,
                 tip="\n".join(
                     [
-                        self.tr(
-                            "Another run, at the same outer step as far as it came"
-                        ),
+                        "Another run, at the same outer step as far as it came",
                         *self._notes([run]),
                     ]
                 ),
@@ -130,7 +128,7 @@ class AdaptStarts(QObject):
         notes = [
             (run.name, engine.difference_note(mine, run.next_config)) for run in runs
         ]
-        return [self.tr("{} has {}").format(name, note) for name, note in notes if note]
+        return [f"{name} has {note}" for name, note in notes if note]
 
     def starts(self) -> tuple[Start, ...]:
         """Return what to adapt from now: the run's own first."""

@@ -80,8 +80,8 @@ class LabelledSlider(QWidget):
         self._value = QLabel(self)
         self._measure()
         self.back = tool_button(
-            self.tr("{}: the run's own").format(name),
-            self.tr("Back to the run's own value (double click, Backspace)"),
+            f"{name}: the run's own",
+            "Back to the run's own value (double click, Backspace)",
             parent=self,
         )
         self.back.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
@@ -188,55 +188,53 @@ class AdaptTools(QWidget):
         self._roles: dict[str, str] = {}
         self.kind = QComboBox(self)
         titles = {
-            "held-out": self.tr("Held-out task"),
-            "sine": self.tr("Sine"),
-            "line": self.tr("Line"),
-            "square": self.tr("Square wave"),
-            "drawn": self.tr("Draw by hand"),
-            UNKNOWN: self.tr("No true curve"),
+            "held-out": "Held-out task",
+            "sine": "Sine",
+            "line": "Line",
+            "square": "Square wave",
+            "drawn": "Draw by hand",
+            UNKNOWN: "No true curve",
         }
         for name in KINDS:
             self.kind.addItem(titles[name], name)
-        self.kind.setAccessibleName(self.tr("True curve"))
+        self.kind.setAccessibleName("True curve")
         self.kind.setToolTip(
-            self.tr(
-                "The curve behind the points; its handle changes it, and in "
-                "“Draw by hand” a drag over the plot draws it"
-            )
+            "The curve behind the points; its handle changes it, and in "
+            "“Draw by hand” a drag over the plot draws it"
         )
         self.dice = tool_button(
-            self.tr("New points"),
-            self.tr("Draw other support points from the true curve (R)"),
+            "New points",
+            "Draw other support points from the true curve (R)",
             parent=self,
         )
         self.paste = tool_button(
-            self.tr("Paste x, y"),
-            self.tr(
+            "Paste x, y",
+            (
                 "Take the support set from the clipboard: two numbers a line, as text, "
                 "or as copied from a table; nobody knows a true curve of theirs"
             ),
             parent=self,
         )
         self.reset = tool_button(
-            self.tr("Reset"), self.tr("Back to the held-out task (Esc)"), parent=self
+            "Reset", "Back to the held-out task (Esc)", parent=self
         )
         self.rate = LabelledSlider(
-            self.tr("Inner lr"),
-            self.tr("Step size of the inner loop here; the run keeps its own"),
+            "Inner lr",
+            "Step size of the inner loop here; the run keeps its own",
             self,
         )
         self.last = LabelledSlider(
-            self.tr("Inner steps K'"),
-            self.tr("How many inner steps are shown; beyond K none were trained"),
+            "Inner steps K'",
+            "How many inner steps are shown; beyond K none were trained",
             self,
         )
-        self.fan = QCheckBox(self.tr("Other support sets"), self)
+        self.fan = QCheckBox("Other support sets", self)
         self.fan.setToolTip(
-            self.tr("The curve after K inner steps on sixteen other support sets")
+            "The curve after K inner steps on sixteen other support sets"
         )
         self.add = tool_button(
-            self.tr("Add run…"),
-            self.tr("Lay another run, from its file, over the same points"),
+            "Add run…",
+            "Lay another run, from its file, over the same points",
             parent=self,
         )
         self._overlay_row = QHBoxLayout()
@@ -249,7 +247,7 @@ class AdaptTools(QWidget):
             (self.kind, self.dice, self.paste, self.reset), (self.rate, self.last), self
         )
         self._overlay_row.setSpacing(10)
-        over = QLabel(self.tr("On the same points:"), self)
+        over = QLabel("On the same points:", self)
         self._over = over
         self._overlay_row.addWidget(over)
         self._overlay_row.addWidget(self.fan)

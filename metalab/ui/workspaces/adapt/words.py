@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication
-
 from metalab.analysis.exploration_request import AdaptResult
 from metalab.figures.drawing import number_of
 from metalab.ui.plot.ticks import number_text
@@ -44,32 +42,32 @@ def words_of(
 ) -> AdaptText:
     """Return what to say; `doing` is what is waited for."""
     if moment is None:
-        return _empty(_tr("No run yet: run the preset, then drag its support points"))
+        return _empty("No run yet: run the preset, then drag its support points")
     if scene is None:
-        return _empty(_tr(preparing(moment.history)))
+        return _empty(preparing(moment.history))
     # From the object that the curves come from, which may be an earlier moment's.
     config, step = (
         (moment.config, moment.step)
         if base is None
         else (base.start.config, base.start.step)
     )
-    title = _tr("Adapt by hand: {} after {} outer steps").format(
+    title = "Adapt by hand: {} after {} outer steps".format(
         engine.name(config), f"{step:,}"
     )
     if not moment.exact:
-        title += _tr(" (recomputing {})").format(f"{moment.wanted_step:,}")
+        title += " (recomputing {})".format(f"{moment.wanted_step:,}")
     if doing:
         title += f" · {doing}"
     left = _task_words(scene)
     right = ""
     if base is not None:
         step = min(moment.inner_step, len(base.support_loss) - 1)
-        right = _tr("after {}: support {}").format(
+        right = "after {}: support {}".format(
             number_of(step, "inner step"), number_text(float(base.support_loss[step]))
         )
         if base.query_loss is not None:
             loss = number_text(float(base.query_loss[step]))
-            right += _tr(", true curve {}").format(loss)
+            right += f", true curve {loss}"
     return AdaptText(
         title=title,
         message="",
@@ -91,26 +89,21 @@ def task_name(scene: "Scene") -> str:
 def _task_words(scene: "Scene") -> str:
     count = number_of(len(scene.x), "support point")
     if scene.kind in ("sine", "square"):
-        kind = _tr("sine") if scene.kind == "sine" else _tr("square wave")
-        return _tr("{}, amplitude {}, phase {}; {}").format(
-            kind, number_text(scene.amplitude), number_text(scene.phase), count
+        kind = "sine" if scene.kind == "sine" else "square wave"
+        return (
+            f"{kind}, amplitude {number_text(scene.amplitude)}, "
+            f"phase {number_text(scene.phase)}; {count}"
         )
     if scene.kind == "line":
-        return _tr("line from {} to {}; {}").format(
-            number_text(scene.phase), number_text(scene.amplitude), count
-        )
+        return f"line from {number_text(scene.phase)} to {number_text(scene.amplitude)}; {count}"
     if scene.kind == UNKNOWN:
-        return _tr("no true curve; {}").format(count)
+        return f"no true curve; {count}"
     if scene.kind == "drawn":
-        return _tr("drawn by hand; {}").format(count)
-    whose = "" if scene.own else _tr(", changed by you")
-    return _tr("held-out task {}{}; {}").format(scene.task + 1, whose, count)
+        return f"drawn by hand; {count}"
+    whose = "" if scene.own else ", changed by you"
+    return f"held-out task {scene.task + 1}{whose}; {count}"
 
 
 def _empty(message: str) -> AdaptText:
-    title = _tr("Adapt by hand")
+    title = "Adapt by hand"
     return AdaptText(title=title, message=message, left="", right="", summary=message)
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("adapt", text)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import (
     QGuiApplication,
     QImage,
@@ -61,21 +61,21 @@ def curve_entries(base: AdaptResult, *, step: int, trained: int) -> tuple[Entry,
     def ink(at: int) -> Ink:
         return ramp_ink(at, trained, last)
 
-    entries = [Entry(swatch=Swatch.LINE, ink=ink(0), text=_tr("Before adaptation"))]
+    entries = [Entry(swatch=Swatch.LINE, ink=ink(0), text="Before adaptation")]
     if last > 1:
-        text = _tr("After 1 to {} inner steps").format(last)
+        text = f"After 1 to {last} inner steps"
         entries.append(Entry(swatch=Swatch.LINE, ink=ink(1), end=ink(last), text=text))
-    after = _tr("After {}")
-    of_k = after.format(number_of(trained, "inner step")) + _tr(" (K, training ends)")
+    after = "After {}"
+    of_k = after.format(number_of(trained, "inner step")) + " (K, training ends)"
     entries.append(Entry(swatch=Swatch.THICK, ink=ink(trained), text=of_k))
     if chosen != trained:
-        text = _tr("Emphasised: inner step {}").format(chosen)
+        text = f"Emphasised: inner step {chosen}"
         entries.append(Entry(swatch=Swatch.BOLD, ink=ink(chosen), text=text))
     if base.deviation is not None:
         entries.append(legend_of(banded=True, moved=False)[-1])
     if len(base.fan):
         fan = Ink(role="accent", share=0.4)
-        text = _tr("Other support sets")
+        text = "Other support sets"
         entries.append(Entry(swatch=Swatch.LINE, ink=fan, text=text))
     return tuple(entries)
 
@@ -86,10 +86,6 @@ def overlay_entries(titles: Mapping[str, str]) -> tuple[Entry, ...]:
         Entry(swatch=Swatch.THICK, ink=Ink(role=role), text=title)
         for role, title in titles.items()
     )
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("adapt", text)
 
 
 class AdaptWorkspace(Workspace):
@@ -111,7 +107,7 @@ class AdaptWorkspace(Workspace):
         self._extra: int | None = None
         self.asking = AdaptAsking(self)
         self.starts = AdaptStarts(self.asking, self)
-        self.header = PanelHeader(self.tr("Adapt by hand"), self)
+        self.header = PanelHeader("Adapt by hand", self)
         self.tools = AdaptTools(self)
         self.legend = Legend(self)
         self.canvas = AdaptCanvas(self)
@@ -416,7 +412,7 @@ class AdaptWorkspace(Workspace):
         self.header.set_title(words.title)
         self.canvas.set_message(words.message or self._error)
         pasted = "" if self._scene is None else self._scene.note
-        own = self._refusal or (self.tr("Pasted: {}").format(pasted) if pasted else "")
+        own = self._refusal or (f"Pasted: {pasted}" if pasted else "")
         notes = [text for text in (own, *self.starts.notes()) if text]
         self.note.setText("\n".join(notes))
         self.note.setVisible(bool(notes))
@@ -449,7 +445,7 @@ class AdaptWorkspace(Workspace):
             self.tools.overlay_box(self.starts.add_run(outcome)).setChecked(True)
 
     def _on_add_run(self) -> None:
-        title = self.tr("Lay another run over")
+        title = "Lay another run over"
         self.run_file_requested.emit(title, self.asking.read_run)
 
     def _on_inner_lr(self, factor: float) -> None:
@@ -477,7 +473,7 @@ class AdaptWorkspace(Workspace):
 
     def _on_replaced(self, text: str) -> None:
         """Say that what a person has made is gone, and how it comes back."""
-        self.told.emit(text, self.tr("Undo"), self.editor.undo_stack.undo)
+        self.told.emit(text, "Undo", self.editor.undo_stack.undo)
 
     def _on_overlay_toggled(self, key: str, on: bool) -> None:  # noqa: FBT001 - a signal
         self.starts.choose(key, on=on)

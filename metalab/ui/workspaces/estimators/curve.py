@@ -27,11 +27,11 @@ class ErrorCurve(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = DARK
-        self.header = PanelHeader(self.tr("Relative error against K"), self)
+        self.header = PanelHeader("Relative error against K", self)
         self.header.copy.hide()
         self.plot = Plot(
-            x_label=self.tr("Inner steps K"),
-            y_label=self.tr("Relative error"),
+            x_label="Inner steps K",
+            y_label="Relative error",
             whole_x=True,
             parent=self,
         )

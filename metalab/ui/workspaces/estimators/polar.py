@@ -45,7 +45,7 @@ class PolarPlot(QWidget):
         self._known: tuple[tuple[object, ...], _Named] | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(240, 150)
-        self.setAccessibleName(self.tr("Angles and norms of the estimates"))
+        self.setAccessibleName("Angles and norms of the estimates")
 
     def sizeHint(self) -> QSize:
         """Return a comfortable size."""

@@ -84,31 +84,31 @@ class EstimatorTable(QTableWidget):
         self._rows: tuple[Measured, ...] = ()
         self._dimmed = False
         heads = (
-            (self.tr("Estimator"), self.tr("How the hypergradient is estimated")),
-            (self.tr("Aims at"), self.tr("The derivative that it approximates")),
+            ("Estimator", "How the hypergradient is estimated"),
+            ("Aims at", "The derivative that it approximates"),
             (
-                self.tr("Cosine"),
-                self.tr(
+                "Cosine",
+                (
                     "Of the angle to the exact hypergradient: mean over meta-batches ± "
                     "its standard error"
                 ),
             ),
             (
-                self.tr("Norm ratio"),
-                self.tr("Its norm over that of the exact one, ± standard error"),
+                "Norm ratio",
+                "Its norm over that of the exact one, ± standard error",
             ),
             (
-                self.tr("Rel. error"),
-                self.tr("Norm of the difference, relative, ± standard error"),
+                "Rel. error",
+                "Norm of the difference, relative, ± standard error",
             ),
-            (self.tr("Variance"), self.tr("Between meta-batches, relative")),
-            (self.tr("Time, ms"), self.tr("Of inner path and estimate")),
-            (self.tr("Memory, MiB"), self.tr("Most at once")),
-            (self.tr("Gradients"), self.tr("That were asked for, a meta-batch each")),
-            (self.tr("Products"), self.tr("Hessian-vector and mixed products")),
+            ("Variance", "Between meta-batches, relative"),
+            ("Time, ms", "Of inner path and estimate"),
+            ("Memory, MiB", "Most at once"),
+            ("Gradients", "That were asked for, a meta-batch each"),
+            ("Products", "Hessian-vector and mixed products"),
             (
-                self.tr("Solved"),
-                self.tr(
+                "Solved",
+                (
                     "Linear systems with a relative residual within the tolerance; “!” "
                     "where some are not positive definite"
                 ),
@@ -119,7 +119,7 @@ class EstimatorTable(QTableWidget):
             item = QTableWidgetItem(text)
             item.setToolTip(tip)
             self.setHorizontalHeaderItem(column, item)
-        self.setAccessibleName(self.tr("Hypergradient estimators"))
+        self.setAccessibleName("Hypergradient estimators")
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setTabKeyNavigation(False)
@@ -138,7 +138,7 @@ class EstimatorTable(QTableWidget):
 
     def _aim(self, target: Target) -> str:
         """Return the words for what an estimator aims at."""
-        return self.tr("K steps") if target is Target.K_STEP else self.tr("Solution")
+        return "K steps" if target is Target.K_STEP else "Solution"
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Give the names what the numbers leave, and never less than they need."""
@@ -190,7 +190,7 @@ class EstimatorTable(QTableWidget):
                 )
                 cell.setForeground(ink)
                 if row is None and column > 1:
-                    cell.setToolTip(self.tr("Not measured yet"))
+                    cell.setToolTip("Not measured yet")
                 self.setItem(index, column, cell)
         self.setSortingEnabled(True)
         self._share_width()
@@ -199,7 +199,7 @@ class EstimatorTable(QTableWidget):
         """Return the cells that need no measurement."""
         title = compared.title
         if compared.problem != "own":
-            title = self.tr("{} · proximal").format(title)
+            title = f"{title} · proximal"
         first = _Cell(title)
         first.setIcon(_swatch(compared.name))
         first.setToolTip(title)

@@ -64,34 +64,30 @@ class EstimatorTools(QWidget):
         self._factor, self._seed = 1.0, 0
         self._damping: float | None = None
         self._against = Target.K_STEP
-        self.against_label = QLabel(self.tr("Against"), self)
+        self.against_label = QLabel("Against", self)
         self.against = QComboBox(self)
         for text, value in (
-            (self.tr("K inner steps"), Target.K_STEP),
-            (self.tr("Inner solution"), Target.SOLUTION),
+            ("K inner steps", Target.K_STEP),
+            ("Inner solution", Target.SOLUTION),
         ):
             self.against.addItem(text, value)
-        self.against.setAccessibleName(self.tr("Compared with"))
+        self.against.setAccessibleName("Compared with")
         self.dice = tool_button(
-            self.tr("New batch"), self.tr("Compare on another meta-batch"), parent=self
+            "New batch", "Compare on another meta-batch", parent=self
         )
         self.own = tool_button(
-            self.tr("Own values"),
-            self.tr("K, inner lr and damping as the run has them"),
+            "Own values",
+            "K, inner lr and damping as the run has them",
             parent=self,
         )
-        self.stop = tool_button(
-            self.tr("Cancel"), self.tr("Measure no more"), parent=self
-        )
+        self.stop = tool_button("Stop", "Stop measuring", parent=self)
         self.num_steps = LabelledSlider(
-            self.tr("K"), self.tr("Inner steps that are differentiated"), self
+            "K", "Inner steps that are differentiated", self
         )
-        self.rate = LabelledSlider(
-            self.tr("Inner lr"), self.tr("Step size of the inner loop here"), self
-        )
+        self.rate = LabelledSlider("Inner lr", "Step size of the inner loop here", self)
         self.damping = LabelledSlider(
-            self.tr("Damping"),
-            self.tr("Added to the Hessian by implicit estimators; no others have one"),
+            "Damping",
+            "Added to the Hessian by implicit estimators; no others have one",
             self,
         )
         self.num_steps.slider.setRange(1, MOST_STEPS)
@@ -187,12 +183,12 @@ class EstimatorTools(QWidget):
         self.against.setEnabled(self._has_solution)
         self.against.setCurrentIndex(self.against.findData(self.choices.against))
         self.against.setToolTip(
-            self.tr(
+            (
                 "The exact hypergradient that the estimates are compared with: the "
                 "derivative after K inner steps, or the one at the inner solution"
             )
             if self._has_solution
-            else self.tr(
+            else (
                 "The inner problem has no regulariser, so it has no solution that "
                 "depends on the meta-parameters: only K inner steps to compare with"
             )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QCoreApplication, Qt, QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QHideEvent, QImage, QPalette, QShowEvent
 from PySide6.QtWidgets import (
     QLabel,
@@ -69,10 +69,10 @@ def line_of(shown: Comparison | None, *, doing: str, cancelled: bool) -> Estimat
         doing: What is being measured; "" for nothing.
         cancelled: Whether a person wanted no more.
     """
-    texts = [_tr("Measuring {}").format(doing)] if doing else []
+    texts = [f"Measuring {doing}"] if doing else []
     if shown is not None:
         texts.append(
-            _tr("{}, outer step {}, K = {}{}, {} against {}").format(
+            "{}, outer step {}, K = {}{}, {} against {}".format(
                 engine.name(shown.request.config),
                 f"{shown.request.step:,}",
                 shown.request.num_inner_steps,
@@ -82,13 +82,13 @@ def line_of(shown: Comparison | None, *, doing: str, cancelled: bool) -> Estimat
             )
         )
         if cancelled and not shown.done:
-            texts.append(_tr("Cancelled before all K were measured"))
+            texts.append("Cancelled before all K were measured")
         indefinite = _not_definite(shown)
         if indefinite:
-            texts.append(_tr("Not positive definite: {}").format(indefinite))
+            texts.append(f"Not positive definite: {indefinite}")
         left_out = "; ".join(f"{title}: {why}" for title, why in shown.left_out)
         if left_out:
-            texts.append(_tr("Left out: {}").format(left_out))
+            texts.append(f"Not applicable: {left_out}")
     whole = ". ".join(texts)
     if len(whole) <= _MOST_LETTERS:
         return EstimatorsText(line=whole, whole=whole)
@@ -99,24 +99,24 @@ def line_of(shown: Comparison | None, *, doing: str, cancelled: bool) -> Estimat
 def _batch_words(shown: Comparison) -> str:
     """Return how much the means are over."""
     count = shown.rows[0].num_batches if shown.rows else NUM_BATCHES
-    return _tr("{} meta-batches of {} tasks").format(count, shown.request.num_tasks)
+    return f"{count} meta-batches of {shown.request.num_tasks} tasks"
 
 
 def _against_words(shown: Comparison) -> str:
     """Return what estimates are compared with, and how well that is known."""
     if shown.request.against is Target.K_STEP:
-        return _tr("the exact hypergradient of K inner steps")
-    words = _tr("the hypergradient of the inner solution")
+        return "the exact hypergradient of K inner steps"
+    words = "the hypergradient of the inner solution"
     if shown.solved is None:
         return words
-    return _tr("{} ({:,} of {:,} inner problems solved)").format(words, *shown.solved)
+    return "{} ({:,} of {:,} inner problems solved)".format(words, *shown.solved)
 
 
 def _rate_words(request: EstimatingRequest) -> str:
     """Return the inner lr that was used; "" where there is none."""
     own = inner_lr(request.config)
     used = own if request.inner_lr is None else request.inner_lr
-    return "" if used is None else _tr(", inner lr {}").format(number_text(used))
+    return "" if used is None else f", inner lr {number_text(used)}"
 
 
 def _not_definite(shown: Comparison) -> str:
@@ -128,10 +128,6 @@ def _not_definite(shown: Comparison) -> str:
         and row.solves is not None
         and row.solves.not_positive_definite
     )
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("estimators", text)
 
 
 DELAY_MS, POLL_MS = 300, 60
@@ -150,7 +146,7 @@ class EstimatorsWorkspace(Workspace):
         self._shown: Comparison | None = None
         self._cancelled = False
         self._thread = EstimatingThread()
-        self.header = PanelHeader(self.tr("Hypergradient estimators"), self)
+        self.header = PanelHeader("Hypergradient estimators", self)
         self.tools = EstimatorTools(self)
         self.header.add_tool(self.tools.against_label)
         self.header.add_tool(self.tools.against)
@@ -270,12 +266,12 @@ class EstimatorsWorkspace(Workspace):
         self._show_state()
 
     def _on_cancel(self) -> None:
-        """Measure no more until a person chooses something else."""
+        """Stop measuring until another choice is made."""
         self._cancelled = True
         self.cancel()
 
     def cancel(self) -> None:
-        """Measure no more; what is known stays."""
+        """Stop measuring; what is known stays."""
         self._later.stop()
         self._poll.stop()
         self._thread.cancel()
@@ -339,15 +335,13 @@ class EstimatorsWorkspace(Workspace):
         busy = self._poll.isActive() or self._later.isActive()
         self.tools.stop.setVisible(busy)
         if moment is None:
-            message = self.tr("No run yet: run the preset, then compare the estimators")
+            message = "No run yet: run the preset, then compare the estimators"
         elif moment.phi is None:
             message = preparing(moment.history)
         elif error:
-            message = self.tr("These meta-parameters cannot be compared: {}").format(
-                error
-            )
+            message = f"These meta-parameters cannot be compared: {error}"
         else:
-            waiting = self.tr("Measuring…") if busy else self.tr("Nothing measured yet")
+            waiting = "Measuring…" if busy else "Nothing measured yet"
             message = "" if shown is not None else waiting
         self._message.setText(message)
         self._pages.setCurrentIndex(0 if message else 1)

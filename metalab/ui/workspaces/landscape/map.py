@@ -47,7 +47,7 @@ class LandscapeMap(QWidget):
         self._landscape: Landscape | None = None
         self._log = True
         self.plot = SquarePlot(
-            x_label=self.tr("Direction u"), y_label=self.tr("Direction v"), parent=self
+            x_label="Direction u", y_label="Direction v", parent=self
         )
         self.bar = ColourBar(self)
         self.heat, self.lines, self.paths = HeatItem(), LineItem(), PathsItem()
@@ -136,7 +136,7 @@ class ColourBar(QWidget):
         self._theme = DARK
         self._scale: ColourScale | None = None
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName(self.tr("Colours of the loss"))
+        self.setAccessibleName("Colours of the loss")
 
     @property
     def scale(self) -> ColourScale | None:

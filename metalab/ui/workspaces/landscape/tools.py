@@ -53,16 +53,16 @@ class LandscapeTools(QWidget):
         self.extent = QSlider(Qt.Orientation.Horizontal, self)
         self._extent_value = QLabel(self)
         self.num_tasks = QSpinBox(self)
-        self.log = QCheckBox(self.tr("Logarithmic colours"), self)
+        self.log = QCheckBox("Logarithmic colours", self)
         self.text = QLabel(self)
         self.progress = QProgressBar(self)
         self.cancel: QToolButton = tool_button(
-            self.tr("Cancel"),
-            self.tr("Stop computing; what is known stays"),
+            "Cancel",
+            "Stop computing; what is known stays",
             parent=self,
         )
         self.compute: QToolButton = tool_button(
-            self.tr("Compute"), self.tr("Compute what was stopped"), parent=self
+            "Compute", "Compute what was stopped", parent=self
         )
         self._labels: list[QLabel] = []
         self._fill()
@@ -73,33 +73,31 @@ class LandscapeTools(QWidget):
 
     def _fill(self) -> None:
         surfaces = {
-            "support": self.tr("Support loss of one task"),
-            "query": self.tr("Query loss of one task"),
-            "adapted": self.tr("Query loss after adaptation"),
+            "support": "Support loss of one task",
+            "query": "Query loss of one task",
+            "adapted": "Query loss after adaptation",
         }
         axes = {
-            "paths": self.tr("Inner paths (PCA)"),
-            "outer": self.tr("Outer path (PCA)"),
-            "gradients": self.tr("Two task gradients"),
-            "random": self.tr("Random, filter-normalised"),
+            "paths": "Inner paths (PCA)",
+            "outer": "Outer path (PCA)",
+            "gradients": "Two task gradients",
+            "random": "Random, filter-normalised",
         }
         for name in SURFACES:
             self.surface.addItem(surfaces[name], name)
         for name in AXES:
             self.axes.addItem(axes[name], name)
         self.surface.setToolTip(
-            self.tr(
-                "The loss of the first task at each point, or the mean query loss of "
-                "held-out tasks after they have adapted from it: the surface that the "
-                "outer loop descends"
-            )
+            "The loss of the first task at each point, or the mean query loss of "
+            "held-out tasks after they have adapted from it: the surface that the "
+            "outer loop descends"
         )
-        self.axes.setToolTip(self.tr("What the plane through the parameters contains"))
+        self.axes.setToolTip("What the plane through the parameters contains")
         self.extent.setRange(-EXTENT_DOUBLINGS, EXTENT_DOUBLINGS)
         self.extent.setPageStep(1)
-        self.extent.setToolTip(self.tr("How much of the plane is computed"))
+        self.extent.setToolTip("How much of the plane is computed")
         self.num_tasks.setRange(1, MOST_TASKS)
-        self.num_tasks.setToolTip(self.tr("Held-out tasks whose inner paths are drawn"))
+        self.num_tasks.setToolTip("Held-out tasks whose inner paths are drawn")
 
     def _arrange(self) -> None:
         extent = QHBoxLayout()
@@ -110,10 +108,10 @@ class LandscapeTools(QWidget):
         form.setContentsMargins(0, 0, 0, 0)
         form.setSpacing(7)
         rows = (
-            (self.tr("Surface"), self.surface, self.surface),
-            (self.tr("Axes"), self.axes, self.axes),
-            (self.tr("Extent"), self.extent, extent),
-            (self.tr("Tasks"), self.num_tasks, self.num_tasks),
+            ("Surface", self.surface, self.surface),
+            ("Axes", self.axes, self.axes),
+            ("Extent", self.extent, extent),
+            ("Tasks", self.num_tasks, self.num_tasks),
         )
         for name, widget, row in rows:
             label = QLabel(name, self)
@@ -125,7 +123,7 @@ class LandscapeTools(QWidget):
         self.text.setWordWrap(True)
         self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.text.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.progress.setAccessibleName(self.tr("Share of the landscape computed"))
+        self.progress.setAccessibleName("Share of the landscape computed")
         self.progress.setTextVisible(False)
         self.progress.setFixedHeight(8)
         busy = QHBoxLayout()

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QPointF
+from PySide6.QtCore import QPointF
 
 from metalab.figures.drawing import number_of
 from metalab.ui.plot.ticks import number_text
@@ -39,18 +39,18 @@ class LandscapeText:
 def words_of(moment: "Moment | None", shown: "Landscape | None") -> LandscapeText:
     """Return what to say."""
     if moment is None:
-        return LandscapeText(title=_tr("Landscape"))
+        return LandscapeText(title="Landscape")
     # From the object that the colours come from, which may be an earlier moment's.
     config, step = (
         (moment.config, moment.step)
         if shown is None
         else (shown.asked.config, shown.asked.step)
     )
-    title = _tr("Landscape: {} after {} outer steps").format(
+    title = "Landscape: {} after {} outer steps".format(
         engine.name(config), f"{step:,}"
     )
     if not moment.exact:
-        title += _tr(" (recomputing {})").format(f"{moment.wanted_step:,}")
+        title += " (recomputing {})".format(f"{moment.wanted_step:,}")
     if shown is None:
         return LandscapeText(title=title, summary=title)
     left = explained_words(shown.asked, shown.plane)
@@ -66,28 +66,27 @@ def explained_words(asked: "LandscapeRequest", plane: "LandscapeGrid") -> str:
     """Return how much of the paths lies in the plane."""
     first, second = plane.explained
     if asked.surface == "adapted" and math.isfinite(plane.outer_explained):
-        return _tr("explained variance: inner paths {}, outer path {}").format(
-            _percent(first + second), _percent(plane.outer_explained)
+        return (
+            f"explained variance: inner paths {_percent(first + second)}, "
+            f"outer path {_percent(plane.outer_explained)}"
         )
-    return _tr("explained variance of the inner paths: u {}, v {}").format(
-        _percent(first), _percent(second)
-    )
+    return f"explained variance of the inner paths: u {_percent(first)}, v {_percent(second)}"
 
 
 def place_words(shown: "Landscape | None", place: QPointF, loss: float | None) -> str:
     """Return what is at a place."""
-    where = _tr("u {}, v {}").format(number_text(place.x()), number_text(place.y()))
+    where = f"u {number_text(place.x())}, v {number_text(place.y())}"
     if shown is None or loss is None:
         return where
-    return _tr("{}: {} {}").format(where, loss_name(shown.asked), number_text(loss))
+    return f"{where}: {loss_name(shown.asked)} {number_text(loss)}"
 
 
 def loss_name(asked: "LandscapeRequest") -> str:
     """Return what the colours are of."""
     names = {
-        "support": _tr("support loss"),
-        "query": _tr("query loss"),
-        "adapted": _tr("query loss after adaptation"),
+        "support": "support loss",
+        "query": "query loss",
+        "adapted": "query loss after adaptation",
     }
     return names[asked.surface]
 
@@ -95,15 +94,13 @@ def loss_name(asked: "LandscapeRequest") -> str:
 def _surface_words(shown: "Landscape") -> str:
     asked = shown.asked
     if asked.surface == "adapted":
-        return _tr(
+        return (
             "Colour: mean query loss of {} after K = {} from each point, the surface "
             "that the outer loop descends."
         ).format(
             number_of(shown.num_averaged, "held-out task"), asked.config.num_inner_steps
         )
-    return _tr("Colour: {} of held-out task {} at each point.").format(
-        loss_name(asked), asked.tasks[0] + 1
-    )
+    return f"Colour: {loss_name(asked)} of held-out task {asked.tasks[0] + 1} at each point."
 
 
 def _drawn_words(shown: "Landscape", moment: "Moment") -> str:
@@ -111,19 +108,19 @@ def _drawn_words(shown: "Landscape", moment: "Moment") -> str:
     trained = asked.config.num_inner_steps
     numbers = ", ".join(str(task + 1) for task in asked.tasks)
     step = min(moment.inner_step, asked.num_inner_steps)
-    words = _tr(
-        "Arrows: inner steps 0 … {} of held-out tasks {} from θ₀ (cross); dots: inner "
-        "step {}."
-    ).format(asked.num_inner_steps, numbers, step)
+    words = (
+        f"Arrows: inner steps 0 … {asked.num_inner_steps} of held-out tasks {numbers} "
+        f"from θ₀ (cross); dots: inner step {step}."
+    )
     if asked.num_inner_steps > trained:
-        words += _tr(" Pale: beyond K = {}.").format(trained)
+        words += f" Pale: beyond K = {trained}."
     if asked.surface == "adapted" and len(asked.outer) > 1:
-        words += _tr(" Red: the outer loop, from its first step.")
+        words += " Red: the outer loop, from its first step."
     return words
 
 
 def _warning(shown: "Landscape") -> str:
-    return _tr(
+    return (
         "One plane through {} dimensions: what lies off it is seen projected, and its "
         "loss is not the colour behind it."
     ).format(f"{len(shown.plane.centre):,}")
@@ -137,7 +134,3 @@ def _percent(share: float) -> str:
     if 99.95 <= percent < 99.9995:
         return ">99.9 %"
     return f"{percent:.3g} %" if percent < 99.95 else "100 %"
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("landscape", text)

@@ -56,7 +56,7 @@ class LandscapeWorkspace(Workspace):
         self._problem = ""
         self._stopped = False
         self.asking = LandscapeAsking(self)
-        self.header = PanelHeader(self.tr("Landscape"), self)
+        self.header = PanelHeader("Landscape", self)
         self.map = LandscapeMap(self)
         self.tools = LandscapeTools(self)
         self.caption = Caption(self)
@@ -268,8 +268,8 @@ class LandscapeWorkspace(Workspace):
             moment = self._moment
             return preparing(None if moment is None else moment.history)
         if self._stopped:
-            return self.tr("Stopped before anything was computed")
-        return self.tr("Computing the landscape…")
+            return "Stopped before anything was computed"
+        return "Computing the landscape…"
 
     def _paths(self, shown: "Landscape") -> Paths:
         asked, moment = shown.asked, self._moment

@@ -100,14 +100,14 @@ class AdaptationView(QWidget):
         self._drawn_task: int | None = None
         self.header = PanelHeader("", self)
         self.reset = tool_button(
-            self.tr("Reset points"),
-            self.tr("Back to the task's own support points (Esc)"),
+            "Reset points",
+            "Back to the task's own support points (Esc)",
             parent=self.header,
         )
         self.picker = TaskPicker(_NUM_TASKS, self.header)
         self.caption = Caption(self)
         self.legend = Legend(self)
-        self.plot = Plot(y_label=self.tr("Output y"), parent=self)
+        self.plot = Plot(y_label="Output y", parent=self)
         self.drawing = AdaptationDrawing(self.plot)
         self.handles = SupportHandles(self.plot, may_reset=self._are_moved)
         self.ruler = StepRuler(self)
@@ -119,7 +119,7 @@ class AdaptationView(QWidget):
 
     def _arrange(self) -> None:
         self.setAutoFillBackground(True)
-        self.plot.setAccessibleName(self.tr("Adaptation to a held-out task"))
+        self.plot.setAccessibleName("Adaptation to a held-out task")
         self.legend.set_entries(*LEGEND)
         self.header.add_tool(self.reset)
         self.header.add_tool(self.picker)
@@ -238,12 +238,12 @@ class AdaptationView(QWidget):
         if self._show():
             self.shown_changed.emit()
         if self._put_back is not None:
-            self.told.emit(self._words_of_reset(), self.tr("Undo"), self._undo_reset)
+            self.told.emit(self._words_of_reset(), "Undo", self._undo_reset)
 
     def _words_of_reset(self) -> str:
         assert self._put_back is not None, "points were put back"
         task = self._put_back.task + 1
-        return self.tr("Support points of task {} put back").format(task)
+        return f"Support points of task {task} put back"
 
     def _undo_reset(self) -> None:
         """Have the points as they were before they were put back."""
@@ -325,7 +325,7 @@ class AdaptationView(QWidget):
     def _describe(self) -> None:
         """Say whose points they are, the task's values, and what its losses become."""
         moved = self._are_moved()
-        title = self.tr("Your points") if moved else self.tr("Adaptation")
+        title = "Your points" if moved else "Adaptation"
         self.header.set_title(title)
         self.reset.setVisible(moved)
         words = in_words(
@@ -336,9 +336,9 @@ class AdaptationView(QWidget):
             selected=self.handles.selected,
         )
         losses = words.losses
-        full = self.tr("query loss {losses}").format(losses=losses) if losses else ""
+        full = f"query loss {losses}" if losses else ""
         self.caption.set_texts(words.values, full, losses, words.all)
-        self.plot.setAccessibleDescription(words.all or self.tr("No curves yet"))
+        self.plot.setAccessibleDescription(words.all or "No curves yet")
 
     def _on_task_chosen(self, task: int) -> None:
         self._refresh()

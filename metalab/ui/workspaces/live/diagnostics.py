@@ -56,7 +56,7 @@ class DiagnosticsView(QWidget):
         self.rates.setWordWrap(True)
         self.rates.setContentsMargins(10, 0, 10, 4)
         self.rates.setTextFormat(Qt.TextFormat.PlainText)
-        self.rates.setAccessibleName(self.tr("Learned rates"))
+        self.rates.setAccessibleName("Learned rates")
         self.rates.hide()
         layout.addWidget(self.header)
         layout.addWidget(self.rates)
@@ -83,7 +83,7 @@ class DiagnosticsView(QWidget):
         for panel in self.panels:
             panel.plot.point_at(None)
         parts = self.panels or [self._message]
-        title = self.tr("Diagnostics")
+        title = "Diagnostics"
         return picture_of(parts, title=title, theme=self._theme)
 
     def show_history(
@@ -158,13 +158,13 @@ class DiagnosticsView(QWidget):
     def _why_empty(self) -> str:
         history = self._history
         if history is None:
-            return self.tr("Diagnostics of a run will be drawn here.\n\n") + _how_on()
+            return "Diagnostics of a run will be drawn here.\n\n" + _how_on()
         if len(history.diagnostics):
             return ""
         if history.config_at().diagnostics.every == 0:
-            return self.tr("Diagnostics are off in this run.\n\n") + _how_on()
+            return "Diagnostics are off in this run.\n\n" + _how_on()
         if history.status.ended:
-            return self.tr("This run ended before anything was measured.")
+            return "This run ended before anything was measured."
         return preparing(history)
 
     def _title(self) -> str:
@@ -172,12 +172,12 @@ class DiagnosticsView(QWidget):
             0 if self._history is None else self._history.config_at().diagnostics.every
         )
         if every == 0 and self._history is not None and len(self._history.diagnostics):
-            return self.tr("Measured at evaluations")
+            return "Measured at evaluations"
         if every == 0:
-            return self.tr("Off")
+            return "Off"
         if every == 1:
-            return self.tr("Measured every outer step")
-        return self.tr("Measured every {every} outer steps").format(every=f"{every:,}")
+            return "Measured every outer step"
+        return "Measured every {every} outer steps".format(every=f"{every:,}")
 
     def _make_panels(self, names: tuple[str, ...]) -> None:
         """Make the plots of some diagnostics, unless they are there already."""
@@ -191,7 +191,7 @@ class DiagnosticsView(QWidget):
         self.panels = []
         for panel in wanted:
             # One horizontal axis for all: its name stands below the last plot.
-            label = self.tr("Outer step") if panel is wanted[-1] else ""
+            label = "Outer step" if panel is wanted[-1] else ""
             plot = DiagnosticsPlot(panel, x_label=label, parent=self._column)
             plot.set_theme(self._theme)
             plot.pointed.connect(self._on_pointed)

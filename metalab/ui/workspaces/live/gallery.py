@@ -43,9 +43,9 @@ class GalleryView(QWidget):
         self._curves: Curves | None = None
         self._running = False
         self._unsorted_updates = 0
-        self.header = PanelHeader(self.tr("Held-out tasks"), self)
+        self.header = PanelHeader("Held-out tasks", self)
         self.sort = QComboBox(self.header)
-        self._sort_name = QLabel(self.tr("Sort by"), self.header)
+        self._sort_name = QLabel("Sort by", self.header)
         self.legend = Legend(self)
         self.key = LossKey(self)
         self.grid = TileGrid(self)
@@ -62,7 +62,7 @@ class GalleryView(QWidget):
         self._sort_name.setBuddy(self.sort)
         # Its orders come with the run, after it was shown first.
         self.sort.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        tip = self.tr("Order of the tiles")
+        tip = "Order of the tiles"
         self.sort.setToolTip(tip)
         self.sort.setAccessibleName(tip)
         self.header.add_tool(self._sort_name)
@@ -180,7 +180,7 @@ class GalleryView(QWidget):
     def _describe(self) -> None:
         tasks, curves = self._tasks, self._curves
         if tasks is None or curves is None or self.task >= tasks.num_gallery:
-            self.grid.setAccessibleDescription(self.tr("No tasks yet"))
+            self.grid.setAccessibleDescription("No tasks yet")
         else:
             self.grid.setAccessibleDescription(self.grid.describe(self.task))
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QCoreApplication, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication, QImage, QPalette
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -39,10 +39,6 @@ class StabilityWords:
     tone: str = "muted"
 
 
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("stability", text)
-
-
 def stability_words(history: RunHistory | None) -> StabilityWords:
     """Return what was last measured of a run's inner steps, in words."""
     if history is None:
@@ -52,14 +48,14 @@ def stability_words(history: RunHistory | None) -> StabilityWords:
     if not len(shares) or not len(largest):
         return StabilityWords()
     share, most = float(shares.values[-1]), float(largest.values[-1])
-    told = _tr("Inner steps stable for all tasks")
+    told = "Inner steps stable for all tasks"
     if share > 0:
-        told = _tr("Inner steps overshoot for {share} % of tasks").format(
+        told = "Inner steps overshoot for {share} % of tasks".format(
             share=f"{100 * share:.0f}"
         )
-    reach = _tr("lr × curvature up to {most}, limit 2").format(most=number_text(most))
+    reach = f"lr × curvature up to {number_text(most)}, limit 2"
     helps = [info.help for info in STABILITY if info.name != STEP_CURVATURE]
-    at = _tr("Measured at outer step {step}.").format(step=f"{int(shares.steps[-1]):,}")
+    at = "Measured at outer step {step}.".format(step=f"{int(shares.steps[-1]):,}")
     warned = history.stability_warning is not None
     return StabilityWords(
         text=f"{told} ({reach})",
@@ -91,17 +87,15 @@ class InnerLossView(QWidget):
         self._moved = False
         self.header = PanelHeader("", self)
         self.log = tool_button(
-            self.tr("Log"),
-            self.tr(
-                "Logarithmic loss axes: one switch for the outer loss and the inner steps"
-            ),
+            "Log",
+            "Logarithmic loss axes: one switch for the outer loss and the inner steps",
             parent=self.header,
             checkable=True,
         )
         self.legend = Legend(self)
         self.plot = Plot(
-            x_label=self.tr("Inner step"),
-            y_label=self.tr("Loss ({unit})").format(unit=UNIT),
+            x_label="Inner step",
+            y_label=f"Loss ({UNIT})",
             whole_x=True,
             parent=self,
         )
@@ -140,12 +134,12 @@ class InnerLossView(QWidget):
         self.setAutoFillBackground(True)
         self.header.add_tool(self.log)
         self.legend.set_entries(
-            Entry(swatch=Swatch.THICK, ink=Ink(role="query"), text=self.tr("Query")),
-            Entry(swatch=Swatch.RING, ink=Ink(role="support"), text=self.tr("Support")),
+            Entry(swatch=Swatch.THICK, ink=Ink(role="query"), text="Query"),
+            Entry(swatch=Swatch.RING, ink=Ink(role="support"), text="Support"),
             Entry(
                 swatch=Swatch.LINE,
                 ink=Ink(role="evaluation"),
-                text=self.tr("Query, mean of all tasks ± 95 %"),
+                text="Query, mean of all tasks ± 95 %",
             ),
         )
         layout = QVBoxLayout(self)
@@ -156,7 +150,7 @@ class InnerLossView(QWidget):
         layout.addWidget(self.plot, 1)
         layout.addWidget(self.stability)
         self.stability.hide()
-        self.plot.setAccessibleName(self.tr("Held-out loss against inner step"))
+        self.plot.setAccessibleName("Held-out loss against inner step")
         self._say_task()
 
     def _connect(self) -> None:
@@ -292,7 +286,7 @@ class InnerLossView(QWidget):
             self.emphasis.show_at(None)
             return
         k = history.num_inner_steps
-        self.boundary.show_at(float(k), self.tr("K = {k} in training").format(k=k))
+        self.boundary.show_at(float(k), f"K = {k} in training")
         step = self._step
         shown = step is not None and step <= last
         self.emphasis.show_at(float(step) if shown and step is not None else None)
@@ -305,9 +299,9 @@ class InnerLossView(QWidget):
         return curves.support_loss[self._task], curves.query_loss[self._task]
 
     def _say_task(self) -> None:
-        title = self.tr("Loss against inner step, task {number}")
+        title = "Loss against inner step, task {number}"
         if self._moved:
-            title = self.tr("Loss against inner step, your points")
+            title = "Loss against inner step, your points"
         self.header.set_title(title.format(number=self._task + 1))
 
     def _summary(self) -> str:
@@ -321,7 +315,7 @@ class InnerLossView(QWidget):
                     f"query loss, {name}: {start} at inner step 0, {end} at "
                     f"{len(losses) - 1}"
                 )
-        return "; ".join(parts) or self.tr("No losses yet")
+        return "; ".join(parts) or "No losses yet"
 
     def _on_log_clicked(self, log: bool) -> None:  # noqa: FBT001 - a slot
         self.set_log(log=log)

@@ -19,7 +19,7 @@ class LossKey(QWidget):
         super().__init__(parent)
         self._theme = DARK
         self._ends = ("", "")
-        self._name = self.tr("Loss (y²)")
+        self._name = "Loss (y²)"
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
 
     @property
@@ -29,7 +29,7 @@ class LossKey(QWidget):
 
     def set_named(self, *, named: bool) -> None:
         """Say in the strip itself what it is of, where there is room for that."""
-        name = self.tr("Loss (y²)") if named else ""
+        name = "Loss (y²)" if named else ""
         if name != self._name:
             self._name = name
             self.updateGeometry()
@@ -39,10 +39,10 @@ class LossKey(QWidget):
         """Say which loss has the last colour: that of predicting zero."""
         best = loss / 10**COLOUR_DECADES
         self._ends = (number_text(best), number_text(loss))
-        text = self.tr(
+        text = (
             "Border: query loss after K inner steps, on a logarithmic scale up to the "
-            "loss of predicting zero, {loss}"
-        ).format(loss=self._ends[1])
+            f"loss of predicting zero, {self._ends[1]}"
+        )
         self.setToolTip(text)
         self.setAccessibleName(text)
         self.updateGeometry()

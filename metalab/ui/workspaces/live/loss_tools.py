@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QCoreApplication, QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSlider, QToolButton, QWidget
 
@@ -36,7 +36,7 @@ class LossChoices:
 def share_text(share: float) -> str:
     """Return a share of what is shown in words."""
     if share == 0:
-        return QCoreApplication.translate("SmoothingSlider", "off")
+        return "off"
     return f"{100 * share:.3g}\N{NO-BREAK SPACE}%"
 
 
@@ -51,7 +51,7 @@ class SmoothingSlider(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        tip = self.tr(
+        tip = (
             "Smoothing: share of what is shown that the moving average spans; on a "
             "logarithmic axis a geometric mean. Off shows raw values"
         )
@@ -60,8 +60,8 @@ class SmoothingSlider(QWidget):
         self._slider.setPageStep(2)
         self._slider.setFixedWidth(76)
         self._slider.setToolTip(tip)
-        self._slider.setAccessibleName(self.tr("Smoothing"))
-        self._name = QLabel(self.tr("Smoothing"), self)
+        self._slider.setAccessibleName("Smoothing")
+        self._name = QLabel("Smoothing", self)
         self._name.setToolTip(tip)
         self._value = QLabel(self)
         self._fit()
@@ -132,13 +132,13 @@ class AxisButton(QToolButton):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._labels = {
-            "outer step": self.tr("Outer step"),
-            "training time": self.tr("Training time (s)"),
-            "tasks seen": self.tr("Tasks seen"),
+            "outer step": "Outer step",
+            "training time": "Training time (s)",
+            "tasks seen": "Tasks seen",
         }
         self.setAutoRaise(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        tip = self.tr("What the losses are drawn against")
+        tip = "What the losses are drawn against"
         self.setToolTip(tip)
         self.setAccessibleDescription(tip)
         # Not a menu of the button: the style would paint its own, stray arrow.
@@ -164,7 +164,7 @@ class AxisButton(QToolButton):
         self._axis = axis
         label = self._labels[axis]
         self.setText(f"{label} ▾")
-        self.setAccessibleName(self.tr("Axis: {axis}").format(axis=label))
+        self.setAccessibleName(f"Axis: {label}")
         for action in self._menu.actions():
             action.setChecked(action.data() == axis)
 
@@ -197,16 +197,14 @@ class LossTools(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.log = tool_button(
-            self.tr("Log"),
-            self.tr(
-                "Logarithmic loss axes: one switch for the outer loss and the inner steps"
-            ),
+            "Log",
+            "Logarithmic loss axes: one switch for the outer loss and the inner steps",
             parent=self,
             checkable=True,
         )
         self.trim = tool_button(
-            self.tr("Ignore outliers"),
-            self.tr("Scale the loss axis to the middle 98 % of the values"),
+            "Ignore outliers",
+            "Scale the loss axis to the middle 98 % of the values",
             parent=self,
             checkable=True,
         )

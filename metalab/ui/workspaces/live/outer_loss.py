@@ -37,7 +37,7 @@ class OuterLossView(QWidget):
         self._playhead: int | None = None
         self._drawn: object = None
         self._described: object = None
-        self.header = PanelHeader(self.tr("Outer loss"), self)
+        self.header = PanelHeader("Outer loss", self)
         self.tools = LossTools(self.header)
         self.legend = Legend(self)
         self.plot = Plot(y_label=f"Query loss ({UNIT})", whole_x=True, parent=self)
@@ -50,14 +50,12 @@ class OuterLossView(QWidget):
 
     def _arrange(self) -> None:
         self.setAutoFillBackground(True)
-        self.plot.setAccessibleName(self.tr("Outer loss over training"))
+        self.plot.setAccessibleName("Outer loss over training")
         self.legend.set_entries(*legend_entries(0))
         self.legend.setToolTip(
-            self.tr(
-                "Query loss of the training tasks, raw and smoothed; and of the held-out "
-                "tasks after K inner steps: mean, its 95 % interval over the tasks of "
-                "this network (none where the tail is heavy), 10th and 90th percentile"
-            )
+            "Query loss of the training tasks, raw and smoothed; and of the held-out "
+            "tasks after K inner steps: mean, its 95 % interval over the tasks of "
+            "this network (none where the tail is heavy), 10th and 90th percentile"
         )
         self.header.add_tool(self.tools)
         self._roomy = self.header.comfortable_width()
@@ -188,7 +186,7 @@ class OuterLossView(QWidget):
     def _summary(self) -> str:
         history = self._history
         if history is None or len(history.steps) == 0:
-            return self.tr("No losses yet")
+            return "No losses yet"
         parts: list[str] = []
         trend = self.drawing.trend()
         if trend is not None:

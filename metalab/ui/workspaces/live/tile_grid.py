@@ -53,7 +53,7 @@ class TileGrid(QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName(self.tr("Gallery of held-out tasks"))
+        self.setAccessibleName("Gallery of held-out tasks")
 
     # What is shown
 
@@ -132,7 +132,7 @@ class TileGrid(QWidget):
     def describe(self, task: int) -> str:
         """Return a task's number, values and losses."""
         assert self._tasks is not None, "there are no tasks to describe"
-        title = self.tr("Task {number}").format(number=task + 1)
+        title = f"Task {task + 1}"
         text = f"{title}: {task_values(self._tasks, task)}"
         if self._curves is None:
             return text

@@ -69,7 +69,7 @@ class StructureDiagram(QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName(self.tr("Structure of the bilevel problem"))
+        self.setAccessibleName("Structure of the bilevel problem")
 
     # What is shown
 

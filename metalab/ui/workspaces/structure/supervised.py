@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from metalab.figures.structure.model import Flow
@@ -21,13 +21,9 @@ class _Box:
     role: str
 
 
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("structure", text)
-
-
 def supervised_sentence() -> str:
     """Return how supervised training differs, in plain words."""
-    return _tr(
+    return (
         "Supervised training has one loop and one loss: one set of points, no tasks, no "
         "inner loop, and an ordinary gradient."
     )
@@ -35,10 +31,10 @@ def supervised_sentence() -> str:
 
 def _boxes() -> tuple[_Box, _Box, _Box, _Box]:
     return (
-        _Box(_tr("Points"), _tr("one data set"), "support"),
-        _Box(_tr("Parameters w"), _tr("learned"), "accent"),
-        _Box(_tr("Loss"), _tr("on the same points"), "border"),
-        _Box(_tr("Step"), _tr("w against ∇L(w)"), "evaluation"),
+        _Box("Points", "one data set", "support"),
+        _Box("Parameters w", "learned", "accent"),
+        _Box("Loss", "on the same points", "border"),
+        _Box("Step", "w against ∇L(w)", "evaluation"),
     )
 
 
@@ -84,7 +80,7 @@ def paint_supervised(
     painter.drawRoundedRect(area, _FRAME_RADIUS, _FRAME_RADIUS)
     painter.setPen(QColor(theme.text))
     title = QRectF(area.left() + line, area.top(), area.width() - 2 * line, 2 * line)
-    draw_text(painter, title, _tr("Supervised: one loop"), font=bold)
+    draw_text(painter, title, "Supervised: one loop", font=bold)
     places = _places(area, line)
     _paint_arrows(painter, places, theme, line)
     for box, place in zip(_boxes(), places, strict=True):

@@ -52,10 +52,10 @@ class StructureWorkspace(Workspace):
         self._stale = True
         # The answer is asked for 30 times a second, and is the same nearly always.
         self._compared: tuple[object, bool] = (None, False)
-        self.header = PanelHeader(self.tr("Structure"), self)
+        self.header = PanelHeader("Structure", self)
         self.compare = tool_button(
-            self.tr("Compare with supervised training"),
-            self.tr("Show ordinary training beside it: one loop, one loss"),
+            "Compare with supervised training",
+            "Show ordinary training beside it: one loop, one loss",
             parent=self.header,
             checkable=True,
         )
@@ -132,7 +132,7 @@ class StructureWorkspace(Workspace):
             config = self._history.next_config
         if config is None:
             self._blueprint = None
-            message = self.tr("The engine is being loaded…")
+            message = "The engine is being loaded…"
             self.diagram.show_structure(None, Numbers(), message=message)
             self._say("", "")
             return
@@ -154,17 +154,15 @@ class StructureWorkspace(Workspace):
 
     def _noted(self, config: "ExperimentConfig", history: "RunHistory | None") -> str:
         if history is None:
-            return self.tr("No run yet: numbers appear with the first outer step.")
+            return "No run yet: numbers appear with the first outer step."
         if history.failure is not None:
-            return self.tr("The run failed: {}").format(history.failure.message)
+            return f"The run failed: {history.failure.message}"
         if history.diverged is not None:
             return history.diverged.message
         if not _same_method(config, history.config_at()):
-            return self.tr(
-                "The run that is shown has another method; its numbers are left out."
-            )
+            return "The run that is shown has another method; its numbers are left out."
         if not self._is_of_run(config, history):
-            return self.tr("Numbers are those of the run; the form differs from it.")
+            return "Numbers are those of the run; the form differs from it."
         return self._missing(history)
 
     def _is_of_run(self, config: "ExperimentConfig", history: "RunHistory") -> bool:
@@ -180,13 +178,13 @@ class StructureWorkspace(Workspace):
             return ""
         if history.status.ended:
             # Of a whole run, or of one that is looked at where it began.
-            return self.tr("There are no numbers before the first outer step.")
-        return self.tr(preparing(history))
+            return "There are no numbers before the first outer step."
+        return preparing(history)
 
     def _show_title(self, config: "ExperimentConfig") -> None:
         recipe = engine_access.recipe(config)
-        plain = self.tr("Structure")
-        named = self.tr("Structure of {}")
+        plain = "Structure"
+        named = "Structure of {}"
         title = plain if recipe is None else named.format(recipe.title)
         if title != self.header.title:
             self.header.set_title(title)
@@ -196,14 +194,14 @@ class StructureWorkspace(Workspace):
         data, back = FLOW_INKS[Flow.DATA], FLOW_INKS[Flow.BACK]
         forward, learned = FLOW_INKS[Flow.FORWARD], FLOW_INKS[Flow.LEARNED]
         entries = [
-            Entry(swatch=line, ink=data, text=self.tr("support set")),
-            Entry(swatch=line, ink=Ink(role="query"), text=self.tr("query set")),
-            Entry(swatch=line, ink=forward, text=self.tr("inner parameters")),
-            Entry(swatch=line, ink=learned, text=self.tr("meta-learned")),
-            Entry(swatch=thick, ink=back, text=self.tr("hypergradient")),
+            Entry(swatch=line, ink=data, text="support set"),
+            Entry(swatch=line, ink=Ink(role="query"), text="query set"),
+            Entry(swatch=line, ink=forward, text="inner parameters"),
+            Entry(swatch=line, ink=learned, text="meta-learned"),
+            Entry(swatch=thick, ink=back, text="hypergradient"),
         ]
         if any(arrow.straight for arrow in structure.arrows):
-            unchanged = self.tr("passed on unchanged")
+            unchanged = "passed on unchanged"
             entries.append(Entry(swatch=Swatch.DASHED, ink=back, text=unchanged))
         self.legend.set_entries(*entries)
 
