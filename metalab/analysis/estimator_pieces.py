@@ -29,9 +29,6 @@ from metalab.experiment.compatibility import estimator_refusal
 from metalab.experiment.config import ExperimentConfig
 from metalab.experiment.fields import with_overrides
 
-_SLOW = ("evolution", "persistent-evolution", "forward-gradient")
-"""Measured after all others, and not along K: they draw hundreds of perturbations."""
-
 _ANCHOR_STRENGTH = 2.0
 """Where estimators of the solution need an anchor that the run does not have."""
 
@@ -148,7 +145,7 @@ def _with(estimator: Any, **changes: float) -> Any:
 
 def _chosen(block: Block, *, slow: bool) -> Block:
     """Return a block with its slow estimators, or with the others."""
-    kept = tuple(e for e in block.estimators if (e.name in _SLOW) is slow)
+    kept = tuple(e for e in block.estimators if e.slow is slow)
     return replace(block, estimators=kept)
 
 

@@ -1,12 +1,13 @@
 """Looks of the hypergradient estimators: alike in every table, plot and figure.
 
-A colour a family, a mark and dashes a member. They go by name: what else is measured
-beside an estimator does not change them. Imports no matplotlib.
+A colour a family, a mark and dashes a member, as the estimators declare them: what else
+is measured beside one does not change them. Imports no matplotlib.
 """
 
 import zlib
 from dataclasses import dataclass
 
+from metalab.core.hypergradient.family import EstimatorFamily
 from metalab.figures.drawing import BLUE, GREEN, VERMILION
 
 ORANGE, SKY, PURPLE, GREY = "#e69f00", "#56b4e9", "#cc79a7", "#888888"
@@ -17,14 +18,14 @@ DISC, SQUARE, TRIANGLE, DIAMOND = "disc", "square", "triangle", "diamond"
 _MARKS = (DISC, SQUARE, TRIANGLE)
 _DASHES = {DISC: (), SQUARE: (4.0, 2.0), TRIANGLE: (1.0, 1.5), DIAMOND: (4, 2, 1, 2)}
 
-_FAMILIES = {
-    BLUE: ("unrolled", "checkpointed", "forward-mode"),
-    VERMILION: ("first-order", "imaml-repository"),
-    GREEN: ("reptile", "joint"),
-    ORANGE: ("truncated", "t1-t2"),
-    PURPLE: ("implicit-cg", "implicit-neumann", "implicit-nystrom"),
-    SKY: ("difference-product", "finite-differences"),
-    GREY: ("evolution", "persistent-evolution", "forward-gradient"),
+_COLOURS = {
+    EstimatorFamily.UNROLLED: BLUE,
+    EstimatorFamily.FIRST_ORDER: VERMILION,
+    EstimatorFamily.START_AND_END: GREEN,
+    EstimatorFamily.TRUNCATED: ORANGE,
+    EstimatorFamily.IMPLICIT: PURPLE,
+    EstimatorFamily.DIFFERENCES: SKY,
+    EstimatorFamily.SAMPLED: GREY,
 }
 
 
@@ -46,20 +47,20 @@ class Look:
         return _DASHES[self.mark]
 
 
-_KNOWN = {
-    name: Look(colour=colour, mark=mark)
-    for colour, names in _FAMILIES.items()
-    for name, mark in zip(names, _MARKS, strict=False)
-}
-
-
 def look_of(name: str) -> Look:
     """Return the look of an estimator, by its name in the catalogue.
 
-    One that another package brings is a diamond, in a colour that its name decides.
+    One that belongs to no family has a colour that its name decides, and one without a
+    place in its family is a diamond.
     """
-    known = _KNOWN.get(name)
-    if known is not None:
-        return known
-    colours = tuple(_FAMILIES)
-    return Look(colour=colours[zlib.crc32(name.encode()) % len(colours)], mark=DIAMOND)
+    from metalab.catalog.slots import HYPERGRADIENTS  # noqa: PLC0415 - torch
+
+    estimator = HYPERGRADIENTS.components.get(name)
+    family = EstimatorFamily.OTHER if estimator is None else estimator.family
+    place = None if estimator is None else estimator.place_in_family
+    colours = tuple(_COLOURS.values())
+    chosen = colours[zlib.crc32(name.encode()) % len(colours)]
+    return Look(
+        colour=_COLOURS.get(family, chosen),
+        mark=DIAMOND if place is None else _MARKS[place],
+    )

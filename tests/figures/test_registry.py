@@ -8,7 +8,7 @@ from metalab.figures.errors import FigureError
 from metalab.figures.names import figure_names
 from metalab.figures.registry import figure_named, figures
 from metalab.figures.sizes import size_named
-from metalab.ui.actions.table import WORKSPACES
+from metalab.ui.workspaces.registry import WORKSPACES
 
 
 def test_every_module_is_found_by_its_name():

@@ -25,13 +25,13 @@ from PySide6.QtWidgets import (
 
 from metalab.runs.running.manager import RunManager
 from metalab.runs.system.preload import Preload
-from metalab.ui.actions.table import WORKSPACES
 from metalab.ui.plot.plot_widget import Plot
 from metalab.ui.shell.app import application
 from metalab.ui.shell.controller import Controller, WindowOptions
 from metalab.ui.style.theme import THEMES
 from metalab.ui.widgets.painted import ElidedLabel
 from metalab.ui.widgets.toasts import ToastArea
+from metalab.ui.workspaces.registry import WORKSPACES
 from tests.support.fake_worker import Workshop, small_config
 
 SIZES = ((1024, 640), (1280, 720), (1280, 800), (1920, 1080))

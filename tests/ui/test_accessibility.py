@@ -8,8 +8,8 @@ from PySide6.QtGui import QAccessible, QAction, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QMainWindow, QMenu, QWidget
 
-from metalab.ui.actions.table import WORKSPACES
 from metalab.ui.shell.tool_buttons import ToolbarButton
+from metalab.ui.workspaces.registry import WORKSPACES
 from tests.support.fake_worker import small_config
 
 pytestmark = pytest.mark.gui

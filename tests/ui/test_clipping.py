@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QLabel, QWidget
 
-from metalab.ui.actions.table import WORKSPACES
 from metalab.ui.plot.plot_widget import Plot
 from metalab.ui.style.theme import THEMES
+from metalab.ui.workspaces.registry import WORKSPACES
 from tests.support.clipping import SIZES, cut_off, faults_at, names_cut, overlapping
 from tests.support.fake_worker import small_config
 from tests.support.scenes import SCENES, faults_of

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from metalab.core.hypergradient.family import EstimatorFamily
 from metalab.core.hypergradient.route import Route
 from metalab.core.hypergradient.target import Target
 from metalab.core.inner.base import (
@@ -96,6 +97,9 @@ class HypergradientEstimator(ABC):
     """A way to obtain the hypergradient. Implementations are frozen dataclasses.
 
     Attributes:
+        family: Decides its colour.
+        place_in_family: Decides its mark, from 0; None has one for all that is new.
+        slow: Whether it draws so much that it is measured last, and not along K.
         exactness: How the estimate relates to its target.
         target: Which derivative it aims at.
         keep: What of the inner path it needs.
@@ -114,6 +118,9 @@ class HypergradientEstimator(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     synonyms: ClassVar[tuple[str, ...]] = ()
+    family: ClassVar[EstimatorFamily] = EstimatorFamily.OTHER
+    place_in_family: ClassVar[int | None] = None
+    slow: ClassVar[bool] = False
     exactness: ClassVar[Exactness]
     target: ClassVar[Target]
     keep: ClassVar[PathStorage]

@@ -15,6 +15,7 @@ from metalab.core.hypergradient.base import (
     end_cotangent,
     sweep,
 )
+from metalab.core.hypergradient.family import EstimatorFamily
 from metalab.core.hypergradient.route import Route
 from metalab.core.inner.base import InnerLoop, InnerPath, InnerState, PathStorage
 from metalab.core.meta.base import PhiRole
@@ -36,6 +37,8 @@ class Checkpointed(HypergradientEstimator):
 
     name: ClassVar[str] = "checkpointed"
     title: ClassVar[str] = "Unrolled, checkpointed (exact)"
+    family: ClassVar[EstimatorFamily] = EstimatorFamily.UNROLLED
+    place_in_family: ClassVar[int | None] = 1
     synonyms: ClassVar[tuple[str, ...]] = ("gradient checkpointing", "memory")
     exactness: ClassVar[Exactness] = Exactness.EXACT
     target: ClassVar[Target] = Target.K_STEP

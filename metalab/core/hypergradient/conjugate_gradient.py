@@ -6,6 +6,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from metalab.core.hypergradient.base import EstimateContext, ProblemSize
+from metalab.core.hypergradient.family import EstimatorFamily
 from metalab.core.hypergradient.implicit import (
     ImplicitEstimator,
     damped,
@@ -37,6 +38,8 @@ class ImplicitCG(ImplicitEstimator):
 
     name: ClassVar[str] = "implicit-cg"
     title: ClassVar[str] = "Implicit, conjugate gradients"
+    family: ClassVar[EstimatorFamily] = EstimatorFamily.IMPLICIT
+    place_in_family: ClassVar[int | None] = 0
     synonyms: ClassVar[tuple[str, ...]] = ("iMAML", "implicit differentiation", "CG")
     num_iterations: int = iterations_option(10)
     tolerance: float = tolerance_option()

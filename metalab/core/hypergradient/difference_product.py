@@ -15,6 +15,7 @@ from metalab.core.hypergradient.base import (
     sweep,
 )
 from metalab.core.hypergradient.differences import DifferencedLinearisation
+from metalab.core.hypergradient.family import EstimatorFamily
 from metalab.core.hypergradient.route import Route
 from metalab.core.inner.base import InnerLoop, InnerPath, PathStorage
 from metalab.core.meta.base import PhiRole
@@ -42,6 +43,8 @@ class DifferenceProduct(HypergradientEstimator):
 
     name: ClassVar[str] = "difference-product"
     title: ClassVar[str] = "Unrolled by differences (DARTS)"
+    family: ClassVar[EstimatorFamily] = EstimatorFamily.DIFFERENCES
+    place_in_family: ClassVar[int | None] = 0
     synonyms: ClassVar[tuple[str, ...]] = ("Hessian-free",)
     exactness: ClassVar[Exactness] = Exactness.CONVERGENT
     target: ClassVar[Target] = Target.K_STEP

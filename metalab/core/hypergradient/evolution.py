@@ -14,6 +14,7 @@ from metalab.core.hypergradient.base import (
     Target,
     outer_loss_at,
 )
+from metalab.core.hypergradient.family import EstimatorFamily
 from metalab.core.hypergradient.perturbation import pairs_option, sigma_option
 from metalab.core.hypergradient.route import Route
 from metalab.core.inner.base import InnerLoop, InnerPath, PathStorage
@@ -36,6 +37,9 @@ class EvolutionStrategies(HypergradientEstimator):
 
     name: ClassVar[str] = "evolution"
     title: ClassVar[str] = "Evolution strategies (antithetic)"
+    family: ClassVar[EstimatorFamily] = EstimatorFamily.SAMPLED
+    place_in_family: ClassVar[int | None] = 0
+    slow: ClassVar[bool] = True
     synonyms: ClassVar[tuple[str, ...]] = (
         "ES",
         "zeroth-order",

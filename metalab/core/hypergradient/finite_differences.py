@@ -14,6 +14,7 @@ from metalab.core.hypergradient.base import (
     Target,
     outer_loss_at,
 )
+from metalab.core.hypergradient.family import EstimatorFamily
 from metalab.core.hypergradient.route import Route
 from metalab.core.inner.base import InnerLoop, InnerPath, PathStorage
 from metalab.core.meta.base import PhiRole
@@ -35,6 +36,8 @@ class FiniteDifferences(HypergradientEstimator):
 
     name: ClassVar[str] = "finite-differences"
     title: ClassVar[str] = "Finite differences"
+    family: ClassVar[EstimatorFamily] = EstimatorFamily.DIFFERENCES
+    place_in_family: ClassVar[int | None] = 1
     synonyms: ClassVar[tuple[str, ...]] = ("numerical gradient", "zeroth-order")
     exactness: ClassVar[Exactness] = Exactness.CONVERGENT
     target: ClassVar[Target] = Target.K_STEP

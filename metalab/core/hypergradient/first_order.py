@@ -14,6 +14,7 @@ from metalab.core.hypergradient.base import (
     end_cotangent,
     sweep,
 )
+from metalab.core.hypergradient.family import EstimatorFamily
 from metalab.core.hypergradient.route import Route
 from metalab.core.inner.base import InnerLoop, InnerPath, PathStorage
 from metalab.core.meta.base import PhiRole
@@ -36,6 +37,8 @@ class FirstOrder(HypergradientEstimator):
 
     name: ClassVar[str] = "first-order"
     title: ClassVar[str] = "First-order"
+    family: ClassVar[EstimatorFamily] = EstimatorFamily.FIRST_ORDER
+    place_in_family: ClassVar[int | None] = 0
     synonyms: ClassVar[tuple[str, ...]] = ("FOMAML",)
     exactness: ClassVar[Exactness] = Exactness.BIASED
     target: ClassVar[Target] = Target.K_STEP

@@ -13,6 +13,7 @@ from metalab.core.hypergradient.base import (
     ProblemSize,
     Target,
 )
+from metalab.core.hypergradient.family import EstimatorFamily
 from metalab.core.hypergradient.route import Route
 from metalab.core.hypergradient.tangents import slopes_along
 from metalab.core.inner.base import InnerLoop, InnerPath, PathStorage
@@ -37,6 +38,9 @@ class ForwardGradient(HypergradientEstimator):
 
     name: ClassVar[str] = "forward-gradient"
     title: ClassVar[str] = "Forward gradient"
+    family: ClassVar[EstimatorFamily] = EstimatorFamily.SAMPLED
+    place_in_family: ClassVar[int | None] = 2
+    slow: ClassVar[bool] = True
     synonyms: ClassVar[tuple[str, ...]] = ("JVP", "random directions")
     exactness: ClassVar[Exactness] = Exactness.UNBIASED
     target: ClassVar[Target] = Target.K_STEP

@@ -13,6 +13,7 @@ from metalab.core.hypergradient.base import (
     ProblemSize,
     Target,
 )
+from metalab.core.hypergradient.family import EstimatorFamily
 from metalab.core.hypergradient.route import Route
 from metalab.core.hypergradient.tangents import slopes_along
 from metalab.core.inner.base import InnerLoop, InnerPath, PathStorage
@@ -38,6 +39,8 @@ class ForwardMode(HypergradientEstimator):
 
     name: ClassVar[str] = "forward-mode"
     title: ClassVar[str] = "Forward mode (exact)"
+    family: ClassVar[EstimatorFamily] = EstimatorFamily.UNROLLED
+    place_in_family: ClassVar[int | None] = 2
     synonyms: ClassVar[tuple[str, ...]] = ("JVP", "tangents", "RTRL")
     exactness: ClassVar[Exactness] = Exactness.EXACT
     target: ClassVar[Target] = Target.K_STEP

@@ -14,6 +14,7 @@ from metalab.core.hypergradient.base import (
     ProblemSize,
     Target,
 )
+from metalab.core.hypergradient.family import EstimatorFamily
 from metalab.core.hypergradient.implicit import iterations_option, tolerance_option
 from metalab.core.hypergradient.route import Route
 from metalab.core.inner.base import InnerLoop, InnerPath, PathStorage
@@ -40,6 +41,8 @@ class ImamlRepository(HypergradientEstimator):
 
     name: ClassVar[str] = "imaml-repository"
     title: ClassVar[str] = "Implicit, as in iMAML's code"
+    family: ClassVar[EstimatorFamily] = EstimatorFamily.FIRST_ORDER
+    place_in_family: ClassVar[int | None] = 1
     synonyms: ClassVar[tuple[str, ...]] = ("implicit differentiation",)
     exactness: ClassVar[Exactness] = Exactness.BIASED
     target: ClassVar[Target] = Target.SOLUTION

@@ -11,6 +11,7 @@ from metalab.core.hypergradient.base import (
     ProblemSize,
     Target,
 )
+from metalab.core.hypergradient.family import EstimatorFamily
 from metalab.core.hypergradient.route import Route
 from metalab.core.inner.base import InnerLoop, InnerPath, PathStorage
 from metalab.core.meta.base import PhiRole
@@ -34,6 +35,8 @@ class Joint(HypergradientEstimator):
 
     name: ClassVar[str] = "joint"
     title: ClassVar[str] = "Joint training (no adaptation)"
+    family: ClassVar[EstimatorFamily] = EstimatorFamily.START_AND_END
+    place_in_family: ClassVar[int | None] = 1
     synonyms: ClassVar[tuple[str, ...]] = ("pre-training", "multi-task learning")
     exactness: ClassVar[Exactness] = Exactness.BIASED
     target: ClassVar[Target] = Target.K_STEP

@@ -6,6 +6,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from metalab.core.hypergradient.base import EstimateContext, ProblemSize
+from metalab.core.hypergradient.family import EstimatorFamily
 from metalab.core.hypergradient.implicit import (
     ImplicitEstimator,
     damped,
@@ -34,6 +35,8 @@ class ImplicitNeumann(ImplicitEstimator):
 
     name: ClassVar[str] = "implicit-neumann"
     title: ClassVar[str] = "Implicit, Neumann series"
+    family: ClassVar[EstimatorFamily] = EstimatorFamily.IMPLICIT
+    place_in_family: ClassVar[int | None] = 1
     synonyms: ClassVar[tuple[str, ...]] = ("implicit differentiation",)
     num_terms: int = option(
         20,

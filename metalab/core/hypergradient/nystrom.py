@@ -6,6 +6,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from metalab.core.hypergradient.base import EstimateContext, ProblemSize
+from metalab.core.hypergradient.family import EstimatorFamily
 from metalab.core.hypergradient.implicit import ImplicitEstimator, damping_option
 from metalab.core.linear_solve import LinearSolution, nystrom
 from metalab.core.oracle import Evaluations, InnerOracle, Linearisation, LossTerms
@@ -33,6 +34,8 @@ class ImplicitNystrom(ImplicitEstimator):
 
     name: ClassVar[str] = "implicit-nystrom"
     title: ClassVar[str] = "Implicit, Nystrom"
+    family: ClassVar[EstimatorFamily] = EstimatorFamily.IMPLICIT
+    place_in_family: ClassVar[int | None] = 2
     synonyms: ClassVar[tuple[str, ...]] = ("implicit differentiation", "Nyström")
     needs_strength: ClassVar[bool] = True
     draws: ClassVar[bool] = True

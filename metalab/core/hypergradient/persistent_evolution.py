@@ -13,6 +13,7 @@ from metalab.core.hypergradient.base import (
     ProblemSize,
     Target,
 )
+from metalab.core.hypergradient.family import EstimatorFamily
 from metalab.core.hypergradient.perturbation import (
     PerturbedWalk,
     pairs_option,
@@ -44,6 +45,9 @@ class PersistentEvolution(HypergradientEstimator):
 
     name: ClassVar[str] = "persistent-evolution"
     title: ClassVar[str] = "Persistent evolution strategies (PES)"
+    family: ClassVar[EstimatorFamily] = EstimatorFamily.SAMPLED
+    place_in_family: ClassVar[int | None] = 1
+    slow: ClassVar[bool] = True
     synonyms: ClassVar[tuple[str, ...]] = ("zeroth-order", "gradient-free")
     exactness: ClassVar[Exactness] = Exactness.BIASED
     target: ClassVar[Target] = Target.K_STEP

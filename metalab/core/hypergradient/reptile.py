@@ -11,6 +11,7 @@ from metalab.core.hypergradient.base import (
     ProblemSize,
     Target,
 )
+from metalab.core.hypergradient.family import EstimatorFamily
 from metalab.core.hypergradient.route import Route
 from metalab.core.inner.base import InnerLoop, InnerPath, PathStorage
 from metalab.core.meta.base import PhiRole
@@ -35,6 +36,8 @@ class Reptile(HypergradientEstimator):
 
     name: ClassVar[str] = "reptile"
     title: ClassVar[str] = "Reptile direction"
+    family: ClassVar[EstimatorFamily] = EstimatorFamily.START_AND_END
+    place_in_family: ClassVar[int | None] = 0
     exactness: ClassVar[Exactness] = Exactness.BIASED
     target: ClassVar[Target] = Target.K_STEP
     keep: ClassVar[PathStorage] = PathStorage.END

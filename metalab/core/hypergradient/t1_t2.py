@@ -6,6 +6,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from metalab.core.hypergradient.base import EstimateContext, Exactness, ProblemSize
+from metalab.core.hypergradient.family import EstimatorFamily
 from metalab.core.hypergradient.implicit import ImplicitEstimator
 from metalab.core.linear_solve import LinearSolution
 from metalab.core.oracle import Evaluations, InnerOracle, Linearisation
@@ -25,6 +26,8 @@ class T1T2(ImplicitEstimator):
 
     name: ClassVar[str] = "t1-t2"
     title: ClassVar[str] = "T1-T2"
+    family: ClassVar[EstimatorFamily] = EstimatorFamily.TRUNCATED
+    place_in_family: ClassVar[int | None] = 1
     exactness: ClassVar[Exactness] = Exactness.BIASED
     solves_systems: ClassVar[bool] = False
     formula: ClassVar[str] = "∂_φ f − B^T ∇f(θ_K)"

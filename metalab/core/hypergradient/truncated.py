@@ -14,6 +14,7 @@ from metalab.core.hypergradient.base import (
     end_cotangent,
     sweep,
 )
+from metalab.core.hypergradient.family import EstimatorFamily
 from metalab.core.hypergradient.route import Route
 from metalab.core.inner.base import InnerLoop, InnerPath, PathStorage
 from metalab.core.meta.base import PhiRole
@@ -41,6 +42,8 @@ class Truncated(HypergradientEstimator):
 
     name: ClassVar[str] = "truncated"
     title: ClassVar[str] = "Truncated"
+    family: ClassVar[EstimatorFamily] = EstimatorFamily.TRUNCATED
+    place_in_family: ClassVar[int | None] = 0
     synonyms: ClassVar[tuple[str, ...]] = ("truncated backpropagation",)
     exactness: ClassVar[Exactness] = Exactness.BIASED
     target: ClassVar[Target] = Target.K_STEP

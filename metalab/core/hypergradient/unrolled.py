@@ -14,6 +14,7 @@ from metalab.core.hypergradient.base import (
     end_cotangent,
     sweep,
 )
+from metalab.core.hypergradient.family import EstimatorFamily
 from metalab.core.hypergradient.route import Route
 from metalab.core.inner.base import InnerLoop, InnerPath, PathStorage
 from metalab.core.meta.base import PhiRole
@@ -35,6 +36,8 @@ class Unrolled(HypergradientEstimator):
 
     name: ClassVar[str] = "unrolled"
     title: ClassVar[str] = "Unrolled (exact)"
+    family: ClassVar[EstimatorFamily] = EstimatorFamily.UNROLLED
+    place_in_family: ClassVar[int | None] = 0
     synonyms: ClassVar[tuple[str, ...]] = (
         "backpropagation",
         "second-order",

@@ -4,11 +4,12 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QIcon, QKeySequence
 
 from metalab.ui.actions.spec import ActionSpec
-from metalab.ui.actions.table import ACTIONS, plain, shown_shortcut
+from metalab.ui.actions.table import ACTIONS, shown_shortcut
 from metalab.ui.session.phase import Phase
 from metalab.ui.session.session import Session
 from metalab.ui.style.icons import theme_icon
 from metalab.ui.style.theme import Theme
+from metalab.ui.widgets.plain_text import plain_label
 
 
 class ActionSet(QObject):
@@ -62,7 +63,7 @@ class ActionSet(QObject):
         idle_text = "&Resume" if going_on else "&Run"
         text = "&Pause" if running else idle_text
         action.setText(text)
-        action.setIconText(plain(text))
+        action.setIconText(plain_label(text))
         icon = "pause" if running else "play"
         action.setIcon(self._run_icons[icon])
         action.setData(icon)
@@ -73,7 +74,7 @@ def _action(spec: ActionSpec, parent: QObject) -> QAction:
     action.setObjectName(spec.key)
     action.setCheckable(spec.checkable)
     action.setShortcuts([QKeySequence(keys) for keys in spec.shortcuts])
-    action.setIconText(plain(spec.short or spec.text))
+    action.setIconText(plain_label(spec.short or spec.text))
     return action
 
 

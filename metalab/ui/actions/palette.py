@@ -27,7 +27,8 @@ from PySide6.QtWidgets import (
 )
 
 from metalab.ui.actions.palette_rows import PaletteDelegate, PaletteEntry, PaletteModel
-from metalab.ui.actions.table import MENUS, plain
+from metalab.ui.actions.table import MENUS
+from metalab.ui.widgets.plain_text import plain_label
 
 if TYPE_CHECKING:
     from metalab.ui.actions.action_set import ActionSet
@@ -226,7 +227,7 @@ def action_entries(actions: "ActionSet") -> list[PaletteEntry]:
         _entry(
             action,
             key=spec.key,
-            detail=plain(MENUS[spec.menu]),
+            detail=plain_label(MENUS[spec.menu]),
             synonyms=tuple(synonym for synonym in spec.synonyms),
         )
         for spec, action in actions.all()
@@ -244,7 +245,7 @@ def menu_entries(
         prefix: Before the object names, to make unique keys of them.
         names: What else actions are called, by object name.
     """
-    detail = plain(menu.title())
+    detail = plain_label(menu.title())
     return [
         _entry(
             action,
@@ -298,7 +299,7 @@ def _entry(
     native = QKeySequence.SequenceFormat.NativeText
     return PaletteEntry(
         key=key,
-        title=plain(action.text()),
+        title=plain_label(action.text()),
         detail=detail,
         run=action.trigger,
         shortcut=action.shortcut().toString(native),

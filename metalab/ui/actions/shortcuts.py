@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from metalab.ui.actions import table, view_keys
+from metalab.ui.widgets.plain_text import plain_label
 
 _MARGIN = 14
 _WHAT, _KEYS = range(2)
@@ -137,10 +138,10 @@ def _groups() -> list[tuple[str, list[_Line]]]:
     """Return headings, and what stands below them, from the tables."""
     menus = [
         (
-            table.plain(title),
+            plain_label(title),
             [
                 _Line(
-                    text=table.plain(spec.text),
+                    text=plain_label(spec.text),
                     keys=view_keys.shown_keys(spec.shortcuts),
                     tooltip=spec.tooltip,
                 )

@@ -36,24 +36,3 @@ class ActionSpec:
     checkable: bool = False
     separated: bool = False
     synonyms: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkspaceSpec:
-    """One page of the centre.
-
-    Attributes:
-        key: Unique name.
-        text: On its tab and in the menu, with its mnemonic.
-        tooltip: One plain sentence.
-        page: Module and class, imported when the page is first looked at.
-        shortcut: Keys that bring it to the front.
-        synonyms: What else it is looked for as in the command palette.
-    """
-
-    key: str
-    text: str
-    tooltip: str
-    page: str
-    shortcut: str
-    synonyms: tuple[str, ...] = ()

@@ -14,11 +14,12 @@ from metalab.runs.system.home import RUN_SUFFIX, file_stem, runs_folder
 from metalab.ui.actions.action_set import ActionSet
 from metalab.ui.actions.lines import EXPERIMENT_SUFFIX, LESSON_SUFFIX, LESSON_TITLES
 from metalab.ui.actions.shortcuts import ShortcutsDialog
-from metalab.ui.actions.table import ACTIONS, WORKSPACES
+from metalab.ui.actions.table import ACTIONS
 from metalab.ui.session import engine_access as engine
 from metalab.ui.style.theme import THEMES
 from metalab.ui.timeline.player import INNER, OUTER
 from metalab.ui.widgets.dialogs import AboutDialog
+from metalab.ui.workspaces.registry import WORKSPACES
 
 if TYPE_CHECKING:
     from metalab.figures.base import FigureChoices

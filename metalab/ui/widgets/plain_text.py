@@ -14,3 +14,8 @@ def plain_tip(text: str) -> str:
     if not Qt.mightBeRichText(text):
         return text
     return f"<p style='white-space: pre-wrap'>{escape(text)}</p>"
+
+
+def plain_label(text: str) -> str:
+    """Return a menu text without mnemonic and ellipsis."""
+    return text.replace("&", "").removesuffix("…")

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
-from metalab.ui.actions.spec import WorkspaceSpec
-from metalab.ui.actions.table import WORKSPACES, plain
 from metalab.ui.timeline.moment_badge import MomentBadge
+from metalab.ui.widgets.plain_text import plain_label
 from metalab.ui.workspaces.base import Workspace
+from metalab.ui.workspaces.registry import WORKSPACES, WorkspaceSpec, page_shortcut
 
 if TYPE_CHECKING:
     from metalab.experiment.config import ExperimentConfig
@@ -59,8 +59,8 @@ class WorkspaceTabs(QTabWidget):
         layout = QVBoxLayout(holder)
         layout.setContentsMargins(0, 0, 0, 0)
         self._holders[spec.key] = holder
-        index = self.addTab(holder, plain(spec.text))
-        self.setTabToolTip(index, f"{spec.tooltip} ({spec.shortcut})")
+        index = self.addTab(holder, plain_label(spec.text))
+        self.setTabToolTip(index, f"{spec.tooltip} ({page_shortcut(spec)})")
 
     def _hold(self, key: str, page: Workspace) -> None:
         layout = self._holders[key].layout()

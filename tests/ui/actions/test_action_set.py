@@ -11,13 +11,13 @@ from metalab.ui.actions.table import (
     ACTIONS,
     MENUS,
     SPECS,
-    WORKSPACES,
-    plain,
     shown_shortcut,
 )
 from metalab.ui.session.phase import Phase
 from metalab.ui.shell.commands import Commands
 from metalab.ui.style.assets import assets_folder
+from metalab.ui.widgets.plain_text import plain_label
+from metalab.ui.workspaces.registry import WORKSPACES
 from tests.support.fake_worker import small_config
 from tests.ui.conftest import until
 
@@ -168,7 +168,7 @@ OFF = {
 
 @pytest.mark.parametrize("spec", ACTIONS, ids=KEYS)
 def test_every_action_is_described_and_handled(spec):
-    assert plain(spec.text)
+    assert plain_label(spec.text)
     assert "&" in spec.text
     assert spec.tooltip
     assert not spec.tooltip.endswith(".")

@@ -5,9 +5,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLineEdit, QToolButton, QWidget
 from shiboken6 import delete
 
-from metalab.ui.actions.table import WORKSPACES
 from metalab.ui.session.phase import Phase
 from metalab.ui.shell.tool_buttons import ToolbarButton
+from metalab.ui.workspaces.registry import WORKSPACES
 from tests.support.fake_worker import small_config
 
 pytestmark = pytest.mark.gui

@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QLineEdit, QListView, QMainWindow, QMenu
 
 from metalab.ui.actions.palette import CommandPalette, action_entries, menu_entries
 from metalab.ui.actions.palette_rows import PaletteEntry
-from metalab.ui.actions.table import ACTIONS, plain
+from metalab.ui.actions.table import ACTIONS
+from metalab.ui.widgets.plain_text import plain_label
 from tests.support.fake_worker import small_config
 
 pytestmark = pytest.mark.gui
@@ -170,7 +171,7 @@ def test_every_action_of_the_window_is_an_entry(lab):
     assert [entry.key for entry in entries] == keys
     for entry in entries:
         action = lab.actions[entry.key]
-        assert entry.title == plain(action.text())
+        assert entry.title == plain_label(action.text())
         assert entry.enabled is action.isEnabled()
         assert entry.why_not == "" or action.toolTip().endswith(entry.why_not)
         assert entry.shortcut

@@ -8,8 +8,9 @@ from PySide6.QtWidgets import QApplication, QLineEdit
 
 from metalab.ui.actions.palette import CommandPalette, action_entries
 from metalab.ui.actions.shortcuts import ShortcutsDialog
-from metalab.ui.actions.table import ACTIONS, MENUS, plain, shown_shortcut
+from metalab.ui.actions.table import ACTIONS, MENUS, shown_shortcut
 from metalab.ui.actions.view_keys import PLACES, VIEW_KEYS, shown_keys
+from metalab.ui.widgets.plain_text import plain_label
 from metalab.ui.widgets.step_ruler import StepRuler
 from metalab.ui.workspaces.live.tile_grid import TileGrid
 from tests.support.fake_worker import small_config
@@ -33,7 +34,7 @@ def type_into(dialog, text: str) -> None:
 
 def test_every_action_is_listed_with_all_of_its_keys(dialog):
     for spec in ACTIONS:
-        line = next(line for line in dialog.shown if line[0] == plain(spec.text))
+        line = next(line for line in dialog.shown if line[0] == plain_label(spec.text))
         assert line[1] == shown_keys(spec.shortcuts)
         assert shown_shortcut(spec) in line[1]
 

@@ -1,0 +1,16 @@
+"""Families of hypergradient estimators, for tables and figures. Imports no torch."""
+
+from enum import Enum
+
+
+class EstimatorFamily(Enum):
+    """What a group of estimators has in common; each has one colour everywhere."""
+
+    UNROLLED = "exact, through every inner step"
+    FIRST_ORDER = "without second derivatives"
+    START_AND_END = "from the start or the end of the inner path alone"
+    TRUNCATED = "through some inner steps"
+    IMPLICIT = "by the implicit function theorem"
+    DIFFERENCES = "by finite differences"
+    SAMPLED = "along random directions"
+    OTHER = "none of these"

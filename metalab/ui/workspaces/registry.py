@@ -1,0 +1,64 @@
+"""Discovery of the pages: a page is found by being there, as one package or module here.
+
+It says what it is as `PAGE`; what draws it is imported when it is first looked at.
+"""
+
+import pkgutil
+from dataclasses import dataclass
+from importlib import import_module
+
+import metalab.ui.workspaces as rooms
+
+_SHARED = ("base", "registry", "tabs")
+"""Modules beside the pages; the first imports what the window paints without."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspaceSpec:
+    """One page of the centre.
+
+    Attributes:
+        key: Unique name.
+        place: Pages stand in the order of these; the first is shown at the start.
+        text: On its tab and in the menu, with its mnemonic.
+        tooltip: One plain sentence.
+        page: Module and class, imported when the page is first looked at.
+        synonyms: What else it is looked for as in the command palette.
+    """
+
+    key: str
+    place: int
+    text: str
+    tooltip: str
+    page: str
+    synonyms: tuple[str, ...] = ()
+
+
+def _found() -> tuple[WorkspaceSpec, ...]:
+    """Return the pages in their order.
+
+    Raises:
+        ValueError: Two pages have one name or one place.
+    """
+    names = [info.name for info in pkgutil.iter_modules(rooms.__path__)]
+    modules = [
+        import_module(f"metalab.ui.workspaces.{name}")
+        for name in names
+        if name not in _SHARED
+    ]
+    specs: list[WorkspaceSpec] = [module.PAGE for module in modules]
+    for field in ("key", "place"):
+        values = [getattr(spec, field) for spec in specs]
+        if len(set(values)) < len(values):
+            raise ValueError(f"two pages have the same {field}: {sorted(values)}")
+    return tuple(sorted(specs, key=lambda spec: spec.place))
+
+
+WORKSPACES = _found()
+"""The pages of the centre, in their order."""
+
+
+def page_shortcut(spec: WorkspaceSpec) -> str:
+    """Return the keys that bring a page to the front; "" beyond the ninth."""
+    number = WORKSPACES.index(spec) + 1
+    return f"Ctrl+{number}" if number < 10 else ""
