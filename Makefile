@@ -1,6 +1,7 @@
 # Each target is complete on a fresh machine with Python 3.11, make and pip.
 #   make run     open the window (without a display: train headless, export figures)
 #   make test    lint, types, import contracts, tests
+#   make test-of ROOM=core/inner  the tests of one room
 #   make fuzz    other random input to the tests that take any, and spoilt files, each time
 #   make bench   speed, as ratios; writes tests/bench/results/
 #   make bench-peers  installs what make bench compares with, once, apart
@@ -14,7 +15,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c $(CON
 	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: run test lint format types contracts kernels pytest shapes slow fuzz bench bench-peers coverage clean
+.PHONY: run test lint format types contracts kernels pytest test-of shapes slow fuzz bench bench-peers coverage clean
 
 run: $(VENV)/.run
 	$(BIN)/metalab
@@ -57,6 +58,11 @@ pytest: kernels shapes
 # slow. Of all of metalab.core but fused.kernels, which numba reads as they are written.
 shapes: kernels
 	OMP_NUM_THREADS=1 $(PYTEST) @tests/shapes.args
+
+# The tests of one room: make test-of ROOM=core/inner, with JOBS=2 for a large one
+test-of: kernels
+	@test -d tests/$(ROOM) || (echo "ROOM is '$(ROOM)'; allowed: a folder of tests, such as core/inner" >&2; exit 2)
+	OMP_NUM_THREADS=1 $(PYTEST) -m "not bench and not slow" -n $(or $(JOBS),0) tests/$(ROOM)
 
 # Longer than a minute each: the paper's presets to the end, many closes, soak.
 slow: kernels
