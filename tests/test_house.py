@@ -1,5 +1,6 @@
 """The house rules that no linter holds."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +33,38 @@ def test_no_file_is_too_long():
         assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES
 
     check_each(sorted(ROOT.rglob("*.py")), check)
+
+
+def is_there(path: str) -> bool:
+    """Return whether a dotted name below the package leads to something."""
+    place = ROOT
+    for number, part in enumerate(parts := path.split(".")):
+        if (place / part).is_dir():
+            place /= part
+            continue
+        module = place / f"{part}.py"
+        name = parts[number + 1 : number + 2] if module.exists() else [part]
+        text = (module if module.exists() else place / "__init__.py").read_text("utf-8")
+        return not name or re.search(rf"\b{name[0]}\b", text) is not None
+    return True
+
+
+def test_what_a_docstring_points_to_is_there():
+    rooms = "|".join(sorted(p.name for p in ROOT.iterdir() if p.is_dir()))
+
+    def check(path):
+        text = path.read_text(encoding="utf-8")
+        named = re.findall(rf"`((?:{rooms})(?:\.\w+)+)", text)
+        assert not [name for name in named if not is_there(name)]
+
+    check_each(sorted(ROOT.rglob("*.py")), check)
+
+
+def test_the_search_for_names_finds_what_is_gone():
+    assert is_there("engine.trainer.Trainer")
+    assert is_there("runs.record")
+    assert not is_there("engine.trainer.NoSuchThing")
+    assert not is_there("runs.replay")
 
 
 def loaded_by(module: str) -> set[str]:

@@ -30,7 +30,7 @@ OtherTasks = Annotated[
 
 
 def chosen_step(text: str | None) -> int | str | None:
-    """Return which state `--step` means, as `runs.snapshots.state_at` takes it.
+    """Return which state `--step` means, as `runs.services.snapshots.state_at` takes it.
 
     Raises:
         UserError: It is neither an outer step nor "best".

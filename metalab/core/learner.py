@@ -99,7 +99,8 @@ class MetaLearner:
             hypergradient instead (MAML++, derivative-order annealing).
         inner_schedule: How training's inner lr and K start; `adapt` never follows it.
         fused: Whether compiled kernels answer about a meta-batch, instead of automatic
-            differentiation; only for a problem without `fused.support.oracle_obstacle`.
+            differentiation; only for a problem without
+            `core.fused.plan.oracle_unsupported_reason`.
         slots_from: The outer step at which the optimiser's state was zero.
         measures_all: Whether a step measures the metrics of `SPARED` too; NaN otherwise.
         compiled: Whether torch compiles the steps, where it can; not with `fused`.

@@ -1,7 +1,9 @@
 """The seam between mathematics and speed: what an estimator may ask of a meta-batch.
 
 Inner loops and hypergradient estimators are written once, for the whole meta-batch, on
-`InnerOracle`. A provider answers: `AutodiffOracle` for any model on any device.
+`InnerOracle`. A provider answers: `AutodiffOracle` for any model on any device,
+`AnalyticOracle` for multilayer perceptrons that are learned as they are, `FusedOracle` on
+compiled kernels.
 """
 
 from abc import ABC, abstractmethod

@@ -37,7 +37,7 @@ class ExperimentConfig(Section):
     and sweep axes.
 
     Attributes:
-        name: A person's own name, or that of the preset: ask `engine.naming` for what to
+        name: A person's own name, or that of the preset: ask `experiment.naming` for what to
             show.
         preset: Name of the preset that the experiment comes from; "" where nobody wrote
             it down. It changes nothing about a run.

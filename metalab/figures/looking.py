@@ -46,8 +46,8 @@ class Looking:
     Attributes:
         points: Support points in place of the held-out task's own, x and y, [shot]
             each; None keeps those.
-        surface: Of a landscape, one of `engine.sliced.SURFACES`.
-        axes: What its plane is spanned by, one of `engine.sliced.AXES`.
+        surface: Of a landscape, one of `analysis.landscape_request.SURFACES`.
+        axes: What its plane is spanned by, one of `analysis.landscape_request.AXES`.
         zoom: Its square's side is multiplied by 2 to this power.
         num_paths: Tasks whose inner paths are drawn over it.
         num_inner_steps: K that estimators are compared at; None takes the run's.

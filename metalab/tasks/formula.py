@@ -111,7 +111,7 @@ def read_family_formula(text: str, parameters: str) -> Formula:
     """Return the formula of a family.
 
     Raises:
-        ValueError: See `read_parameters` and `core.formula.read_formula`; a parameter
+        ValueError: See `read_parameters` and `tasks.expression.read_formula`; a parameter
             that does not occur in the formula.
     """
     names = tuple(parameter.name for parameter in read_parameters(parameters))
@@ -176,7 +176,7 @@ class TypedFormula(IntervalFamily):
     Each parameter is uniform in its range. The formula may use x, the parameters, the
     constants pi and e, the operators + - * / ** with parentheses, and the functions sin
     cos tan tanh exp log sqrt abs min max sign floor relu step. It is read, never run: see
-    `core.formula`.
+    `tasks.expression`.
     """
 
     name: ClassVar[str] = "formula"

@@ -4,5 +4,5 @@ import sys
 
 if sys.platform == "win32":
     # From torch 2.9 its libraries cannot be loaded there after Qt's. Elsewhere the window
-    # is painted first (runs.preload).
+    # is painted first (`runs.system.preload`).
     import torch  # noqa: F401  # pyright: ignore[reportUnusedImport]

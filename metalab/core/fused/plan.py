@@ -1,7 +1,7 @@
 """Whether the kernels can run a meta-learner, and what they have to be told."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TypeGuard
 
 import numpy as np
@@ -129,10 +129,31 @@ class KernelPlan:
     most_steps: int
 
 
+_HEEDED = frozenset(
+    {
+        *("problem", "inner", "hypergradient", "outer", "num_steps", "objective"),
+        *("schedule", "schedule_floor", "warmup_steps", "clip_norm"),
+        *("first_order_steps", "inner_schedule", "slots_from", "measures_all"),
+        # How a step is computed, not what.
+        *("fused", "compiled"),
+    }
+)
+"""Fields of a meta-learner that kernels, or who calls them, go by."""
+
+
+def _unheeded(learner: MetaLearner) -> str | None:
+    """Return which setting a kernel would ignore: one added to meta-learners since."""
+    for entry in fields(learner):
+        if entry.name not in _HEEDED and getattr(learner, entry.name) != entry.default:
+            return f"there is no compiled kernel for {entry.name}"
+    return None
+
+
 def unsupported_reason(learner: MetaLearner, counts: Counts) -> str | None:
     """Return why the kernels cannot run a meta-learner, or None if they can."""
     found = (
-        adaptation_unsupported_reason(learner)
+        _unheeded(learner)
+        or adaptation_unsupported_reason(learner)
         or part_obstacle("hypergradient", learner.hypergradient)
         or part_obstacle("outer.optimizer", learner.outer)
     )

@@ -73,7 +73,7 @@ class FusedRun:
         """Prepare a run.
 
         Args:
-            learner: One for which `plan.obstacle` finds none.
+            learner: One without `core.fused.plan.unsupported_reason`.
             state: Where training stands.
             counts: Sizes of a meta-batch.
             num_chunks: Parts of a meta-batch that can be computed at the same time; the

@@ -17,7 +17,7 @@ linear solves. Such files are read as they are, and brought to version 3 when th
 goes on.
 
 While a run goes on, its file is such a database as it was when the run began or went on,
-and a log of all that came since (`runs.run_log`): each record holds rows and the
+and a log of all that came since (`runs.record.log`): each record holds rows and the
 checkpoint they belong to, so after a crash, and in a copy made at any moment, the file is
 the run as it was a moment before. When the run ends, a database with all of it takes the
 file's place. Tensors are never pickled.

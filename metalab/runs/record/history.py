@@ -269,7 +269,7 @@ class RunHistory:
         trail: Training states that can be come back to.
         edit_problem: Why the last change was refused, or None.
         origin: Where it was forked from another run, if it was.
-        thinned: How often the older rows were thinned out (`runs.thinning`); 0 while
+        thinned: How often the older rows were thinned out (`runs.record.thinning`); 0 while
             there is a row for every outer step.
         cut_short: Whether the file was read without the word of its writer that the run
             has ended: it still goes on or was killed, or the file is a copy.

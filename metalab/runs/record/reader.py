@@ -70,7 +70,7 @@ class StoredRun:
     """A run as its file holds it.
 
     Attributes:
-        history: For plots and tables; `curves` is None (see `runs.replay`).
+        history: For plots and tables; `curves` is None (see `runs.services.snapshots`).
         checkpoint: Where the run can go on; None if it never started.
         environment: What the run was computed with.
         created: When, ISO 8601, UTC.

@@ -6,8 +6,10 @@ from enum import Enum
 class RunStatus(Enum):
     """Lifecycle of a run.
 
-    STARTING (-> COMPILING) -> RUNNING <-> PAUSED
+    STARTING (<-> COMPILING) -> RUNNING <-> PAUSED
     -> FINISHED | STOPPED | DIVERGED | FAILED
+
+    A run that is to wait goes from STARTING to PAUSED; any may be stopped or fail.
     """
 
     STARTING = "starting"

@@ -62,7 +62,7 @@ class _Stored(BaseModel):
 
 
 class StoredEdit(_Stored):
-    """An entry of `facts.edits`; see `engine.edit.Edit`."""
+    """An entry of `facts.edits`; see `experiment.edit.Edit`."""
 
     step: _Step
     path: _Word
@@ -89,7 +89,7 @@ class StoredDivergence(_Stored):
 
 
 class StoredBookmark(_Stored):
-    """An entry of the fact `bookmarks`; see `runs.bookmarks.Bookmark`."""
+    """An entry of the fact `bookmarks`; see `runs.record.bookmarks.Bookmark`."""
 
     step: _Step
     inner_step: Annotated[StrictInt, Field(ge=0, le=_MOST_INNER_STEPS)] = 0

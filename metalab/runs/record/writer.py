@@ -1,7 +1,7 @@
 """A run file that is open for writing: made, appended to, closed.
 
 At every moment the file under its name is whole. It is made complete under another name
-first; from then on bytes are only added (`runs.run_log`); and when the run ends, a
+first; from then on bytes are only added (`runs.record.log`); and when the run ends, a
 database that holds all of it takes the name over in one move. Who may write is settled
 by a lock of the operating system, which ends with the process that holds it.
 """

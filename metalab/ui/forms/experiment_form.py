@@ -39,7 +39,7 @@ class ExperimentForm(QWidget):
     """Edits an `ExperimentConfig`. Create it when the engine has been imported.
 
     Nothing in it knows an algorithm or a task family: fields, bounds, units and help come
-    from `engine.overrides.fields_of`. Values that are not allowed stay where they are
+    from `experiment.fields.fields_of`. Values that are not allowed stay where they are
     and are marked.
 
     Attributes:

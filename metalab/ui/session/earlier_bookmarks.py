@@ -1,6 +1,6 @@
 """Bookmarks that metalab 0.6 and earlier kept beside a person's preferences.
 
-Since then they live in the run's own file (`runs.bookmarks`). The old ones are shown with
+Since then they live in the run's own file (`runs.record.bookmarks`). The old ones are shown with
 their runs until one of them is changed: then all of them are in the file.
 """
 

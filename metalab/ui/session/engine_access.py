@@ -1,6 +1,6 @@
 """What the window asks of the engine. Importing this module does not import torch.
 
-Call none of these until the engine has been imported (`runs.preload`).
+Call none of these until the engine has been imported (`runs.system.preload`).
 """
 
 import secrets

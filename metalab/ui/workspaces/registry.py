@@ -4,34 +4,13 @@ It says what it is as `PAGE`; what draws it is imported when it is first looked 
 """
 
 import pkgutil
-from dataclasses import dataclass
 from importlib import import_module
 
 import metalab.ui.workspaces as rooms
+from metalab.ui.workspaces.spec import WorkspaceSpec
 
-_SHARED = ("base", "registry", "tabs")
+_SHARED = ("base", "registry", "spec", "tabs")
 """Modules beside the pages; the first imports what the window paints without."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkspaceSpec:
-    """One page of the centre.
-
-    Attributes:
-        key: Unique name.
-        place: Pages stand in the order of these; the first is shown at the start.
-        text: On its tab and in the menu, with its mnemonic.
-        tooltip: One plain sentence.
-        page: Module and class, imported when the page is first looked at.
-        synonyms: What else it is looked for as in the command palette.
-    """
-
-    key: str
-    place: int
-    text: str
-    tooltip: str
-    page: str
-    synonyms: tuple[str, ...] = ()
 
 
 def _found() -> tuple[WorkspaceSpec, ...]:

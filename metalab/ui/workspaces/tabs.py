@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 from metalab.ui.timeline.moment_badge import MomentBadge
 from metalab.ui.widgets.plain_text import plain_label
 from metalab.ui.workspaces.base import Workspace
-from metalab.ui.workspaces.registry import WORKSPACES, WorkspaceSpec, page_shortcut
+from metalab.ui.workspaces.registry import WORKSPACES, page_shortcut
+from metalab.ui.workspaces.spec import WorkspaceSpec
 
 if TYPE_CHECKING:
     from metalab.experiment.config import ExperimentConfig

@@ -1,6 +1,6 @@
 """The Adapt page: drag the points of a task and see every inner step follow."""
 
-from metalab.ui.workspaces.registry import WorkspaceSpec
+from metalab.ui.workspaces.spec import WorkspaceSpec
 
 PAGE = WorkspaceSpec(
     key="adapt",

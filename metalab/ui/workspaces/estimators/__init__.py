@@ -1,6 +1,6 @@
 """The Estimators page: every hypergradient estimator against the exact one."""
 
-from metalab.ui.workspaces.registry import WorkspaceSpec
+from metalab.ui.workspaces.spec import WorkspaceSpec
 
 PAGE = WorkspaceSpec(
     key="estimators",

@@ -1,6 +1,6 @@
 """The Landscape page: the loss over a plane through the meta-parameters."""
 
-from metalab.ui.workspaces.registry import WorkspaceSpec
+from metalab.ui.workspaces.spec import WorkspaceSpec
 
 PAGE = WorkspaceSpec(
     key="landscape",

@@ -1,6 +1,6 @@
 """The Live page: a run as it happens, in four plots."""
 
-from metalab.ui.workspaces.registry import WorkspaceSpec
+from metalab.ui.workspaces.spec import WorkspaceSpec
 
 PAGE = WorkspaceSpec(
     key="live",

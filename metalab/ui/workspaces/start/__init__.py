@@ -1,6 +1,6 @@
 """The Start page: experiments that begin with one click."""
 
-from metalab.ui.workspaces.registry import WorkspaceSpec
+from metalab.ui.workspaces.spec import WorkspaceSpec
 
 PAGE = WorkspaceSpec(
     key="start",

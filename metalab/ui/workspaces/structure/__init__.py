@@ -1,6 +1,6 @@
 """The Structure page: the bilevel problem as a picture, with the run inside it."""
 
-from metalab.ui.workspaces.registry import WorkspaceSpec
+from metalab.ui.workspaces.spec import WorkspaceSpec
 
 PAGE = WorkspaceSpec(
     key="structure",

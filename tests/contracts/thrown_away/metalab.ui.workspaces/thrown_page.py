@@ -4,7 +4,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QLabel, QVBoxLayout
 
 from metalab.ui.workspaces.base import Workspace
-from metalab.ui.workspaces.registry import WorkspaceSpec
+from metalab.ui.workspaces.spec import WorkspaceSpec
 
 PAGE = WorkspaceSpec(
     key="thrown-page",
