@@ -1,4 +1,4 @@
-"""How close estimates of a hypergradient come to a reference."""
+"""Distance of hypergradient estimates from a reference."""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What to change after a divergence: it follows from what blew up, and what there is.
+"""Proposed changes after a divergence, from what blew up and from the settings.
 
 The one place that gives such advice, to the terminal and to the window.
 """

@@ -1,4 +1,4 @@
-"""Which estimators are compared on which problem."""
+"""Selection of the estimators that are compared on each problem."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How the gallery's tasks adapt from any training state of an experiment."""
+"""Adaptation of the gallery's tasks, from any training state of an experiment."""
 
 from dataclasses import replace
 

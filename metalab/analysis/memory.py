@@ -1,4 +1,4 @@
-"""How many bytes of tensors a computation holds at once."""
+"""Largest number of bytes of tensors that a computation holds at once."""
 
 import gc
 import weakref

@@ -1,4 +1,4 @@
-"""How well the linear systems of implicit differentiation were solved, in numbers and words.
+"""Quality of the linear solves of implicit differentiation, in numbers and words.
 
 Imports no torch: the window shows it.
 """

@@ -1,4 +1,4 @@
-"""Whether a window can open here, found out without importing Qt."""
+"""Test whether a window can open here, without importing Qt."""
 
 import ctypes
 import os

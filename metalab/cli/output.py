@@ -1,4 +1,4 @@
-"""What commands print: one JSON object on stdout, or text for people."""
+"""Output of commands: one JSON object on stdout, or text for people."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""How a finished run is told, by `train`, `resume` and the headless start."""
+"""Report of a finished run, for `train`, `resume` and the headless start."""
 
 from dataclasses import asdict
 

@@ -1,4 +1,4 @@
-"""What commands say of a run file whose run diverged or was cut short."""
+"""Notes of commands on a run file whose run diverged or was cut short."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any

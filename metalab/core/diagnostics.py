@@ -1,4 +1,4 @@
-"""What can be measured about one outer step, beside its metrics.
+"""Diagnostics of one outer step, beside its metrics.
 
 Every function returns a tensor on the device, and nothing here synchronises with the host
 or changes anything: what is measured depends on the state and the meta-batch alone.

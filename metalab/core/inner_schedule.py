@@ -1,4 +1,4 @@
-"""How the inner loop of training grows into its set values over the first outer steps."""
+"""Schedule by which training's inner loop grows into its set values."""
 
 from dataclasses import dataclass
 

@@ -146,7 +146,7 @@ class MetaLearner:
     def oracle(self, phi: Float[Tensor, " meta"], batch: TaskBatch) -> InnerOracle:
         """Return the answers about `batch` at `phi`."""
         if self.fused:
-            # Here, so that who does without kernels needs no compiler.
+            # Imported lazily so that numba stays optional.
             from metalab.core.fused.oracle import FusedOracle  # noqa: PLC0415
 
             return FusedOracle(self.problem, phi, batch)

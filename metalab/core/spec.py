@@ -1,4 +1,4 @@
-"""How a component describes its own options.
+"""Options of a component, as it declares them.
 
 A component (an estimator, an inner loop, a task family, ...) is one frozen dataclass in
 one file. Each option carries an `OptionSpec`, from which the catalog derives validation,

@@ -1,4 +1,4 @@
-"""Whether the steps of an inner loop are short enough for the curvature they meet.
+"""Test whether the steps of an inner loop are short enough for the curvature they meet.
 
 A gradient step maps a small error e of theta_k to (I - diag(rate) H) e, where weight decay
 counts as part of H. Where an eigenvalue

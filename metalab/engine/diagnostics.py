@@ -1,4 +1,4 @@
-"""What diagnostics are called, and which belong in one plot.
+"""Names of diagnostics, and which belong in one plot.
 
 Imports no torch: the window and the figures show them.
 """

@@ -1,4 +1,4 @@
-"""What a run says: frozen events with floats and read-only arrays, never tensors.
+"""Events of a run: frozen, with floats and read-only arrays, never tensors.
 
 This module imports no torch, so that the window can hold its types from the start.
 """

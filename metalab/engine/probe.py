@@ -260,7 +260,7 @@ def _view(
 ) -> "FusedView | None":
     if not learner.fused:
         return None
-    # Here, so that who does without kernels needs no compiler.
+    # Imported lazily so that numba stays optional.
     from metalab.core.fused.view import FusedView, can_view  # noqa: PLC0415
 
     if not can_view(learner, batch, num_steps):

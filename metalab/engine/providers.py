@@ -1,4 +1,4 @@
-"""Which provider computes an experiment, chosen once per run."""
+"""Choice of the provider that computes an experiment, once per run."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""What a run's arrays and columns are, from its settings alone: a file must agree."""
+"""Shapes of a run's arrays and columns, from its settings alone: a file must agree."""
 
 from collections.abc import Mapping
 

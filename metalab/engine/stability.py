@@ -1,4 +1,4 @@
-"""When the inner steps of a run are too long for the curvature they meet.
+"""Warning of inner steps that are too long for the curvature they meet.
 
 Training lowers the loss towards the edge of stability: most runs come to where inner lr
 times curvature is about 2 for some tasks, and go on well. A hypergradient that comes back

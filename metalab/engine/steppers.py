@@ -1,4 +1,4 @@
-"""What makes outer steps: the oracle path, one step a call, or the compiled kernels.
+"""Steppers: outer steps by the oracle, one a call, or by the compiled kernels.
 
 Both keep the last state that is known to be good, and go back to it when a number goes
 bad; a trainer does not see which one it has.
@@ -199,7 +199,7 @@ class FusedStepper(Stepper):
         team: "ThreadTeam | None",
         ahead: Ahead | None,
     ) -> None:
-        # Here, so that an experiment without kernels needs no compiler.
+        # Imported lazily so that numba stays optional.
         from metalab.core.fused.run import Data, FusedRun  # noqa: PLC0415
 
         self._learner = learner

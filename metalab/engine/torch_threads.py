@@ -1,4 +1,4 @@
-"""With how many threads torch computes."""
+"""Number of threads that torch computes with."""
 
 import torch
 

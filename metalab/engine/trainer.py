@@ -129,7 +129,7 @@ class Trainer:
             ValueError: The checkpoint does not fit the experiment.
         """
         self._configs = config_history(config)
-        # Those of this very step come after its probe, as they did the first time.
+        # Edits at this step apply after its evaluation, as in the original run.
         self.config = self._configs.at(0 if checkpoint is None else checkpoint.step)
         config = self.config
         check_fits(config, trains=False)

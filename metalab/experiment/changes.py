@@ -1,4 +1,4 @@
-"""Which settings of an experiment differ from another's.
+"""Settings in which two experiments differ.
 
 One list is behind the name of an experiment, the marks in the form, and the tables that
 compare two: so they never tell different numbers.

@@ -1,4 +1,4 @@
-"""Which fields may change while a run goes on, and what an experiment is then."""
+"""Edits of a run that goes on: the fields that allow them, and their effect."""
 
 from collections.abc import Sequence
 

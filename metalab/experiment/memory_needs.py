@@ -1,4 +1,4 @@
-"""How much memory an experiment asks for, from its settings alone: nothing is allocated.
+"""Estimate of an experiment's memory, from its settings alone: nothing is allocated.
 
 The counts are lower bounds, of what must be held at once: an experiment that is refused
 for them could not run. `analysis.memory` measures what a computation really takes.

@@ -1,4 +1,4 @@
-"""What comes from outside as JSON or TOML: bounded, before anybody looks at it.
+"""JSON and TOML from outside: bounded before anything reads it.
 
 A text of a kilobyte can hold a number that takes minutes to print, tables so deep that
 walking them ends the interpreter, or half a character that no terminal can show. All of it

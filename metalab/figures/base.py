@@ -1,4 +1,4 @@
-"""What a figure is, and what a person may choose about one. Imports no matplotlib."""
+"""Description of a figure, and the choices about one. Imports no matplotlib."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""How a table is drawn, as data: calls of matplotlib methods on named columns.
+"""Drawing of a table as data: calls of matplotlib methods on named columns.
 
 One list of calls makes the figure and is written out as the script that redraws it, so
 the two cannot differ. Imports no matplotlib.

@@ -1,4 +1,4 @@
-"""What goes wrong with figures."""
+"""Error of a figure that cannot be drawn or written."""
 
 from metalab.core.errors import UserError
 

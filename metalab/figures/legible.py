@@ -1,4 +1,4 @@
-"""Whether a figure's text can be read at the size at which it is made."""
+"""Size of the smallest text of a figure, and whether it can be read."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

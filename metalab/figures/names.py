@@ -1,4 +1,4 @@
-"""The names of the figures, for who has no time to import them: their files' names."""
+"""Names of the figures, which are their files' names, without importing them."""
 
 import pkgutil
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""What happens to a run: the thread that makes it, its record and file, and what looks at it."""
+"""Runs: the thread that makes one, its record and file, and services beside it."""

@@ -1,4 +1,4 @@
-"""What a study is, as data: the runs of a published experiment, and its numbers."""
+"""Description of a study, as data: the runs of a published experiment, and its numbers."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

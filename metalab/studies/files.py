@@ -1,4 +1,4 @@
-"""What a study leaves in its folder besides the run files."""
+"""Files that a study leaves in its folder besides the run files."""
 
 from pathlib import Path
 

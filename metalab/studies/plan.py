@@ -1,4 +1,4 @@
-"""Which runs a study needs, where they are kept, and the commands that make them."""
+"""Runs that a study needs, their places, and the commands that make them."""
 
 import json
 import shlex

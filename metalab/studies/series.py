@@ -1,4 +1,4 @@
-"""What was measured for a study, and the numbers that follow from it."""
+"""Measurements of a study, and the numbers that follow from them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

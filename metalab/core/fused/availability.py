@@ -1,4 +1,4 @@
-"""What compiled code depends on. Asking needs no compiler."""
+"""Dependencies of compiled code. Does not import numba."""
 
 import hashlib
 import os

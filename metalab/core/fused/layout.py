@@ -1,4 +1,4 @@
-"""Where everything of a network lies in the kernels' workspace.
+"""Layout of a network in the kernels' workspace.
 
 Parameters are kept in a padded order: the rows of every matrix are a multiple of
 `gemm.LANES` long, a layer's biases are the last row of its weights (activations carry a

@@ -1,4 +1,4 @@
-"""What the kernels are told about a run, and where a task's things lie.
+"""Indices of the numbers that kernels are given about a run, and of a task's data.
 
 Numba compiles one version for every combination of argument types, so a run is described
 by three arrays: whole numbers `plan`, real numbers `knobs`, and the network (`layout`).

@@ -1,4 +1,4 @@
-"""Whether the kernels can run a meta-learner, and what they have to be told."""
+"""Plan of the kernels: what they support, and the numbers they are given."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -83,7 +83,7 @@ def oracle_unsupported_reason(problem: BilevelProblem) -> str | None:
 
 
 MOST_NUMBERS = 2**26
-"""Largest workspace of one chunk, in numbers: beyond it memory, not arithmetic, rules."""
+"""Largest workspace of one chunk, in numbers: above this, kernels are memory-bound."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Which way a hypergradient comes back to the meta-parameters, for those who explain it.
+"""Routes by which hypergradients come back to the meta-parameters, for explanations.
 
 Imports no torch.
 """

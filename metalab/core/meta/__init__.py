@@ -1,1 +1,1 @@
-"""What is meta-learned: how the meta-parameters phi enter the inner problem."""
+"""Meta-parameterisations: how phi enters the inner problem. One a file."""

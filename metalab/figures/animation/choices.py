@@ -1,4 +1,4 @@
-"""What is animated and how; what follows without drawing. Imports no matplotlib."""
+"""Choices about an animation, and what follows without drawing. Imports no matplotlib."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING

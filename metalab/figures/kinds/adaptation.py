@@ -1,4 +1,4 @@
-"""How the meta-learner adapts to one held-out task: its curve after each inner step."""
+"""Figure of the adaptation to one held-out task: its curve after each inner step."""
 
 from dataclasses import dataclass
 from typing import Any

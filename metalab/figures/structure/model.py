@@ -1,4 +1,4 @@
-"""What the picture of a bilevel problem is made of. Knows neither Qt nor torch.
+"""Parts of the picture of a bilevel problem. Imports neither Qt nor torch.
 
 Notation as in `core.meta.base`: phi are the meta-parameters, theta the inner parameters.
 """
@@ -217,7 +217,7 @@ class PartText:
 
     @property
     def plain(self) -> str:
-        """The text in one line, for who listens."""
+        """The text in one line, for screen readers."""
         said = ", ".join(
             filter(None, (self.value, *(line.text for line in self.lines)))
         )

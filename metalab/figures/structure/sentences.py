@@ -1,4 +1,4 @@
-"""What the picture of a bilevel problem says of a method, in sentences."""
+"""Sentences about a method beside the picture of its bilevel problem."""
 
 from metalab.core.hypergradient.route import Route
 from metalab.figures.structure.model import Structure

@@ -1,4 +1,4 @@
-"""What the picture of a bilevel problem says: a title, lines and a tip for each part.
+"""Texts of the picture of a bilevel problem: a title, lines and a tip for each part.
 
 In texts of the picture "_" lowers and "^" raises what follows, as `structure_text` draws.
 """

@@ -1,4 +1,4 @@
-"""What the database of a run file may be, asked before anything in it is read.
+"""Checks of a run file's database, before anything in it is read.
 
 A database is a program as well as data: a view can run for ever, a trigger acts when a run
 goes on, a generated column makes a gigabyte out of a byte. A run file is ordinary tables

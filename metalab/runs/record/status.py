@@ -1,4 +1,4 @@
-"""Where a run stands."""
+"""Status of a run."""
 
 from enum import Enum
 

@@ -1,4 +1,4 @@
-"""Room for one run at a time, and the newest view of it."""
+"""Owns the single active run: thread, control, live view."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path

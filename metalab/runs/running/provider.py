@@ -1,4 +1,4 @@
-"""Who computes a run: decided once, before its first step."""
+"""Decision which provider computes a run, before its first step."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Whether, and as what, a run can go on."""
+"""Resumption: whether, and from what, a run can go on."""
 
 from dataclasses import replace
 from pathlib import Path

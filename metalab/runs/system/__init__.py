@@ -1,1 +1,1 @@
-"""What runs need of the machine: home folder, locks, signals, kernels, preloading."""
+"""Services of the machine to runs: home folder, locks, signals, kernels, preloading."""

@@ -1,4 +1,4 @@
-"""What a run was computed with."""
+"""Versions and machine that a run was computed with."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""Where metalab keeps things on this computer."""
+"""Folders in which metalab keeps things on this computer."""
 
 import contextlib
 import os
@@ -85,7 +85,7 @@ def new_run_path(config: "ExperimentConfig") -> Path:
     The name tells date, experiment and seed; four random digits keep two runs that start
     in one second apart.
     """
-    # Brings the catalog and torch along, which nobody waits for who makes no run.
+    # Imports the catalog and torch: only what makes a run waits for them.
     from metalab.experiment.naming import experiment_name  # noqa: PLC0415
 
     stamp = datetime.now(UTC).astimezone().strftime("%Y%m%d-%H%M%S")

@@ -1,4 +1,4 @@
-"""Why a command would do nothing just now, in words for a tooltip; "" if it would."""
+"""Reasons why a command is disabled, in words for its tooltip; "" where it is enabled."""
 
 from metalab.ui.session import engine_access as engine
 from metalab.ui.session.phase import Phase

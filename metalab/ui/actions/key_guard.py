@@ -1,4 +1,4 @@
-"""Who gets the keys that are commands by themselves: Space, points and a few letters."""
+"""Event filter for keys that are commands, such as Space, unless a text has focus."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What a line of the action table says."""
+"""Types of the action table: one line each."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

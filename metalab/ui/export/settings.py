@@ -1,4 +1,4 @@
-"""What the export dialog remembers from one use to the next."""
+"""Settings that the export dialog keeps from one use to the next."""
 
 from dataclasses import dataclass
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""What the export dialog has done in the background; nothing here touches Qt."""
+"""Background work of the export dialog. Imports no Qt."""
 
 from pathlib import Path
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""What differs between the experiment in the form and another one."""
+"""List of differences between the experiment in the form and another one."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""What the form holds: an experiment that need not be valid yet."""
+"""Content of the form: an experiment that need not be valid yet."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""What stands above the settings: the name, search, differences, notes."""
+"""Header of the form: the name, search, differences, notes."""
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent

@@ -1,4 +1,4 @@
-"""Where on the form a problem is shown."""
+"""Mapping from a problem to the row of the form that shows it."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Between the text of a field and its value, without rounding surprises.
+"""Conversion between the text of a field and its value, without rounding surprises.
 
 Numbers are written as Python, TOML and the command line write them, whatever the
 language of the desktop: a point before the decimals. Whole numbers show a comma between

@@ -1,4 +1,4 @@
-"""What the arrows of a number box do: steps that suit the size of the number."""
+"""Steps of a number box's arrows, which suit the size of the number."""
 
 import math
 from decimal import Decimal

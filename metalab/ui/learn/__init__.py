@@ -1,1 +1,1 @@
-"""What explains the field to a person: terms, a first page, a tour, lessons."""
+"""Explanations of the field: terms, the first page, a tour, lessons."""

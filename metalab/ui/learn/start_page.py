@@ -1,4 +1,4 @@
-"""What is seen at the first launch: four cards that load and start an experiment."""
+"""First page: four cards that load and start an experiment."""
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QFont

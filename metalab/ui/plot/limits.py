@@ -1,4 +1,4 @@
-"""How far an axis reaches: over what is drawn, and without trembling."""
+"""Ranges of axes: over all that is drawn, and steady from frame to frame."""
 
 import math
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What stands in a plot: handles that views keep and give new data.
+"""Handles of a plot's items, which views keep and give new data.
 
 A handle holds the data as they are; the plot says how they look on its axes.
 """

@@ -1,4 +1,4 @@
-"""What stands in a plot, as Qt paints it: lines, bands, discs, lines across.
+"""Qt items of a plot: lines, bands, discs, lines across.
 
 pyqtgraph has items for all of them, too. They look for their extent and their pixels anew
 in every frame and paint on a scaled painter, which takes three times as long.

@@ -1,4 +1,4 @@
-"""What the window asks of the engine. Importing this module does not import torch.
+"""Access of the window to the engine. Importing this module does not import torch.
 
 Call none of these until the engine has been imported (`runs.system.preload`).
 """

@@ -1,4 +1,4 @@
-"""When the window looks at the run: one timer, and how well it keeps time."""
+"""Timer by which the window polls the run, and a measure of its punctuality."""
 
 import time
 from collections import deque

@@ -1,4 +1,4 @@
-"""What the playhead stands at: one outer step, one inner step, one task of a run."""
+"""Moment of a run: one outer step, one inner step, one task."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

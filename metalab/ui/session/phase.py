@@ -1,4 +1,4 @@
-"""What the window can do just now, and what it could not."""
+"""Phases of the window, and notices."""
 
 from enum import Enum, auto
 from typing import NamedTuple

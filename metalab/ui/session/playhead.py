@@ -1,4 +1,4 @@
-"""Where in a run the window stands: an outer step, an inner step, a task."""
+"""Position of the window in a run: an outer step, an inner step, a task."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING

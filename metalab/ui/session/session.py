@@ -1,4 +1,4 @@
-"""What the window is about: one experiment that is edited, and one run.
+"""State of the window: one experiment that is edited, and one run.
 
 The session holds state and takes commands; it computes nothing. Views ask it, and are
 told by `state_changed` when what may be done has changed.

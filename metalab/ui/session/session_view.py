@@ -1,4 +1,4 @@
-"""What can be seen of a session; `ui.session` adds what can be done."""
+"""Read-only half of a session; `ui.session.session` adds the commands."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""What each action does: one method for each key of the table."""
+"""Methods of the actions: one for each key of the table."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""When a window has been painted for the first time."""
+"""Signal of the first paint of a window."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Where the window and its docks were, kept between starts."""
+"""Geometry of the window and its docks, kept between starts."""
 
 from PySide6.QtCore import QByteArray, QPoint, QRect, QSettings, QSize
 from PySide6.QtGui import QGuiApplication

@@ -1,4 +1,4 @@
-"""Telling of the end of a run that nobody has been looking at."""
+"""Notification that a run has ended while its window was not in front."""
 
 import time
 from collections.abc import Callable

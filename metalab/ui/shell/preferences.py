@@ -1,4 +1,4 @@
-"""What metalab remembers between starts, apart from where windows are."""
+"""Preferences kept between starts; the geometry of windows is kept apart."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What of a run is shown where: playhead, timeline and workspaces."""
+"""Passes the moment of a run on to playhead, timeline and workspaces."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""What the status bar says of a run, as plain texts."""
+"""Texts of the status bar."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Between the timeline and the playhead."""
+"""Controller between the timeline and the playhead."""
 
 import time
 from dataclasses import replace

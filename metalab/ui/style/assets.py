@@ -1,4 +1,4 @@
-"""Where pictures that come with metalab are."""
+"""Folder of the pictures that come with metalab."""
 
 from functools import cache
 from pathlib import Path

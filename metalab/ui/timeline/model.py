@@ -1,4 +1,4 @@
-"""What the timeline shows of a run. No Qt."""
+"""Plain data that the timeline shows. Imports no Qt."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

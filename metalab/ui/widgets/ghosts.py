@@ -1,4 +1,4 @@
-"""What the workspace looks like before anything has run: its own shape, hardly there."""
+"""Faint outlines of the plots, shown before anything has run."""
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt

@@ -1,4 +1,4 @@
-"""What the lines and marks of a plot mean, in one line above it."""
+"""Legend of a plot, in one line above it."""
 
 from dataclasses import dataclass
 from enum import Enum

@@ -1,4 +1,4 @@
-"""What a workspace is to the window: a page that shows a moment of a run."""
+"""Base class of a workspace: a page that shows a moment of a run."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any

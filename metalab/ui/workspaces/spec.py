@@ -1,4 +1,4 @@
-"""What a page says of itself before it is imported."""
+"""Description of a page, available before the page is imported."""
 
 from dataclasses import dataclass
 

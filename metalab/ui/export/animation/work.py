@@ -1,4 +1,4 @@
-"""What the animation dialog has done in the background; nothing here touches Qt."""
+"""Background work of the animation dialog. Imports no Qt."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Between the Adapt workspace and the threads that compute for it."""
+"""Requests from the Adapt page to its background services, and the answers."""
 
 from functools import partial
 from pathlib import Path

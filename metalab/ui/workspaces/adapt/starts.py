@@ -1,4 +1,4 @@
-"""Which starts the Adapt workspace adapts from: the run's, and what is laid over."""
+"""Starts that the Adapt page adapts from: the run's, and those laid over it."""
 
 from functools import partial
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""What a person chooses in the Adapt workspace: task, step size, K', overlays."""
+"""Controls of the Adapt page: task, step size, K', overlays."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What the Adapt workspace says of what it shows."""
+"""Texts of the Adapt page."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

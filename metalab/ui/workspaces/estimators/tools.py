@@ -1,4 +1,4 @@
-"""What a person chooses in the Estimators workspace."""
+"""Controls of the Estimators page."""
 
 from dataclasses import dataclass
 from math import log10

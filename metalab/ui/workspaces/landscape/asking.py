@@ -1,4 +1,4 @@
-"""Between the Landscape workspace and the thread that computes for it."""
+"""Requests from the Landscape page to its background service, and the answers."""
 
 import time
 from typing import TYPE_CHECKING

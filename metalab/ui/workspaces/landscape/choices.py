@@ -1,4 +1,4 @@
-"""What a person chooses of a landscape, as plain values."""
+"""Choices of the Landscape page, as plain values."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace

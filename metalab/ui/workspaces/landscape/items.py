@@ -1,4 +1,4 @@
-"""What stands on a landscape: its colours, and the paths that go over it."""
+"""Plot items of a landscape: its colours, and the paths over it."""
 
 from dataclasses import dataclass
 

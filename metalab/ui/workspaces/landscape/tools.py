@@ -1,4 +1,4 @@
-"""What a person chooses beside a landscape, and what it says of itself."""
+"""Controls and texts beside a landscape."""
 
 from dataclasses import replace
 

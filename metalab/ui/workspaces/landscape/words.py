@@ -1,4 +1,4 @@
-"""What the Landscape workspace says of what it shows."""
+"""Texts of the Landscape page."""
 
 import math
 from dataclasses import dataclass

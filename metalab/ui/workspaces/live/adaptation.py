@@ -1,4 +1,4 @@
-"""How the meta-learner adapts to one held-out task, inner step by inner step."""
+"""Plot of the adaptation to one held-out task, inner step by inner step."""
 
 from typing import TYPE_CHECKING
 

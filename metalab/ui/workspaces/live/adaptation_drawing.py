@@ -1,4 +1,4 @@
-"""How one held-out task is adapted to: what the plot draws."""
+"""Plot items of the adaptation to one held-out task."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""How one held-out task is adapted to, in words and numbers."""
+"""Texts and numbers of the adaptation to one held-out task."""
 
 from dataclasses import dataclass
 

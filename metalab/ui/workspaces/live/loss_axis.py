@@ -1,4 +1,4 @@
-"""What losses over training are drawn against."""
+"""Horizontal axes of losses over training."""
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the plot of losses over training draws, and what it says at one step."""
+"""Plot items and readout of losses over training."""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a person chooses about the plot of losses over training."""
+"""Controls of the plot of losses over training."""
 
 from dataclasses import dataclass
 

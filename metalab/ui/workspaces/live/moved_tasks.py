@@ -1,4 +1,4 @@
-"""What a person has made of a run's held-out tasks."""
+"""Edits of the support sets of a run's held-out tasks."""
 
 from dataclasses import replace
 

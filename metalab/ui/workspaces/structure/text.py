@@ -49,7 +49,7 @@ def text_width(text: str, font: QFont) -> float:
 
 
 def plain_text(text: str) -> str:
-    """Return a text for who listens, without the marks of lowered and raised signs."""
+    """Return a text for screen readers, without the marks of sub- and superscripts."""
     return _PIECES.sub(_spoken, text)
 
 
