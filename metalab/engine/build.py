@@ -9,6 +9,12 @@ from metalab.core.objective import OuterObjective
 from metalab.core.oracle import BilevelProblem
 from metalab.core.tasks import TaskFamily
 from metalab.experiment.config import ExperimentConfig
+from metalab.experiment.memory_needs import (
+    check_bytes,
+    evaluation_bytes,
+    training_bytes,
+)
+from metalab.experiment.naming import experiment_name
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -78,3 +84,19 @@ def resolve_device(config: ExperimentConfig) -> torch.device:
             f"run.device is {wanted!r}; allowed here: auto, {', '.join(available)}"
         )
     return torch.device(wanted)
+
+
+def check_fits(config: ExperimentConfig, *, trains: bool) -> None:
+    """Refuse what would not fit into the memory of this machine.
+
+    Args:
+        config: The experiment.
+        trains: Whether outer steps are made, not only looked at held-out tasks.
+
+    Raises:
+        MemoryNeedError: It does not fit.
+    """
+    needed = evaluation_bytes(config)
+    if trains:
+        needed = max(needed, training_bytes(config))
+    check_bytes(needed, f"the experiment {experiment_name(config)!r}")

@@ -2,11 +2,8 @@
 
 import torch
 
-from metalab.core.fused.plan import (
-    Counts,
-    oracle_unsupported_reason,
-    unsupported_reason,
-)
+from metalab.core.fused.plan import Counts, unsupported_reason
+from metalab.core.fused.support import oracle_unsupported_reason
 from metalab.core.learner import MetaLearner
 from metalab.engine.build import DTYPES, DeviceError, build_learner, resolve_device
 from metalab.experiment.config import ExperimentConfig

@@ -16,7 +16,13 @@ from metalab.core.compiled import compiled
 from metalab.core.diagnostics import diagnose
 from metalab.core.learner import MetaLearner, MetaState
 from metalab.core.streams import RandomStreams
-from metalab.engine.build import DTYPES, build_family, build_learner, resolve_device
+from metalab.engine.build import (
+    DTYPES,
+    build_family,
+    build_learner,
+    check_fits,
+    resolve_device,
+)
 from metalab.engine.events import (
     Array,
     Checkpoint,
@@ -38,7 +44,6 @@ from metalab.engine.task_stream import Ahead, TaskStream
 from metalab.experiment.config import ExperimentConfig
 from metalab.experiment.config_history import ConfigHistory, config_history
 from metalab.experiment.edit import Edit
-from metalab.experiment.memory_needs import check_fits
 
 if TYPE_CHECKING:
     from metalab.core.fused.run import ThreadTeam

@@ -122,24 +122,6 @@ def memory_refusal(config: "ExperimentConfig") -> str | None:
     )
 
 
-def check_fits(config: "ExperimentConfig", *, trains: bool) -> None:
-    """Refuse what would not fit into the memory of this machine.
-
-    Args:
-        config: The experiment.
-        trains: Whether outer steps are made, not only looked at held-out tasks.
-
-    Raises:
-        MemoryNeedError: It does not fit.
-    """
-    from metalab.experiment.naming import experiment_name  # noqa: PLC0415 - torch
-
-    needed = evaluation_bytes(config)
-    if trains:
-        needed = max(needed, training_bytes(config))
-    check_bytes(needed, f"the experiment {experiment_name(config)!r}")
-
-
 def check_bytes(needed: int, what: str) -> None:
     """Refuse a computation that would not fit into the memory of this machine.
 

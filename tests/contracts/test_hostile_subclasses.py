@@ -17,13 +17,8 @@ from metalab.catalog.slots import SLOTS
 from metalab.core.analytic import AnalyticOracle
 from metalab.core.autodiff import AutodiffOracle
 from metalab.core.fused.oracle import FusedOracle
-from metalab.core.fused.plan import (
-    KNOWN,
-    KernelError,
-    adaptation_unsupported_reason,
-    oracle_unsupported_reason,
-    unsupported_reason,
-)
+from metalab.core.fused.plan import adaptation_unsupported_reason, unsupported_reason
+from metalab.core.fused.support import KNOWN, KernelError, oracle_unsupported_reason
 from metalab.core.fused.view import can_view
 from metalab.core.inner.descent import Descent
 from metalab.core.learner import MetaLearner

@@ -3,7 +3,7 @@
 import pytest
 
 from metalab.catalog.recipes import presets
-from metalab.engine.build import build_family, build_learner
+from metalab.engine.build import build_family, build_learner, check_fits
 from metalab.engine.trainer import Trainer
 from metalab.experiment import memory_needs
 from metalab.experiment.config import preset_config
@@ -12,7 +12,6 @@ from metalab.experiment.memory_needs import (
     MemoryNeedError,
     available_bytes,
     check_bytes,
-    check_fits,
     evaluation_bytes,
     sizes_of,
     training_bytes,

@@ -19,7 +19,7 @@ from metalab.core.fused.layout import (
     Integers,
     Layout,
 )
-from metalab.core.fused.plan import dtype_of
+from metalab.core.fused.support import dtype_of
 from metalab.core.model.mlp import MLP
 from metalab.core.tasks import Samples
 

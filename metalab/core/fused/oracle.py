@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from metalab.core.fused.answers import InputPoints, NetworkAnswers
-from metalab.core.fused.plan import (
+from metalab.core.fused.support import (
     KernelError,
     adapts_some_layers,
     oracle_unsupported_reason,

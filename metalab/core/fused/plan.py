@@ -1,13 +1,9 @@
 """Plan of the kernels: what they support, and the numbers they are given."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import TypeGuard
 
 import numpy as np
-import torch
 
-from metalab.core.errors import UserError
 from metalab.core.fused import places
 from metalab.core.fused.layout import (
     LAYERS,
@@ -19,8 +15,12 @@ from metalab.core.fused.layout import (
     Integers,
     Layout,
 )
+from metalab.core.fused.support import (
+    adapts_some_layers,
+    oracle_unsupported_reason,
+    part_unsupported_reason,
+)
 from metalab.core.hypergradient.base import HypergradientEstimator
-from metalab.core.hypergradient.first_order import FirstOrder
 from metalab.core.hypergradient.joint import Joint
 from metalab.core.hypergradient.reptile import Reptile
 from metalab.core.hypergradient.truncated import Truncated
@@ -31,56 +31,9 @@ from metalab.core.inner.learned_descent import LearnedDescent
 from metalab.core.inner.proximal_descent import ProximalDescent
 from metalab.core.learner import MetaLearner
 from metalab.core.meta.anchor import ProximalAnchor
-from metalab.core.meta.base import MetaParameterisation
-from metalab.core.meta.body import BodyOnly
-from metalab.core.meta.head import HeadOnly
-from metalab.core.meta.initialisation import Initialisation
 from metalab.core.meta.part import num_layers
 from metalab.core.model.mlp import MLP
-from metalab.core.oracle import BilevelProblem
-from metalab.core.outer import SGD, Adam, NoUpdate
-
-KNOWN: Mapping[str, tuple[type, ...]] = {
-    "model": (MLP,),
-    "meta": (Initialisation, HeadOnly, BodyOnly, ProximalAnchor),
-    "inner": (GradientDescent, LearnedDescent, ProximalDescent),
-    "hypergradient": (Unrolled, Truncated, FirstOrder, Reptile, Joint),
-    "outer.optimizer": (Adam, SGD, NoUpdate),
-}
-"""Exact types with kernels, by the place in an experiment that they stand in."""
-
-
-class KernelError(UserError):
-    """Compiled kernels were asked about something that they do not know."""
-
-
-def part_obstacle(place: str, part: object) -> str | None:
-    """Return why the kernels do not know the component at a place, or None if they do."""
-    kind = type(part)
-    if kind in KNOWN[place]:
-        return None
-    name = getattr(part, "name", kind.__name__)
-    parent = next((known for known in KNOWN[place] if issubclass(kind, known)), None)
-    if parent is None:
-        return f"there is no compiled kernel for {place} {name!r}"
-    return (
-        f"there is no compiled kernel for {place} {name!r}: {kind.__qualname__} is a "
-        f"subclass of {parent.__qualname__}, and may compute something else"
-    )
-
-
-def adapts_some_layers(meta: MetaParameterisation) -> TypeGuard[HeadOnly | BodyOnly]:
-    """Return whether a parameterisation that the kernels know shares some layers."""
-    return type(meta) is HeadOnly or type(meta) is BodyOnly
-
-
-def oracle_unsupported_reason(problem: BilevelProblem) -> str | None:
-    """Return why the kernels cannot answer about a problem, or None if they can."""
-    if type(problem) is not BilevelProblem:
-        return f"there is no compiled kernel for {type(problem).__qualname__}"
-    model = part_obstacle("model", problem.model)
-    return model or part_obstacle("meta", problem.meta)
-
+from metalab.core.outer import SGD, Adam
 
 MOST_NUMBERS = 2**26
 """Largest workspace of one chunk, in numbers: above this, kernels are memory-bound."""
@@ -154,8 +107,8 @@ def unsupported_reason(learner: MetaLearner, counts: Counts) -> str | None:
     found = (
         _unheeded(learner)
         or adaptation_unsupported_reason(learner)
-        or part_obstacle("hypergradient", learner.hypergradient)
-        or part_obstacle("outer.optimizer", learner.outer)
+        or part_unsupported_reason("hypergradient", learner.hypergradient)
+        or part_unsupported_reason("outer.optimizer", learner.outer)
     )
     if found is not None:
         return found
@@ -177,7 +130,9 @@ def adaptation_unsupported_reason(learner: MetaLearner) -> str | None:
     inner = learner.inner
     if type(learner) is not MetaLearner:
         return f"there is no compiled kernel for {type(learner).__qualname__}"
-    found = oracle_unsupported_reason(learner.problem) or part_obstacle("inner", inner)
+    found = oracle_unsupported_reason(learner.problem) or part_unsupported_reason(
+        "inner", inner
+    )
     if found is not None:
         return found
     if type(inner) is not GradientDescent:
@@ -396,8 +351,3 @@ def _place(layout: Layout, plan: Integers, most_steps: int) -> int:
 def _rounded(size: int) -> int:
     """Return the size up to the next cache line of the shortest numbers."""
     return -(-size // 16) * 16
-
-
-def dtype_of(dtype: torch.dtype) -> np.dtype:
-    """Return numpy's name of a precision."""
-    return np.dtype({torch.float32: np.float32, torch.float64: np.float64}[dtype])

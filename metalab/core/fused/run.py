@@ -11,14 +11,8 @@ from metalab.core.fused.kernels import steps
 from metalab.core.fused.kernels.gemm import address_of_product
 from metalab.core.fused.kernels.sync import STATE, SYNC_SIZE
 from metalab.core.fused.layout import PRODUCT
-from metalab.core.fused.plan import (
-    Counts,
-    KernelPlan,
-    dtype_of,
-    fixed_rate,
-    make_plan,
-    num_exact,
-)
+from metalab.core.fused.plan import Counts, KernelPlan, fixed_rate, make_plan, num_exact
+from metalab.core.fused.support import dtype_of
 from metalab.core.learner import METRIC_NAMES, SPARED, MetaLearner, MetaState
 from metalab.core.tasks import TaskBatch
 

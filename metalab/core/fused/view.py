@@ -15,11 +15,11 @@ from metalab.core.fused.plan import (
     Counts,
     KernelPlan,
     adaptation_unsupported_reason,
-    dtype_of,
     fixed_rate,
     make_plan,
 )
 from metalab.core.fused.run import Data, aligned
+from metalab.core.fused.support import dtype_of
 from metalab.core.learner import MetaLearner
 from metalab.core.tasks import TaskBatch
 

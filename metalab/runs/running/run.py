@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from metalab.core.paths import obstacle_to_create, obstacle_to_keep
+from metalab.engine.build import check_fits
 from metalab.engine.torch_threads import use_threads_of
 from metalab.engine.trainer import Trainer
-from metalab.experiment.memory_needs import check_fits
 from metalab.runs.record.file_format import RunFileError
 from metalab.runs.record.history import Origin
 from metalab.runs.record.live import LiveRun

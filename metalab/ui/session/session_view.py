@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject
 from metalab.runs.record.status import RunStatus
 from metalab.runs.running.manager import RunManager, can_go_on
 from metalab.ui.session.bookmark_job import BookmarkJob
-from metalab.ui.session.phase import Phase, Stake
+from metalab.ui.session.phase import Notice, Phase, Stake
 from metalab.ui.session.visits import Visits
 
 if TYPE_CHECKING:
@@ -19,53 +19,6 @@ if TYPE_CHECKING:
     from metalab.runs.record.history import RunHistory
     from metalab.runs.record.recent import RunSummary
     from metalab.runs.system.background_job import BackgroundJob
-    from metalab.ui.session.session import Session
-
-
-def announced(session: "Session") -> tuple[object, ...]:
-    """Return what buttons, banners and menus depend on."""
-    history = session.history
-    state: tuple[object, ...] = (
-        session.phase,
-        session.loading_text,
-        session.problem,
-        session.config,
-        session.reading,
-        session.notice,
-        session.resumable,
-        session.copying,
-        session.recent,
-        session.recovered,
-        session.has_run_before,
-        session.has_run_after,
-    )
-    if history is None:
-        return state
-    return (
-        *state,
-        history.status,
-        history.compiling,
-        history.cut_short,
-        history.path,
-        history.held_out_tasks is None,
-        len(history.trail) == 0,
-        history.diverged,
-        history.stability_warning,
-        history.failure,
-        history.storage_problem,
-        history.edit_problem,
-        history.bookmarks,
-    )
-
-
-Gate = Callable[[str, Callable[[], None]], None]
-"""Asks whether the run in view may end: told what for, as in "To …, it is stopped", and
-what to do once it may. Without a window, nobody is asked."""
-
-
-def ask_nobody(_doing: str, then: Callable[[], None]) -> None:
-    """Stand in for a question where there is nobody to answer it."""
-    then()
 
 
 class SessionView(QObject):
@@ -76,12 +29,18 @@ class SessionView(QObject):
         config: The experiment in the form; None while it is invalid.
         recent: The runs that were last written or opened, the newest first.
         recovered: A run that a crash has left, until a person says what becomes of it.
+        loading_text: What is being loaded, while the engine cannot be used.
+        problem: What is wrong with the form; "" for nothing.
+        notice: What became of the last command.
     """
 
     loaded: bool
     config: "ExperimentConfig | None"
     recent: "Sequence[RunSummary]"
     recovered: "RunSummary | None"
+    loading_text: str
+    problem: str
+    notice: "Notice | None"
     _slot: RunManager
     _visits: Visits
     _marking: BookmarkJob
@@ -188,3 +147,49 @@ class SessionView(QObject):
             and can_go_on(history)
             and self.config == history.next_config
         )
+
+
+def announced(session: SessionView) -> tuple[object, ...]:
+    """Return what buttons, banners and menus depend on."""
+    history = session.history
+    state: tuple[object, ...] = (
+        session.phase,
+        session.loading_text,
+        session.problem,
+        session.config,
+        session.reading,
+        session.notice,
+        session.resumable,
+        session.copying,
+        session.recent,
+        session.recovered,
+        session.has_run_before,
+        session.has_run_after,
+    )
+    if history is None:
+        return state
+    return (
+        *state,
+        history.status,
+        history.compiling,
+        history.cut_short,
+        history.path,
+        history.held_out_tasks is None,
+        len(history.trail) == 0,
+        history.diverged,
+        history.stability_warning,
+        history.failure,
+        history.storage_problem,
+        history.edit_problem,
+        history.bookmarks,
+    )
+
+
+Gate = Callable[[str, Callable[[], None]], None]
+"""Asks whether the run in view may end: told what for, as in "To …, it is stopped", and
+what to do once it may. Without a window, nobody is asked."""
+
+
+def ask_nobody(_doing: str, then: Callable[[], None]) -> None:
+    """Stand in for a question where there is nobody to answer it."""
+    then()

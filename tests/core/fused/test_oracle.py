@@ -7,7 +7,7 @@ import torch
 
 from metalab.core.autodiff import AutodiffOracle
 from metalab.core.fused.oracle import FusedOracle
-from metalab.core.fused.plan import oracle_unsupported_reason
+from metalab.core.fused.support import oracle_unsupported_reason
 from metalab.core.oracle import LossTerms
 from metalab.engine.build import build_learner
 from metalab.experiment.config import preset_config

@@ -1,0 +1,75 @@
+"""Components that the compiled kernels support. Does not import numba.
+
+Kernels answer for exact types only: a subclass may have changed anything that they have
+written out by hand, and nothing but its own methods would know.
+"""
+
+from collections.abc import Mapping
+from typing import TypeGuard
+
+import numpy as np
+import torch
+
+from metalab.core.errors import UserError
+from metalab.core.hypergradient.first_order import FirstOrder
+from metalab.core.hypergradient.joint import Joint
+from metalab.core.hypergradient.reptile import Reptile
+from metalab.core.hypergradient.truncated import Truncated
+from metalab.core.hypergradient.unrolled import Unrolled
+from metalab.core.inner.gradient_descent import GradientDescent
+from metalab.core.inner.learned_descent import LearnedDescent
+from metalab.core.inner.proximal_descent import ProximalDescent
+from metalab.core.meta.anchor import ProximalAnchor
+from metalab.core.meta.base import MetaParameterisation
+from metalab.core.meta.body import BodyOnly
+from metalab.core.meta.head import HeadOnly
+from metalab.core.meta.initialisation import Initialisation
+from metalab.core.model.mlp import MLP
+from metalab.core.oracle import BilevelProblem
+from metalab.core.outer import SGD, Adam, NoUpdate
+
+KNOWN: Mapping[str, tuple[type, ...]] = {
+    "model": (MLP,),
+    "meta": (Initialisation, HeadOnly, BodyOnly, ProximalAnchor),
+    "inner": (GradientDescent, LearnedDescent, ProximalDescent),
+    "hypergradient": (Unrolled, Truncated, FirstOrder, Reptile, Joint),
+    "outer.optimizer": (Adam, SGD, NoUpdate),
+}
+"""Exact types with kernels, by the place in an experiment that they stand in."""
+
+
+class KernelError(UserError):
+    """Compiled kernels were asked about something that they do not know."""
+
+
+def part_unsupported_reason(place: str, part: object) -> str | None:
+    """Return why the kernels do not know the component at a place, or None if they do."""
+    kind = type(part)
+    if kind in KNOWN[place]:
+        return None
+    name = getattr(part, "name", kind.__name__)
+    parent = next((known for known in KNOWN[place] if issubclass(kind, known)), None)
+    if parent is None:
+        return f"there is no compiled kernel for {place} {name!r}"
+    return (
+        f"there is no compiled kernel for {place} {name!r}: {kind.__qualname__} is a "
+        f"subclass of {parent.__qualname__}, and may compute something else"
+    )
+
+
+def adapts_some_layers(meta: MetaParameterisation) -> TypeGuard[HeadOnly | BodyOnly]:
+    """Return whether a parameterisation that the kernels know shares some layers."""
+    return type(meta) is HeadOnly or type(meta) is BodyOnly
+
+
+def oracle_unsupported_reason(problem: BilevelProblem) -> str | None:
+    """Return why the kernels cannot answer about a problem, or None if they can."""
+    if type(problem) is not BilevelProblem:
+        return f"there is no compiled kernel for {type(problem).__qualname__}"
+    model = part_unsupported_reason("model", problem.model)
+    return model or part_unsupported_reason("meta", problem.meta)
+
+
+def dtype_of(dtype: torch.dtype) -> np.dtype:
+    """Return numpy's name of a precision."""
+    return np.dtype({torch.float32: np.float32, torch.float64: np.float64}[dtype])
