@@ -62,7 +62,9 @@ def test_a_run_has_the_same_numbers_and_draws_elsewhere(
     beside = metrics_of(Trainer(config, ahead=ahead))
     np.testing.assert_array_equal(beside, alone)
     blocks = [name for name, count in drawers if count == 256 * num_tasks]
-    assert blocks == ["MainThread", *["ahead_0"] * 3]
+    # Three blocks are needed; a fourth may have been begun when the run ends.
+    assert blocks[:3] == ["MainThread", "ahead_0", "ahead_0"]
+    assert blocks[3:] in ([], ["ahead_0"])
 
 
 def test_a_run_that_is_not_native_draws_in_its_turn(config):
