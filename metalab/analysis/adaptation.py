@@ -89,6 +89,17 @@ class _OneTaskMethod:
         return to_array(torch.cat([before, after.expand(count - 1, -1)]))
 
 
+def _losses(predicted: Tensor, target: Tensor) -> Array:
+    """Return the mean squared error of each network, [network].
+
+    Args:
+        predicted: [network, point, output].
+        target: [1, point, output].
+    """
+    wanted = target.expand(len(predicted), -1, -1)
+    return to_array(mean_squared_error(predicted, wanted))
+
+
 class HeldOutAdapter(_OneTaskMethod):
     """The held-out tasks of an experiment, and its adaptation rule.
 
@@ -144,8 +155,8 @@ class HeldOutAdapter(_OneTaskMethod):
             points=points,
             step=step,
             curves=to_array(on_grid[..., 0]),
-            support_loss=to_array(_sample_losses(on_support, batch.support)),
-            query_loss=to_array(_sample_losses(on_query, batch.query)),
+            support_loss=_losses(on_support, batch.support.y),
+            query_loss=_losses(on_query, batch.query.y),
             deviation=self.deviation(flat, grid, batch.support, len(path.points)),
         )
 
@@ -164,11 +175,6 @@ class HeldOutAdapter(_OneTaskMethod):
         y = torch.tensor(points.y, dtype=self.dtype)[None, :, None]
         support = Samples(x=inputs, y=y)
         return TaskBatch(parameters=row.parameters, support=support, query=row.query)
-
-
-def _sample_losses(predicted: Tensor, samples: Samples) -> Tensor:
-    """Return the mean squared error after each inner step, [inner step]."""
-    return mean_squared_error(predicted, samples.y.expand(len(predicted), -1, -1))
 
 
 class ExplorationError(UserError):
@@ -230,23 +236,26 @@ class TaskAdapter(_OneTaskMethod):
         count = len(grid)
         both = torch.cat([grid, batch.support.x[0]])
         predicted = self.predict(phi, thetas, both, batch.support)
-        truth = asked.task.truth
         moved = thetas - thetas[:1]
         layers, layer_distance = self._by_layer(moved)
         return AdaptResult(
             start=start,
             asked=asked,
             curves=to_array(predicted[:, :count, 0]),
-            support_loss=_losses(predicted[:, count:, 0], asked.task.y),
-            query_loss=None
-            if truth is None
-            else _losses(predicted[:, :count, 0], truth),
+            support_loss=_losses(predicted[:, count:], batch.support.y),
+            query_loss=self._true_loss(predicted[:, :count], asked.task.truth),
             distance=to_array(torch.linalg.vector_norm(moved, dim=1)),
             layer_distance=layer_distance,
             layers=layers,
             fan=self._fan(phi, asked, grid),
             deviation=self.deviation(phi, grid, batch.support, len(thetas)),
         )
+
+    def _true_loss(self, predicted: Tensor, truth: Array | None) -> Array | None:
+        """Return the mean squared distance to the true curve, [inner step], or None."""
+        if truth is None:
+            return None
+        return _losses(predicted, torch.tensor(truth, dtype=self.dtype)[None, :, None])
 
     def _inputs(self, places: Array, task: CustomTask) -> Tensor:
         """Return what the network is given at places of the x axis, [point, input]."""
@@ -302,11 +311,3 @@ def _factor(learner: MetaLearner, inner_lr: float) -> float:
     inner = learner.inner
     assert isinstance(inner, FixedRateDescent)
     return inner_lr / inner.inner_lr
-
-
-def _losses(predicted: Tensor, target: Array) -> Array:
-    """Return mean squared errors of some networks, [network]."""
-    wanted = torch.tensor(target, dtype=predicted.dtype)[None, :, None]
-    return to_array(
-        mean_squared_error(predicted[..., None], wanted.expand(len(predicted), -1, -1))
-    )

@@ -358,7 +358,7 @@ class EvaluationConfig(Section):
 
 
 class RunConfig(Section):
-    """How the run is computed."""
+    """Computation of the run: seed, device, precision, provider, threads."""
 
     seed: Annotated[
         int,
@@ -440,7 +440,7 @@ class RunConfig(Section):
 
 
 class DiagnosticsConfig(Section):
-    """What is measured beside the metrics, now and then; it changes no other number."""
+    """Measurements beside the metrics, now and then; they change no other number."""
 
     every: Annotated[
         int,

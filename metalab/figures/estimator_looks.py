@@ -6,6 +6,7 @@ is measured beside one does not change them. Imports no matplotlib.
 
 import zlib
 from dataclasses import dataclass
+from functools import cache
 
 from metalab.core.hypergradient.family import EstimatorFamily
 from metalab.figures.drawing import BLUE, GREEN, VERMILION
@@ -47,6 +48,7 @@ class Look:
         return _DASHES[self.mark]
 
 
+@cache
 def look_of(name: str) -> Look:
     """Return the look of an estimator, by its name in the catalogue.
 

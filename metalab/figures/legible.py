@@ -43,7 +43,7 @@ class SmallText:
 
     @property
     def words(self) -> str:
-        """What is wrong and what would do, one line."""
+        """The complaint and its cure, in one line."""
         cures = [
             *([] if self.width is None else [f"a width of {self.width:g} mm"]),
             *([] if self.font_size is None else [f"a font size of {self.font_size:g}"]),

@@ -4,7 +4,7 @@ from enum import Enum
 
 
 class EstimatorFamily(Enum):
-    """What a group of estimators has in common; each has one colour everywhere."""
+    """Family of related estimators; each has one colour everywhere."""
 
     UNROLLED = "exact, through every inner step"
     FIRST_ORDER = "without second derivatives"

@@ -15,6 +15,7 @@ from metalab.figures.legend import with_legend
 from metalab.figures.sights import LandscapeSight
 from metalab.figures.sizes import FigureSize
 from metalab.figures.table import Column, Table
+from metalab.figures.variance import explained_words
 
 _LOSS, _INNER, _OUTER = "loss", "inner path", "outer path"
 _NUM_COLOURS = 48
@@ -265,34 +266,8 @@ def _step_numbers(landscape: Landscape, size: FigureSize) -> list[Call]:
     return calls
 
 
-def explained_words(landscape: Landscape) -> str:
-    """Return how much of the paths lies in the plane, as the window's page has it."""
-    plane = landscape.plane
-    first, second = plane.explained
-    if landscape.asked.surface == "adapted" and math.isfinite(plane.outer_explained):
-        return (
-            f"explained variance: inner paths {_percent(first + second)}, outer path "
-            f"{_percent(plane.outer_explained)}"
-        )
-    return (
-        f"explained variance of the inner paths: u {_percent(first)}, v "
-        f"{_percent(second)}"
-    )
-
-
-def _percent(share: float) -> str:
-    if not math.isfinite(share):
-        return "–"
-    percent = 100 * min(share, 1.0)
-    # "100 %" only where it is all.
-    if 99.95 <= percent < 99.9995:
-        return ">99.9\N{NO-BREAK SPACE}%"
-    written = f"{percent:.3g}" if percent < 99.95 else "100"
-    return f"{written}\N{NO-BREAK SPACE}%"
-
-
 def _explained(landscape: Landscape, size: FigureSize) -> Call:
-    words = explained_words(landscape)
+    words = explained_words(landscape).replace(" %", "\N{NO-BREAK SPACE}%")
     options = {"x": 0.5, "ha": "center", "fontsize": 0.9 * size.small_text}
     return Call(
         method="fig.supxlabel",

@@ -51,4 +51,4 @@ class EstimatingThread(LatestRequestService[EstimatingRequest, Comparison]):
 
 
 class _StaleError(Exception):
-    """Nobody wants the rest."""
+    """The request has been replaced: the rest is not measured."""

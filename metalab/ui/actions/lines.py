@@ -1,6 +1,6 @@
 """The lines of the action table, but for those of the workspaces."""
 
-from metalab.ui.actions import enablement as allowed
+from metalab.ui.actions import enablement
 from metalab.ui.actions.spec import ActionSpec
 
 LESSON_SUFFIX = ".lesson.toml"
@@ -22,7 +22,7 @@ COMMANDS = (
         menu="file",
         shortcuts=("Ctrl+O",),
         icon="open",
-        why_not=allowed.why_not_open,
+        why_not=enablement.why_not_open,
     ),
     ActionSpec(
         key="reopen_last",
@@ -30,7 +30,7 @@ COMMANDS = (
         tooltip="Show the run that was written or opened last",
         menu="file",
         shortcuts=("Ctrl+Shift+T",),
-        why_not=allowed.why_not_reopen,
+        why_not=enablement.why_not_reopen,
     ),
     ActionSpec(
         key="save_copy",
@@ -38,7 +38,7 @@ COMMANDS = (
         tooltip="Write the run to another file; it may go on meanwhile",
         menu="file",
         shortcuts=("Ctrl+Shift+S",),
-        why_not=allowed.why_not_copy,
+        why_not=enablement.why_not_copy,
     ),
     ActionSpec(
         key="export",
@@ -48,7 +48,7 @@ COMMANDS = (
         shortcuts=("Ctrl+E",),
         icon="export",
         short="Export",
-        why_not=allowed.why_not_export,
+        why_not=enablement.why_not_export,
     ),
     ActionSpec(
         key="animate",
@@ -56,7 +56,7 @@ COMMANDS = (
         tooltip="Make a film of the inner or the outer steps",
         menu="file",
         shortcuts=("Ctrl+Shift+A",),
-        why_not=allowed.why_not_export,
+        why_not=enablement.why_not_export,
     ),
     ActionSpec(
         key="copy_plot",
@@ -64,7 +64,7 @@ COMMANDS = (
         tooltip="Put the plot that has the focus on the clipboard, as it is on the screen",
         menu="file",
         shortcuts=("Ctrl+Shift+C",),
-        why_not=allowed.why_not_export,
+        why_not=enablement.why_not_export,
     ),
     ActionSpec(
         key="open_experiment",
@@ -72,7 +72,7 @@ COMMANDS = (
         tooltip="Put the experiment of a TOML file into the form, as train takes it",
         menu="file",
         shortcuts=("Ctrl+Shift+O",),
-        why_not=allowed.why_not_edit,
+        why_not=enablement.why_not_edit,
         separated=True,
     ),
     ActionSpec(
@@ -81,7 +81,7 @@ COMMANDS = (
         tooltip="Write the experiment to a TOML file, as metalab train takes it",
         menu="file",
         shortcuts=("Ctrl+S",),
-        why_not=allowed.why_not_code,
+        why_not=enablement.why_not_code,
     ),
     ActionSpec(
         key="copy_code",
@@ -89,7 +89,7 @@ COMMANDS = (
         tooltip="Put the experiment on the clipboard, as one line of text for others",
         menu="file",
         shortcuts=("Ctrl+Shift+X",),
-        why_not=allowed.why_not_code,
+        why_not=enablement.why_not_code,
     ),
     ActionSpec(
         key="paste_code",
@@ -97,7 +97,7 @@ COMMANDS = (
         tooltip="Put the experiment whose code is on the clipboard into the form",
         menu="file",
         shortcuts=("Ctrl+Shift+V",),
-        why_not=allowed.why_not_edit,
+        why_not=enablement.why_not_edit,
     ),
     ActionSpec(
         key="quit",
@@ -114,7 +114,7 @@ COMMANDS = (
         menu="run",
         shortcuts=("Space",),
         icon="play",
-        why_not=allowed.why_not_run,
+        why_not=enablement.why_not_run,
     ),
     ActionSpec(
         key="step_1",
@@ -123,7 +123,7 @@ COMMANDS = (
         menu="run",
         shortcuts=(".",),
         icon="step",
-        why_not=allowed.why_not_run,
+        why_not=enablement.why_not_run,
     ),
     ActionSpec(
         key="step_10",
@@ -132,7 +132,7 @@ COMMANDS = (
         menu="run",
         shortcuts=("Ctrl+.",),
         icon="step",
-        why_not=allowed.why_not_run,
+        why_not=enablement.why_not_run,
     ),
     ActionSpec(
         key="step_100",
@@ -141,7 +141,7 @@ COMMANDS = (
         menu="run",
         shortcuts=("Alt+.",),
         icon="step",
-        why_not=allowed.why_not_run,
+        why_not=enablement.why_not_run,
     ),
     ActionSpec(
         key="stop",
@@ -150,7 +150,7 @@ COMMANDS = (
         menu="run",
         shortcuts=("Ctrl+K",),
         icon="stop",
-        why_not=allowed.why_not_stop,
+        why_not=enablement.why_not_stop,
         separated=True,
     ),
     ActionSpec(
@@ -160,7 +160,7 @@ COMMANDS = (
         menu="run",
         shortcuts=("Ctrl+Return", "Ctrl+Enter"),
         icon="play",
-        why_not=allowed.why_not_start,
+        why_not=enablement.why_not_start,
         separated=True,
     ),
     ActionSpec(
@@ -172,7 +172,7 @@ COMMANDS = (
         shortcuts=("Ctrl+R",),
         icon="reset",
         short="Reset",
-        why_not=allowed.why_not_reset,
+        why_not=enablement.why_not_reset,
     ),
     ActionSpec(
         key="reset_new_seed",
@@ -181,7 +181,7 @@ COMMANDS = (
         menu="run",
         shortcuts=("Ctrl+Shift+R",),
         icon="dice",
-        why_not=allowed.why_not_reset,
+        why_not=enablement.why_not_reset,
     ),
     ActionSpec(
         key="fork",
@@ -189,7 +189,7 @@ COMMANDS = (
         tooltip="Begin a new run from the playhead's meta-parameters, as the form says",
         menu="run",
         shortcuts=("Ctrl+Shift+F",),
-        why_not=allowed.why_not_fork,
+        why_not=enablement.why_not_fork,
     ),
     ActionSpec(
         key="run_back",
@@ -197,7 +197,7 @@ COMMANDS = (
         tooltip="Show the run that was in view before this one",
         menu="run",
         shortcuts=("Alt+Left",),
-        why_not=allowed.why_not_back,
+        why_not=enablement.why_not_back,
         synonyms=("switch between two runs",),
         separated=True,
     ),
@@ -207,7 +207,7 @@ COMMANDS = (
         tooltip="Show the run that was come back from",
         menu="run",
         shortcuts=("Alt+Right",),
-        why_not=allowed.why_not_forward,
+        why_not=enablement.why_not_forward,
     ),
     ActionSpec(
         key="bookmark",
@@ -215,7 +215,7 @@ COMMANDS = (
         tooltip="Mark the outer step where the playhead stands, with a note",
         menu="run",
         shortcuts=("Ctrl+B",),
-        why_not=allowed.why_not_bookmark,
+        why_not=enablement.why_not_bookmark,
     ),
     ActionSpec(
         key="ask_first",
@@ -232,7 +232,7 @@ COMMANDS = (
         tooltip="Show the newest state of the run as it comes",
         menu="view",
         shortcuts=("Ctrl+L",),
-        why_not=allowed.why_not_export,
+        why_not=enablement.why_not_export,
     ),
     ActionSpec(
         key="play_inner",
@@ -240,7 +240,7 @@ COMMANDS = (
         tooltip="Go through the inner steps one after the other, or stop",
         menu="view",
         shortcuts=("P",),
-        why_not=allowed.why_not_export,
+        why_not=enablement.why_not_export,
     ),
     ActionSpec(
         key="play_outer",
@@ -248,7 +248,7 @@ COMMANDS = (
         tooltip="Go through training from the playhead on, or stop",
         menu="view",
         shortcuts=("Shift+P",),
-        why_not=allowed.why_not_export,
+        why_not=enablement.why_not_export,
     ),
     ActionSpec(
         key="inner_back",
@@ -256,7 +256,7 @@ COMMANDS = (
         tooltip="Point out the inner step before",
         menu="view",
         shortcuts=(",",),
-        why_not=allowed.why_not_export,
+        why_not=enablement.why_not_export,
     ),
     ActionSpec(
         key="inner_forward",
@@ -264,7 +264,7 @@ COMMANDS = (
         tooltip="Point out the next inner step",
         menu="view",
         shortcuts=(";",),
-        why_not=allowed.why_not_export,
+        why_not=enablement.why_not_export,
     ),
     ActionSpec(
         key="search",
@@ -272,7 +272,7 @@ COMMANDS = (
         tooltip="Find a setting in the form",
         menu="view",
         shortcuts=("Ctrl+F",),
-        why_not=allowed.why_not_edit,
+        why_not=enablement.why_not_edit,
         separated=True,
     ),
     ActionSpec(
@@ -281,7 +281,7 @@ COMMANDS = (
         tooltip="List what differs from the preset, or from another experiment",
         menu="view",
         shortcuts=("Ctrl+D",),
-        why_not=allowed.why_not_code,
+        why_not=enablement.why_not_code,
         synonyms=("compare two experiments", "compare the settings of two runs"),
     ),
     ActionSpec(
@@ -364,7 +364,7 @@ COMMANDS = (
             tooltip="Load and start a guided lesson",
             menu="help",
             shortcuts=(f"Alt+{number}",),
-            why_not=allowed.why_not_open,
+            why_not=enablement.why_not_open,
         )
         for number, title in enumerate(LESSON_TITLES, start=1)
     ),
@@ -374,7 +374,7 @@ COMMANDS = (
         tooltip="Begin a lesson from its file",
         menu="help",
         shortcuts=("Alt+O",),
-        why_not=allowed.why_not_open,
+        why_not=enablement.why_not_open,
     ),
     ActionSpec(
         key="save_lesson",
@@ -382,7 +382,7 @@ COMMANDS = (
         tooltip="Write the experiment, its bookmarks and what is shown as a lesson",
         menu="help",
         shortcuts=("Alt+S",),
-        why_not=allowed.why_not_code,
+        why_not=enablement.why_not_code,
     ),
     ActionSpec(
         key="about",

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from metalab.ui.actions import enablement as allowed
+from metalab.ui.actions import enablement
 from metalab.ui.session.session import Session
 
 
@@ -32,7 +32,7 @@ class ActionSpec:
     shortcuts: tuple[str, ...]
     icon: str = ""
     short: str = ""
-    why_not: Callable[[Session], str] = allowed.always
+    why_not: Callable[[Session], str] = enablement.always
     checkable: bool = False
     separated: bool = False
     synonyms: tuple[str, ...] = ()

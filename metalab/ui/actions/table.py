@@ -26,7 +26,7 @@ ACTIONS = (
             text=spec.text,
             tooltip=spec.tooltip,
             menu="workspace",
-            shortcuts=(page_shortcut(spec),) if page_shortcut(spec) else (),
+            shortcuts=(page_shortcut(spec),),
             synonyms=spec.synonyms,
         )
         for spec in WORKSPACES

@@ -28,7 +28,7 @@ _TOP_MARGIN, _RIGHT_MARGIN, _OVERHANG = 6, 16, 30
 """Room around the axes, and how far a number may reach beyond the end of its axis."""
 
 _NAME_OVER = 8
-"""How far the box of a name, with air about it, may reach over its axis."""
+"""Largest overhang of the box of a name, with air about it, over its axis."""
 
 _WIDEST_NUMBER = "0.0005"
 _NUMBER_GAP = 6

@@ -131,10 +131,8 @@ def _cut_short(history: "RunHistory") -> BannerSpec | None:
     return BannerSpec(
         tone="accent",
         title=title.format(history.step, history.num_steps),
-        text=(
-            "The run was killed or goes on elsewhere, or this file is a copy that was "
-            "made while it went on."
-        ),
+        text="The run was killed or goes on elsewhere, or this file is a copy that was "
+        "made while it went on.",
         buttons=resume,
     )
 

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowOptions:
-    """How a window begins.
+    """Options of a window at its start.
 
     Attributes:
         preset: Preset in the form at first; None takes the last one, or the default.

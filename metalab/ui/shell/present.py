@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from metalab.ui.shell.main_window import MainWindow
 
 SCALE = 1.5
-"""How much larger fonts, lines and points are than ordinary ones, where there is room."""
+"""Largest factor of fonts, lines and points, taken where there is room."""
 
 _ROOM = QSize(760, 624)
 """Of the pages in width and of the window in height, below which an ordinary font leaves
@@ -66,9 +66,10 @@ class PresentMode(QObject):
     """Shows a window to a lecture room, and puts everything back afterwards.
 
     Docks but that of a lesson, and the details of the status bar go; the window fills the
-    screen; fonts, lines and points grow as far as the room beside a lesson allows. Escape leaves wherever no part of the window has a use for it. What
-    is opened meanwhile is closed with the mode, and a window that is closed is put back
-    first, so that it is not remembered like this.
+    screen; fonts, lines and points grow as far as the room beside a lesson allows. Escape
+    leaves wherever no part of the window has a use for it. What is opened meanwhile is
+    closed with the mode, and a window that is closed is put back first, so that it is not
+    remembered like this.
 
     Attributes:
         changed: Present mode has begun or ended.
@@ -143,7 +144,7 @@ class PresentMode(QObject):
         self.changed.emit(True)  # noqa: FBT003 - Qt's signature
 
     def _fit(self) -> None:
-        """Take the scale that there is room for now; a lesson takes some of it."""
+        """Fit the scale to the room that there is now, beside a lesson."""
         if self.on:
             window = self._window
             room = QSize(window.centralWidget().width(), window.height())

@@ -25,11 +25,9 @@ def question_before(session: Session, doing: str) -> Question:
     lost = "it is stopped; it is not kept in a file"
     return Question(
         title="A run is in progress",
-        text=(
-            f"{history.name} stands at outer step {history.step:,} of "
-            f"{history.num_steps:,}. To {doing}, "
-            f"{lost if history.path is None else kept}."
-        ),
+        text=f"{history.name} stands at outer step {history.step:,} of "
+        f"{history.num_steps:,}. To {doing}, "
+        f"{lost if history.path is None else kept}.",
         accept="&Stop and keep" if history.path is not None else "&Stop",
     )
 

@@ -12,12 +12,15 @@ from metalab.ui.workspaces.spec import WorkspaceSpec
 _SHARED = ("base", "registry", "spec", "tabs")
 """Modules beside the pages; the first imports what the window paints without."""
 
+_MOST = 9
+"""Each page has Ctrl and a digit."""
+
 
 def _found() -> tuple[WorkspaceSpec, ...]:
     """Return the pages in their order.
 
     Raises:
-        ValueError: Two pages have one name or one place.
+        ValueError: Two pages have one name or one place, or there are too many.
     """
     names = [info.name for info in pkgutil.iter_modules(rooms.__path__)]
     modules = [
@@ -30,6 +33,10 @@ def _found() -> tuple[WorkspaceSpec, ...]:
         values = [getattr(spec, field) for spec in specs]
         if len(set(values)) < len(values):
             raise ValueError(f"two pages have the same {field}: {sorted(values)}")
+    if len(specs) > _MOST:
+        raise ValueError(
+            f"there are {len(specs)} pages; allowed: {_MOST}, a digit each"
+        )
     return tuple(sorted(specs, key=lambda spec: spec.place))
 
 
@@ -38,6 +45,5 @@ WORKSPACES = _found()
 
 
 def page_shortcut(spec: WorkspaceSpec) -> str:
-    """Return the keys that bring a page to the front; "" beyond the ninth."""
-    number = WORKSPACES.index(spec) + 1
-    return f"Ctrl+{number}" if number < 10 else ""
+    """Return the keys that bring a page to the front."""
+    return f"Ctrl+{WORKSPACES.index(spec) + 1}"

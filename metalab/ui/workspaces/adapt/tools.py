@@ -209,10 +209,8 @@ class AdaptTools(QWidget):
         )
         self.paste = tool_button(
             "Paste x, y",
-            (
-                "Take the support set from the clipboard: two numbers a line, as text, "
-                "or as copied from a table; nobody knows a true curve of theirs"
-            ),
+            "Take the support set from the clipboard: two numbers a line, as text, "
+            "or as copied from a table; nobody knows a true curve of theirs",
             parent=self,
         )
         self.reset = tool_button(

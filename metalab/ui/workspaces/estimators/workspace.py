@@ -50,7 +50,7 @@ _MOST_LETTERS = 220
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EstimatorsText:
-    """What is said.
+    """Texts below the plots.
 
     Attributes:
         line: As much of it as has room.

@@ -1,19 +1,18 @@
 """Texts of the Landscape page."""
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF
 
 from metalab.figures.drawing import number_of
+from metalab.figures.variance import explained_words
 from metalab.ui.plot.ticks import number_text
 from metalab.ui.session import engine_access as engine
 
 if TYPE_CHECKING:
     from metalab.analysis.landscape_request import (
         Landscape,
-        LandscapeGrid,
         LandscapeRequest,
     )
     from metalab.ui.session.moment import Moment
@@ -53,24 +52,13 @@ def words_of(moment: "Moment | None", shown: "Landscape | None") -> LandscapeTex
         title += " (recomputing {})".format(f"{moment.wanted_step:,}")
     if shown is None:
         return LandscapeText(title=title, summary=title)
-    left = explained_words(shown.asked, shown.plane)
+    left = explained_words(shown)
     text = "\n\n".join(
         (_surface_words(shown), _drawn_words(shown, moment), _warning(shown))
     )
     return LandscapeText(
         title=title, left=left, text=text, summary=". ".join((title, left, text))
     )
-
-
-def explained_words(asked: "LandscapeRequest", plane: "LandscapeGrid") -> str:
-    """Return how much of the paths lies in the plane."""
-    first, second = plane.explained
-    if asked.surface == "adapted" and math.isfinite(plane.outer_explained):
-        return (
-            f"explained variance: inner paths {_percent(first + second)}, "
-            f"outer path {_percent(plane.outer_explained)}"
-        )
-    return f"explained variance of the inner paths: u {_percent(first)}, v {_percent(second)}"
 
 
 def place_words(shown: "Landscape | None", place: QPointF, loss: float | None) -> str:
@@ -124,13 +112,3 @@ def _warning(shown: "Landscape") -> str:
         "One plane through {} dimensions: what lies off it is seen projected, and its "
         "loss is not the colour behind it."
     ).format(f"{len(shown.plane.centre):,}")
-
-
-def _percent(share: float) -> str:
-    if not math.isfinite(share):
-        return "–"
-    percent = 100 * min(share, 1.0)
-    # "100 %" only where it is all.
-    if 99.95 <= percent < 99.9995:
-        return ">99.9 %"
-    return f"{percent:.3g} %" if percent < 99.95 else "100 %"
