@@ -16,9 +16,8 @@ from metalab.analysis.moved import EditedSupport, SupportEditResult
 from metalab.core.errors import UserError
 from metalab.core.inner.descent import FixedRateDescent
 from metalab.core.learner import MetaLearner
-from metalab.core.loss import mean_squared_error
 from metalab.core.streams import RandomStreams
-from metalab.core.tasks import Samples, TaskBatch, TaskFamily
+from metalab.core.tasks import Samples, TaskBatch, TaskDistribution
 from metalab.engine.build import DTYPES, build_family, build_learner
 from metalab.engine.events import Array
 from metalab.engine.probe import make_probe, to_array
@@ -88,16 +87,15 @@ class _OneTaskMethod:
             return None
         return to_array(torch.cat([before, after.expand(count - 1, -1)]))
 
+    def losses(self, predicted: Tensor, target: Tensor) -> Array:
+        """Return the loss of each network, [network].
 
-def _losses(predicted: Tensor, target: Tensor) -> Array:
-    """Return the mean squared error of each network, [network].
-
-    Args:
-        predicted: [network, point, output].
-        target: [1, point, output].
-    """
-    wanted = target.expand(len(predicted), -1, -1)
-    return to_array(mean_squared_error(predicted, wanted))
+        Args:
+            predicted: [network, point, output].
+            target: [1, point, output].
+        """
+        wanted = target.expand(len(predicted), -1, -1)
+        return to_array(self.learner.problem.loss(predicted, wanted))
 
 
 class HeldOutAdapter(_OneTaskMethod):
@@ -155,8 +153,8 @@ class HeldOutAdapter(_OneTaskMethod):
             points=points,
             step=step,
             curves=to_array(on_grid[..., 0]),
-            support_loss=_losses(on_support, batch.support.y),
-            query_loss=_losses(on_query, batch.query.y),
+            support_loss=self.losses(on_support, batch.support.y),
+            query_loss=self.losses(on_query, batch.query.y),
             deviation=self.deviation(flat, grid, batch.support, len(path.points)),
         )
 
@@ -242,7 +240,7 @@ class TaskAdapter(_OneTaskMethod):
             start=start,
             asked=asked,
             curves=to_array(predicted[:, :count, 0]),
-            support_loss=_losses(predicted[:, count:], batch.support.y),
+            support_loss=self.losses(predicted[:, count:], batch.support.y),
             query_loss=self._true_loss(predicted[:, :count], asked.task.truth),
             distance=to_array(torch.linalg.vector_norm(moved, dim=1)),
             layer_distance=layer_distance,
@@ -255,7 +253,9 @@ class TaskAdapter(_OneTaskMethod):
         """Return the mean squared distance to the true curve, [inner step], or None."""
         if truth is None:
             return None
-        return _losses(predicted, torch.tensor(truth, dtype=self.dtype)[None, :, None])
+        return self.losses(
+            predicted, torch.tensor(truth, dtype=self.dtype)[None, :, None]
+        )
 
     def _inputs(self, places: Array, task: CustomTask) -> Tensor:
         """Return what the network is given at places of the x axis, [point, input]."""
@@ -272,7 +272,7 @@ class TaskAdapter(_OneTaskMethod):
 
     def _is_told(self) -> bool:
         """Return whether a family gives its networks more than the inputs."""
-        return type(self._family).observed is not TaskFamily.observed
+        return type(self._family).observed is not TaskDistribution.observed
 
     def _batch(self, task: CustomTask) -> TaskBatch:
         x = self._inputs(task.x, task)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from metalab.engine.events import Array, Curves, HeldOutTasks, frozen
+from metalab.engine.events import Array, Curves, HeldOutTasks, Points, frozen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -27,7 +27,8 @@ class EditedSupport:
     @classmethod
     def own(cls, tasks: HeldOutTasks, task: int) -> "EditedSupport":
         """Return a task's own points: none of them has been moved."""
-        return cls(task=task, x=tasks.support_x[task], y=tasks.support_y[task])
+        x, y = tasks.support.plotted(task)
+        return cls(task=task, x=x, y=y)
 
     def with_point(self, shot: int, x: float, y: float) -> "EditedSupport":
         """Return the set with one point in another place."""
@@ -35,11 +36,12 @@ class EditedSupport:
 
     def shown_in(self, tasks: HeldOutTasks) -> HeldOutTasks:
         """Return the tasks of a run with these points in the place of one's own."""
-        return replace(
-            tasks,
-            support_x=_with(tasks.support_x, self.task, self.x),
-            support_y=_with(tasks.support_y, self.task, self.y),
+        support = tasks.support
+        moved = Points(
+            x=_with(support.x, (self.task, slice(None), 0), self.x),
+            y=_with(support.y, (self.task, slice(None), 0), self.y),
         )
+        return replace(tasks, support=moved)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -76,7 +78,10 @@ class SupportEditResult:
         )
 
 
-def _with(values: Array, index: int, value: float | Array) -> Array:
+_Index = int | tuple[int | slice, ...]
+
+
+def _with(values: Array, index: _Index, value: float | Array) -> Array:
     """Return a read-only copy of an array with another entry, or row, at an index."""
     changed = np.array(values)
     changed[index] = value

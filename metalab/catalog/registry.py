@@ -38,12 +38,18 @@ class Registry:
         slot: What the components are, in the singular, for messages.
         base: Their abstract base class.
         package: Where the built-in ones live.
+        label: Name of the choice in forms.
+        help: What is chosen, one plain sentence.
+        synonyms: What else people call the choice; a search finds it by these too.
         entry_point_group: Where third parties register theirs; "" if they cannot.
     """
 
     slot: str
     base: type[Any]
     package: str
+    label: str
+    help: str
+    synonyms: tuple[str, ...] = ()
     entry_point_group: str = ""
 
     @property

@@ -3,25 +3,81 @@
 from metalab.catalog.registry import Registry
 from metalab.core.hypergradient.base import HypergradientEstimator
 from metalab.core.inner.base import InnerLoop
+from metalab.core.loss.base import Loss
 from metalab.core.meta.base import MetaParameterisation
 from metalab.core.model.base import Model
 from metalab.core.outer import OuterOptimizer
-from metalab.core.tasks import TaskFamily
+from metalab.core.tasks import TaskDistribution
 
-TASK_FAMILIES = Registry("task family", TaskFamily, "metalab.tasks", "metalab.tasks")
-MODELS = Registry("model", Model, "metalab.core.model")
+TASK_FAMILIES = Registry(
+    slot="task family",
+    base=TaskDistribution,
+    package="metalab.tasks",
+    label="Task family",
+    help="The distribution that tasks are drawn from.",
+    synonyms=("data set", "task distribution", "problem"),
+    entry_point_group="metalab.tasks",
+)
+MODELS = Registry(
+    slot="model",
+    base=Model,
+    package="metalab.core.model",
+    label="Model",
+    help="The network that adapts to each task.",
+    synonyms=("learner", "architecture"),
+)
+LOSSES = Registry(
+    slot="loss",
+    base=Loss,
+    package="metalab.core.loss",
+    label="Loss",
+    help="What a prediction costs: the inner loop descends it on the support set, the "
+    "outer loop on the query set.",
+    synonyms=("loss function", "criterion", "objective"),
+)
 META_PARAMETERISATIONS = Registry(
-    "what is meta-learned", MetaParameterisation, "metalab.core.meta"
+    slot="what is meta-learned",
+    base=MetaParameterisation,
+    package="metalab.core.meta",
+    label="Meta-learned",
+    help="What the outer loop learns.",
+    synonyms=("algorithm", "method", "meta-parameters"),
 )
-INNER_LOOPS = Registry("inner loop", InnerLoop, "metalab.core.inner")
+INNER_LOOPS = Registry(
+    slot="inner loop",
+    base=InnerLoop,
+    package="metalab.core.inner",
+    label="Inner loop",
+    help="How one task adapts to its support set.",
+    synonyms=(
+        "algorithm",
+        "inner optimizer",
+        "inner optimiser",
+        "adaptation",
+        "fine-tuning",
+    ),
+)
 HYPERGRADIENTS = Registry(
-    "hypergradient", HypergradientEstimator, "metalab.core.hypergradient"
+    slot="hypergradient",
+    base=HypergradientEstimator,
+    package="metalab.core.hypergradient",
+    label="Hypergradient",
+    help="How the derivative of the outer loss in the meta-parameters is obtained.",
+    synonyms=("algorithm", "meta-gradient", "estimator"),
 )
-OUTER_OPTIMIZERS = Registry("outer optimizer", OuterOptimizer, "metalab.core.outer")
+OUTER_OPTIMIZERS = Registry(
+    slot="outer optimizer",
+    base=OuterOptimizer,
+    package="metalab.core.outer",
+    label="Outer optimizer",
+    help="How the meta-parameters move.",
+    synonyms=("outer optimiser", "meta-optimizer"),
+)
 
 SLOTS = {
     "tasks.family": TASK_FAMILIES,
     "model": MODELS,
+    "loss": LOSSES,
     "meta": META_PARAMETERISATIONS,
     "inner": INNER_LOOPS,
     "hypergradient": HYPERGRADIENTS,

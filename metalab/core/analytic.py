@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from metalab.core.autodiff import AutodiffOracle
+from metalab.core.loss.squared_error import SquaredError
 from metalab.core.meta.initialisation import Initialisation
 from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem, Linearisation, LossTerms, OuterValue
@@ -218,6 +219,7 @@ class AnalyticOracle(AutodiffOracle):
             type(problem) is BilevelProblem
             and type(problem.meta) is Initialisation
             and type(problem.model) is MLP
+            and type(problem.loss) is SquaredError
         )
 
     def support(self, minibatch: slice) -> Samples:

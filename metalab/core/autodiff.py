@@ -250,20 +250,17 @@ class AutodiffOracle(InnerOracle):
     def support_loss(
         self, theta: Float[Tensor, "task inner"]
     ) -> Float[Tensor, " task"]:
-        """Return the mean squared error on the support set."""
+        """Return the prediction loss on the support set."""
         return self._loss(theta, self._batch.support)
 
     def query_loss(self, theta: Float[Tensor, "task inner"]) -> Float[Tensor, " task"]:
-        """Return the mean squared error on the query set."""
+        """Return the prediction loss on the query set."""
         return self._loss(theta, self._batch.query)
 
     def outer_loss(self, theta: Float[Tensor, "task inner"]) -> Float[Tensor, " task"]:
         """Return what the outer loop descends."""
-        problem = self._problem
         with torch.no_grad():
-            return problem.meta.outer_loss(
-                problem.model, theta, self._problem_phi(), self._batch
-            )
+            return self._problem.outer_loss(theta, self._problem_phi(), self._batch)
 
     def _loss(self, theta: Tensor, samples: Samples) -> Tensor:
         with torch.no_grad():
@@ -277,9 +274,7 @@ class AutodiffOracle(InnerOracle):
         with_phi = self.phi_shapes_inner_loss
         problem = self._problem
         with torch.enable_grad():
-            loss = problem.meta.outer_loss(
-                problem.model, point, self._problem_phi(), self._batch
-            )
+            loss = problem.outer_loss(point, self._problem_phi(), self._batch)
         grads = torch.autograd.grad(
             loss,
             (point, self._phi) if with_phi else (point,),

@@ -8,16 +8,17 @@ compiled kernels.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.loss import mean_squared_error
+from metalab.core.loss.base import Loss
+from metalab.core.loss.squared_error import SquaredError
 from metalab.core.meta.base import MetaParameterisation
 from metalab.core.model.base import Model, ParameterBlock
-from metalab.core.tasks import Samples
+from metalab.core.tasks import Samples, TaskBatch
 
 
 class LossTerms(Enum):
@@ -36,10 +37,12 @@ class BilevelProblem:
     Attributes:
         model: The network.
         meta: What is meta-learned.
+        loss: What a prediction costs, at both levels.
     """
 
     model: Model
     meta: MetaParameterisation
+    loss: Loss = field(default_factory=SquaredError)
 
     @property
     def adapted(self) -> tuple[ParameterBlock, ...]:
@@ -59,9 +62,20 @@ class BilevelProblem:
     def prediction_loss(
         self, theta: Tensor, phi: Tensor, samples: Samples, support: Samples
     ) -> Tensor:
-        """Return the mean squared error of each task on `samples`, [task]."""
+        """Return the loss of each task's predictions on `samples`, [task]."""
         prediction = self.meta.predict(self.model, theta, phi, samples.x, support)
-        return mean_squared_error(prediction, samples.y)
+        return self.loss(prediction, samples.y)
+
+    def outer_loss(self, theta: Tensor, phi: Tensor, batch: TaskBatch) -> Tensor:
+        """Return what the outer loop descends, [task].
+
+        The prediction loss on the query set, unless the parameterisation has an outer
+        loss of its own.
+        """
+        own = self.meta.own_outer_loss(self.model, theta, phi, batch)
+        if own is not None:
+            return own
+        return self.prediction_loss(theta, phi, batch.query, batch.support)
 
     def inner_loss(
         self,
@@ -148,7 +162,7 @@ class OuterValue:
     """The outer loss at adapted parameters.
 
     Attributes:
-        loss: Mean squared error of each task on its query set, [task]: the outer loss,
+        loss: Prediction loss of each task on its query set, [task]: the outer loss,
             unless the parameterisation has one of its own.
         grad: Gradient of the outer loss in theta, [task, inner].
         direct: Its gradient in phi with theta held fixed, [task, meta]; None where phi
@@ -271,11 +285,11 @@ class InnerOracle(ABC):
     def support_loss(
         self, theta: Float[Tensor, "task inner"]
     ) -> Float[Tensor, " task"]:
-        """Return the mean squared error on the support set, without regulariser."""
+        """Return the prediction loss on the support set."""
 
     @abstractmethod
     def query_loss(self, theta: Float[Tensor, "task inner"]) -> Float[Tensor, " task"]:
-        """Return the mean squared error on the query set."""
+        """Return the prediction loss on the query set."""
 
     @abstractmethod
     def outer_loss(self, theta: Float[Tensor, "task inner"]) -> Float[Tensor, " task"]:

@@ -81,11 +81,36 @@ class TaskError(UserError):
     """A family draws other tasks than it declares."""
 
 
-class TaskFamily(ABC):
-    """A distribution over tasks. Implementations are frozen dataclasses, one a file.
+QUERY_INPUTS = ("random", "grid")
+QUERY_TARGETS = ("noisy", "noise-free")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryKind:
+    """How query sets are made; the defaults are those of training.
+
+    Attributes:
+        inputs: "random": drawn like the support set; "grid": evenly spaced over the
+            family's `input_range`, ends included.
+        targets: "noisy" like the support set's, or "noise-free".
+    """
+
+    inputs: str = "random"
+    targets: str = "noisy"
+
+
+LIKE_SUPPORT = QueryKind()
+
+
+class TaskDistribution(ABC):
+    """A distribution over tasks that points can be drawn from, and no more.
 
     Everything random comes from the generator that is passed in; tensors are made on the
-    generator's device in the requested dtype.
+    generator's device in the requested dtype. A task is one row of numbers; for tasks
+    that were observed, the number may be which one it is.
+
+    What plots use has defaults: a distribution may offer a true curve (`true_targets`), a
+    section of its inputs (`inputs_at`) and names of tasks (`task_name`), and need not.
     """
 
     __slots__ = ()
@@ -113,11 +138,6 @@ class TaskFamily(ABC):
     def input_range(self) -> tuple[float, float]:
         """Where inputs are drawn from, per coordinate; the x axis of plots."""
 
-    @property
-    @abstractmethod
-    def noise(self) -> float:
-        """Standard deviation of the noise on the targets, in units of y."""
-
     @abstractmethod
     def sample_parameters(
         self, num_tasks: int, *, generator: torch.Generator, dtype: torch.dtype
@@ -125,23 +145,35 @@ class TaskFamily(ABC):
         """Draw task values, [task, parameter]."""
 
     @abstractmethod
-    def sample_inputs(
+    def sample_points(
         self,
-        num_tasks: int,
-        num_samples: int,
+        parameters: Float[Tensor, "task parameter"],
         *,
+        num_shots: int,
+        num_queries: int,
+        query: QueryKind,
         generator: torch.Generator,
-        dtype: torch.dtype,
-    ) -> Float[Tensor, "task shot input"]:
-        """Draw inputs, [task, shot, input]."""
+    ) -> Samples:
+        """Draw labelled points of tasks: the support set, and the query set behind it.
+
+        Args:
+            parameters: The tasks' values; the points have their dtype.
+            num_shots: Support points of each task.
+            num_queries: Query points of each task.
+            query: How query sets are made.
+            generator: The only source of randomness.
+
+        Returns:
+            [task, num_shots + num_queries, ...].
+        """
 
     def inputs_at(self, position: Float[Tensor, "*points"]) -> Tensor:
         """Return the inputs at places of the x axis of plots, [*points, input].
 
-        A family of several inputs names a curve whose first coordinate is the place on
-        the axis, so that its tasks can be plotted; one input is the place.
+        The first input is the place on the axis; by default all others are 0.
         """
-        return position[..., None]
+        rest = (0, self.input_dim - 1)
+        return torch.nn.functional.pad(position[..., None], rest)
 
     def observed(
         self,
@@ -155,6 +187,50 @@ class TaskFamily(ABC):
         del parameters
         return x
 
+    def true_targets(
+        self,
+        parameters: Float[Tensor, "task parameter"],
+        x: Float[Tensor, "task shot input"],
+    ) -> Float[Tensor, "task shot output"] | None:
+        """Return noise-free targets at `x`; None where nobody knows them."""
+        del parameters, x
+        return None
+
+    def task_name(self, parameters: Float[Tensor, " parameter"]) -> str:
+        """Return what a task is called; "" where its numbers are all there is."""
+        del parameters
+        return ""
+
+
+class TaskFamily(TaskDistribution):
+    """A distribution over functions with a true curve. Frozen dataclasses, one a file."""
+
+    __slots__ = ()
+
+    def inputs_at(self, position: Float[Tensor, "*points"]) -> Tensor:
+        """Return the inputs of `target` at places of the x axis, [*points, input].
+
+        A family of several inputs names a curve whose first coordinate is the place on
+        the axis, so that its tasks can be plotted; one input is the place.
+        """
+        return position[..., None]
+
+    @property
+    @abstractmethod
+    def noise(self) -> float:
+        """Standard deviation of the noise on the targets, in units of y."""
+
+    @abstractmethod
+    def sample_inputs(
+        self,
+        num_tasks: int,
+        num_samples: int,
+        *,
+        generator: torch.Generator,
+        dtype: torch.dtype,
+    ) -> Float[Tensor, "task shot input"]:
+        """Draw inputs, [task, shot, input]."""
+
     @abstractmethod
     def target(
         self,
@@ -163,30 +239,53 @@ class TaskFamily(ABC):
     ) -> Float[Tensor, "task shot output"]:
         """Return the true, noise-free target at `x`, [task, shot, output]."""
 
+    def true_targets(
+        self,
+        parameters: Float[Tensor, "task parameter"],
+        x: Float[Tensor, "task shot input"],
+    ) -> Float[Tensor, "task shot output"] | None:
+        """Return the true, noise-free target at `x`."""
+        return self.target(parameters, x)
 
-QUERY_INPUTS = ("random", "grid")
-QUERY_TARGETS = ("noisy", "noise-free")
+    def sample_points(
+        self,
+        parameters: Float[Tensor, "task parameter"],
+        *,
+        num_shots: int,
+        num_queries: int,
+        query: QueryKind,
+        generator: torch.Generator,
+    ) -> Samples:
+        """Draw inputs, and targets with their noise.
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueryKind:
-    """How query sets are made; the defaults are those of training.
-
-    Attributes:
-        inputs: "random": drawn like the support set; "grid": evenly spaced over the
-            family's `input_range`, ends included.
-        targets: "noisy" like the support set's, or "noise-free".
-    """
-
-    inputs: str = "random"
-    targets: str = "noisy"
-
-
-LIKE_SUPPORT = QueryKind()
+        Source: Finn et al. 2017, section 5.1 (support and query are one draw of
+            `num_shots + num_queries` points, split). Zintgraf et al. 2019 evaluate on a
+            grid of 100 points, Nichol et al. 2018 on one of 50.
+        """
+        num_tasks, dtype = len(parameters), parameters.dtype
+        x = self.sample_inputs(
+            num_tasks, num_shots + num_queries, generator=generator, dtype=dtype
+        )
+        if query.inputs == "grid":
+            low, high = self.input_range
+            places = torch.linspace(
+                low, high, num_queries, dtype=dtype, device=x.device
+            )
+            grid = self.inputs_at(places).expand(num_tasks, -1, -1)
+            x = torch.cat([x[:, :num_shots], grid], dim=1)
+        y = self.target(parameters, x)
+        if self.noise > 0:
+            noise = self.noise * torch.randn(
+                y.shape, generator=generator, dtype=dtype, device=y.device
+            )
+            if query.targets == "noise-free":
+                noise[:, num_shots:] = 0.0
+            y = y + noise
+        return Samples(x=self.observed(parameters, x), y=y)
 
 
 def sample_batch(  # noqa: PLR0913 - the counts of one draw
-    family: TaskFamily,
+    family: TaskDistribution,
     num_tasks: int,
     *,
     num_shots: int,
@@ -216,10 +315,6 @@ def sample_batch(  # noqa: PLR0913 - the counts of one draw
         TaskError: The family draws other than it declares. Who computes with the tasks
             goes by the declaration: automatic differentiation would broadcast, and
             compiled kernels would read what is not theirs.
-
-    Source: Finn et al. 2017, section 5.1 (support and query are one draw of
-        `num_shots + num_queries` points, split). Zintgraf et al. 2019 evaluate on a grid
-        of 100 points, Nichol et al. 2018 on one of 50.
     """
     if known is None:
         parameters = family.sample_parameters(
@@ -230,35 +325,25 @@ def sample_batch(  # noqa: PLR0913 - the counts of one draw
             len(known), (num_tasks,), generator=generator, device=known.device
         )
         parameters = known[chosen]
-    x = family.sample_inputs(
-        num_tasks, num_shots + num_queries, generator=generator, dtype=dtype
+    drawn = family.sample_points(
+        parameters,
+        num_shots=num_shots,
+        num_queries=num_queries,
+        query=query,
+        generator=generator,
     )
-    if query.inputs == "grid":
-        low, high = family.input_range
-        places = torch.linspace(low, high, num_queries, dtype=dtype, device=x.device)
-        grid = family.inputs_at(places).expand(num_tasks, -1, -1)
-        x = torch.cat([x[:, :num_shots], grid], dim=1)
-    y = family.target(parameters, x)
-    if family.noise > 0:
-        noise = family.noise * torch.randn(
-            y.shape, generator=generator, dtype=dtype, device=y.device
-        )
-        if query.targets == "noise-free":
-            noise[:, num_shots:] = 0.0
-        y = y + noise
-    x = family.observed(parameters, x)
     shape = (num_tasks, num_shots + num_queries)
-    _check_drawn(family, "inputs", x, (*shape, family.input_dim), dtype)
-    _check_drawn(family, "targets", y, (*shape, family.output_dim), dtype)
+    _check_drawn(family, "inputs", drawn.x, (*shape, family.input_dim), dtype)
+    _check_drawn(family, "targets", drawn.y, (*shape, family.output_dim), dtype)
     return TaskBatch(
         parameters=parameters,
-        support=Samples(x=x[:, :num_shots], y=y[:, :num_shots]),
-        query=Samples(x=x[:, num_shots:], y=y[:, num_shots:]),
+        support=drawn.first(num_shots),
+        query=Samples(x=drawn.x[:, num_shots:], y=drawn.y[:, num_shots:]),
     )
 
 
 def _check_drawn(
-    family: TaskFamily,
+    family: TaskDistribution,
     what: str,
     drawn: Tensor,
     shape: tuple[int, ...],

@@ -7,7 +7,7 @@ from metalab.core.inner_schedule import InnerSchedule
 from metalab.core.learner import MetaLearner
 from metalab.core.objective import OuterObjective
 from metalab.core.oracle import BilevelProblem
-from metalab.core.tasks import TaskFamily
+from metalab.core.tasks import TaskDistribution
 from metalab.experiment.config import ExperimentConfig
 from metalab.experiment.memory_needs import (
     check_bytes,
@@ -23,7 +23,7 @@ class DeviceError(UserError):
     """A device was asked for that torch does not have here."""
 
 
-def build_family(config: ExperimentConfig) -> TaskFamily:
+def build_family(config: ExperimentConfig) -> TaskDistribution:
     """Return the task family of an experiment."""
     return config.tasks.family.build()
 
@@ -36,7 +36,7 @@ def build_learner(config: ExperimentConfig) -> MetaLearner:
         input_dim=family.input_dim + meta.extra_inputs, output_dim=family.output_dim
     )
     return MetaLearner(
-        problem=BilevelProblem(model=model, meta=meta),
+        problem=BilevelProblem(model=model, meta=meta, loss=config.loss.build()),
         inner=config.inner.build(),
         hypergradient=config.hypergradient.build(),
         outer=config.outer.optimizer.build(),

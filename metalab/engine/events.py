@@ -127,6 +127,36 @@ def frozen(array: NDArray[np.generic]) -> Array:
     return array  # pyright: ignore[reportReturnType] - floating by construction
 
 
+NUM_GALLERY = 16
+"""Held-out tasks whose curves are drawn: the first ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Points:
+    """Labelled points of held-out tasks.
+
+    Attributes:
+        x: Inputs, [task, shot, input].
+        y: Targets, [task, shot, output].
+    """
+
+    x: Array
+    y: Array
+
+    def __len__(self) -> int:
+        """Return the number of tasks."""
+        return len(self.x)
+
+    @property
+    def num_shots(self) -> int:
+        """Number of points of each task."""
+        return self.x.shape[1]
+
+    def plotted(self, task: int) -> tuple[Array, Array]:
+        """Return x and y of a task in plots, each [shot]: first input, first output."""
+        return self.x[task, :, 0], self.y[task, :, 0]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldOutTasks:
     """The held-out tasks of a run; they never change.
@@ -134,40 +164,53 @@ class HeldOutTasks:
     Attributes:
         parameter_names: Names of a task's numbers, for example ("amplitude", "phase").
         parameters: Task values, [task, parameter].
-        support_x: [task, shot].
-        support_y: [task, shot].
-        query_x: [task, query].
-        query_y: [task, query].
-        grid: Inputs at which curves are drawn, [point].
-        true_curves: Noise-free targets of the gallery's tasks, [gallery, point].
+        support: What the tasks are adapted to.
+        query: What their losses are measured on.
+        grid: Places on the x axis of plots at which curves are drawn, [point].
+        true_curves: Noise-free targets of the gallery's tasks there, first output,
+            [gallery, point]; None where nobody knows them.
+        names: What the tasks are called, [task]; () where their numbers are all there is.
         num_inner_steps: K of training; a probe goes on to K' >= K.
     """
 
     parameter_names: tuple[str, ...]
     parameters: Array
-    support_x: Array
-    support_y: Array
-    query_x: Array
-    query_y: Array
+    support: Points
+    query: Points
     grid: Array
-    true_curves: Array
+    true_curves: Array | None
     num_inner_steps: int
+    names: tuple[str, ...] = ()
+
+    def arrays(self) -> dict[str, Array]:
+        """Return the arrays under the names that files give them."""
+        truth = self.true_curves
+        return {
+            "parameters": self.parameters,
+            "support_x": self.support.x,
+            "support_y": self.support.y,
+            "query_x": self.query.x,
+            "query_y": self.query.y,
+            "grid": self.grid,
+            **({} if truth is None else {"true_curves": truth}),
+        }
 
     def same_as(self, other: "HeldOutTasks") -> bool:
         """Return whether others are the same tasks, support sets and grid."""
-        names = ("parameters", "support_x", "support_y", "grid", "true_curves")
-        return self is other or (
-            self.parameter_names == other.parameter_names
+        if self is other:
+            return True
+        mine, theirs = self.arrays(), other.arrays()
+        return (
+            (self.parameter_names, self.names) == (other.parameter_names, other.names)
+            and mine.keys() == theirs.keys()
             and all(
-                np.array_equal(
-                    getattr(self, name), getattr(other, name), equal_nan=True
-                )
-                for name in names
+                np.array_equal(array, theirs[name], equal_nan=True)
+                for name, array in mine.items()
             )
         )
 
     def words(self, task: int, number: Callable[[float], str]) -> str:
-        """Return the numbers of a task in words, such as "amplitude 3.21, phase 0.53".
+        """Return a task's name, or its numbers: "amplitude 3.21, phase 0.53".
 
         Args:
             task: Index of the task.
@@ -175,6 +218,8 @@ class HeldOutTasks:
 
         A task of many numbers (the weights of a random function) is told by the first.
         """
+        if self.names:
+            return self.names[task]
         pairs = zip(self.parameter_names, self.parameters[task].tolist(), strict=True)
         words = [f"{name} {number(value)}" for name, value in pairs]
         if len(words) > _MOST_WORDS:
@@ -185,7 +230,24 @@ class HeldOutTasks:
     @property
     def num_gallery(self) -> int:
         """Number of tasks whose curves are drawn: the first ones."""
-        return self.true_curves.shape[0]
+        return min(NUM_GALLERY, len(self.parameters))
+
+    def true_curve(self, task: int) -> Array | None:
+        """Return the true curve of a task of the gallery, [point], or None."""
+        return None if self.true_curves is None else self.true_curves[task]
+
+    def plotted_range(self) -> tuple[float, float]:
+        """Return the least and the largest y that belongs to the gallery's tasks.
+
+        Of the true curves where there are any, else of support and query points.
+        """
+        shown = self.num_gallery
+        values = self.true_curves
+        if values is None:
+            values = np.concatenate(
+                [part.y[:shown, :, 0] for part in (self.support, self.query)], axis=1
+            )
+        return float(values.min()), float(values.max())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,16 +11,23 @@ from torch import Tensor
 from metalab.core.learner import MetaLearner
 from metalab.core.stability import step_curvature
 from metalab.core.streams import RandomStreams
-from metalab.core.tasks import TaskBatch, TaskFamily, sample_batch
+from metalab.core.tasks import Samples, TaskBatch, TaskDistribution, sample_batch
 from metalab.engine.build import DTYPES
 from metalab.engine.diagnostics import RISING_SHARE, STEP_CURVATURE, UNSTABLE_SHARE
-from metalab.engine.events import Array, Curves, Evaluation, HeldOutTasks, frozen
+from metalab.engine.events import (
+    NUM_GALLERY,
+    Array,
+    Curves,
+    Evaluation,
+    HeldOutTasks,
+    Points,
+    frozen,
+)
 from metalab.experiment.config import ExperimentConfig
 
 if TYPE_CHECKING:
     from metalab.core.fused.view import FusedView, Look
 
-NUM_GALLERY = 16
 NUM_GRID_POINTS = 100
 
 NUM_MEASURED = 16
@@ -48,7 +55,8 @@ class HeldOutEvaluation:
         batch: Every held-out task.
         grid_x: Where curves are drawn, one row for each task of the gallery,
             [gallery, point, 1].
-        true_curves: Noise-free targets there, [gallery, point].
+        true_curves: Noise-free targets there, [gallery, point]; None where nobody knows
+            them.
         num_inner_steps: K', the number of inner steps looked at.
         view: Looks at all of it in one native call; None where there are no kernels.
     """
@@ -56,7 +64,7 @@ class HeldOutEvaluation:
     learner: MetaLearner
     batch: TaskBatch
     grid_x: Tensor
-    true_curves: Tensor
+    true_curves: Tensor | None
     num_inner_steps: int
     view: "FusedView | None" = None
 
@@ -192,26 +200,30 @@ class HeldOutEvaluation:
         later = after[:, None].expand(-1, self.num_inner_steps, -1)
         return to_array(torch.cat([before[:, None], later], dim=1))
 
-    def describe(self, family: TaskFamily) -> HeldOutTasks:
+    def describe(self, family: TaskDistribution) -> HeldOutTasks:
         """Return the tasks as plain arrays, for plots and for the run file."""
-        support, query = self.batch.support, self.batch.query
+        names = tuple(map(family.task_name, self.batch.parameters.cpu()))
+        truth = self.true_curves
         return HeldOutTasks(
             parameter_names=family.parameter_names,
             parameters=to_array(self.batch.parameters),
-            support_x=to_array(support.x[..., 0]),
-            support_y=to_array(support.y[..., 0]),
-            query_x=to_array(query.x[..., 0]),
-            query_y=to_array(query.y[..., 0]),
+            support=_points(self.batch.support),
+            query=_points(self.batch.query),
             grid=to_array(self.grid_x[0, :, 0]),
-            true_curves=to_array(self.true_curves),
+            true_curves=None if truth is None else to_array(truth),
+            names=names if any(names) else (),
             num_inner_steps=self.learner.inner.num_inner_steps,
         )
+
+
+def _points(samples: Samples) -> Points:
+    return Points(x=to_array(samples.x), y=to_array(samples.y))
 
 
 def make_probe(
     config: ExperimentConfig,
     learner: MetaLearner,
-    family: TaskFamily,
+    family: TaskDistribution,
     streams: RandomStreams,
     *,
     device: torch.device,
@@ -243,7 +255,8 @@ def make_probe(
     grid = torch.linspace(low, high, NUM_GRID_POINTS, dtype=dtype)
     x = family.inputs_at(grid).expand(count, -1, -1)
     shown = batch.parameters[:count]
-    true_curves = family.target(shown, x)[..., 0]
+    truth = family.true_targets(shown, x)
+    true_curves = None if truth is None else truth[..., 0]
     batch, grid_x = batch.to(device), family.observed(shown, x).to(device)
     return HeldOutEvaluation(
         learner=learner,

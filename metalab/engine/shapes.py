@@ -11,7 +11,8 @@ from metalab.engine.diagnostics import (
     SOLVE_DIAGNOSTICS,
     STABILITY,
 )
-from metalab.engine.probe import NUM_GALLERY, NUM_GRID_POINTS
+from metalab.engine.events import NUM_GALLERY
+from metalab.engine.probe import NUM_GRID_POINTS
 from metalab.experiment.config import ExperimentConfig
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -33,15 +34,16 @@ def state_shapes(config: ExperimentConfig) -> Shapes:
 
 
 def held_out_shapes(config: ExperimentConfig) -> Shapes:
-    """Return the shapes of the arrays of `events.HeldOutTasks`."""
+    """Return the shapes of the arrays of `events.HeldOutTasks`, as files name them."""
     evaluation = config.evaluation
     tasks, shots = evaluation.num_tasks, config.eval_shots
+    queries, family = evaluation.num_queries, build_family(config)
     return {
-        "parameters": (tasks, len(build_family(config).parameter_names)),
-        "support_x": (tasks, shots),
-        "support_y": (tasks, shots),
-        "query_x": (tasks, evaluation.num_queries),
-        "query_y": (tasks, evaluation.num_queries),
+        "parameters": (tasks, len(family.parameter_names)),
+        "support_x": (tasks, shots, family.input_dim),
+        "support_y": (tasks, shots, family.output_dim),
+        "query_x": (tasks, queries, family.input_dim),
+        "query_y": (tasks, queries, family.output_dim),
         "grid": (NUM_GRID_POINTS,),
         "true_curves": (min(NUM_GALLERY, tasks), NUM_GRID_POINTS),
     }

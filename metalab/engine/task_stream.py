@@ -9,7 +9,7 @@ from torch import Tensor
 
 from metalab.core.fused.plan import Counts
 from metalab.core.streams import RandomStreams
-from metalab.core.tasks import TaskBatch, TaskFamily, sample_batch
+from metalab.core.tasks import TaskBatch, TaskDistribution, sample_batch
 
 STEPS_PER_BLOCK = 256
 """Outer steps whose tasks are drawn in one call (about five times cheaper a step)."""
@@ -35,7 +35,7 @@ class TaskStream:
         ahead: Who draws the next block while this one is trained on; changes no number.
     """
 
-    family: TaskFamily
+    family: TaskDistribution
     streams: RandomStreams
     counts: Counts
     dtype: torch.dtype

@@ -6,6 +6,7 @@ from metalab.catalog.components import option_specs
 from metalab.catalog.slots import HYPERGRADIENTS
 from metalab.core.hypergradient.base import HypergradientEstimator, Target
 from metalab.core.inner.base import InnerLoop, InnerRequirement
+from metalab.core.loss.squared_error import SquaredError
 from metalab.core.meta.base import PhiRole
 from metalab.experiment.memory_needs import memory_refusal
 
@@ -19,8 +20,15 @@ FALLBACK_INNER = "gradient-descent"
 """The inner loop that asks nothing of the inner problem."""
 
 
+FALLBACK_MODEL = "mlp"
+"""The model that has every capability."""
+
+
 def refusal(config: "ExperimentConfig") -> str | None:
     """Return why a combination makes no sense and what to choose instead, or None."""
+    reason = model_refusal(config) or loss_refusal(config)
+    if reason is not None:
+        return reason
     inner_reason = inner_refusal(config, config.inner.component)
     if inner_reason is not None:
         return (
@@ -50,12 +58,44 @@ def inner_refusal(config: "ExperimentConfig", inner: type[InnerLoop]) -> str | N
     met = {
         InnerRequirement.NOTHING: True,
         InnerRequirement.STATIONARY_POINT: meta.regularised,
-        InnerRequirement.CLOSED_FORM: meta.closed_form,
+        InnerRequirement.CLOSED_FORM: meta.closed_form and _squares(config),
         InnerRequirement.ANCHOR: meta.isotropic and starts,
     }[inner.needs]
     if met:
         return None
+    if meta.closed_form and inner.needs is InnerRequirement.CLOSED_FORM:
+        return (
+            f"it needs {inner.needs.value}; loss.kind {config.loss.kind!r} is another"
+        )
     return f"it needs {inner.needs.value}; meta.kind {config.meta.kind!r} has none"
+
+
+def _squares(config: "ExperimentConfig") -> bool:
+    """Return whether the loss is the squared error itself; a subclass may be another."""
+    return config.loss.component is SquaredError
+
+
+def model_refusal(config: "ExperimentConfig") -> str | None:
+    """Return why the model does not go with what is meta-learned, or None."""
+    needed = config.meta.component.needs_model
+    if issubclass(config.model.component, needed):
+        return None
+    return (
+        f"model.kind is {config.model.kind!r}, which lacks {needed.capability}, and "
+        f"meta.kind {config.meta.kind!r} needs it; nearest valid choice: model.kind = "
+        f"{FALLBACK_MODEL!r}"
+    )
+
+
+def loss_refusal(config: "ExperimentConfig") -> str | None:
+    """Return why the loss does not go with what is meta-learned, or None."""
+    if config.meta.component.is_probabilistic and not _squares(config):
+        return (
+            f"loss.kind is {config.loss.kind!r}, and meta.kind {config.meta.kind!r} is "
+            "the posterior of the squared error; nearest valid choice: loss.kind = "
+            f"{SquaredError.name!r}"
+        )
+    return None
 
 
 def valid_estimators(config: "ExperimentConfig") -> tuple[str, ...]:
@@ -163,7 +203,7 @@ def _input_refusal(config: "ExperimentConfig") -> str | None:
     return (
         f"model.kind is {config.model.kind!r}: it takes {only} input, and there are "
         f"{inputs} (tasks.family.kind {config.tasks.family.kind!r}, meta.kind "
-        f"{config.meta.kind!r}); nearest valid choice: model.kind = 'mlp'"
+        f"{config.meta.kind!r}); nearest valid choice: model.kind = {FALLBACK_MODEL!r}"
     )
 
 

@@ -17,6 +17,7 @@ from metalab.experiment.sections import (
     EvaluationConfig,
     HypergradientConfig,
     InnerConfig,
+    LossConfig,
     MetaConfig,
     ModelConfig,
     OuterConfig,
@@ -24,7 +25,11 @@ from metalab.experiment.sections import (
     TasksConfig,
 )
 
-CONFIG_VERSION = 1
+CONFIG_VERSION = 2
+"""Version 1 had no `loss`: it was the squared error."""
+
+_SINCE_VERSION_1 = ("loss",)
+"""Sections that version 1 did not have, whose defaults are what it did."""
 
 _NAME = r"^[^\x00-\x1f/\\]+$"
 """No slashes and control characters."""
@@ -43,13 +48,16 @@ class ExperimentConfig(Section):
             it down. It changes nothing about a run.
     """
 
-    version: Literal[1] = CONFIG_VERSION
+    version: Literal[2] = CONFIG_VERSION
     name: Annotated[str, Field(min_length=1, max_length=80, pattern=_NAME)] = (
         "experiment"
     )
     preset: Annotated[str, Field(max_length=80)] = ""
     tasks: TasksConfig = Field(default_factory=TasksConfig)
     model: ModelConfig = Field(default_factory=lambda: slots.MODELS.default("mlp"))
+    loss: LossConfig = Field(
+        default_factory=lambda: slots.LOSSES.default("squared-error")
+    )
     meta: MetaConfig = Field(
         default_factory=lambda: slots.META_PARAMETERISATIONS.default("initialisation")
     )
@@ -63,6 +71,15 @@ class ExperimentConfig(Section):
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
     run: RunConfig = Field(default_factory=RunConfig)
     diagnostics: DiagnosticsConfig = Field(default_factory=DiagnosticsConfig)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_older_version(cls, content: Any) -> Any:
+        """Bring an experiment of an older metalab up to date."""
+        found = content.get("version") if isinstance(content, Mapping) else None
+        if type(found) is int and found == 1:
+            return {**content, "version": CONFIG_VERSION}
+        return content
 
     @model_validator(mode="after")
     def _combination_makes_sense(self) -> Self:
@@ -79,8 +96,15 @@ class ExperimentConfig(Section):
         """Return what identifies the experiment apart from its names and seed.
 
         Runs with equal digests are replicates; diagnostics change nothing about a run.
+        A digest outlives its version: it stands in run files and in names of runs.
         """
         content = self.to_mapping()
+        content["version"] = 1
+        for section in _SINCE_VERSION_1:
+            if getattr(self, section) == type(self).model_fields[section].get_default(
+                call_default_factory=True
+            ):
+                del content[section]
         del content["name"], content["preset"]
         del content["run"]["seed"], content["diagnostics"]
         text = json.dumps(content, sort_keys=True)

@@ -91,47 +91,6 @@ class FieldInfo:
         return tuple(dict.fromkeys(words))
 
 
-_KIND_LABELS = {
-    "tasks.family": (
-        "Task family",
-        "The distribution that tasks are drawn from.",
-        ("data set", "task distribution", "problem"),
-    ),
-    "model": (
-        "Model",
-        "The network that adapts to each task.",
-        ("learner", "architecture"),
-    ),
-    "meta": (
-        "Meta-learned",
-        "What the outer loop learns.",
-        ("algorithm", "method", "meta-parameters"),
-    ),
-    "inner": (
-        "Inner loop",
-        "How one task adapts to its support set.",
-        (
-            "algorithm",
-            "inner optimizer",
-            "inner optimiser",
-            "adaptation",
-            "fine-tuning",
-        ),
-    ),
-    "hypergradient": (
-        "Hypergradient",
-        "How the derivative of the outer loss in the meta-parameters is obtained.",
-        ("algorithm", "meta-gradient", "estimator"),
-    ),
-    "outer.optimizer": (
-        "Outer optimizer",
-        "How the meta-parameters move.",
-        ("outer optimiser", "meta-optimizer"),
-    ),
-}
-"""Label, help and synonyms of each choice of a component."""
-
-
 def fields_of(config: ExperimentConfig) -> tuple[FieldInfo, ...]:
     """Return every field of the experiment, in the order of the form."""
     return tuple(_walk(config, ""))
@@ -157,7 +116,6 @@ def _walk(section: BaseModel, prefix: str) -> Iterator[FieldInfo]:
 
 
 def _kind_field(prefix: str, section: ComponentConfig, registry: Registry) -> FieldInfo:
-    label, help_text, synonyms = _KIND_LABELS[prefix]
     components = registry.components
     choices = tuple((name, c.title) for name, c in components.items())
     of_choices = (word for c in components.values() for word in c.synonyms)
@@ -167,10 +125,10 @@ def _kind_field(prefix: str, section: ComponentConfig, registry: Registry) -> Fi
         value=section.kind,
         value_type=str,
         spec=OptionSpec(
-            label=label,
-            help=help_text,
+            label=registry.label,
+            help=registry.help,
             choices=tuple(name for name, _ in choices),
-            synonyms=tuple(dict.fromkeys([*synonyms, *of_choices])),
+            synonyms=tuple(dict.fromkeys([*registry.synonyms, *of_choices])),
         ),
         choices=choices,
     )

@@ -57,7 +57,7 @@ def sizes_of(config: "ExperimentConfig") -> Sizes:
     return Sizes(
         inner_dim=sum(block.size for block in adapted),
         meta_dim=meta.meta_dim(model) + config.inner.build().meta_dim(adapted),
-        num_units=getattr(model, "num_hidden_units", 0),
+        num_units=model.activations_per_point,
         num_inputs=inputs,
         item_size=_ITEM_SIZES[config.run.precision],
     )

@@ -29,9 +29,9 @@ def curves_table(
     for task in chosen:
         number = task + 1
         own = (
-            (TRUE, tasks.grid, tasks.true_curves[task]),
-            (SUPPORT, tasks.support_x[task], tasks.support_y[task]),
-            (QUERY, tasks.query_x[task], tasks.query_y[task]),
+            *_true_curve(tasks, task),
+            (SUPPORT, *tasks.support.plotted(task)),
+            (QUERY, *tasks.query.plotted(task)),
         )
         blocks += [(number, part, np.nan, x, y, None) for part, x, y in own]
         blocks += [
@@ -46,6 +46,12 @@ def curves_table(
             for step in range(num_inner_steps + 1)
         ]
     return _table(blocks)
+
+
+def _true_curve(tasks: HeldOutTasks, task: int) -> list[tuple[str, Array, Array]]:
+    """Return the rows of the true curve; none where nobody knows it."""
+    truth = tasks.true_curve(task)
+    return [] if truth is None else [(TRUE, tasks.grid, truth)]
 
 
 def explored_table(task: CustomTask, answer: AdaptResult) -> Table:

@@ -118,9 +118,9 @@ def _tasks(where: Standpoint) -> HeldOutTasks:
     tasks = where.history.held_out_tasks
     if tasks is None:
         raise FigureError("this run has no held-out tasks yet")
-    if where.task >= len(tasks.support_x):
+    if where.task >= len(tasks.support):
         raise FigureError(
-            f"task is {where.task + 1}; allowed: 1 to {len(tasks.support_x)}"
+            f"task is {where.task + 1}; allowed: 1 to {len(tasks.support)}"
         )
     return tasks
 
@@ -140,7 +140,7 @@ def _adapt(where: Standpoint, looking: Looking, tell: Tell) -> AdaptSight:
     if step > MOST_INNER_STEPS:
         raise FigureError(f"inner_step is {step}; allowed: 0 to {MOST_INNER_STEPS}")
     moved = looking.points is not None
-    x, y = looking.points or (tasks.support_x[where.task], tasks.support_y[where.task])
+    x, y = looking.points or tasks.support.plotted(where.task)
     try:
         grid = reach(tasks.grid, x)
     except ValueError as error:
@@ -151,7 +151,7 @@ def _adapt(where: Standpoint, looking: Looking, tell: Tell) -> AdaptSight:
             y=y,
             grid=grid,
             # Points of somebody's own lie on no curve that is known.
-            truth=None if moved else tasks.true_curves[where.task],
+            truth=None if moved else tasks.true_curve(where.task),
             parameters=None if moved else tasks.parameters[where.task],
         ),
         starts=(Start(key="run", config=config, phi=where.phi, step=where.step),),
@@ -170,7 +170,7 @@ def _landscape(where: Standpoint, looking: Looking, tell: Tell) -> LandscapeSigh
     from metalab.runs.services.landscape import survey  # noqa: PLC0415 - torch
 
     config, tasks = where.history.config_at(where.step), _tasks(where)
-    count = len(tasks.true_curves)
+    count = tasks.num_gallery
     asked = LandscapeRequest(
         config=config,
         phi=where.phi,

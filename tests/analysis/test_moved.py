@@ -36,17 +36,17 @@ def readapted(moved, curves, *, deviation=None):
 def test_one_point_moves_and_the_others_stay(tasks, moved):
     assert (moved.x[2], moved.y[2]) == (1.5, -7.0)
     rest = np.arange(len(moved.x)) != 2
-    np.testing.assert_array_equal(moved.x[rest], tasks.support_x[TASK][rest])
-    np.testing.assert_array_equal(moved.y[rest], tasks.support_y[TASK][rest])
+    np.testing.assert_array_equal(moved.x[rest], tasks.support.x[TASK, :, 0][rest])
+    np.testing.assert_array_equal(moved.y[rest], tasks.support.y[TASK, :, 0][rest])
     with pytest.raises(ValueError, match="read-only"):
         moved.x[0] = 1.0
 
 
 def test_they_are_shown_in_the_place_of_the_tasks_own(tasks, moved):
     shown = moved.shown_in(tasks)
-    np.testing.assert_array_equal(shown.support_y[TASK], moved.y)
-    np.testing.assert_array_equal(shown.support_y[TASK + 1], tasks.support_y[TASK + 1])
-    assert tasks.support_y[TASK, 2] != -7.0
+    np.testing.assert_array_equal(shown.support.y[TASK, :, 0], moved.y)
+    np.testing.assert_array_equal(shown.support.y[TASK + 1], tasks.support.y[TASK + 1])
+    assert tasks.support.y[TASK, 2, 0] != -7.0
 
 
 def test_the_curves_of_the_others_stay(moved):

@@ -81,9 +81,9 @@ class Drag:
     def _take_hold(self) -> None:
         tasks = self._lab.session.history.held_out_tasks
         # The one in the middle: the whole circle lies within the axes.
-        self._shot = int(np.abs(tasks.support_x[self._view.task]).argmin())
+        self._shot = int(np.abs(tasks.support.x[self._view.task, :, 0]).argmin())
         task = self._view.task
-        x, y = (part[task, self._shot] for part in (tasks.support_x, tasks.support_y))
+        x, y = (part[self._shot] for part in tasks.support.plotted(task))
         self._centre = self._view.plot.area.position_of(float(x), float(y))
         self._post(QEvent.Type.MouseButtonPress, self._centre)
         self._first = (time.perf_counter(), self._lab.session.history.step)

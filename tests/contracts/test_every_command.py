@@ -235,8 +235,8 @@ def test_no_command_is_left_out():
 def explored(config, history, phi) -> None:
     tasks = history.held_out_tasks
     own = CustomTask(
-        x=tasks.support_x[0],
-        y=tasks.support_y[0],
+        x=tasks.support.x[0, :, 0],
+        y=tasks.support.y[0, :, 0],
         grid=tasks.grid,
         truth=tasks.true_curves[0],
         parameters=tasks.parameters[0],

@@ -115,7 +115,15 @@ def doubled_prediction(parent):
 
 
 def other_outer_loss(parent):
-    return {"outer_loss": lambda self, *args: 3 * parent.outer_loss(self, *args)}
+    def own_outer_loss(self, model, theta, phi, batch):
+        prediction = self.predict(model, theta, phi, batch.query.x, batch.support)
+        return 3 * (prediction - batch.query.y).square().mean(dim=(1, 2))
+
+    return {"own_outer_loss": own_outer_loss}
+
+
+def tenfold_loss(parent):
+    return {"__call__": lambda self, *args: 10 * parent.__call__(self, *args)}
 
 
 def shifted_start(parent):
@@ -170,6 +178,7 @@ def squeezed_inputs(parent):
 CHANGES = {
     "tasks.family": (doubled_targets, squeezed_inputs),
     "model": (doubled_network, other_start_of_network),
+    "loss": (tenfold_loss,),
     "meta": (weight_decay, doubled_prediction, other_outer_loss, shifted_start),
     "inner": (overshooting, half_as_fast),
     "hypergradient": (tripled_estimate,),

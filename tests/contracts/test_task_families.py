@@ -1,13 +1,14 @@
-"""What every task family owes: shapes, seeds, precision, true targets."""
+"""What every distribution of tasks owes: shapes, seeds, precision; true targets, if any."""
 
 import pytest
 import torch
 
 from metalab.catalog.slots import TASK_FAMILIES
-from metalab.core.tasks import sample_batch
+from metalab.core.tasks import TaskFamily, sample_batch
 from tests.support.oracles import generator
 
 FAMILIES = TASK_FAMILIES.components.values()
+WITH_A_CURVE = [family for family in FAMILIES if issubclass(family, TaskFamily)]
 DTYPES = (torch.float32, torch.float64)
 
 
@@ -59,7 +60,7 @@ def test_the_generator_is_the_only_source_of_randomness(family_type):
     assert not torch.equal(one.parameters, draw(family, seed=1).parameters)
 
 
-@pytest.mark.parametrize("family_type", FAMILIES)
+@pytest.mark.parametrize("family_type", WITH_A_CURVE)
 def test_targets_are_the_true_ones_without_noise(family_type):
     family = family_type(noise_std=0.0)
     batch = draw(family)
@@ -67,7 +68,7 @@ def test_targets_are_the_true_ones_without_noise(family_type):
         assert torch.equal(samples.y, family.target(batch.parameters, samples.x))
 
 
-@pytest.mark.parametrize("family_type", FAMILIES)
+@pytest.mark.parametrize("family_type", WITH_A_CURVE)
 def test_noise_has_its_deviation(family_type):
     family = noisy(family_type)
     batch = draw(family, num_tasks=2000)
@@ -76,17 +77,32 @@ def test_noise_has_its_deviation(family_type):
 
 
 @pytest.mark.parametrize("family_type", FAMILIES)
-def test_inputs_lie_in_their_range_and_tasks_differ(family_type):
+def test_inputs_lie_in_their_range(family_type):
     family = family_type()
     batch = draw(family)
     low, high = family.input_range
     assert low < high
     for samples in (batch.support, batch.query):
         assert low <= float(samples.x.min()) <= float(samples.x.max()) <= high
-    assert len(batch.parameters.unique(dim=0)) == 40
+
+
+@pytest.mark.parametrize("family_type", WITH_A_CURVE)
+def test_tasks_differ(family_type):
+    assert len(draw(family_type()).parameters.unique(dim=0)) == 40
 
 
 @pytest.mark.parametrize("family_type", FAMILIES)
+def test_true_targets_are_all_or_nothing(family_type):
+    family = family_type()
+    low, high = family.input_range
+    places = torch.linspace(low, high, 7, dtype=torch.float64)
+    x = family.inputs_at(places).expand(40, -1, -1)
+    truth = family.true_targets(draw(family).parameters, x)
+    assert (truth is not None) is issubclass(family_type, TaskFamily)
+    assert truth is None or truth.shape == (40, 7, family.output_dim)
+
+
+@pytest.mark.parametrize("family_type", WITH_A_CURVE)
 def test_a_task_is_a_value_whose_target_needs_no_other_task(family_type):
     family = family_type()
     batch = draw(family)

@@ -44,10 +44,12 @@ metrics = [e.metrics for e in Trainer(config).run() if isinstance(e, StepsDone)]
 choices = {f.path: dict(f.choices) for f in fields_of(config) if f.path.endswith("kind")}
 print(json.dumps({
     "recipe": recipe_of(config).name,
-    "kinds": [config.tasks.family.kind, config.meta.kind, config.inner.kind,
-              config.hypergradient.kind],
+    "kinds": [config.tasks.family.kind, config.model.kind, config.loss.kind,
+              config.meta.kind, config.inner.kind, config.hypergradient.kind],
     "offered": [
         "thrown-plane" in choices["tasks.family.kind"],
+        "thrown-model" in choices["model.kind"],
+        "thrown-loss" in choices["loss.kind"],
         "thrown-start" in choices["meta.kind"],
         "thrown-descent" in choices["inner.kind"],
         "thrown-estimator" in choices["hypergradient.kind"],
@@ -84,6 +86,74 @@ row = rows["thrown-estimator"]
 print(json.dumps({"title": row.title, "cosine": row.cosine}))
 """
 
+REFUSED = """
+import json
+from metalab.engine.providers import chosen_provider
+from metalab.experiment.config import ExperimentConfig
+from metalab.experiment.fields import ConfigError, with_overrides
+
+def said(*changes):
+    try:
+        with_overrides(ExperimentConfig(), changes)
+    except ConfigError as error:
+        return str(error)
+
+ridge = ("meta.kind", "ridge-head"), ("hypergradient.kind", "unrolled")
+alpaca = ("meta.kind", "bayesian-head"), ("inner.kind", "closed-form")
+loss = ("loss.kind", "thrown-loss")
+kernels = chosen_provider(with_overrides(ExperimentConfig(), [loss]))
+print(json.dumps([
+    said(("model.kind", "thrown-model"), *ridge),
+    said(("model.kind", "thrown-model"), ("meta.kind", "modulated")),
+    said(loss, *ridge, ("inner.kind", "closed-form")),
+    said(loss, *alpaca),
+    ": ".join(kernels),
+]))
+"""
+
+OBSERVED = """
+import json, sys
+from pathlib import Path
+import numpy as np
+from metalab.analysis.adaptation import HeldOutAdapter
+from metalab.analysis.moved import EditedSupport
+from metalab.experiment.config import preset_config
+from metalab.experiment.fields import with_overrides
+from metalab.figures.render import render
+from metalab.runs.record.live import LiveRun
+from metalab.runs.record.reader import open_run
+from metalab.runs.running.control import RunControl
+from metalab.runs.running.run import run_experiment
+from metalab.runs.services.snapshots import with_curves
+
+config = with_overrides(preset_config("maml-sine"), [
+    ("tasks.family.kind", "thrown-table"), ("tasks.num_shots", 3),
+    ("tasks.num_queries", 5), ("outer.num_steps", 6), ("outer.num_tasks", 4),
+    ("evaluation.num_tasks", 16), ("evaluation.num_queries", 9),
+])
+home = Path(sys.argv[1])
+path = home / "observed.metalab"
+live = LiveRun(config, path=path)
+run_experiment(live, RunControl())
+run = open_run(path)
+history = with_curves(run)
+tasks, written = history.held_out_tasks, live.snapshot().held_out_tasks
+points = EditedSupport.own(tasks, 2)
+own = HeldOutAdapter(config, provider="autodiff").adapt(
+    run.checkpoint.phi, points, step=6
+)
+for name in ("adaptation", "gallery"):
+    render(name, history, home / f"{name}.pdf")
+print(json.dumps({
+    "same": tasks.same_as(written),
+    "points": [list(tasks.support.x.shape), list(tasks.query.y.shape)],
+    "truth": tasks.true_curves is None,
+    "name": tasks.words(2, str) == f"patient {int(tasks.parameters[2, 0])}",
+    "loss": np.allclose(own.query_loss, history.curves.query_loss[2], rtol=1e-4),
+    "figures": sorted(p.name for p in home.glob("*.pdf")),
+}))
+"""
+
 WINDOW = """
 import json
 from PySide6.QtWidgets import QApplication
@@ -100,7 +170,7 @@ while not lab.session.loaded:
 lab.session.open_preset("thrown-small")
 shown = {
     path: lab.window.experiment.form.row(path).editor.value
-    for path in ("tasks.family.kind", "inner.kind", "meta.kind", "hypergradient.kind")
+    for path in ("tasks.family.kind", "model.kind", "loss.kind", "inner.kind", "meta.kind", "hypergradient.kind")
 }
 lab.window.workspaces.show_page("thrown-page")
 page = type(lab.window.workspaces.current).__name__
@@ -145,8 +215,11 @@ def ran(surroundings, *arguments: str, timeout: float = 150) -> str:
 def test_all_of_them_are_trained_together_and_offered_by_the_form(surroundings):
     assert json.loads(ran(surroundings, "-c", TRAINED)) == {
         "recipe": "thrown",
-        "kinds": ["thrown-plane", "thrown-start", "thrown-descent", "thrown-estimator"],
-        "offered": [True] * 4,
+        "kinds": [
+            *("thrown-plane", "thrown-model", "thrown-loss"),
+            *("thrown-start", "thrown-descent", "thrown-estimator"),
+        ],
+        "offered": [True] * 6,
         "finite": True,
         "steps": 6,
         "mark": "diamond",
@@ -158,11 +231,40 @@ def test_the_estimator_is_compared_with_the_exact_one(surroundings):
     assert found == {"title": "Thrown in", "cosine": pytest.approx(1, abs=1e-6)}
 
 
+def test_what_does_not_go_with_them_is_refused_in_words(surroundings):
+    assert json.loads(ran(surroundings, "-c", REFUSED)) == [
+        "model.kind is 'thrown-model', which lacks a linear last layer, and meta.kind "
+        "'ridge-head' needs it; nearest valid choice: model.kind = 'mlp'",
+        "model.kind is 'thrown-model', which lacks hidden units to modulate, and meta.kind "
+        "'modulated' needs it; nearest valid choice: model.kind = 'mlp'",
+        "inner.kind is 'closed-form': it needs a quadratic inner loss, so that its minimum "
+        "has a closed form; loss.kind 'thrown-loss' is another; nearest valid choice: "
+        "inner.kind = 'gradient-descent'",
+        "loss.kind is 'thrown-loss', and meta.kind 'bayesian-head' is the posterior of the "
+        "squared error; nearest valid choice: loss.kind = 'squared-error'",
+        "autodiff: there is no compiled kernel for loss 'thrown-loss'",
+    ]
+
+
+def test_tasks_that_are_only_samples_are_learned_kept_and_drawn(surroundings, tmp_path):
+    """Two inputs, names, and no true curve: nothing but a view may assume otherwise."""
+    assert json.loads(ran(surroundings, "-c", OBSERVED, str(tmp_path))) == {
+        "same": True,
+        "points": [[16, 3, 2], [16, 9, 1]],
+        "truth": True,
+        "name": True,
+        "loss": True,
+        "figures": ["adaptation.pdf", "gallery.pdf"],
+    }
+
+
 @pytest.mark.gui
 def test_the_window_has_their_settings_page_and_figure(surroundings):
     found = json.loads(ran(surroundings, "-c", WINDOW))
     assert found["form"] == {
         "tasks.family.kind": "thrown-plane",
+        "model.kind": "thrown-model",
+        "loss.kind": "thrown-loss",
         "inner.kind": "thrown-descent",
         "meta.kind": "thrown-start",
         "hypergradient.kind": "thrown-estimator",

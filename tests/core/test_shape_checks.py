@@ -5,7 +5,7 @@ import torch
 from beartype.roar import BeartypeCallHintViolation
 from jaxtyping import TypeCheckError
 
-from metalab.core.loss import mean_squared_error
+from metalab.core.loss.squared_error import SquaredError
 from metalab.core.model.mlp import MLP
 from metalab.core.tasks import Samples
 from metalab.tasks.sinusoid import Sinusoid
@@ -22,7 +22,7 @@ REFUSED = (TypeCheckError, BeartypeCallHintViolation)
 
 def test_a_function_refuses_shapes_that_disagree():
     with pytest.raises(REFUSED):
-        mean_squared_error(torch.zeros(2, 3, 1), torch.zeros(2, 4, 1))
+        SquaredError()(torch.zeros(2, 3, 1), torch.zeros(2, 4, 1))
 
 
 def test_a_method_refuses_a_missing_task_axis():

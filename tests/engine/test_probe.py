@@ -1,5 +1,7 @@
 """The held-out tasks and how they are looked at."""
 
+from operator import attrgetter
+
 import numpy as np
 import pytest
 
@@ -27,8 +29,8 @@ def test_its_arrays_have_the_documented_shapes():
     tasks = started(config).held_out_tasks
     assert tasks.parameter_names == ("amplitude", "phase")
     assert tasks.parameters.shape == (20, 2)
-    assert tasks.support_x.shape == tasks.support_y.shape == (20, 4)
-    assert tasks.query_x.shape == tasks.query_y.shape == (20, 7)
+    assert tasks.support.x.shape == tasks.support.y.shape == (20, 4, 1)
+    assert tasks.query.x.shape == tasks.query.y.shape == (20, 7, 1)
     assert tasks.grid.shape == (100,)
     assert tasks.true_curves.shape == (16, 100)
     assert (tasks.num_gallery, tasks.num_inner_steps) == (16, 1)
@@ -56,8 +58,8 @@ def test_every_method_is_compared_on_the_same_tasks():
     }
     first, *others = [started(small(p, **counts)).held_out_tasks for p in PRESETS]
     for other in others:
-        for name in ("parameters", "support_x", "support_y", "query_x", "query_y"):
-            assert same(getattr(other, name), getattr(first, name)), name
+        for name in ("parameters", "support.x", "support.y", "query.x", "query.y"):
+            assert same(attrgetter(name)(other), attrgetter(name)(first)), name
 
 
 def test_held_out_tasks_are_not_trained_on():
@@ -91,7 +93,7 @@ def test_noise_is_in_the_points_and_not_in_the_true_curves():
     quiet = started(small()).held_out_tasks
     noisy = started(small(tasks__family__noise_std=0.5)).held_out_tasks
     assert same(quiet.true_curves, noisy.true_curves)
-    residual = noisy.query_y - quiet.query_y
+    residual = noisy.query.y - quiet.query.y
     assert residual.std() == pytest.approx(0.5, rel=0.25)
 
 
@@ -146,18 +148,23 @@ def test_the_query_sets_are_made_as_set_and_the_support_sets_stay():
             **noisy,
         )
     ).held_out_tasks
-    for name in ("parameters", "support_x", "support_y", "true_curves"):
-        assert same(getattr(tasks, name), getattr(usual, name)), name
+    for name in ("parameters", "support.x", "support.y", "true_curves"):
+        assert same(attrgetter(name)(tasks), attrgetter(name)(usual)), name
     np.testing.assert_allclose(
-        tasks.query_x, np.tile(np.linspace(-5, 5, 5), (16, 1)), atol=1e-12
+        tasks.query.x[..., 0], np.tile(np.linspace(-5, 5, 5), (16, 1)), atol=1e-12
     )
     amplitude, phase = tasks.parameters[:, :1], tasks.parameters[:, 1:]
-    true = amplitude * np.sin(tasks.query_x - phase)
-    np.testing.assert_allclose(tasks.query_y, true, atol=1e-12)
+    true = amplitude * np.sin(tasks.query.x[..., 0] - phase)
+    np.testing.assert_allclose(tasks.query.y[..., 0], true, atol=1e-12)
 
 
 def test_a_family_of_several_inputs_is_plotted_by_the_first():
     plain = started(small()).held_out_tasks
     known = started(small(tasks__family={"kind": "sinusoid-known"})).held_out_tasks
-    for name in ("support_x", "support_y", "query_x", "query_y", "grid", "true_curves"):
-        assert same(getattr(known, name), getattr(plain, name)), name
+    for name in ("support.y", "query.y", "grid", "true_curves"):
+        assert same(attrgetter(name)(known), attrgetter(name)(plain)), name
+    assert known.support.x.shape[-1] == known.query.x.shape[-1] == 3
+    for name in ("support", "query"):
+        ours, theirs = getattr(known, name), getattr(plain, name)
+        for task in range(16):
+            assert same(ours.plotted(task)[0], theirs.plotted(task)[0])

@@ -32,8 +32,9 @@ def test_a_run_of_every_preset_has_them(name):
     events = Trainer(config, provider="autodiff").run()
     started, probe, diagnostics = (next(events) for _ in range(3))
     assert isinstance(started, RunStarted)
-    for key, shape in held_out_shapes(config).items():
-        assert getattr(started.held_out_tasks, key).shape == shape, key
+    arrays = started.held_out_tasks.arrays()
+    shapes = {key: array.shape for key, array in arrays.items()}
+    assert shapes == held_out_shapes(config)
     assert isinstance(probe, EvaluationDone)
     for key, shape in evaluation_shapes(config).items():
         assert getattr(probe.evaluation, key).shape == shape, key

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.experiment import config as config_module
 from metalab.experiment.config import ExperimentConfig, preset_config, recipe_of
-from metalab.experiment.fields import validated, with_overrides
+from metalab.experiment.fields import ConfigError, validated, with_overrides
 
 DEFAULT = ExperimentConfig()
 
@@ -87,4 +87,31 @@ def test_every_default_is_the_one_of_its_component():
 
 
 def test_the_version_is_written_down():
-    assert DEFAULT.to_mapping()["version"] == config_module.CONFIG_VERSION == 1
+    assert DEFAULT.to_mapping()["version"] == config_module.CONFIG_VERSION == 2
+
+
+def test_an_experiment_of_version_1_has_the_squared_error():
+    """Version 1 knew no other loss, and did not name it."""
+    old = DEFAULT.to_mapping()
+    del old["loss"]
+    assert validated(old | {"version": 1}) == DEFAULT
+
+
+@pytest.mark.parametrize("version", [0, 3, True, "2", 1.0, None])
+def test_an_experiment_of_no_known_version_is_refused(version):
+    with pytest.raises(ConfigError, match=r"^version is .*; allowed: "):
+        validated(DEFAULT.to_mapping() | {"version": version})
+
+
+@pytest.mark.parametrize(
+    ("preset", "digest"),
+    [
+        ("maml-sine", "13536beca7fe1a01"),
+        ("imaml-sine", "e7f8f0157619c306"),
+        ("ridge-sine", "bf7c416e71f2943e"),
+        ("mmaml-multimodal", "cdf25f5545218172"),
+    ],
+)
+def test_a_digest_outlives_its_version(preset, digest):
+    """Taken from 0.7.0: they stand in its run files and in the names of its studies."""
+    assert preset_config(preset).digest() == digest

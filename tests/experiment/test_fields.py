@@ -93,7 +93,7 @@ def complaint(*overrides):
         ("hypergradient", 5, "hypergradient is 5; allowed: a table of settings"),
         ("name", "a/b", "name is 'a/b'; allowed: text without slashes and control"),
         ("name", 5, "name is 5; allowed: text"),
-        ("version", 2, "version is 2; allowed: 1"),
+        ("version", 3, "version is 3; allowed: 2"),
         (
             "hypergradient.kind",
             "exact",
@@ -362,7 +362,7 @@ def test_what_is_no_list_of_numbers_is_refused_in_our_words(written):
     ("path", "value"),
     [
         *(("name", name) for name in ("", "x" * 81, "a/b", 3)),
-        *(("version", version) for version in (2, "1")),
+        *(("version", version) for version in (3, "1")),
         *(("tasks", value) for value in (3, [1])),
         *(("outer.num_steps", value) for value in ("many", 1.5, None, [1])),
         *(("inner.inner_lr", value) for value in ("much", None, float("nan"))),

@@ -5,7 +5,14 @@ from dataclasses import replace
 import numpy as np
 
 from metalab.engine.diagnostics import DIAGNOSTICS, LAYER_PREFIX
-from metalab.engine.events import METRICS, Curves, Evaluation, HeldOutTasks, frozen
+from metalab.engine.events import (
+    METRICS,
+    Curves,
+    Evaluation,
+    HeldOutTasks,
+    Points,
+    frozen,
+)
 from metalab.experiment.config import preset_config
 from metalab.experiment.config_history import ConfigHistory
 from metalab.experiment.fields import with_overrides
@@ -119,14 +126,16 @@ def _tasks(rng: np.random.Generator, num_inner_steps: int) -> HeldOutTasks:
     return HeldOutTasks(
         parameter_names=("amplitude", "phase"),
         parameters=np.concatenate([amplitude, phase], axis=1),
-        support_x=support,
-        support_y=amplitude * np.sin(support + phase),
-        query_x=query,
-        query_y=amplitude * np.sin(query + phase),
+        support=_points(support, amplitude, phase),
+        query=_points(query, amplitude, phase),
         grid=grid,
         true_curves=(amplitude * np.sin(grid + phase))[:NUM_GALLERY],
         num_inner_steps=num_inner_steps,
     )
+
+
+def _points(x: np.ndarray, amplitude: np.ndarray, phase: np.ndarray) -> Points:
+    return Points(x=x[..., None], y=(amplitude * np.sin(x + phase))[..., None])
 
 
 def _curves(rng: np.random.Generator, step: int, num_shown_steps: int) -> Curves:

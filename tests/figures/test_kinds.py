@@ -163,8 +163,8 @@ def test_adaptation_holds_the_task(history):
     tasks = history.held_out_tasks
     for part, x, y in (
         ("true curve", tasks.grid, tasks.true_curves[3]),
-        ("support", tasks.support_x[3], tasks.support_y[3]),
-        ("query", tasks.query_x[3], tasks.query_y[3]),
+        ("support", tasks.support.x[3, :, 0], tasks.support.y[3, :, 0]),
+        ("query", tasks.query.x[3, :, 0], tasks.query.y[3, :, 0]),
     ):
         got = table.select(("x", "y"), {"part": part})
         np.testing.assert_array_equal(got, [x, y])

@@ -25,7 +25,7 @@ torch.set_num_threads = counted
 history = trained_start()
 tasks = history.held_out_tasks
 task = CustomTask(
-    x=tasks.support_x[0], y=tasks.support_y[0], grid=tasks.grid, truth=None,
+    x=tasks.support.x[0, :, 0], y=tasks.support.y[0, :, 0], grid=tasks.grid, truth=None,
     parameters=None,
 )
 start = Start(key="run", config=history.config_at(), phi=history.curves.phi, step=0)

@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 
 from metalab.engine.diagnostics import DIAGNOSTICS, LAYER_PREFIX, STABILITY
-from metalab.engine.events import METRICS, Array, Curves, Evaluation, HeldOutTasks
+from metalab.engine.events import (
+    METRICS,
+    Array,
+    Curves,
+    Evaluation,
+    HeldOutTasks,
+    Points,
+)
 from metalab.experiment.config import ExperimentConfig, preset_config
 from metalab.experiment.config_history import ConfigHistory
 from metalab.experiment.fields import with_overrides
@@ -47,10 +54,8 @@ def make_tasks(config: ExperimentConfig, seed: int = 0) -> HeldOutTasks:
     return HeldOutTasks(
         parameter_names=("amplitude", "phase"),
         parameters=np.stack([amplitude, phase], axis=1),
-        support_x=support_x,
-        support_y=target(support_x),
-        query_x=query_x,
-        query_y=target(query_x),
+        support=Points(x=support_x[..., None], y=target(support_x)[..., None]),
+        query=Points(x=query_x[..., None], y=target(query_x)[..., None]),
         grid=grid,
         true_curves=target(grid)[:NUM_GALLERY].astype(np.float32),
         num_inner_steps=config.num_inner_steps,

@@ -19,6 +19,7 @@ from metalab.core.hypergradient.unrolled import Unrolled
 from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.inner.learned_descent import LearnedDescent
 from metalab.core.inner.proximal_descent import ProximalDescent
+from metalab.core.loss.squared_error import SquaredError
 from metalab.core.meta.anchor import ProximalAnchor
 from metalab.core.meta.base import MetaParameterisation
 from metalab.core.meta.body import BodyOnly
@@ -30,6 +31,7 @@ from metalab.core.outer import SGD, Adam, NoUpdate
 
 KNOWN: Mapping[str, tuple[type, ...]] = {
     "model": (MLP,),
+    "loss": (SquaredError,),
     "meta": (Initialisation, HeadOnly, BodyOnly, ProximalAnchor),
     "inner": (GradientDescent, LearnedDescent, ProximalDescent),
     "hypergradient": (Unrolled, Truncated, FirstOrder, Reptile, Joint),
@@ -66,8 +68,11 @@ def oracle_unsupported_reason(problem: BilevelProblem) -> str | None:
     """Return why the kernels cannot answer about a problem, or None if they can."""
     if type(problem) is not BilevelProblem:
         return f"there is no compiled kernel for {type(problem).__qualname__}"
-    model = part_unsupported_reason("model", problem.model)
-    return model or part_unsupported_reason("meta", problem.meta)
+    return (
+        part_unsupported_reason("model", problem.model)
+        or part_unsupported_reason("loss", problem.loss)
+        or part_unsupported_reason("meta", problem.meta)
+    )
 
 
 def dtype_of(dtype: torch.dtype) -> np.dtype:

@@ -14,7 +14,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.loss import mean_squared_error
 from metalab.core.model.base import Model, ParameterBlock
 from metalab.core.tasks import Samples, TaskBatch
 
@@ -37,10 +36,11 @@ class MetaParameterisation(ABC):
         regularised: Whether the inner loss has a stationary point for every network,
             which implicit hypergradients rest on.
         isotropic: Whether `isotropic_strength` is defined.
-        closed_form: Whether the inner loss is a quadratic in theta for every network, so
-            that its minimum has a closed form.
-        is_probabilistic: Whether `outer_loss` is another than the mean squared error,
-            and `deviation` is defined.
+        closed_form: Whether the inner loss with the squared error is a quadratic in theta
+            for every network, so that its minimum has a closed form.
+        needs_model: What the network must be able to do, as a class of models.
+        is_probabilistic: Whether there are `own_outer_loss` and `deviation`: a likelihood
+            instead of the prediction loss.
     """
 
     __slots__ = ()
@@ -52,6 +52,7 @@ class MetaParameterisation(ABC):
     regularised: ClassVar[bool]
     isotropic: ClassVar[bool] = False
     closed_form: ClassVar[bool] = False
+    needs_model: ClassVar[type[Model]] = Model
     is_probabilistic: ClassVar[bool] = False
 
     @classmethod
@@ -154,16 +155,16 @@ class MetaParameterisation(ABC):
         del model, phi, support
         return None
 
-    def outer_loss(
+    def own_outer_loss(
         self,
         model: Model,
         theta: Float[Tensor, "task inner"],
         phi: Float[Tensor, "task meta"],
         batch: TaskBatch,
-    ) -> Float[Tensor, " task"]:
-        """Return what the outer loop descends: the mean squared error on the query set."""
-        prediction = self.predict(model, theta, phi, batch.query.x, batch.support)
-        return mean_squared_error(prediction, batch.query.y)
+    ) -> Float[Tensor, " task"] | None:
+        """Return what the outer loop descends instead of the prediction loss, or None."""
+        del model, theta, phi, batch
+        return None
 
     def deviation(
         self,

@@ -12,6 +12,7 @@ from torch import Tensor
 from metalab.core.meta.base import MetaParameterisation
 from metalab.core.meta.part import shifted
 from metalab.core.model.base import Model, ParameterBlock
+from metalab.core.model.capabilities import HasLinearHead, linear_head_of
 from metalab.core.tasks import Samples
 
 
@@ -44,6 +45,7 @@ class LinearHead(MetaParameterisation):
     shapes_inner_loss: ClassVar[bool] = True
     regularised: ClassVar[bool] = True
     closed_form: ClassVar[bool] = True
+    needs_model: ClassVar[type[Model]] = HasLinearHead
 
     @abstractmethod
     def prior(self, model: Model, phi: Float[Tensor, "task meta"]) -> Prior:
@@ -56,17 +58,18 @@ class LinearHead(MetaParameterisation):
 
     def adapted_blocks(self, model: Model) -> tuple[ParameterBlock, ...]:
         """Return the head."""
-        return shifted(model.head_blocks)
+        return shifted(linear_head_of(model).head_blocks)
 
     def features(
         self, model: Model, phi: Float[Tensor, "task meta"], x: Tensor
     ) -> Float[Tensor, "task shot feature"]:
         """Return the inputs of the head, [task, shot, feature]."""
-        return model.features(phi[:, : model.body_dim], x)
+        network = linear_head_of(model)
+        return network.features(phi[:, : network.body_dim], x)
 
     def as_matrix(self, model: Model, theta: Tensor) -> Tensor:
         """Return a flat head as [task, feature, output]."""
-        return theta.reshape(theta.shape[0], -1, model.head_blocks[-1].shape[-1])
+        return theta.reshape(theta.shape[0], -1, model.output_dim)
 
     def predict(
         self,

@@ -10,6 +10,7 @@ from torch.nn.functional import pad
 
 from metalab.core.meta.base import MetaParameterisation, PhiRole
 from metalab.core.model.base import Model, ParameterBlock
+from metalab.core.model.capabilities import Modulatable, modulatable
 from metalab.core.model.mlp import MLP
 from metalab.core.spec import option
 from metalab.core.tasks import Samples
@@ -37,6 +38,7 @@ class Modulated(MetaParameterisation):
     synonyms: ClassVar[tuple[str, ...]] = ("MMAML", "FiLM", "task-aware modulation")
     shapes_inner_loss: ClassVar[bool] = True
     regularised: ClassVar[bool] = False
+    needs_model: ClassVar[type[Model]] = Modulatable
 
     embedding_dim: int = option(
         100,
@@ -75,7 +77,7 @@ class Modulated(MetaParameterisation):
     def _modulator(self, model: Model) -> MLP:
         return MLP(
             input_dim=self.embedding_dim,
-            output_dim=2 * model.num_hidden_units,
+            output_dim=2 * modulatable(model).num_hidden_units,
             hidden_sizes=(),
         )
 
@@ -132,4 +134,4 @@ class Modulated(MetaParameterisation):
     ) -> Float[Tensor, "task shot output"]:
         """Return the output of the modulated network at theta."""
         scale, shift = self.modulation(model, phi, support)
-        return model.apply_modulated(theta, x, scale, shift)
+        return modulatable(model).apply_modulated(theta, x, scale, shift)

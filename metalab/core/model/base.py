@@ -37,13 +37,23 @@ class ParameterBlock:
 
 
 class Model(ABC):
-    """A function of flat, stackable parameters. Implementations are frozen."""
+    """A function of flat, stackable parameters. Implementations are frozen dataclasses.
+
+    This is all that gradient-based methods need: which arrays there are, where they start
+    and what they predict. More stands in `core.model.capabilities`.
+
+    Attributes:
+        capability: What a class of models has, in words; "" for any.
+        input_dim: Number of inputs.
+        output_dim: Number of outputs.
+    """
 
     __slots__ = ()
 
     name: ClassVar[str]
     title: ClassVar[str]
     synonyms: ClassVar[tuple[str, ...]] = ()
+    capability: ClassVar[str] = ""
     only_input_dim: ClassVar[int | None] = None
     """The one number of inputs that the model takes; None for any."""
 
@@ -61,45 +71,9 @@ class Model(ABC):
         return sum(block.size for block in self.blocks)
 
     @property
-    def head_blocks(self) -> tuple[ParameterBlock, ...]:
-        """The arrays of the last layer, which is linear."""
-        last = self.blocks[-1].layer
-        return tuple(block for block in self.blocks if block.layer == last)
-
-    @property
-    def body_dim(self) -> int:
-        """Number of parameters before the last layer: where the head begins."""
-        return self.head_blocks[0].start
-
-    @abstractmethod
-    def features(
-        self,
-        body: Float[Tensor, "task body"],
-        x: Float[Tensor, "task shot input"],
-    ) -> Float[Tensor, "task shot feature"]:
-        """Return what the last layer multiplies, a 1 for its bias included.
-
-        A prediction is features @ head, with the head's arrays one below the other as
-        [feature, output].
-        """
-
-    @property
-    @abstractmethod
-    def num_hidden_units(self) -> int:
-        """Units of all hidden layers together: what can be modulated."""
-
-    @abstractmethod
-    def apply_modulated(
-        self,
-        theta: Float[Tensor, "task dim"],
-        x: Float[Tensor, "task shot input"],
-        scale: Float[Tensor, "task unit"],
-        shift: Float[Tensor, "task unit"],
-    ) -> Float[Tensor, "task shot output"]:
-        """Return predictions with scale * z + shift for every hidden pre-activation z.
-
-        Source: Perez et al. 2018 (FiLM), equation 2.
-        """
+    def activations_per_point(self) -> int:
+        """Numbers that a prediction holds of each point, for estimates of memory."""
+        return sum(block.shape[-1] for block in self.blocks)
 
     @abstractmethod
     def initial_parameters(

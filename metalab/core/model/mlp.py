@@ -10,7 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.model.base import Model, ParameterBlock
+from metalab.core.model.base import ParameterBlock
+from metalab.core.model.capabilities import HasLinearHead, Modulatable
 from metalab.core.spec import option
 
 ACTIVATIONS = ("relu", "tanh", "sine")
@@ -39,7 +40,7 @@ def _array_sizes(layer_sizes: tuple[int, ...]) -> list[int]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MLP(Model):
+class MLP(HasLinearHead, Modulatable):
     """A multilayer perceptron with a linear output.
 
     Attributes:
@@ -154,6 +155,11 @@ class MLP(Model):
     def num_hidden_units(self) -> int:
         """Units of all hidden layers together."""
         return sum(self.hidden_sizes)
+
+    @property
+    def activations_per_point(self) -> int:
+        """Units of all hidden layers together."""
+        return self.num_hidden_units
 
     def apply_modulated(
         self,

@@ -7,11 +7,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.model.base import Model, ParameterBlock
+from metalab.core.model.base import ParameterBlock
+from metalab.core.model.capabilities import HasLinearHead, Modulatable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SineBasis(Model):
+class SineBasis(HasLinearHead, Modulatable):
     """w1 sin x + w2 cos x: every sine of frequency 1, and nothing else.
 
     With a closed-form inner loop this is the least-squares oracle of the sine tasks: two
@@ -58,6 +59,11 @@ class SineBasis(Model):
         """Return predictions, [task, shot, output]."""
         weight = theta.view(theta.shape[0], 2, self.output_dim)
         return self.features(theta[:, :0], x) @ weight
+
+    @property
+    def activations_per_point(self) -> int:
+        """None to speak of."""
+        return 0
 
     @property
     def num_hidden_units(self) -> int:

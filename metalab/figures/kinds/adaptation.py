@@ -56,15 +56,11 @@ def _parts(history: RunHistory, choices: FigureChoices) -> tuple[HeldOutTasks, C
 def _table(history: RunHistory, choices: FigureChoices) -> Table:
     tasks, curves = _parts(history, choices)
     predictions = curves.curves[choices.task]
+    task, truth = choices.task, tasks.true_curve(choices.task)
     blocks: list[tuple[str, float, Any, Any]] = [
-        (_TRUE, np.nan, tasks.grid, tasks.true_curves[choices.task]),
-        (
-            _SUPPORT,
-            np.nan,
-            tasks.support_x[choices.task],
-            tasks.support_y[choices.task],
-        ),
-        (_QUERY, np.nan, tasks.query_x[choices.task], tasks.query_y[choices.task]),
+        *([] if truth is None else [(_TRUE, np.nan, tasks.grid, truth)]),
+        (_SUPPORT, np.nan, *tasks.support.plotted(task)),
+        (_QUERY, np.nan, *tasks.query.plotted(task)),
         *((_PREDICTED, k, tasks.grid, curve) for k, curve in enumerate(predictions)),
     ]
     lengths = [len(x) for _, _, x, _ in blocks]
@@ -137,7 +133,7 @@ def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Draw
     banded = curves.deviation is not None
     calls = [
         *_predictions(colours, marked, size),
-        _true_curve(size),
+        *_true_curve(size, tasks),
         *_points(size),
         *([_band_call(marked.step, _colour(marked, colours))] if banded else []),
         *key_calls(colours, k),
@@ -232,13 +228,16 @@ def support_look(size: FigureSize) -> dict[str, Any]:
     }
 
 
-def _true_curve(size: FigureSize) -> Call:
-    return Call(
+def _true_curve(size: FigureSize, tasks: HeldOutTasks) -> list[Call]:
+    if tasks.true_curves is None:
+        return []
+    call = Call(
         method="ax.plot",
         columns=("x", "y"),
         where={"part": _TRUE},
         options=truth_look(size),
     )
+    return [call]
 
 
 def _points(size: FigureSize) -> list[Call]:
@@ -307,7 +306,7 @@ def _caption(history: RunHistory, choices: FigureChoices, tasks: HeldOutTasks) -
     )
     return (
         f"Adaptation of {history.name} to held-out task {choices.task + 1} "
-        f"({values}) from {number_of(tasks.support_x.shape[1], 'support point')}{moved}, "
+        f"({values}) from {number_of(tasks.support.num_shots, 'support point')}{moved}, "
         f"after "
         f"{number_of(history.curves.step, 'outer step')}; training adapts with "
         f"K = {history.num_inner_steps}{so_far}."

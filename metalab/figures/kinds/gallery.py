@@ -45,9 +45,10 @@ def _table(tasks: HeldOutTasks, curves: Curves, order: list[int]) -> Table:
     k, grid = tasks.num_inner_steps, tasks.grid
     blocks: list[tuple[int, str, float, np.ndarray, np.ndarray]] = []
     for task in order:
-        support = tasks.support_x[task], tasks.support_y[task]
+        support, truth = tasks.support.plotted(task), tasks.true_curve(task)
+        if truth is not None:
+            blocks.append((task, _TRUE, math.nan, grid, truth))
         blocks += [
-            (task, _TRUE, math.nan, grid, tasks.true_curves[task]),
             (task, _SUPPORT, math.nan, *support),
             (task, _BEFORE, 0, grid, curves.curves[task, 0]),
             (task, _AFTER, k, grid, curves.curves[task, k]),
@@ -77,7 +78,7 @@ def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Draw
     for place, task in enumerate(order):
         axes = f"ax{place + 1}"
         loss = float(curves.query_loss[task, tasks.num_inner_steps])
-        calls += _tile(axes, task, tasks.num_inner_steps, size, labelled=place == 0)
+        calls += _tile(axes, task, tasks, size, labelled=place == 0)
         calls += _head(axes, task, loss, size)
     rows = -(-len(order) // columns)
     for place in range(len(order), rows * columns):
@@ -106,8 +107,9 @@ def _columns(count: int, size: FigureSize) -> int:
 
 
 def _tile(
-    axes: str, task: int, k: int, size: FigureSize, *, labelled: bool
+    axes: str, task: int, tasks: HeldOutTasks, size: FigureSize, *, labelled: bool
 ) -> list[Call]:
+    k, known = tasks.num_inner_steps, tasks.true_curves is not None
     thin = 0.8 * size.line
     looks = (
         (_BEFORE, "Before", {"color": GREY, "linewidth": thin, "zorder": 2}),
@@ -147,6 +149,7 @@ def _tile(
             options={**options, **({"label": label} if labelled else {})},
         )
         for part, label, options in looks
+        if known or part != _TRUE
     ]
 
 
@@ -169,7 +172,7 @@ def _head(axes: str, task: int, loss: float, size: FigureSize) -> list[Call]:
 
 
 def _axes(tasks: HeldOutTasks, size: FigureSize) -> list[Call]:
-    low, high = float(tasks.true_curves.min()), float(tasks.true_curves.max())
+    low, high = tasks.plotted_range()
     margin = _MARGIN * ((high - low) or 1.0)
     text = {"fontsize": size.text}
     return [
@@ -186,7 +189,7 @@ def _caption(history: RunHistory, tasks: HeldOutTasks, choices: FigureChoices) -
     order = "" if choices.sort == BY_TASK else f", sorted by {choices.sort}"
     return (
         f"How {history.name} adapts to {number_of(tasks.num_gallery, 'held-out task')} "
-        f"from {number_of(tasks.support_x.shape[1], 'support point')}, after "
+        f"from {number_of(tasks.support.num_shots, 'support point')}, after "
         f"{number_of(history.curves.step, 'outer step')}{order}: before and after "
         f"K = {tasks.num_inner_steps} inner steps. Above each tile: its number, and the "
         "query loss (y²) after adaptation."

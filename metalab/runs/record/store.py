@@ -6,7 +6,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,7 +19,6 @@ from metalab.engine.events import (
     Diverged,
     EvaluationDone,
     Event,
-    HeldOutTasks,
     RunStarted,
     StepsDone,
 )
@@ -117,7 +116,8 @@ class RunStore:
             if origin is not None:
                 self._facts["origin"] = asdict(origin)
             self._facts["parameter_names"] = event.held_out_tasks.parameter_names
-            self._arrays["held-out tasks"] = _task_arrays(event.held_out_tasks)
+            self._facts["task_names"] = event.held_out_tasks.names
+            self._arrays["held-out tasks"] = event.held_out_tasks.arrays()
         elif isinstance(event, StepsDone):
             self._take_steps(event, seconds)
         elif isinstance(event, EvaluationDone):
@@ -272,12 +272,6 @@ def _as_json(facts: Mapping[str, object]) -> dict[str, str]:
 def _state_arrays(state: Checkpoint) -> dict[str, Array]:
     slots = {f"slot{i}": slot for i, slot in enumerate(state.slots)}
     return {"phi": state.phi, **slots}
-
-
-def _task_arrays(tasks: HeldOutTasks) -> dict[str, Array]:
-    names = {entry.name for entry in fields(tasks)}
-    plain = names - {"parameter_names", "num_inner_steps"}
-    return {name: getattr(tasks, name) for name in sorted(plain)}
 
 
 def _probe_data(probe: EvaluationDone) -> bytes:

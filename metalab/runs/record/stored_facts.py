@@ -6,6 +6,7 @@ looked at here, once.
 """
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -109,6 +110,7 @@ class StoredFacts(_Stored):
         provider_reason: Why that one.
         origin: Where it was forked from another run.
         parameter_names: Names of a held-out task's numbers.
+        task_names: What the held-out tasks are called; () where they have no names.
         checkpoint_step: Outer steps made; None before the first write of a state.
         slots_from: The outer step at which the optimiser's state was zero.
         edits: What was changed while the run went on.
@@ -128,6 +130,7 @@ class StoredFacts(_Stored):
     provider_reason: _Line = ""
     origin: StoredOrigin | None = None
     parameter_names: Annotated[tuple[_Word, ...], Field(max_length=1000)] = ()
+    task_names: Annotated[tuple[_Line, ...], Field(max_length=10_000)] = ()
     checkpoint_step: _Step | None = None
     slots_from: _Step = 0
     edits: Annotated[tuple[StoredEdit, ...], Field(max_length=_MOST_EDITS)] = ()
@@ -239,7 +242,12 @@ def most_bytes(*tables: Shapes) -> int:
 
 
 def stored_arrays(
-    data: object, shapes: Shapes, part: str, *, optional: Iterable[str] = ()
+    data: object,
+    shapes: Shapes,
+    part: str,
+    *,
+    optional: Iterable[str] = (),
+    earlier: Shapes = MappingProxyType({}),
 ) -> Mapping[str, Array]:
     """Return the arrays of a blob, which have the shapes they must have.
 
@@ -248,6 +256,7 @@ def stored_arrays(
         shapes: Name -> shape of every array.
         part: What they are of, for messages.
         optional: Arrays that may be missing, all of them or none.
+        earlier: Shapes that files of earlier versions have instead.
 
     Raises:
         DamagedError: It is no blob of arrays, or of others.
@@ -261,7 +270,8 @@ def stored_arrays(
         found = ", ".join(sorted(arrays))[:_SHOWN]
         raise DamagedError(f"{part}: it holds {found!r}, not {', '.join(shapes)}")
     for name, shape in shapes.items():
-        if name in arrays and arrays[name].shape != shape:
+        allowed = (shape, earlier.get(name, shape))
+        if name in arrays and arrays[name].shape not in allowed:
             raise DamagedError(
                 f"{part}: {name} has the shape {arrays[name].shape}, the experiment "
                 f"needs {shape}"

@@ -124,6 +124,7 @@ def recomputed(
         RewindError: A number is not finite on the way there.
     """
     # Imported here: the window makes a `StateReplayer` before torch is there.
+    from metalab.engine.shapes import state_shapes  # noqa: PLC0415
     from metalab.engine.trainer import Trainer  # noqa: PLC0415
     from metalab.runs.system.kernels import load_kept  # noqa: PLC0415
 
@@ -131,9 +132,13 @@ def recomputed(
         return request.state
     if request.provider == "fused":
         load_kept(request.configs.at(request.step).run.precision)
+    # Snapshots of files before 0.4 lack the optimiser's state: only the seed leads on.
+    found = request.state
+    needed = state_shapes(request.configs.at(found.step))
+    whole = len(needed) == 1 + len(found.slots)
     trainer = Trainer(
         request.configs,
-        checkpoint=request.state,
+        checkpoint=found if whole else None,
         provider=request.provider,
     )
 

@@ -154,8 +154,8 @@ def check_adapt(page, moment, qtbot):
     qtbot.waitUntil(there, timeout=60_000)
     tasks = moment.history.held_out_tasks
     assert f"{name_of(moment)} after {moment.step:,} outer" in page.header.title
-    np.testing.assert_array_equal(page.scene.x, tasks.support_x[moment.task])
-    np.testing.assert_array_equal(page.scene.y, tasks.support_y[moment.task])
+    np.testing.assert_array_equal(page.scene.x, tasks.support.x[moment.task, :, 0])
+    np.testing.assert_array_equal(page.scene.y, tasks.support.y[moment.task, :, 0])
     np.testing.assert_array_equal(page.scene.drawn, tasks.true_curves[moment.task])
 
 

@@ -176,7 +176,7 @@ class AdaptEditor(QObject):
     def draw_points(self) -> None:
         """Draw other points from the true curve."""
         if self._scene is not None:
-            if self._scene.kind == UNKNOWN:
+            if not self._scene.has_truth:
                 self.refused.emit(
                     "There is no true curve to draw points from: choose one"
                 )

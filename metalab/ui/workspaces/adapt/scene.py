@@ -33,7 +33,8 @@ class Scene:
         amplitude: Of a sine or a square wave; of a line, its value at the right end.
         phase: Of a sine or a square wave, in radians; of a line, its value at the left
             end.
-        drawn: A curve on the grid, [point]: the held-out task's own, or one drawn by hand.
+        drawn: A curve on the grid, [point]: the held-out task's own, or one drawn by hand;
+            None for a held-out task whose true curve nobody knows.
         own: Whether nobody has changed anything.
         by_hand: Whether a person has placed points, or the curve.
         grid: Where curves are drawn, ascending, [point]; None for where those of the
@@ -47,7 +48,7 @@ class Scene:
     y: Array
     amplitude: float
     phase: float
-    drawn: Array
+    drawn: Array | None
     own: bool = False
     by_hand: bool = False
     grid: Array | None = None
@@ -57,14 +58,15 @@ class Scene:
     def of_task(cls, tasks: HeldOutTasks, task: int) -> "Scene":
         """Return a held-out task as it is."""
         amplitude, phase = _sine_of(tasks, task)
+        x, y = tasks.support.plotted(task)
         return cls(
             kind="held-out",
             task=task,
-            x=tasks.support_x[task],
-            y=tasks.support_y[task],
+            x=x,
+            y=y,
             amplitude=amplitude,
             phase=phase,
-            drawn=tasks.true_curves[task],
+            drawn=tasks.true_curve(task),
             own=True,
         )
 
@@ -72,16 +74,23 @@ class Scene:
         """Return where curves are drawn; `grid` is where those of held-out tasks are."""
         return grid if self.grid is None else self.grid
 
+    @property
+    def has_truth(self) -> bool:
+        """Whether somebody knows the true curve."""
+        if self.kind in ("held-out", "drawn"):
+            return self.drawn is not None
+        return self.kind != UNKNOWN
+
     def known_truth(self, grid: Array) -> Array | None:
         """Return the true curve on a grid, [point]; None where nobody knows one."""
-        return None if self.kind == UNKNOWN else self.truth(grid)
+        return self.truth(grid) if self.has_truth else None
 
     def truth(self, grid: Array) -> Array:
         """Return the true curve on the grid of the scene, [point].
 
         Where nobody knows one, it is what goes straight from point to point.
         """
-        if self.kind == UNKNOWN:
+        if not self.has_truth:
             order = np.argsort(self.x, kind="stable")
             return np.interp(grid, self.x[order], self.y[order])
         if self.kind == "sine":
@@ -91,6 +100,7 @@ class Scene:
         if self.kind == "line":
             share = (grid - grid[0]) / (grid[-1] - grid[0])
             return self.phase + share * (self.amplitude - self.phase)
+        assert self.drawn is not None, "has_truth says so"
         return self.drawn
 
     def as_task(self, tasks: HeldOutTasks) -> CustomTask:
@@ -142,7 +152,7 @@ class Scene:
         other = replace(
             self, kind=kind, amplitude=amplitude, phase=phase, drawn=drawn, own=False
         )
-        return other if kind == UNKNOWN else other.on_truth(grid)
+        return other.on_truth(grid) if other.has_truth else other
 
     def with_curve(self, amplitude: float, phase: float, grid: Array) -> "Scene":
         """Return the scene with another curve; each point keeps its distance to it."""

@@ -27,7 +27,7 @@ from metalab.ui.workspaces.adapt.asking import AdaptAsking
 from metalab.ui.workspaces.adapt.canvas import NUM_FAN, AdaptCanvas
 from metalab.ui.workspaces.adapt.editor import AdaptEditor
 from metalab.ui.workspaces.adapt.panels import AdaptPanels
-from metalab.ui.workspaces.adapt.scene import UNKNOWN, Scene
+from metalab.ui.workspaces.adapt.scene import Scene
 from metalab.ui.workspaces.adapt.starts import RUN, AdaptStarts
 from metalab.ui.workspaces.adapt.tools import EXTRA_STEPS, AdaptTools
 from metalab.ui.workspaces.adapt.words import task_name, words_of
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 
 def task_entries(scene: Scene) -> tuple[Entry, ...]:
     """Return the entries of a task: its true curve, if it has one, and its points."""
-    truth, support, *_ = legend_of(banded=False, moved=not scene.own)
-    return (support,) if scene.kind == UNKNOWN else (truth, support)
+    truth, support, *_ = legend_of(banded=False, moved=not scene.own, known=True)
+    return (truth, support) if scene.has_truth else (support,)
 
 
 def curve_entries(base: AdaptResult, *, step: int, trained: int) -> tuple[Entry, ...]:
@@ -72,7 +72,7 @@ def curve_entries(base: AdaptResult, *, step: int, trained: int) -> tuple[Entry,
         text = f"Emphasised: inner step {chosen}"
         entries.append(Entry(swatch=Swatch.BOLD, ink=ink(chosen), text=text))
     if base.deviation is not None:
-        entries.append(legend_of(banded=True, moved=False)[-1])
+        entries.append(legend_of(banded=True, moved=False, known=True)[-1])
     if len(base.fan):
         fan = Ink(role="accent", share=0.4)
         text = "Other support sets"

@@ -60,7 +60,7 @@ def slice_of(moment: "Moment", choices: Choices) -> LandscapeRequest | None:
     tasks = moment.history.held_out_tasks
     if moment.phi is None or tasks is None:
         return None
-    count = len(tasks.true_curves)
+    count = tasks.num_gallery
     shown = min(choices.num_tasks, count)
     return LandscapeRequest(
         config=moment.config,

@@ -299,12 +299,13 @@ class AdaptationView(QWidget):
             self.drawing.draw_task(tasks, self.task)
             self.handles.let_go()
         ends = (float(tasks.grid[0]), float(tasks.grid[-1]))
-        self.handles.set_points(
-            tasks.support_x[self.task], tasks.support_y[self.task], ends
-        )
+        self.handles.set_points(*tasks.support.plotted(self.task), ends)
         self._draw_support()
         banded = curves is not None and curves.deviation is not None
-        self.legend.set_entries(*legend_of(banded=banded, moved=self._are_moved()))
+        known = tasks.true_curves is not None
+        self.legend.set_entries(
+            *legend_of(banded=banded, moved=self._are_moved(), known=known)
+        )
         if curves is not None:
             if self.ruler.fit(tasks.num_inner_steps, curves.curves.shape[1] - 1):
                 self.inner_step_chosen.emit(self.inner_step)

@@ -38,15 +38,16 @@ _BAND = Ink(role="ramp_end", share=0.2)
 _BAND_ENTRY = Entry(swatch=Swatch.BAND, ink=_BAND, text="±2 predictive sd")
 
 
-def legend_of(*, banded: bool, moved: bool) -> tuple[Entry, ...]:
+def legend_of(*, banded: bool, moved: bool, known: bool) -> tuple[Entry, ...]:
     """Return what the marks mean.
 
     Args:
         banded: Whether there is a predictive band.
         moved: Whether a person has moved support points.
+        known: Whether somebody knows the true curve.
     """
     truth, support, query = LEGEND
-    entries = (truth, _MOVED if moved else support, query)
+    entries = (*((truth,) if known else ()), _MOVED if moved else support, query)
     return (*entries, _BAND_ENTRY) if banded else entries
 
 
@@ -124,8 +125,10 @@ class AdaptationDrawing:
 
     def draw_task(self, tasks: HeldOutTasks, task: int) -> None:
         """Draw what never changes of a task."""
-        self.truth.set_data(tasks.grid, tasks.true_curves[task])
-        self.query.set_data(tasks.query_x[task], tasks.query_y[task])
+        truth = tasks.true_curve(task)
+        none: Array = np.empty(0)
+        self.truth.set_data(*((none, none) if truth is None else (tasks.grid, truth)))
+        self.query.set_data(*tasks.query.plotted(task))
 
     def draw_support(
         self, points: EditedSupport, own: EditedSupport, marks: Sequence[int]
@@ -202,12 +205,14 @@ def _stroke(step: int, k: int, last: int) -> Stroke:
 
 def value_limits_of(tasks: HeldOutTasks, curves: Curves | None, task: int) -> Limits:
     """Return limits that hold the task, and the curves as far as they are near it."""
-    parts = [tasks.true_curves[task], tasks.support_y[task], tasks.query_y[task]]
-    values = np.concatenate(parts)
+    truth = tasks.true_curve(task)
+    parts = [points.plotted(task)[1] for points in (tasks.support, tasks.query)]
+    values = np.concatenate(parts if truth is None else [truth, *parts])
     low, high = float(values.min()), float(values.max())
     if curves is None:
         return (low, high)
-    reach = _REACH * float(np.ptp(tasks.true_curves))
+    least, most = tasks.plotted_range()
+    reach = _REACH * (most - least)
     drawn = curves.curves[task]
     if curves.deviation is not None:
         drawn = np.stack(band_of(curves, (task,)))

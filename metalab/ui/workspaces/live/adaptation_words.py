@@ -72,11 +72,8 @@ def _query_losses(tasks: HeldOutTasks, curves: Curves, task: int) -> tuple[str, 
 
 def _selected_point(tasks: HeldOutTasks, task: int, shot: int) -> str:
     """Return which support point is selected, and where it stands."""
-    x, y = (
-        number_text(float(part[task, shot]))
-        for part in (tasks.support_x, tasks.support_y)
-    )
-    num_shots = tasks.support_x.shape[1]
+    x, y = (number_text(float(part[shot])) for part in tasks.support.plotted(task))
+    num_shots = tasks.support.num_shots
     return f"point {shot + 1} of {num_shots} is selected, at x = {x}, y = {y}"
 
 
@@ -93,7 +90,8 @@ def values_at(
         point: Index into the grid.
     """
     predicted = curves.curves[task, :, point]
-    rows = [("True", number_text(float(tasks.true_curves[task, point])))]
+    truth = tasks.true_curve(task)
+    rows = [] if truth is None else [("True", number_text(float(truth[point])))]
     rows.extend(
         (f"Step {shown}", number_text(float(predicted[shown])))
         for shown in sorted({0, tasks.num_inner_steps, step})

@@ -121,8 +121,10 @@ class EditedSupports:
 
 def _same_task(tasks: HeldOutTasks, others: HeldOutTasks, task: int) -> bool:
     """Return whether a task is in both, with the same support set."""
-    return (
-        task < min(tasks.num_gallery, others.num_gallery)
-        and np.array_equal(tasks.support_x[task], others.support_x[task])
-        and np.array_equal(tasks.support_y[task], others.support_y[task])
+    return task < min(tasks.num_gallery, others.num_gallery) and all(
+        np.array_equal(mine[task], theirs[task])
+        for mine, theirs in (
+            (tasks.support.x, others.support.x),
+            (tasks.support.y, others.support.y),
+        )
     )

@@ -89,8 +89,9 @@ def loss_colour(share: float, theme: Theme) -> QColor:
 
 
 def zero_loss(tasks: HeldOutTasks) -> float:
-    """Return the mean loss of predicting zero for every task that is drawn."""
-    return float(np.mean(tasks.true_curves**2))
+    """Return the mean squared error of predicting zero for every task that is drawn."""
+    known = tasks.true_curves
+    return float(np.mean((tasks.query.y if known is None else known) ** 2))
 
 
 class TilePainter:
@@ -108,7 +109,7 @@ class TilePainter:
         self._points = np.unique(
             np.linspace(0, count - 1, min(num_points, count)).round().astype(int)
         )
-        low, high = float(tasks.true_curves.min()), float(tasks.true_curves.max())
+        low, high = tasks.plotted_range()
         margin = 0.12 * ((high - low) or 1.0)
         self._low, self._high = low - margin, high + margin
         self._grid_x = self._across(tasks.grid[self._points])
@@ -120,21 +121,24 @@ class TilePainter:
         theme, tasks = self._theme, self._tasks
         dashed = QPen(QColor(theme.truth), theme.scale)
         dashed.setDashPattern((3.0, 3.0))
-        truth = self._down(tasks.true_curves[:, self._points]).tolist()
+        truth = None
+        if tasks.true_curves is not None:
+            truth = self._down(tasks.true_curves[:, self._points]).tolist()
         for place, task in enumerate(order):
             corner = self._layout.frame(place).topLeft()
             painter.translate(corner)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self._ground)
             painter.drawRoundedRect(self._tile, _RADIUS, _RADIUS)
-            painter.setPen(dashed)
-            painter.drawPolyline(self._polygon(truth[task]))
+            if truth is not None:
+                painter.setPen(dashed)
+                painter.drawPolyline(self._polygon(truth[task]))
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(theme.support))
             dot = 1.8 * theme.scale
-            x = self._across(tasks.support_x[task]).tolist()
-            y = self._down(tasks.support_y[task]).tolist()
-            for centre in map(QPointF, x, y):
+            x, y = tasks.support.plotted(task)
+            down, across = self._down(y).tolist(), self._across(x).tolist()
+            for centre in map(QPointF, across, down):
                 painter.drawEllipse(centre, dot, dot)
             self._paint_number(painter, task)
             painter.translate(-corner)

@@ -21,7 +21,8 @@ RECIPE = Recipe(
             source="Here",
             settings={
                 "tasks": {"family": {"kind": "thrown-plane"}},
-                "model": {"kind": "mlp", "hidden_sizes": [4]},
+                "model": {"kind": "thrown-model"},
+                "loss": {"kind": "thrown-loss"},
                 "outer": {"num_steps": 300},
             },
         ),

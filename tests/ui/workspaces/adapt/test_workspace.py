@@ -84,7 +84,7 @@ def drag(page, start: QPointF, by: QPointF) -> None:
 
 def test_it_begins_with_the_held_out_task_as_the_run_adapts_to_it(page, history):
     tasks = history.held_out_tasks
-    np.testing.assert_array_equal(page.editor.scene.x, tasks.support_x[0])
+    np.testing.assert_array_equal(page.editor.scene.x, tasks.support.x[0, :, 0])
     base = page.answers[RUN]
     known = history.curves.curves[0]
     np.testing.assert_allclose(base.curves[: len(known)], known, atol=1e-5)

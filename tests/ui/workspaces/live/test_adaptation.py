@@ -46,9 +46,13 @@ def test_it_draws_the_task_and_every_step(view: AdaptationView):
     view.set_task(4)
     tasks, curves = history.held_out_tasks, history.curves
     np.testing.assert_array_equal(view.drawing.truth.data[1], tasks.true_curves[4])
-    np.testing.assert_array_equal(view.drawing.support.data[0], tasks.support_x[4])
-    np.testing.assert_array_equal(view.drawing.support.data[1], tasks.support_y[4])
-    np.testing.assert_array_equal(view.drawing.query.data[1], tasks.query_y[4])
+    np.testing.assert_array_equal(
+        view.drawing.support.data[0], tasks.support.x[4, :, 0]
+    )
+    np.testing.assert_array_equal(
+        view.drawing.support.data[1], tasks.support.y[4, :, 0]
+    )
+    np.testing.assert_array_equal(view.drawing.query.data[1], tasks.query.y[4, :, 0])
     assert view.drawing.shown_steps == list(range(11))
     np.testing.assert_array_equal(shown_curves(view), curves.curves[4])
 

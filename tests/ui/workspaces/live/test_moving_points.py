@@ -28,8 +28,8 @@ def history():
     """A run whose task 0 has points that stand well apart."""
     history = make_history()
     tasks = history.held_out_tasks
-    tasks.support_x[0] = np.linspace(-4, 4, 10)
-    tasks.support_y[0] = 0.8 * np.sin(tasks.support_x[0])
+    tasks.support.x[0, :, 0] = np.linspace(-4, 4, 10)
+    tasks.support.y[0, :, 0] = 0.8 * np.sin(tasks.support.x[0, :, 0])
     return history
 
 
@@ -46,8 +46,8 @@ def view(qtbot, history) -> AdaptationView:
 
 def place(view: AdaptationView, shot: int) -> QPoint:
     x, y = (
-        view._tasks.support_x[view.task, shot],
-        view._tasks.support_y[view.task, shot],
+        view._tasks.support.x[view.task, shot, 0],
+        view._tasks.support.y[view.task, shot, 0],
     )
     return view.plot.area.position_of(float(x), float(y)).toPoint()
 
@@ -156,7 +156,7 @@ def test_the_pointer_becomes_a_hand(view):
     assert viewport.cursor().shape() == Qt.CursorShape.OpenHandCursor
     assert view.handles.marks == [4]
     np.testing.assert_array_equal(
-        view.drawing.halo.data[0], [view._tasks.support_x[0, 4]]
+        view.drawing.halo.data[0], [view._tasks.support.x[0, 4, 0]]
     )
     QTest.mousePress(viewport, LEFT, pos=start)
     assert viewport.cursor().shape() == Qt.CursorShape.ClosedHandCursor
@@ -217,7 +217,7 @@ def test_reset_returns_to_the_tasks_own_points(view, history, qtbot, way):
     assert view.moved is view.readaptation is None
     assert view.header.title == "Adaptation"
     np.testing.assert_array_equal(drawn(view), history.curves.curves[0])
-    own = history.held_out_tasks.support_y[0]
+    own = history.held_out_tasks.support.y[0, :, 0]
     np.testing.assert_array_equal(view.drawing.support.data[1], own)
     assert len(view.drawing.moved.data[0]) == len(view.drawing.own.data[0]) == 0
 
@@ -393,9 +393,8 @@ def test_the_same_tasks_in_another_run_keep_the_points(view, history):
 
 def test_other_tasks_have_no_moved_points(view, history, qtbot):
     drag(view, 4, QPoint(10, -10))
-    others = replace(
-        history.held_out_tasks, support_y=history.held_out_tasks.support_y + 1
-    )
+    support = history.held_out_tasks.support
+    others = replace(history.held_out_tasks, support=replace(support, y=support.y + 1))
     with qtbot.waitSignal(view.points_changed) as asked:
         view.show_history(replace(history, held_out_tasks=others))
     assert asked.args == [None]

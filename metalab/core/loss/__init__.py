@@ -1,0 +1,1 @@
+"""Losses of one task, one a file."""

@@ -1,0 +1,42 @@
+"""The contract of a loss: what a prediction costs."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from jaxtyping import Float
+from torch import Tensor
+
+
+class Loss(ABC):
+    """A cost of predictions, averaged over the points of each task.
+
+    Both levels use it: the inner loop descends it on the support set, the outer loop on
+    the query set. Implementations are frozen dataclasses, one a file.
+
+    Attributes:
+        unit: Unit of its values where targets have the unit y; "1" if dimensionless.
+        quantity: What a value of it is, as a sentence says it: "mean squared error".
+        twice_differentiable: Whether it has a second derivative in the prediction, which
+            exact hypergradients rest on.
+    """
+
+    __slots__ = ()
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    synonyms: ClassVar[tuple[str, ...]] = ()
+    unit: ClassVar[str]
+    quantity: ClassVar[str]
+    twice_differentiable: ClassVar[bool]
+
+    @abstractmethod
+    def __call__(
+        self,
+        prediction: Float[Tensor, "task shot output"],
+        target: Float[Tensor, "task shot output"],
+    ) -> Float[Tensor, " task"]:
+        """Return the mean over shots and outputs, for each task.
+
+        The mean is the only reduction: dividing by the number of shots once more is a
+        known fault of published code (see vmikulik/maml-pytorch issue 1).
+        """
