@@ -1,6 +1,6 @@
 """Adapting to one task whose support set a person has chosen, from any meta-parameters."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -16,7 +16,6 @@ from metalab.analysis.moved import EditedSupport, SupportEditResult
 from metalab.core.errors import UserError
 from metalab.core.inner.descent import FixedRateDescent
 from metalab.core.learner import MetaLearner
-from metalab.core.streams import RandomStreams
 from metalab.core.tasks import Samples, TaskBatch, TaskDistribution
 from metalab.engine.build import DTYPES, build_family, build_learner
 from metalab.engine.events import Array
@@ -29,6 +28,25 @@ _CPU = torch.device("cpu")
 must not synchronise with it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _AdaptedTask:
+    """One task along its inner path.
+
+    Attributes:
+        thetas: theta_0 ... theta_K', [inner step, inner].
+        on_grid: Predictions on a grid, [inner step, point, output].
+        support_loss: [inner step].
+        query_loss: On the query set of the task, [inner step]; None where it has none.
+        deviation: Predictive standard deviation on the grid, [inner step, point], or None.
+    """
+
+    thetas: Tensor
+    on_grid: Tensor
+    support_loss: Array
+    query_loss: Array | None
+    deviation: Array | None
+
+
 class _OneTaskMethod:
     """A method that adapts to one task: on the CPU, sharing nothing with a run.
 
@@ -39,6 +57,40 @@ class _OneTaskMethod:
 
     def __init__(self, learner: MetaLearner, dtype: torch.dtype) -> None:
         self.learner, self.dtype = learner, dtype
+
+    def adapted(
+        self,
+        phi: Tensor,
+        batch: TaskBatch,
+        grid: Tensor,
+        *,
+        num_inner_steps: int,
+        measures_query: bool,
+    ) -> _AdaptedTask:
+        """Adapt to a task, and predict once with all networks on the way.
+
+        Args:
+            phi: Meta-parameters, [meta].
+            batch: The task alone.
+            grid: Inputs at which curves are drawn, [point, input].
+            num_inner_steps: K'.
+            measures_query: Whether its query set is one to be measured on.
+
+        Cost: K' gradients of one task, then one prediction of all K' + 1 networks.
+        """
+        path = self.learner.adapt(phi, batch, num_inner_steps=num_inner_steps)
+        thetas, support = torch.cat(path.points), batch.support
+        query = batch.query.first(batch.query.x.shape[1] if measures_query else 0)
+        parts = (grid, support.x[0], query.x[0])
+        predicted = self.predict(phi, thetas, torch.cat(parts), support)
+        on_grid, on_support, on_query = predicted.split([len(p) for p in parts], dim=1)
+        return _AdaptedTask(
+            thetas=thetas,
+            on_grid=on_grid,
+            support_loss=self.losses(on_support, support.y),
+            query_loss=self.losses(on_query, query.y) if measures_query else None,
+            deviation=self.deviation(phi, grid, support, len(thetas)),
+        )
 
     def predict(
         self, phi: Tensor, thetas: Tensor, x: Tensor, support: Samples
@@ -112,16 +164,10 @@ class HeldOutAdapter(_OneTaskMethod):
             config: The experiment.
             provider: Who computes, "fused" or "autodiff"; see `engine.providers`.
         """
-        learner = replace(build_learner(config), fused=provider == FUSED)
+        learner = build_learner(config, fused=provider == FUSED)
         super().__init__(learner, DTYPES[config.run.precision])
         self._family = build_family(config)
-        self._probe = make_probe(
-            config,
-            learner,
-            self._family,
-            RandomStreams(config.run.seed),
-            device=_CPU,
-        )
+        self._probe = make_probe(config, learner, device=_CPU)
 
     def adapt(
         self, phi: Array, points: EditedSupport, *, step: int
@@ -137,25 +183,21 @@ class HeldOutAdapter(_OneTaskMethod):
 
         Cost: K' gradients of one task, then one prediction of all K' + 1 networks.
         """
-        flat = torch.tensor(phi, dtype=self.dtype)
-        batch = self._batch(points)
-        path = self.learner.adapt(
-            flat, batch, num_inner_steps=self._probe.num_inner_steps
+        found = self.adapted(
+            torch.tensor(phi, dtype=self.dtype),
+            self._batch(points),
+            self._probe.grid_x[points.task],
+            num_inner_steps=self._probe.num_inner_steps,
+            measures_query=True,
         )
-        grid = self._probe.grid_x[points.task]
-        parts = (grid, batch.support.x[0], batch.query.x[0])
-        predicted = self.predict(
-            flat, torch.cat(path.points), torch.cat(parts), batch.support
-        )
-        sizes = [len(part) for part in parts]
-        on_grid, on_support, on_query = predicted.split(sizes, dim=1)
+        assert found.query_loss is not None, "a held-out task has a query set"
         return SupportEditResult(
             points=points,
             step=step,
-            curves=to_array(on_grid[..., 0]),
-            support_loss=self.losses(on_support, batch.support.y),
-            query_loss=self.losses(on_query, batch.query.y),
-            deviation=self.deviation(flat, grid, batch.support, len(path.points)),
+            curves=to_array(found.on_grid[..., 0]),
+            support_loss=found.support_loss,
+            query_loss=found.query_loss,
+            deviation=found.deviation,
         )
 
     def _batch(self, points: EditedSupport) -> TaskBatch:
@@ -203,13 +245,13 @@ class TaskAdapter(_OneTaskMethod):
             ExplorationError: Inputs of the family are no curve, so that a point of a
                 plot does not say what a network is to be given.
         """
-        learner = build_learner(config)
+        learner = build_learner(config, fused=fused)
         if inner_lr is not None and isinstance(learner.inner, FixedRateDescent):
             learner = replace(
                 learner,
                 inner=learner.inner.with_rate_factor(_factor(learner, inner_lr)),
             )
-        super().__init__(replace(learner, fused=fused), DTYPES[config.run.precision])
+        super().__init__(learner, DTYPES[config.run.precision])
         self._family = build_family(config)
         self._num_trained = config.num_inner_steps
         if not self._family.inputs_lie_on_a_curve:
@@ -227,30 +269,31 @@ class TaskAdapter(_OneTaskMethod):
             ExplorationError: The method is told the task's numbers, which nobody knows.
         """
         phi = torch.tensor(start.phi, dtype=self.dtype)
-        batch = self._batch(asked.task)
-        path = self.learner.adapt(phi, batch, num_inner_steps=asked.num_inner_steps)
-        thetas = torch.cat(path.points)
         grid = self._inputs(asked.task.grid, asked.task)
-        count = len(grid)
-        both = torch.cat([grid, batch.support.x[0]])
-        predicted = self.predict(phi, thetas, both, batch.support)
-        moved = thetas - thetas[:1]
+        found = self.adapted(
+            phi,
+            self._batch(asked.task),
+            grid,
+            num_inner_steps=asked.num_inner_steps,
+            measures_query=False,
+        )
+        moved = found.thetas - found.thetas[:1]
         layers, layer_distance = self._by_layer(moved)
         return AdaptResult(
             start=start,
             asked=asked,
-            curves=to_array(predicted[:, :count, 0]),
-            support_loss=self.losses(predicted[:, count:], batch.support.y),
-            query_loss=self._true_loss(predicted[:, :count], asked.task.truth),
+            curves=to_array(found.on_grid[..., 0]),
+            support_loss=found.support_loss,
+            query_loss=self._true_loss(found.on_grid, asked.task.truth),
             distance=to_array(torch.linalg.vector_norm(moved, dim=1)),
             layer_distance=layer_distance,
             layers=layers,
             fan=self._fan(phi, asked, grid),
-            deviation=self.deviation(phi, grid, batch.support, len(thetas)),
+            deviation=found.deviation,
         )
 
     def _true_loss(self, predicted: Tensor, truth: Array | None) -> Array | None:
-        """Return the mean squared distance to the true curve, [inner step], or None."""
+        """Return the loss against the true curve on the grid, [inner step], or None."""
         if truth is None:
             return None
         return self.losses(

@@ -8,6 +8,7 @@ from metalab.core.streams import RandomStreams
 from metalab.core.tasks import LIKE_SUPPORT, QueryKind, sample_batch
 from metalab.engine.build import DTYPES, build_family, build_learner, resolve_device
 from metalab.engine.events import Array, Checkpoint
+from metalab.engine.probe import losses_along_paths
 from metalab.engine.providers import AUTODIFF
 from metalab.engine.statistics import TaskSummary, summarise
 from metalab.engine.torch_threads import use_threads_of
@@ -82,22 +83,14 @@ def evaluate_fresh(  # noqa: PLR0913 - the counts of one evaluation
         dtype=dtype,
         query=query,
     ).to(device)
-    query_parts: list[torch.Tensor] = []
-    support_parts: list[torch.Tensor] = []
-    at_once = max(1, BYTES_AT_ONCE // one)
-    for start in range(0, num_tasks, at_once):
-        rows = batch.rows(start, min(start + at_once, num_tasks))
-        path = learner.adapt(phi, rows, num_inner_steps=num_inner_steps)
-        oracle = learner.oracle(phi, rows)
-        for found, loss in (
-            (query_parts, oracle.query_loss),
-            (support_parts, oracle.support_loss),
-        ):
-            found.append(torch.stack([loss(theta) for theta in path.points], dim=1))
-    return FreshEvaluation(
-        query_loss=torch.cat(query_parts).cpu().numpy(),
-        support_loss=torch.cat(support_parts).cpu().numpy(),
+    support, query_loss = losses_along_paths(
+        learner,
+        phi,
+        batch,
+        num_inner_steps=num_inner_steps,
+        tasks_at_once=max(1, BYTES_AT_ONCE // one),
     )
+    return FreshEvaluation(query_loss=query_loss, support_loss=support)
 
 
 def _bytes_of_one(

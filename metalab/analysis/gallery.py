@@ -1,11 +1,8 @@
 """Adaptation of the gallery's tasks, from any training state of an experiment."""
 
-from dataclasses import replace
-
 import torch
 
-from metalab.core.streams import RandomStreams
-from metalab.engine.build import DTYPES, build_family, build_learner
+from metalab.engine.build import DTYPES, build_learner
 from metalab.engine.events import Checkpoint, Curves
 from metalab.engine.probe import make_probe
 from metalab.engine.providers import FUSED
@@ -25,14 +22,8 @@ class Gallery:
             provider: Who computes, "fused" or "autodiff".
         """
         self._dtype = DTYPES[config.run.precision]
-        learner = replace(build_learner(config), fused=provider == FUSED)
-        self._probe = make_probe(
-            config,
-            learner,
-            build_family(config),
-            RandomStreams(config.run.seed),
-            device=_CPU,
-        )
+        learner = build_learner(config, fused=provider == FUSED)
+        self._probe = make_probe(config, learner, device=_CPU)
 
     def curves(self, state: Checkpoint) -> Curves:
         """Return how the gallery's tasks adapt from a training state."""

@@ -28,8 +28,13 @@ def build_family(config: ExperimentConfig) -> TaskDistribution:
     return config.tasks.family.build()
 
 
-def build_learner(config: ExperimentConfig) -> MetaLearner:
-    """Return the meta-learner of an experiment."""
+def build_learner(config: ExperimentConfig, *, fused: bool = False) -> MetaLearner:
+    """Return the meta-learner of an experiment.
+
+    Args:
+        config: The experiment.
+        fused: Whether compiled kernels answer, where `engine.providers` chose them.
+    """
     family = build_family(config)
     meta = config.meta.build()
     model = config.model.build(
@@ -55,6 +60,7 @@ def build_learner(config: ExperimentConfig) -> MetaLearner:
             num_steps_start=config.outer.num_inner_steps_start,
         ),
         measures_all=config.run.metrics == "all",
+        fused=fused,
     )
 
 

@@ -12,7 +12,7 @@ from metalab.core.learner import MetaLearner
 from metalab.core.stability import step_curvature
 from metalab.core.streams import RandomStreams
 from metalab.core.tasks import Samples, TaskBatch, TaskDistribution, sample_batch
-from metalab.engine.build import DTYPES
+from metalab.engine.build import DTYPES, build_family
 from metalab.engine.diagnostics import RISING_SHARE, STEP_CURVATURE, UNSTABLE_SHARE
 from metalab.engine.events import (
     NUM_GALLERY,
@@ -83,17 +83,14 @@ class HeldOutEvaluation:
                 query_loss=frozen(seen.query_loss),
             )
             return evaluation, self._seen(seen, phi, step)
-        size = self._tasks_at_once
-        # In slices: each holds theta_0 ... theta_K' of its tasks, and then lets go.
-        slices = [
-            self._adapt(phi, self.batch.rows(start, start + size))[1:]
-            for start in range(0, self.batch.num_tasks, size)
-        ]
-        evaluation = Evaluation(
-            step=step,
-            support_loss=frozen(np.concatenate([support for support, _ in slices])),
-            query_loss=frozen(np.concatenate([query for _, query in slices])),
+        support, query = losses_along_paths(
+            self.learner,
+            phi,
+            self.batch,
+            num_inner_steps=self.num_inner_steps,
+            tasks_at_once=self._tasks_at_once,
         )
+        evaluation = Evaluation(step=step, support_loss=support, query_loss=query)
         return evaluation, self.curves(phi, step)
 
     @property
@@ -134,7 +131,9 @@ class HeldOutEvaluation:
         if self.view is not None:
             return self._seen(self.view(phi, num_tasks=self.num_gallery), phi, step)
         rows = self.batch.rows(0, self.num_gallery)
-        points, support_loss, query_loss = self._adapt(phi, rows)
+        points, support_loss, query_loss = _adapted(
+            self.learner, phi, rows, self.num_inner_steps
+        )
         return Curves(
             step=step,
             curves=self._predictions(phi, points),
@@ -152,20 +151,6 @@ class HeldOutEvaluation:
             support_loss=frozen(seen.support_loss[shown].copy()),
             query_loss=frozen(seen.query_loss[shown].copy()),
             phi=to_array(phi),
-        )
-
-    def _adapt(
-        self, phi: Tensor, batch: TaskBatch
-    ) -> tuple[Sequence[Tensor], Array, Array]:
-        """Return theta_k, support and query loss after each inner step k."""
-        path = self.learner.adapt(phi, batch, num_inner_steps=self.num_inner_steps)
-        oracle = self.learner.oracle(phi, batch)
-        support = [oracle.support_loss(theta) for theta in path.points]
-        query = [oracle.query_loss(theta) for theta in path.points]
-        return (
-            path.points,
-            to_array(torch.stack(support, dim=1)),
-            to_array(torch.stack(query, dim=1)),
         )
 
     def _predictions(self, phi: Tensor, points: Sequence[Tensor]) -> Array:
@@ -216,6 +201,49 @@ class HeldOutEvaluation:
         )
 
 
+def losses_along_paths(
+    learner: MetaLearner,
+    phi: Tensor,
+    batch: TaskBatch,
+    *,
+    num_inner_steps: int,
+    tasks_at_once: int,
+) -> tuple[Array, Array]:
+    """Return support and query loss after 0 ... K' inner steps, each [task, inner step].
+
+    Args:
+        learner: How tasks adapt.
+        phi: Meta-parameters, [meta].
+        batch: The tasks.
+        num_inner_steps: K'.
+        tasks_at_once: Tasks whose theta_0 ... theta_K' are held at the same time.
+    """
+    # In slices: each holds theta_0 ... theta_K' of its tasks, and then lets go.
+    slices = [
+        _adapted(
+            learner, phi, batch.rows(start, start + tasks_at_once), num_inner_steps
+        )[1:]
+        for start in range(0, batch.num_tasks, tasks_at_once)
+    ]
+    support, query = (np.concatenate(part) for part in zip(*slices, strict=True))
+    return frozen(support), frozen(query)
+
+
+def _adapted(
+    learner: MetaLearner, phi: Tensor, batch: TaskBatch, num_inner_steps: int
+) -> tuple[Sequence[Tensor], Array, Array]:
+    """Return theta_k, support and query loss after each inner step k."""
+    path = learner.adapt(phi, batch, num_inner_steps=num_inner_steps)
+    oracle = learner.oracle(phi, batch)
+    support = [oracle.support_loss(theta) for theta in path.points]
+    query = [oracle.query_loss(theta) for theta in path.points]
+    return (
+        path.points,
+        to_array(torch.stack(support, dim=1)),
+        to_array(torch.stack(query, dim=1)),
+    )
+
+
 def _points(samples: Samples) -> Points:
     return Points(x=to_array(samples.x), y=to_array(samples.y))
 
@@ -223,8 +251,6 @@ def _points(samples: Samples) -> Points:
 def make_probe(
     config: ExperimentConfig,
     learner: MetaLearner,
-    family: TaskDistribution,
-    streams: RandomStreams,
     *,
     device: torch.device,
 ) -> HeldOutEvaluation:
@@ -236,11 +262,10 @@ def make_probe(
     Args:
         config: The experiment.
         learner: Its meta-learner.
-        family: Its task family.
-        streams: Those of its seed.
         device: Where the tasks are looked at.
     """
     dtype, evaluation = DTYPES[config.run.precision], config.evaluation
+    family, streams = build_family(config), RandomStreams(config.run.seed)
     batch = sample_batch(
         family,
         evaluation.num_tasks,

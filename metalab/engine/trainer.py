@@ -231,16 +231,13 @@ class Trainer:
 
     def _build_learner(self) -> MetaLearner:
         return replace(
-            build_learner(self.config),
-            fused=self._provider == FUSED,
+            build_learner(self.config, fused=self._provider == FUSED),
             compiled=self._provider != FUSED and self.config.run.compile == "on",
             slots_from=self._slots_from,
         )
 
     def _make_probe(self) -> HeldOutEvaluation:
-        return make_probe(
-            self.config, self._learner, self._family, self._streams, device=self._device
-        )
+        return make_probe(self.config, self._learner, device=self._device)
 
     def _make_stepper(self, state: MetaState) -> Stepper:
         self._blocks = TaskStream(
