@@ -256,8 +256,10 @@ class Controller(QObject):
         self.stage.shut_down()
         self.closer.finish()
         self.end_notice.put_away()
-        self.returning.recent.join()
         self._preload.cancel()
+        # Each was asked to end before the first is waited for.
+        self.stage.join()
+        self.returning.recent.join()
         self._preload.join()
 
     def _asks(self) -> bool:

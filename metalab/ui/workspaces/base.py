@@ -104,4 +104,7 @@ class Workspace(QWidget):
         del state
 
     def shut_down(self) -> None:
-        """End every thread and timer."""
+        """Have every thread and timer end; returns at once."""
+
+    def join(self) -> None:
+        """Wait for the page's threads, after `shut_down`; the window is closed by then."""

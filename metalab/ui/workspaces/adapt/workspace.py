@@ -310,8 +310,12 @@ class AdaptWorkspace(Workspace):
         self.tools.fan.setChecked(state.get("fan") is True)
 
     def shut_down(self) -> None:
-        """End every thread."""
+        """Have every thread end; returns at once."""
         self.asking.shut_down()
+
+    def join(self) -> None:
+        """Wait for the threads, after `shut_down`."""
+        self.asking.join()
 
     # What a person does
 
@@ -364,7 +368,7 @@ class AdaptWorkspace(Workspace):
             inner_lr=None if rate is None or self._factor == 1 else rate * self._factor,
             num_fan=NUM_FAN if self.tools.fan.isChecked() else 0,
         )
-        self.asking.ask(asked, wait=self.isVisible())
+        self.asking.ask(asked)
 
     def _on_explored(self, answers: tuple[AdaptResult, ...]) -> None:
         self._answers = {answer.key: answer for answer in answers}
@@ -429,8 +433,11 @@ class AdaptWorkspace(Workspace):
         self._say()
 
     def _on_edited(self, scene: Scene) -> None:
-        self._refusal = ""
+        refused, self._refusal = self._refusal, ""
         self._show_scene(scene)
+        if refused or scene.note:
+            # Not only with the answer.
+            self._say()
 
     def _on_refused(self, reason: str) -> None:
         # Until the next edit: beside a run that trains, all other words change at once.
