@@ -33,7 +33,8 @@ class AdaptAsking(QObject):
         start_made: Key of a start, and its state or the error why there is none.
         run_read: A run that was read from its file, or the error why it cannot be.
         busy_changed: `doing` is something else.
-        give_up: Set once the page is shut down, for starts that take long to make.
+        give_up: For starts that take long to make: set once nobody wants those that are
+            in the making. Later ones get another.
     """
 
     explored = Signal(object)
@@ -48,6 +49,7 @@ class AdaptAsking(QObject):
         self._service = self._bell.serve(TaskAdaptationService)
         self._reading: BackgroundJob[RunHistory] | None = None
         self._jobs: dict[str, BackgroundJob[Checkpoint]] = {}
+        self._forgotten: list[BackgroundJob[Checkpoint]] = []
         self.give_up = GiveUp()
         self._working = False
         self._slow = QTimer(self)
@@ -90,6 +92,15 @@ class AdaptAsking(QObject):
             job.start()
             self._begin()
 
+    def forget_starts(self) -> None:
+        """Want no start that is in the making: it is of a run that made room."""
+        self.give_up.set()
+        self.give_up = GiveUp()
+        left = [job for job in self._forgotten if not job.done]
+        self._forgotten = [*left, *self._jobs.values()]
+        self._jobs.clear()
+        self._rest_if_idle()
+
     def read_run(self, path: Path) -> None:
         """Read a run file in the background, to be laid over."""
         if self._reading is None:
@@ -112,7 +123,7 @@ class AdaptAsking(QObject):
     def join(self) -> None:
         """Wait for every thread, after `shut_down`."""
         self._bell.join()
-        for job in self._jobs.values():
+        for job in (*self._jobs.values(), *self._forgotten):
             job.join()
         if self._reading is not None:
             self._reading.join()

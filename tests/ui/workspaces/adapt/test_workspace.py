@@ -21,7 +21,7 @@ from metalab.ui.learn.trained_start import trained_start
 from metalab.ui.plot.ticks import number_text
 from metalab.ui.session.moment import Moment
 from metalab.ui.style.theme import DARK, LIGHT
-from metalab.ui.workspaces.adapt.starts import RUN
+from metalab.ui.workspaces.adapt.starts import JOINT, RUN
 from metalab.ui.workspaces.adapt.tools import LabelledSlider
 from metalab.ui.workspaces.adapt.workspace import AdaptWorkspace
 from tests.support.fake_worker import small_config
@@ -515,3 +515,26 @@ def test_an_answer_about_the_run_before_is_not_drawn(page, qtbot, history):
     answered(qtbot, page)
     assert len(page.answers[RUN].curves) == 21
     assert {len(answers[0].curves) for answers in drawn} == {21}
+
+
+def test_a_start_that_was_made_for_the_run_before_is_not_used(page, qtbot, history):
+    """It has the other network's meta-parameters."""
+    opened, made = Event(), []
+    page.asking.start_made.connect(lambda *told: made.append(told))
+
+    def slow():
+        assert opened.wait(20)
+        return random_start(history.config_at())
+
+    page.asking.make_start(JOINT, slow)
+    given_up = page.asking.give_up
+    other = with_overrides(history.config_at(), [("run.seed", 5)])
+    page.show_moment(moment_of(replace(history, configs=ConfigHistory(other))))
+    assert given_up()
+    assert not page.asking.give_up()
+    assert not page.asking.making(JOINT)
+    opened.set()
+    answered(qtbot, page)
+    page.shut_down()
+    page.join()
+    assert made == []
