@@ -243,6 +243,8 @@ class Controller(QObject):
         self.session.request_curves()
         if history is self._drawn and not self.stage.is_due(history):
             return False
+        if self.window.workspaces.current.awaits_curves:
+            return False
         self._drawn = history
         self.stage.show(history)
         return True
