@@ -27,14 +27,15 @@ from metalab.runs.record.live import LiveRun
 from metalab.runs.record.reader import open_run
 from metalab.runs.running.control import RunControl
 from metalab.runs.running.run import run_experiment
-from metalab.runs.services.exploring import ExploringThread
-from metalab.runs.services.readapter import SupportEditRequest, SupportEditService
-from metalab.runs.services.rewinder import StateReplayer, rewind_request
 from metalab.runs.services.snapshots import load_history
+from metalab.runs.services.state_replayer import StateReplayer, rewind_request
+from metalab.runs.services.support_edits import SupportEditRequest, SupportEditService
+from metalab.runs.services.task_adaptation import TaskAdaptationService
 from metalab.ui.session import engine_access as engine
 from metalab.ui.session.moment import Moment
 from metalab.ui.workspaces.landscape.choices import Choices, slice_of
 from tests.support.experiments import small
+from tests.support.services import Waited
 from tests.support.stored import StopAfter
 
 BEFORE, AFTER = 0.001, 0.05
@@ -110,12 +111,13 @@ def moment_of(path: Path) -> Moment:
     )
 
 
-def answer(thread, request):
+def answer(make, request):
+    service = Waited(make)
     try:
-        thread.request(request)
-        return thread.take(timeout=120)
+        service.request(request)
+        return service.take(timeout=120)
     finally:
-        thread.close()
+        service.close()
 
 
 def printed(capsys, *arguments) -> dict:
@@ -174,7 +176,7 @@ def animated(path, capsys):
 
 
 def visited(path, capsys):
-    visit = answer(StateReplayer(), rewind_request(open_run(path).history, LAST))
+    visit = answer(StateReplayer, rewind_request(open_run(path).history, LAST))
     return visit.state.phi, visit.curves.curves
 
 
@@ -184,7 +186,7 @@ def grabbed_point(path, capsys):
     request = SupportEditRequest(
         config=moment.config, points=points, phi=moment.phi, step=LAST
     )
-    found = answer(SupportEditService(), request)
+    found = answer(SupportEditService, request)
     # Nothing was moved: the run's own curves, not merely the same from both files.
     own = moment.history.curves
     np.testing.assert_allclose(found.query_loss, own.query_loss[0], rtol=1e-5)
@@ -200,7 +202,7 @@ def adapted(path, capsys):
     )
     start = Start(key="run", config=moment.config, phi=moment.phi, step=LAST)
     asked = AdaptRequest(task=task, starts=(start,), num_inner_steps=3)
-    (found,) = answer(ExploringThread(), asked)
+    (found,) = answer(TaskAdaptationService, asked)
     return found.curves
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import torch
 
 from metalab.analysis.exploration_request import AdaptRequest, CustomTask, Start
-from metalab.runs.services.exploring import ExploringThread
+from metalab.runs.services.task_adaptation import TaskAdaptationService
 from metalab.ui.learn.trained_start import trained_start
+from tests.support.services import Waited
 
 threads = []
 whole = torch.set_num_threads
@@ -32,12 +33,12 @@ start = Start(key="run", config=history.config_at(), phi=history.curves.phi, ste
 asked = AdaptRequest(
     task=task, starts=(start,), num_inner_steps=11, inner_lr=None, num_fan=0, seed=0
 )
-thread = ExploringThread()
+service = Waited(TaskAdaptationService)
 found = []
 for _ in range(3):
-    thread.request(asked)
-    found.append(thread.take(60.0)[0].curves)
-assert thread.close(60.0)
+    service.request(asked)
+    found.append(service.take(60.0)[0].curves)
+assert service.close(60.0)
 for curves in found[1:]:
     np.testing.assert_array_equal(curves, found[0])
 assert threads and set(threads) == {1}, threads

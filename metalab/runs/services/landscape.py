@@ -14,7 +14,7 @@ from metalab.analysis.landscape_request import (
     LandscapeRequest,
 )
 from metalab.engine.events import Array, frozen
-from metalab.runs.services.service import LatestRequestService, Stale
+from metalab.runs.services.service import LatestRequestService, Notify, Stale, Work
 
 if TYPE_CHECKING:
     from metalab.analysis.landscape import LandscapeSampler
@@ -150,66 +150,51 @@ def survey(asked: LandscapeRequest, tell: Callable[[float], None]) -> Landscape:
     Raises:
         LandscapeError: The surface or the axes have no meaning for this method.
     """
-    surveying = _Surveying(hear=tell)
-    found = surveying(asked, lambda: False)
+
+    def hear(known: Landscape) -> None:
+        tell(known.share)
+
+    found = _Surveying()(asked, Work(stale=lambda: False, tell=hear))
     assert found is not None, "nobody gives up"
     return found
 
 
-def _no_hearing(share: float) -> None:
-    del share
+class LandscapeService(LatestRequestService[LandscapeRequest, Landscape, Landscape]):
+    """Answers the newest question; `progress` is its grid so far."""
 
-
-class LandscapeThread(LatestRequestService[LandscapeRequest, Landscape]):
-    """Answers the newest question; `progress` shows how far it is."""
-
-    def __init__(self) -> None:
+    def __init__(self, notify: Notify) -> None:
         """Make one without a thread; the first request starts it."""
-        self._surveying = _Surveying()
-        super().__init__(self._surveying, name="landscape")
-
-    def progress(self) -> Landscape | None:
-        """Return the newest grid so far, finished or not, of whatever was asked last.
-
-        Its `asked` tells which question it belongs to.
-        """
-        return self._surveying.newest
+        super().__init__(_Surveying(), name="landscape", notify=notify)
 
 
 class _Surveying:
-    """Keeps the methods that were asked for last, ready to be sliced.
+    """Keeps the methods that were asked for last, ready to be sliced."""
 
-    Attributes:
-        newest: What is known; replaced as a whole, so that another thread may read it.
-    """
-
-    def __init__(self, hear: Callable[[float], None] = _no_hearing) -> None:
-        """Begin with nothing.
-
-        Args:
-            hear: Told of the share that is done after every batch.
-        """
-        self._hear = hear
-        self.newest: Landscape | None = None
+    def __init__(self) -> None:
+        """Begin with nothing."""
         self._kept: dict[object, tuple[object, LandscapeSampler]] = {}
 
-    def __call__(self, asked: LandscapeRequest, stale: Stale) -> Landscape | None:
+    def __call__(
+        self, asked: LandscapeRequest, work: Work[Landscape]
+    ) -> Landscape | None:
         """Answer a question, telling of every batch."""
         surveyor = self._surveyor(asked)
-        if stale():
+        if work.stale():
             return None
         plane = surveyor.plane(asked)
         averaged = surveyor.num_averaged if asked.surface == "adapted" else 1
+        newest: Landscape | None = None
 
         def tell(losses: Array, share: float) -> None:
-            self.newest = Landscape(
+            nonlocal newest
+            newest = Landscape(
                 asked=asked,
                 plane=plane,
                 losses=frozen(losses.copy()),
                 share=share,
                 num_averaged=averaged,
             )
-            self._hear(share)
+            work.tell(newest)
 
         def losses(points: Array) -> Array:
             return surveyor.losses(asked, plane, points)
@@ -220,12 +205,12 @@ class _Surveying:
             resolution=asked.resolution,
             most=surveyor.points_at_once(asked.surface),
             tell=tell,
-            stale=stale,
+            stale=work.stale,
         )
-        return None if done is None else self.newest
+        return None if done is None else newest
 
     def _surveyor(self, asked: LandscapeRequest) -> "LandscapeSampler":
-        # Imported here: the window makes the thread before torch is there.
+        # Imported here: the window makes the service before torch is there.
         from metalab.analysis.landscape import LandscapeSampler  # noqa: PLC0415
 
         key = id(asked.config)

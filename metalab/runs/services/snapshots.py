@@ -18,7 +18,7 @@ from metalab.experiment.config_history import config_history
 from metalab.runs.record.file_format import RunFileError
 from metalab.runs.record.history import RunHistory, no_diagnostics
 from metalab.runs.record.reader import StoredRun, open_run, stored_state_before
-from metalab.runs.services.rewinder import RewindRequest, recomputed
+from metalab.runs.services.state_replayer import RewindRequest, recomputed
 
 BEST = "best"
 """The state with the lowest held-out evaluation of the run, the earliest of equals."""

@@ -1,4 +1,4 @@
-"""One piece of work in a background thread, looked at until it is done."""
+"""One piece of work in a background thread: looked at until it is done, or told of."""
 
 import threading
 from collections.abc import Callable
@@ -31,14 +31,24 @@ class BackgroundJob(Generic[T]):
     Thread: made and asked by one thread; `work` runs in its own.
     """
 
-    def __init__(self, work: Callable[[], T], *, name: str) -> None:
+    def __init__(
+        self,
+        work: Callable[[], T],
+        *,
+        name: str,
+        notify: Callable[[], None] | None = None,
+    ) -> None:
         """Prepare the work; `start` begins it.
 
         Args:
             work: What to do; it cannot be interrupted.
             name: Of the thread, for whoever looks at a process.
+            notify: Called in the thread once `done`, to return at once; None for those
+                who look now and then.
         """
         self._work = work
+        self._notify = notify
+        self._ended = threading.Event()
         self._values: list[T] = []
         self._error: Exception | None = None
         # Not a daemon: one that is importing when the interpreter ends takes it down.
@@ -51,7 +61,7 @@ class BackgroundJob(Generic[T]):
     @property
     def done(self) -> bool:
         """Whether the work has ended, well or not."""
-        return self._thread.ident is not None and not self._thread.is_alive()
+        return self._ended.is_set()
 
     def result(self) -> T:
         """Return what the work returned; raise what it raised.
@@ -60,6 +70,8 @@ class BackgroundJob(Generic[T]):
             Exception: Whatever ended the work.
         """
         assert self.done, "the work has not ended"
+        # No wait: nothing but the notice is left to the thread, if that.
+        self._thread.join()
         if self._error is not None:
             raise self._error
         return self._values[0]
@@ -75,3 +87,6 @@ class BackgroundJob(Generic[T]):
             self._values.append(self._work())
         except Exception as error:  # noqa: BLE001 - raised again by `result`
             self._error = error
+        self._ended.set()
+        if self._notify is not None:
+            self._notify()

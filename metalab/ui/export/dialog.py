@@ -132,6 +132,7 @@ class ExportDialog(QDialog):
         self._save = QPushButton("&Save", self)
         self._saved: tuple[Path, ...] = ()
         self._fonts_wanted = False
+        self._leaving: int | None = None
         self._debounce = QTimer(self)
         self._debounce.setSingleShot(True)
         self._debounce.setInterval(_DEBOUNCE_MS)
@@ -219,11 +220,12 @@ class ExportDialog(QDialog):
 
     def done(self, result: int) -> None:
         """Close, once a file that is being saved is there; stay if it cannot be."""
-        saving = self._jobs.is_busy(JobKind.SAVE)
         self._debounce.stop()
-        self._jobs.finish()
-        if saving and not self._saved:
+        if self._jobs.is_busy(JobKind.SAVE):
+            self._leaving = result
+            self._jobs.keep_only_saving()
             return
+        self._jobs.close()
         super().done(result)
 
     def copy(self) -> None:
@@ -303,6 +305,8 @@ class ExportDialog(QDialog):
         else:
             self._save.setEnabled(True)
             self._tell_saved(result)
+            if self._leaving is not None:
+                self.done(self._leaving)
 
     def _look_for_fonts(self) -> None:
         """Have the fonts listed, once, after the first figure: that takes a while."""
@@ -316,6 +320,7 @@ class ExportDialog(QDialog):
             self._allow(drawable=False)
         elif kind is not JobKind.FONTS:
             self._save.setEnabled(True)
+            self._leaving = None
             self._tell(_sentence(reason), error=True)
 
     def _on_open_folder(self) -> None:

@@ -98,6 +98,10 @@ class SupportHandles(QObject):
         if len(self._points) != count:
             self.let_go()
 
+    def move_to(self, x: Array, y: Array) -> None:
+        """Say where the same points are now, [point] each."""
+        self.set_points(x, y, self._x_limits)
+
     def clear(self) -> None:
         """Have no points."""
         self._points = []

@@ -3,25 +3,20 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
-from metalab.runs.services.rewinder import (
+from metalab.runs.services.state_replayer import (
     ReplayedState,
     RewindRequest,
     StateReplayer,
     rewind_request,
 )
+from metalab.ui.session.bell import Bell
 from metalab.ui.session.moment import Moment
 
 if TYPE_CHECKING:
     from metalab.engine.events import Checkpoint
     from metalab.runs.record.history import RunHistory
-
-ANSWER_SECONDS = 0.012
-"""How long a move waits for the curves of the nearest state, so that playhead and curves
-are painted at once. What has to be recomputed comes later."""
-
-POLL_MS = 4
 
 REST_MS = 60
 """How long the playhead stands still before the exact state is computed."""
@@ -43,7 +38,8 @@ class Playhead(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._rewinder = StateReplayer()
+        self._bell = Bell(self, self._take)
+        self._replayer = self._bell.serve(StateReplayer)
         self._history: RunHistory | None = None
         self._visit: ReplayedState | None = None
         self._cut: tuple[RunHistory, ReplayedState, RunHistory] | None = None
@@ -52,10 +48,6 @@ class Playhead(QObject):
         self._inner_step = 0
         self._last_step: int | None = None
         self._task = 0
-        self._timer = QTimer(self)
-        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.setInterval(POLL_MS)
-        self._timer.timeout.connect(self._take)
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(REST_MS)
@@ -169,11 +161,9 @@ class Playhead(QObject):
         """Show what lies next to the wanted step at once, and have it made exact."""
         drawn = history.trail.nearest_drawn(exact.step)
         if drawn is None:
-            self._rewinder.request(replace(exact, state=near, step=near.step))
-            self._timer.start()
-            self._take(ANSWER_SECONDS)
+            self._replayer.request(replace(exact, state=near, step=near.step))
             return
-        self._rewinder.cancel()
+        self._replayer.cancel()
         state, curves = drawn
         request = replace(exact, state=state, step=state.step)
         self._visit = ReplayedState(request=request, state=state, curves=curves)
@@ -226,36 +216,33 @@ class Playhead(QObject):
             self.moved.emit()
 
     def close(self) -> None:
-        """End the thread."""
-        self._timer.stop()
+        """Have the thread end; returns at once."""
         self._rest.stop()
-        self._rewinder.close()
+        self._bell.close()
+
+    def join(self) -> None:
+        """Wait for the thread, after `close`."""
+        self._bell.join()
 
     def _forget(self) -> None:
         self._wanted = self._visit = self._cut = None
-        self._timer.stop()
         self._rest.stop()
-        self._rewinder.cancel()
+        self._replayer.cancel()
 
-    def _take(self, timeout: float = 0.0) -> None:
+    def _take(self) -> None:
         try:
-            visit = self._rewinder.take(timeout)
+            visit = self._replayer.take()
         except Exception as error:  # noqa: BLE001 - told; the window goes on
-            self._timer.stop()
             self.failed.emit(error)
             return
         if visit is not None and self._wanted is not None:
             self._visit = visit
             if visit.state.step != self._wanted:
                 self._ask_exactly(self._wanted)
-            if timeout == 0.0:
-                self.moved.emit()
-        if not self._rewinder.waiting:
-            self._timer.stop()
+            self.moved.emit()
 
     def _ask_exactly(self, step: int) -> None:
         assert self._history is not None, "a visit is of a run"
         request: RewindRequest | None = rewind_request(self._history, step)
         if request is not None:
-            self._rewinder.request(request)
-            self._timer.start()
+            self._replayer.request(request)

@@ -243,6 +243,8 @@ class Controller(QObject):
         self.session.request_curves()
         if history is self._drawn and not self.stage.is_due(history):
             return False
+        if self.window.workspaces.current.awaits_curves:
+            return False
         self._drawn = history
         self.stage.show(history)
         return True
@@ -256,8 +258,10 @@ class Controller(QObject):
         self.stage.shut_down()
         self.closer.finish()
         self.end_notice.put_away()
-        self.returning.recent.join()
         self._preload.cancel()
+        # Each was asked to end before the first is waited for.
+        self.stage.join()
+        self.returning.recent.join()
         self._preload.join()
 
     def _asks(self) -> bool:

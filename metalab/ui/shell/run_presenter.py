@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Signal
 
 from metalab.runs.system.background_job import BackgroundJob
 from metalab.ui.session.playhead import Playhead
-from metalab.ui.session.readapting import SupportEditController
+from metalab.ui.session.support_edits import SupportEditController
 from metalab.ui.shell.timeline_controller import TimelineController
 from metalab.ui.workspaces.base import Workspace
 
@@ -22,7 +22,7 @@ class RunPresenter(QObject):
     Attributes:
         run_requested: A page would have the preset run.
         run_file_requested: A page would have a run file chosen, as its signal says.
-        readapting: How tasks are adapted to, whose support points were moved.
+        support_edits: How tasks are adapted to, whose support points were moved.
         timekeeper: What the timeline shows.
         playhead: Where in the run the window stands.
     """
@@ -46,10 +46,10 @@ class RunPresenter(QObject):
         self._example: RunHistory | None = None
         self._history: RunHistory | None = None
         self.playhead = Playhead(self)
-        self.readapting = SupportEditController(self)
+        self.support_edits = SupportEditController(self)
         adaptation = window.live.adaptation
-        adaptation.points_changed.connect(self.readapting.set_points)
-        self.readapting.readapted.connect(adaptation.show_readaptation)
+        adaptation.points_changed.connect(self.support_edits.set_points)
+        self.support_edits.readapted.connect(adaptation.show_readaptation)
         for page in window.workspaces.made:
             self._connect_page(page)
         window.workspaces.page_made.connect(self._connect_page)
@@ -108,12 +108,18 @@ class RunPresenter(QObject):
             self._example = self._job.result()
 
     def shut_down(self) -> None:
-        """End every thread and timer."""
-        if self._job is not None:
-            self._job.join()
-        self.readapting.close()
+        """Have every thread and timer end; returns at once."""
+        self.support_edits.close()
         self.playhead.close()
         self._window.workspaces.shut_down()
+
+    def join(self) -> None:
+        """Wait for every thread, after `shut_down`."""
+        if self._job is not None:
+            self._job.join()
+        self.support_edits.join()
+        self.playhead.join()
+        self._window.workspaces.join()
 
     def _connect_page(self, page: Workspace) -> None:
         page.run_requested.connect(self.run_requested)
@@ -131,7 +137,7 @@ class RunPresenter(QObject):
         moment = self.playhead.moment
         self._window.workspaces.show_moment(moment)
         self.timekeeper.show_moment(None if self._showing_example else moment)
-        self.readapting.follow(None if moment is None else moment.shown)
+        self.support_edits.follow(None if moment is None else moment.shown)
 
     def _on_group_requested(self, name: str) -> None:
         self._window.show_experiment(shown=True)

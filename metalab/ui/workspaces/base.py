@@ -84,6 +84,15 @@ class Workspace(QWidget):
         """Whether colours go with the logarithm of a loss; None for a page without."""
         return None
 
+    @property
+    def awaits_curves(self) -> bool:
+        """Whether what a person did is about to be painted with its curves.
+
+        Nothing else is drawn meanwhile, for a frame at most: who computes the curves would
+        have to share the interpreter.
+        """
+        return False
+
     def sights(self) -> "Mapping[str, Sight]":
         """Return what is shown, by name of the figure that is drawn from it.
 
@@ -104,4 +113,7 @@ class Workspace(QWidget):
         del state
 
     def shut_down(self) -> None:
-        """End every thread and timer."""
+        """Have every thread and timer end; returns at once."""
+
+    def join(self) -> None:
+        """Wait for the page's threads, after `shut_down`; the window is closed by then."""

@@ -161,9 +161,14 @@ class WorkspaceTabs(QTabWidget):
             self.show_page(shown)
 
     def shut_down(self) -> None:
-        """End the threads and timers of every page."""
+        """Have the threads and timers of every page end; returns at once."""
         for page in self.made:
             page.shut_down()
+
+    def join(self) -> None:
+        """Wait for the threads of every page, after `shut_down`."""
+        for page in self.made:
+            page.join()
 
     def _on_current_changed(self) -> None:
         self._show()

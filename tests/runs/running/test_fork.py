@@ -12,7 +12,7 @@ from metalab.runs.record.reader import open_run
 from metalab.runs.running.control import RunControl
 from metalab.runs.running.fork import ForkError, fork
 from metalab.runs.running.run import run_experiment
-from metalab.runs.services.rewinder import recomputed, rewind_request
+from metalab.runs.services.state_replayer import recomputed, rewind_request
 from tests.support.stored import resume, run_to
 
 SMALL = [

@@ -1,4 +1,4 @@
-"""Landscapes from coarse to fine, and their thread."""
+"""Landscapes from coarse to fine, and their service."""
 
 import threading
 
@@ -9,9 +9,10 @@ from metalab.analysis.landscape import LandscapeSampler
 from metalab.analysis.landscape_request import LandscapeGrid, LandscapeRequest
 from metalab.core.errors import UserError
 from metalab.engine.events import Array
-from metalab.runs.services.landscape import LEVELS, LandscapeThread, fill, levels_to
+from metalab.runs.services.landscape import LEVELS, LandscapeService, fill, levels_to
 from tests.analysis.test_landscape import a_slice
 from tests.support.experiments import small
+from tests.support.services import Waited
 
 SECONDS = 20.0
 
@@ -106,21 +107,21 @@ def test_other_resolutions_are_refused():
 
 
 @pytest.fixture
-def thread():
-    made = LandscapeThread()
+def service():
+    made = Waited(LandscapeService)
     yield made
     assert made.close(SECONDS)
 
 
 @pytest.mark.parametrize("surface", ["support", "adapted"])
-def test_the_thread_answers_what_the_engine_computes(thread, surface):
+def test_the_service_answers_what_the_engine_computes(service, surface):
     asked: LandscapeRequest = a_slice(small(), surface=surface, resolution=21)
-    thread.request(asked)
-    found = thread.take(SECONDS)
+    service.request(asked)
+    found = service.take(SECONDS)
     assert found is not None
     assert found.finished
     assert found.asked is asked
-    assert thread.progress() is found
+    assert service.progress() is found
     surveyor = LandscapeSampler(asked.config)
     x, y = found.plane.coordinates(21)
     grid = np.stack(np.meshgrid(x, y), axis=2).reshape(-1, 2)
@@ -131,18 +132,18 @@ def test_the_thread_answers_what_the_engine_computes(thread, surface):
     assert found.num_averaged == (16 if surface == "adapted" else 1)
 
 
-def test_what_has_no_answer_says_why(thread):
-    thread.request(a_slice(small("anil-sine"), surface="adapted"))
+def test_what_has_no_answer_says_why(service):
+    service.request(a_slice(small("anil-sine"), surface="adapted"))
     with pytest.raises(UserError, match="whole network"):
-        thread.take(SECONDS)
+        service.take(SECONDS)
 
 
-def test_the_newest_question_is_answered(thread):
+def test_the_newest_question_is_answered(service):
     config = small()
     first, last = (a_slice(config, resolution=size) for size in (61, 11))
-    thread.request(first)
-    thread.request(last)
-    found = thread.take(SECONDS)
+    service.request(first)
+    service.request(last)
+    found = service.take(SECONDS)
     assert found is not None
     assert found.asked is last
     assert threading.active_count() <= 3

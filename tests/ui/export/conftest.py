@@ -6,7 +6,7 @@ from metalab.ui.export.dialog import ExportDialog
 from metalab.ui.export.settings import ExportSettings
 from metalab.ui.style.theme import LIGHT
 from tests.figures.histories import make_history
-from tests.ui.export.driver import drawn
+from tests.ui.export.driver import drawn, ended
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +43,4 @@ def open_dialog(qtbot, history, folder):
     for dialog in opened:
         dialog.reject()
         assert not dialog.isVisible()
+        assert ended(dialog)

@@ -15,6 +15,11 @@ def drawn(dialog):
     return dialog.preview.message != "Rendering…" and not dialog._debounce.isActive()
 
 
+def ended(dialog):
+    """Wait for the thread of a dialog that was closed; return whether it has ended."""
+    return dialog._jobs._service.join(20)
+
+
 def named(dialog, name, kind):
     """The widget that a screen reader calls so."""
     (found,) = [w for w in dialog.findChildren(kind) if w.accessibleName() == name]

@@ -25,6 +25,7 @@ from tests.ui.export.driver import (
     Key,
     button,
     choose,
+    ended,
     named,
     type_path,
     wait_status,
@@ -126,8 +127,9 @@ def test_closing_waits_for_the_file(qtbot, open_dialog, folder):
     dialog = open_dialog()
     dialog.save()
     dialog.reject()
+    assert dialog.isVisible()
+    qtbot.waitUntil(lambda: not dialog.isVisible(), timeout=10_000)
     assert (folder / "maml-sine-3-changes-losses.pdf").stat().st_size > 1000
-    assert not dialog.isVisible()
 
 
 def test_closing_stays_if_the_file_cannot_be_written(qtbot, open_dialog, folder):
@@ -135,8 +137,11 @@ def test_closing_stays_if_the_file_cannot_be_written(qtbot, open_dialog, folder)
     dialog.target._path.setText("no/such/folder.pdf")
     dialog.save()
     dialog.reject()
+    wait_status(qtbot, dialog, "The folder ")
     assert dialog.isVisible()
-    assert dialog.status.startswith("The folder ")
+    # It stays until somebody closes it again.
+    dialog.reject()
+    assert not dialog.isVisible()
 
 
 def test_closing_leaves_no_thread(qtbot, open_dialog):
@@ -145,5 +150,7 @@ def test_closing_leaves_no_thread(qtbot, open_dialog):
     redraw.setCurrentIndex(1)
     dialog._on_debounced()
     dialog.reject()
+    assert not dialog.isVisible()
+    assert ended(dialog)
     names = [thread.name for thread in threading.enumerate()]
     assert not any(name.startswith("export") for name in names)

@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+import shiboken6
 
 from metalab.figures.errors import FigureError
 from metalab.ui.export.jobs import ExportJobs, JobKind
@@ -14,12 +15,20 @@ def jobs(qtbot):
     jobs.told = []
     jobs.finished.connect(lambda kind, result: jobs.told.append((kind, result)))
     jobs.refused.connect(lambda kind, reason: jobs.told.append((kind, reason)))
-    return jobs
+    yield jobs
+    jobs.close()
+    assert jobs._service.join(10)
 
 
 def test_of_waiting_jobs_the_newest_is_done_and_saving_goes_first(qtbot, jobs):
-    gate = threading.Event()
-    jobs.order(JobKind.PREVIEW, lambda: gate.wait(10))
+    gate, begun = threading.Event(), threading.Event()
+
+    def wait():
+        begun.set()
+        return gate.wait(10)
+
+    jobs.order(JobKind.PREVIEW, wait)
+    assert begun.wait(10)
     jobs.order(JobKind.PREVIEW, lambda: "old")
     jobs.order(JobKind.PREVIEW, lambda: "new")
     jobs.order(JobKind.SAVE, lambda: "saved")
@@ -34,15 +43,62 @@ def test_of_waiting_jobs_the_newest_is_done_and_saving_goes_first(qtbot, jobs):
     assert not any(jobs.is_busy(kind) for kind in JobKind)
 
 
-def test_finish_does_the_save_and_forgets_the_rest(jobs):
-    gate = threading.Event()
-    jobs.order(JobKind.PREVIEW, lambda: gate.wait(10))
-    jobs.order(JobKind.COPY, lambda: "copied")
-    jobs.order(JobKind.SAVE, lambda: "saved")
+def test_closing_returns_at_once_does_the_save_and_tells_of_nothing(qtbot, jobs):
+    gate, begun, saved = threading.Event(), threading.Event(), threading.Event()
+
+    def draw():
+        begun.set()
+        return gate.wait(10)
+
+    jobs.order(JobKind.PREVIEW, draw)
+    assert begun.wait(10)
+    jobs.order(JobKind.COPY, lambda: pytest.fail("nobody wants it any more"))
+    jobs.order(JobKind.SAVE, saved.set)
+    jobs.close()
+    assert not saved.is_set()
+    with qtbot.assertNotEmitted(jobs.finished, wait=50):
+        gate.set()
+        assert saved.wait(10)
+    assert jobs._service.join(10)
+    assert jobs.told == []
+    jobs.close()
+
+
+def test_two_dialogs_never_draw_at_the_same_time(qtbot, jobs):
+    """matplotlib's settings belong to the process."""
+    gate, begun = threading.Event(), threading.Event()
+    other = ExportJobs()
+
+    def draw():
+        begun.set()
+        return gate.wait(10)
+
+    jobs.order(JobKind.PREVIEW, draw)
+    assert begun.wait(10)
+    jobs.close()
+    other.order(JobKind.PREVIEW, gate.is_set)
     gate.set()
-    jobs.finish()
-    assert jobs.told == [(JobKind.PREVIEW, True), (JobKind.SAVE, "saved")]
-    jobs.finish()
+    with qtbot.waitSignal(other.finished) as finished:
+        pass
+    assert finished.args == [JobKind.PREVIEW, True]
+    other.close()
+    assert other._service.join(10)
+
+
+def test_jobs_that_are_destroyed_leave_no_thread(qtbot):
+    jobs = ExportJobs()
+    gate, begun = threading.Event(), threading.Event()
+
+    def draw():
+        begun.set()
+        return gate.wait(10)
+
+    jobs.order(JobKind.PREVIEW, draw)
+    assert begun.wait(10)
+    service = jobs._service
+    shiboken6.delete(jobs)
+    gate.set()
+    assert service.join(10)
 
 
 def refuse():

@@ -31,6 +31,7 @@ def playhead(qapp):
     head = Playhead()
     yield head
     head.close()
+    head.join()
 
 
 def test_kept_curves_are_shown_in_the_same_call(playhead, made):

@@ -38,6 +38,7 @@ def keeper(timeline):
     playhead = Playhead(timeline)
     yield TimelineController(timeline, playhead, parent=timeline)
     playhead.close()
+    playhead.join()
 
 
 def moment_at(history, step, **changes):

@@ -108,6 +108,7 @@ def tabs(qtbot, monkeypatch):
     qtbot.waitExposed(made)
     yield made
     made.shut_down()
+    made.join()
 
 
 def name_of(moment):

@@ -210,8 +210,8 @@ class AnimationDialog(QDialog):
         """Close; what is being drawn is given up, and leaves nothing."""
         self._looking.set()
         self._writing.set()
-        self._jobs.finish()
         self._debounce.stop()
+        self._jobs.close()
         super().done(result)
 
     def start(self, path: Path) -> None:
@@ -231,7 +231,12 @@ class AnimationDialog(QDialog):
         self._writing = GiveUp()
         self._tell("Drawing…")
         work = partial(
-            write_file, path, self._history, choices, self._progress.note, self._writing
+            write_file,
+            path,
+            self._history,
+            choices,
+            self._progress.frames.note,
+            self._writing,
         )
         self._jobs.order(JobKind.SAVE, work)
         self._show_running()

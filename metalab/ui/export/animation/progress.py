@@ -1,6 +1,8 @@
 """The part of the animation dialog that says how far a film is, and what became of it."""
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -10,10 +12,29 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from metalab.ui.session.bell import Bell
 from metalab.ui.style.theme import Theme
 from metalab.ui.widgets.painted import tint
 
-_POLL_MS = 50
+
+class FrameCount:
+    """Frames drawn, of how many: counted in one thread, read in another.
+
+    No widget, which must not end in a thread that still counts.
+    """
+
+    def __init__(self, notify: Callable[[], None]) -> None:
+        """Begin with nothing; `notify` is called after every frame."""
+        self._notify = notify
+        self.newest = (0, 0)
+
+    def note(self, done: int, count: int) -> None:
+        """Take in how many frames are drawn, of how many.
+
+        Thread: any.
+        """
+        self.newest = (done, count)
+        self._notify()
 
 
 class AnimationProgress(QWidget):
@@ -21,6 +42,7 @@ class AnimationProgress(QWidget):
 
     Attributes:
         cancelled: The film is no longer wanted.
+        frames: Takes in how many are drawn, in any thread; the bar follows in its own.
     """
 
     cancelled = Signal()
@@ -28,14 +50,11 @@ class AnimationProgress(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         """Begin without a film."""
         super().__init__(parent)
-        self._noted = (0, 0)
         self._text = QLabel(self)
         self._bar = QProgressBar(self)
         self._cancel = QPushButton("&Cancel", self)
-        self._poll = QTimer(self)
-        self._poll.setInterval(_POLL_MS)
+        self.frames = FrameCount(Bell(self, self._show_frames).ring)
         self._arrange()
-        self._poll.timeout.connect(self._on_poll)
         self._cancel.clicked.connect(self.cancelled)
         self.set_running(running=False)
 
@@ -49,13 +68,6 @@ class AnimationProgress(QWidget):
         """Frames drawn, of how many, as the bar shows it."""
         return self._bar.value(), self._bar.maximum()
 
-    def note(self, done: int, count: int) -> None:
-        """Take in how many frames are drawn, of how many.
-
-        Thread: any; the bar follows in its own.
-        """
-        self._noted = (done, count)
-
     def tell(self, text: str, theme: Theme, *, error: bool = False) -> None:
         """Say something about the film, in place of what was said."""
         self._text.setText(text)
@@ -67,14 +79,11 @@ class AnimationProgress(QWidget):
         self._cancel.setVisible(running)
         if running:
             # Until the first frame nobody knows how many there are.
-            self._noted = (0, 0)
-            self._on_poll()
-            self._poll.start()
-        else:
-            self._poll.stop()
+            self.frames.newest = (0, 0)
+            self._show_frames()
 
-    def _on_poll(self) -> None:
-        done, count = self._noted
+    def _show_frames(self) -> None:
+        done, count = self.frames.newest
         self._bar.setRange(0, count)
         self._bar.setValue(done)
 

@@ -4,11 +4,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
-from metalab.analysis.exploration_request import AdaptRequest, AdaptResult
-from metalab.runs.services.exploring import ExploringThread
+from metalab.analysis.exploration_request import AdaptRequest
+from metalab.runs.services.task_adaptation import TaskAdaptationService
 from metalab.runs.system.background_job import BackgroundJob, GiveUp
+from metalab.ui.session.bell import Bell
 from metalab.ui.session.engine_access import stored_history
 
 if TYPE_CHECKING:
@@ -19,18 +20,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-ANSWER_SECONDS = 0.03
-"""How long an edit waits for its curves, about a frame: then points and curves are
-painted at once."""
-
-POLL_MS = 4
-
 BUSY_MS = 300
 """What takes longer is said: most answers are there within a frame."""
 
 
 class AdaptAsking(QObject):
-    """Asks the explorer, and has other starts made in the background.
+    """Asks how starts adapt, and has other starts made in the background.
 
     Attributes:
         explored: How each start adapts: a tuple of `AdaptResult`.
@@ -38,7 +33,8 @@ class AdaptAsking(QObject):
         start_made: Key of a start, and its state or the error why there is none.
         run_read: A run that was read from its file, or the error why it cannot be.
         busy_changed: `doing` is something else.
-        give_up: Set once the page is shut down, for starts that take long to make.
+        give_up: For starts that take long to make: set once nobody wants those that are
+            in the making. Later ones get another.
     """
 
     explored = Signal(object)
@@ -49,14 +45,13 @@ class AdaptAsking(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._thread = ExploringThread()
+        self._bell = Bell(self, self._look)
+        self._service = self._bell.serve(TaskAdaptationService)
         self._reading: BackgroundJob[RunHistory] | None = None
         self._jobs: dict[str, BackgroundJob[Checkpoint]] = {}
+        self._forgotten: list[BackgroundJob[Checkpoint]] = []
         self.give_up = GiveUp()
-        self._timer = QTimer(self)
-        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.setInterval(POLL_MS)
-        self._timer.timeout.connect(self._poll)
+        self._working = False
         self._slow = QTimer(self)
         self._slow.setSingleShot(True)
         self._slow.setInterval(BUSY_MS)
@@ -65,7 +60,7 @@ class AdaptAsking(QObject):
     @property
     def waiting(self) -> bool:
         """Whether an answer is still to come."""
-        return self._thread.waiting
+        return self._service.waiting
 
     @property
     def doing(self) -> str:
@@ -76,33 +71,41 @@ class AdaptAsking(QObject):
             return "reading the run…"
         if self._jobs:
             return "training the start…"
-        return "adapting…" if self._thread.waiting else ""
+        return "adapting…" if self._service.waiting else ""
 
-    def ask(self, asked: AdaptRequest, *, wait: bool) -> None:
-        """Ask how starts adapt; with `wait`, the answer may come before this returns."""
-        self._thread.request(asked)
+    def ask(self, asked: AdaptRequest) -> None:
+        """Ask how starts adapt."""
+        self._service.request(asked)
         self._begin()
-        if wait:
-            self._take(ANSWER_SECONDS)
 
     def cancel(self) -> None:
         """Forget what was asked."""
-        self._thread.cancel()
+        self._service.cancel()
+        self._rest_if_idle()
         self.busy_changed.emit()
 
     def make_start(self, key: str, work: "Callable[[], Checkpoint]") -> None:
         """Have a start made, unless it is in the making."""
         if key not in self._jobs:
-            job = BackgroundJob(work, name=f"start {key}")
+            job = BackgroundJob(work, name=f"start {key}", notify=self._bell.ring)
             self._jobs[key] = job
             job.start()
             self._begin()
+
+    def forget_starts(self) -> None:
+        """Want no start that is in the making: it is of a run that made room."""
+        self.give_up.set()
+        self.give_up = GiveUp()
+        left = [job for job in self._forgotten if not job.done]
+        self._forgotten = [*left, *self._jobs.values()]
+        self._jobs.clear()
+        self._rest_if_idle()
 
     def read_run(self, path: Path) -> None:
         """Read a run file in the background, to be laid over."""
         if self._reading is None:
             self._reading = BackgroundJob(
-                partial(stored_history, path), name="read run"
+                partial(stored_history, path), name="read run", notify=self._bell.ring
             )
             self._reading.start()
             self._begin()
@@ -112,24 +115,27 @@ class AdaptAsking(QObject):
         return key in self._jobs
 
     def shut_down(self) -> None:
-        """End every thread."""
-        self._timer.stop()
+        """Have every thread end; returns at once."""
         self._slow.stop()
-        self._thread.close()
+        self._bell.close()
         self.give_up.set()
-        for job in self._jobs.values():
+
+    def join(self) -> None:
+        """Wait for every thread, after `shut_down`."""
+        self._bell.join()
+        for job in (*self._jobs.values(), *self._forgotten):
             job.join()
         if self._reading is not None:
             self._reading.join()
-        self._jobs.clear()
 
     def _begin(self) -> None:
-        if not self._timer.isActive():
-            self._timer.start()
+        if not self._working:
+            self._working = True
             self._slow.start()
 
-    def _poll(self) -> None:
-        self._take(0.0)
+    def _look(self) -> None:
+        """Tell of what is new."""
+        self._take()
         for key, job in list(self._jobs.items()):
             if job.done:
                 del self._jobs[key]
@@ -138,14 +144,21 @@ class AdaptAsking(QObject):
         if reading is not None and reading.done:
             self._reading = None
             self.run_read.emit(_outcome(reading.result))
-        if not self._jobs and not self._thread.waiting and self._reading is None:
-            self._timer.stop()
-            self._slow.stop()
+        if self._rest_if_idle():
             self.busy_changed.emit()
 
-    def _take(self, timeout: float) -> None:
+    def _rest_if_idle(self) -> bool:
+        """Return whether there was something to do until now, and is nothing any more."""
+        idle = not self._jobs and not self._service.waiting and self._reading is None
+        if not (self._working and idle):
+            return False
+        self._working = False
+        self._slow.stop()
+        return True
+
+    def _take(self) -> None:
         try:
-            answers: tuple[AdaptResult, ...] | None = self._thread.take(timeout)
+            answers = self._service.take()
         except Exception as error:  # noqa: BLE001 - shown in the workspace
             self.failed.emit(error)
             return

@@ -60,6 +60,7 @@ class AdaptStarts(QObject):
         if before is not None and before.phi is not None and before.history.path:
             self.add_run(before.history)
         self._runs = [r for r in self._runs if not moment.history.is_same_run(r)]
+        self._asking.forget_starts()
         self._made.clear()
         self._refused.clear()
         for key in self._wanted:

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 from metalab.analysis.exploration_request import AdaptRequest, AdaptResult
 from metalab.figures.drawing import number_of
 from metalab.figures.sights import AdaptSight
+from metalab.ui.plot.held_paint import HeldPaint
 from metalab.ui.plot.painting import Ink, picture_of, ramp_ink, tint
 from metalab.ui.session.engine_access import inner_lr
 from metalab.ui.style.theme import DARK, Theme
@@ -111,6 +112,7 @@ class AdaptWorkspace(Workspace):
         self.tools = AdaptTools(self)
         self.legend = Legend(self)
         self.canvas = AdaptCanvas(self)
+        self._held_paint = HeldPaint(self.canvas.area.viewport, self)
         self.editor = AdaptEditor(self.canvas, self.tools, self)
         self._error = self._refusal = ""
         self.panels = AdaptPanels(self)
@@ -162,6 +164,8 @@ class AdaptWorkspace(Workspace):
         tools.overlay_toggled.connect(self._on_overlay_toggled)
         self.starts.changed.connect(self._on_starts_changed)
         tools.add_clicked.connect(self._on_add_run)
+        self.canvas.point_moved.connect(self._held_paint.begin)
+        self.canvas.curve_moved.connect(self._held_paint.begin)
         self.asking.run_read.connect(self._on_run_read)
         self.asking.explored.connect(self._on_explored)
         self.asking.failed.connect(self._on_failed)
@@ -297,6 +301,11 @@ class AdaptWorkspace(Workspace):
         parts = (self.legend, self.canvas, self.caption, *note)
         return picture_of(parts, title=self.header.title, theme=self._theme)
 
+    @property
+    def awaits_curves(self) -> bool:
+        """Whether an edit is about to be painted with its curves."""
+        return self._held_paint.active
+
     def save_state(self) -> dict[str, Any]:
         """Return how many inner steps beyond K a person wants to see."""
         return {"extra": self._extra, "fan": self.tools.fan.isChecked()}
@@ -310,8 +319,12 @@ class AdaptWorkspace(Workspace):
         self.tools.fan.setChecked(state.get("fan") is True)
 
     def shut_down(self) -> None:
-        """End every thread."""
+        """Have every thread end; returns at once."""
         self.asking.shut_down()
+
+    def join(self) -> None:
+        """Wait for the threads, after `shut_down`."""
+        self.asking.join()
 
     # What a person does
 
@@ -364,12 +377,13 @@ class AdaptWorkspace(Workspace):
             inner_lr=None if rate is None or self._factor == 1 else rate * self._factor,
             num_fan=NUM_FAN if self.tools.fan.isChecked() else 0,
         )
-        self.asking.ask(asked, wait=self.isVisible())
+        self.asking.ask(asked)
 
     def _on_explored(self, answers: tuple[AdaptResult, ...]) -> None:
         self._answers = {answer.key: answer for answer in answers}
         self._error = ""
         self._draw()
+        self._held_paint.end()
 
     def _draw(self) -> None:
         """Draw the newest answers at the inner step of the playhead."""
@@ -429,8 +443,11 @@ class AdaptWorkspace(Workspace):
         self._say()
 
     def _on_edited(self, scene: Scene) -> None:
-        self._refusal = ""
+        refused, self._refusal = self._refusal, ""
         self._show_scene(scene)
+        if refused or scene.note:
+            # Not only with the answer.
+            self._say()
 
     def _on_refused(self, reason: str) -> None:
         # Until the next edit: beside a run that trains, all other words change at once.

@@ -24,10 +24,11 @@ from metalab.analysis.comparison import (
 )
 from metalab.core.hypergradient.target import Target
 from metalab.figures.sights import EstimatorsSight
-from metalab.runs.services.estimating import EstimatingThread
+from metalab.runs.services.comparison import ComparisonService
 from metalab.ui.plot.painting import picture_of, tint
 from metalab.ui.plot.ticks import number_text
 from metalab.ui.session import engine_access as engine
+from metalab.ui.session.bell import Bell
 from metalab.ui.session.engine_access import inner_lr
 from metalab.ui.style.theme import DARK, Theme
 from metalab.ui.widgets.header import PanelHeader, preparing
@@ -130,7 +131,7 @@ def _not_definite(shown: Comparison) -> str:
     )
 
 
-DELAY_MS, POLL_MS = 300, 60
+DELAY_MS = 300
 _LEAST_LINES = 24.0
 """Height below which table and plots scroll."""
 
@@ -145,7 +146,9 @@ class EstimatorsWorkspace(Workspace):
         self._asked: tuple[object, ...] | None = None
         self._shown: Comparison | None = None
         self._cancelled = False
-        self._thread = EstimatingThread()
+        self._measuring = False
+        self._bell = Bell(self, self._take)
+        self._service = self._bell.serve(ComparisonService)
         self.header = PanelHeader("Hypergradient estimators", self)
         self.tools = EstimatorTools(self)
         self.header.add_tool(self.tools.against_label)
@@ -158,8 +161,6 @@ class EstimatorsWorkspace(Workspace):
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.setInterval(DELAY_MS)
-        self._poll = QTimer(self)
-        self._poll.setInterval(POLL_MS)
         self._arrange()
         self._connect()
         self._show_state()
@@ -196,7 +197,6 @@ class EstimatorsWorkspace(Workspace):
         self.tools.changed.connect(self._changed)
         self.tools.stop.clicked.connect(self._on_cancel)
         self._later.timeout.connect(self._ask)
-        self._poll.timeout.connect(self._take)
         self.header.copy_requested.connect(self._on_copy)
 
     @property
@@ -222,7 +222,7 @@ class EstimatorsWorkspace(Workspace):
         if not moment.following and (before is None or before.step != moment.step):
             self._cancelled = False
         # A live run has another moment at every frame: one comparison after another.
-        if not (moment.following and self._poll.isActive()):
+        if not (moment.following and self._measuring):
             self._order()
 
     def _order(self) -> None:
@@ -248,7 +248,9 @@ class EstimatorsWorkspace(Workspace):
         config = moment.config
         choices = self.tools.choices
         self._asked = self._key()
-        self._thread.request(
+        # What is on its way was asked before.
+        self._service.cancel()
+        self._service.request(
             EstimatingRequest(
                 config=config,
                 phi=moment.phi,
@@ -261,7 +263,7 @@ class EstimatorsWorkspace(Workspace):
                 against=choices.against,
             )
         )
-        self._poll.start()
+        self._measuring = True
         self._dim()
         self._show_state()
 
@@ -273,29 +275,33 @@ class EstimatorsWorkspace(Workspace):
     def cancel(self) -> None:
         """Stop measuring; what is known stays."""
         self._later.stop()
-        self._poll.stop()
-        self._thread.cancel()
+        self._measuring = False
+        self._service.cancel()
         self._show_state()
 
     def _take(self) -> None:
-        known, doing = self._thread.progress()
+        """Show what is known by now, or why nothing can be."""
+        if not self._measuring:
+            return
         try:
-            answer = self._thread.take()
+            answer = self._service.take()
         except Exception as error:  # noqa: BLE001 - shown in the workspace
-            self._poll.stop()
+            self._measuring = False
             self._shown = None
             self._show_state(str(error))
             return
+        progress = self._service.progress()
         if answer is not None:
-            self._poll.stop()
-        found = answer or known
+            self._measuring = False
+        found = answer or (None if progress is None else progress.known)
         if found is not None and found is not self._shown and self._tells_more(found):
             self._shown = found
             self._draw()
         if answer is not None:
             # The run may have gone on, or ended, while this was measured.
             self._order()
-        self._show_state(doing=doing if self._poll.isActive() else "")
+        doing = progress.doing if progress is not None and self._measuring else ""
+        self._show_state(doing=doing)
 
     def _tells_more(self, found: Comparison) -> bool:
         """Return whether anything of it has been measured, or else nothing is shown.
@@ -332,7 +338,7 @@ class EstimatorsWorkspace(Workspace):
     def _show_state(self, error: str = "", doing: str = "") -> None:
         """Say what is there, what is missing, and what is being done."""
         moment, shown = self._moment, self._shown
-        busy = self._poll.isActive() or self._later.isActive()
+        busy = self._measuring or self._later.isActive()
         self.tools.stop.setVisible(busy)
         if moment is None:
             message = "No run yet: run the preset, then compare the estimators"
@@ -412,10 +418,13 @@ class EstimatorsWorkspace(Workspace):
             self.tools.set_against(Target(against))
 
     def shut_down(self) -> None:
-        """End the thread."""
+        """Have thread and timer end; returns at once."""
         self._later.stop()
-        self._poll.stop()
-        self._thread.close()
+        self._bell.close()
+
+    def join(self) -> None:
+        """Wait for the thread, after `shut_down`."""
+        self._bell.join()
 
     def _on_copy(self) -> None:
         QGuiApplication.clipboard().setImage(self.picture())

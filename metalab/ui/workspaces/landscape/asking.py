@@ -5,15 +5,17 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from metalab.runs.services.landscape import LandscapeThread
+from metalab.runs.services.landscape import LandscapeService
+from metalab.ui.session.bell import Bell
 
 if TYPE_CHECKING:
-    from metalab.analysis.landscape_request import Landscape, LandscapeRequest
+    from metalab.analysis.landscape_request import LandscapeRequest
 
 SETTLE_MS = 300
 """How long nothing must change before a landscape is computed."""
 
-POLL_MS = 50
+DRAW_SECONDS = 0.05
+"""A picture that is not finished stays for so long: batches of points come faster."""
 
 _REST = 2.0
 """A run that is followed is left alone so many times as long as a landscape took."""
@@ -35,18 +37,15 @@ class LandscapeAsking(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._thread = LandscapeThread()
+        self._bell = Bell(self, self._look)
+        self._service = self._bell.serve(LandscapeService)
         self._wanted: LandscapeRequest | None = None
         self._computing: LandscapeRequest | None = None
-        self._seen: Landscape | None = None
         self._patient = False
-        self._begun = self._took = 0.0
+        self._begun = self._took = self._drawn = 0.0
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.timeout.connect(self._begin)
-        self._poll = QTimer(self)
-        self._poll.setInterval(POLL_MS)
-        self._poll.timeout.connect(self._look)
 
     @property
     def busy(self) -> bool:
@@ -61,7 +60,7 @@ class LandscapeAsking(QObject):
     def ask(self, asked: "LandscapeRequest") -> None:
         """Ask for what a person has chosen, once nothing changes any more."""
         self._wanted, self._patient = asked, False
-        self._thread.cancel()
+        self._service.cancel()
         self._computing = None
         self._settle.start(SETTLE_MS)
         self.busy_changed.emit()
@@ -77,17 +76,19 @@ class LandscapeAsking(QObject):
     def cancel(self) -> None:
         """Forget what was asked; what is known of it stays."""
         self._settle.stop()
-        self._poll.stop()
-        self._thread.cancel()
+        self._service.cancel()
         self._wanted = self._computing = None
         self.busy_changed.emit()
 
     def shut_down(self) -> None:
-        """End thread and timers."""
+        """Have thread and timer end; returns at once."""
         self._settle.stop()
-        self._poll.stop()
         self._wanted = self._computing = None
-        self._thread.close()
+        self._bell.close()
+
+    def join(self) -> None:
+        """Wait for the thread, after `shut_down`."""
+        self._bell.join()
 
     def _rest(self) -> None:
         self._settle.start(max(SETTLE_MS, round(1000 * _REST * self._took)))
@@ -96,31 +97,32 @@ class LandscapeAsking(QObject):
         wanted, self._wanted = self._wanted, None
         assert wanted is not None, "the timer runs for a question"
         self._computing, self._begun = wanted, time.perf_counter()
-        self._thread.request(wanted)
-        self._poll.start()
+        self._service.request(wanted)
 
     def _look(self) -> None:
         """Tell of what is new, and go on to the next question at the end."""
         try:
-            done = self._thread.take()
+            done = self._service.take()
         except Exception as error:  # noqa: BLE001 - shown in the workspace
             self._end()
             self.failed.emit(error)
             return
-        found = done or self._thread.progress()
         if done is not None:
             self._end()
-        elif found is None or found.asked is not self._computing or self._patient:
+            self.arrived.emit(done)
+        elif self._computing is not None and not self._patient:
             # Behind a run, a coarse picture would only flicker.
-            return
-        if found is not None and found is not self._seen:
-            self._seen = found
+            self._look_at_progress()
+
+    def _look_at_progress(self) -> None:
+        found, now = self._service.progress(), time.perf_counter()
+        if found is not None and now - self._drawn >= DRAW_SECONDS:
+            self._drawn = now
             self.arrived.emit(found)
 
     def _end(self) -> None:
         self._computing = None
         self._took = time.perf_counter() - self._begun
-        self._poll.stop()
         if self._wanted is not None:
             self._patient = True
             self._rest()

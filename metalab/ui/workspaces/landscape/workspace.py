@@ -180,8 +180,12 @@ class LandscapeWorkspace(Workspace):
         self._on_restored()
 
     def shut_down(self) -> None:
-        """End thread and timers."""
+        """Have thread and timer end; returns at once."""
         self.asking.shut_down()
+
+    def join(self) -> None:
+        """Wait for the thread, after `shut_down`."""
+        self.asking.join()
 
     # What is asked
 

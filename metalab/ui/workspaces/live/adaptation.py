@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from metalab.engine.events import Curves, HeldOutTasks
 from metalab.runs.record.history import RunHistory
+from metalab.ui.plot.held_paint import HeldPaint
 from metalab.ui.plot.painting import picture_of, tint
 from metalab.ui.plot.plot_widget import Plot
 from metalab.ui.plot.support_handles import SupportHandles
@@ -110,6 +111,7 @@ class AdaptationView(QWidget):
         self.plot = Plot(y_label="Output y", parent=self)
         self.drawing = AdaptationDrawing(self.plot)
         self.handles = SupportHandles(self.plot, may_reset=self._are_moved)
+        self._held_paint = HeldPaint(self.plot.area.viewport, self)
         self.ruler = StepRuler(self)
         self._readout = AdaptationReadout(self.plot)
         self._arrange()
@@ -138,13 +140,19 @@ class AdaptationView(QWidget):
         self.ruler.valueChanged.connect(self._on_step_changed)
         self.reset.clicked.connect(self.reset_points)
         self.handles.moved.connect(self._on_moved)
+        self._held_paint.expired.connect(self._show_moved)
         self.handles.marked.connect(self._on_marked)
-        self.handles.dropped.connect(self._refresh)
+        self.handles.dropped.connect(self._on_dropped)
         self.handles.reset_requested.connect(self.reset_points)
         self.plot.pointed.connect(self._on_pointed)
         self.plot.zoom_changed.connect(self.header.on_zoom_changed)
         self.header.fit_requested.connect(self.plot.fit)
         self.header.copy_requested.connect(self._on_copy_requested)
+
+    @property
+    def awaits_curves(self) -> bool:
+        """Whether a moved point is about to be painted with its curves."""
+        return self._held_paint.active
 
     @property
     def task(self) -> int:
@@ -225,8 +233,11 @@ class AdaptationView(QWidget):
     def show_readaptation(self, answer: "SupportEditResult") -> None:
         """Show how a task is adapted to, whose points were moved."""
         self._moved.take_in(answer)
-        if self._show():
-            self.shown_changed.emit()
+        if self._held_paint.active and answer.points is not self.moved:
+            # It is overtaken: the curves of the newest move are about to come.
+            return
+        self._show_moved()
+        self._held_paint.end()
 
     def reset_points(self) -> None:
         """Return to the task's own support points, and offer those of a person again."""
@@ -272,6 +283,11 @@ class AdaptationView(QWidget):
         self._tasks, self._curves = tasks, curves
         self._refresh()
         return True
+
+    def _show_moved(self) -> None:
+        """Draw what a person has made of it, and let others follow."""
+        if self._show():
+            self.shown_changed.emit()
 
     def _ask(self) -> None:
         """Say which points to adapt to, if they are others than before."""
@@ -353,11 +369,18 @@ class AdaptationView(QWidget):
     def _on_moved(self, shot: int, x: float, y: float) -> None:
         if self._put_back is not None and self._put_back.task == self.task:
             self._settle()
-        self._moved.move(shot, x, y, task=self.task)
-        # Asked first: with an answer at once, points and curves are drawn together.
+        points = self._moved.move(shot, x, y, task=self.task)
+        # The next move begins there, whenever this one is drawn.
+        self.handles.move_to(points.x, points.y)
+        self._draw_support()
+        # All else is drawn once: with the curves, or without if they take long.
+        self._held_paint.begin()
         self._ask()
-        self._show()
-        self.shown_changed.emit()
+
+    def _on_dropped(self) -> None:
+        """Draw the last move at once: the axes may follow it now."""
+        self._show_moved()
+        self._refresh()
 
     def _on_marked(self) -> None:
         if self._drawn_task is not None:

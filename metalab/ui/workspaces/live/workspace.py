@@ -238,6 +238,11 @@ class LiveWorkspace(Workspace):
                 return name
         return ""
 
+    @property
+    def awaits_curves(self) -> bool:
+        """Whether a moved point is about to be painted with its curves."""
+        return self.adaptation.awaits_curves
+
     def sights(self) -> "Mapping[str, Sight]":
         """Return the run with the points that a person has moved."""
         shown = self.adaptation.shown

@@ -23,8 +23,9 @@ from metalab.runs.running.run import run_experiment
 from metalab.runs.system.background_job import GiveUp
 from metalab.ui.export.animation.dialog import AnimationDialog
 from metalab.ui.export.animation.work import FrameMaker, FrameRequest, write_file
+from metalab.ui.export.jobs import JobKind
 from metalab.ui.style.theme import DARK, LIGHT
-from tests.ui.export.driver import Key, button, choose, named
+from tests.ui.export.driver import Key, button, choose, ended, named
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
 
@@ -66,13 +67,15 @@ def open_dialog(qtbot, history):
     for dialog in opened:
         dialog.reject()
         assert not dialog.isVisible()
+        assert ended(dialog)
 
 
 def settled(qtbot, dialog):
     """Wait until the frame that is wanted is shown, or why there is none."""
 
     def quiet():
-        if dialog._debounce.isActive() or dialog._jobs._running or dialog.running:
+        busy = any(dialog._jobs.is_busy(kind) for kind in JobKind)
+        if dialog._debounce.isActive() or busy:
             return False
         return dialog.preview.message != "Rendering…"
 
@@ -227,9 +230,11 @@ def test_cancel_leaves_nothing(qtbot, open_dialog, tmp_path, by):
     if by == "button":
         qtbot.mouseClick(button(dialog, "Cancel"), Qt.MouseButton.LeftButton)
         qtbot.waitUntil(lambda: not dialog.running, timeout=10_000)
+        assert dialog.status == "Cancelled: nothing was written"
     else:
         dialog.reject()
-    assert dialog.status == "Cancelled: nothing was written"
+        assert not dialog.isVisible()
+        assert ended(dialog)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,12 +1,12 @@
 """The Estimators workspace: what is asked, what is shown meanwhile, its states."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QPoint, QRectF, Qt
+from PySide6.QtCore import QCoreApplication, QPoint, QRectF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractItemView
 from pytestqt.qtbot import QtBot
@@ -19,6 +19,7 @@ from metalab.core.hypergradient.target import Target
 from metalab.engine.trainer import Trainer
 from metalab.experiment.config import ExperimentConfig
 from metalab.figures.estimator_looks import look_of
+from metalab.runs.services.comparison import ComparisonProgress
 from metalab.ui.session.moment import Moment
 from metalab.ui.style.theme import DARK, LIGHT
 from metalab.ui.widgets.header import PREPARING
@@ -31,10 +32,11 @@ from tests.support.experiments import small
 from tests.support.histories import make_history
 
 
-class Thread:
-    """Stands for the thread: a test says what is known, and when."""
+class Service:
+    """Stands for the service: a test says what is known, and when."""
 
-    def __init__(self) -> None:
+    def __init__(self, notify: Callable[[], None]) -> None:
+        self.notify = notify
         self.requests: list[EstimatingRequest] = []
         self.answer: Comparison | Exception | None = None
         self.known: Comparison | None = None
@@ -46,8 +48,8 @@ class Thread:
         self.requests.append(request)
         self.answer = self.known = None
 
-    def progress(self) -> tuple[Comparison | None, str]:
-        return self.known, self.doing
+    def progress(self) -> ComparisonProgress:
+        return ComparisonProgress(known=self.known, doing=self.doing)
 
     def take(self) -> Comparison | None:
         answer, self.answer = self.answer, None
@@ -58,24 +60,28 @@ class Thread:
     def cancel(self) -> None:
         self.num_cancelled += 1
 
-    def close(self) -> bool:
+    def close(self) -> None:
         self.closed = True
-        return True
+
+    def join(self) -> bool:
+        return self.closed
 
 
 @pytest.fixture
-def thread(monkeypatch: pytest.MonkeyPatch) -> Thread:
-    made = Thread()
+def services(monkeypatch: pytest.MonkeyPatch) -> list[Service]:
+    """Collect what pages make in the place of their service."""
+    made: list[Service] = []
 
-    def make() -> Thread:
-        return made
+    def make(notify: Callable[[], None]) -> Service:
+        made.append(Service(notify))
+        return made[-1]
 
-    monkeypatch.setattr(estimators, "EstimatingThread", make)
+    monkeypatch.setattr(estimators, "ComparisonService", make)
     return made
 
 
 @pytest.fixture
-def workspace(qtbot: QtBot, thread: Thread) -> Iterator[EstimatorsWorkspace]:
+def workspace(qtbot: QtBot, services: list[Service]) -> Iterator[EstimatorsWorkspace]:
     made = EstimatorsWorkspace()
     qtbot.addWidget(made)
     made.resize(970, 640)
@@ -83,7 +89,12 @@ def workspace(qtbot: QtBot, thread: Thread) -> Iterator[EstimatorsWorkspace]:
     made.show()
     yield made
     made.shut_down()
-    assert thread.closed
+    assert services[0].closed
+
+
+@pytest.fixture
+def service(workspace: EstimatorsWorkspace, services: list[Service]) -> Service:
+    return services[0]
 
 
 @pytest.fixture(scope="module")
@@ -113,9 +124,15 @@ def settle(workspace: EstimatorsWorkspace) -> None:
     workspace._later.timeout.emit()
 
 
-def answer(workspace: EstimatorsWorkspace, thread: Thread, **changes: Any) -> None:
-    thread.answer = comparison(thread.requests[-1], **changes)
-    workspace._poll.timeout.emit()
+def told(service: Service) -> None:
+    """Let the page hear that there is something new."""
+    service.notify()
+    QCoreApplication.processEvents()
+
+
+def answer(service: Service, **changes: Any) -> None:
+    service.answer = comparison(service.requests[-1], **changes)
+    told(service)
 
 
 def cells(workspace: EstimatorsWorkspace, column: int) -> list[str]:
@@ -127,16 +144,16 @@ def message(workspace: EstimatorsWorkspace) -> str:
     return workspace._message.text() if workspace._message.isVisible() else ""
 
 
-def test_without_a_run_it_says_so(workspace: EstimatorsWorkspace, thread: Thread):
+def test_without_a_run_it_says_so(workspace: EstimatorsWorkspace, service: Service):
     workspace.show_moment(None)
     assert message(workspace).startswith("No run yet")
     assert workspace.tools.stop.isHidden()
     assert not workspace._later.isActive()
-    assert thread.requests == []
+    assert service.requests == []
 
 
 def test_before_there_are_meta_parameters_it_waits(
-    workspace: EstimatorsWorkspace, thread: Thread, config: ExperimentConfig
+    workspace: EstimatorsWorkspace, service: Service, config: ExperimentConfig
 ):
     workspace.show_moment(moment(config, phi=None))
     assert message(workspace) == PREPARING
@@ -144,14 +161,14 @@ def test_before_there_are_meta_parameters_it_waits(
 
 
 def test_the_request_is_the_runs_own(
-    workspace: EstimatorsWorkspace, thread: Thread, config: ExperimentConfig
+    workspace: EstimatorsWorkspace, service: Service, config: ExperimentConfig
 ):
     shown = moment(config)
     workspace.show_moment(shown)
-    assert thread.requests == []
+    assert service.requests == []
     assert workspace._later.interval() == 300
     settle(workspace)
-    (request,) = thread.requests
+    (request,) = service.requests
     assert request.config is config
     assert request.phi is shown.phi
     assert (request.step, request.num_inner_steps) == (40, 2)
@@ -160,26 +177,26 @@ def test_the_request_is_the_runs_own(
 
 
 def test_a_runs_own_damping_is_where_the_slider_starts(
-    workspace: EstimatorsWorkspace, thread: Thread
+    workspace: EstimatorsWorkspace, service: Service
 ):
     own = {"kind": "implicit-cg", "damping": 10.0}
     workspace.show_moment(moment(small("imaml-sine", hypergradient=own)))
     slider = workspace.tools.damping.slider
     assert slider.minimum() < slider.value() < slider.maximum()
     settle(workspace)
-    assert thread.requests[-1].damping is None
+    assert service.requests[-1].damping is None
     before = slider.value()
     slider.setValue(before + 1)
     settle(workspace)
-    assert thread.requests[-1].damping == pytest.approx(10 ** (1 + 1 / 10))
+    assert service.requests[-1].damping == pytest.approx(10 ** (1 + 1 / 10))
     workspace.tools.own.click()
     settle(workspace)
-    assert thread.requests[-1].damping is None
+    assert service.requests[-1].damping is None
     assert slider.value() == before
 
 
 def test_sliders_and_dice_change_the_request(
-    workspace: EstimatorsWorkspace, thread: Thread, config: ExperimentConfig
+    workspace: EstimatorsWorkspace, service: Service, config: ExperimentConfig
 ):
     workspace.show_moment(moment(config))
     settle(workspace)
@@ -188,9 +205,9 @@ def test_sliders_and_dice_change_the_request(
     tools.rate.slider.setValue(tools.rate.slider.maximum())
     tools.damping.slider.setValue(tools.damping.slider.maximum())
     tools.dice.click()
-    assert len(thread.requests) == 1
+    assert len(service.requests) == 1
     settle(workspace)
-    before, now = thread.requests
+    before, now = service.requests
     assert now.num_inner_steps == 7
     assert now.inner_lr == pytest.approx(0.1)
     assert now.damping == pytest.approx(1000)
@@ -198,36 +215,36 @@ def test_sliders_and_dice_change_the_request(
 
 
 def test_rows_appear_while_others_are_measured(
-    workspace: EstimatorsWorkspace, thread: Thread, config: ExperimentConfig
+    workspace: EstimatorsWorkspace, service: Service, config: ExperimentConfig
 ):
     workspace.show_moment(moment(config))
     settle(workspace)
-    thread.doing = "own problem, K = 2: truncated"
-    workspace._poll.timeout.emit()
+    service.doing = "own problem, K = 2: truncated"
+    told(service)
     assert message(workspace) == "Measuring…"
     assert "K = 2: truncated" in workspace.state.text()
     assert workspace.tools.stop.isVisible()
-    thread.known = comparison(thread.requests[0], done=False)
-    workspace._poll.timeout.emit()
+    service.known = comparison(service.requests[0], done=False)
+    told(service)
     assert message(workspace) == ""
     assert cells(workspace, 0) == ["Unrolled", "Reptile", "Truncated"]
     assert cells(workspace, 2)[0] == "1.000 ± 0.010"
     assert cells(workspace, 8)[0] == "1,500"
-    answer(workspace, thread)
+    answer(service)
     assert workspace.tools.stop.isHidden()
     assert "T1-T2: it has no regulariser" in workspace.state.text()
     assert not workspace.tools.damping.isEnabled()
 
 
 def test_columns_are_sorted_as_numbers(
-    workspace: EstimatorsWorkspace, thread: Thread, config: ExperimentConfig
+    workspace: EstimatorsWorkspace, service: Service, config: ExperimentConfig
 ):
     workspace.show_moment(moment(config))
     settle(workspace)
     times = (0.01, 0.002, 0.3)
     rows = [measured(f"e{i}", 2, 0.1, seconds=s) for i, s in enumerate(times)]
     unknown = measured("diverged", 2, float("nan"))
-    answer(workspace, thread, rows=(*rows, unknown))
+    answer(service, rows=(*rows, unknown))
     workspace.table.sortItems(4)
     assert cells(workspace, 0)[-1] == "Diverged"
     workspace.table.sortItems(6)
@@ -239,106 +256,106 @@ def test_columns_are_sorted_as_numbers(
 
 
 def test_old_rows_are_dimmed_and_keep_their_step(
-    workspace: EstimatorsWorkspace, thread: Thread, config: ExperimentConfig
+    workspace: EstimatorsWorkspace, service: Service, config: ExperimentConfig
 ):
     workspace.show_moment(moment(config))
     settle(workspace)
-    answer(workspace, thread)
+    answer(service)
     bright = workspace.table.item(0, 2).foreground().color().name()
     assert bright == DARK.text
     workspace.show_moment(moment(config, step=80))
     settle(workspace)
     assert workspace.table.item(0, 2).foreground().color().name() == DARK.muted
     assert "outer step 40" in workspace.state.text()
-    answer(workspace, thread)
+    answer(service)
     assert workspace.table.item(0, 2).foreground().color().name() == bright
     assert "outer step 80" in workspace.state.text()
 
 
 def test_another_run_shows_nothing_of_the_one_before(
-    workspace: EstimatorsWorkspace, thread: Thread, config: ExperimentConfig
+    workspace: EstimatorsWorkspace, service: Service, config: ExperimentConfig
 ):
     workspace.show_moment(moment(config))
     settle(workspace)
-    answer(workspace, thread)
+    answer(service)
     workspace.show_moment(moment(small("maml-sine")))
     assert workspace.comparison is None
     assert message(workspace) == "Nothing measured yet"
-    assert not workspace._poll.isActive()
+    assert not workspace._measuring
     settle(workspace)
     assert message(workspace) == "Measuring…"
 
 
 def test_an_error_is_said(
-    workspace: EstimatorsWorkspace, thread: Thread, config: ExperimentConfig
+    workspace: EstimatorsWorkspace, service: Service, config: ExperimentConfig
 ):
     workspace.show_moment(moment(config))
     settle(workspace)
-    thread.answer = UserError("the run holds 3 meta-parameters")
-    workspace._poll.timeout.emit()
+    service.answer = UserError("the run holds 3 meta-parameters")
+    told(service)
     assert "the run holds 3 meta-parameters" in message(workspace)
     assert workspace.tools.stop.isHidden()
     workspace.tools.dice.click()
     settle(workspace)
-    answer(workspace, thread)
+    answer(service)
     assert message(workspace) == ""
 
 
 def test_a_run_that_goes_on_is_measured_again_after_each_answer(
-    workspace: EstimatorsWorkspace, thread: Thread, config: ExperimentConfig
+    workspace: EstimatorsWorkspace, service: Service, config: ExperimentConfig
 ):
     workspace.show_moment(moment(config, step=10, following=True))
     settle(workspace)
     for step in (20, 30):
         workspace.show_moment(moment(config, step=step, following=True))
     assert not workspace._later.isActive()
-    answer(workspace, thread)
+    answer(service)
     settle(workspace)
-    assert [request.step for request in thread.requests] == [10, 30]
+    assert [request.step for request in service.requests] == [10, 30]
 
 
 def test_cancelling_lasts_until_something_is_chosen(
-    workspace: EstimatorsWorkspace, thread: Thread, config: ExperimentConfig
+    workspace: EstimatorsWorkspace, service: Service, config: ExperimentConfig
 ):
     workspace.show_moment(moment(config, step=10, following=True))
     settle(workspace)
-    thread.known = comparison(thread.requests[0], done=False)
-    workspace._poll.timeout.emit()
-    before = thread.num_cancelled
+    service.known = comparison(service.requests[0], done=False)
+    told(service)
+    before = service.num_cancelled
     workspace.tools.stop.click()
-    assert thread.num_cancelled == before + 1
-    assert not workspace._poll.isActive()
+    assert service.num_cancelled == before + 1
+    assert not workspace._measuring
     assert "Cancelled" in workspace.state.text()
     assert workspace.table.rowCount() == 3
     workspace.show_moment(moment(config, step=20, following=True))
     assert not workspace._later.isActive()
     workspace.tools.dice.click()
     settle(workspace)
-    assert len(thread.requests) == 2
+    assert len(service.requests) == 2
 
 
 def test_a_hidden_page_measures_nothing(
-    workspace: EstimatorsWorkspace, thread: Thread, config: ExperimentConfig
+    workspace: EstimatorsWorkspace, service: Service, config: ExperimentConfig
 ):
     workspace.show_moment(moment(config))
     settle(workspace)
-    before = thread.num_cancelled
+    before = service.num_cancelled
     workspace.hide()
-    assert thread.num_cancelled == before + 1
-    assert not workspace._poll.isActive()
+    assert service.num_cancelled == before + 1
+    assert not workspace._measuring
     workspace.show_moment(moment(config, step=50))
     assert not workspace._later.isActive()
     workspace.show()
     settle(workspace)
-    assert [request.step for request in thread.requests] == [40, 50]
+    assert [request.step for request in service.requests] == [40, 50]
 
 
 def test_everything_has_a_name_and_takes_a_theme(
-    workspace: EstimatorsWorkspace, thread: Thread, config: ExperimentConfig
+    workspace: EstimatorsWorkspace, service: Service, config: ExperimentConfig
 ):
     workspace.show_moment(moment(config))
     settle(workspace)
-    answer(workspace, thread)
+    answer(service)
     tools = workspace.tools
     for part in (
         workspace.table,
@@ -361,7 +378,7 @@ def test_everything_has_a_name_and_takes_a_theme(
 
 
 def test_the_meta_batch_is_remembered(
-    workspace: EstimatorsWorkspace, thread: Thread, config: ExperimentConfig
+    workspace: EstimatorsWorkspace, service: Service, config: ExperimentConfig
 ):
     workspace.show_moment(moment(config))
     workspace.tools.dice.click()
@@ -371,18 +388,18 @@ def test_the_meta_batch_is_remembered(
     assert workspace.save_state() == state
     workspace.restore_state({"seed": 5})
     settle(workspace)
-    assert thread.requests[-1].seed == 5
+    assert service.requests[-1].seed == 5
 
 
 def test_all_rows_are_there_from_the_start_and_stay_in_one_order(
-    workspace: EstimatorsWorkspace, thread: Thread, config: ExperimentConfig
+    workspace: EstimatorsWorkspace, service: Service, config: ExperimentConfig
 ):
     workspace.show_moment(moment(config))
     settle(workspace)
-    whole = comparison(thread.requests[0])
+    whole = comparison(service.requests[0])
     for count in range(4):
-        thread.known = replace(whole, rows=whole.rows[:count], done=False)
-        workspace._poll.timeout.emit()
+        service.known = replace(whole, rows=whole.rows[:count], done=False)
+        told(service)
         assert message(workspace) == ""
         assert cells(workspace, 0) == ["Unrolled", "Reptile", "Truncated"]
         cosines = cells(workspace, 2)
@@ -398,21 +415,21 @@ def test_all_rows_are_there_from_the_start_and_stay_in_one_order(
         QTest.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=place)
         assert cells(workspace, 0) == order
     QTest.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=place)
-    answer(workspace, thread)
+    answer(service)
     assert cells(workspace, 0) == ["Unrolled", "Reptile", "Truncated"]
 
 
 def test_a_plan_does_not_take_the_place_of_what_was_measured(
-    workspace: EstimatorsWorkspace, thread: Thread, config: ExperimentConfig
+    workspace: EstimatorsWorkspace, service: Service, config: ExperimentConfig
 ):
     workspace.show_moment(moment(config))
     settle(workspace)
-    answer(workspace, thread)
+    answer(service)
     measured_before = cells(workspace, 2)
     workspace.show_moment(moment(config, step=80))
     settle(workspace)
-    thread.known = comparison(thread.requests[-1], rows=(), done=False)
-    workspace._poll.timeout.emit()
+    service.known = comparison(service.requests[-1], rows=(), done=False)
+    told(service)
     assert cells(workspace, 2) == measured_before
     assert workspace.table.item(0, 2).foreground().color().name() == DARK.muted
     assert "outer step 40" in workspace.state.text()
@@ -457,7 +474,7 @@ def test_no_name_stands_over_another_or_over_a_mark(
 
 
 def test_an_estimator_looks_alike_in_table_plots_and_figure(
-    workspace: EstimatorsWorkspace, thread: Thread, config: ExperimentConfig
+    workspace: EstimatorsWorkspace, service: Service, config: ExperimentConfig
 ):
     """Whatever else is measured beside it."""
     workspace.show_moment(moment(config))
@@ -465,7 +482,7 @@ def test_an_estimator_looks_alike_in_table_plots_and_figure(
     seen = []
     for names in (("unrolled", "reptile"), ("joint", "reptile", "unrolled")):
         rows = tuple(measured(n, 2, 0.3 * (1 + i)) for i, n in enumerate(names))
-        answer(workspace, thread, rows=rows)
+        answer(service, rows=rows)
         place = names.index("reptile")
         icon = workspace.table.item(place, 0).icon().pixmap(12, 12).toImage()
         end, _ = workspace.polar.name_places()["reptile"]
@@ -479,14 +496,14 @@ def test_an_estimator_looks_alike_in_table_plots_and_figure(
     colour = look_of("reptile").colour
     assert seen == [(colour, colour)] * 2
     # What is not measured any more is not drawn any more.
-    answer(workspace, thread, rows=(measured("joint", 2, 0.1),))
+    answer(service, rows=(measured("joint", 2, 0.1),))
     assert [len(m.data[0]) for m in workspace.curve._marks["reptile"]] == [0, 0]
 
 
 def test_linear_systems_are_told_of_in_table_and_line(
     qtbot: QtBot,
     workspace: EstimatorsWorkspace,
-    thread: Thread,
+    service: Service,
     config: ExperimentConfig,
 ) -> None:
     workspace.show_moment(moment(config))
@@ -502,8 +519,7 @@ def test_linear_systems_are_told_of_in_table_and_line(
         num_solves=50, not_positive_definite=0, unconverged=0, largest_residual=1e-7
     )
     answer(
-        workspace,
-        thread,
+        service,
         rows=(
             measured("unrolled", 2, 0.0),
             measured("implicit", 2, 0.2, solves=bad),
@@ -524,12 +540,12 @@ def test_linear_systems_are_told_of_in_table_and_line(
 
 
 def test_what_estimates_are_compared_with_is_chosen_and_said(
-    qtbot: QtBot, workspace: EstimatorsWorkspace, thread: Thread
+    qtbot: QtBot, workspace: EstimatorsWorkspace, service: Service
 ):
     workspace.show_moment(moment(small("imaml-sine")))
     settle(workspace)
-    assert thread.requests[-1].against is Target.K_STEP
-    answer(workspace, thread)
+    assert service.requests[-1].against is Target.K_STEP
+    answer(service)
     assert "against the exact hypergradient of K inner steps" in workspace.state.text()
     assert "8 meta-batches" not in workspace.state.text()
     box = workspace.tools.against
@@ -537,10 +553,10 @@ def test_what_estimates_are_compared_with_is_chosen_and_said(
     box.setFocus()
     qtbot.keyClick(box, Qt.Key.Key_Down)
     settle(workspace)
-    assert thread.requests[-1].against is Target.SOLUTION
+    assert service.requests[-1].against is Target.SOLUTION
     # What is shown is of the request before, and goes on saying so.
     assert "of K inner steps" in workspace.state.text()
-    answer(workspace, thread, solved=(3, 1200))
+    answer(service, solved=(3, 1200))
     assert (
         "2 meta-batches of 25 tasks against the hypergradient of the inner solution "
         "(3 of 1,200 inner problems solved)" in workspace.state.text()
@@ -549,18 +565,18 @@ def test_what_estimates_are_compared_with_is_chosen_and_said(
 
 
 def test_without_a_regulariser_there_is_no_solution_to_compare_with(
-    workspace: EstimatorsWorkspace, thread: Thread, config: ExperimentConfig
+    workspace: EstimatorsWorkspace, service: Service, config: ExperimentConfig
 ):
     workspace.restore_state({"against": "solution"})
     workspace.show_moment(moment(config))
     settle(workspace)
-    assert thread.requests[-1].against is Target.K_STEP
+    assert service.requests[-1].against is Target.K_STEP
     assert not workspace.tools.against.isEnabled()
     assert "no regulariser" in workspace.tools.against.toolTip()
     assert workspace.save_state()["against"] == "solution"
     workspace.show_moment(moment(small("imaml-sine")))
     settle(workspace)
-    assert thread.requests[-1].against is Target.SOLUTION
+    assert service.requests[-1].against is Target.SOLUTION
 
 
 @pytest.mark.parametrize(
@@ -568,7 +584,7 @@ def test_without_a_regulariser_there_is_no_solution_to_compare_with(
 )
 def test_estimators_of_one_derivative_stay_together(
     workspace: EstimatorsWorkspace,
-    thread: Thread,
+    service: Service,
     config: ExperimentConfig,
     order: Qt.SortOrder,
 ):
@@ -582,7 +598,7 @@ def test_estimators_of_one_derivative_stay_together(
         measured("implicit", 2, 0.3, target=solution),
         measured("reptile", 2, 0.9),
     )
-    answer(workspace, thread, rows=rows)
+    answer(service, rows=rows)
     for column in range(workspace.table.columnCount()):
         workspace.table.sortItems(column, order)
         aims = list(zip(cells(workspace, 1), cells(workspace, 0), strict=True))

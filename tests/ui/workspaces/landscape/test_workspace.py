@@ -71,6 +71,7 @@ def workspace(
     made.show()
     yield made
     made.shut_down()
+    made.join()
 
 
 def finish(qtbot: QtBot, workspace: LandscapeWorkspace) -> None:
@@ -249,6 +250,7 @@ def test_choices_are_kept(qtbot, workspace, moment):
     other.restore_state(state | {"axes": "nonsense", "num_tasks": True})
     assert other.tools.choices == Choices(zoom=1, log=False)
     other.shut_down()
+    other.join()
 
 
 def test_pointer_and_keys_read_the_loss(qtbot, workspace, moment):

@@ -24,8 +24,9 @@ from metalab.core.errors import UserError
 from metalab.core.hypergradient.base import Target
 from metalab.engine.trainer import Trainer
 from metalab.experiment.config import ExperimentConfig
-from metalab.runs.services.estimating import EstimatingThread
+from metalab.runs.services.comparison import ComparisonService
 from tests.support.experiments import small
+from tests.support.services import Waited
 
 SECONDS = 60.0
 SAME = [f.name for f in fields(Measured) if f.name != "seconds"]
@@ -63,8 +64,8 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def thread() -> Iterator[EstimatingThread]:
-    made = EstimatingThread()
+def service() -> Iterator[Waited[ComparisonService]]:
+    made = Waited(ComparisonService)
     yield made
     assert made.close(SECONDS)
 
@@ -83,20 +84,33 @@ def asked(config: ExperimentConfig, **changes: Any) -> EstimatingRequest:
     return replace(request, **changes)
 
 
-def answered(thread: EstimatingThread, request: EstimatingRequest) -> Comparison:
-    thread.request(request)
-    answer = thread.take(SECONDS)
+def answered(
+    service: Waited[ComparisonService], request: EstimatingRequest
+) -> Comparison:
+    service.request(request)
+    answer = service.take(SECONDS)
     assert answer is not None
     return answer
+
+
+def progress_of(service: Waited[ComparisonService]) -> tuple[Comparison, str]:
+    """Return what is known, and what is being measured."""
+    progress = service.progress()
+    assert progress is not None
+    assert progress.known is not None
+    return progress.known, progress.doing
 
 
 @pytest.mark.parametrize("against", Target)
 @pytest.mark.sampled(2)
 def test_rows_are_those_of_a_direct_comparison(
-    thread: EstimatingThread, config: ExperimentConfig, no_curve: None, against: Target
+    service: Waited[ComparisonService],
+    config: ExperimentConfig,
+    no_curve: None,
+    against: Target,
 ):
     request = asked(config, against=against)
-    found = answered(thread, request)
+    found = answered(service, request)
     plan = ComparisonPlan(num_inner_steps=(3,), num_tasks=1, num_batches=2, seed=4)
     selection = select(
         config,
@@ -140,13 +154,13 @@ def test_rows_are_those_of_a_direct_comparison(
 
 
 def test_the_exact_one_is_exact_and_the_chosen_k_comes_first(
-    thread: EstimatingThread,
+    service: Waited[ComparisonService],
     config: ExperimentConfig,
     monkeypatch: pytest.MonkeyPatch,
     few: None,
 ):
     monkeypatch.setattr("metalab.analysis.estimator_pieces.CURVE_STEPS", (1, 3))
-    rows = answered(thread, asked(config)).rows
+    rows = answered(service, asked(config)).rows
     assert rows[0].exact
     assert rows[0].cosine == pytest.approx(1, abs=1e-6)
     assert rows[0].relative_error < 1e-5
@@ -156,12 +170,12 @@ def test_the_exact_one_is_exact_and_the_chosen_k_comes_first(
 
 
 def test_the_inner_lr_and_the_seed_change_what_is_measured(
-    thread: EstimatingThread, no_curve: None, few: None
+    service: Waited[ComparisonService], no_curve: None, few: None
 ):
     config = small("cavia-sine")
 
     def first_order(**changes: Any) -> float:
-        rows = answered(thread, asked(config, **changes)).rows
+        rows = answered(service, asked(config, **changes)).rows
         return next(row.relative_error for row in rows if row.name == "first-order")
 
     plain = first_order()
@@ -171,10 +185,10 @@ def test_the_inner_lr_and_the_seed_change_what_is_measured(
 
 
 def test_damping_changes_those_that_have_one(
-    thread: EstimatingThread, config: ExperimentConfig, no_curve: None
+    service: Waited[ComparisonService], config: ExperimentConfig, no_curve: None
 ):
     plain, damped = (
-        answered(thread, asked(config, damping=damping)) for damping in (None, 50.0)
+        answered(service, asked(config, damping=damping)) for damping in (None, 50.0)
     )
     changed = {
         row.name
@@ -188,7 +202,7 @@ def test_damping_changes_those_that_have_one(
 
 
 def test_who_does_not_apply_has_a_reason(
-    thread: EstimatingThread, monkeypatch: pytest.MonkeyPatch, no_curve: None
+    service: Waited[ComparisonService], monkeypatch: pytest.MonkeyPatch, no_curve: None
 ):
     def compare_one(selection: Selection, plan: ComparisonPlan, **options: Any):
         (block,) = selection.blocks
@@ -196,7 +210,7 @@ def test_who_does_not_apply_has_a_reason(
         return compare(replace(selection, blocks=(one,)), plan, **options)
 
     monkeypatch.setattr("metalab.analysis.estimator_pieces.compare", compare_one)
-    found = answered(thread, asked(small("cavia-sine")))
+    found = answered(service, asked(small("cavia-sine")))
     assert "regulariser" in dict(found.left_out)["Implicit, conjugate gradients"]
     assert not found.takes_damping
 
@@ -232,20 +246,19 @@ def gate(monkeypatch: pytest.MonkeyPatch, few: None) -> Gate:
 
 
 def test_rows_can_be_had_while_others_are_measured(
-    thread: EstimatingThread, gate: Gate
+    service: Waited[ComparisonService], gate: Gate
 ):
     request = asked(small("cavia-sine"))
     gate.close(1)
-    thread.request(request)
+    service.request(request)
     assert gate.reached.wait(SECONDS)
-    known, doing = thread.progress()
-    assert known is not None
+    known, doing = progress_of(service)
     assert known.request is request
     assert not known.done
     assert {row.num_inner_steps for row in known.rows} == {3}
     assert "K = 1" in doing
     gate.go_on.set()
-    answer = thread.take(SECONDS)
+    answer = service.take(SECONDS)
     assert answer is not None
     assert answer.done
     assert [getattr(r, n) for r in known.rows for n in SAME] == [
@@ -254,31 +267,30 @@ def test_rows_can_be_had_while_others_are_measured(
 
 
 def test_a_stale_request_ends_within_one_estimator(
-    thread: EstimatingThread, gate: Gate
+    service: Waited[ComparisonService], gate: Gate
 ):
     gate.close(1)
-    thread.request(asked(small("cavia-sine")))
+    service.request(asked(small("cavia-sine")))
     assert gate.reached.wait(SECONDS)
     before = gate.num_estimates
-    thread.cancel()
+    service.cancel()
     gate.go_on.set()
-    assert thread.close(SECONDS)
+    assert service.close(SECONDS)
     # The one that was held.
     assert gate.num_estimates <= before + 1
 
 
 def test_nothing_is_known_of_a_new_request_but_its_own_rows(
-    thread: EstimatingThread, gate: Gate
+    service: Waited[ComparisonService], gate: Gate
 ):
     first = asked(small("cavia-sine"))
-    answered(thread, first)
+    answered(service, first)
     gate.close(2)
     second = replace(first, num_inner_steps=2)
-    thread.request(second)
-    assert thread.progress()[0] is None
+    service.request(second)
+    assert service.progress() is None
     assert gate.reached.wait(SECONDS)
-    known, doing = thread.progress()
-    assert known is not None
+    known, doing = progress_of(service)
     assert known.request is second
     assert known.rows == ()
     assert {(c.name, c.problem) for c in known.planned} >= {("unrolled", "own")}
@@ -287,17 +299,17 @@ def test_nothing_is_known_of_a_new_request_but_its_own_rows(
 
 
 def test_an_error_is_raised_and_the_next_request_is_answered(
-    thread: EstimatingThread, no_curve: None, few: None
+    service: Waited[ComparisonService], no_curve: None, few: None
 ):
     config = small("cavia-sine")
-    thread.request(asked(config, phi=np.zeros(3)))
+    service.request(asked(config, phi=np.zeros(3)))
     with pytest.raises(UserError, match="3 meta-parameters"):
-        thread.take(SECONDS)
-    assert answered(thread, asked(config)).rows
+        service.take(SECONDS)
+    assert answered(service, asked(config)).rows
 
 
 def test_importing_brings_no_torch():
     code = (
-        "import sys, metalab.runs.services.estimating; sys.exit('torch' in sys.modules)"
+        "import sys, metalab.runs.services.comparison; sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

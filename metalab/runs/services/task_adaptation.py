@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from metalab.analysis.exploration_request import AdaptRequest, AdaptResult, Start
-from metalab.runs.services.service import LatestRequestService, Stale
+from metalab.runs.services.service import LatestRequestService, Notify, Work
 
 if TYPE_CHECKING:
     from metalab.analysis.adaptation import TaskAdapter
@@ -11,42 +11,44 @@ if TYPE_CHECKING:
 _MOST_KEPT = 12
 
 
-class ExploringThread(LatestRequestService[AdaptRequest, tuple[AdaptResult, ...]]):
+class TaskAdaptationService(
+    LatestRequestService[AdaptRequest, tuple[AdaptResult, ...], None]
+):
     """Answers the newest question, from all its starts at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, notify: Notify) -> None:
         """Make one without a thread; the first request starts it."""
-        super().__init__(_Exploring(), name="explorer")
+        super().__init__(_Adapting(), name="task adaptation", notify=notify)
 
 
-class _Exploring:
+class _Adapting:
     """Keeps the methods that were asked for last, ready to adapt."""
 
     def __init__(self) -> None:
         self._kept: dict[object, tuple[object, TaskAdapter]] = {}
 
     def __call__(
-        self, asked: AdaptRequest, stale: Stale
+        self, asked: AdaptRequest, work: Work[None]
     ) -> tuple[AdaptResult, ...] | None:
         """Answer a question; between two starts it may be given up."""
         answers: list[AdaptResult] = []
         for start in asked.starts:
-            if answers and stale():
+            if answers and work.stale():
                 return None
-            explorer = self._explorer(start, asked.inner_lr)
-            answers.append(explorer.adapt(start, asked))
+            adapter = self._adapter(start, asked.inner_lr)
+            answers.append(adapter.adapt(start, asked))
         return tuple(answers)
 
-    def _explorer(self, start: Start, inner_lr: float | None) -> "TaskAdapter":
-        # Imported here: the window makes the thread before torch is there.
+    def _adapter(self, start: Start, inner_lr: float | None) -> "TaskAdapter":
+        # Imported here: the window makes the service before torch is there.
         from metalab.analysis.adaptation import TaskAdapter  # noqa: PLC0415
 
         key = (id(start.config), inner_lr)
         kept = self._kept.get(key)
         if kept is None:
-            explorer = TaskAdapter(start.config, inner_lr=inner_lr)
+            adapter = TaskAdapter(start.config, inner_lr=inner_lr)
             # The configuration is kept too: its id must not become another's.
-            kept = (start.config, explorer)
+            kept = (start.config, adapter)
             while len(self._kept) >= _MOST_KEPT:
                 self._kept.pop(next(iter(self._kept)))
             self._kept[key] = kept

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from metalab.core.errors import UserError
 from metalab.engine.events import Checkpoint, Curves, Diverged
-from metalab.runs.services.service import LatestRequestService, Stale
+from metalab.runs.services.service import LatestRequestService, Notify, Stale, Work
 
 if TYPE_CHECKING:
     from metalab.analysis.gallery import Gallery
@@ -67,12 +67,12 @@ class ReplayedState:
     curves: Curves
 
 
-class StateReplayer(LatestRequestService[RewindRequest, ReplayedState]):
+class StateReplayer(LatestRequestService[RewindRequest, ReplayedState, None]):
     """Visits outer steps beside a run, which never knows."""
 
-    def __init__(self) -> None:
+    def __init__(self, notify: Notify) -> None:
         """Make one without a thread; the first request starts it."""
-        super().__init__(_Visiting(), name="rewinder")
+        super().__init__(_Visiting(), name="state replayer", notify=notify)
 
 
 class _Visiting:
@@ -82,14 +82,16 @@ class _Visiting:
         self._gallery: Gallery | None = None
         self._of: tuple[object, ...] = ()
 
-    def __call__(self, request: RewindRequest, stale: Stale) -> ReplayedState | None:
+    def __call__(
+        self, request: RewindRequest, work: Work[None]
+    ) -> ReplayedState | None:
         """Answer a request; one that has to be computed may be given up."""
         # Imported here: the window makes a `StateReplayer` before torch is there.
         from metalab.analysis.gallery import Gallery  # noqa: PLC0415
         from metalab.engine.torch_threads import use_threads_of  # noqa: PLC0415
 
         use_threads_of(request.configs.at(request.step), request.provider)
-        state = recomputed(request, stale)
+        state = recomputed(request, work.stale)
         if state is None:
             return None
         of = (request.configs.at(state.step), request.provider)

@@ -13,17 +13,18 @@ from metalab.engine.trainer import Trainer
 from metalab.experiment.fields import with_overrides
 from metalab.runs.record.status import RunStatus
 from metalab.runs.running.worker import RunWorker
-from metalab.runs.services.readapter import SupportEditRequest, SupportEditService
+from metalab.runs.services.support_edits import SupportEditRequest, SupportEditService
+from tests.support.services import Waited
 
 TIMEOUT = 60.0
 
 
 @pytest.fixture
-def readapter():
-    made = SupportEditService()
+def service():
+    made = Waited(SupportEditService)
     yield made
     assert made.close(TIMEOUT)
-    assert not [t for t in threading.enumerate() if t.name == "readapter"]
+    assert not [t for t in threading.enumerate() if t.name == "support edits"]
 
 
 @pytest.fixture
@@ -61,69 +62,67 @@ class Gate:
         monkeypatch.setattr(adaptation.HeldOutAdapter, "adapt", adapt)
 
 
-def test_an_answer_is_given_once(readapter, request_at):
+def test_an_answer_is_given_once(service, request_at):
     request = request_at(4.0)
-    readapter.request(request)
-    assert readapter.waiting
-    answer = readapter.take(TIMEOUT)
+    service.request(request)
+    assert service.waiting
+    answer = service.take(TIMEOUT)
     assert answer.points is request.points
     assert answer.step == request.step
     assert answer.curves.shape == (4, 100)
-    assert readapter.take() is None
-    assert not readapter.waiting
+    assert service.take() is None
+    assert not service.waiting
 
 
-def test_the_newest_request_wins(readapter, request_at, monkeypatch):
+def test_the_newest_request_wins(service, request_at, monkeypatch):
     gate = Gate(monkeypatch)
-    readapter.request(request_at(1.0))
+    service.request(request_at(1.0))
     assert gate.entered.wait(TIMEOUT)
     for y in (2.0, 3.0, 4.0):
-        readapter.request(request_at(y))
-    assert readapter.take() is None
+        service.request(request_at(y))
+    assert service.take() is None
     gate.opened.set()
-    assert readapter.take(TIMEOUT).points.y[0] == 4.0
+    assert service.take(TIMEOUT).points.y[0] == 4.0
     assert gate.begun == [1.0, 4.0]
 
 
-def test_waiting_has_an_end(readapter, request_at, monkeypatch):
+def test_waiting_has_an_end(service, request_at, monkeypatch):
     gate = Gate(monkeypatch)
-    readapter.request(request_at(1.0))
-    assert readapter.take(0.01) is None
-    assert readapter.waiting
+    service.request(request_at(1.0))
+    assert service.take(0.01) is None
+    assert service.waiting
     gate.opened.set()
-    assert readapter.take(TIMEOUT) is not None
+    assert service.take(TIMEOUT) is not None
 
 
-def test_what_was_cancelled_is_never_answered(readapter, request_at, monkeypatch):
+def test_what_was_cancelled_is_never_answered(service, request_at, monkeypatch):
     gate = Gate(monkeypatch)
-    readapter.request(request_at(1.0))
+    service.request(request_at(1.0))
     assert gate.entered.wait(TIMEOUT)
-    readapter.cancel()
-    assert not readapter.waiting
+    service.cancel()
+    assert not service.waiting
     gate.opened.set()
-    readapter.request(request_at(2.0))
-    assert readapter.take(TIMEOUT).points.y[0] == 2.0
-    assert readapter.take() is None
+    service.request(request_at(2.0))
+    assert service.take(TIMEOUT).points.y[0] == 2.0
+    assert service.take() is None
 
 
-def test_an_error_is_raised_where_the_answer_is_taken(readapter, request_at):
+def test_an_error_is_raised_where_the_answer_is_taken(service, request_at):
     request = request_at(1.0)
-    readapter.request(replace(request, phi=request.phi[:3]))
+    service.request(replace(request, phi=request.phi[:3]))
     with pytest.raises((RuntimeError, ValueError)):
-        readapter.take(TIMEOUT)
-    assert not readapter.waiting
-    readapter.request(request)
-    assert readapter.take(TIMEOUT) is not None
+        service.take(TIMEOUT)
+    assert not service.waiting
+    service.request(request)
+    assert service.take(TIMEOUT) is not None
 
 
-def test_closing_without_a_request_is_nothing(readapter):
-    assert readapter.close()
+def test_closing_without_a_request_is_nothing(service):
+    assert service.close()
 
 
 @pytest.mark.parametrize("provider", ["auto", "autodiff"])
-def test_a_run_beside_it_makes_the_same_numbers(
-    readapter, request_at, config, provider
-):
+def test_a_run_beside_it_makes_the_same_numbers(service, request_at, config, provider):
     """Bit for bit, while points move all the time."""
     config = with_overrides(
         config, [("outer.num_steps", 400), ("run.provider", provider)]
@@ -134,8 +133,8 @@ def test_a_run_beside_it_makes_the_same_numbers(
         worker.start()
         answers = 0
         while moving and worker.alive:
-            readapter.request(request_at(float(answers)))
-            answers += readapter.take(TIMEOUT) is not None
+            service.request(request_at(float(answers)))
+            answers += service.take(TIMEOUT) is not None
         assert worker.join(TIMEOUT)
         history = worker.live.snapshot()
         assert history.status is RunStatus.FINISHED

@@ -12,12 +12,13 @@ from metalab.experiment.config_history import ConfigHistory
 from metalab.experiment.edit import Edit
 from metalab.experiment.fields import with_overrides
 from metalab.runs.record.reader import open_run
-from metalab.runs.services.rewinder import (
+from metalab.runs.services.state_replayer import (
     RewindRequest,
     StateReplayer,
     recomputed,
     rewind_request,
 )
+from tests.support.services import Waited
 from tests.support.stored import run_to
 
 TIMEOUT = 60.0
@@ -74,16 +75,16 @@ def test_what_nobody_wants_any_more_is_given_up(config):
 
 def test_answers_come_from_a_thread_that_ends(config):
     states = states_of(config)
-    rewinder = StateReplayer()
+    replayer = Waited(StateReplayer)
     for step in (30, 45):
-        rewinder.request(rewind_request_of(config, (), states[20], step))
-    visit = rewinder.take(TIMEOUT)
+        replayer.request(rewind_request_of(config, (), states[20], step))
+    visit = replayer.take(TIMEOUT)
     assert visit.state.step == visit.curves.step == 45
     np.testing.assert_array_equal(visit.state.phi, states[45].phi)
     shown = Trainer(config, checkpoint=states[45]).curves()
     np.testing.assert_array_equal(visit.curves.curves, shown.curves)
-    assert rewinder.close(TIMEOUT)
-    assert not [t for t in threading.enumerate() if t.name == "rewinder"]
+    assert replayer.close(TIMEOUT)
+    assert not [t for t in threading.enumerate() if t.name == "state replayer"]
 
 
 @pytest.mark.timeout(60)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from metalab.analysis.moved import EditedSupport, SupportEditResult
 from metalab.engine.events import Array
-from metalab.runs.services.service import LatestRequestService, Stale
+from metalab.runs.services.service import LatestRequestService, Notify, Work
 
 if TYPE_CHECKING:
     from metalab.analysis.adaptation import HeldOutAdapter
@@ -29,12 +29,14 @@ class SupportEditRequest:
     step: int
 
 
-class SupportEditService(LatestRequestService[SupportEditRequest, SupportEditResult]):
+class SupportEditService(
+    LatestRequestService[SupportEditRequest, SupportEditResult, None]
+):
     """Adapts from the newest request. Nothing is shared with the run."""
 
-    def __init__(self) -> None:
+    def __init__(self, notify: Notify) -> None:
         """Make one without a thread; the first request starts it."""
-        super().__init__(_Adapting(), name="readapter")
+        super().__init__(_Adapting(), name="support edits", notify=notify)
 
 
 class _Adapting:
@@ -44,9 +46,11 @@ class _Adapting:
         self._adapter: HeldOutAdapter | None = None
         self._config: ExperimentConfig | None = None
 
-    def __call__(self, request: SupportEditRequest, stale: Stale) -> SupportEditResult:
+    def __call__(
+        self, request: SupportEditRequest, work: Work[None]
+    ) -> SupportEditResult:
         """Answer a request; that takes milliseconds."""
-        del stale
+        del work
         if self._adapter is None or request.config is not self._config:
             self._adapter, self._config = _adapter_of(request.config), request.config
         return self._adapter.adapt(request.phi, request.points, step=request.step)

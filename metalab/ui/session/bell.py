@@ -1,0 +1,107 @@
+"""The way from a thread that has something new to the window's thread."""
+
+import threading
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+from weakref import WeakMethod
+
+from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal
+
+
+class Service(Protocol):
+    """What has a thread of its own, such as a `LatestRequestService`."""
+
+    def close(self) -> None:
+        """Have the thread end; returns at once, and nobody is told of anything more."""
+
+    def join(self) -> bool:
+        """Wait for the end of the thread."""
+        ...
+
+
+S = TypeVar("S", bound=Service)
+
+
+class _Poster(QObject):
+    """Lives in the window's thread; what is posted in another is delivered there."""
+
+    posted = Signal()
+
+    def __init__(self, deliver: Callable[[], None]) -> None:
+        super().__init__()
+        self._deliver = deliver
+        self.posted.connect(self._on_posted, Qt.ConnectionType.QueuedConnection)
+
+    def _on_posted(self) -> None:
+        self._deliver()
+
+
+class Bell:
+    """Rung in any thread, heard in the window's, at its next turn.
+
+    However often it is rung until it is heard, there is one event and one call. It is no
+    `QObject` itself: threads hold it, and the last of them must not destroy one.
+    """
+
+    def __init__(self, owner: QObject, hear: Callable[[], None]) -> None:
+        """Hang it up, in the window's thread.
+
+        Args:
+            owner: When Qt destroys it, the bell is closed.
+            hear: A method, called in the window's thread after the bell was rung.
+        """
+        # Weakly: a thread that holds the bell must not keep a page alive.
+        self._hear = WeakMethod(hear)
+        self._lock = threading.Lock()
+        self._rung = False
+        self._services: list[Service] = []
+        self._poster: _Poster | None = _Poster(self._deliver)
+        owner.destroyed.connect(self.close)
+
+    def ring(self) -> None:
+        """Have `hear` called soon; returns at once.
+
+        Thread: any.
+        """
+        # Within the lock: the poster is not destroyed while it posts.
+        with self._lock:
+            if self._poster is not None and not self._rung:
+                self._rung = True
+                self._poster.posted.emit()
+
+    def serve(self, make: Callable[[Callable[[], None]], S]) -> S:
+        """Return a service that rings this bell, and is closed with it.
+
+        Args:
+            make: Makes the service, given what it calls when it has something new.
+        """
+        service = make(self.ring)
+        self._services.append(service)
+        return service
+
+    def close(self) -> None:
+        """Close its services, and let nothing be heard of them; returns at once.
+
+        Not even what was rung for already is heard. Calling it again does nothing.
+        """
+        for service in self._services:
+            service.close()
+        with self._lock:
+            poster, self._poster = self._poster, None
+        app = QCoreApplication.instance()
+        if poster is not None and app is not None:
+            # Not at once: it may be delivering just now.
+            poster.setParent(app)
+            poster.deleteLater()
+
+    def join(self) -> None:
+        """Wait for the threads of its services, after `close`: no window is there."""
+        for service in self._services:
+            service.join()
+
+    def _deliver(self) -> None:
+        with self._lock:
+            closed, self._rung = self._poster is None, False
+        hear = self._hear()
+        if hear is not None and not closed:
+            hear()
