@@ -36,7 +36,8 @@ from metalab.ui.shell.problems import ProblemsPanel
 from metalab.ui.shell.replacing import Replacing
 from metalab.ui.shell.returning import Returning
 from metalab.ui.shell.run_presenter import RunPresenter
-from metalab.ui.style.theme import THEMES, Theme, apply_theme
+from metalab.ui.style.theme import THEMES, Theme
+from metalab.ui.style.theming import apply_theme
 from metalab.ui.workspaces.live.workspace import LiveWorkspace
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from metalab.experiment.fields import FieldInfo, fields_of, with_overrides
 from metalab.ui.forms.experiment_form import ExperimentForm
 from metalab.ui.forms.field_list import FieldList
 from metalab.ui.forms.number_box import NumberBox
-from metalab.ui.style.theme import DARK, LIGHT, apply_theme
+from metalab.ui.style.theme import DARK, LIGHT
+from metalab.ui.style.theming import apply_theme
 from tests.ui.forms.asking import KIND, LR, header, visible_paths
 
 Enter = Callable[..., None]
