@@ -40,7 +40,6 @@ class Person:
         self.lab = create_window(self.app, welcome=True)
         self.lab.preferences.change("theme", theme)
         apply_theme(self.app, THEMES[theme])
-        self.lab.window.set_theme(THEMES[theme])
         self.lab.start()
         self.window = self.lab.window
         self.window.resize(WIDTH, HEIGHT)

@@ -29,6 +29,7 @@ from metalab.ui.plot.plot_widget import Plot
 from metalab.ui.shell.app import application
 from metalab.ui.shell.controller import Controller, WindowOptions
 from metalab.ui.style.theme import THEMES
+from metalab.ui.style.theming import change_theme
 from metalab.ui.widgets.painted import ElidedLabel
 from metalab.ui.widgets.toasts import ToastArea
 from metalab.ui.workspaces.registry import WORKSPACES
@@ -129,7 +130,7 @@ def faults_at(
     lab: Controller, size: tuple[int, int], page: str, theme: str
 ) -> list[str]:
     """Return what is cut off or overlaps on a page at a size of the window."""
-    lab.window.set_theme(THEMES[theme])
+    change_theme(THEMES[theme])
     lab.window.resize(*size)
     lab.window.workspaces.show_page(page)
     lab.clock.tick()

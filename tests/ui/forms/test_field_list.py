@@ -189,7 +189,6 @@ def test_it_fits_a_narrow_dock(
     app = QApplication.instance()
     assert isinstance(app, QApplication)
     apply_theme(app, theme)
-    form.set_theme(theme)
     width = 310
     form.resize(width, 800)
     enter(form, "inner.inner_batch_size", "50")
@@ -211,8 +210,6 @@ def test_it_fits_a_narrow_dock(
 def test_problems_and_differences_are_drawn_in_the_theme_s_colours(
     form: ExperimentForm, enter: Enter, qtbot: QtBot
 ) -> None:
-    form.set_theme(DARK)
-
     def drawn(colour: str) -> bool:
         image = form.row(LR).grab().toImage()
         return any(
