@@ -36,6 +36,8 @@ from metalab.ui.workspaces.registry import WORKSPACES
 from tests.support.fake_worker import Workshop, small_config
 
 SIZES = ((1024, 640), (1280, 720), (1280, 800), (1920, 1080))
+_TURNS = 4
+"""A row that breaks, because a button has just come, takes a few; a fault stays."""
 _WORDY = (QLabel, QAbstractButton, QComboBox, QAbstractSpinBox, QLineEdit)
 
 
@@ -138,7 +140,12 @@ def faults_at(
     # Smaller than it may be is no size at all: the page would not fit by itself.
     assert lab.window.size().toTuple() == size
     window = lab.window
-    return [*cut_off(window), *overlapping(window), *names_cut(window)]
+    for _ in range(_TURNS):
+        found = [*cut_off(window), *overlapping(window), *names_cut(window)]
+        if not found:
+            break
+        QTest.qWait(1)
+    return found
 
 
 def _words(widget: QWidget) -> str:
