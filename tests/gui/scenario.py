@@ -20,7 +20,8 @@ from PySide6.QtWidgets import QFileDialog, QLineEdit, QPushButton, QWidget
 from metalab.ui.actions.palette import CommandPalette
 from metalab.ui.export.animation.dialog import AnimationDialog
 from metalab.ui.shell.app import application, create_window
-from metalab.ui.style.theme import THEMES, apply_theme
+from metalab.ui.style.theme import THEMES
+from metalab.ui.style.theming import apply_theme
 
 WIDTH, HEIGHT = 1280, 800
 LEFT = Qt.MouseButton.LeftButton
@@ -39,7 +40,6 @@ class Person:
         self.lab = create_window(self.app, welcome=True)
         self.lab.preferences.change("theme", theme)
         apply_theme(self.app, THEMES[theme])
-        self.lab.window.set_theme(THEMES[theme])
         self.lab.start()
         self.window = self.lab.window
         self.window.resize(WIDTH, HEIGHT)

@@ -8,7 +8,6 @@ import sys
 import numpy as np
 import pytest
 
-from metalab.ui.style.theme import DARK
 from metalab.ui.workspaces.live.workspace import LiveWorkspace
 from tests.figures.histories import make_history
 
@@ -22,7 +21,6 @@ def test_300_plotted_frames_drop_no_reference_to_none_and_true(qtbot):
     workspace = LiveWorkspace()
     qtbot.addWidget(workspace)
     workspace.resize(1000, 700)
-    workspace.set_theme(DARK)
     workspace.show()
     qtbot.waitExposed(workspace)
     histories = [make_history(num_rows=num_rows) for num_rows in (200, 400)]

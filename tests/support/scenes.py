@@ -13,6 +13,7 @@ from metalab.ui.learn.popover import TermButton
 from metalab.ui.learn.tour import Tour
 from metalab.ui.shell.controller import Controller
 from metalab.ui.style.theme import THEMES
+from metalab.ui.style.theming import change_theme
 from tests.support.clipping import cut_off, names_cut, overlapping, under_toasts
 
 Open = Callable[[Controller], None]
@@ -131,7 +132,7 @@ def faults_of(
     lab: Controller, size: tuple[int, int], name: str, theme: str
 ) -> list[str]:
     """Return what is cut off, overlaps or is larger than a window of a size."""
-    lab.window.set_theme(THEMES[theme])
+    change_theme(THEMES[theme])
     lab.window.resize(*size)
     settle()
     with scene(lab, name) as tops:

@@ -13,7 +13,17 @@ from pytestqt.qtbot import QtBot
 from metalab.runs.running.manager import RunManager
 from metalab.runs.system.preload import Preload
 from metalab.ui.shell.controller import Controller, WindowOptions
+from metalab.ui.style.theme import DARK
+from metalab.ui.style.theming import change_theme, current_theme
 from tests.support.fake_worker import Workshop
+
+
+@pytest.fixture(autouse=True)
+def _dark_again() -> Iterator[None]:
+    """Begin every test in the theme that the application begins in."""
+    yield
+    if current_theme() != DARK:
+        change_theme(DARK)
 
 
 @pytest.fixture

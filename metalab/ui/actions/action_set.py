@@ -9,19 +9,20 @@ from metalab.ui.session.phase import Phase
 from metalab.ui.session.session import Session
 from metalab.ui.style.icons import theme_icon
 from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import follow_theme
 from metalab.ui.widgets.plain_text import plain_label
 
 
 class ActionSet(QObject):
     """The actions of one window, kept in step with its session."""
 
-    def __init__(self, session: Session, *, theme: Theme, parent: QObject) -> None:
+    def __init__(self, session: Session, *, parent: QObject) -> None:
         super().__init__(parent)
         self._session = session
         self._run_icons: dict[str, QIcon] = {}
         self._actions = {spec.key: _action(spec, self) for spec in ACTIONS}
         session.state_changed.connect(self.refresh)
-        self.set_theme(theme)
+        follow_theme(self._take_theme)
         self.refresh()
 
     def __getitem__(self, key: str) -> QAction:
@@ -36,8 +37,7 @@ class ActionSet(QObject):
         """Return what stands in a menu, in order."""
         return [(spec, action) for spec, action in self.all() if spec.menu == menu]
 
-    def set_theme(self, theme: Theme) -> None:
-        """Draw the icons in the theme's colours."""
+    def _take_theme(self, theme: Theme) -> None:
         for spec in ACTIONS:
             if spec.icon:
                 self._actions[spec.key].setIcon(theme_icon(spec.icon, theme))

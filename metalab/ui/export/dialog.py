@@ -43,6 +43,7 @@ from metalab.ui.export.work import (
     save_file,
 )
 from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import current_theme, follow_theme
 from metalab.ui.widgets.painted import tint
 
 if TYPE_CHECKING:
@@ -89,7 +90,6 @@ class ExportDialog(QDialog):
         self,
         history: "RunHistory",
         *,
-        theme: Theme,
         choices: FigureChoices | None = None,
         seen: Seen | None = None,
         settings: ExportSettings | None = None,
@@ -99,7 +99,6 @@ class ExportDialog(QDialog):
 
         Args:
             history: The run.
-            theme: Colours of the dialog; figures are on white paper in any theme.
             choices: How figures are drawn at first, such as the task that is looked at.
             seen: What the pages show.
             settings: What the dialog was left with the last time.
@@ -111,7 +110,6 @@ class ExportDialog(QDialog):
         self._history = history
         self._seen = seen or Seen()
         self._then = self._seen.then or history
-        self._theme = theme
         self._jobs = ExportJobs(self)
         self._options = ExportOptions(
             history,
@@ -138,7 +136,7 @@ class ExportDialog(QDialog):
         self._debounce.setInterval(_DEBOUNCE_MS)
         self._arrange()
         self._connect()
-        self.set_theme(theme)
+        follow_theme(self._take_theme)
         self._preview.show_message("Rendering…")
         self._suggest()
         self._tell("")
@@ -205,11 +203,7 @@ class ExportDialog(QDialog):
             fit=self._preview.fit,
         )
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take another theme's colours."""
-        self._theme = theme
-        self._preview.set_theme(theme)
-        self._target.set_theme(theme)
+    def _take_theme(self, theme: Theme) -> None:
         tint(self._status, theme.text)
         tint(self._line, theme.border)
 
@@ -344,7 +338,8 @@ class ExportDialog(QDialog):
         self._saved = ()
         self._open_folder.hide()
         self._status.setText(text)
-        tint(self._status, self._theme.error if error else self._theme.text)
+        theme = current_theme()
+        tint(self._status, theme.error if error else theme.text)
 
     def _connect(self) -> None:
         self._debounce.timeout.connect(self._on_debounced)

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 from metalab.figures.formats import DPI_RANGE
 from metalab.figures.sizes import FigureSize
 from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import follow_theme
 from metalab.ui.widgets.painted import tint
 
 _MAT = 20
@@ -70,6 +71,7 @@ class ExportPreview(QWidget):
         self._show_measure()
         self._fit.toggled.connect(self._on_scale_changed)
         self._pages.resized.connect(self._on_resized)
+        follow_theme(self._take_theme)
 
     @property
     def fit(self) -> bool:
@@ -103,8 +105,7 @@ class ExportPreview(QWidget):
         wanted = self._scale() * self._true_dpi() * self.devicePixelRatioF()
         return min(max(wanted, low), high)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take colours that a palette has no role for."""
+    def _take_theme(self, theme: Theme) -> None:
         tint(self._measure, theme.muted)
         tint(self._caption, theme.muted)
         tint(self._message, theme.muted)

@@ -22,6 +22,7 @@ from metalab.runs.system.home import file_stem
 from metalab.ui.export.rows import add_row, choice_box, dense_form
 from metalab.ui.export.settings import ExportSettings
 from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import follow_theme
 from metalab.ui.widgets.painted import tint
 from metalab.ui.widgets.plain_text import plain_tip
 
@@ -89,6 +90,7 @@ class ExportTarget(QWidget):
         self._path.editingFinished.connect(self._on_path_entered)
         self._browse.clicked.connect(self._on_browse)
         self._show_format()
+        follow_theme(self._take_theme)
 
     @property
     def form(self) -> QFormLayout:
@@ -135,8 +137,7 @@ class ExportTarget(QWidget):
         """What saving would do to files that are there; "" if nothing."""
         return self._note.text()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take colours that a palette has no role for."""
+    def _take_theme(self, theme: Theme) -> None:
         tint(self._note, theme.muted)
 
     def suggest(self, stem: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QPalette, QUndoStack
+from PySide6.QtGui import QKeyEvent, QKeySequence, QUndoStack
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from metalab.ui.forms.draft import (
@@ -23,7 +23,6 @@ from metalab.ui.forms.field_row import FieldState
 from metalab.ui.forms.form_header import FormHeader
 from metalab.ui.forms.problems import placed
 from metalab.ui.forms.text_entry import is_undo_or_redo
-from metalab.ui.style.theme import DARK, LIGHT, Theme
 
 if TYPE_CHECKING:
     from metalab.experiment.config import ExperimentConfig
@@ -88,8 +87,6 @@ class ExperimentForm(QWidget):
         layout.addWidget(self._list, 1)
         self._connect()
         self._show(draft_of(config))
-        dark = self.palette().color(QPalette.ColorRole.Window).lightnessF() < 0.5
-        self.set_theme(DARK if dark else LIGHT)
 
     def _connect(self) -> None:
         self._pause.timeout.connect(self.commit)
@@ -157,11 +154,6 @@ class ExperimentForm(QWidget):
     def set_locked(self, locked: bool) -> None:  # noqa: FBT001 - like Qt's setters
         """Say whether a run is in progress, to which edits do not apply."""
         self._header.set_locked(locked=locked)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours that a palette has no role for."""
-        self._header.set_theme(theme)
-        self._list.set_theme(theme)
 
     def focus_search(self) -> None:
         """Put the cursor into the search, its text selected."""

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from metalab.ui.forms.field_row import FieldRow, FieldState
 from metalab.ui.forms.fold import Fold, Group
 from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import follow_theme
 from metalab.ui.widgets.painted import tint
 from metalab.ui.widgets.scrolling import Scrolling
 
@@ -45,7 +46,6 @@ class FieldList(Scrolling):
     def __init__(self, parent: QWidget | None = None) -> None:
         content = QWidget()
         super().__init__(content, parent)
-        self._theme: Theme | None = None
         self._rows: dict[str, FieldRow] = {}
         self._groups: dict[str, Group] = {}
         self._words: list[str] = []
@@ -60,6 +60,7 @@ class FieldList(Scrolling):
         self._nothing.hide()
         self._layout.addWidget(self._nothing)
         self._layout.addStretch(1)
+        follow_theme(self._take_theme)
 
     @property
     def paths(self) -> Sequence[str]:
@@ -130,8 +131,6 @@ class FieldList(Scrolling):
         self._chain_tab_order()
         self.align_labels()
         self.search(" ".join(self._words))
-        if self._theme is not None:
-            self.set_theme(self._theme)
 
     def _group(self, name: str, infos: Sequence["FieldInfo"]) -> Group:
         if name not in self._groups:
@@ -187,12 +186,8 @@ class FieldList(Scrolling):
             group.set_problems(group_problems.get(name, ()))
             group.refresh_dots()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take colours that a palette has no role for."""
-        self._theme = theme
+    def _take_theme(self, theme: Theme) -> None:
         tint(self._nothing, theme.muted)
-        for group in self._groups.values():
-            group.set_theme(theme)
 
     def align_labels(self) -> None:
         """Give every label the width of the widest one, up to a limit."""

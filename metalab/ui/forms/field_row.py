@@ -19,6 +19,7 @@ from metalab.ui.forms.reading import exact_text
 from metalab.ui.learn.popover import TermButton
 from metalab.ui.learn.terms import term_of_field
 from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import current_theme, follow_theme
 from metalab.ui.widgets.painted import GUTTER, ResetButton, paint_dot, paint_ring, tint
 from metalab.ui.widgets.plain_text import plain_tip
 
@@ -90,7 +91,6 @@ class FieldRow(QWidget):
         super().__init__(parent)
         self.info = info
         self._titled = titled
-        self._theme: Theme | None = None
         self._state: FieldState | None = None
         self._words = _searched_text(info)
         self._label = QLabel(info.spec.label.replace("&", "&&"), self)
@@ -103,6 +103,7 @@ class FieldRow(QWidget):
         self._editor.value_edited.connect(self._on_value_edited)
         self._editor.typing_changed.connect(self._on_typing_changed)
         self._reset.clicked.connect(self._on_reset_clicked)
+        follow_theme(self._take_theme)
 
     @property
     def editor(self) -> "Editor":
@@ -140,14 +141,9 @@ class FieldRow(QWidget):
         """Align the label column; a longer label wraps."""
         self._label.setFixedWidth(width)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take colours that a palette has no role for."""
-        self._theme = theme
+    def _take_theme(self, theme: Theme) -> None:
         self._tint_message()
         self._editor.set_muted(QColor(theme.muted))
-        if self._help is not None:
-            self._help.set_theme(theme)
-        self.update()
 
     def show_state(self, state: FieldState) -> None:
         """Show value, difference and problem."""
@@ -170,9 +166,9 @@ class FieldRow(QWidget):
         self.update()
 
     def _tint_message(self) -> None:
-        if self._theme is not None:
-            wrong = self._state is not None and bool(self._state.message)
-            tint(self._message, self._theme.error if wrong else self._theme.muted)
+        theme = current_theme()
+        wrong = self._state is not None and bool(self._state.message)
+        tint(self._message, theme.error if wrong else theme.muted)
 
     def matches(self, words: list[str]) -> bool:
         """Return whether every word occurs in its names or its help."""
@@ -201,17 +197,17 @@ class FieldRow(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the dot of a difference and the outline of a problem."""
         super().paintEvent(event)
-        if self._theme is None or self._state is None:
+        if self._state is None:
             return
-        painter = QPainter(self)
+        theme, painter = current_theme(), QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         field = QRectF(self._editor.geometry())
         if self._state.differs:
-            colour = self._theme.error if self._state.wrong else self._theme.accent
+            colour = theme.error if self._state.wrong else theme.accent
             paint_dot(painter, QPointF(11, field.center().y()), colour)
         if self._state.wrong:
             around = field.adjusted(-0.75, -0.75, 0.75, 0.75)
-            paint_ring(painter, around, QColor(self._theme.error))
+            paint_ring(painter, around, QColor(theme.error))
 
     def _help_button(self) -> TermButton | None:
         term = term_of_field(self.info.path)

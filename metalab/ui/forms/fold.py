@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from metalab.ui.forms.field_row import FieldRow
 from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import current_theme, follow_theme
 from metalab.ui.widgets.painted import GUTTER, FoldHeader, tint
 
 
@@ -101,8 +102,9 @@ class Fold(QWidget):
             self.set_expanded(expanded=self._remembered)
             self._remembered = None
 
-    def show_dot(self, theme: Theme, rows: Sequence[FieldRow]) -> None:
+    def show_dot(self, rows: Sequence[FieldRow]) -> None:
         """Mark the header if a row differs or is wrong."""
+        theme = current_theme()
         states = [row.state for row in rows if row.state is not None]
         wrong = any(state.wrong for state in states)
         differs = any(state.differs for state in states)
@@ -117,7 +119,6 @@ class Group(QWidget):
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme: Theme | None = None
         self.title = title
         self.main = Fold(title, prominent=True, expanded=True, parent=self)
         self.advanced = Fold("", prominent=False, expanded=False)
@@ -135,6 +136,7 @@ class Group(QWidget):
         inner = self.main.layout()
         assert isinstance(inner, QVBoxLayout)
         inner.insertWidget(1, self._problems)
+        follow_theme(self._take_theme)
 
     @property
     def rows(self) -> tuple[FieldRow, ...]:
@@ -160,19 +162,14 @@ class Group(QWidget):
         self._problems.setText("\n".join(messages))
         self._problems.setVisible(bool(messages))
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take colours that a palette has no role for."""
-        self._theme = theme
+    def _take_theme(self, theme: Theme) -> None:
         tint(self._problems, theme.error)
-        for row in self.rows:
-            row.set_theme(theme)
         self.refresh_dots()
 
     def refresh_dots(self) -> None:
         """Mark the headers of what differs or is wrong."""
-        if self._theme is not None:
-            self.main.show_dot(self._theme, self.rows)
-            self.advanced.show_dot(self._theme, self.advanced.rows)
+        self.main.show_dot(self.rows)
+        self.advanced.show_dot(self.advanced.rows)
 
     def search(self, words: list[str]) -> bool:
         """Show the matching rows alone; return whether there are any."""

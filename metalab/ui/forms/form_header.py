@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
 )
 
 from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import follow_theme
 from metalab.ui.widgets.painted import ElidedButton, tint
 
 _LONGEST_NAME = 80
@@ -144,6 +145,7 @@ class FormHeader(QWidget):
         self.search.textChanged.connect(self.search_changed)
         self.search.returnPressed.connect(self.search_submitted)
         self._reset_all.clicked.connect(self.reset_all_requested)
+        follow_theme(self._take_theme)
 
     @property
     def summary(self) -> str:
@@ -174,8 +176,7 @@ class FormHeader(QWidget):
         """What is wrong with the experiment as a whole; "" if nothing."""
         return self._problems.text()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take colours that a palette has no role for."""
+    def _take_theme(self, theme: Theme) -> None:
         self._summary.set_colour(theme.muted)
         tint(self._note, theme.accent)
         tint(self._problems, theme.error)

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 from metalab.ui.learn.cards import Card
 from metalab.ui.learn.thumbnail import paint_thumbnail
 from metalab.ui.plot.painting import mixed
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theming import current_theme
 
 _SIZE = QSize(300, 250)
 _LEAST = QSize(230, 180)
@@ -34,7 +34,6 @@ class CardButton(QAbstractButton):
         super().__init__(parent)
         self.card = card
         self._arrays = card.thumbnail()
-        self._theme = DARK
         self.setText(card.title)
         self.setAccessibleName(card.title)
         self.setAccessibleDescription(card.sentence)
@@ -52,11 +51,6 @@ class CardButton(QAbstractButton):
     def minimumSizeHint(self) -> QSize:
         """Return the size below which the text would leave no picture."""
         return _LEAST
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
-        self._theme = theme
-        self.update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Take Return and Enter as a click, as the space bar is."""
@@ -80,18 +74,20 @@ class CardButton(QAbstractButton):
         picture = frame.adjusted(0, 0, 0, -words)
         painter.save()
         painter.setClipPath(outline)
-        paint_thumbnail(painter, picture, self.card, self._arrays, self._theme)
+        theme = current_theme()
+        paint_thumbnail(painter, picture, self.card, self._arrays, theme)
         painter.restore()
         self._paint_words(painter, round(picture.bottom()))
         lit = self.hasFocus() or self.underMouse()
-        edge = self._theme.accent if lit else self._theme.border
+        edge = theme.accent if lit else theme.border
         painter.setPen(QPen(QColor(edge), 2.0 if self.hasFocus() else 1.0))
         painter.drawPath(outline)
 
     def _background(self) -> QColor:
+        theme = current_theme()
         if self.isDown():
-            return mixed(self._theme.raised, self._theme.accent, _PRESSED)
-        return QColor(self._theme.raised)
+            return mixed(theme.raised, theme.accent, _PRESSED)
+        return QColor(theme.raised)
 
     def _title_font(self) -> QFont:
         font = QFont(self.font())
@@ -109,7 +105,8 @@ class CardButton(QAbstractButton):
         return title.height() + sentence.height() + _GAP + 2 * _MARGIN
 
     def _paint_words(self, painter: QPainter, top: int) -> None:
-        painter.setPen(QColor(self._theme.text))
+        theme = current_theme()
+        painter.setPen(QColor(theme.text))
         painter.setFont(self._title_font())
         room = QRect(
             _MARGIN, top + _MARGIN, self.width() - 2 * _MARGIN, self.height() - top
@@ -117,6 +114,6 @@ class CardButton(QAbstractButton):
         title = painter.drawText(room, _WRAPPED, self.card.title)
         used = title[0] if isinstance(title, tuple) else title
         painter.setFont(self.font())
-        painter.setPen(QColor(self._theme.muted))
+        painter.setPen(QColor(theme.muted))
         below = room.adjusted(0, used.height() + _GAP, 0, 0)
         painter.drawText(below, _WRAPPED, self.card.sentence)

@@ -16,7 +16,8 @@ from PySide6.QtWidgets import (
 from metalab.ui.learn.lesson import Lesson, LessonPage
 from metalab.ui.plot.painting import tint
 from metalab.ui.style.icons import theme_icon
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import follow_theme
 
 _MARGIN = 12
 _TEXT_MARGIN = 8
@@ -78,7 +79,7 @@ class LessonPanel(QWidget):
         self.close_button.clicked.connect(self.leave)
         self.back_button.clicked.connect(self.go_back)
         self.next_button.clicked.connect(self.go_on)
-        self.set_theme(DARK)
+        follow_theme(self._take_theme)
 
     def _describe(self) -> None:
         for label in (self._title, self._place):
@@ -137,8 +138,7 @@ class LessonPanel(QWidget):
         self.setAccessibleName(f"Lesson: {lesson.title}")
         self._turn_to(min(max(index, 0), len(lesson.pages) - 1))
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
+    def _take_theme(self, theme: Theme) -> None:
         tint(self._title, theme.text)
         tint(self._place, theme.muted)
         self.close_button.setIcon(theme_icon("close", theme))

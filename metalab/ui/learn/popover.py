@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from metalab.ui.learn.terms import Term
 from metalab.ui.plot.painting import tint
 from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import current_theme, follow_theme
 
 _WIDTH = 340
 """Of the text; a longer formula makes the popover wider."""
@@ -36,11 +37,16 @@ _RADIUS = 6.0
 class FormulaView(QWidget):
     """A drawn formula, sharp at any scale."""
 
-    def __init__(self, term: Term, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, term: Term, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._drawing = QSvgRenderer(QByteArray(term.picture(theme)), self)
+        self._term = term
+        self._drawing = QSvgRenderer(self)
+        follow_theme(self._take_theme)
         self.setFixedSize(self.sizeHint())
         self.setAccessibleName(f"Formula: {term.formula}")
+
+    def _take_theme(self, theme: Theme) -> None:
+        self._drawing.load(QByteArray(self._term.picture(theme)))
 
     def sizeHint(self) -> QSize:
         """Return the size at which the formula was drawn."""
@@ -66,7 +72,7 @@ class TermPopover(QFrame):
 
     see_requested = Signal(str)
 
-    def __init__(self, term: Term, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, term: Term, parent: QWidget | None = None) -> None:
         super().__init__(
             parent, Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint
         )
@@ -76,31 +82,34 @@ class TermPopover(QFrame):
         self.setAccessibleName(term.term)
         self.setAccessibleDescription(term.sentence)
         self.term = term
-        self._theme = theme
+        self._title = QLabel(term.term, self)
+        self._sentence = QLabel(term.sentence, self)
         self.see_button = QPushButton(f"See it in {workspace_title(term.see)}", self)
         self.see_button.setAccessibleDescription(term.sentence)
         self.see_button.setAutoDefault(True)
         self.see_button.clicked.connect(self._on_see_clicked)
         self._arrange()
+        follow_theme(self._take_theme)
+
+    def _take_theme(self, theme: Theme) -> None:
+        tint(self._title, theme.text)
+        tint(self._sentence, theme.text)
 
     def _arrange(self) -> None:
-        title = QLabel(self.term.term, self)
+        title, sentence = self._title, self._sentence
         title.setTextFormat(Qt.TextFormat.PlainText)
         bold = QFont(title.font())
         bold.setBold(True)
         title.setFont(bold)
-        sentence = QLabel(self.term.sentence, self)
         sentence.setTextFormat(Qt.TextFormat.PlainText)
         sentence.setWordWrap(True)
-        tint(title, self._theme.text)
-        tint(sentence, self._theme.text)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(_MARGIN, _MARGIN - 2, _MARGIN, _MARGIN - 2)
         layout.setSpacing(9)
         layout.addWidget(title)
         width = _WIDTH
         if self.term.formula:
-            formula = FormulaView(self.term, self._theme, self)
+            formula = FormulaView(self.term, self)
             width = max(width, formula.width())
             layout.addWidget(formula)
         layout.addWidget(sentence)
@@ -139,8 +148,9 @@ class TermPopover(QFrame):
         del event
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(self._theme.border), 1.0))
-        painter.setBrush(QColor(self._theme.raised))
+        theme = current_theme()
+        painter.setPen(QPen(QColor(theme.border), 1.0))
+        painter.setBrush(QColor(theme.raised))
         frame = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
         painter.drawRoundedRect(frame, _RADIUS, _RADIUS)
 
@@ -169,7 +179,6 @@ class TermButton(QToolButton):
     def __init__(self, term: Term, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.term = term
-        self._theme: Theme | None = None
         self._popover: TermPopover | None = None
         self._painted = True
         self.setAutoRaise(True)
@@ -185,11 +194,6 @@ class TermButton(QToolButton):
         """The popover while it is open."""
         return self._popover
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of the next popover."""
-        self._theme = theme
-        self.update()
-
     def set_painted(self, *, painted: bool) -> None:
         """Paint the sign always, or only under the mouse, over what has its place."""
         self._painted = painted
@@ -197,10 +201,9 @@ class TermButton(QToolButton):
 
     def open_popover(self) -> None:
         """Show what the term means."""
-        assert self._theme is not None, "no theme yet"
         if self._popover is not None:
             return
-        popover = TermPopover(self.term, self._theme, self)
+        popover = TermPopover(self.term, self)
         popover.see_requested.connect(self.see_requested)
         popover.destroyed.connect(self._on_popover_gone)
         self._popover = popover

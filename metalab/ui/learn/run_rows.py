@@ -17,7 +17,8 @@ from PySide6.QtWidgets import (
 
 from metalab.ui.plot.painting import tint
 from metalab.ui.style.icons import icon, theme_icon
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import current_theme, follow_theme
 from metalab.ui.widgets.painted import ElidedLabel
 from metalab.ui.widgets.plain_text import plain_tip
 from metalab.ui.widgets.recent_menu import recovered_words, run_name, run_state
@@ -45,7 +46,6 @@ class RunRows(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = DARK
         self._runs: Sequence[RunSummary] = ()
         self._title = QLabel("Recent runs", self)
         self._rows = QVBoxLayout()
@@ -56,6 +56,7 @@ class RunRows(QWidget):
         column.addWidget(self._title)
         column.addLayout(self._rows)
         self.hide()
+        follow_theme(self._take_theme)
 
     @property
     def buttons(self) -> list[QToolButton]:
@@ -77,16 +78,14 @@ class RunRows(QWidget):
             self._rows.addWidget(self._row(run))
         self.setVisible(bool(runs))
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
-        self._theme = theme
+    def _take_theme(self, theme: Theme) -> None:
         tint(self._title, theme.muted)
         for button in self.buttons:
             button.setIcon(theme_icon("open", theme))
 
     def _row(self, run: "RunSummary") -> "RunRow":
         row = RunRow(run, self)
-        row.setIcon(theme_icon("open", self._theme))
+        row.setIcon(theme_icon("open", current_theme()))
         row.clicked.connect(self._on_clicked)
         return row
 
@@ -136,7 +135,6 @@ class RecoveredStrip(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = DARK
         self._icon = QLabel(self)
         # Wrapped, it would have the whole page ask for more height than it needs.
         self._text = ElidedLabel(self)
@@ -156,6 +154,7 @@ class RecoveredStrip(QWidget):
             row.addWidget(button)
             self.buttons[key] = button
         self.hide()
+        follow_theme(self._take_theme)
 
     def set_run(self, run: "RunSummary | None") -> None:
         """Offer a run; None takes no room."""
@@ -165,18 +164,15 @@ class RecoveredStrip(QWidget):
             self.setAccessibleName(recovered_words(run))
             self.buttons["recover_resume"].setVisible(run.can_go_on)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
-        self._theme = theme
+    def _take_theme(self, theme: Theme) -> None:
         self._icon.setPixmap(icon("info", theme.accent).pixmap(_ICON))
         tint(self._text, theme.text)
-        self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw a tinted ground with a stripe at its beginning, as a banner has."""
         del event
         painter = QPainter(self)
-        ground = QColor(self._theme.accent)
+        ground = QColor(current_theme().accent)
         painter.fillRect(0, 0, _STRIPE, self.height(), ground)
         ground.setAlphaF(0.12)
         painter.fillRect(self.rect(), ground)

@@ -17,7 +17,8 @@ from metalab.ui.learn.cards import all_cards
 from metalab.ui.learn.run_rows import RecoveredStrip, RunRows
 from metalab.ui.plot.painting import tint
 from metalab.ui.style.icons import theme_icon
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import follow_theme
 from metalab.ui.widgets.plain_text import plain_tip
 from metalab.ui.widgets.scrolling import Scrolling
 
@@ -65,7 +66,7 @@ class StartPage(QWidget):
         self.runs.run_chosen.connect(self.run_chosen)
         self.open_button.clicked.connect(self.open_requested)
         self.tour_button.clicked.connect(self.tour_requested)
-        self.set_theme(DARK)
+        follow_theme(self._take_theme)
 
     @property
     def cards(self) -> dict[str, CardButton]:
@@ -85,16 +86,11 @@ class StartPage(QWidget):
         text = "Choose a card: its experiment starts at once."
         self._detail.setText(reason or text)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
+    def _take_theme(self, theme: Theme) -> None:
         tint(self._title, theme.text)
         tint(self._detail, theme.muted)
-        self.recovered.set_theme(theme)
-        self.runs.set_theme(theme)
         self.open_button.setIcon(theme_icon("open", theme))
         self.tour_button.setIcon(theme_icon("help", theme))
-        for card in self._cards.values():
-            card.set_theme(theme)
 
     def _arrange(self) -> None:
         large = QFont(self.font())

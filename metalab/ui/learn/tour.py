@@ -23,7 +23,8 @@ from PySide6.QtWidgets import (
 )
 
 from metalab.ui.plot.painting import tint
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import current_theme, follow_theme
 
 _AIR = 3
 _PEN = 2.5
@@ -35,16 +36,10 @@ class Outline(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = DARK
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.hide()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the theme's colours."""
-        self._theme = theme
-        self.update()
 
     def surround(self, target: QWidget | None) -> None:
         """Lie around a widget; disappear for None and for one that is hidden."""
@@ -67,7 +62,7 @@ class Outline(QWidget):
         del event
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(self._theme.accent), _PEN))
+        painter.setPen(QPen(QColor(current_theme().accent), _PEN))
         inset = _PEN / 2
         frame = QRectF(self.rect()).adjusted(inset, inset, -inset, -inset)
         painter.drawRoundedRect(frame, _RADIUS, _RADIUS)
@@ -180,7 +175,6 @@ class Tour(QWidget):
         super().__init__(parent)
         self._stops = tuple(stops)
         self._stop = 0
-        self._theme = DARK
         self.outline = Outline(self)
         self._clock = QTimer(self)
         self._clock.setInterval(_FOLLOW_MS)
@@ -197,6 +191,7 @@ class Tour(QWidget):
         self.next_button.clicked.connect(self.go_on)
         self.close_button.clicked.connect(self.leave)
         self.hide()
+        follow_theme(self._take_theme)
 
     def _arrange(self) -> None:
         bold = QFont(self._title.font())
@@ -264,14 +259,10 @@ class Tour(QWidget):
             self.hide()
             self.closed.emit()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
-        self._theme = theme
-        self.outline.set_theme(theme)
+    def _take_theme(self, theme: Theme) -> None:
         tint(self._title, theme.text)
         tint(self._text, theme.text)
         tint(self._place, theme.muted)
-        self.update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Leave on Escape."""
@@ -290,8 +281,9 @@ class Tour(QWidget):
         """Paint the background, and a stripe in the accent colour."""
         del event
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(self._theme.raised))
-        painter.fillRect(0, 0, _STRIPE, self.height(), QColor(self._theme.accent))
+        theme = current_theme()
+        painter.fillRect(self.rect(), QColor(theme.raised))
+        painter.fillRect(0, 0, _STRIPE, self.height(), QColor(theme.accent))
 
     def _show_stop(self) -> None:
         stop = self._stops[self._stop]

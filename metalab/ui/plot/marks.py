@@ -14,6 +14,7 @@ from metalab.engine.events import Array
 from metalab.ui.plot.painting import Ink
 from metalab.ui.plot.plot_items import AcrossItem, BandItem, DotsItem, LineItem
 from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import current_theme
 
 OnAxis = Callable[[Array], Array]
 """From values to coordinates of the vertical axis; NaN where there are none."""
@@ -96,14 +97,14 @@ class Curve:
         self._x, self._y = x, y
         self.redraw()
 
-    def set_stroke(self, stroke: Stroke, theme: Theme) -> None:
+    def set_stroke(self, stroke: Stroke) -> None:
         """Change how the line looks."""
         if stroke != self._stroke:
             self._stroke = stroke
-            self.set_theme(theme)
+            self.recolour(current_theme())
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the theme's colours."""
+    def recolour(self, theme: Theme) -> None:
+        """Take a theme's colours; called by the plot."""
         self._item.set_pen(self._stroke.pen(theme), smooth=self._stroke.smooth)
 
     def redraw(self) -> None:
@@ -131,8 +132,8 @@ class PointMarks:
         self._x, self._y = x, y
         self.redraw()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the theme's colours."""
+    def recolour(self, theme: Theme) -> None:
+        """Take a theme's colours; called by the plot."""
         ring = self._dots.ring
         pen = QPen(Qt.PenStyle.NoPen)
         if ring is not None:
@@ -167,8 +168,8 @@ class Band:
         self._x, self._low, self._high = x, low, high
         self.redraw()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the theme's colours."""
+    def recolour(self, theme: Theme) -> None:
+        """Take a theme's colours; called by the plot."""
         self._item.set_colour(self._ink.colour(theme))
 
     def redraw(self) -> None:
@@ -215,8 +216,8 @@ class VerticalLine:
     def redraw(self) -> None:
         """Do nothing: a vertical line does not depend on the vertical axis."""
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the theme's colours."""
+    def recolour(self, theme: Theme) -> None:
+        """Take a theme's colours; called by the plot."""
         self._item.set_pen(self._stroke.pen(theme))
 
 

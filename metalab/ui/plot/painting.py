@@ -20,6 +20,7 @@ from shiboken6 import Shiboken
 
 from metalab.engine.events import Array
 from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import current_theme
 
 PICTURE_RATIO = 2.0
 """Pixels of a copied picture for each point of the screen."""
@@ -155,14 +156,13 @@ def tint(
 
 
 def picture_of(
-    parts: Sequence[QWidget], *, title: str, theme: Theme, ratio: float = PICTURE_RATIO
+    parts: Sequence[QWidget], *, title: str, ratio: float = PICTURE_RATIO
 ) -> QImage:
     """Return visible widgets one below the other, under a title, as a sharp picture.
 
     Args:
         parts: From top to bottom; hidden ones are left out.
         title: One line.
-        theme: For title and background.
         ratio: Pixels for each point.
     """
     shown = [part for part in parts if not part.isHidden()]
@@ -175,6 +175,7 @@ def picture_of(
     )
     image = QImage(size * ratio, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(ratio)
+    theme = current_theme()
     image.fill(QColor(theme.surface))
     painter = QPainter(image)
     painter.setFont(font)

@@ -21,6 +21,7 @@ from metalab.ui.plot.limits import Limits
 from metalab.ui.plot.plot_items import PlotItem
 from metalab.ui.plot.ticks import linear_ticks, log_ticks
 from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import current_theme, follow_theme
 
 pg.setConfigOptions(antialias=False, useOpenGL=False)
 
@@ -84,7 +85,6 @@ class PlotArea(QWidget):
         super().__init__(parent)
         self._whole_x = whole_x
         self._log_y = False
-        self._scale = 1.0
         self._items: list[PlotItem] = []
         self._view: Any = pg.GraphicsView(self)
         self._box: Any = pg.ViewBox(enableMenu=False, defaultPadding=0)
@@ -98,6 +98,7 @@ class PlotArea(QWidget):
         self._box.sigRangeChanged.connect(self._on_range_changed)
         self._box.sigResized.connect(self._on_range_changed)
         self._box.sigRangeChangedManually.connect(self._on_moved_by_hand)
+        follow_theme(self._take_theme)
 
     def _arrange(self) -> None:
         self._view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -203,9 +204,7 @@ class PlotArea(QWidget):
         scene = self._box.mapViewToScene(QPointF(x, self.ranges[1][1]))
         return self._view.mapTo(self, self._view.mapFromScene(scene))
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours, and its room for each number."""
-        self._scale = theme.scale
+    def _take_theme(self, theme: Theme) -> None:
         self._view.setBackground(theme.surface)
         for axis in (self._bottom, self._left):
             axis.setPen(QPen(QColor(theme.border)))
@@ -226,8 +225,9 @@ class PlotArea(QWidget):
 
     def _number(self) -> None:
         (left, right), (bottom, top) = self.ranges
-        across = max(2, int(self._box.width() / (self._scale * _PIXELS_A_TICK_X)))
-        up = max(2, int(self._box.height() / (self._scale * _PIXELS_A_TICK_Y)))
+        scale = current_theme().scale
+        across = max(2, int(self._box.width() / (scale * _PIXELS_A_TICK_X)))
+        up = max(2, int(self._box.height() / (scale * _PIXELS_A_TICK_Y)))
         ticks = log_ticks if self._log_y else linear_ticks
         self._bottom.setTicks([linear_ticks(left, right, across, whole=self._whole_x)])
         self._left.setTicks([ticks(bottom, top, up)])

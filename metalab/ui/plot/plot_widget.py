@@ -28,7 +28,8 @@ from metalab.ui.plot.marks import (
 from metalab.ui.plot.painting import Ink, tint
 from metalab.ui.plot.plot import PlotArea
 from metalab.ui.plot.plot_items import AcrossItem, BandItem, DotsItem, LineItem
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import current_theme, follow_theme
 
 _FOCUS_RING = 2
 _SMALLEST = (160, 110)
@@ -69,7 +70,6 @@ class Plot(QWidget):
             parent: Qt's parent.
         """
         super().__init__(parent)
-        self._theme: Theme = DARK
         self._log_y = False
         self._zoomed = False
         self._pointed_at: float | None = None
@@ -85,7 +85,7 @@ class Plot(QWidget):
         self._cross = self.vertical_line(Stroke(ink=Ink(role="muted")), z=_ON_TOP)
         self._area.range_changed.connect(self.range_changed)
         self._area.moved_by_hand.connect(self._on_moved_by_hand)
-        self.set_theme(self._theme)
+        follow_theme(self._take_theme)
         self._apply_limits()
 
     def _arrange(self) -> None:
@@ -141,7 +141,7 @@ class Plot(QWidget):
 
     def _keep(self, handle: Handle) -> None:
         self._handles.append(handle)
-        handle.set_theme(self._theme)
+        handle.recolour(current_theme())
 
     # What the axes show
 
@@ -229,14 +229,10 @@ class Plot(QWidget):
 
     # How it looks
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
-        self._theme = theme
-        self._area.set_theme(theme)
+    def _take_theme(self, theme: Theme) -> None:
         tint(self._message, theme.muted)
         for handle in self._handles:
-            handle.set_theme(theme)
-        self.update()
+            handle.recolour(theme)
 
     @property
     def message(self) -> str:
@@ -259,7 +255,8 @@ class Plot(QWidget):
         """Paint the focus ring."""
         del event
         painter = QPainter(self)
-        ring = self._theme.accent if self.hasFocus() else self._theme.surface
+        theme = current_theme()
+        ring = theme.accent if self.hasFocus() else theme.surface
         painter.setPen(QPen(QColor(ring), _FOCUS_RING))
         painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
 

@@ -23,7 +23,8 @@ from metalab.ui.session import engine_access as engine
 from metalab.ui.session.phase import Phase
 from metalab.ui.session.session import Session
 from metalab.ui.style.icons import icon, icon_pixmap
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import current_theme, follow_theme
 from metalab.ui.widgets.recent_menu import recovered_words
 
 if TYPE_CHECKING:
@@ -250,7 +251,6 @@ class BannerArea(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = DARK
         self._spec: BannerSpec | None = None
         self._closed: BannerSpec | None = None
         self._icon = QLabel(self)
@@ -286,6 +286,7 @@ class BannerArea(QWidget):
         row.addWidget(self._close)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.hide()
+        follow_theme(self._take_theme)
 
     def _make_bar(self) -> QProgressBar:
         bar = QProgressBar(self)
@@ -313,13 +314,10 @@ class BannerArea(QWidget):
             self._fill(wanted)
         self.setVisible(wanted is not None)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours that a palette has no role for."""
-        self._theme = theme
+    def _take_theme(self, theme: Theme) -> None:
         self._close.setIcon(icon("close", theme.text))
         if self._spec is not None:
             self._draw_icon(self._spec)
-        self.update()
 
     def buttons(self) -> list[QPushButton]:
         """Return the buttons of the choices, in order."""
@@ -349,7 +347,7 @@ class BannerArea(QWidget):
             self._choices.addWidget(button)
 
     def _draw_icon(self, spec: BannerSpec) -> None:
-        colour = getattr(self._theme, spec.tone)
+        colour = getattr(current_theme(), spec.tone)
         ratio = self.devicePixelRatioF()
         self._icon.setPixmap(
             icon_pixmap(_ICONS.get(spec.tone, spec.tone), colour, _ICON, ratio)
@@ -368,7 +366,7 @@ class BannerArea(QWidget):
         if self._spec is None:
             return
         painter = QPainter(self)
-        colour = QColor(getattr(self._theme, self._spec.tone))
+        colour = QColor(getattr(current_theme(), self._spec.tone))
         tint = QColor(colour)
         tint.setAlphaF(0.12)
         painter.fillRect(self.rect(), tint)

@@ -16,7 +16,6 @@ from metalab.ui.actions.lines import EXPERIMENT_SUFFIX, LESSON_SUFFIX, LESSON_TI
 from metalab.ui.actions.shortcuts import ShortcutsDialog
 from metalab.ui.actions.table import ACTIONS
 from metalab.ui.session import engine_access as engine
-from metalab.ui.style.theme import THEMES
 from metalab.ui.timeline.player import INNER, OUTER
 from metalab.ui.widgets.dialogs import AboutDialog
 from metalab.ui.workspaces.registry import WORKSPACES
@@ -262,7 +261,6 @@ class Commands(QObject):
         assert moment is not None, "the action is off without a run"
         dialog = ExportDialog(
             moment.history,
-            theme=THEMES[self._preferences.current.theme],
             choices=self._choices(),
             seen=self._seen(moment),
             settings=self._preferences.current.export,
@@ -328,7 +326,6 @@ class Commands(QObject):
             AnimationDialog(
                 replace(moment.history, curves=moment.shown.curves),
                 self._window.live.views_choices(),
-                theme=THEMES[self._preferences.current.theme],
                 parent=self._window,
             )
         )

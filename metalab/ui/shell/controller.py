@@ -36,7 +36,8 @@ from metalab.ui.shell.problems import ProblemsPanel
 from metalab.ui.shell.replacing import Replacing
 from metalab.ui.shell.returning import Returning
 from metalab.ui.shell.run_presenter import RunPresenter
-from metalab.ui.style.theme import THEMES, Theme, apply_theme
+from metalab.ui.style.theme import THEMES, Theme
+from metalab.ui.style.theming import apply_theme
 from metalab.ui.workspaces.live.workspace import LiveWorkspace
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class Controller(QObject):
             self.faults, slot=slot, keep_runs=options.keep_runs, parent=self
         )
         self.closer = Closer(self.session, asks=self._asks, parent=self)
-        self.actions = ActionSet(self.session, theme=self.theme, parent=self)
+        self.actions = ActionSet(self.session, parent=self)
         self.window = MainWindow(
             self.actions,
             LiveWorkspace(),
@@ -163,8 +164,6 @@ class Controller(QObject):
         if options.welcome and not remembered:
             self.window.workspaces.show_page("start")
         self.window.toolbar.show_step_size(self.preferences.current.step_size)
-        self.window.set_theme(self.theme)
-        self.teaching.set_theme(self.theme)
         self._show_asking()
         self._on_state_changed()
 
@@ -324,7 +323,6 @@ class Controller(QObject):
         form.differences_requested.connect(self.commands.differences)
         form.validity_changed.connect(self._on_validity_changed)
         self.window.experiment.show_form(form)
-        self.window.experiment.set_theme(self.theme)
 
     def _on_validity_changed(self, valid: bool) -> None:  # noqa: FBT001 - Qt's signal
         form = self.window.experiment.form
@@ -384,9 +382,7 @@ class Controller(QObject):
 
     def _on_theme_toggled(self) -> None:
         self.preferences.change("theme", "light" if self.theme.dark else "dark")
-        apply_theme(self._app, self.theme)
-        self.window.set_theme(self.theme)
-        self.teaching.set_theme(self.theme)
+        apply_theme(self._app, self.theme.scaled(self.window.present.scale))
 
     def _on_banner_clicked(self, key: str) -> None:
         session = self.session

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QToolButton, QWi
 
 from metalab.ui.style.icons import icon
 from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import follow_theme
 
 
 class DockTitle(QWidget):
@@ -28,7 +29,7 @@ class DockTitle(QWidget):
         row.setContentsMargins(10, 5, 6, 3)
         row.addWidget(name, 1)
         row.addWidget(self._close)
+        follow_theme(self._take_theme)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colour of the cross."""
+    def _take_theme(self, theme: Theme) -> None:
         self._close.setIcon(icon("close", theme.muted))

@@ -7,7 +7,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QDockWidget, QStackedWidget, QWidget
 
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theming import current_theme
 
 if TYPE_CHECKING:
     from metalab.ui.forms.experiment_form import ExperimentForm
@@ -22,7 +22,6 @@ class Skeleton(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = DARK
         self._text = ""
 
     def show_text(self, text: str) -> None:
@@ -31,23 +30,19 @@ class Skeleton(QWidget):
         self.setAccessibleName(text)
         self.update()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours that a palette has no role for."""
-        self._theme = theme
-        self.update()
-
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 - Qt's signature
         """Draw the text, and bars where labels and fields will be."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QColor(self._theme.muted))
+        theme = current_theme()
+        painter.setPen(QColor(theme.muted))
         margin, line = 14, self.fontMetrics().height()
         width = self.width() - 2 * margin
         words = QRectF(margin, margin, width, 4 * line)
         flags = Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap
         painter.drawText(words, int(flags), self._text)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(self._theme.raised))
+        painter.setBrush(QColor(theme.raised))
         top = margin + 2.5 * line
         for rows in _GROUPS:
             painter.drawRoundedRect(QRectF(margin, top, width * 0.3, 10), 4, 4)
@@ -104,9 +99,3 @@ class ExperimentDock(QDockWidget):
         form.set_folds(self._folds)
         self._pages.addWidget(form)
         self._pages.setCurrentWidget(form)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours that a palette has no role for."""
-        self._skeleton.set_theme(theme)
-        if self._form is not None:
-            self._form.set_theme(theme)

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from metalab.ui.session.session import Session
     from metalab.ui.shell.main_window import MainWindow
     from metalab.ui.shell.run_presenter import RunPresenter
-    from metalab.ui.style.theme import Theme
     from metalab.ui.workspaces.start.workspace import StartWorkspace
 
 _LESSON_WIDTH = 330
@@ -59,7 +58,6 @@ class LessonsController(QObject):
         self._timekeeper = stage.timekeeper
         self._tour: Tour | None = None
         self._hidden: tuple[str, ...] = ()
-        self._theme: Theme | None = None
         self._panel: LessonPanel | None = None
         self._start: StartWorkspace | None = None
         self.lesson = QDockWidget("Lesson", window)
@@ -99,20 +97,7 @@ class LessonsController(QObject):
             self._panel.page_shown.connect(self._on_page_shown)
             self._panel.closed.connect(self.leave_lesson)
             self.lesson.setWidget(self._panel)
-            if self._theme is not None:
-                self._panel.set_theme(self._theme)
         return self._panel
-
-    def set_theme(self, theme: "Theme") -> None:
-        """Take a theme's colours."""
-        self._theme = theme
-        if self._panel is not None:
-            self._panel.set_theme(theme)
-        title = self.lesson.titleBarWidget()
-        if isinstance(title, DockTitle):
-            title.set_theme(theme)
-        if self._tour is not None:
-            self._tour.set_theme(theme)
 
     # Cards
 
@@ -136,8 +121,6 @@ class LessonsController(QObject):
             self._tour = Tour(tour_stops(self._targets()))
             self._window.add_strip(self._tour)
             self._window.escaped.connect(self._tour.leave)
-            if self._theme is not None:
-                self._tour.set_theme(self._theme)
         self._tour.begin()
 
     def _targets(self) -> "dict[str, partial[QWidget | None]]":

@@ -44,7 +44,6 @@ from metalab.ui.workspaces.tabs import WorkspaceTabs
 
 if TYPE_CHECKING:
     from metalab.ui.shell.problems import ProblemsPanel
-    from metalab.ui.style.theme import Theme
     from metalab.ui.workspaces.live.workspace import LiveWorkspace
 
 MINIMUM_SIZE = QSize(1000, 600)
@@ -122,14 +121,11 @@ class MainWindow(QMainWindow):
         self.status = RunStatusBar(parent=self)
         self.command_palette = CommandPalette(self)
         self.present = PresentMode(self)
-        self._theme: Theme | None = None
         self._side_docks: list[tuple[QDockWidget, int]] = []
         self._problems_dock = QDockWidget("Problems", self)
         self._diagnostics_dock = QDockWidget("Diagnostics", self)
-        self._titles = [
-            self._title(dock)
-            for dock in (self.experiment, self._problems_dock, self._diagnostics_dock)
-        ]
+        for dock in (self.experiment, self._problems_dock, self._diagnostics_dock):
+            dock.setTitleBarWidget(DockTitle(dock))
         self._place()
         self._fill_menus()
         self._follow_docks()
@@ -159,12 +155,6 @@ class MainWindow(QMainWindow):
         self.add_side_dock(self._diagnostics_dock, DIAGNOSTICS_WIDTH)
         self.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
 
-    @staticmethod
-    def _title(dock: QDockWidget) -> DockTitle:
-        title = DockTitle(dock)
-        dock.setTitleBarWidget(title)
-        return title
-
     def _fill_menus(self) -> None:
         bar = self.menuBar()
         for name, title in MENUS.items():
@@ -187,7 +177,6 @@ class MainWindow(QMainWindow):
         self.status.problems_clicked.connect(self._on_problems_clicked)
         self.present.changed.connect(self._actions["present"].setChecked)
         self.present.changed.connect(self.toasts.set_at_top)
-        self.present.scale_changed.connect(self._on_scale_changed)
 
     def add_side_dock(self, dock: QDockWidget, width: int) -> None:
         """Take in a dock at the right, hidden at first.
@@ -228,27 +217,6 @@ class MainWindow(QMainWindow):
     def add_strip(self, strip: QWidget) -> None:
         """Put a strip over the whole width between banners and pages."""
         self._column.insertWidget(1, strip)
-
-    def set_theme(self, theme: "Theme") -> None:
-        """Hand the theme to every part, enlarged while the window is presented."""
-        self._theme = theme
-        theme = theme.scaled(self.present.scale)
-        self._actions.set_theme(theme)
-        for part in (
-            self.workspaces,
-            self.timeline,
-            self.experiment,
-            self.banners,
-            self.toolbar,
-            self.status,
-            self.toasts,
-            *self._titles,
-        ):
-            part.set_theme(theme)
-
-    def _on_scale_changed(self) -> None:
-        if self._theme is not None:
-            self.set_theme(self._theme)
 
     def open_palette(self) -> None:
         """Offer every action, preset, recent run and setting by name."""

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QComboBox, QDockWidget, QMenu, QSplitter
 from shiboken6 import Shiboken
 
 from metalab.ui.shell.layout import STATE_VERSION
+from metalab.ui.style.theming import change_theme, current_theme
 
 if TYPE_CHECKING:
     from metalab.ui.shell.main_window import MainWindow
@@ -73,12 +74,9 @@ class PresentMode(QObject):
 
     Attributes:
         changed: Present mode has begun or ended.
-        scale_changed: Lines and points of plots shall have another scale: whoever hands
-            the theme to the window hands it `Theme.scaled` by this.
     """
 
     changed = Signal(bool)
-    scale_changed = Signal(float)
 
     def __init__(self, window: "MainWindow") -> None:
         """Make the mode of a window, not begun.
@@ -159,7 +157,7 @@ class PresentMode(QObject):
         larger = QFont(before.font)
         larger.setPointSizeF(scale * larger.pointSizeF())
         self._set_font(larger)
-        self.scale_changed.emit(scale)
+        change_theme(current_theme().scaled(scale))
 
     def _end(self) -> None:
         before, self._before = self._before, None
@@ -173,7 +171,7 @@ class PresentMode(QObject):
             if Shiboken.isValid(menu):
                 menu.setAttribute(Qt.WidgetAttribute.WA_WindowPropagation, on=False)
         window.status.set_brief(brief=False)
-        self.scale_changed.emit(1.0)
+        change_theme(current_theme().scaled(1.0))
         window.setWindowState(before.filling)
         if not (window.isMaximized() or window.isFullScreen()):
             window.setGeometry(before.place)

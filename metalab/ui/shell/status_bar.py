@@ -19,6 +19,7 @@ from metalab.ui.session.phase import Phase
 from metalab.ui.shell.status_text import StatusTexts, status_texts
 from metalab.ui.style.icons import icon
 from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theming import current_theme, follow_theme
 from metalab.ui.widgets.plain_text import plain_tip
 
 if TYPE_CHECKING:
@@ -132,7 +133,6 @@ class RunStatusBar(QStatusBar):
         super().__init__(parent)
         self._now = now
         self._shown_at = -TEXT_SECONDS
-        self._theme = DARK
         self._state: tuple[Phase, RunStatus | None] | None = None
         self._num_problems = 0
         self._brief = False
@@ -154,6 +154,7 @@ class RunStatusBar(QStatusBar):
         self._problems.clicked.connect(self.problems_clicked)
         self._lay_out()
         self.show_problems(0)
+        follow_theme(self._take_theme)
 
     def _lay_out(self) -> None:
         self.setSizeGripEnabled(False)
@@ -203,9 +204,7 @@ class RunStatusBar(QStatusBar):
         self._brief = brief
         self._show(self._texts)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours that a palette has no role for."""
-        self._theme = theme
+    def _take_theme(self, _: Theme) -> None:
         self._show(self._texts)
         self.show_problems(self._num_problems)
 
@@ -223,7 +222,8 @@ class RunStatusBar(QStatusBar):
             for label in self._labels.values():
                 label.setMinimumWidth(0)
         self._texts = texts
-        self._pill.show_state(texts.state, getattr(self._theme, texts.tone))
+        theme = current_theme()
+        self._pill.show_state(texts.state, getattr(theme, texts.tone))
         for name, label in self._labels.items():
             text: str = getattr(texts, name)
             label.setVisible(bool(text) and (name in _BRIEF or not self._brief))
@@ -238,8 +238,8 @@ class RunStatusBar(QStatusBar):
                 )
         self._line.show_share(
             texts.share,
-            track=self._theme.border,
-            line=getattr(self._theme, texts.tone),
+            track=theme.border,
+            line=getattr(theme, texts.tone),
         )
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -254,7 +254,7 @@ class RunStatusBar(QStatusBar):
         """Show how many different problems there are; nothing if none."""
         self._num_problems = count
         self._problems.setVisible(count > 0)
-        self._problems.setIcon(icon("warning", self._theme.warning))
+        self._problems.setIcon(icon("warning", current_theme().warning))
         text = "1 problem" if count == 1 else "{} problems"
         self._problems.setText(text.format(count))
         self._problems.setToolTip("Show the list of errors")

@@ -15,7 +15,8 @@ from PySide6.QtWidgets import (
 )
 
 from metalab.ui.style.icons import icon
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import current_theme, follow_theme
 
 if TYPE_CHECKING:
     from metalab.catalog.recipes import Recipe
@@ -63,19 +64,16 @@ class ToolbarButton(QToolButton):
         self._action = action
         self._look = look
         self._texts = texts
-        self._theme = DARK
         self._accent_icons: dict[str, QIcon] = {}
         self.setIconSize(QSize(ICON, ICON))
         self.setAutoRaise(True)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setDefaultAction(action)
+        follow_theme(self._take_theme)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the theme's colours; the icons of actions change with the actions."""
-        self._theme = theme
+    def _take_theme(self, _: Theme) -> None:
         self._accent_icons = {}
-        self.update()
 
     def sizeHint(self) -> QSize:
         """Return the size for icon, longest text and arrow."""
@@ -100,8 +98,9 @@ class ToolbarButton(QToolButton):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._ground())
         painter.drawRoundedRect(area, _RADIUS, _RADIUS)
+        theme = current_theme()
         if self.isEnabled() and (self.isDown() or self.underMouse()):
-            veil = QColor(self._theme.text)
+            veil = QColor(theme.text)
             veil.setAlphaF(0.16 if self.isDown() else 0.09)
             painter.setBrush(veil)
             painter.drawRoundedRect(area, _RADIUS, _RADIUS)
@@ -114,18 +113,20 @@ class ToolbarButton(QToolButton):
             self._draw_arrow(painter)
         if self.hasFocus():
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(self._theme.accent), 1.5))
+            painter.setPen(QPen(QColor(theme.accent), 1.5))
             painter.drawRoundedRect(area, _RADIUS, _RADIUS)
         painter.end()
 
     def _ground(self) -> QColor:
         if self._look is not Look.ACCENT:
             return QColor(Qt.GlobalColor.transparent)
-        return QColor(self._theme.accent if self.isEnabled() else self._theme.raised)
+        theme = current_theme()
+        return QColor(theme.accent if self.isEnabled() else theme.raised)
 
     def _ink(self) -> QColor:
         on_accent = self._look is Look.ACCENT and self.isEnabled()
-        ink = QColor(self._theme.on_accent if on_accent else self._theme.text)
+        theme = current_theme()
+        ink = QColor(theme.on_accent if on_accent else theme.text)
         if not self.isEnabled():
             ink.setAlphaF(_FADED)
         return ink
@@ -136,7 +137,7 @@ class ToolbarButton(QToolButton):
         if self._look is Look.ACCENT and enabled:
             name = self._action.data()
             if name not in self._accent_icons:
-                self._accent_icons[name] = icon(name, self._theme.on_accent)
+                self._accent_icons[name] = icon(name, current_theme().on_accent)
             shown = self._accent_icons[name]
         shown.paint(
             painter,
@@ -179,7 +180,6 @@ class Chip(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._text = ""
-        self._theme = DARK
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     @property
@@ -199,11 +199,6 @@ class Chip(QWidget):
         self.updateGeometry()
         self.update()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the theme's colours."""
-        self._theme = theme
-        self.update()
-
     def sizeHint(self) -> QSize:
         """Return the size for the name; none without one."""
         width = self.fontMetrics().horizontalAdvance(self._text) + 22
@@ -220,9 +215,10 @@ class Chip(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         area = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
-        painter.setPen(QColor(self._theme.border))
-        painter.setBrush(QColor(self._theme.raised))
+        theme = current_theme()
+        painter.setPen(QColor(theme.border))
+        painter.setBrush(QColor(theme.raised))
         painter.drawRoundedRect(area, area.height() / 2, area.height() / 2)
-        painter.setPen(QColor(self._theme.text))
+        painter.setPen(QColor(theme.text))
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._text)
         painter.end()

@@ -11,7 +11,8 @@ from metalab.ui.actions.action_set import ActionSet
 from metalab.ui.actions.table import TOOLBAR_STEPS
 from metalab.ui.shell.tool_buttons import Chip, Look, ToolbarButton
 from metalab.ui.style.icons import theme_icon
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import current_theme, follow_theme
 
 if TYPE_CHECKING:
     from metalab.catalog.recipes import Preset, Recipe
@@ -108,7 +109,6 @@ class MainToolBar(QToolBar):
         self.setObjectName("toolbar")
         self.setMovable(False)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        self._theme = DARK
         self._actions = actions
         self._preset = QAction("Preset", self)
         self._preset.setToolTip(
@@ -121,6 +121,7 @@ class MainToolBar(QToolBar):
         self.step_button.menu().triggered.connect(self._on_step_triggered)
         self.chip = Chip()
         self._fill(presets)
+        follow_theme(self._take_theme)
 
     def _fill(self, presets: PresetMenu) -> None:
         actions = self._actions
@@ -159,14 +160,8 @@ class MainToolBar(QToolBar):
         button.setMenu(menu)
         return button
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the theme's colours; the actions' icons change with the actions."""
-        self._theme = theme
+    def _take_theme(self, theme: Theme) -> None:
         self._preset.setIcon(theme_icon("preset", theme))
-        for button in self.findChildren(ToolbarButton):
-            button.set_theme(theme)
-        self.chip.set_theme(theme)
-        self.update()
 
     def show_step_size(self, num_steps: int) -> None:
         """Make the step button do this many outer steps."""
@@ -181,10 +176,9 @@ class MainToolBar(QToolBar):
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 - Qt's signature
         """Draw the window's ground and one line below, for Fusion draws a gradient."""
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(self._theme.window))
-        painter.fillRect(
-            0, self.height() - 1, self.width(), 1, QColor(self._theme.border)
-        )
+        theme = current_theme()
+        painter.fillRect(self.rect(), QColor(theme.window))
+        painter.fillRect(0, self.height() - 1, self.width(), 1, QColor(theme.border))
         painter.end()
 
 

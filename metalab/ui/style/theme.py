@@ -8,7 +8,6 @@ text keeps at least 4.5:1.
 from dataclasses import dataclass, replace
 
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QApplication, QStyleFactory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,19 +138,6 @@ LIGHT = Theme(
 )
 
 THEMES = {theme.name: theme for theme in (DARK, LIGHT)}
-
-
-def apply_theme(app: QApplication, theme: Theme) -> None:
-    """Give the whole application the theme's palette, on the Fusion style."""
-    # Every widget is polished again by a style, be it the same one.
-    if app.style().name() != "fusion":
-        app.setStyle(QStyleFactory.create("Fusion"))
-    palette = qt_palette(theme)
-    app.setPalette(palette)
-    # Fusion frames a box in a darker shade of the window, which on a dark one cannot be
-    # seen; a filled box can.
-    palette.setColor(QPalette.ColorRole.Base, QColor(theme.box))
-    app.setPalette(palette, "QCheckBox")  # pyright: ignore[reportArgumentType] - takes a name; the stubs say bytes
 
 
 def qt_palette(theme: Theme) -> QPalette:

@@ -6,6 +6,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QToolButton, QWidget
 
+from metalab.ui.style.theming import follow_theme
+
 if TYPE_CHECKING:
     from metalab.ui.session.moment import Moment
     from metalab.ui.style.theme import Theme
@@ -21,6 +23,7 @@ class MomentBadge(QToolButton):
         self.setToolTip("Every page shows an earlier outer step; click for the newest")
         self.setAccessibleName("Show the newest outer step")
         self.hide()
+        follow_theme(self._take_theme)
 
     def show_moment(self, moment: "Moment | None") -> None:
         """Take in where the window stands."""
@@ -35,8 +38,7 @@ class MomentBadge(QToolButton):
         if self.isHidden() == past:
             self.setVisible(past)
 
-    def set_theme(self, theme: "Theme") -> None:
-        """Take a theme's colours."""
+    def _take_theme(self, theme: "Theme") -> None:
         palette = self.palette()
         palette.setColor(QPalette.ColorRole.ButtonText, theme.accent)
         self.setPalette(palette)

@@ -16,7 +16,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractSlider, QSizePolicy, QToolTip, QWidget
 
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import current_theme, follow_theme
 from metalab.ui.timeline.model import TimelineModel
 from metalab.ui.timeline.ruler_map import MARGIN, painted_map
 from metalab.ui.widgets.plain_text import plain_tip
@@ -48,7 +49,6 @@ class OuterRuler(QAbstractSlider):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = DARK
         self._model: TimelineModel | None = None
         self._exact = self._following = True
         self._shown_step: int | None = None
@@ -61,6 +61,7 @@ class OuterRuler(QAbstractSlider):
         self.setRange(0, 0)
         self.setAccessibleName("Outer step")
         self.setAccessibleDescription(self.hint())
+        follow_theme(self._take_theme)
 
     def sizeHint(self) -> QSize:
         """Return room for the mini-map and one line of numbers."""
@@ -70,11 +71,9 @@ class OuterRuler(QAbstractSlider):
         """Return the least that can be read."""
         return QSize(160, self._height())
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours, and its size of lines and marks."""
-        self._theme, self._map = theme, None
+    def _take_theme(self, _: Theme) -> None:
+        self._map = None
         self.updateGeometry()
-        self.update()
 
     def show_model(self, model: TimelineModel | None) -> None:
         """Show a run as it is now; None for none."""
@@ -156,7 +155,7 @@ class OuterRuler(QAbstractSlider):
         return max(self.width() - 2 * MARGIN, 1.0)
 
     def _height(self) -> int:
-        of_map = _MAP_HEIGHT * self._theme.scale
+        of_map = _MAP_HEIGHT * current_theme().scale
         return round(self._label_height() + of_map + _BELOW)
 
     def _label_height(self) -> float:
@@ -257,7 +256,7 @@ class OuterRuler(QAbstractSlider):
         model = self._model
         if model is None:
             return "No run yet"
-        near = _NEAR * self._theme.scale
+        near = _NEAR * current_theme().scale
         lines = [
             f"{flag.step:,}: {flag.text}"
             for flag in model.flags
@@ -277,22 +276,24 @@ class OuterRuler(QAbstractSlider):
         painter = QPainter(self)
         # Not the picture's own size: whole pixels seldom make a size times 1.25.
         wanted = self.size(), self.devicePixelRatioF()
+        theme = current_theme()
         if self._map is None or self._map_of != wanted:
-            self._map = painted_map(self, self._model, self._theme)
+            self._map = painted_map(self, self._model, theme)
             self._map_of = wanted
         painter.drawPixmap(0, 0, self._map)
         if self._model is not None:
             self._paint_playhead(painter)
         if self.hasFocus():
-            painter.setPen(QPen(QColor(self._theme.accent), 2))
+            painter.setPen(QPen(QColor(theme.accent), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
 
     def _paint_playhead(self, painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        area, scale = self.area(), self._theme.scale
+        theme = current_theme()
+        area, scale = self.area(), theme.scale
         x = self.x_of(self.value())
-        colour = QColor(self._theme.accent)
+        colour = QColor(theme.accent)
         painter.setPen(QPen(colour, 2 * scale))
         painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
         painter.setBrush(colour)
@@ -302,6 +303,6 @@ class OuterRuler(QAbstractSlider):
         text = self.hint()
         width = painter.fontMetrics().horizontalAdvance(text) + 4
         left = min(max(x - width / 2, 2), self.width() - width - 2)
-        painter.setPen(QColor(self._theme.text))
+        painter.setPen(QColor(theme.text))
         frame = QRectF(left, _ABOVE, width, area.top() - _ABOVE)
         painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, text)

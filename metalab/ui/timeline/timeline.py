@@ -13,7 +13,8 @@ from PySide6.QtWidgets import (
 from metalab.runs.record.bookmarks import mark_at
 from metalab.ui.plot.painting import tint
 from metalab.ui.style.icons import theme_icon
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import current_theme, follow_theme
 from metalab.ui.timeline.bookmark_dialog import BookmarkDialog
 from metalab.ui.timeline.model import TimelineModel
 from metalab.ui.timeline.player import INNER, OUTER, SPEEDS, Player
@@ -49,7 +50,6 @@ class Timeline(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = DARK
         self._model: TimelineModel | None = None
         self.outer = OuterRuler(self)
         self.inner = StepRuler(self)
@@ -72,7 +72,7 @@ class Timeline(QWidget):
         self._arrange()
         self._connect()
         self.show_model(None)
-        self.set_theme(DARK)
+        follow_theme(self._take_theme)
 
     def _arrange(self) -> None:
         self.setAutoFillBackground(True)
@@ -170,12 +170,8 @@ class Timeline(QWidget):
             self.picker.set_num_tasks(num_tasks)
         self.picker.set_task(task)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
-        self._theme = theme
+    def _take_theme(self, theme: Theme) -> None:
         tint(self, theme.window)
-        for part in (self.outer, self.inner, self.picker):
-            part.set_theme(theme)
         self.loop.setIcon(theme_icon("loop", theme))
         self.mark.setIcon(theme_icon("bookmark", theme))
         self.follow.setIcon(theme_icon("follow", theme))
@@ -251,4 +247,4 @@ class Timeline(QWidget):
 
     def _show_playing(self) -> None:
         icon = "pause" if self.player.kind else "play"
-        self.play.setIcon(theme_icon(icon, self._theme))
+        self.play.setIcon(theme_icon(icon, current_theme()))

@@ -4,7 +4,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theming import current_theme
 from metalab.ui.widgets.plain_text import plain_tip
 
 _MARGIN, _GAP, _AIR = 10, 12, 5
@@ -15,7 +15,6 @@ class Caption(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = DARK
         self._left = self._right = self._short_right = ""
         self._tone = "muted"
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -29,11 +28,6 @@ class Caption(QWidget):
     def right(self) -> str:
         """The text at the right edge."""
         return self._right
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the theme's colours."""
-        self._theme = theme
-        self.update()
 
     @property
     def tone(self) -> str:
@@ -73,7 +67,7 @@ class Caption(QWidget):
         """Paint both texts."""
         del event
         painter = QPainter(self)
-        painter.setPen(QColor(getattr(self._theme, self._tone)))
+        painter.setPen(QColor(getattr(current_theme(), self._tone)))
         frame = self.rect().adjusted(_MARGIN, 0, -_MARGIN, -3)
         metrics, align = painter.fontMetrics(), Qt.AlignmentFlag.AlignVCenter
         right = self._right

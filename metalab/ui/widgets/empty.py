@@ -6,7 +6,8 @@ from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from metalab.ui.plot.painting import tint
 from metalab.ui.style.icons import icon
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import current_theme, follow_theme
 from metalab.ui.widgets.ghosts import paint_ghosts
 from metalab.ui.widgets.plain_text import plain_tip
 
@@ -36,7 +37,6 @@ class EmptyState(QWidget):
         """
         super().__init__(parent)
         self._split = split
-        self._theme = DARK
         self._usual = self._why_not = ""
         self.button = QPushButton("Run preset", self)
         self._title = QLabel(self)
@@ -45,7 +45,7 @@ class EmptyState(QWidget):
         self._enlarge()
         self.button.clicked.connect(self.run_requested)
         self.set_preset("", "")
-        self.set_theme(DARK)
+        follow_theme(self._take_theme)
 
     def _arrange(self) -> None:
         for label in (self._title, self._detail):
@@ -117,29 +117,27 @@ class EmptyState(QWidget):
             self._why_not = reason
             self.set_preset(self.title, self._usual)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
-        self._theme = theme
+    def _take_theme(self, theme: Theme) -> None:
         tint(self.button, theme.accent, QPalette.ColorRole.Button)
         tint(self.button, theme.on_accent, QPalette.ColorRole.ButtonText)
         self.button.setIcon(icon("play", theme.on_accent))
         tint(self._title, theme.text)
         tint(self._detail, theme.muted)
-        self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the ghosts, and a quiet place for the button."""
         del event
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), QColor(self._theme.window))
-        paint_ghosts(painter, QRectF(self.rect()), self._split, self._theme)
+        theme = current_theme()
+        painter.fillRect(self.rect(), QColor(theme.window))
+        paint_ghosts(painter, QRectF(self.rect()), self._split, theme)
         plate = QRectF(self.button.geometry())
         for label in (self._title, self._detail):
             if not label.isHidden():
                 plate = plate.united(QRectF(label.geometry()))
-        painter.setPen(QColor(self._theme.border))
-        painter.setBrush(QColor(self._theme.surface))
+        painter.setPen(QColor(theme.border))
+        painter.setBrush(QColor(theme.surface))
         around = plate.adjusted(-36, -26, 36, 26)
         painter.drawRoundedRect(around, _PLATE_RADIUS, _PLATE_RADIUS)
 

@@ -10,6 +10,7 @@ from metalab.runs.record.status import RunStatus
 from metalab.ui.plot.painting import tint
 from metalab.ui.style.icons import theme_icon
 from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import follow_theme
 from metalab.ui.widgets.painted import ElidedLabel
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class PanelHeader(QWidget):
         self._layout.addWidget(self.copy)
         self.fit.clicked.connect(self.fit_requested)
         self.copy.clicked.connect(self._on_copy_clicked)
+        follow_theme(self._take_theme)
 
     @property
     def title(self) -> str:
@@ -125,8 +127,7 @@ class PanelHeader(QWidget):
         self.copy.setText("Copy")
         self.copy.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the theme's colours."""
+    def _take_theme(self, theme: Theme) -> None:
         tint(self._title, theme.text)
         self.copy.setIcon(theme_icon("copy", theme))
 

@@ -16,7 +16,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from metalab.ui.plot.painting import Ink
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theming import current_theme
 
 _SWATCH, _GAP, _SPACING = 16, 5, 12
 _LINE_HEIGHT = 1.5
@@ -61,7 +61,6 @@ class Legend(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._entries: tuple[Entry, ...] = ()
-        self._theme = DARK
         policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
@@ -78,11 +77,6 @@ class Legend(QWidget):
             self.setAccessibleName(", ".join(entry.text for entry in entries))
             self.updateGeometry()
             self.update()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the theme's colours."""
-        self._theme = theme
-        self.update()
 
     def hasHeightForWidth(self) -> bool:
         """Return that the number of lines depends on the width."""
@@ -136,13 +130,14 @@ class Legend(QWidget):
         for entry, (x, line) in zip(self._entries, places, strict=True):
             middle = (line + 0.5) * height + 1
             self._paint_swatch(painter, entry, QRectF(x, middle - 5, _SWATCH, 10))
-            painter.setPen(QColor(self._theme.muted))
+            painter.setPen(QColor(current_theme().muted))
             left = x + _SWATCH + _GAP
             frame = QRectF(left, line * height + 1, self.width() - left, height)
             painter.drawText(frame, Qt.AlignmentFlag.AlignVCenter, entry.text)
 
     def _paint_swatch(self, painter: QPainter, entry: Entry, frame: QRectF) -> None:
-        colour = entry.ink.colour(self._theme)
+        theme = current_theme()
+        colour = entry.ink.colour(theme)
         middle = frame.center()
         painter.setBrush(Qt.BrushStyle.NoBrush)
         if entry.swatch is Swatch.BAND:
@@ -152,7 +147,7 @@ class Legend(QWidget):
             painter.setBrush(colour)
             painter.drawEllipse(middle, 3, 3)
         elif entry.swatch is Swatch.RING:
-            painter.setPen(QPen(colour, 2 * self._theme.scale))
+            painter.setPen(QPen(colour, 2 * theme.scale))
             painter.drawEllipse(middle, 3.5, 3.5)
         else:
             width = _WIDTHS.get(entry.swatch, 1.5)
@@ -160,9 +155,9 @@ class Legend(QWidget):
             if entry.end is not None:
                 shades = QLinearGradient(frame.topLeft(), frame.topRight())
                 shades.setColorAt(0, colour)
-                shades.setColorAt(1, entry.end.colour(self._theme))
+                shades.setColorAt(1, entry.end.colour(theme))
                 brush = QBrush(shades)
-            pen = QPen(brush, width * self._theme.scale)
+            pen = QPen(brush, width * theme.scale)
             if entry.swatch is Swatch.DASHED:
                 pen.setDashPattern((3.0, 2.0))
                 pen.setCapStyle(Qt.PenCapStyle.FlatCap)

@@ -7,7 +7,8 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QLabel, QWidget
 
 from metalab.ui.plot.painting import tint
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import current_theme, follow_theme
 
 _DISTANCE = 12
 _TOP = 10
@@ -22,20 +23,19 @@ class Readout(QLabel):
         self.setTextFormat(Qt.TextFormat.RichText)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setContentsMargins(9, 6, 9, 6)
-        self._theme = DARK
         self.hide()
+        follow_theme(self._take_theme)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the theme's colours."""
-        self._theme = theme
+    def _take_theme(self, theme: Theme) -> None:
         tint(self, theme.text)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the box, then the text."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(self._theme.border)))
-        painter.setBrush(QColor(self._theme.raised))
+        theme = current_theme()
+        painter.setPen(QPen(QColor(theme.border)))
+        painter.setBrush(QColor(theme.raised))
         painter.drawRoundedRect(
             QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4
         )

@@ -12,7 +12,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QSlider, QWidget
 
 from metalab.ui.plot.painting import ramp_ink
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import current_theme, follow_theme
 
 _MARGIN = 14
 _LINE_Y = 9.0
@@ -26,7 +27,6 @@ class StepRuler(QSlider):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
         self._trained = 0
-        self._theme = DARK
         self.setRange(0, 0)
         self.setPageStep(5)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -34,6 +34,7 @@ class StepRuler(QSlider):
         self.setToolTip(
             "Inner step that is emphasised; steps beyond K were not trained"
         )
+        follow_theme(self._take_theme)
 
     @property
     def steps(self) -> tuple[int, int]:
@@ -60,11 +61,8 @@ class StepRuler(QSlider):
             self.setValue(trained)
         return True
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the theme's colours, and its size of lines and points."""
-        self._theme = theme
+    def _take_theme(self, _: Theme) -> None:
         self.updateGeometry()
-        self.update()
 
     def sizeHint(self) -> QSize:
         """Return room for the dots and one line of numbers."""
@@ -81,7 +79,7 @@ class StepRuler(QSlider):
 
     @property
     def _line_y(self) -> float:
-        return _LINE_Y * self._theme.scale
+        return _LINE_Y * current_theme().scale
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Go to the step under the pointer."""
@@ -128,29 +126,30 @@ class StepRuler(QSlider):
         gradient = QLinearGradient(start, end)
         for step in (0, self._trained, last):
             gradient.setColorAt(step / max(last, 1), self._colour(step))
-        scale = self._theme.scale
+        scale = current_theme().scale
         painter.setPen(QPen(gradient, 1.5 * scale))
         painter.drawLine(trained, end)
         painter.setPen(QPen(gradient, 3 * scale))
         painter.drawLine(start, trained)
 
     def _colour(self, step: int) -> QColor:
-        return ramp_ink(step, self._trained, self.maximum()).colour(self._theme)
+        return ramp_ink(step, self._trained, self.maximum()).colour(current_theme())
 
     def _paint_dot(self, painter: QPainter, step: int, radius: float) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._colour(step))
-        size = radius * self._theme.scale
+        size = radius * current_theme().scale
         painter.drawEllipse(self.place_of(step), size, size)
 
     def _paint_chosen(self, painter: QPainter) -> None:
         painter.setBrush(self._colour(self.value()))
-        painter.setPen(QPen(QColor(self._theme.text), 2))
-        size = 6 * self._theme.scale
+        theme = current_theme()
+        painter.setPen(QPen(QColor(theme.text), 2))
+        size = 6 * theme.scale
         painter.drawEllipse(self.place_of(self.value()), size, size)
         if self.hasFocus():
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(self._theme.accent), 1.5))
+            painter.setPen(QPen(QColor(theme.accent), 1.5))
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 3, 3)
 
     def _paint_numbers(self, painter: QPainter) -> None:
@@ -169,9 +168,10 @@ class StepRuler(QSlider):
         if len(taken) > 1 and close:
             del words[self.value()]
         top = 2 * self._line_y - 1
+        theme = current_theme()
         for step, text in words.items():
             strong = step in (self.value(), self._trained)
-            painter.setPen(QColor(self._theme.text if strong else self._theme.muted))
+            painter.setPen(QColor(theme.text if strong else theme.muted))
             width = painter.fontMetrics().horizontalAdvance(text) + 2
             left = self.place_of(step).x() - width / 2
             left = min(max(left, 1.0), self.width() - width - 1.0)

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSpinBox, QWidget
 
 from metalab.ui.style.icons import theme_icon
 from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import follow_theme
 from metalab.ui.widgets.header import tool_button
 
 
@@ -54,6 +55,7 @@ class TaskPicker(QWidget):
         self.previous.clicked.connect(self.box.stepDown)
         self.next.clicked.connect(self.box.stepUp)
         self.dice.clicked.connect(self._on_dice_clicked)
+        follow_theme(self._take_theme)
 
     @property
     def task(self) -> int:
@@ -76,8 +78,7 @@ class TaskPicker(QWidget):
         self.box.setValue(task + 1)
         self.box.blockSignals(blocked)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the theme's colours."""
+    def _take_theme(self, theme: Theme) -> None:
         self.dice.setIcon(theme_icon("dice", theme))
 
     def _on_value_changed(self) -> None:

@@ -18,7 +18,8 @@ from PySide6.QtWidgets import (
 
 from metalab.ui.plot.painting import tint
 from metalab.ui.style.icons import icon
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import current_theme, follow_theme
 
 SECONDS = 8.0
 MOST = 3
@@ -48,7 +49,6 @@ class Toast(QWidget):
             parent: The area.
         """
         super().__init__(parent)
-        self._theme = DARK
         self._chosen = chosen
         self.text = QLabel(text, self)
         self.text.setTextFormat(Qt.TextFormat.PlainText)
@@ -72,6 +72,7 @@ class Toast(QWidget):
         self._timer.timeout.connect(self.leave)
         self.button.clicked.connect(self._on_clicked)
         self.close_button.clicked.connect(self.leave)
+        follow_theme(self._take_theme)
 
     def begin(self) -> None:
         """Let it be seen for a while."""
@@ -88,12 +89,9 @@ class Toast(QWidget):
         if isinstance(area, ToastArea):
             area.arrange()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
-        self._theme = theme
+    def _take_theme(self, theme: Theme) -> None:
         tint(self.text, theme.text)
         self.close_button.setIcon(icon("close", theme.text))
-        self.update()
 
     def enterEvent(self, event: QEnterEvent) -> None:
         """Stay while the pointer is over it."""
@@ -110,8 +108,9 @@ class Toast(QWidget):
         del event
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QColor(self._theme.border))
-        painter.setBrush(QColor(self._theme.raised))
+        theme = current_theme()
+        painter.setPen(QColor(theme.border))
+        painter.setBrush(QColor(theme.raised))
         area = self.rect().toRectF().adjusted(0.5, 0.5, -0.5, -0.5)
         painter.drawRoundedRect(area, _RADIUS, _RADIUS)
         painter.end()
@@ -135,7 +134,6 @@ class ToastArea(QWidget):
         """
         super().__init__(over)
         self._over = over
-        self._theme = DARK
         self._at_top = False
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -168,7 +166,6 @@ class ToastArea(QWidget):
         for old in self.toasts[: -MOST + 1]:
             old.leave()
         toast = Toast(text, choice, chosen, parent=self)
-        toast.set_theme(self._theme)
         self._column.addWidget(toast)
         toast.begin()
         self.arrange()
@@ -183,12 +180,6 @@ class ToastArea(QWidget):
         """Have none any more."""
         for toast in self.toasts:
             toast.leave()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
-        self._theme = theme
-        for toast in self.toasts:
-            toast.set_theme(theme)
 
     def set_at_top(self, at_top: bool) -> None:  # noqa: FBT001 - a slot
         """Take the upper corner, over tabs and titles, or the lower one, over plots."""

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from metalab.experiment.config import ExperimentConfig
     from metalab.figures.sights import Sight
     from metalab.ui.session.moment import Moment
-    from metalab.ui.style.theme import Theme
 
 
 class Workspace(QWidget):
@@ -65,10 +64,6 @@ class Workspace(QWidget):
     def show_config(self, config: "ExperimentConfig | None") -> None:
         """Take in the experiment in the form; None while it is invalid."""
         del config
-
-    def set_theme(self, theme: "Theme") -> None:
-        """Take a theme's colours."""
-        raise NotImplementedError
 
     def set_why_not(self, reason: str) -> None:
         """Say why `run_requested` would not be heard; "" if it would."""

@@ -16,7 +16,6 @@ from metalab.ui.workspaces.spec import WorkspaceSpec
 if TYPE_CHECKING:
     from metalab.experiment.config import ExperimentConfig
     from metalab.ui.session.moment import Moment
-    from metalab.ui.style.theme import Theme
     from metalab.ui.workspaces.live.workspace import LiveWorkspace
 
 
@@ -39,7 +38,6 @@ class WorkspaceTabs(QTabWidget):
         self._pages: dict[str, Workspace] = {"live": live}
         self._holders: dict[str, QWidget] = {}
         self._states: dict[str, Any] = {}
-        self._theme: Theme | None = None
         self._moment: Moment | None = None
         self._config: ExperimentConfig | None = None
         self._why_not = ""
@@ -97,8 +95,6 @@ class WorkspaceTabs(QTabWidget):
             assert isinstance(page, Workspace), "a page is a workspace"
             self._pages[key] = page
             self._hold(key, page)
-            if self._theme is not None:
-                page.set_theme(self._theme)
             page.restore_state(_mapping(self._states.get(key)))
             page.show_config(self._config)
             page.set_why_not(self._why_not)
@@ -138,13 +134,6 @@ class WorkspaceTabs(QTabWidget):
         self._why_not = reason
         for page in self.made:
             page.set_why_not(reason)
-
-    def set_theme(self, theme: "Theme") -> None:
-        """Hand the theme to every page."""
-        self._theme = theme
-        self.badge.set_theme(theme)
-        for page in self.made:
-            page.set_theme(theme)
 
     def save_state(self) -> dict[str, Any]:
         """Return what is remembered: each page's choices, and which one is seen."""

@@ -4,7 +4,6 @@ import pytest
 
 from metalab.ui.export.dialog import ExportDialog
 from metalab.ui.export.settings import ExportSettings
-from metalab.ui.style.theme import LIGHT
 from tests.figures.histories import make_history
 from tests.ui.export.driver import drawn, ended
 
@@ -29,7 +28,6 @@ def open_dialog(qtbot, history, folder):
     def open_one(*, shown=history, choices=None, **settings):
         dialog = ExportDialog(
             shown,
-            theme=LIGHT,
             choices=choices,
             settings=ExportSettings(**{"folder": str(folder), **settings}),
         )

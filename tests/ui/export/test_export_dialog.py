@@ -19,7 +19,8 @@ from metalab.figures.registry import figures
 from metalab.figures.render import encode
 from metalab.figures.sizes import SIZES
 from metalab.ui.export.settings import ExportSettings
-from metalab.ui.style.theme import DARK
+from metalab.ui.style.theme import LIGHT
+from metalab.ui.style.theming import change_theme
 from tests.ui.export.driver import (
     CONTROL,
     Key,
@@ -117,7 +118,7 @@ def test_another_theme_changes_the_dialog_and_not_the_figure(open_dialog):
     dialog = open_dialog()
     picture = dialog.preview.picture.toImage()
     before = dialog.grab().toImage()
-    dialog.set_theme(DARK)
+    change_theme(LIGHT)
     assert dialog.grab().toImage() != before
     assert dialog.preview.picture.toImage() == picture
     assert picture.pixelColor(0, 0).name() == "#ffffff"

@@ -33,7 +33,7 @@ app = QApplication([])
 from metalab.ui.export.dialog import ExportDialog
 from metalab.ui.style.theme import LIGHT
 from tests.figures.histories import make_history
-dialog = ExportDialog(make_history(), theme=LIGHT)
+dialog = ExportDialog(make_history())
 dialog.show()
 app.processEvents()
 print(dialog.preview.message, "matplotlib" in sys.modules)

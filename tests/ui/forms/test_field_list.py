@@ -14,7 +14,8 @@ from metalab.experiment.fields import FieldInfo, fields_of, with_overrides
 from metalab.ui.forms.experiment_form import ExperimentForm
 from metalab.ui.forms.field_list import FieldList
 from metalab.ui.forms.number_box import NumberBox
-from metalab.ui.style.theme import DARK, LIGHT, apply_theme
+from metalab.ui.style.theme import DARK, LIGHT
+from metalab.ui.style.theming import apply_theme
 from tests.ui.forms.asking import KIND, LR, header, visible_paths
 
 Enter = Callable[..., None]
@@ -188,7 +189,6 @@ def test_it_fits_a_narrow_dock(
     app = QApplication.instance()
     assert isinstance(app, QApplication)
     apply_theme(app, theme)
-    form.set_theme(theme)
     width = 310
     form.resize(width, 800)
     enter(form, "inner.inner_batch_size", "50")
@@ -210,8 +210,6 @@ def test_it_fits_a_narrow_dock(
 def test_problems_and_differences_are_drawn_in_the_theme_s_colours(
     form: ExperimentForm, enter: Enter, qtbot: QtBot
 ) -> None:
-    form.set_theme(DARK)
-
     def drawn(colour: str) -> bool:
         image = form.row(LR).grab().toImage()
         return any(

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from metalab.ui.learn.lesson import Lesson, LessonPage
 from metalab.ui.learn.lesson_panel import LessonPanel, PageText
 from metalab.ui.style.theme import LIGHT
+from metalab.ui.style.theming import change_theme
 
 LESSON = Lesson(
     title="A lesson",
@@ -22,7 +23,7 @@ LESSON = Lesson(
 @pytest.fixture
 def panel(shown: Callable[[QWidget], None]) -> LessonPanel:
     made = LessonPanel()
-    made.set_theme(LIGHT)
+    change_theme(LIGHT)
     shown(made)
     made.show_lesson(LESSON)
     return made

@@ -12,7 +12,7 @@ from metalab.experiment.fields import with_overrides
 from metalab.ui.forms.experiment_form import ExperimentForm
 from metalab.ui.learn.popover import FormulaView, TermButton, TermPopover
 from metalab.ui.learn.terms import all_terms
-from metalab.ui.style.theme import DARK, LIGHT, THEMES
+from metalab.ui.style.theme import THEMES
 
 LR = "inner.inner_lr"
 
@@ -26,7 +26,6 @@ pytestmark = pytest.mark.qt_log_ignore(
 def button(shown: Callable[[QWidget], None]) -> Iterator[TermButton]:
     window = QWidget()
     made = TermButton(all_terms()["hypergradient"])
-    made.set_theme(DARK)
     QVBoxLayout(window).addWidget(made)
     shown(window)
     yield made
@@ -82,7 +81,7 @@ def test_see_it_names_the_workspace_and_closes(qtbot: QtBot, button: TermButton,
 
 
 def test_a_term_without_formula_has_no_empty_place(qtbot: QtBot):
-    popover = TermPopover(all_terms()["device"], LIGHT)
+    popover = TermPopover(all_terms()["device"])
     qtbot.addWidget(popover)
     assert popover.findChild(FormulaView) is None
 

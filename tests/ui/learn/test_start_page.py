@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from metalab.ui.learn.cards import all_cards
 from metalab.ui.learn.start_page import StartPage
 from metalab.ui.style.theme import DARK, LIGHT, Theme
+from metalab.ui.style.theming import change_theme
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def test_nothing_can_be_chosen_before_the_engine_is_there(
 @pytest.mark.parametrize("size", [QSize(1100, 800), QSize(520, 540)], ids=str)
 @pytest.mark.sampled(2)
 def test_pictures_are_painted_in_the_theme(page: StartPage, theme: Theme, size: QSize):
-    page.set_theme(theme)
+    change_theme(theme)
     page.resize(size)
     for card in page.cards.values():
         image = card.grab().toImage()

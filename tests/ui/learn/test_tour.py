@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from metalab.ui.learn.tour import Tour, TourStop, tour_stops
 from metalab.ui.style.theme import LIGHT
+from metalab.ui.style.theming import change_theme
 
 KEYS = ("run", "experiment", "adapt", "timeline", "workspaces")
 
@@ -26,7 +27,7 @@ class Window(QWidget):
             TourStop(title="Three", text="Text three.", find=lambda: None),
         ]
         self.tour = Tour(stops)
-        self.tour.set_theme(LIGHT)
+        change_theme(LIGHT)
         column = QVBoxLayout(self)
         for part in (self.first, self.second, self.tour):
             column.addWidget(part)

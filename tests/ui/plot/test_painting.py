@@ -76,8 +76,8 @@ def test_a_picture_has_every_visible_part(qtbot):
         part.setAlignment(Qt.AlignmentFlag.AlignCenter)
     parts[0].show()
     parts[1].show()
-    two = picture_of(parts, title="Title", theme=DARK, ratio=2.0)
-    one = picture_of(parts[:1], title="Title", theme=DARK, ratio=2.0)
+    two = picture_of(parts, title="Title", ratio=2.0)
+    one = picture_of(parts[:1], title="Title", ratio=2.0)
     assert two.devicePixelRatio() == 2.0
     assert two.height() - one.height() == 2 * parts[1].height()
     assert two.pixelColor(0, 0).name() == DARK.surface

@@ -11,6 +11,7 @@ from metalab.ui.plot.marks import Dots, Stroke
 from metalab.ui.plot.painting import Ink
 from metalab.ui.plot.plot_widget import Plot
 from metalab.ui.style.theme import DARK, LIGHT
+from metalab.ui.style.theming import change_theme
 from tests.support.clipping import names_cut
 
 AFTER = Stroke(ink=Ink(role="after"), width=3)
@@ -91,7 +92,7 @@ def test_points_and_bands_take_the_themes_colours(plot: Plot):
     band = plot.band(Ink(role="query"))
     band.set_data(np.array([0.0, 10.0]), np.zeros(2), np.ones(2))
     for theme in (DARK, LIGHT):
-        plot.set_theme(theme)
+        change_theme(theme)
         assert 100 < pixels(plot, theme.support).sum() < 500
         assert pixels(plot, theme.query).sum() > 5000
 

@@ -16,6 +16,7 @@ from metalab.ui.session.phase import Notice
 from metalab.ui.session.session import Session
 from metalab.ui.shell.banners import WITHOUT_KERNELS, BannerArea, BannerSpec, banner_for
 from metalab.ui.style.theme import DARK, LIGHT
+from metalab.ui.style.theming import change_theme
 from tests.support.experiments import small
 from tests.support.fake_worker import Workshop, small_config
 
@@ -238,7 +239,6 @@ BANNER = BannerSpec(
 def area(qtbot):
     area = BannerArea()
     qtbot.addWidget(area)
-    area.set_theme(DARK)
     return area
 
 
@@ -308,7 +308,7 @@ def test_the_same_banner_stays_dismissed_until_it_was_gone(area, qtbot):
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
 def test_the_stripe_has_the_colour_of_the_tone(area, theme):
     area.show_banner(BANNER)
-    area.set_theme(theme)
+    change_theme(theme)
     area.resize(600, 50)
     picture = area.grab().toImage()
     assert picture.pixelColor(1, 25).name() == theme.warning

@@ -13,6 +13,7 @@ from metalab.ui.shell.status_bar import (
     StatePill,
 )
 from metalab.ui.style.theme import DARK, LIGHT
+from metalab.ui.style.theming import change_theme
 from tests.support.fake_worker import Workshop, small_config
 
 
@@ -32,7 +33,6 @@ def clock():
 def bar(qtbot, clock):
     bar = RunStatusBar(now=clock)
     qtbot.addWidget(bar)
-    bar.set_theme(DARK)
     bar.resize(1100, bar.sizeHint().height())
     bar.show()
     return bar
@@ -108,7 +108,7 @@ def test_the_device_says_who_computes_and_why(bar, slot, workshop):
 def test_the_line_is_as_long_as_the_share_that_is_done(bar, slot, workshop, theme):
     workshop.worker.play(60)
     slot.poll()
-    bar.set_theme(theme)
+    change_theme(theme)
     bar.show_history(Phase.RUNNING, slot.history)
     line = bar.findChild(ProgressLine)
     assert line.width() == bar.width()

@@ -2,7 +2,6 @@
 
 import pytest
 
-from metalab.ui.style.theme import DARK
 from metalab.ui.timeline.ruler import OuterRuler
 from tests.ui.timeline.models import model
 
@@ -12,7 +11,6 @@ def ruler(qtbot):
     made = OuterRuler()
     qtbot.addWidget(made)
     made.resize(824, made.sizeHint().height())
-    made.set_theme(DARK)
     made.show_model(model())
     made.set_position(1000, following=True, exact=True)
     made.show()

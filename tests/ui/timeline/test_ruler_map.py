@@ -5,6 +5,7 @@ import pytest
 from PySide6.QtGui import QColor, QFont, QFontMetricsF
 
 from metalab.ui.style.theme import DARK
+from metalab.ui.style.theming import change_theme
 from metalab.ui.timeline import ruler as ruler_module
 from metalab.ui.timeline.model import DIVERGED, EDITED, FORKED, Flag
 from metalab.ui.timeline.ruler import OuterRuler
@@ -98,7 +99,7 @@ def test_the_label_is_whole_at_any_size_of_font(scale, ruler):
     font = QFont(ruler.font())
     font.setPointSizeF(scale * font.pointSizeF())
     ruler.setFont(font)
-    ruler.set_theme(DARK.scaled(scale))
+    change_theme(DARK.scaled(scale))
     ruler.resize(824, ruler.sizeHint().height())
     none = np.empty(0)
     ruler.show_model(model(x=none, low=none, high=none, bookmarks=()))

@@ -7,6 +7,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QToolButton
 
 from metalab.ui.style.theme import DARK, LIGHT
+from metalab.ui.style.theming import change_theme
 from metalab.ui.timeline.bookmark_dialog import BookmarkDialog
 from metalab.ui.timeline.player import INNER, OUTER, SPEEDS
 from metalab.ui.timeline.timeline import Timeline
@@ -176,7 +177,7 @@ def test_nothing_is_cut_off_in_the_smallest_window(theme, scale, timeline, qtbot
     font = QFont(timeline.font())
     font.setPointSizeF(scale * font.pointSizeF())
     timeline.setFont(font)
-    timeline.set_theme(theme.scaled(scale))
+    change_theme(theme.scaled(scale))
     timeline.set_inner(5, 5, 50)
     qtbot.waitUntil(lambda: timeline.height() >= timeline.sizeHint().height())
     timeline.resize(1100, timeline.sizeHint().height())

@@ -3,7 +3,8 @@
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from metalab.ui.style.theme import DARK, apply_theme
+from metalab.ui.style.theme import DARK
+from metalab.ui.style.theming import apply_theme
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,6 @@ from metalab.runs.record.live import LiveRun
 from metalab.runs.running.control import RunControl
 from metalab.runs.running.run import run_experiment
 from metalab.ui.session.moment import Moment
-from metalab.ui.style.theme import DARK
 from metalab.ui.workspaces.adapt.starts import RUN
 from metalab.ui.workspaces.live.workspace import LiveWorkspace
 from metalab.ui.workspaces.tabs import WorkspaceTabs
@@ -101,7 +100,6 @@ def tabs(qtbot, monkeypatch):
         "metalab.analysis.estimator_pieces.comparison_steps", compared_at_once
     )
     made = WorkspaceTabs(LiveWorkspace())
-    made.set_theme(DARK)
     qtbot.addWidget(made)
     made.resize(1000, 640)
     made.show()

@@ -35,6 +35,7 @@ from metalab.ui.export.animation.work import (
 from metalab.ui.export.jobs import ExportJobs, JobKind
 from metalab.ui.export.target import documents_folder, run_stem
 from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import follow_theme
 from metalab.ui.widgets.painted import tint
 from metalab.ui.widgets.plain_text import plain_tip
 
@@ -130,7 +131,6 @@ class AnimationDialog(QDialog):
         history: "RunHistory",
         choices: FigureChoices,
         *,
-        theme: Theme,
         parent: QWidget | None = None,
     ) -> None:
         """Prepare the dialog; frames are drawn once it is shown.
@@ -138,13 +138,11 @@ class AnimationDialog(QDialog):
         Args:
             history: The run.
             choices: How figures are drawn at first, such as the task that is looked at.
-            theme: Colours of the dialog; frames are on white paper in any theme.
             parent: The window.
         """
         super().__init__(parent)
         self.setWindowTitle("Export animation")
         self._history = history
-        self._theme = theme
         self._jobs = ExportJobs(self)
         self._maker = FrameMaker(history)
         self._looking, self._writing = GiveUp(), GiveUp()
@@ -161,7 +159,7 @@ class AnimationDialog(QDialog):
         self._debounce.setInterval(_DEBOUNCE_MS)
         self._arrange()
         self._connect()
-        self.set_theme(theme)
+        follow_theme(self._take_theme)
         self._preview.show_message("Rendering…")
 
     @property
@@ -194,12 +192,8 @@ class AnimationDialog(QDialog):
         """Whether a film is being written."""
         return self._jobs.is_busy(JobKind.SAVE)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take another theme's colours."""
-        self._theme = theme
-        self._preview.set_theme(theme)
+    def _take_theme(self, theme: Theme) -> None:
         tint(self._facts, theme.muted)
-        self._tell(self.status)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Draw the first frame, once the dialog is on the screen."""
@@ -342,7 +336,7 @@ class AnimationDialog(QDialog):
         self._progress.set_running(running=running)
 
     def _tell(self, text: str, *, error: bool = False) -> None:
-        self._progress.tell(text, self._theme, error=error)
+        self._progress.tell(text, error=error)
         self._progress.setToolTip("")
 
     def _connect(self) -> None:

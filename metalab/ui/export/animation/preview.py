@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 from metalab.figures.sizes import SIZES
 from metalab.ui.export.animation.work import FrameShown
 from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import follow_theme
 from metalab.ui.widgets.painted import tint
 
 _MAT = 20
@@ -47,6 +48,7 @@ class AnimationPreview(QWidget):
         self._where = QLabel(self)
         self._arrange()
         self._slider.valueChanged.connect(self.frame_chosen)
+        follow_theme(self._take_theme)
 
     @property
     def index(self) -> int:
@@ -80,8 +82,7 @@ class AnimationPreview(QWidget):
         down = (room.height() - 2 * _MAT) / height
         return max(min(across, down) * self.devicePixelRatioF(), _LEAST_DPI)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take colours that a palette has no role for."""
+    def _take_theme(self, theme: Theme) -> None:
         tint(self._message, theme.muted)
         tint(self._where, theme.muted)
         for mat in (self._picture, self._message):

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 
 from metalab.ui.session.bell import Bell
 from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import current_theme, follow_theme
 from metalab.ui.widgets.painted import tint
 
 
@@ -50,6 +51,7 @@ class AnimationProgress(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         """Begin without a film."""
         super().__init__(parent)
+        self._tone = "text"
         self._text = QLabel(self)
         self._bar = QProgressBar(self)
         self._cancel = QPushButton("&Cancel", self)
@@ -57,6 +59,7 @@ class AnimationProgress(QWidget):
         self._arrange()
         self._cancel.clicked.connect(self.cancelled)
         self.set_running(running=False)
+        follow_theme(self._take_theme)
 
     @property
     def text(self) -> str:
@@ -68,10 +71,14 @@ class AnimationProgress(QWidget):
         """Frames drawn, of how many, as the bar shows it."""
         return self._bar.value(), self._bar.maximum()
 
-    def tell(self, text: str, theme: Theme, *, error: bool = False) -> None:
+    def tell(self, text: str, *, error: bool = False) -> None:
         """Say something about the film, in place of what was said."""
         self._text.setText(text)
-        tint(self._text, theme.error if error else theme.text)
+        self._tone = "error" if error else "text"
+        self._take_theme(current_theme())
+
+    def _take_theme(self, theme: Theme) -> None:
+        tint(self._text, getattr(theme, self._tone))
 
     def set_running(self, *, running: bool) -> None:
         """Show the bar and the button, or only the text."""

@@ -15,7 +15,6 @@ from metalab.ui.plot.marks import Dots, Stroke
 from metalab.ui.plot.painting import Ink
 from metalab.ui.plot.plot_widget import Plot
 from metalab.ui.plot.support_handles import SupportHandles
-from metalab.ui.style.theme import DARK, Theme
 from metalab.ui.workspaces.adapt.scene import Scene
 from metalab.ui.workspaces.live.adaptation_drawing import AdaptationDrawing
 
@@ -53,7 +52,6 @@ class AdaptCanvas(Plot):
     def __init__(self, parent: QWidget | None = None) -> None:
         # As in the exported figure.
         super().__init__(x_label="Input x", y_label="Output y", parent=parent)
-        self._shown_theme = DARK
         self._scene: Scene | None = None
         self._tasks: HeldOutTasks | None = None
         self._drawing = False
@@ -89,11 +87,6 @@ class AdaptCanvas(Plot):
         """Let a drag over empty space draw the true curve, or pan."""
         self._drawing = on
         self._trace = None
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
-        self._shown_theme = theme
-        super().set_theme(theme)
 
     # What is drawn
 
@@ -163,7 +156,7 @@ class AdaptCanvas(Plot):
         )
         alone = replace(tasks, num_inner_steps=trained, grid=base.grid)
         chosen = min(step, len(base.curves) - 1)
-        self.marks.draw_curves(alone, curves, 0, chosen, self._shown_theme)
+        self.marks.draw_curves(alone, curves, 0, chosen)
         for index, line in enumerate(self._fan):
             shown = index < len(base.fan)
             line.set_data(*((base.grid, base.fan[index]) if shown else _nothing()))

@@ -11,7 +11,6 @@ from metalab.ui.plot.limits import value_limits
 from metalab.ui.plot.marks import Dots, Stroke
 from metalab.ui.plot.painting import Ink
 from metalab.ui.plot.plot_widget import Plot
-from metalab.ui.style.theme import Theme
 from metalab.ui.widgets.header import PanelHeader
 from metalab.ui.widgets.legend import Entry, Legend, Swatch
 from metalab.ui.workspaces.adapt.canvas import OVERLAY_ROLES
@@ -53,11 +52,6 @@ class SmallPlot(QWidget):
         """Say what the marks mean."""
         self.legend.set_entries(*entries)
         self.legend.setVisible(bool(entries))
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
-        for part in (self.header, self.legend, self.plot):
-            part.set_theme(theme)
 
     def mark(self, step: int, trained: int) -> None:
         """Mark the emphasised inner step, and where training ended."""
@@ -115,11 +109,6 @@ class AdaptPanels(QWidget):
             named = self.fontMetrics().height() if part is self.share else 0
             part.setMinimumHeight(_LEAST_HEIGHT + named)
             layout.addWidget(part, stretch)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
-        for part in (self.loss, self.distance, self.share):
-            part.set_theme(theme)
 
     def clear(self) -> None:
         """Draw nothing."""

@@ -17,7 +17,8 @@ from PySide6.QtWidgets import (
 from metalab.ui.plot.painting import tint
 from metalab.ui.plot.ticks import number_text
 from metalab.ui.style.icons import theme_icon
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import current_theme, follow_theme
 from metalab.ui.widgets.breaking_row import BreakingRow
 from metalab.ui.widgets.header import tool_button
 from metalab.ui.widgets.plain_text import plain_tip
@@ -101,6 +102,7 @@ class LabelledSlider(QWidget):
         layout.addWidget(self.back)
         self.slider.valueChanged.connect(self.moved)
         self.back.clicked.connect(self._on_back)
+        follow_theme(self._take_theme)
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the font."""
@@ -133,8 +135,7 @@ class LabelledSlider(QWidget):
             self.slider.setFocus()
         self.back.setVisible(not own)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
+    def _take_theme(self, theme: Theme) -> None:
         tint(self._name, theme.muted)
         tint(self._value, theme.text)
         self.back.setIcon(theme_icon("reset", theme))
@@ -183,7 +184,6 @@ class AdaptTools(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = DARK
         self._chips: dict[str, QCheckBox] = {}
         self._roles: dict[str, str] = {}
         self.kind = QComboBox(self)
@@ -238,6 +238,7 @@ class AdaptTools(QWidget):
         self._overlay_row = QHBoxLayout()
         self._arrange()
         self._connect()
+        follow_theme(self._take_theme)
 
     def _arrange(self) -> None:
         self.rate.slider.setRange(-_LR_STEPS, _LR_STEPS)
@@ -269,12 +270,8 @@ class AdaptTools(QWidget):
         self.last.moved.connect(self.last_step_chosen)
         self.last.put_back.connect(self.last_step_put_back)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
-        self._theme = theme
+    def _take_theme(self, theme: Theme) -> None:
         tint(self._over, theme.muted)
-        for part in (self.rate, self.last):
-            part.set_theme(theme)
         for key, box in self._chips.items():
             self._colour(box, self._roles.get(key))
 
@@ -354,7 +351,8 @@ class AdaptTools(QWidget):
         self.overlay_toggled.emit(key, on)
 
     def _colour(self, box: QCheckBox, role: str | None) -> None:
-        tint(box, getattr(self._theme, role) if role else self._theme.text)
+        theme = current_theme()
+        tint(box, getattr(theme, role) if role else theme.text)
 
 
 def _position_of(factor: float) -> int:

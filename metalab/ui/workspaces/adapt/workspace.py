@@ -19,7 +19,8 @@ from metalab.figures.sights import AdaptSight
 from metalab.ui.plot.held_paint import HeldPaint
 from metalab.ui.plot.painting import Ink, picture_of, ramp_ink, tint
 from metalab.ui.session.engine_access import inner_lr
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import follow_theme
 from metalab.ui.widgets.caption import Caption
 from metalab.ui.widgets.header import PanelHeader
 from metalab.ui.widgets.legend import Entry, Legend, Swatch
@@ -100,7 +101,6 @@ class AdaptWorkspace(Workspace):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = DARK
         self._moment: Moment | None = None
         self._scene: Scene | None = None
         self._answers: dict[str, AdaptResult] = {}
@@ -121,6 +121,7 @@ class AdaptWorkspace(Workspace):
         self._arrange()
         self._connect()
         self._say()
+        follow_theme(self._take_theme)
 
     def _arrange(self) -> None:
         self.setAutoFillBackground(True)
@@ -256,15 +257,8 @@ class AdaptWorkspace(Workspace):
         self.tools.setEnabled(False)
         self._say()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
-        self._theme = theme
+    def _take_theme(self, theme: Theme) -> None:
         tint(self, theme.surface, QPalette.ColorRole.Window)
-        for part in (
-            *(self.header, self.tools, self.legend, self.canvas, self.panels),
-            self.caption,
-        ):
-            part.set_theme(theme)
         tint(self.note, theme.muted)
         self._draw()
 
@@ -299,7 +293,7 @@ class AdaptWorkspace(Workspace):
         # What is compared says what else differs, also where only the picture is seen.
         note = () if self.note.isHidden() else (self.note,)
         parts = (self.legend, self.canvas, self.caption, *note)
-        return picture_of(parts, title=self.header.title, theme=self._theme)
+        return picture_of(parts, title=self.header.title)
 
     @property
     def awaits_curves(self) -> bool:

@@ -11,7 +11,6 @@ from metalab.ui.plot.limits import value_limits
 from metalab.ui.plot.marks import Curve, Dots, PointMarks, Stroke
 from metalab.ui.plot.painting import FixedInk, Ink
 from metalab.ui.plot.plot_widget import Plot
-from metalab.ui.style.theme import DARK, Theme
 from metalab.ui.widgets.header import PanelHeader
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ class ErrorCurve(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = DARK
         self.header = PanelHeader("Relative error against K", self)
         self.header.copy.hide()
         self.plot = Plot(
@@ -47,12 +45,6 @@ class ErrorCurve(QWidget):
         layout.addWidget(self.header)
         layout.addWidget(self.plot, 1)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
-        self._theme = theme
-        for part in (self.header, self.plot):
-            part.set_theme(theme)
-
     def _marks_of(self, name: str) -> tuple[Curve, PointMarks]:
         """Return line and marks of an estimator; they are made once."""
         if name not in self._marks:
@@ -61,8 +53,6 @@ class ErrorCurve(QWidget):
             line = Stroke(ink=ink, width=1.8, dashes=look.dashes, smooth=True)
             dots = Dots(fill=ink, size=6.5, mark=look.mark)
             made = self.plot.line(line, z=2), self.plot.points(dots, z=3)
-            for mark in made:
-                mark.set_theme(self._theme)
             self._marks[name] = made
         return self._marks[name]
 

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from metalab.analysis.comparison import Measured
 from metalab.figures.estimator_looks import look_of
 from metalab.ui.plot.painting import draw_mark
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theming import current_theme
 from metalab.ui.workspaces.estimators.label_places import distance, near_edge, places
 
 _AIR, _DOT, _NEAR = 10.0, 4.5, 12.0
@@ -39,7 +39,6 @@ class PolarPlot(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = DARK
         self._rows: tuple[Measured, ...] = ()
         self._dimmed = False
         self._known: tuple[tuple[object, ...], _Named] | None = None
@@ -50,11 +49,6 @@ class PolarPlot(QWidget):
     def sizeHint(self) -> QSize:
         """Return a comfortable size."""
         return QSize(380, 230)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
-        self._theme = theme
-        self.update()
 
     def show_rows(self, rows: tuple[Measured, ...], *, dimmed: bool) -> None:
         """Show estimators at one K; see `EstimatorTable.show_rows`."""
@@ -72,7 +66,7 @@ class PolarPlot(QWidget):
         del event
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), QColor(self._theme.surface))
+        painter.fillRect(self.rect(), QColor(current_theme().surface))
         self._paint_grid(painter)
         if self._dimmed:
             painter.setOpacity(0.4)
@@ -131,7 +125,12 @@ class PolarPlot(QWidget):
 
     def _named(self) -> _Named:
         """Return the font of the names, and what `name_places` does; found once."""
-        wanted = (self._rows, self.size(), self.font().toString(), self._theme.scale)
+        wanted = (
+            self._rows,
+            self.size(),
+            self.font().toString(),
+            current_theme().scale,
+        )
         if self._known is None or self._known[0] != wanted:
             self._known = (wanted, self._placed_names())
         return self._known[1]
@@ -156,7 +155,9 @@ class PolarPlot(QWidget):
                 )
                 for row, _ in drawn
             ]
-            found = places(arrows, sizes, room, numbers, reach=_DOT * self._theme.scale)
+            found = places(
+                arrows, sizes, room, numbers, reach=_DOT * current_theme().scale
+            )
             if None not in found:
                 break
         return font, {
@@ -169,7 +170,8 @@ class PolarPlot(QWidget):
 
     def _paint_grid(self, painter: QPainter) -> None:
         middle, radius = self._circle()
-        painter.setPen(QPen(QColor(self._theme.grid), self._theme.scale))
+        theme = current_theme()
+        painter.setPen(QPen(QColor(theme.grid), theme.scale))
         for share in (0.5, 1.0):
             size = radius * share
             box = QRectF(middle.x() - size, middle.y() - size, 2 * size, 2 * size)
@@ -177,13 +179,14 @@ class PolarPlot(QWidget):
         for angle in _ANGLES:
             way = QPointF(cos(angle * pi / 180), -sin(angle * pi / 180))
             painter.drawLine(middle, middle + way * radius)
-        painter.setPen(QColor(self._theme.muted))
+        painter.setPen(QColor(theme.muted))
         for box, text in self._grid_labels():
             painter.drawText(box, _CENTRED, text)
 
     def _paint_arrows(self, painter: QPainter) -> None:
         middle, _ = self._circle()
-        scale = self._theme.scale
+        theme = current_theme()
+        scale = theme.scale
         # The exact ones last: on top of those that end where they do.
         for row, end in sorted(self._drawn(), key=lambda entry: entry[0].exact):
             look = look_of(row.name)
@@ -194,7 +197,7 @@ class PolarPlot(QWidget):
             painter.setPen(pen)
             painter.drawLine(middle, end)
             cut = row.norm_ratio > _MOST_RATIO
-            painter.setBrush(QColor(self._theme.surface) if cut else colour)
+            painter.setBrush(QColor(theme.surface) if cut else colour)
             painter.setPen(QPen(colour, 1.8 * scale))
             draw_mark(painter, look.mark, end, _DOT * scale)
 
@@ -203,13 +206,14 @@ class PolarPlot(QWidget):
         titles = {row.name: _short(row) for row in self._rows}
         font, found = self._named()
         painter.setFont(font)
+        theme = current_theme()
         for name, (end, place) in found.items():
-            if distance(place, end) > _NEAR * self._theme.scale:
-                painter.setPen(QPen(QColor(look_of(name).colour), self._theme.scale))
+            if distance(place, end) > _NEAR * theme.scale:
+                painter.setPen(QPen(QColor(look_of(name).colour), theme.scale))
                 painter.drawLine(end, near_edge(place, end))
         for name, (_, place) in found.items():
             # Arrows behind a name do not strike it through.
-            veil = QColor(self._theme.surface)
+            veil = QColor(theme.surface)
             veil.setAlphaF(_VEIL)
             painter.fillRect(place, veil)
             look, height = look_of(name), place.height()
@@ -217,7 +221,7 @@ class PolarPlot(QWidget):
             painter.setBrush(QColor(look.colour))
             middle = QPointF(place.left() + height / 2, place.center().y())
             draw_mark(painter, look.mark, middle, 0.27 * height)
-            painter.setPen(QColor(self._theme.text))
+            painter.setPen(QColor(theme.text))
             words = place.adjusted(height, 0, 0, 0)
             painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, titles[name])
 

@@ -25,7 +25,8 @@ from metalab.core.hypergradient.target import Target
 from metalab.figures.estimator_looks import look_of
 from metalab.ui.plot.painting import draw_mark
 from metalab.ui.plot.ticks import mean_text, number_text
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import current_theme, follow_theme
 
 NOT_YET = "–"
 """In place of a number that is still to be measured."""
@@ -79,7 +80,6 @@ class EstimatorTable(QTableWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = DARK
         self._planned: tuple[Compared, ...] = ()
         self._rows: tuple[Measured, ...] = ()
         self._dimmed = False
@@ -135,6 +135,7 @@ class EstimatorTable(QTableWidget):
         # In one order while they are measured; a third click on a head returns to it.
         header.setSortIndicatorClearable(True)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        follow_theme(self._take_theme)
 
     def _aim(self, target: Target) -> str:
         """Return the words for what an estimator aims at."""
@@ -155,9 +156,7 @@ class EstimatorTable(QTableWidget):
         if room <= names:
             header.resizeSection(0, names)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
-        self._theme = theme
+    def _take_theme(self, _: Theme) -> None:
         self.show_rows(self._planned, self._rows, dimmed=self._dimmed)
 
     def show_rows(
@@ -178,10 +177,11 @@ class EstimatorTable(QTableWidget):
         known = {row.key: row for row in rows}
         self.setSortingEnabled(False)
         self.setRowCount(len(planned))
+        theme = current_theme()
         for index, compared in enumerate(planned):
             row = known.get(compared.key)
             faint = dimmed or row is None
-            ink = QBrush(QColor(self._theme.muted if faint else self._theme.text))
+            ink = QBrush(QColor(theme.muted if faint else theme.text))
             cells = [*self._names(compared), *_values(row)]
             for column, cell in enumerate(cells):
                 cell.group = (

@@ -11,7 +11,6 @@ from metalab.analysis.comparison import MOST_STEPS
 from metalab.core.hypergradient.target import Target
 from metalab.ui.plot.ticks import number_text
 from metalab.ui.session.engine_access import has_inner_solution, inner_lr
-from metalab.ui.style.theme import Theme
 from metalab.ui.widgets.breaking_row import BreakingRow
 from metalab.ui.widgets.header import tool_button
 from metalab.ui.workspaces.adapt.tools import LabelledSlider
@@ -165,11 +164,6 @@ class EstimatorTools(QWidget):
         """Choose what the estimates are compared with."""
         self._against = against
         self._show()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
-        for part in (self.num_steps, self.rate, self.damping):
-            part.set_theme(theme)
 
     def _show(self) -> None:
         steps = self._num_steps

@@ -30,7 +30,8 @@ from metalab.ui.plot.ticks import number_text
 from metalab.ui.session import engine_access as engine
 from metalab.ui.session.bell import Bell
 from metalab.ui.session.engine_access import inner_lr
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import follow_theme
 from metalab.ui.widgets.header import PanelHeader, preparing
 from metalab.ui.widgets.plain_text import plain_tip
 from metalab.ui.widgets.scrolling import Scrolling
@@ -141,7 +142,6 @@ class EstimatorsWorkspace(Workspace):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = DARK
         self._moment: Moment | None = None
         self._asked: tuple[object, ...] | None = None
         self._shown: Comparison | None = None
@@ -164,6 +164,7 @@ class EstimatorsWorkspace(Workspace):
         self._arrange()
         self._connect()
         self._show_state()
+        follow_theme(self._take_theme)
 
     def _arrange(self) -> None:
         self.setAutoFillBackground(True)
@@ -374,15 +375,11 @@ class EstimatorsWorkspace(Workspace):
         self.cancel()
         self._asked, self._cancelled = None, False
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
-        self._theme = theme
+    def _take_theme(self, theme: Theme) -> None:
         tint(self, theme.surface, QPalette.ColorRole.Window)
         for label in (self.state, self._message):
             tint(label, theme.muted)
         tint(self.tools.against_label, theme.muted)
-        for part in (self.header, self.tools, self.table, self.polar, self.curve):
-            part.set_theme(theme)
 
     @property
     def figure(self) -> str:
@@ -399,7 +396,7 @@ class EstimatorsWorkspace(Workspace):
     def picture(self) -> QImage:
         """Return table and plots as a picture."""
         parts = (self.table, self.polar, self.curve.plot)
-        return picture_of(parts, title=self.header.title, theme=self._theme)
+        return picture_of(parts, title=self.header.title)
 
     def save_state(self) -> dict[str, Any]:
         """Return the meta-batch that was chosen, and what estimates are compared with."""

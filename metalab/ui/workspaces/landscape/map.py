@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from metalab.engine.events import Array
 from metalab.ui.plot.plot_items import LineItem
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import current_theme, follow_theme
 from metalab.ui.workspaces.landscape.colours import (
     CONTOUR,
     ColourScale,
@@ -51,7 +52,6 @@ class LandscapeMap(QWidget):
         )
         self.bar = ColourBar(self)
         self.heat, self.lines, self.paths = HeatItem(), LineItem(), PathsItem()
-        self.lines.set_pen(_contour_pen(1.0), smooth=True)
         for z, item in enumerate((self.heat, self.lines, self.paths), start=1):
             self.plot.area.add(item, float(z))
         layout = QHBoxLayout(self)
@@ -60,6 +60,7 @@ class LandscapeMap(QWidget):
         layout.addWidget(self.plot, 1)
         layout.addWidget(self.bar)
         self.plot.place_pointed.connect(self._on_place_pointed)
+        follow_theme(self._take_theme)
 
     @property
     def landscape(self) -> "Landscape | None":
@@ -103,10 +104,7 @@ class LandscapeMap(QWidget):
             item.set_dimmed(dimmed=dimmed)
         self.lines.setOpacity(self.heat.opacity())
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
-        self.plot.set_theme(theme)
-        self.bar.set_theme(theme)
+    def _take_theme(self, theme: Theme) -> None:
         self.paths.set_scale_of_lines(theme.scale)
         self.lines.set_pen(_contour_pen(theme.scale), smooth=True)
 
@@ -133,7 +131,6 @@ class ColourBar(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = DARK
         self._scale: ColourScale | None = None
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Colours of the loss")
@@ -149,11 +146,6 @@ class ColourBar(QWidget):
         if scale is not None:
             ticks = scale.ticks(self._most_ticks())
             self.setAccessibleDescription(", ".join(text for _, text in ticks))
-        self.update()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
-        self._theme = theme
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -175,9 +167,10 @@ class ColourBar(QWidget):
         colours = viridis(np.linspace(1.0, 0.0, 256))[:, None]
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(frame, _image(colours))
-        painter.setPen(QColor(self._theme.border))
+        theme = current_theme()
+        painter.setPen(QColor(theme.border))
         painter.drawRect(frame)
-        painter.setPen(QColor(self._theme.muted))
+        painter.setPen(QColor(theme.muted))
         middle = painter.fontMetrics().ascent() / 2 - 1
         for value, text in scale.ticks(self._most_ticks()):
             share = (value - scale.low) / (scale.high - scale.low)

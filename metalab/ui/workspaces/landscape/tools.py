@@ -20,7 +20,8 @@ from PySide6.QtWidgets import (
 from metalab.analysis.landscape_request import AXES, SURFACES
 from metalab.ui.plot.painting import tint
 from metalab.ui.plot.ticks import number_text
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import follow_theme
 from metalab.ui.widgets.header import tool_button
 from metalab.ui.workspaces.landscape.choices import (
     EXTENT_DOUBLINGS,
@@ -47,7 +48,6 @@ class LandscapeTools(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = DARK
         self._choices = Choices()
         self.surface, self.axes = QComboBox(self), QComboBox(self)
         self.extent = QSlider(Qt.Orientation.Horizontal, self)
@@ -70,6 +70,7 @@ class LandscapeTools(QWidget):
         self._connect()
         self.show_choices(self._choices)
         self.show_progress(None, stopped=False)
+        follow_theme(self._take_theme)
 
     def _fill(self) -> None:
         surfaces = {
@@ -190,9 +191,7 @@ class LandscapeTools(QWidget):
         if share is not None:
             self.progress.setValue(round(100 * share))
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
-        self._theme = theme
+    def _take_theme(self, theme: Theme) -> None:
         for label in (*self._labels, self.text):
             tint(label, theme.muted)
         tint(self._extent_value, theme.text)

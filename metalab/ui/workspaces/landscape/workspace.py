@@ -16,7 +16,8 @@ from PySide6.QtWidgets import (
 from metalab.figures.sights import LandscapeSight
 from metalab.ui.plot.painting import picture_of, tint
 from metalab.ui.session import engine_access as engine
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import follow_theme
 from metalab.ui.widgets.caption import Caption
 from metalab.ui.widgets.empty import EmptyState
 from metalab.ui.widgets.header import PanelHeader, preparing
@@ -48,7 +49,6 @@ class LandscapeWorkspace(Workspace):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = DARK
         self._moment: Moment | None = None
         self._asked: LandscapeRequest | None = None
         self._shown: Landscape | None = None
@@ -65,6 +65,7 @@ class LandscapeWorkspace(Workspace):
         self._arrange()
         self._connect()
         self._say()
+        follow_theme(self._take_theme)
 
     def _arrange(self) -> None:
         self.setAutoFillBackground(True)
@@ -136,12 +137,8 @@ class LandscapeWorkspace(Workspace):
         """Say whether `run_requested` would be heard."""
         self.empty.set_why_not(reason)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
-        self._theme = theme
+    def _take_theme(self, theme: Theme) -> None:
         tint(self, theme.surface, QPalette.ColorRole.Window)
-        for part in (self.header, self.tools, self.map, self.caption, self.empty):
-            part.set_theme(theme)
 
     @property
     def figure(self) -> str:
@@ -167,7 +164,7 @@ class LandscapeWorkspace(Workspace):
         """Return map and caption as a picture."""
         self.map.plot.point_at_place(None)
         parts = (self.map, self.caption)
-        return picture_of(parts, title=self.header.title, theme=self._theme)
+        return picture_of(parts, title=self.header.title)
 
     def save_state(self) -> dict[str, Any]:
         """Return what is chosen."""

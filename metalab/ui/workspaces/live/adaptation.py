@@ -14,7 +14,8 @@ from metalab.ui.plot.painting import picture_of, tint
 from metalab.ui.plot.plot_widget import Plot
 from metalab.ui.plot.support_handles import SupportHandles
 from metalab.ui.plot.ticks import number_text
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import follow_theme
 from metalab.ui.widgets.caption import Caption
 from metalab.ui.widgets.header import PanelHeader, is_preparing, preparing, tool_button
 from metalab.ui.widgets.legend import Legend
@@ -92,7 +93,6 @@ class AdaptationView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = DARK
         self._moved = EditedSupports()
         self._asked: EditedSupport | None = None
         self._put_back: EditedSupport | None = None
@@ -117,7 +117,7 @@ class AdaptationView(QWidget):
         self._arrange()
         self._connect()
         self._describe()
-        self.set_theme(DARK)
+        follow_theme(self._take_theme)
 
     def _arrange(self) -> None:
         self.setAutoFillBackground(True)
@@ -200,22 +200,15 @@ class AdaptationView(QWidget):
         """Emphasise an inner step; beyond the last one, the last one."""
         self.ruler.setValue(step)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
-        self._theme = theme
+    def _take_theme(self, theme: Theme) -> None:
         tint(self, theme.surface, QPalette.ColorRole.Window)
-        for part in (
-            *(self.header, self.picker, self.legend, self.plot, self._readout),
-            *(self.ruler, self.caption),
-        ):
-            part.set_theme(theme)
 
     def picture(self) -> QImage:
         """Return plot, key and values as a picture, without the tools."""
         self.plot.point_at(None)
         parts = (self.legend, self.plot, self.ruler, self.caption)
         title = f"{self.header.title}: task {self.task + 1}"
-        return picture_of(parts, title=title, theme=self._theme)
+        return picture_of(parts, title=title)
 
     def show_history(self, history: RunHistory | None) -> None:
         """Show a run as it is now; cheap where nothing is new."""
@@ -325,9 +318,7 @@ class AdaptationView(QWidget):
         if curves is not None:
             if self.ruler.fit(tasks.num_inner_steps, curves.curves.shape[1] - 1):
                 self.inner_step_chosen.emit(self.inner_step)
-            self.drawing.draw_curves(
-                tasks, curves, self.task, self.inner_step, self._theme
-            )
+            self.drawing.draw_curves(tasks, curves, self.task, self.inner_step)
         # The axes stay while a point is held: it would run away from the pointer.
         if not self.handles.held:
             self.plot.set_limits(ends, value_limits_of(tasks, curves, self.task))

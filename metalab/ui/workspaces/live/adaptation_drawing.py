@@ -11,7 +11,6 @@ from metalab.ui.plot.limits import Limits
 from metalab.ui.plot.marks import Curve, Dots, Stroke
 from metalab.ui.plot.painting import Ink, ramp_ink
 from metalab.ui.plot.plot_widget import Plot
-from metalab.ui.style.theme import Theme
 from metalab.ui.widgets.legend import Entry, Swatch
 
 _NUM_CURVES = 51
@@ -152,7 +151,7 @@ class AdaptationDrawing:
         self.halo.set_data(points.x[marked], points.y[marked])
 
     def draw_curves(
-        self, tasks: HeldOutTasks, curves: Curves, task: int, step: int, theme: Theme
+        self, tasks: HeldOutTasks, curves: Curves, task: int, step: int
     ) -> None:
         """Draw the curves after each inner step.
 
@@ -161,7 +160,6 @@ class AdaptationDrawing:
             curves: What to draw.
             task: Which task.
             step: The inner step that is emphasised.
-            theme: The curves' colours depend on how many there are.
         """
         last = curves.curves.shape[1] - 1
         k = tasks.num_inner_steps
@@ -172,10 +170,10 @@ class AdaptationDrawing:
                 curve.set_data(none, none)
                 continue
             shown = self._shown[index]
-            curve.set_stroke(_stroke(shown, k, last), theme)
+            curve.set_stroke(_stroke(shown, k, last))
             curve.set_data(tasks.grid, curves.curves[task, shown])
         emphasis = Stroke(ink=ramp_ink(step, k, last), width=3.5, smooth=True)
-        self.chosen.set_stroke(emphasis, theme)
+        self.chosen.set_stroke(emphasis)
         self.chosen.set_data(tasks.grid, curves.curves[task, step])
         if curves.deviation is None:
             self.band.set_data(none, none, none)

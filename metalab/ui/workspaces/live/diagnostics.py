@@ -9,7 +9,8 @@ from metalab.engine.events import Curves
 from metalab.figures.drawing import number_of
 from metalab.runs.record.history import RunHistory
 from metalab.ui.plot.painting import picture_of, tint
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import follow_theme
 from metalab.ui.widgets.header import PanelHeader, preparing
 from metalab.ui.widgets.scrolling import Scrolling
 from metalab.ui.workspaces.live.diagnostics_panel import DiagnosticsPlot
@@ -22,7 +23,6 @@ class DiagnosticsView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = DARK
         self._history: RunHistory | None = None
         self._playhead: int | None = None
         self._drawn: object = None
@@ -37,8 +37,8 @@ class DiagnosticsView(QWidget):
         self._arrange()
         self.header.copy_requested.connect(self._on_copy_requested)
         self.header.fit_requested.connect(self._on_fit_requested)
-        self.set_theme(DARK)
         self._refresh()
+        follow_theme(self._take_theme)
 
     def _arrange(self) -> None:
         self.setAutoFillBackground(True)
@@ -68,15 +68,11 @@ class DiagnosticsView(QWidget):
         """Why there is no plot; "" where there is one."""
         return self._message.text()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
-        self._theme = theme
+    def _take_theme(self, theme: Theme) -> None:
         for part in (self, self._scroll, self._column):
             tint(part, theme.surface, QPalette.ColorRole.Window)
         tint(self._message, theme.muted)
         tint(self.rates, theme.text)
-        for part in (self.header, *self.panels):
-            part.set_theme(theme)
 
     def picture(self) -> QImage:
         """Return all plots as a picture, without the tools."""
@@ -84,7 +80,7 @@ class DiagnosticsView(QWidget):
             panel.plot.point_at(None)
         parts = self.panels or [self._message]
         title = "Diagnostics"
-        return picture_of(parts, title=title, theme=self._theme)
+        return picture_of(parts, title=title)
 
     def show_history(
         self, history: RunHistory | None, *, playhead: int | None = None
@@ -193,7 +189,6 @@ class DiagnosticsView(QWidget):
             # One horizontal axis for all: its name stands below the last plot.
             label = "Outer step" if panel is wanted[-1] else ""
             plot = DiagnosticsPlot(panel, x_label=label, parent=self._column)
-            plot.set_theme(self._theme)
             plot.pointed.connect(self._on_pointed)
             plot.plot.zoom_changed.connect(self._on_zoom_changed)
             self._rows.addWidget(plot, 1)

@@ -16,6 +16,7 @@ from metalab.ui.plot.painting import Ink, tint
 from metalab.ui.plot.plot_widget import Plot
 from metalab.ui.plot.ticks import number_text
 from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import follow_theme
 from metalab.ui.widgets.legend import Entry, Legend, Swatch
 from metalab.ui.widgets.painted import ElidedLabel
 from metalab.ui.widgets.readout import Readout
@@ -73,6 +74,7 @@ class DiagnosticsPlot(QWidget):
             layout.addWidget(widget)
         layout.addWidget(self.plot, 1)
         self.plot.pointed.connect(self.pointed)
+        follow_theme(self._take_theme)
 
     def _make_marks(self) -> None:
         entries: list[Entry] = []
@@ -94,11 +96,8 @@ class DiagnosticsPlot(QWidget):
         """The box with the values at the pointer."""
         return self._readout
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
+    def _take_theme(self, theme: Theme) -> None:
         tint(self._title, theme.text)
-        for part in (self.legend, self.plot, self._readout):
-            part.set_theme(theme)
 
     def show_series(self, series: DiagnosticSeries) -> None:
         """Show what was measured so far; at least one measurement."""

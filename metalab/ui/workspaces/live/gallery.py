@@ -10,7 +10,8 @@ from metalab.figures.tiles import order_of
 from metalab.runs.record.history import RunHistory
 from metalab.runs.record.status import RunStatus
 from metalab.ui.plot.painting import Ink, picture_of, tint
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import follow_theme
 from metalab.ui.widgets.header import PanelHeader, preparing
 from metalab.ui.widgets.legend import Entry, Legend, Swatch
 from metalab.ui.workspaces.live.loss_key import LossKey
@@ -38,7 +39,6 @@ class GalleryView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = DARK
         self._tasks: HeldOutTasks | None = None
         self._curves: Curves | None = None
         self._running = False
@@ -54,7 +54,7 @@ class GalleryView(QWidget):
         self.sort.currentIndexChanged.connect(self._on_sort_changed)
         self.grid.task_chosen.connect(self.task_chosen)
         self.header.copy_requested.connect(self._on_copy_requested)
-        self.set_theme(DARK)
+        follow_theme(self._take_theme)
 
     def _arrange(self) -> None:
         self.setAutoFillBackground(True)
@@ -111,13 +111,9 @@ class GalleryView(QWidget):
         """Mark a task as the chosen one, without saying so."""
         self.grid.set_selected(task)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
-        self._theme = theme
+    def _take_theme(self, theme: Theme) -> None:
         tint(self, theme.surface, QPalette.ColorRole.Window)
         tint(self._sort_name, theme.muted)
-        for part in (self.header, self.legend, self.key, self.grid):
-            part.set_theme(theme)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Give the legend its room before the name of the colours has any."""
@@ -127,7 +123,7 @@ class GalleryView(QWidget):
     def picture(self) -> QImage:
         """Return the tiles and their key as a picture, without the tools."""
         parts = (self.legend, self.key, self.grid)
-        return picture_of(parts, title=self.header.title, theme=self._theme)
+        return picture_of(parts, title=self.header.title)
 
     def show_history(self, history: RunHistory | None) -> None:
         """Show a run as it is now; cheap where nothing is new."""

@@ -15,7 +15,8 @@ from metalab.ui.plot.marks import Dots, Stroke
 from metalab.ui.plot.painting import Ink, picture_of, tint
 from metalab.ui.plot.plot_widget import Plot
 from metalab.ui.plot.ticks import number_text
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import follow_theme
 from metalab.ui.widgets.caption import Caption
 from metalab.ui.widgets.header import PanelHeader, preparing, tool_button
 from metalab.ui.widgets.legend import Entry, Legend, Swatch
@@ -79,7 +80,6 @@ class InnerLossView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = DARK
         self._history: RunHistory | None = None
         self._drawn: object = None
         self._task = 0
@@ -106,7 +106,7 @@ class InnerLossView(QWidget):
         self._arrange()
         self._connect()
         self.set_log(log=True)
-        self.set_theme(DARK)
+        follow_theme(self._take_theme)
 
     def _make_marks(self) -> None:
         plot, halo = self.plot, Ink(role="surface")
@@ -189,20 +189,13 @@ class InnerLossView(QWidget):
         self.plot.set_log_y(log=log)
         self._refresh()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
-        self._theme = theme
+    def _take_theme(self, theme: Theme) -> None:
         tint(self, theme.surface, QPalette.ColorRole.Window)
-        parts = (self.header, self.legend, self.plot, self._readout, self.stability)
-        for part in parts:
-            part.set_theme(theme)
 
     def picture(self) -> QImage:
         """Return plot and legend as a picture, without the tools."""
         self.plot.point_at(None)
-        return picture_of(
-            (self.legend, self.plot), title=self.header.title, theme=self._theme
-        )
+        return picture_of((self.legend, self.plot), title=self.header.title)
 
     def show_history(self, history: RunHistory | None, *, moved: bool = False) -> None:
         """Show a run as it is now; cheap where nothing is new.

@@ -5,7 +5,7 @@ from PySide6.QtGui import QColor, QLinearGradient, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from metalab.ui.plot.ticks import number_text
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theming import current_theme
 from metalab.ui.workspaces.live.tile_painter import COLOUR_DECADES, loss_colour
 
 _BAR, _BAR_HEIGHT, _GAP, _SIDE = 64, 8, 6, 4
@@ -17,7 +17,6 @@ class LossKey(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = DARK
         self._ends = ("", "")
         self._name = "Loss (y²)"
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
@@ -48,11 +47,6 @@ class LossKey(QWidget):
         self.updateGeometry()
         self.update()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the theme's colours."""
-        self._theme = theme
-        self.update()
-
     def sizeHint(self) -> QSize:
         """Return room for the strip and its numbers."""
         metrics = self.fontMetrics()
@@ -69,7 +63,8 @@ class LossKey(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         frame = QRectF(self.rect()).adjusted(_SIDE, 0, -_SIDE, 0)
         align = Qt.AlignmentFlag.AlignVCenter
-        painter.setPen(QColor(self._theme.muted))
+        theme = current_theme()
+        painter.setPen(QColor(theme.muted))
         painter.drawText(frame, align, self._name)
         if self._name:
             name = painter.fontMetrics().horizontalAdvance(self._name) + _GAP
@@ -82,7 +77,7 @@ class LossKey(QWidget):
         )
         gradient = QLinearGradient(QPointF(bar.left(), 0), QPointF(bar.right(), 0))
         for share in _STOPS:
-            gradient.setColorAt(share, loss_colour(share, self._theme))
+            gradient.setColorAt(share, loss_colour(share, theme))
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(gradient)
         painter.drawRoundedRect(bar, 2, 2)

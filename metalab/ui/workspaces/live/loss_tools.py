@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSlider, QToolButton, 
 from metalab.figures.base import X_AXES, FigureChoices
 from metalab.ui.plot.painting import tint
 from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import follow_theme
 from metalab.ui.widgets.header import tool_button
 
 SMOOTHING = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2)
@@ -72,6 +73,7 @@ class SmoothingSlider(QWidget):
             layout.addWidget(widget)
         self._slider.valueChanged.connect(self._on_value_changed)
         self.set_share(LossChoices().smoothing)
+        follow_theme(self._take_theme)
 
     @property
     def slider(self) -> QSlider:
@@ -93,8 +95,7 @@ class SmoothingSlider(QWidget):
         """Show or hide the word before the slider."""
         self._name.setVisible(named)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the theme's colours."""
+    def _take_theme(self, theme: Theme) -> None:
         for label in (self._name, self._value):
             tint(label, theme.muted)
 
@@ -153,6 +154,7 @@ class AxisButton(QToolButton):
         self.clicked.connect(self._on_clicked)
         self._axis = ""
         self.set_axis(X_AXES[0])
+        follow_theme(self._take_theme)
 
     @property
     def axis(self) -> str:
@@ -168,8 +170,7 @@ class AxisButton(QToolButton):
         for action in self._menu.actions():
             action.setChecked(action.data() == axis)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the theme's colours."""
+    def _take_theme(self, theme: Theme) -> None:
         tint(self, theme.muted, self.palette().ColorRole.ButtonText)
         tint(self, theme.muted)
 
@@ -236,8 +237,3 @@ class LossTools(QWidget):
         self.trim.setChecked(choices.trimmed)
         self.smoothing.set_share(choices.smoothing)
         self.axis.set_axis(choices.x)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the theme's colours."""
-        self.smoothing.set_theme(theme)
-        self.axis.set_theme(theme)

@@ -10,7 +10,8 @@ from metalab.runs.record.status import RunStatus
 from metalab.ui.plot.painting import picture_of, tint
 from metalab.ui.plot.plot_widget import Plot
 from metalab.ui.plot.ticks import number_text
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import follow_theme
 from metalab.ui.widgets.header import PanelHeader, preparing
 from metalab.ui.widgets.legend import Legend
 from metalab.ui.widgets.readout import Readout
@@ -32,7 +33,6 @@ class OuterLossView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = DARK
         self._history: RunHistory | None = None
         self._playhead: int | None = None
         self._drawn: object = None
@@ -46,7 +46,7 @@ class OuterLossView(QWidget):
         self._arrange()
         self._connect()
         self._take_choices()
-        self.set_theme(DARK)
+        follow_theme(self._take_theme)
 
     def _arrange(self) -> None:
         self.setAutoFillBackground(True)
@@ -90,12 +90,8 @@ class OuterLossView(QWidget):
         self.tools.show_choices(choices)
         self._take_choices()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
-        self._theme = theme
+    def _take_theme(self, theme: Theme) -> None:
         tint(self, theme.surface, QPalette.ColorRole.Window)
-        for part in (self.header, self.tools, self.legend, self.plot, self._readout):
-            part.set_theme(theme)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Name the slider where there is room for a word."""
@@ -106,7 +102,7 @@ class OuterLossView(QWidget):
         """Return legend, plot and axis as a picture, without the tools."""
         self.plot.point_at(None)
         parts = (self.legend, self.plot, self.tools.axis)
-        return picture_of(parts, title=self.header.title, theme=self._theme)
+        return picture_of(parts, title=self.header.title)
 
     def show_history(
         self, history: RunHistory | None, *, playhead: int | None = None

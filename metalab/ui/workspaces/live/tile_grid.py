@@ -16,7 +16,8 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from metalab.engine.events import Curves, HeldOutTasks
 from metalab.ui.plot.ticks import number_text
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import current_theme, follow_theme
 from metalab.ui.workspaces.live.adaptation_words import task_values
 from metalab.ui.workspaces.live.tile_painter import TileLayout, TilePainter, tile_layout
 
@@ -39,7 +40,6 @@ class TileGrid(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = DARK
         self._tasks: HeldOutTasks | None = None
         self._curves: Curves | None = None
         self._order: list[int] = []
@@ -54,6 +54,7 @@ class TileGrid(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Gallery of held-out tasks")
+        follow_theme(self._take_theme)
 
     # What is shown
 
@@ -116,9 +117,7 @@ class TileGrid(QWidget):
                 self._cursor = self._order.index(task)
             self.update()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the theme's colours."""
-        self._theme = theme
+    def _take_theme(self, _: Theme) -> None:
         self._forget_still()
 
     def sizeHint(self) -> QSize:
@@ -157,11 +156,12 @@ class TileGrid(QWidget):
     def _make_picture(self, tasks: HeldOutTasks, ratio: float) -> QPixmap:
         """Return all tiles, without marks of the person."""
         size = self.size() * ratio
+        theme = current_theme()
         if self._painter is None or self._still.size() != size:
-            self._painter = TilePainter(tasks, self.layout_of_tiles, self._theme)
+            self._painter = TilePainter(tasks, self.layout_of_tiles, theme)
             self._still = QPixmap(size)
             self._still.setDevicePixelRatio(ratio)
-            self._still.fill(QColor(self._theme.surface))
+            self._still.fill(QColor(theme.surface))
             painter = QPainter(self._still)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setFont(self._small_font())
@@ -180,9 +180,10 @@ class TileGrid(QWidget):
         """Paint the kept picture, then what the person does."""
         del event
         painter = QPainter(self)
+        theme = current_theme()
         if self._tasks is None or not self._order:
-            painter.fillRect(self.rect(), QColor(self._theme.surface))
-            painter.setPen(QColor(self._theme.muted))
+            painter.fillRect(self.rect(), QColor(theme.surface))
+            painter.setPen(QColor(theme.muted))
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._message)
             return
         # Not the screen's: a picture for the clipboard is sharper.
@@ -195,12 +196,12 @@ class TileGrid(QWidget):
         for place, task in enumerate(self._order):
             frame = layout.frame(place)
             if task == self._selected:
-                self._paint_ring(painter, frame, self._theme.text, 2.4)
+                self._paint_ring(painter, frame, theme.text, 2.4)
             elif task == self._hovered:
-                self._paint_ring(painter, frame, self._theme.muted, 1.2)
+                self._paint_ring(painter, frame, theme.muted, 1.2)
         if self.hasFocus():
             frame = layout.frame(self._cursor)
-            self._paint_ring(painter, frame, self._theme.accent, 2.0, outset=3.0)
+            self._paint_ring(painter, frame, theme.accent, 2.0, outset=3.0)
 
     def _paint_ring(
         self,

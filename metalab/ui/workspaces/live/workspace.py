@@ -12,7 +12,6 @@ from metalab.figures.base import LARGEST_SHARE, X_AXES, FigureChoices
 from metalab.runs.record.history import RunHistory
 from metalab.ui.session.frame_clock import FRAME_MS
 from metalab.ui.session.moment import Moment
-from metalab.ui.style.theme import DARK, Theme
 from metalab.ui.widgets.empty import EmptyState
 from metalab.ui.widgets.scrolling import Scrolling
 from metalab.ui.workspaces.base import Workspace
@@ -85,7 +84,6 @@ class LiveWorkspace(Workspace):
         self._scroll = Scrolling(self._rows, self, least_lines=_LEAST_LINES)
         self._pages.addWidget(self._scroll)
         self._connect()
-        self.set_theme(DARK)
 
     def _connect(self) -> None:
         self.empty.run_requested.connect(self.run_requested)
@@ -182,13 +180,6 @@ class LiveWorkspace(Workspace):
         super().showEvent(event)
         if self._stale:
             self._refresh()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
-        self.empty.set_theme(theme)
-        self.diagnostics.set_theme(theme)
-        for view in self._views():
-            view.set_theme(theme)
 
     def set_preset(self, title: str, detail: str = "") -> None:
         """Say what the button of the empty page would run."""

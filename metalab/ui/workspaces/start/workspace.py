@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from metalab.ui.learn.start_page import StartPage
 from metalab.ui.plot.painting import picture_of
-from metalab.ui.style.theme import DARK, Theme
 from metalab.ui.workspaces.base import Workspace
 
 if TYPE_CHECKING:
@@ -37,7 +36,6 @@ class StartWorkspace(Workspace):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = DARK
         self.cards = StartPage(self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -71,11 +69,6 @@ class StartWorkspace(Workspace):
         self.cards.recovered.set_run(recovered)
         self.cards.set_ready(ready=not why_not, reason=why_not)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
-        self._theme = theme
-        self.cards.set_theme(theme)
-
     def picture(self) -> QImage:
         """Return the cards as a picture."""
-        return picture_of((self.cards,), title="metalab", theme=self._theme)
+        return picture_of((self.cards,), title="metalab")

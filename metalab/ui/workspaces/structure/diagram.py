@@ -22,7 +22,7 @@ from metalab.figures.structure.model import (
 )
 from metalab.figures.structure.sentences import route_sentence
 from metalab.figures.structure.words import part_texts
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theming import current_theme
 from metalab.ui.workspaces.structure.layout import (
     DiagramLayout,
     areas,
@@ -58,7 +58,6 @@ class StructureDiagram(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = DARK
         self._structure: Structure | None = None
         self._texts: dict[PartKey, PartText] = {}
         self._message = ""
@@ -129,11 +128,6 @@ class StructureDiagram(QWidget):
         self._describe()
         self.update()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
-        self._theme = theme
-        self.update()
-
     def _describe(self) -> None:
         """Tell who listens what is drawn, or the part that the keyboard is at."""
         self.setAccessibleDescription(
@@ -184,21 +178,22 @@ class StructureDiagram(QWidget):
         """Paint the picture, or the message."""
         del event
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(self._theme.surface))
+        theme = current_theme()
+        painter.fillRect(self.rect(), QColor(theme.surface))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self._structure is None:
-            painter.setPen(QColor(self._theme.muted))
+            painter.setPen(QColor(theme.muted))
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(self.rect(), flags, self._message)
             return
         area, other = self._areas()
         font = scaled_font(self.font(), area)
         marks = Marks(hovered=self._hovered, focused=self.focused)
-        StructurePainter(
-            self._structure, self.layout_of_parts(), self._theme, font
-        ).paint(painter, self._texts, marks)
+        StructurePainter(self._structure, self.layout_of_parts(), theme, font).paint(
+            painter, self._texts, marks
+        )
         if other is not None:
-            paint_supervised(painter, other, self._theme, font)
+            paint_supervised(painter, other, theme, font)
 
     # Pointing and walking
 

@@ -14,7 +14,8 @@ from metalab.figures.structure.sentences import route_sentence
 from metalab.runs.record.status import RunStatus
 from metalab.ui.plot.painting import Ink, picture_of, tint
 from metalab.ui.session import engine_access
-from metalab.ui.style.theme import DARK, Theme
+from metalab.ui.style.theme import Theme
+from metalab.ui.style.theming import current_theme, follow_theme
 from metalab.ui.widgets.header import PanelHeader, preparing, tool_button
 from metalab.ui.widgets.legend import Entry, Legend, Swatch
 from metalab.ui.widgets.scrolling import Scrolling
@@ -45,7 +46,6 @@ class StructureWorkspace(Workspace):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = DARK
         self._config: ExperimentConfig | None = None
         self._blueprint: Blueprint | None = None
         self._history: RunHistory | None = None
@@ -67,7 +67,7 @@ class StructureWorkspace(Workspace):
         self.compare.toggled.connect(self._on_compare_toggled)
         self.diagram.group_requested.connect(self.group_requested)
         self.header.copy_requested.connect(self._on_copy_requested)
-        self.set_theme(DARK)
+        follow_theme(self._take_theme)
 
     def _arrange(self) -> None:
         self.setAutoFillBackground(True)
@@ -213,20 +213,15 @@ class StructureWorkspace(Workspace):
         self._colour_note()
 
     def _colour_note(self) -> None:
-        history, theme = self._history, self._theme
+        history, theme = self._history, current_theme()
         failed = history is not None and history.status is RunStatus.FAILED
         diverged = history is not None and history.diverged is not None
         colour = theme.warning if diverged else theme.muted
         tint(self._note, theme.error if failed else colour)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take a theme's colours."""
-        self._theme = theme
+    def _take_theme(self, theme: Theme) -> None:
         tint(self, theme.surface, QPalette.ColorRole.Window)
         tint(self._sentence, theme.text)
-        self.header.set_theme(theme)
-        self.legend.set_theme(theme)
-        self.diagram.set_theme(theme)
         self._colour_note()
 
     # What a person chooses
@@ -261,7 +256,7 @@ class StructureWorkspace(Workspace):
     def picture(self) -> QImage:
         """Return the picture with its legend and sentence."""
         parts = (self.legend, self.diagram, self._sentence)
-        return picture_of(parts, title=self.header.title, theme=self._theme)
+        return picture_of(parts, title=self.header.title)
 
     # What is remembered
 

@@ -26,8 +26,5 @@ class ThrownPage(Workspace):
     def show_moment(self, moment):
         self.label.setText("-" if moment is None else str(moment.history.step))
 
-    def set_theme(self, theme):
-        del theme
-
     def picture(self) -> QImage:
         return self.label.grab().toImage()

@@ -24,7 +24,8 @@ from metalab.runs.system.background_job import GiveUp
 from metalab.ui.export.animation.dialog import AnimationDialog
 from metalab.ui.export.animation.work import FrameMaker, FrameRequest, write_file
 from metalab.ui.export.jobs import JobKind
-from metalab.ui.style.theme import DARK, LIGHT
+from metalab.ui.style.theme import LIGHT
+from metalab.ui.style.theming import change_theme
 from tests.ui.export.driver import Key, button, choose, ended, named
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
@@ -54,7 +55,7 @@ def open_dialog(qtbot, history):
     opened = []
 
     def open_one(*, shown=history, choices=None, wait=True):
-        dialog = AnimationDialog(shown, choices or FigureChoices(), theme=LIGHT)
+        dialog = AnimationDialog(shown, choices or FigureChoices())
         qtbot.addWidget(dialog)
         dialog.dpi.setValue(40)
         dialog.show()
@@ -268,7 +269,7 @@ def test_another_theme_changes_the_dialog_and_not_the_frame(open_dialog):
     dialog = open_dialog()
     picture = dialog.preview.picture.toImage()
     before = dialog.grab().toImage()
-    dialog.set_theme(DARK)
+    change_theme(LIGHT)
     assert dialog.grab().toImage() != before
     assert dialog.preview.picture.toImage() == picture
     assert picture.pixelColor(0, 0).name() == "#ffffff"

@@ -21,6 +21,7 @@ from metalab.ui.learn.trained_start import trained_start
 from metalab.ui.plot.ticks import number_text
 from metalab.ui.session.moment import Moment
 from metalab.ui.style.theme import DARK, LIGHT
+from metalab.ui.style.theming import change_theme
 from metalab.ui.workspaces.adapt.starts import JOINT, RUN
 from metalab.ui.workspaces.adapt.tools import LabelledSlider
 from metalab.ui.workspaces.adapt.workspace import AdaptWorkspace
@@ -54,7 +55,6 @@ def moment_of(history, **changes) -> Moment:
 @pytest.fixture
 def page(qtbot, history):
     made = AdaptWorkspace()
-    made.set_theme(DARK)
     qtbot.addWidget(made)
     made.resize(1000, 640)
     made.show()
@@ -467,7 +467,7 @@ def test_choices_are_kept(page):
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=["dark", "light"])
 def test_a_picture_of_it_is_not_blank(page, theme):
-    page.set_theme(theme)
+    change_theme(theme)
     image = page.picture()
     colours = {
         image.pixel(x, y)

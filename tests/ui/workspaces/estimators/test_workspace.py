@@ -22,6 +22,7 @@ from metalab.figures.estimator_looks import look_of
 from metalab.runs.services.comparison import ComparisonProgress
 from metalab.ui.session.moment import Moment
 from metalab.ui.style.theme import DARK, LIGHT
+from metalab.ui.style.theming import change_theme
 from metalab.ui.widgets.header import PREPARING
 from metalab.ui.workspaces.estimators import workspace as estimators
 from metalab.ui.workspaces.estimators.polar import PolarPlot
@@ -85,7 +86,6 @@ def workspace(qtbot: QtBot, services: list[Service]) -> Iterator[EstimatorsWorks
     made = EstimatorsWorkspace()
     qtbot.addWidget(made)
     made.resize(970, 640)
-    made.set_theme(DARK)
     made.show()
     yield made
     made.shut_down()
@@ -372,7 +372,7 @@ def test_everything_has_a_name_and_takes_a_theme(
         assert part.accessibleName(), part
     assert "Reptile" in workspace.polar.accessibleDescription()
     dark = workspace.picture()
-    workspace.set_theme(LIGHT)
+    change_theme(LIGHT)
     assert workspace.picture() != dark
     assert workspace.table.item(0, 2).foreground().color().name() == LIGHT.text
 
@@ -451,7 +451,7 @@ def test_no_name_stands_over_another_or_over_a_mark(
     font = polar.font()
     font.setPointSizeF(points)
     polar.setFont(font)
-    polar.set_theme(DARK.scaled(points / 10))
+    change_theme(DARK.scaled(points / 10))
     polar.resize(*size)
     titles = {n: HYPERGRADIENTS.components[n].title for n in CROWD}
     rows = [

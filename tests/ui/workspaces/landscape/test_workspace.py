@@ -16,6 +16,7 @@ from metalab.experiment.config import ExperimentConfig, preset_config
 from metalab.runs.record.checkpoints import GrowingTrail
 from metalab.ui.session.moment import Moment
 from metalab.ui.style.theme import LIGHT
+from metalab.ui.style.theming import change_theme
 from metalab.ui.widgets.header import PREPARING
 from metalab.ui.workspaces.landscape import asking as landscape_asking
 from metalab.ui.workspaces.landscape.choices import Choices
@@ -289,7 +290,7 @@ def test_a_picture_in_both_themes(qtbot, workspace, moment):
     workspace.show_moment(moment)
     finish(qtbot, workspace)
     dark = workspace.picture()
-    workspace.set_theme(LIGHT)
+    change_theme(LIGHT)
     light = workspace.picture()
     assert dark.size() == light.size()
     assert dark != light

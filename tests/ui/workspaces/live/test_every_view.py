@@ -20,6 +20,7 @@ from metalab.engine.events import Diverged
 from metalab.runs.record.history import RunHistory
 from metalab.runs.record.status import RunStatus
 from metalab.ui.style.theme import DARK, LIGHT, Theme
+from metalab.ui.style.theming import change_theme
 from metalab.ui.workspaces.live.adaptation import AdaptationView
 from metalab.ui.workspaces.live.diagnostics import DiagnosticsView
 from metalab.ui.workspaces.live.gallery import GalleryView
@@ -118,7 +119,7 @@ def test_the_theme_is_seen(view, theme: Theme):
     # As high as none of them scrolls, for a scroll bar has the application's colours.
     view.resize(1000, 700)
     view.show_history(make_history(300))
-    view.set_theme(theme)
+    change_theme(theme)
     # A part that scrolls takes its size at the next turn.
     QApplication.processEvents()
     image = view.grab().toImage()

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 from metalab.runs.record.status import RunStatus
 from metalab.ui.plot.ticks import number_text
 from metalab.ui.style.theme import DARK, LIGHT
+from metalab.ui.style.theming import change_theme
 from metalab.ui.workspaces.live import tile_grid
 from metalab.ui.workspaces.live.gallery import GalleryView
 from metalab.ui.workspaces.live.tile_painter import (
@@ -258,7 +259,7 @@ def test_another_theme_repaints_the_tiles(view: GalleryView):
     view.show_history(make_history())
     assert view.grid.task_at(QPointF(middle_of(view, 0))) == 0
     dark = view.grid.grab().toImage()
-    view.set_theme(LIGHT)
+    change_theme(LIGHT)
     assert view.grid.grab().toImage() != dark
 
 

@@ -11,6 +11,7 @@ from metalab.figures.base import FigureChoices
 from metalab.runs.record.status import RunStatus
 from metalab.ui.session.moment import Moment
 from metalab.ui.style.theme import DARK, LIGHT
+from metalab.ui.style.theming import change_theme
 from metalab.ui.workspaces.live.workspace import LiveWorkspace
 from tests.support.histories import make_curves, make_history, starting
 
@@ -207,7 +208,7 @@ def test_the_picture_is_of_the_view_in_focus(live: LiveWorkspace):
 
 def test_the_theme_reaches_every_view(live: LiveWorkspace):
     live.show_history(make_history())
-    live.set_theme(LIGHT)
+    change_theme(LIGHT)
     image = live.grab().toImage()
     colours = {
         image.pixelColor(view.mapTo(live, view.rect().topLeft())).name()

@@ -22,6 +22,7 @@ from metalab.runs.record.history import Failure
 from metalab.runs.record.status import RunStatus
 from metalab.ui.plot.ticks import number_text
 from metalab.ui.style.theme import DARK, LIGHT
+from metalab.ui.style.theming import change_theme
 from metalab.ui.widgets.header import PREPARING
 from metalab.ui.workspaces.structure.workspace import StructureWorkspace
 from tests.support.histories import make_history, starting
@@ -241,7 +242,7 @@ def test_the_picture_fits_at_every_size_and_for_every_preset(
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
 def test_methods_look_different(workspace: StructureWorkspace, theme):
-    workspace.set_theme(theme)
+    change_theme(theme)
     pictures = []
     for name in ("maml-sine", "fomaml-sine", "reptile-sine", "anil-sine", "cavia-sine"):
         workspace.show_config(preset_config(name))
