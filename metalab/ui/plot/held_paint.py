@@ -20,45 +20,50 @@ class HeldPaint(QObject):
     def __init__(self, widget: QWidget, parent: QObject) -> None:
         super().__init__(parent)
         self._widget = widget
-        self._painted = True
-        widget.installEventFilter(self)
+        self._held = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(HELD_MS)
         self._timer.timeout.connect(self._on_timeout)
+        widget.installEventFilter(self)
 
     @property
-    def active(self) -> bool:
+    def held(self) -> bool:
         """Whether the paint is held back."""
+        return self._held
+
+    @property
+    def due(self) -> bool:
+        """Whether the paint is held back, or about to come; for `HELD_MS` at most."""
         return self._timer.isActive()
 
-    def begin(self) -> None:
-        """Hold the paint back; one that is held already is not held for longer.
+    def begin(self) -> bool:
+        """Hold the paint back, and return whether it is held.
 
-        Nor is one that is due: moves that come fast would put it off again and again.
+        It is held for no longer if it is held already, and not at all if it is about to
+        come: moves that follow fast would put it off again and again.
         """
-        if self._painted and not self._timer.isActive():
+        if not self._timer.isActive():
+            self._held = True
             self._timer.start()
             self._widget.setUpdatesEnabled(False)
+        return self._held
 
     def end(self) -> None:
         """Let everything be painted."""
-        if self._timer.isActive():
-            self._timer.stop()
-            self._let()
+        if self._held:
+            self._held = False
+            self._widget.setUpdatesEnabled(True)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """See when the widget is painted."""
         del watched
-        if event.type() == QEvent.Type.Paint:
-            self._painted = True
+        if event.type() == QEvent.Type.Paint and not self._held:
+            self._timer.stop()
         return False
 
-    def _let(self) -> None:
-        self._painted = not self._widget.isVisible()
-        self._widget.setUpdatesEnabled(True)
-
     def _on_timeout(self) -> None:
-        self._let()
-        self.expired.emit()
+        if self._held:
+            self.end()
+            self.expired.emit()

@@ -228,6 +228,8 @@ class Controller(QObject):
 
         Called by the frame clock.
         """
+        if self.window.workspaces.current.awaits_curves:
+            return False
         seen = self.window.seen
         self.clock.set_hidden(hidden=not seen)
         if self._loading:
@@ -241,8 +243,6 @@ class Controller(QObject):
             return False
         self.session.request_curves()
         if history is self._drawn and not self.stage.is_due(history):
-            return False
-        if self.window.workspaces.current.awaits_curves:
             return False
         self._drawn = history
         self.stage.show(history)

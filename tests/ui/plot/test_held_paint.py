@@ -42,12 +42,16 @@ def test_a_point_and_its_curves_are_one_paint(widget, paints, qtbot):
     held.begin()
     widget.update()
     qtbot.wait(HELD_MS // 3)
-    assert held.active
+    assert held.held
+    assert held.due
     assert paints.count == 1
     widget.update()
     held.end()
-    assert not held.active
+    assert held.due
+    # The next move does not put off what is about to come.
+    assert not held.begin()
     qtbot.waitUntil(lambda: paints.count == 2)
+    assert not held.due
     with qtbot.assertNotEmitted(held.expired, wait=2 * HELD_MS):
         held.end()
     assert paints.count == 2
@@ -56,8 +60,8 @@ def test_a_point_and_its_curves_are_one_paint(widget, paints, qtbot):
 def test_a_point_does_not_wait_for_longer_than_a_frame(widget, paints, qtbot):
     held = HeldPaint(widget, widget)
     with qtbot.waitSignal(held.expired):
-        held.begin()
+        assert held.begin()
         # Another move does not prolong it.
-        held.begin()
-    assert not held.active
+        assert held.begin()
+    assert not held.held
     qtbot.waitUntil(lambda: paints.count == 2)

@@ -298,7 +298,7 @@ class AdaptWorkspace(Workspace):
     @property
     def awaits_curves(self) -> bool:
         """Whether an edit is about to be painted with its curves."""
-        return self._held_paint.active
+        return self._held_paint.due
 
     def save_state(self) -> dict[str, Any]:
         """Return how many inner steps beyond K a person wants to see."""

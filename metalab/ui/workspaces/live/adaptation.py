@@ -152,7 +152,7 @@ class AdaptationView(QWidget):
     @property
     def awaits_curves(self) -> bool:
         """Whether a moved point is about to be painted with its curves."""
-        return self._held_paint.active
+        return self._held_paint.due
 
     @property
     def task(self) -> int:
@@ -226,7 +226,7 @@ class AdaptationView(QWidget):
     def show_readaptation(self, answer: "SupportEditResult") -> None:
         """Show how a task is adapted to, whose points were moved."""
         self._moved.take_in(answer)
-        if self._held_paint.active and answer.points is not self.moved:
+        if self._held_paint.held and answer.points is not self.moved:
             # It is overtaken: the curves of the newest move are about to come.
             return
         self._show_moved()
@@ -361,12 +361,13 @@ class AdaptationView(QWidget):
         if self._put_back is not None and self._put_back.task == self.task:
             self._settle()
         points = self._moved.move(shot, x, y, task=self.task)
+        # Asked first, so that it is adapted to meanwhile. All is drawn once: with the
+        # curves, or without if they take long.
+        self._ask()
         # The next move begins there, whenever this one is drawn.
         self.handles.move_to(points.x, points.y)
-        self._draw_support()
-        # All else is drawn once: with the curves, or without if they take long.
-        self._held_paint.begin()
-        self._ask()
+        if not self._held_paint.begin():
+            self._show_moved()
 
     def _on_dropped(self) -> None:
         """Draw the last move at once: the axes may follow it now."""
