@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from metalab.analysis.estimator_blocks import select
+from metalab.analysis.estimator_selection import select
 from metalab.analysis.estimators import ComparisonPlan, compare
 from metalab.engine.build import DTYPES, resolve_device
 from metalab.engine.events import EvaluationDone, HeldOutTasks, RunStarted

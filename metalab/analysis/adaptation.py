@@ -6,20 +6,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from metalab.analysis.exploration_request import (
-    AdaptRequest,
-    AdaptResult,
-    CustomTask,
-    Start,
-)
-from metalab.analysis.moved import EditedSupport, SupportEditResult
+from metalab.analysis.adapt_request import AdaptRequest, AdaptResult, CustomTask, Start
+from metalab.analysis.edited_support import EditedSupport, SupportEditResult
 from metalab.core.errors import UserError
 from metalab.core.inner.descent import FixedRateDescent
 from metalab.core.learner import MetaLearner
 from metalab.core.tasks import Samples, TaskBatch, TaskDistribution
 from metalab.engine.build import DTYPES, build_family, build_learner
 from metalab.engine.events import Array
-from metalab.engine.probe import make_probe, to_array
+from metalab.engine.held_out import held_out_evaluation, to_array
 from metalab.engine.providers import FUSED
 from metalab.experiment.config import ExperimentConfig
 
@@ -167,7 +162,7 @@ class HeldOutAdapter(_OneTaskMethod):
         learner = build_learner(config, fused=provider == FUSED)
         super().__init__(learner, DTYPES[config.run.precision])
         self._family = build_family(config)
-        self._probe = make_probe(config, learner, device=_CPU)
+        self._held_out = held_out_evaluation(config, learner, device=_CPU)
 
     def adapt(
         self, phi: Array, points: EditedSupport, *, step: int
@@ -186,8 +181,8 @@ class HeldOutAdapter(_OneTaskMethod):
         found = self.adapted(
             torch.tensor(phi, dtype=self.dtype),
             self._batch(points),
-            self._probe.grid_x[points.task],
-            num_inner_steps=self._probe.num_inner_steps,
+            self._held_out.grid_x[points.task],
+            num_inner_steps=self._held_out.num_inner_steps,
             measures_query=True,
         )
         assert found.query_loss is not None, "a held-out task has a query set"
@@ -202,7 +197,7 @@ class HeldOutAdapter(_OneTaskMethod):
 
     def _batch(self, points: EditedSupport) -> TaskBatch:
         """Return the task alone, with the moved points for its support set."""
-        row = self._probe.batch.rows(points.task, points.task + 1)
+        row = self._held_out.batch.rows(points.task, points.task + 1)
         x = torch.tensor(points.x, dtype=self.dtype)
         if self._family.inputs_lie_on_a_curve:
             inputs = self._family.observed(

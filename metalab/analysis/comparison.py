@@ -28,7 +28,7 @@ MOST_TASKS = 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class EstimatingRequest:
+class ComparisonRequest:
     """What is compared, and where.
 
     Attributes:
@@ -131,7 +131,7 @@ class Comparison:
         done: Whether that is all.
     """
 
-    request: EstimatingRequest
+    request: ComparisonRequest
     planned: tuple[Compared, ...]
     rows: tuple[Measured, ...]
     left_out: tuple[tuple[str, str], ...]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from metalab.analysis.accuracy import Accuracy, accuracy, relative_variance
-from metalab.analysis.estimator_blocks import Block, Selection
+from metalab.analysis.estimator_selection import Block, Selection
 from metalab.analysis.memory import peak_bytes
 from metalab.analysis.solution import SolutionHypergradient, solution_hypergradient
 from metalab.analysis.solves import Solves

@@ -8,7 +8,7 @@ from metalab.core.streams import RandomStreams
 from metalab.core.tasks import LIKE_SUPPORT, QueryKind, sample_batch
 from metalab.engine.build import DTYPES, build_family, build_learner, resolve_device
 from metalab.engine.events import Array, Checkpoint
-from metalab.engine.probe import losses_along_paths
+from metalab.engine.held_out import losses_along_paths
 from metalab.engine.providers import AUTODIFF
 from metalab.engine.statistics import TaskSummary, summarise
 from metalab.engine.torch_threads import use_threads_of

@@ -4,7 +4,7 @@ import torch
 
 from metalab.engine.build import DTYPES, build_learner
 from metalab.engine.events import Checkpoint, Curves
-from metalab.engine.probe import make_probe
+from metalab.engine.held_out import held_out_evaluation
 from metalab.engine.providers import FUSED
 from metalab.experiment.config import ExperimentConfig
 
@@ -23,9 +23,9 @@ class Gallery:
         """
         self._dtype = DTYPES[config.run.precision]
         learner = build_learner(config, fused=provider == FUSED)
-        self._probe = make_probe(config, learner, device=_CPU)
+        self._held_out = held_out_evaluation(config, learner, device=_CPU)
 
     def curves(self, state: Checkpoint) -> Curves:
         """Return how the gallery's tasks adapt from a training state."""
         phi = torch.tensor(state.phi, dtype=self._dtype)
-        return self._probe.curves(phi, state.step)
+        return self._held_out.curves(phi, state.step)

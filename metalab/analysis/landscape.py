@@ -21,7 +21,7 @@ from metalab.core.oracle import InnerOracle
 from metalab.core.tasks import Samples, TaskBatch
 from metalab.engine.build import DTYPES, build_learner
 from metalab.engine.events import Array, frozen
-from metalab.engine.probe import make_probe, to_array
+from metalab.engine.held_out import held_out_evaluation, to_array
 from metalab.experiment.config import ExperimentConfig
 
 _CPU = torch.device("cpu")
@@ -48,7 +48,7 @@ class LandscapeSampler:
         """
         self._dtype = DTYPES[config.run.precision]
         self._learner = build_learner(config)
-        self._batch = make_probe(config, self._learner, device=_CPU).batch
+        self._batch = held_out_evaluation(config, self._learner, device=_CPU).batch
         self._dim = sum(block.size for block in self._learner.problem.adapted)
         if self._dim < 2:
             raise LandscapeError(

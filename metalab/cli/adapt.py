@@ -15,7 +15,7 @@ from metalab.cli.written import read_written
 from metalab.core.errors import UserError
 
 if TYPE_CHECKING:
-    from metalab.analysis.exploration_request import AdaptResult, CustomTask
+    from metalab.analysis.adapt_request import AdaptResult, CustomTask
     from metalab.core.written_points import WrittenPoints
 
 
@@ -50,8 +50,8 @@ def adapt(
     Nobody knows a true curve behind them, so only the support loss is told. Curves go as
     far as the points.
     """
+    from metalab.analysis.adapt_request import AdaptRequest, Start  # noqa: PLC0415
     from metalab.analysis.adaptation import TaskAdapter  # noqa: PLC0415 - torch
-    from metalab.analysis.exploration_request import AdaptRequest, Start  # noqa: PLC0415
     from metalab.analysis.step_size import at_inner_lr  # noqa: PLC0415
     from metalab.core.paths import replace_file  # noqa: PLC0415
     from metalab.figures.curves import explored_table  # noqa: PLC0415
@@ -97,9 +97,9 @@ def _task(points: Path, written: "WrittenPoints", config: Any) -> "CustomTask":
     """
     import numpy as np  # noqa: PLC0415
 
-    from metalab.analysis.exploration_request import CustomTask, reach  # noqa: PLC0415
+    from metalab.analysis.adapt_request import CustomTask, reach  # noqa: PLC0415
     from metalab.engine.build import build_family  # noqa: PLC0415
-    from metalab.engine.probe import NUM_GRID_POINTS  # noqa: PLC0415
+    from metalab.engine.held_out import NUM_GRID_POINTS  # noqa: PLC0415
 
     low, high = build_family(config).input_range
     x, y = written.arrays

@@ -13,7 +13,7 @@ from metalab.cli.wreck import warn_of_wreck
 from metalab.core.errors import UserError
 
 if TYPE_CHECKING:
-    from metalab.analysis.estimator_blocks import Selection
+    from metalab.analysis.estimator_selection import Selection
     from metalab.analysis.estimators import BlockResult, ComparisonPlan
 
 MOST_INNER_STEPS = 1000
@@ -125,7 +125,7 @@ def _selected(
     assignments: list[str],
 ) -> tuple[dict[str, Any], "Selection"]:
     """Return where the meta-parameters come from, and what is compared there."""
-    from metalab.analysis.estimator_blocks import select  # noqa: PLC0415
+    from metalab.analysis.estimator_selection import select  # noqa: PLC0415
     from metalab.engine.build import DTYPES, resolve_device  # noqa: PLC0415 - torch
     from metalab.experiment.fields import parse_assignment, with_overrides  # noqa: PLC0415
     from metalab.runs.record.reader import open_run  # noqa: PLC0415

@@ -11,7 +11,7 @@ from metalab.cli.progress import run_in_foreground
 from metalab.cli.wreck import DIVERGED, divergence_of
 from metalab.core.paths import is_there
 from metalab.engine.diagnostics import STABILITY, UNSTABLE_SHARE
-from metalab.engine.probe import NUM_MEASURED
+from metalab.engine.held_out import NUM_MEASURED
 from metalab.runs.record.history import RunHistory
 from metalab.runs.record.live import LiveRun
 from metalab.runs.record.status import RunStatus

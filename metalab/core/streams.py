@@ -1,8 +1,8 @@
 """Named, counted random streams.
 
 Each purpose (initial meta-parameters, training tasks, held-out tasks) has its own stream,
-and each block of a stream its own generator. So nothing that a person does (a pause, a
-probe, a drag) can shift the training stream, and any step can be drawn again from its
+and each block of a stream its own generator. So nothing that a person does (a pause, an
+evaluation, a drag) can shift the training stream, and any step can be drawn again from its
 number alone: a checkpoint needs no generator state to resume bit for bit.
 """
 

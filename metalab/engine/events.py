@@ -170,7 +170,7 @@ class HeldOutTasks:
         true_curves: Noise-free targets of the gallery's tasks there, first output,
             [gallery, point]; None where nobody knows them.
         names: What the tasks are called, [task]; () where their numbers are all there is.
-        num_inner_steps: K of training; a probe goes on to K' >= K.
+        num_inner_steps: K of training; an evaluation goes on to K' >= K.
     """
 
     parameter_names: tuple[str, ...]

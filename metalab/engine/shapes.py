@@ -12,7 +12,7 @@ from metalab.engine.diagnostics import (
     STABILITY,
 )
 from metalab.engine.events import NUM_GALLERY
-from metalab.engine.probe import NUM_GRID_POINTS
+from metalab.engine.held_out import NUM_GRID_POINTS
 from metalab.experiment.config import ExperimentConfig
 
 Shapes = Mapping[str, tuple[int, ...]]

@@ -37,7 +37,7 @@ from metalab.engine.events import (
     StepsDone,
     frozen,
 )
-from metalab.engine.probe import HeldOutEvaluation, make_probe, to_array
+from metalab.engine.held_out import HeldOutEvaluation, held_out_evaluation, to_array
 from metalab.engine.providers import FUSED, chosen_provider, counts_of
 from metalab.engine.steppers import Stepper, largest_good, make_stepper
 from metalab.engine.task_stream import Ahead, TaskStream
@@ -74,7 +74,7 @@ def restored(fresh: MetaState, checkpoint: Checkpoint) -> MetaState:
     return MetaState(step=checkpoint.step, phi=phi, slots=tuple(slots))
 
 
-def is_probe_step(config: ExperimentConfig, step: int) -> bool:
+def is_evaluation_step(config: ExperimentConfig, step: int) -> bool:
     """Return whether the held-out tasks are evaluated after so many outer steps."""
     every = config.evaluation.every
     return step % every == 0 or (step < every and step in _early_steps(every))
@@ -149,11 +149,11 @@ class Trainer:
         fresh = self._initial_state()
         state = fresh if checkpoint is None else restored(fresh, checkpoint)
         self._stepper = self._make_stepper(state)
-        self._probe = self._make_probe()
+        self._held_out = self._make_held_out()
         # From the untrained network, so that a resumed run has the limit of a straight
         # one. Not zero, lest a network that starts out perfect could never move.
         self._explosion_limit = EXPLOSION_FACTOR * max(
-            self._probe.loss_before_adaptation(fresh.phi), 1e-6
+            self._held_out.loss_before_adaptation(fresh.phi), 1e-6
         )
         self._owed: list[Callable[[], Event]] = [self._start]
 
@@ -167,10 +167,10 @@ class Trainer:
         return self._stepper.state
 
     @property
-    def probe_due(self) -> bool:
+    def evaluation_due(self) -> bool:
         """Whether an evaluation belongs to the step that training stands at."""
         last = self.step == self.config.outer.num_steps
-        return last or is_probe_step(self.config, self.step)
+        return last or is_evaluation_step(self.config, self.step)
 
     @property
     def diagnostics_due(self) -> bool:
@@ -227,7 +227,7 @@ class Trainer:
         self.config = config
         self._learner = self._build_learner()
         self._stepper = self._make_stepper(self._stepper.state)
-        self._probe = self._make_probe()
+        self._held_out = self._make_held_out()
 
     def _build_learner(self) -> MetaLearner:
         return replace(
@@ -236,8 +236,8 @@ class Trainer:
             slots_from=self._slots_from,
         )
 
-    def _make_probe(self) -> HeldOutEvaluation:
-        return make_probe(self.config, self._learner, device=self._device)
+    def _make_held_out(self) -> HeldOutEvaluation:
+        return held_out_evaluation(self.config, self._learner, device=self._device)
 
     def _make_stepper(self, state: MetaState) -> Stepper:
         self._blocks = TaskStream(
@@ -276,11 +276,11 @@ class Trainer:
 
     def curves(self) -> Curves:
         """Return how the gallery's tasks adapt right now; changes nothing."""
-        return self._probe.curves(self._state.phi, self.step)
+        return self._held_out.curves(self._state.phi, self.step)
 
     def held_out(self) -> HeldOutTasks:
         """Return the held-out tasks."""
-        return self._probe.describe(self._family)
+        return self._held_out.describe(self._family)
 
     def accept_explosion(self) -> None:
         """Let losses grow a thousandfold further before the run is stopped again.
@@ -300,7 +300,7 @@ class Trainer:
             good one, at most one step before the last `StepsDone`; going on repeats the
             steps from there.
         """
-        # Also when going on: the run may have been killed just before this probe.
+        # Also when going on: the run may have been killed just before this evaluation.
         self._owed = [self._start, *self._due()]
         yield from self._pay()
         total = self.config.outer.num_steps
@@ -323,8 +323,8 @@ class Trainer:
     def _due(self) -> list[Callable[[], Event]]:
         """Return what makes the events about the step that training stands at."""
         due: list[Callable[[], Event]] = []
-        if self.probe_due:
-            due.append(self._take_probe)
+        if self.evaluation_due:
+            due.append(self._evaluate)
         if self.diagnostics_due:
             due.append(self._take_diagnostics)
         if self.step >= self.config.outer.num_steps:
@@ -373,14 +373,14 @@ class Trainer:
         )
         return look if edit is None else min(look, edit)
 
-    def _take_probe(self) -> EvaluationDone:
+    def _evaluate(self) -> EvaluationDone:
         phi = self._state.phi
-        evaluation, curves = self._probe.evaluate(phi, self.step)
+        evaluation, curves = self._held_out.evaluate(phi, self.step)
         return EvaluationDone(
             evaluation=evaluation,
             curves=curves,
             snapshot=self.checkpoint(),
-            stability=self._probe.stability(phi, evaluation),
+            stability=self._held_out.stability(phi, evaluation),
         )
 
     def _take_diagnostics(self) -> DiagnosticsTaken:

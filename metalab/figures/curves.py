@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from metalab.analysis.exploration_request import AdaptResult, CustomTask
+from metalab.analysis.adapt_request import AdaptResult, CustomTask
 from metalab.engine.events import Array, Curves, HeldOutTasks
 from metalab.figures.table import Column, Table
 

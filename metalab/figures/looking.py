@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from metalab.analysis.comparison import MOST_STEPS, MOST_TASKS, EstimatingRequest
+from metalab.analysis.comparison import MOST_STEPS, MOST_TASKS, ComparisonRequest
 from metalab.analysis.landscape_request import AXES, FINEST, SURFACES, LandscapeRequest
 from metalab.engine.events import Array, HeldOutTasks, frozen
 from metalab.figures.base import FigureSpec
@@ -126,13 +126,8 @@ def _tasks(where: Standpoint) -> HeldOutTasks:
 
 
 def _adapt(where: Standpoint, looking: Looking, tell: Tell) -> AdaptSight:
+    from metalab.analysis.adapt_request import AdaptRequest, CustomTask, Start, reach  # noqa: PLC0415
     from metalab.analysis.adaptation import TaskAdapter  # noqa: PLC0415 - torch
-    from metalab.analysis.exploration_request import (  # noqa: PLC0415
-        AdaptRequest,
-        CustomTask,
-        Start,
-        reach,
-    )
 
     del tell
     config, tasks = where.history.config_at(where.step), _tasks(where)
@@ -211,12 +206,12 @@ def outer_states(history: "RunHistory", step: int, phi: Array) -> Array:
 
 
 def _estimators(where: Standpoint, looking: Looking, tell: Tell) -> EstimatorsSight:
-    from metalab.analysis.estimator_pieces import comparison_steps  # noqa: PLC0415 - torch
+    from metalab.analysis.comparison_steps import comparison_steps  # noqa: PLC0415 - torch
     from metalab.core.hypergradient.target import Target  # noqa: PLC0415
 
     config = where.history.config_at(where.step)
     targets = {"steps": Target.K_STEP, "solution": Target.SOLUTION}
-    request = EstimatingRequest(
+    request = ComparisonRequest(
         config=config,
         phi=where.phi,
         step=where.step,

@@ -11,8 +11,8 @@ from metalab.engine.events import Array
 from metalab.runs.record.history import RunHistory
 
 if TYPE_CHECKING:
+    from metalab.analysis.adapt_request import AdaptRequest, AdaptResult
     from metalab.analysis.comparison import Comparison
-    from metalab.analysis.exploration_request import AdaptRequest, AdaptResult
     from metalab.analysis.landscape_request import Landscape
     from metalab.analysis.learned_rates import LearnedRates
     from metalab.figures.structure.model import Numbers, Structure

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from metalab.analysis.adaptation import HeldOutAdapter
-from metalab.analysis.moved import EditedSupport
+from metalab.analysis.edited_support import EditedSupport
 from metalab.engine.events import EvaluationDone, RunStarted
 from metalab.engine.providers import AUTODIFF, FUSED
 from metalab.engine.trainer import Trainer

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from metalab.analysis.estimator_blocks import EstimatorError, select
+from metalab.analysis.estimator_selection import EstimatorError, select
 from metalab.analysis.estimators import BlockResult, ComparisonPlan, Row, compare
 from metalab.core.hypergradient.base import ProblemSize, Target
 from metalab.core.oracle import Evaluations

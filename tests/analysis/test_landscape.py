@@ -19,7 +19,7 @@ from metalab.core.model.mlp import MLP
 from metalab.core.streams import RandomStreams
 from metalab.engine.build import DTYPES, build_learner
 from metalab.engine.events import Array
-from metalab.engine.probe import make_probe, to_array
+from metalab.engine.held_out import held_out_evaluation, to_array
 from metalab.experiment.config import ExperimentConfig
 from tests.support.experiments import small
 
@@ -53,7 +53,7 @@ def known(asked: LandscapeRequest, theta: Array) -> tuple[Array, Array]:
     """Return support and query loss of the first task at one theta, and no plane."""
     config = asked.config
     learner = build_learner(config)
-    probe = make_probe(config, learner, device=torch.device("cpu"))
+    probe = held_out_evaluation(config, learner, device=torch.device("cpu"))
     row = probe.batch.rows(asked.tasks[0], asked.tasks[0] + 1)
     dtype = DTYPES[config.run.precision]
     oracle = learner.oracle(torch.tensor(asked.phi, dtype=dtype), row)
@@ -83,7 +83,7 @@ def test_the_adapted_loss_is_that_of_training_anywhere_in_the_plane(preset):
     places = np.array([[0.0, 0.0], [0.3, -0.2]])
     found = surveyor.losses(asked, plane, places)
     learner = build_learner(config)
-    batch = make_probe(config, learner, device=torch.device("cpu")).batch.rows(
+    batch = held_out_evaluation(config, learner, device=torch.device("cpu")).batch.rows(
         0, NUM_AVERAGED
     )
     for place, loss in zip(places, found, strict=True):
@@ -102,7 +102,7 @@ def test_the_losses_along_a_planar_path_are_those_of_the_inner_loop(preset):
     surveyor = LandscapeSampler(asked.config)
     plane = surveyor.plane(asked)
     learner = build_learner(asked.config)
-    probe = make_probe(asked.config, learner, device=torch.device("cpu"))
+    probe = held_out_evaluation(asked.config, learner, device=torch.device("cpu"))
     phi = torch.tensor(asked.phi, dtype=DTYPES[asked.config.run.precision])
     curves = probe.curves(phi, 0)
     assert sum(plane.explained) == pytest.approx(1.0, abs=1e-6)

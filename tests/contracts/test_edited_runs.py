@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from metalab.analysis import estimator_pieces, estimators
-from metalab.analysis.comparison import EstimatingRequest
-from metalab.analysis.exploration_request import AdaptRequest, CustomTask
+from metalab.analysis import comparison_steps as estimator_pieces
+from metalab.analysis import estimators
+from metalab.analysis.adapt_request import AdaptRequest, CustomTask
+from metalab.analysis.comparison import ComparisonRequest
+from metalab.analysis.edited_support import EditedSupport
 from metalab.analysis.landscape import LandscapeSampler
-from metalab.analysis.moved import EditedSupport
 from metalab.cli.main import run as command
 from metalab.engine.events import RunStarted, StepsDone
 from metalab.experiment.edit import Edit
@@ -194,7 +195,7 @@ def grabbed_point(path, capsys):
 
 
 def adapted(path, capsys):
-    from metalab.analysis.exploration_request import Start  # noqa: PLC0415
+    from metalab.analysis.adapt_request import Start  # noqa: PLC0415
 
     moment, grid = moment_of(path), np.linspace(-5, 5, 20)
     task = CustomTask(
@@ -213,7 +214,7 @@ def sliced(path, capsys):
 
 def compared(path, capsys):
     moment = moment_of(path)
-    request = EstimatingRequest(
+    request = ComparisonRequest(
         config=moment.config,
         phi=moment.phi,
         step=LAST,

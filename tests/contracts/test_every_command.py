@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from metalab.analysis.adapt_request import AdaptRequest, CustomTask, Start
 from metalab.analysis.adaptation import HeldOutAdapter, TaskAdapter
-from metalab.analysis.comparison import EstimatingRequest
-from metalab.analysis.estimator_blocks import select
-from metalab.analysis.estimator_pieces import comparison_steps
-from metalab.analysis.exploration_request import AdaptRequest, CustomTask, Start
+from metalab.analysis.comparison import ComparisonRequest
+from metalab.analysis.comparison_steps import comparison_steps
+from metalab.analysis.edited_support import EditedSupport
+from metalab.analysis.estimator_selection import select
 from metalab.analysis.gallery import Gallery
 from metalab.analysis.landscape import LandscapeSampler
 from metalab.analysis.landscape_request import AXES, SURFACES, LandscapeRequest
-from metalab.analysis.moved import EditedSupport
 from metalab.analysis.starts import joint_start, random_start
 from metalab.catalog.recipes import presets
 from metalab.catalog.slots import HYPERGRADIENTS
@@ -282,7 +282,7 @@ def unrolled_alone(*given, **options):
 
 
 def estimated(config, history, phi) -> None:
-    request = EstimatingRequest(
+    request = ComparisonRequest(
         config=config,
         phi=phi,
         step=3,
@@ -329,7 +329,7 @@ ASKED = (explored, readapted, surveyed, estimated, begun_elsewhere, shared, seen
 @pytest.mark.sampled(3)
 def test_the_window_gets_an_answer_or_a_sentence(name, files, monkeypatch):
     monkeypatch.setattr("metalab.analysis.starts.JOINT_STEPS", 2)
-    monkeypatch.setattr("metalab.analysis.estimator_pieces.select", unrolled_alone)
+    monkeypatch.setattr("metalab.analysis.comparison_steps.select", unrolled_alone)
     history = load_history(run_file(files, name))
     config, phi = history.config_at(), history.trail.at_or_before(3).phi
     refused = {ask for ask in ASKED if refusal_of(ask, config, history, phi)}

@@ -9,10 +9,10 @@ import pytest
 import shiboken6
 from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
 
-from metalab.analysis.comparison import EstimatingRequest
-from metalab.analysis.exploration_request import AdaptRequest, CustomTask, Start
+from metalab.analysis.adapt_request import AdaptRequest, CustomTask, Start
+from metalab.analysis.comparison import ComparisonRequest
+from metalab.analysis.edited_support import EditedSupport
 from metalab.analysis.landscape_request import LandscapeRequest
-from metalab.analysis.moved import EditedSupport
 from metalab.engine.events import Checkpoint
 from metalab.engine.trainer import Trainer
 from metalab.experiment.config import ExperimentConfig
@@ -23,7 +23,7 @@ from metalab.runs.services.service import LatestRequestService, Work
 from metalab.runs.services.state_replayer import RewindRequest, StateReplayer
 from metalab.runs.services.support_edits import SupportEditRequest, SupportEditService
 from metalab.runs.services.task_adaptation import TaskAdaptationService
-from metalab.ui.session.bell import Bell
+from metalab.ui.session.thread_signal import ThreadSignal
 from tests.support.comparisons import comparison
 from tests.support.experiments import small
 
@@ -88,8 +88,8 @@ def landscape(made: Made, number: int) -> LandscapeRequest:
     )
 
 
-def estimating(made: Made, number: int) -> EstimatingRequest:
-    return EstimatingRequest(
+def estimating(made: Made, number: int) -> ComparisonRequest:
+    return ComparisonRequest(
         config=made.config,
         phi=made.state.phi,
         step=0,
@@ -158,8 +158,8 @@ class Page(QObject):
         self.threads: set[threading.Thread] = set()
         self.answers: list[Any] = []
         self.errors: list[Exception] = []
-        self.bell = Bell(self, self.take)
-        self.service = self.bell.serve(make)
+        self.answered = ThreadSignal(self, self.take)
+        self.service = self.answered.add_service(make)
         self.gate = Gate(self.service)
 
     def take(self) -> None:
@@ -186,20 +186,20 @@ def made() -> Made:
 def _compared_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is measured has tests of its own, and takes long."""
 
-    def steps(request: EstimatingRequest, tell: Callable[[str], None]) -> Iterator[Any]:
+    def steps(request: ComparisonRequest, tell: Callable[[str], None]) -> Iterator[Any]:
         tell("all of it")
         yield comparison(request)
 
-    monkeypatch.setattr("metalab.analysis.estimator_pieces.comparison_steps", steps)
+    monkeypatch.setattr("metalab.analysis.comparison_steps.comparison_steps", steps)
 
 
 @pytest.fixture(params=CASES, ids=lambda make: make.__name__)
 def page(qtbot: Any, request: pytest.FixtureRequest) -> Iterator[Page]:
     page = Page(request.param)
     page.gate.opened.set()
-    service, gate, bell = page.service, page.gate, page.bell
+    service, gate, answered = page.service, page.gate, page.answered
     yield page
-    bell.close()
+    answered.close()
     gate.opened.set()
     assert service.join(SECONDS)
 
@@ -290,7 +290,7 @@ def same(one: Any, other: Any) -> bool:
         if asked is None:
             return answer.points.y[0]
         return getattr(asked, "tasks", None) or (
-            asked.seed if isinstance(asked, EstimatingRequest) else asked.step
+            asked.seed if isinstance(asked, ComparisonRequest) else asked.step
         )
 
     return number(one) == number(other)
@@ -325,7 +325,7 @@ def test_an_error_reaches_the_page_and_the_thread_goes_on(page, ask, qtbot):
 
 def test_closing_during_work_returns_at_once_and_nothing_is_delivered(page, ask):
     hold(page, ask, 1)
-    page.bell.close()
+    page.answered.close()
     (worker,) = page.gate.threads
     # It is held in the middle of its work: nobody waited for it.
     assert worker.is_alive()
@@ -335,13 +335,13 @@ def test_closing_during_work_returns_at_once_and_nothing_is_delivered(page, ask)
     turn()
     assert page.answers == []
     assert page.num_calls == calls
-    page.bell.close()
+    page.answered.close()
 
 
 def test_what_was_posted_before_closing_is_not_delivered_after_it(page, ask):
     ask(1)
     let_end(page)
-    page.bell.close()
+    page.answered.close()
     turn()
     assert page.num_calls == 0
 
@@ -371,7 +371,7 @@ class Counter(QObject):
     def __init__(self) -> None:
         super().__init__()
         self.num_calls = 0
-        self.bell = Bell(self, self.hear)
+        self.answered = ThreadSignal(self, self.hear)
 
     def hear(self) -> None:
         self.num_calls += 1
@@ -389,7 +389,7 @@ def test_what_is_told_often_is_heard_once_a_turn(qtbot):
     def make(notify: Callable[[], None]) -> LatestRequestService[int, int, int]:
         return LatestRequestService(count, name="counting", notify=notify)
 
-    service = counter.bell.serve(make)
+    service = counter.answered.add_service(make)
     for turns in (1, 2):
         service.request(10_000)
         while not service._is_idle():
@@ -397,7 +397,7 @@ def test_what_is_told_often_is_heard_once_a_turn(qtbot):
         turn()
         assert counter.num_calls == turns
         assert (service.take(), service.progress()) == (10_000, 9_999)
-    counter.bell.close()
+    counter.answered.close()
     assert service.join(SECONDS)
 
 

@@ -63,8 +63,8 @@ print(json.dumps({
 COMPARED = """
 import json
 import numpy as np
-from metalab.analysis.comparison import EstimatingRequest
-from metalab.analysis.estimator_pieces import comparison_steps
+from metalab.analysis.comparison import ComparisonRequest
+from metalab.analysis.comparison_steps import comparison_steps
 from metalab.engine.build import build_learner
 from metalab.experiment.config import preset_config
 from metalab.experiment.fields import with_overrides
@@ -74,7 +74,7 @@ config = with_overrides(
 )
 learner = build_learner(config)
 rng = np.random.default_rng(0)
-request = EstimatingRequest(
+request = ComparisonRequest(
     config=config, phi=0.1 * rng.standard_normal(learner.problem.meta_dim), step=0,
     num_inner_steps=1, inner_lr=None, damping=None, num_tasks=2, seed=0,
 )
@@ -116,7 +116,7 @@ import json, sys
 from pathlib import Path
 import numpy as np
 from metalab.analysis.adaptation import HeldOutAdapter
-from metalab.analysis.moved import EditedSupport
+from metalab.analysis.edited_support import EditedSupport
 from metalab.experiment.config import preset_config
 from metalab.experiment.fields import with_overrides
 from metalab.figures.render import render

@@ -3,7 +3,7 @@
 import pytest
 
 from metalab.engine.events import EvaluationDone, RunStarted, StepsDone
-from metalab.engine.trainer import Trainer, is_probe_step
+from metalab.engine.trainer import Trainer, is_evaluation_step
 from tests.support.experiments import PRESETS, constantly, record, run, same, small
 
 
@@ -16,7 +16,7 @@ def stopped_at(config, step, *, before_probe=False):
         heard.append(event)
         if trainer.step == step and (before_probe or isinstance(event, EvaluationDone)):
             break
-        if trainer.step == step and not is_probe_step(trainer.config, step):
+        if trainer.step == step and not is_evaluation_step(trainer.config, step):
             break
     events.close()
     return heard, trainer.checkpoint()
@@ -79,7 +79,7 @@ def test_a_probe_that_was_due_at_the_stop_is_made_up_for():
     heard, checkpoint = stopped_at(config, 20, before_probe=True)
     assert isinstance(heard[-1], StepsDone)
     resumed = Trainer(config, checkpoint=checkpoint)
-    assert resumed.probe_due
+    assert resumed.evaluation_due
     assert same(record([*heard, *resumed.run()]).probes, run(config).probes)
 
 
@@ -87,7 +87,7 @@ def test_between_probes_none_is_due():
     config = small()
     _, checkpoint = stopped_at(config, 25)
     resumed = Trainer(config, checkpoint=checkpoint)
-    assert not resumed.probe_due
+    assert not resumed.evaluation_due
     assert isinstance(list(resumed.run(constantly(5)))[1], StepsDone)
 
 

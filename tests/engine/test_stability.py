@@ -8,7 +8,7 @@ import pytest
 
 from metalab.engine.diagnostics import RISING_SHARE, STEP_CURVATURE, UNSTABLE_SHARE
 from metalab.engine.events import Diverged, Evaluation, EvaluationDone
-from metalab.engine.probe import HeldOutEvaluation
+from metalab.engine.held_out import HeldOutEvaluation
 from metalab.engine.stability import first_warning, stability_warning
 from metalab.engine.trainer import Trainer
 from tests.support.experiments import constantly, record, same, small
@@ -52,7 +52,7 @@ def test_rising_support_losses_are_counted(monkeypatch):
     losses = np.array([[4, 2, 1], [4, 2, 2.05], [4, 5, 1], [4, 2, np.nan], [0, 0, 0]])
     evaluation = Evaluation(step=0, support_loss=losses, query_loss=losses)
     phi = trainer._state.phi
-    measured = trainer._probe.stability(phi, evaluation)
+    measured = trainer._held_out.stability(phi, evaluation)
     assert measured[RISING_SHARE] == pytest.approx(2 / 5)
 
 

@@ -2,13 +2,8 @@
 
 import numpy as np
 
-from metalab.analysis.comparison import Comparison, EstimatingRequest, Measured
-from metalab.analysis.exploration_request import (
-    AdaptRequest,
-    AdaptResult,
-    CustomTask,
-    Start,
-)
+from metalab.analysis.adapt_request import AdaptRequest, AdaptResult, CustomTask, Start
+from metalab.analysis.comparison import Comparison, ComparisonRequest, Measured
 from metalab.analysis.landscape_request import (
     Landscape,
     LandscapeGrid,
@@ -140,7 +135,7 @@ ESTIMATORS = (
 def estimators_sight(history: RunHistory, *, seed: int = 0) -> EstimatorsSight:
     """Return five estimators at the chosen K, those of the own problem at two more."""
     rng = np.random.default_rng(seed)
-    request = EstimatingRequest(
+    request = ComparisonRequest(
         config=history.config_at(),
         phi=np.zeros(5),
         step=history.step,

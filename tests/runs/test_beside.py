@@ -8,7 +8,7 @@ WORK = """
 import numpy as np
 import torch
 
-from metalab.analysis.exploration_request import AdaptRequest, CustomTask, Start
+from metalab.analysis.adapt_request import AdaptRequest, CustomTask, Start
 from metalab.runs.services.task_adaptation import TaskAdaptationService
 from metalab.ui.learn.trained_start import trained_start
 from tests.support.services import Waited

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from metalab.analysis.comparison import Comparison, EstimatingRequest, Measured
+from metalab.analysis.comparison import Comparison, ComparisonRequest, Measured
 from metalab.core.hypergradient.target import Target
 
 
@@ -31,7 +31,7 @@ def measured(name: str, steps: int, error: float, **changes: Any) -> Measured:
     return replace(row, **changes)
 
 
-def comparison(request: EstimatingRequest, **changes: Any) -> Comparison:
+def comparison(request: ComparisonRequest, **changes: Any) -> Comparison:
     steps = request.num_inner_steps
     rows = (
         measured("unrolled", steps, 0.0),

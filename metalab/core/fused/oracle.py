@@ -14,7 +14,7 @@ from metalab.core.fused.support import (
     adapts_some_layers,
     oracle_unsupported_reason,
 )
-from metalab.core.meta.part import num_layers, split_layers
+from metalab.core.meta.layer_subset import num_layers, split_layers
 from metalab.core.model.mlp import MLP
 from metalab.core.oracle import (
     BilevelProblem,

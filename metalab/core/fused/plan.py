@@ -31,7 +31,7 @@ from metalab.core.inner.learned_descent import LearnedDescent
 from metalab.core.inner.proximal_descent import ProximalDescent
 from metalab.core.learner import MetaLearner
 from metalab.core.meta.anchor import ProximalAnchor
-from metalab.core.meta.part import num_layers
+from metalab.core.meta.layer_subset import num_layers
 from metalab.core.model.mlp import MLP
 from metalab.core.outer import SGD, Adam
 

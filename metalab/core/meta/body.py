@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from metalab.core.meta.part import LayerSubset
+from metalab.core.meta.layer_subset import LayerSubset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from metalab.core.meta.base import MetaParameterisation
-from metalab.core.meta.part import shifted
+from metalab.core.meta.layer_subset import shifted
 from metalab.core.model.base import Model, ParameterBlock
 from metalab.core.model.capabilities import HasLinearHead, linear_head_of
 from metalab.core.tasks import Samples

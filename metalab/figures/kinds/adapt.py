@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from metalab.analysis.exploration_request import AdaptResult
+from metalab.analysis.adapt_request import AdaptResult
 from metalab.figures.axes import labels
 from metalab.figures.base import FigureChoices, FigureSpec
 from metalab.figures.drawing import (

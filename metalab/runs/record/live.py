@@ -194,7 +194,7 @@ class LiveRun:
         self._latest.diverged = None
 
     def _keep_evaluation(self, event: EvaluationDone) -> None:
-        # A run that goes on repeats the probe of the step it stands at.
+        # A run that goes on repeats the evaluation of the step it stands at.
         steps = self._evaluations.view()[:, 0]
         self._evaluations.truncate(int(np.searchsorted(steps, event.evaluation.step)))
         self._evaluations.append(evaluation_row(event.evaluation)[None])

@@ -239,7 +239,7 @@ class RunStore:
             facts=_as_json(self._facts),
             arrays={name: packed(entries) for name, entries in self._arrays.items()},
             metrics=np.concatenate(rows),
-            probes={p.evaluation.step: _probe_data(p) for p in self._probes},
+            probes={p.evaluation.step: _evaluation_data(p) for p in self._probes},
             snapshots={
                 p.snapshot.step: packed(_state_arrays(p.snapshot)) for p in self._probes
             },
@@ -274,11 +274,11 @@ def _state_arrays(state: Checkpoint) -> dict[str, Array]:
     return {"phi": state.phi, **slots}
 
 
-def _probe_data(probe: EvaluationDone) -> bytes:
+def _evaluation_data(done: EvaluationDone) -> bytes:
     return packed(
         {
-            "support_loss": probe.evaluation.support_loss,
-            "query_loss": probe.evaluation.query_loss,
+            "support_loss": done.evaluation.support_loss,
+            "query_loss": done.evaluation.query_loss,
         }
     )
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from metalab.analysis.comparison import Comparison, EstimatingRequest
+from metalab.analysis.comparison import Comparison, ComparisonRequest
 from metalab.runs.services.service import LatestRequestService, Notify, Work
 
 
@@ -20,7 +20,7 @@ class ComparisonProgress:
 
 
 class ComparisonService(
-    LatestRequestService[EstimatingRequest, Comparison, ComparisonProgress]
+    LatestRequestService[ComparisonRequest, Comparison, ComparisonProgress]
 ):
     """Compares estimators; what is known so far can be had at any time."""
 
@@ -30,9 +30,9 @@ class ComparisonService(
 
 
 def _compare(
-    request: EstimatingRequest, work: Work[ComparisonProgress]
+    request: ComparisonRequest, work: Work[ComparisonProgress]
 ) -> Comparison | None:
-    from metalab.analysis.estimator_pieces import comparison_steps  # noqa: PLC0415 - torch
+    from metalab.analysis.comparison_steps import comparison_steps  # noqa: PLC0415 - torch
 
     known: Comparison | None = None
     doing = ""

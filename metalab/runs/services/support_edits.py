@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from metalab.analysis.moved import EditedSupport, SupportEditResult
+from metalab.analysis.edited_support import EditedSupport, SupportEditResult
 from metalab.engine.events import Array
 from metalab.runs.services.service import LatestRequestService, Notify, Work
 

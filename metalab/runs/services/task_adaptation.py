@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from metalab.analysis.exploration_request import AdaptRequest, AdaptResult, Start
+from metalab.analysis.adapt_request import AdaptRequest, AdaptResult, Start
 from metalab.runs.services.service import LatestRequestService, Notify, Work
 
 if TYPE_CHECKING:

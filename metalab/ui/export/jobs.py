@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 
 from metalab.core.errors import UserError
 from metalab.runs.services.service import LatestRequestService, Notify, Work
-from metalab.ui.session.bell import Bell
+from metalab.ui.session.thread_signal import ThreadSignal
 
 
 class JobKind(Enum):
@@ -123,8 +123,8 @@ class ExportJobs(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._queue = _Queue()
-        self._bell = Bell(self, self._tell)
-        self._service = self._bell.serve(_ExportService)
+        self._answered = ThreadSignal(self, self._tell)
+        self._service = self._answered.add_service(_ExportService)
 
     def order(self, kind: JobKind, work: Job) -> None:
         """Do some work as soon as nothing else is being done.
@@ -150,13 +150,13 @@ class ExportJobs(QObject):
         What is being done, and a save that waits, come to their end all the same.
         """
         self.keep_only_saving()
-        self._bell.close()
+        self._answered.close()
 
     def _tell(self) -> None:
         outcome = self._queue.outcome()
         if outcome is not None:
             # Each has its own turn: one that raises does not silence the next.
-            self._bell.ring()
+            self._answered.emit()
             self._tell_of(outcome)
 
     def _tell_of(self, outcome: _Outcome) -> None:

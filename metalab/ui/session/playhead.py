@@ -11,8 +11,8 @@ from metalab.runs.services.state_replayer import (
     StateReplayer,
     rewind_request,
 )
-from metalab.ui.session.bell import Bell
 from metalab.ui.session.moment import Moment
+from metalab.ui.session.thread_signal import ThreadSignal
 
 if TYPE_CHECKING:
     from metalab.engine.events import Checkpoint
@@ -38,8 +38,8 @@ class Playhead(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._bell = Bell(self, self._take)
-        self._replayer = self._bell.serve(StateReplayer)
+        self._answered = ThreadSignal(self, self._take)
+        self._replayer = self._answered.add_service(StateReplayer)
         self._history: RunHistory | None = None
         self._visit: ReplayedState | None = None
         self._cut: tuple[RunHistory, ReplayedState, RunHistory] | None = None
@@ -218,11 +218,11 @@ class Playhead(QObject):
     def close(self) -> None:
         """Have the thread end; returns at once."""
         self._rest.stop()
-        self._bell.close()
+        self._answered.close()
 
     def join(self) -> None:
         """Wait for the thread, after `close`."""
-        self._bell.join()
+        self._answered.join()
 
     def _forget(self) -> None:
         self._wanted = self._visit = self._cut = None

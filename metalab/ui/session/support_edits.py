@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from metalab.analysis.moved import EditedSupport
+from metalab.analysis.edited_support import EditedSupport
 from metalab.runs.services.support_edits import SupportEditRequest, SupportEditService
-from metalab.ui.session.bell import Bell
+from metalab.ui.session.thread_signal import ThreadSignal
 
 if TYPE_CHECKING:
     from metalab.engine.events import Curves
@@ -24,8 +24,8 @@ class SupportEditController(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._bell = Bell(self, self._take)
-        self._service = self._bell.serve(SupportEditService)
+        self._answered = ThreadSignal(self, self._take)
+        self._service = self._answered.add_service(SupportEditService)
         self._history: RunHistory | None = None
         self._points: EditedSupport | None = None
         self._asked: Curves | None = None
@@ -48,11 +48,11 @@ class SupportEditController(QObject):
 
     def close(self) -> None:
         """Have the thread end; returns at once."""
-        self._bell.close()
+        self._answered.close()
 
     def join(self) -> None:
         """Wait for the thread, after `close`."""
-        self._bell.join()
+        self._answered.join()
 
     def _ask(self) -> None:
         history, points = self._history, self._points

@@ -15,10 +15,10 @@ from metalab.analysis import estimators
 from metalab.analysis.comparison import (
     CURVE_STEPS,
     Comparison,
-    EstimatingRequest,
+    ComparisonRequest,
     Measured,
 )
-from metalab.analysis.estimator_blocks import Selection, select
+from metalab.analysis.estimator_selection import Selection, select
 from metalab.analysis.estimators import ComparisonPlan, compare
 from metalab.core.errors import UserError
 from metalab.core.hypergradient.base import Target
@@ -42,14 +42,14 @@ def config() -> ExperimentConfig:
 @pytest.fixture(autouse=True)
 def _two_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """As few as have a standard error."""
-    monkeypatch.setattr("metalab.analysis.estimator_pieces.NUM_BATCHES", 2)
+    monkeypatch.setattr("metalab.analysis.comparison_steps.NUM_BATCHES", 2)
     monkeypatch.setattr("metalab.analysis.estimators.TIMED_ROUNDS", 1)
 
 
 @pytest.fixture
 def no_curve(monkeypatch: pytest.MonkeyPatch) -> None:
     """Measure at the chosen K alone."""
-    monkeypatch.setattr("metalab.analysis.estimator_pieces.CURVE_STEPS", ())
+    monkeypatch.setattr("metalab.analysis.comparison_steps.CURVE_STEPS", ())
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     def select_few(*given: Any, **options: Any) -> Selection:
         return select(*given, **(options | {"names": names}))
 
-    monkeypatch.setattr("metalab.analysis.estimator_pieces.select", select_few)
+    monkeypatch.setattr("metalab.analysis.comparison_steps.select", select_few)
 
 
 @pytest.fixture
@@ -70,8 +70,8 @@ def service() -> Iterator[Waited[ComparisonService]]:
     assert made.close(SECONDS)
 
 
-def asked(config: ExperimentConfig, **changes: Any) -> EstimatingRequest:
-    request = EstimatingRequest(
+def asked(config: ExperimentConfig, **changes: Any) -> ComparisonRequest:
+    request = ComparisonRequest(
         config=config,
         phi=Trainer(config).checkpoint().phi,
         step=0,
@@ -85,7 +85,7 @@ def asked(config: ExperimentConfig, **changes: Any) -> EstimatingRequest:
 
 
 def answered(
-    service: Waited[ComparisonService], request: EstimatingRequest
+    service: Waited[ComparisonService], request: ComparisonRequest
 ) -> Comparison:
     service.request(request)
     answer = service.take(SECONDS)
@@ -159,7 +159,7 @@ def test_the_exact_one_is_exact_and_the_chosen_k_comes_first(
     monkeypatch: pytest.MonkeyPatch,
     few: None,
 ):
-    monkeypatch.setattr("metalab.analysis.estimator_pieces.CURVE_STEPS", (1, 3))
+    monkeypatch.setattr("metalab.analysis.comparison_steps.CURVE_STEPS", (1, 3))
     rows = answered(service, asked(config)).rows
     assert rows[0].exact
     assert rows[0].cosine == pytest.approx(1, abs=1e-6)
@@ -209,7 +209,7 @@ def test_who_does_not_apply_has_a_reason(
         one = replace(block, estimators=block.estimators[:1])
         return compare(replace(selection, blocks=(one,)), plan, **options)
 
-    monkeypatch.setattr("metalab.analysis.estimator_pieces.compare", compare_one)
+    monkeypatch.setattr("metalab.analysis.comparison_steps.compare", compare_one)
     found = answered(service, asked(small("cavia-sine")))
     assert "regulariser" in dict(found.left_out)["Implicit, conjugate gradients"]
     assert not found.takes_damping
@@ -241,7 +241,7 @@ class Gate:
 def gate(monkeypatch: pytest.MonkeyPatch, few: None) -> Gate:
     made = Gate(estimators.estimate)
     monkeypatch.setattr(estimators, "estimate", made)
-    monkeypatch.setattr("metalab.analysis.estimator_pieces.CURVE_STEPS", (1,))
+    monkeypatch.setattr("metalab.analysis.comparison_steps.CURVE_STEPS", (1,))
     return made
 
 

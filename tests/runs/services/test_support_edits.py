@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from metalab.analysis import adaptation
-from metalab.analysis.moved import EditedSupport
+from metalab.analysis.edited_support import EditedSupport
 from metalab.engine.events import METRICS
 from metalab.engine.trainer import Trainer
 from metalab.experiment.fields import with_overrides

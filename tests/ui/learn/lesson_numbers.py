@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from metalab.analysis.estimator_blocks import select
+from metalab.analysis.estimator_selection import select
 from metalab.analysis.estimators import BlockResult, ComparisonPlan, Row, compare
 from metalab.core.hypergradient.base import Target
 from metalab.engine.build import DTYPES, build_learner, resolve_device

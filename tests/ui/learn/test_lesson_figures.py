@@ -5,7 +5,7 @@ import statistics
 import pytest
 
 from metalab.analysis.accuracy import Accuracy
-from metalab.analysis.estimator_blocks import select
+from metalab.analysis.estimator_selection import select
 from metalab.analysis.estimators import ComparisonPlan, compare
 from metalab.engine.build import DTYPES, resolve_device
 from metalab.engine.events import METRICS, Evaluation, EvaluationDone, StepsDone

@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QTimer
 
 from metalab.analysis import adaptation
-from metalab.analysis.moved import EditedSupport
+from metalab.analysis.edited_support import EditedSupport
 from metalab.engine.trainer import Trainer
 from metalab.experiment.config_history import ConfigHistory
 from metalab.ui.session.support_edits import SupportEditController

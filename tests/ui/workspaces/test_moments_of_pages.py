@@ -97,7 +97,7 @@ def compared_at_once(request, tell):
 @pytest.fixture
 def tabs(qtbot, monkeypatch):
     monkeypatch.setattr(
-        "metalab.analysis.estimator_pieces.comparison_steps", compared_at_once
+        "metalab.analysis.comparison_steps.comparison_steps", compared_at_once
     )
     made = WorkspaceTabs(LiveWorkspace())
     qtbot.addWidget(made)

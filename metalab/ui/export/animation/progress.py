@@ -12,7 +12,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from metalab.ui.session.bell import Bell
+from metalab.ui.session.thread_signal import ThreadSignal
 from metalab.ui.style.theme import Theme
 from metalab.ui.style.theming import current_theme, follow_theme
 from metalab.ui.widgets.painted import tint
@@ -55,7 +55,7 @@ class AnimationProgress(QWidget):
         self._text = QLabel(self)
         self._bar = QProgressBar(self)
         self._cancel = QPushButton("&Cancel", self)
-        self.frames = FrameCount(Bell(self, self._show_frames).ring)
+        self.frames = FrameCount(ThreadSignal(self, self._show_frames).emit)
         self._arrange()
         self._cancel.clicked.connect(self.cancelled)
         self.set_running(running=False)

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from metalab.analysis.exploration_request import AdaptRequest
+from metalab.analysis.adapt_request import AdaptRequest
 from metalab.runs.services.task_adaptation import TaskAdaptationService
 from metalab.runs.system.background_job import BackgroundJob, GiveUp
-from metalab.ui.session.bell import Bell
 from metalab.ui.session.engine_access import stored_history
+from metalab.ui.session.thread_signal import ThreadSignal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,8 +45,8 @@ class AdaptAsking(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._bell = Bell(self, self._look)
-        self._service = self._bell.serve(TaskAdaptationService)
+        self._answered = ThreadSignal(self, self._look)
+        self._service = self._answered.add_service(TaskAdaptationService)
         self._reading: BackgroundJob[RunHistory] | None = None
         self._jobs: dict[str, BackgroundJob[Checkpoint]] = {}
         self._forgotten: list[BackgroundJob[Checkpoint]] = []
@@ -87,7 +87,7 @@ class AdaptAsking(QObject):
     def make_start(self, key: str, work: "Callable[[], Checkpoint]") -> None:
         """Have a start made, unless it is in the making."""
         if key not in self._jobs:
-            job = BackgroundJob(work, name=f"start {key}", notify=self._bell.ring)
+            job = BackgroundJob(work, name=f"start {key}", notify=self._answered.emit)
             self._jobs[key] = job
             job.start()
             self._begin()
@@ -105,7 +105,9 @@ class AdaptAsking(QObject):
         """Read a run file in the background, to be laid over."""
         if self._reading is None:
             self._reading = BackgroundJob(
-                partial(stored_history, path), name="read run", notify=self._bell.ring
+                partial(stored_history, path),
+                name="read run",
+                notify=self._answered.emit,
             )
             self._reading.start()
             self._begin()
@@ -117,12 +119,12 @@ class AdaptAsking(QObject):
     def shut_down(self) -> None:
         """Have every thread end; returns at once."""
         self._slow.stop()
-        self._bell.close()
+        self._answered.close()
         self.give_up.set()
 
     def join(self) -> None:
         """Wait for every thread, after `shut_down`."""
-        self._bell.join()
+        self._answered.join()
         for job in (*self._jobs.values(), *self._forgotten):
             job.join()
         if self._reading is not None:

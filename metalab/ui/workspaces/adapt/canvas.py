@@ -8,8 +8,8 @@ from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QWidget
 
-from metalab.analysis.exploration_request import AdaptResult
-from metalab.analysis.moved import EditedSupport
+from metalab.analysis.adapt_request import AdaptResult
+from metalab.analysis.edited_support import EditedSupport
 from metalab.engine.events import Array, Curves, HeldOutTasks
 from metalab.ui.plot.marks import Dots, Stroke
 from metalab.ui.plot.painting import Ink

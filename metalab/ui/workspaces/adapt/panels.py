@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from metalab.analysis.exploration_request import AdaptResult
+from metalab.analysis.adapt_request import AdaptResult
 from metalab.engine.events import Array
 from metalab.ui.plot.limits import value_limits
 from metalab.ui.plot.marks import Dots, Stroke

@@ -5,7 +5,7 @@ from math import pi
 
 import numpy as np
 
-from metalab.analysis.exploration_request import CustomTask, reach
+from metalab.analysis.adapt_request import CustomTask, reach
 from metalab.core.written_points import WrittenPoints, range_words
 from metalab.engine.events import Array, HeldOutTasks, frozen
 

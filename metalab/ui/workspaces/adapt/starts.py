@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from metalab.analysis.exploration_request import Start
+from metalab.analysis.adapt_request import Start
 from metalab.analysis.starts import joint_start, random_start
 from metalab.ui.session import engine_access as engine
 from metalab.ui.workspaces.adapt.tools import Overlay

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from metalab.analysis.exploration_request import AdaptResult
+from metalab.analysis.adapt_request import AdaptResult
 from metalab.figures.drawing import number_of
 from metalab.ui.plot.ticks import number_text
 from metalab.ui.session import engine_access as engine

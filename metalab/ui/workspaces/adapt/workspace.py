@@ -13,7 +13,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 
-from metalab.analysis.exploration_request import AdaptRequest, AdaptResult
+from metalab.analysis.adapt_request import AdaptRequest, AdaptResult
 from metalab.figures.drawing import number_of
 from metalab.figures.sights import AdaptSight
 from metalab.ui.plot.held_paint import HeldPaint

@@ -19,7 +19,7 @@ from metalab.analysis.comparison import (
     NUM_BATCHES,
     Compared,
     Comparison,
-    EstimatingRequest,
+    ComparisonRequest,
     Measured,
 )
 from metalab.core.hypergradient.target import Target
@@ -28,8 +28,8 @@ from metalab.runs.services.comparison import ComparisonService
 from metalab.ui.plot.painting import picture_of, tint
 from metalab.ui.plot.ticks import number_text
 from metalab.ui.session import engine_access as engine
-from metalab.ui.session.bell import Bell
 from metalab.ui.session.engine_access import inner_lr
+from metalab.ui.session.thread_signal import ThreadSignal
 from metalab.ui.style.theme import Theme
 from metalab.ui.style.theming import follow_theme
 from metalab.ui.widgets.header import PanelHeader, preparing
@@ -114,7 +114,7 @@ def _against_words(shown: Comparison) -> str:
     return "{} ({:,} of {:,} inner problems solved)".format(words, *shown.solved)
 
 
-def _rate_words(request: EstimatingRequest) -> str:
+def _rate_words(request: ComparisonRequest) -> str:
     """Return the inner lr that was used; "" where there is none."""
     own = inner_lr(request.config)
     used = own if request.inner_lr is None else request.inner_lr
@@ -147,8 +147,8 @@ class EstimatorsWorkspace(Workspace):
         self._shown: Comparison | None = None
         self._cancelled = False
         self._measuring = False
-        self._bell = Bell(self, self._take)
-        self._service = self._bell.serve(ComparisonService)
+        self._answered = ThreadSignal(self, self._take)
+        self._service = self._answered.add_service(ComparisonService)
         self.header = PanelHeader("Hypergradient estimators", self)
         self.tools = EstimatorTools(self)
         self.header.add_tool(self.tools.against_label)
@@ -252,7 +252,7 @@ class EstimatorsWorkspace(Workspace):
         # What is on its way was asked before.
         self._service.cancel()
         self._service.request(
-            EstimatingRequest(
+            ComparisonRequest(
                 config=config,
                 phi=moment.phi,
                 step=moment.step,
@@ -417,11 +417,11 @@ class EstimatorsWorkspace(Workspace):
     def shut_down(self) -> None:
         """Have thread and timer end; returns at once."""
         self._later.stop()
-        self._bell.close()
+        self._answered.close()
 
     def join(self) -> None:
         """Wait for the thread, after `shut_down`."""
-        self._bell.join()
+        self._answered.join()
 
     def _on_copy(self) -> None:
         QGuiApplication.clipboard().setImage(self.picture())

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from metalab.runs.services.landscape import LandscapeService
-from metalab.ui.session.bell import Bell
+from metalab.ui.session.thread_signal import ThreadSignal
 
 if TYPE_CHECKING:
     from metalab.analysis.landscape_request import LandscapeRequest
@@ -37,8 +37,8 @@ class LandscapeAsking(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._bell = Bell(self, self._look)
-        self._service = self._bell.serve(LandscapeService)
+        self._answered = ThreadSignal(self, self._look)
+        self._service = self._answered.add_service(LandscapeService)
         self._wanted: LandscapeRequest | None = None
         self._computing: LandscapeRequest | None = None
         self._patient = False
@@ -84,11 +84,11 @@ class LandscapeAsking(QObject):
         """Have thread and timer end; returns at once."""
         self._settle.stop()
         self._wanted = self._computing = None
-        self._bell.close()
+        self._answered.close()
 
     def join(self) -> None:
         """Wait for the thread, after `shut_down`."""
-        self._bell.join()
+        self._answered.join()
 
     def _rest(self) -> None:
         self._settle.start(max(SETTLE_MS, round(1000 * _REST * self._took)))

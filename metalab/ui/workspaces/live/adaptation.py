@@ -29,10 +29,10 @@ from metalab.ui.workspaces.live.adaptation_drawing import (
     value_limits_of,
 )
 from metalab.ui.workspaces.live.adaptation_words import in_words, values_at
-from metalab.ui.workspaces.live.moved_tasks import EditedSupports
+from metalab.ui.workspaces.live.edited_supports import EditedSupports
 
 if TYPE_CHECKING:
-    from metalab.analysis.moved import EditedSupport, SupportEditResult
+    from metalab.analysis.edited_support import EditedSupport, SupportEditResult
 
 
 class AdaptationReadout(Readout):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from metalab.analysis.moved import EditedSupport
+from metalab.analysis.edited_support import EditedSupport
 from metalab.engine.events import Array, Curves, HeldOutTasks
 from metalab.figures.drawing import spread
 from metalab.ui.plot.limits import Limits

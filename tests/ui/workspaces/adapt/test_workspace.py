@@ -11,8 +11,8 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
+from metalab.analysis.adapt_request import AdaptRequest, Start
 from metalab.analysis.adaptation import TaskAdapter
-from metalab.analysis.exploration_request import AdaptRequest, Start
 from metalab.analysis.starts import joint_start, random_start
 from metalab.experiment.changes import difference_note
 from metalab.experiment.config_history import ConfigHistory

@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractItemView
 from pytestqt.qtbot import QtBot
 
-from metalab.analysis.comparison import Comparison, EstimatingRequest
+from metalab.analysis.comparison import Comparison, ComparisonRequest
 from metalab.analysis.solves import Solves
 from metalab.catalog.slots import HYPERGRADIENTS
 from metalab.core.errors import UserError
@@ -38,14 +38,14 @@ class Service:
 
     def __init__(self, notify: Callable[[], None]) -> None:
         self.notify = notify
-        self.requests: list[EstimatingRequest] = []
+        self.requests: list[ComparisonRequest] = []
         self.answer: Comparison | Exception | None = None
         self.known: Comparison | None = None
         self.doing = ""
         self.num_cancelled = 0
         self.closed = False
 
-    def request(self, request: EstimatingRequest) -> None:
+    def request(self, request: ComparisonRequest) -> None:
         self.requests.append(request)
         self.answer = self.known = None
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from metalab.analysis.moved import EditedSupport, SupportEditResult
+from metalab.analysis.edited_support import EditedSupport, SupportEditResult
 from metalab.experiment.config_history import ConfigHistory
 from metalab.ui.workspaces.live.adaptation import AdaptationView
 from metalab.ui.workspaces.live.workspace import LiveWorkspace

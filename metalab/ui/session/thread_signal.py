@@ -36,53 +36,53 @@ class _Poster(QObject):
         self._deliver()
 
 
-class Bell:
-    """Rung in any thread, heard in the window's, at its next turn.
+class ThreadSignal:
+    """Emitted in any thread, received in the window's, at its next turn.
 
-    However often it is rung until it is heard, there is one event and one call. It is no
+    However often it is emitted until then, there is one event and one call. It is no
     `QObject` itself: threads hold it, and the last of them must not destroy one.
     """
 
-    def __init__(self, owner: QObject, hear: Callable[[], None]) -> None:
-        """Hang it up, in the window's thread.
+    def __init__(self, owner: QObject, slot: Callable[[], None]) -> None:
+        """Make one, in the window's thread.
 
         Args:
-            owner: When Qt destroys it, the bell is closed.
-            hear: A method, called in the window's thread after the bell was rung.
+            owner: When Qt destroys it, the signal is closed.
+            slot: A method, called in the window's thread after the signal was emitted.
         """
-        # Weakly: a thread that holds the bell must not keep a page alive.
-        self._hear = WeakMethod(hear)
+        # Weakly: a thread that holds the signal must not keep a page alive.
+        self._slot = WeakMethod(slot)
         self._lock = threading.Lock()
-        self._rung = False
+        self._emitted = False
         self._services: list[Service] = []
         self._poster: _Poster | None = _Poster(self._deliver)
         owner.destroyed.connect(self.close)
 
-    def ring(self) -> None:
-        """Have `hear` called soon; returns at once.
+    def emit(self) -> None:
+        """Have `slot` called soon; returns at once.
 
         Thread: any.
         """
         # Within the lock: the poster is not destroyed while it posts.
         with self._lock:
-            if self._poster is not None and not self._rung:
-                self._rung = True
+            if self._poster is not None and not self._emitted:
+                self._emitted = True
                 self._poster.posted.emit()
 
-    def serve(self, make: Callable[[Callable[[], None]], S]) -> S:
-        """Return a service that rings this bell, and is closed with it.
+    def add_service(self, make: Callable[[Callable[[], None]], S]) -> S:
+        """Return a service that emits this signal, and is closed with it.
 
         Args:
             make: Makes the service, given what it calls when it has something new.
         """
-        service = make(self.ring)
+        service = make(self.emit)
         self._services.append(service)
         return service
 
     def close(self) -> None:
-        """Close its services, and let nothing be heard of them; returns at once.
+        """Close its services, and let nothing be received of them; returns at once.
 
-        Not even what was rung for already is heard. Calling it again does nothing.
+        Not even what was emitted already is received. Calling it again does nothing.
         """
         for service in self._services:
             service.close()
@@ -101,7 +101,7 @@ class Bell:
 
     def _deliver(self) -> None:
         with self._lock:
-            closed, self._rung = self._poster is None, False
-        hear = self._hear()
-        if hear is not None and not closed:
-            hear()
+            closed, self._emitted = self._poster is None, False
+        slot = self._slot()
+        if slot is not None and not closed:
+            slot()

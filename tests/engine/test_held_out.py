@@ -5,7 +5,7 @@ from operator import attrgetter
 import numpy as np
 import pytest
 
-from metalab.engine import probe as probe_module
+from metalab.engine import held_out as probe_module
 from metalab.engine.events import EvaluationDone, RunStarted
 from metalab.engine.trainer import Trainer
 from tests.support.experiments import PRESETS, run, same, small

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from metalab.analysis.moved import EditedSupport, SupportEditResult
+from metalab.analysis.edited_support import EditedSupport, SupportEditResult
 from tests.support.histories import banded, make_config, make_curves, make_tasks
 
 TASK = 3

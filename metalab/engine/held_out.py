@@ -248,7 +248,7 @@ def _points(samples: Samples) -> Points:
     return Points(x=to_array(samples.x), y=to_array(samples.y))
 
 
-def make_probe(
+def held_out_evaluation(
     config: ExperimentConfig,
     learner: MetaLearner,
     *,

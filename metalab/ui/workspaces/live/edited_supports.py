@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from metalab.analysis.moved import EditedSupport, SupportEditResult
+from metalab.analysis.edited_support import EditedSupport, SupportEditResult
 from metalab.engine.events import Curves, HeldOutTasks
 from metalab.runs.record.history import RunHistory
 

@@ -11,10 +11,10 @@ from metalab.analysis.comparison import (
     NUM_BATCHES,
     Compared,
     Comparison,
-    EstimatingRequest,
+    ComparisonRequest,
     Measured,
 )
-from metalab.analysis.estimator_blocks import Block, Selection, select
+from metalab.analysis.estimator_selection import Block, Selection, select
 from metalab.analysis.estimators import ComparisonPlan, Row, Solutions, compare
 from metalab.catalog.slots import HYPERGRADIENTS
 from metalab.core.hypergradient.base import (
@@ -34,7 +34,7 @@ _ANCHOR_STRENGTH = 2.0
 
 
 def comparison_steps(
-    request: EstimatingRequest, tell: Callable[[str], None]
+    request: ComparisonRequest, tell: Callable[[str], None]
 ) -> Iterator[Comparison]:
     """Yield what will be measured, and what is known after each piece; the last is done.
 
@@ -100,7 +100,7 @@ def comparison_steps(
         )
 
 
-def _config_of(request: EstimatingRequest) -> ExperimentConfig:
+def _config_of(request: ComparisonRequest) -> ExperimentConfig:
     config = request.config
     options = config.inner.options()
     changes: list[tuple[str, object]] = []
