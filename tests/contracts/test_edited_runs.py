@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from metalab.analysis import comparison_steps as estimator_pieces
+from metalab.analysis import comparison_steps as steps_module
 from metalab.analysis import estimators
 from metalab.analysis.adapt_request import AdaptRequest, CustomTask
 from metalab.analysis.comparison import ComparisonRequest
@@ -225,9 +225,9 @@ def compared(path, capsys):
         seed=0,
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(estimator_pieces, "NUM_BATCHES", 2)
+        patch.setattr(steps_module, "NUM_BATCHES", 2)
         patch.setattr(estimators, "TIMED_ROUNDS", 1)
-        made = estimator_pieces.comparison_steps(request, lambda _: None)
+        made = steps_module.comparison_steps(request, lambda _: None)
         first = next(found for found in made if found.rows)
     return [(row.name, row.cosine, row.relative_error) for row in first.rows]
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from metalab.runs.record.reader import open_run
-from metalab.runs.services.rewinder import recomputed, rewind_request
+from metalab.runs.services.state_replayer import recomputed, rewind_request
 from tests.support.stored import resume
 
 RUNS = Path(__file__).parent / "runs"

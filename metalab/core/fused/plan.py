@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from metalab.core.fused import places
+from metalab.core.fused import indices
 from metalab.core.fused.layout import (
     LAYERS,
     PER_LAYER,
@@ -65,8 +65,8 @@ class KernelPlan:
 
     Attributes:
         layout: Of the network.
-        plan: Whole numbers of `places`.
-        knobs: Real numbers of `places`.
+        plan: Whole numbers of `indices`.
+        scalars: Real numbers of `indices`.
         ranges: Padded parameters that share a rate, [group, 2].
         order: Where each meta-parameter lies in the padded vector, [meta].
         num_numbers: Length of a chunk's workspace.
@@ -75,7 +75,7 @@ class KernelPlan:
 
     layout: Layout
     plan: Integers
-    knobs: np.ndarray
+    scalars: np.ndarray
     ranges: Integers
     order: Integers
     num_numbers: int
@@ -160,35 +160,35 @@ def make_plan(
     model = learner.problem.model
     assert type(model) is MLP, "checked by oracle_obstacle"
     layout = Layout(layer_sizes=model.layer_sizes, activation=model.activation)
-    plan = np.zeros(places.PLAN_SIZE, dtype=np.int64)
-    knobs = np.zeros(places.KNOBS_SIZE)
-    plan[[places.NUM_TASKS, places.SHOTS, places.QUERIES]] = (
+    plan = np.zeros(indices.PLAN_SIZE, dtype=np.int64)
+    scalars = np.zeros(indices.SCALARS_SIZE)
+    plan[[indices.NUM_TASKS, indices.SHOTS, indices.QUERIES]] = (
         counts.num_tasks,
         counts.num_shots,
         counts.num_queries,
     )
-    plan[[places.CHUNKS, places.WORKERS]] = num_chunks, num_chunks
-    knobs[places.CLIP] = learner.clip_norm
-    plan[places.MEASURES_ALL] = learner.measures_all
-    plan[places.WEIGHTED] = learner.objective.loss != "final"
+    plan[[indices.CHUNKS, indices.WORKERS]] = num_chunks, num_chunks
+    scalars[indices.CLIP] = learner.clip_norm
+    plan[indices.MEASURES_ALL] = learner.measures_all
+    plan[indices.WEIGHTED] = learner.objective.loss != "final"
     _describe_method(learner.hypergradient, plan)
-    _describe_optimiser(learner, plan, knobs)
+    _describe_optimiser(learner, plan, scalars)
     ranges, rate_order = _describe_rates(learner, layout, plan)
-    order = [layout.order, *_describe_inner(learner, layout, plan, knobs), rate_order]
-    plan[places.STORES] = bool(
-        plan[places.RATES] != places.ONE_RATE
-        or plan[places.ANCHORED]
-        or plan[places.TOLERANT]
-        or plan[places.MOMENTUM]
+    order = [layout.order, *_describe_inner(learner, layout, plan, scalars), rate_order]
+    plan[indices.STORES] = bool(
+        plan[indices.RATES] != indices.ONE_RATE
+        or plan[indices.ANCHORED]
+        or plan[indices.TOLERANT]
+        or plan[indices.MOMENTUM]
     )
-    plan[places.GRID_POINTS] = counts.num_grid_points
+    plan[indices.GRID_POINTS] = counts.num_grid_points
     most_steps = num_steps or max(
         learner.inner.num_inner_steps, learner.inner_schedule.num_steps_start
     )
     return KernelPlan(
         layout=layout,
         plan=plan,
-        knobs=knobs,
+        scalars=scalars,
         ranges=ranges,
         order=np.concatenate(order),
         num_numbers=_place(layout, plan, most_steps),
@@ -222,55 +222,55 @@ def _sweeps(estimator: HypergradientEstimator) -> bool:
 
 
 def _describe_method(estimator: HypergradientEstimator, plan: Integers) -> None:
-    plan[places.METHOD] = places.SWEEP
+    plan[indices.METHOD] = indices.SWEEP
     if type(estimator) is Reptile:
-        plan[places.METHOD] = places.REPTILE
+        plan[indices.METHOD] = indices.REPTILE
     if type(estimator) is Joint:
-        plan[places.METHOD] = places.JOINT
+        plan[indices.METHOD] = indices.JOINT
 
 
 def _describe_optimiser(
-    learner: MetaLearner, plan: Integers, knobs: np.ndarray
+    learner: MetaLearner, plan: Integers, scalars: np.ndarray
 ) -> None:
     outer = learner.outer
     if type(outer) is Adam:
-        plan[places.OPTIMISER] = places.ADAM
-        knobs[[places.BETA1, places.BETA2]] = outer.beta1, outer.beta2
-        knobs[[places.EPSILON, places.DECAY]] = outer.epsilon, outer.weight_decay
+        plan[indices.OPTIMISER] = indices.ADAM
+        scalars[[indices.BETA1, indices.BETA2]] = outer.beta1, outer.beta2
+        scalars[[indices.EPSILON, indices.DECAY]] = outer.epsilon, outer.weight_decay
     elif type(outer) is SGD:
-        kind = places.SGD_MOMENTUM if outer.momentum > 0 else places.SGD
-        plan[places.OPTIMISER] = kind
-        knobs[[places.OUTER_MOMENTUM, places.DECAY]] = (
+        kind = indices.SGD_MOMENTUM if outer.momentum > 0 else indices.SGD
+        plan[indices.OPTIMISER] = kind
+        scalars[[indices.OUTER_MOMENTUM, indices.DECAY]] = (
             outer.momentum,
             outer.weight_decay,
         )
     else:
-        plan[places.OPTIMISER] = places.NO_UPDATE
+        plan[indices.OPTIMISER] = indices.NO_UPDATE
 
 
 def _describe_inner(
-    learner: MetaLearner, layout: Layout, plan: Integers, knobs: np.ndarray
+    learner: MetaLearner, layout: Layout, plan: Integers, scalars: np.ndarray
 ) -> list[Integers]:
     """Fill in how a task descends; return where a learned strength lies."""
     inner, meta = learner.inner, learner.problem.meta
     if type(inner) is GradientDescent:
-        plan[places.BATCH_SIZE] = inner.inner_batch_size
-        plan[places.MOMENTUM] = inner.momentum > 0
-        knobs[places.INNER_MOMENTUM] = inner.momentum
+        plan[indices.BATCH_SIZE] = inner.inner_batch_size
+        plan[indices.MOMENTUM] = inner.momentum > 0
+        scalars[indices.INNER_MOMENTUM] = inner.momentum
     if type(inner) is ProximalDescent:
-        plan[places.TOLERANT] = 1
-        knobs[places.TOLERANCE] = inner.tolerance
-    plan[places.STRENGTH_PLACE] = -1
-    plan[places.META] = layout.num_parameters + plan[places.NUM_RATES]
+        plan[indices.TOLERANT] = 1
+        scalars[indices.TOLERANCE] = inner.tolerance
+    plan[indices.STRENGTH_INDEX] = -1
+    plan[indices.META] = layout.num_parameters + plan[indices.NUM_RATES]
     if type(meta) is not ProximalAnchor:
         return []
-    plan[places.ANCHORED] = 1
-    knobs[places.STRENGTH] = meta.strength
+    plan[indices.ANCHORED] = 1
+    scalars[indices.STRENGTH] = meta.strength
     if meta.strength_is == "fixed":
         return []
-    place = int(plan[places.META])
-    plan[places.STRENGTH_PLACE] = place
-    plan[places.META] += 1
+    place = int(plan[indices.META])
+    plan[indices.STRENGTH_INDEX] = place
+    plan[indices.META] += 1
     return [np.array([place])]
 
 
@@ -284,62 +284,64 @@ def _describe_rates(
         first, end = meta.adapted_layers(end)
     layers = np.array([layout.layer_range(layer) for layer in range(first, end)])
     whole = np.array([[layers[0, 0], layers[-1, 1]]])
-    plan[[places.ADAPTED_START, places.ADAPTED_END]] = whole[0]
-    plan[places.RATE_STEPS] = 1
+    plan[[indices.ADAPTED_START, indices.ADAPTED_END]] = whole[0]
+    plan[indices.RATE_STEPS] = 1
     none = np.empty(0, dtype=np.int64)
     if type(inner) is not LearnedDescent:
         partial = adapts_some_layers(meta)
-        plan[places.RATES] = places.RATE_GROUPS if partial else places.ONE_RATE
-        plan[places.GROUPS] = 1
+        plan[indices.RATES] = indices.RATE_GROUPS if partial else indices.ONE_RATE
+        plan[indices.GROUPS] = 1
         return whole, none
-    plan[places.LEARNED] = 1
-    plan[places.EXPONENTIAL] = inner.parameterisation == "exponential"
+    plan[indices.LEARNED] = 1
+    plan[indices.EXPONENTIAL] = inner.parameterisation == "exponential"
     if inner.granularity == "per-parameter":
-        plan[places.RATES] = places.RATE_EACH
-        plan[places.NUM_RATES] = layout.num_parameters
+        plan[indices.RATES] = indices.RATE_EACH
+        plan[indices.NUM_RATES] = layout.num_parameters
         inside = (layout.order >= whole[0, 0]) & (layout.order < whole[0, 1])
         return whole, layout.num_parameters + layout.order[inside]
-    plan[places.RATES] = places.RATE_GROUPS
+    plan[indices.RATES] = indices.RATE_GROUPS
     groups = whole if inner.granularity == "shared" else layers
-    plan[places.GROUPS] = len(groups)
+    plan[indices.GROUPS] = len(groups)
     if inner.granularity == "per-layer-per-step":
-        plan[places.RATE_STEPS] = inner.num_inner_steps
-    plan[places.NUM_RATES] = plan[places.RATE_STEPS] * len(groups)
+        plan[indices.RATE_STEPS] = inner.num_inner_steps
+    plan[indices.NUM_RATES] = plan[indices.RATE_STEPS] * len(groups)
     start = layout.num_parameters
-    return groups, np.arange(start, start + plan[places.NUM_RATES])
+    return groups, np.arange(start, start + plan[indices.NUM_RATES])
 
 
 def _place(layout: Layout, plan: Integers, most_steps: int) -> int:
     """Fill in the places of a workspace; return its length."""
     net = layout.description
     parameters, weights = layout.num_parameters, int(net[WEIGHTS])
-    shots, queries = int(plan[places.SHOTS]), int(plan[places.QUERIES])
+    shots, queries = int(plan[indices.SHOTS]), int(plan[indices.QUERIES])
     outputs, row = layout.layer_sizes[-1], int(net[LAYERS + PER_LAYER * 0 + ROW])
-    grid = int(plan[places.GRID_POINTS])
+    grid = int(plan[indices.GRID_POINTS])
     act = _rounded(shots * int(net[ROW_UNITS]))
-    plan[places.ACT] = act
-    stored = most_steps if plan[places.STORES] else 0
-    rate_steps = 0 if plan[places.RATES] == places.ONE_RATE else plan[places.RATE_STEPS]
-    velocity = parameters if plan[places.MOMENTUM] else 0
+    plan[indices.ACT] = act
+    stored = most_steps if plan[indices.STORES] else 0
+    rate_steps = (
+        0 if plan[indices.RATES] == indices.ONE_RATE else plan[indices.RATE_STEPS]
+    )
+    velocity = parameters if plan[indices.MOMENTUM] else 0
     sizes = {
-        places.THETA: weights,
-        places.V: weights,
-        places.U: weights if stored else 0,
-        places.SUM: int(plan[places.META]),
-        places.PATH: most_steps * weights,
-        places.GRADS: stored * parameters,
-        places.ALPHA: int(rate_steps) * parameters,
-        places.VELOCITY: velocity,
-        places.VELOCITY_BAR: velocity,
-        places.XS: shots * row,
-        places.YS: shots * outputs,
-        places.XQ: queries * row,
-        places.YQ: queries * outputs,
-        places.ACTS: most_steps * act,
-        places.OUTER_ACT: max(shots, queries, grid) * int(net[ROW_UNITS]),
-        places.GRID: grid * row,
-        places.GRID_TARGETS: grid * outputs,
-        places.TANGENTS: shots * int(net[TANGENT_UNITS]),
+        indices.THETA: weights,
+        indices.V: weights,
+        indices.U: weights if stored else 0,
+        indices.SUM: int(plan[indices.META]),
+        indices.PATH: most_steps * weights,
+        indices.GRADS: stored * parameters,
+        indices.ALPHA: int(rate_steps) * parameters,
+        indices.VELOCITY: velocity,
+        indices.VELOCITY_BAR: velocity,
+        indices.XS: shots * row,
+        indices.YS: shots * outputs,
+        indices.XQ: queries * row,
+        indices.YQ: queries * outputs,
+        indices.ACTS: most_steps * act,
+        indices.OUTER_ACT: max(shots, queries, grid) * int(net[ROW_UNITS]),
+        indices.GRID: grid * row,
+        indices.GRID_TARGETS: grid * outputs,
+        indices.TANGENTS: shots * int(net[TANGENT_UNITS]),
     }
     end = 0
     for place, size in sizes.items():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from metalab.core.fused import places
+from metalab.core.fused import indices
 from metalab.core.fused.kernels import steps
 from metalab.core.fused.kernels.gemm import address_of_product
 from metalab.core.fused.kernels.sync import STATE, SYNC_SIZE
@@ -79,14 +79,14 @@ class FusedRun:
         self._plan: KernelPlan = make_plan(learner, counts, num_chunks=chunks)
         self._team = team
         self._workers = chunks if team is not None else 1
-        self._plan.plan[places.WORKERS] = self._workers
+        self._plan.plan[indices.WORKERS] = self._workers
         dtype = dtype_of(state.phi.dtype)
         self._dtype = state.phi.dtype
-        size = int(self._plan.plan[places.META])
+        size = int(self._plan.plan[indices.META])
         self._net = self._plan.layout.description.copy()
         self._net[PRODUCT] = address_of_product(dtype)
         self._works = aligned((chunks, self._plan.num_numbers), dtype)
-        self._sums = np.zeros((chunks, places.SUMS_SIZE))
+        self._sums = np.zeros((chunks, indices.SUMS_SIZE))
         self._shared = np.zeros(SYNC_SIZE, dtype=np.int64)
         self._arrays = np.zeros((3, size), dtype)
         self._previous = np.zeros((3, size), dtype)
@@ -130,7 +130,7 @@ class FusedRun:
             num_steps: Outer steps to make.
             limits: Largest good absolute value of each metric.
         """
-        rows = np.zeros((num_steps, places.ROW_SIZE), self._arrays.dtype)
+        rows = np.zeros((num_steps, indices.ROW_SIZE), self._arrays.dtype)
         numbers = self._numbers(num_steps)
         shared = self._shared
         shared[:] = 0
@@ -139,7 +139,7 @@ class FusedRun:
         def work(worker: int) -> None:
             done[worker] = steps.run_steps(
                 worker, shared, self._works, self._net,
-                self._plan.plan, self._plan.knobs, self._plan.ranges, self._arrays[0], self._arrays[1], self._arrays[2],
+                self._plan.plan, self._plan.scalars, self._plan.ranges, self._arrays[0], self._arrays[1], self._arrays[2],
                 self._previous, self._step - self._learner.slots_from, numbers.lrs, numbers.inner_steps,
                 numbers.exact_steps, numbers.rates, numbers.weights, self._sums, rows,
                 limits, first_task, data.xs, data.ys, data.xq, data.yq,
@@ -156,8 +156,8 @@ class FusedRun:
         self, done: int, ending: int, rows: Array, numbers: "_Numbers"
     ) -> Outcome:
         """Take note of how a call ended."""
-        bad = ending != places.GOOD
-        if ending == places.BAD_ROW:
+        bad = ending != indices.GOOD
+        if ending == indices.BAD_ROW:
             # Undone up to the state before the one that the row was measured at.
             previous = self._step + done - 1 if done > 0 else self._previous_step
             self._step = previous
@@ -170,7 +170,7 @@ class FusedRun:
         metrics[:, :-2] = rows[shown, : len(METRIC_NAMES)]
         if not self._learner.measures_all:
             metrics[:, SPARED] = np.nan
-        inner = rows[shown, places.INNER_GRADIENTS]
+        inner = rows[shown, indices.INNER_GRADIENTS]
         metrics[:, -2] = inner + numbers.outer_gradients[shown]
         mixed = 2 if self._learner.problem.meta.shapes_inner_loss else 1
         metrics[:, -1] = numbers.exact_steps[shown] * mixed
@@ -206,9 +206,9 @@ class FusedRun:
             weights[num_steps] = 1.0
         else:
             weights[: len(asked)] = asked
-        method = self._plan.plan[places.METHOD]
-        outer_gradients = 0 if method == places.REPTILE else 1
-        if method == places.SWEEP:
+        method = self._plan.plan[indices.METHOD]
+        outer_gradients = 0 if method == indices.REPTILE else 1
+        if method == indices.SWEEP:
             outer_gradients += sum(w != 0.0 for w in weights[:num_steps])
         return num_steps, exact, rate, weights, outer_gradients
 

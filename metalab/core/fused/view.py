@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.fused import places
+from metalab.core.fused import indices
 from metalab.core.fused.kernels.gemm import address_of_product
 from metalab.core.fused.kernels.look import look
 from metalab.core.fused.layout import PRODUCT
@@ -82,7 +82,7 @@ class FusedView:
         self._net = plan.layout.description.copy()
         self._net[PRODUCT] = address_of_product(dtype)
         self._work = aligned((1, plan.num_numbers), dtype)[0]
-        self._sums = np.zeros(places.SUMS_SIZE)
+        self._sums = np.zeros(indices.SUMS_SIZE)
 
     def __call__(
         self, phi: Float[Tensor, " meta"], *, num_tasks: int | None = None
@@ -90,7 +90,7 @@ class FusedView:
         """Adapt the first `num_tasks` tasks, or all, from meta-parameters on the CPU."""
         count = self._num_tasks if num_tasks is None else num_tasks
         dtype = self._work.dtype
-        flat = np.zeros(int(self._plan.plan[places.META]), dtype)
+        flat = np.zeros(int(self._plan.plan[indices.META]), dtype)
         flat[self._plan.order] = phi.numpy()
         width = self._num_steps + 1
         seen = Look(
@@ -102,7 +102,7 @@ class FusedView:
         )
         data = self._data
         look(
-            self._work, self._net, self._plan.plan, self._plan.knobs, self._plan.ranges,
+            self._work, self._net, self._plan.plan, self._plan.scalars, self._plan.ranges,
             flat, self._num_steps, self._rate, self._sums, data.xs, data.ys, data.xq,
             data.yq, self._grid, seen.support_loss, seen.query_loss, seen.curves,
         )  # fmt: skip

@@ -4,12 +4,7 @@ import math
 
 from numba import njit
 
-from metalab.core.fused.kernels import passes
-from metalab.core.fused.kernels.gemm import ADD, SET
-from metalab.core.fused.kernels.options import KERNEL
-from metalab.core.fused.kernels.vector import at, dot, put
-from metalab.core.fused.layout import OUTPUTS, PARAMETERS, ROW, WEIGHTS
-from metalab.core.fused.places import (
+from metalab.core.fused.indices import (
     ACT,
     ACTS,
     ALPHA,
@@ -35,6 +30,11 @@ from metalab.core.fused.places import (
     YQ,
     YS,
 )
+from metalab.core.fused.kernels import passes
+from metalab.core.fused.kernels.gemm import ADD, SET
+from metalab.core.fused.kernels.options import KERNEL
+from metalab.core.fused.kernels.vector import at, dot, put
+from metalab.core.fused.layout import OUTPUTS, PARAMETERS, ROW, WEIGHTS
 
 
 @njit(**KERNEL)
@@ -143,7 +143,7 @@ def step_along(work, net, plan, k, update, rate):
 
 
 @njit(**KERNEL)
-def inner_step(work, net, plan, knobs, strength, k, rate):
+def inner_step(work, net, plan, scalars, strength, k, rate):
     """Write theta_{k+1}; return whether the task moved (it rests once converged)."""
     if not plan[STORES]:
         start, rows = block_of(plan, k)
@@ -159,11 +159,11 @@ def inner_step(work, net, plan, knobs, strength, k, rate):
     update = inner_gradient(work, net, plan, strength, k)
     if (
         plan[TOLERANT]
-        and math.sqrt(dot(work, update, update, count)) <= knobs[TOLERANCE]
+        and math.sqrt(dot(work, update, update, count)) <= scalars[TOLERANCE]
     ):
         return False
     if plan[MOMENTUM]:
-        momentum = work.dtype.type(knobs[INNER_MOMENTUM])
+        momentum = work.dtype.type(scalars[INNER_MOMENTUM])
         velocity = plan[VELOCITY]
         for i in range(count):
             before = at(work, velocity + i) if k > 0 else work.dtype.type(0)
@@ -175,13 +175,13 @@ def inner_step(work, net, plan, knobs, strength, k, rate):
 
 
 @njit(**KERNEL)
-def adapt(work, net, plan, knobs, strength, num_steps, rate):
+def adapt(work, net, plan, scalars, strength, num_steps, rate):
     """Take up to `num_steps` inner steps; return how many moved, and the first loss."""
     first = 0.0
     for k in range(num_steps):
         loss = linearise(work, net, plan, k)
         if k == 0:
             first = loss
-        if not inner_step(work, net, plan, knobs, strength, k, rate):
+        if not inner_step(work, net, plan, scalars, strength, k, rate):
             return k, first
     return num_steps, first

@@ -8,13 +8,7 @@ import math
 
 from numba import njit
 
-from metalab.core.fused.kernels import passes
-from metalab.core.fused.kernels.adapt import adapt, load_task, mean_loss, place_of
-from metalab.core.fused.kernels.options import ENTRY, KERNEL
-from metalab.core.fused.kernels.steps import begin
-from metalab.core.fused.kernels.vector import at
-from metalab.core.fused.layout import ERRORS, OUTPUTS
-from metalab.core.fused.places import (
+from metalab.core.fused.indices import (
     GRID,
     GRID_POINTS,
     GRID_TARGETS,
@@ -22,12 +16,18 @@ from metalab.core.fused.places import (
     QUERIES,
     SHOTS,
     STRENGTH,
-    STRENGTH_PLACE,
+    STRENGTH_INDEX,
     XQ,
     XS,
     YQ,
     YS,
 )
+from metalab.core.fused.kernels import passes
+from metalab.core.fused.kernels.adapt import adapt, load_task, mean_loss, place_of
+from metalab.core.fused.kernels.options import ENTRY, KERNEL
+from metalab.core.fused.kernels.steps import begin
+from metalab.core.fused.kernels.vector import at
+from metalab.core.fused.layout import ERRORS, OUTPUTS
 
 
 @njit(**KERNEL)
@@ -43,15 +43,15 @@ def _draw(work, net, plan, w, curve):
 
 
 @njit(**ENTRY)
-def look(work, net, plan, knobs, ranges, phi, num_steps, rate, sums, xs, ys, xq, yq,
+def look(work, net, plan, scalars, ranges, phi, num_steps, rate, sums, xs, ys, xq, yq,
          grid, support, query, curves):  # fmt: skip
     """Adapt tasks and write what they look like after 0 ... K' inner steps.
 
     Args:
         work: Workspace of a chunk.
         net: `Layout.description`.
-        plan: Whole numbers of `places`.
-        knobs: Real numbers of `places`.
+        plan: Whole numbers of `indices`.
+        scalars: Real numbers of `indices`.
         ranges: Which padded parameters share a rate, [group, 2].
         phi: Padded meta-parameters.
         num_steps: K'.
@@ -67,13 +67,13 @@ def look(work, net, plan, knobs, ranges, phi, num_steps, rate, sums, xs, ys, xq,
         curves: First outputs, [task with a curve, K' + 1, point].
     """
     begin(work, net, plan, ranges, phi, phi.dtype.type(rate), sums)
-    strength = work.dtype.type(knobs[STRENGTH])
-    if plan[STRENGTH_PLACE] >= 0:
-        strength = math.exp(phi[plan[STRENGTH_PLACE]])
+    strength = work.dtype.type(scalars[STRENGTH])
+    if plan[STRENGTH_INDEX] >= 0:
+        strength = math.exp(phi[plan[STRENGTH_INDEX]])
     for task in range(len(support)):
         load_task(work, net, plan, task, xs, ys, xq, yq)
         moved, _ = adapt(
-            work, net, plan, knobs, strength, num_steps, phi.dtype.type(rate)
+            work, net, plan, scalars, strength, num_steps, phi.dtype.type(rate)
         )
         drawn = task < len(curves)
         if drawn:

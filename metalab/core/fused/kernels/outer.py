@@ -4,10 +4,7 @@ import math
 
 from numba import njit
 
-from metalab.core.fused.kernels.options import KERNEL
-from metalab.core.fused.kernels.vector import at, put
-from metalab.core.fused.layout import PARAMETERS
-from metalab.core.fused.places import (
+from metalab.core.fused.indices import (
     ADAM,
     BETA1,
     BETA2,
@@ -30,12 +27,15 @@ from metalab.core.fused.places import (
     OUTER_LOSS,
     OUTER_MOMENTUM,
     SGD,
-    STRENGTH_PLACE,
+    STRENGTH_INDEX,
     STRENGTH_SUM,
     SUM,
     SUPPORT_AFTER,
     SUPPORT_BEFORE,
 )
+from metalab.core.fused.kernels.options import KERNEL
+from metalab.core.fused.kernels.vector import at, put
+from metalab.core.fused.layout import PARAMETERS
 
 
 @njit(**KERNEL)
@@ -55,11 +55,11 @@ def gather(works, plan, sums):
 
 
 @njit(**KERNEL)
-def finish_direction(work, net, plan, knobs, phi, sums):
+def finish_direction(work, net, plan, scalars, phi, sums):
     """Turn sums into the mean hypergradient, clipped; return its norm before."""
     g, count, share = plan[SUM], plan[META], work.dtype.type(1.0 / plan[NUM_TASKS])
-    if plan[STRENGTH_PLACE] >= 0:
-        put(work, g + plan[STRENGTH_PLACE], sums[STRENGTH_SUM])
+    if plan[STRENGTH_INDEX] >= 0:
+        put(work, g + plan[STRENGTH_INDEX], sums[STRENGTH_SUM])
     if plan[EXPONENTIAL]:
         for i in range(net[PARAMETERS], net[PARAMETERS] + plan[NUM_RATES]):
             put(work, g + i, at(work, g + i) * math.exp(phi[i]))
@@ -68,8 +68,8 @@ def finish_direction(work, net, plan, knobs, phi, sums):
         put(work, g + i, at(work, g + i) * share)
         square += at(work, g + i) * at(work, g + i)
     norm = math.sqrt(square)
-    if knobs[CLIP] > 0 and norm > knobs[CLIP]:
-        factor = work.dtype.type(knobs[CLIP] / norm)
+    if scalars[CLIP] > 0 and norm > scalars[CLIP]:
+        factor = work.dtype.type(scalars[CLIP] / norm)
         for i in range(count):
             put(work, g + i, at(work, g + i) * factor)
     return norm
@@ -89,7 +89,7 @@ def write_metrics(row, plan, sums, norm):
 
 
 @njit(**KERNEL)
-def update(work, plan, knobs, phi, slot1, slot2, lr, count):
+def update(work, plan, scalars, phi, slot1, slot2, lr, count):
     """Move the meta-parameters; `count` is the number of the update, from 1.
 
     Source: `core.outer`, whose formulas these are.
@@ -98,12 +98,12 @@ def update(work, plan, knobs, phi, slot1, slot2, lr, count):
     if kind == NO_UPDATE:
         return
     number = work.dtype.type
-    kept = number(1.0 - lr * knobs[DECAY])
+    kept = number(1.0 - lr * scalars[DECAY])
     if kind == ADAM:
-        share1, share2 = number(1.0 - knobs[BETA1]), number(1.0 - knobs[BETA2])
-        rate = number(lr / (1.0 - knobs[BETA1] ** count))
-        root = number(1.0 / math.sqrt(1.0 - knobs[BETA2] ** count))
-        epsilon = number(knobs[EPSILON])
+        share1, share2 = number(1.0 - scalars[BETA1]), number(1.0 - scalars[BETA2])
+        rate = number(lr / (1.0 - scalars[BETA1] ** count))
+        root = number(1.0 / math.sqrt(1.0 - scalars[BETA2] ** count))
+        epsilon = number(scalars[EPSILON])
         for i in range(size):
             grad = at(work, g + i)
             slot1[i] += share1 * (grad - slot1[i])
@@ -111,7 +111,7 @@ def update(work, plan, knobs, phi, slot1, slot2, lr, count):
             scale = math.sqrt(slot2[i]) * root + epsilon
             phi[i] = kept * phi[i] - rate * slot1[i] / scale
         return
-    rate, momentum = number(lr), number(knobs[OUTER_MOMENTUM])
+    rate, momentum = number(lr), number(scalars[OUTER_MOMENTUM])
     for i in range(size):
         grad = at(work, g + i)
         if kind != SGD:

@@ -4,14 +4,7 @@ import math
 
 from numba import njit
 
-from metalab.core.fused.kernels import outer, passes
-from metalab.core.fused.kernels.adapt import load_task
-from metalab.core.fused.kernels.options import ENTRY, KERNEL
-from metalab.core.fused.kernels.sync import STATE, meet, read, write
-from metalab.core.fused.kernels.task import run_task
-from metalab.core.fused.kernels.vector import put
-from metalab.core.fused.layout import PARAMETERS
-from metalab.core.fused.places import (
+from metalab.core.fused.indices import (
     ADAPTED_END,
     ADAPTED_START,
     ALPHA,
@@ -29,12 +22,19 @@ from metalab.core.fused.places import (
     RATE_STEPS,
     RATES,
     STRENGTH,
-    STRENGTH_PLACE,
+    STRENGTH_INDEX,
     SUM,
     SUMS_SIZE,
     THETA,
     WORKERS,
 )
+from metalab.core.fused.kernels import outer, passes
+from metalab.core.fused.kernels.adapt import load_task
+from metalab.core.fused.kernels.options import ENTRY, KERNEL
+from metalab.core.fused.kernels.sync import STATE, meet, read, write
+from metalab.core.fused.kernels.task import run_task
+from metalab.core.fused.kernels.vector import put
+from metalab.core.fused.layout import PARAMETERS
 
 
 @njit(**KERNEL)
@@ -75,18 +75,18 @@ def begin(work, net, plan, ranges, phi, rate, sums):
 
 
 @njit(**KERNEL)
-def run_chunk(work, net, plan, knobs, ranges, phi, chunk, num_steps, num_exact, rate,
+def run_chunk(work, net, plan, scalars, ranges, phi, chunk, num_steps, num_exact, rate,
               weights, sums, first, xs, ys, xq, yq):  # fmt: skip
     """Compute a chunk's share of one meta-batch, whose first task is `first`."""
     begin(work, net, plan, ranges, phi, rate, sums)
-    strength = work.dtype.type(knobs[STRENGTH])
-    if plan[STRENGTH_PLACE] >= 0:
-        strength = math.exp(phi[plan[STRENGTH_PLACE]])
+    strength = work.dtype.type(scalars[STRENGTH])
+    if plan[STRENGTH_INDEX] >= 0:
+        strength = math.exp(phi[plan[STRENGTH_INDEX]])
     tasks, chunks = plan[NUM_TASKS], plan[CHUNKS]
     for task in range(chunk * tasks // chunks, (chunk + 1) * tasks // chunks):
         load_task(work, net, plan, first + task, xs, ys, xq, yq)
         run_task(
-            work, net, plan, knobs, ranges, strength, num_steps, num_exact, rate,
+            work, net, plan, scalars, ranges, strength, num_steps, num_exact, rate,
             weights, sums,
         )  # fmt: skip
 
@@ -110,7 +110,7 @@ def restore(previous, phi, slot1, slot2, size):
 
 
 @njit(**KERNEL)
-def conclude(works, net, plan, knobs, phi, slot1, slot2, previous, lr, count, sums,
+def conclude(works, net, plan, scalars, phi, slot1, slot2, previous, lr, count, sums,
              row, limits):  # fmt: skip
     """End an outer step; return `GOOD`, or what is wrong and was undone.
 
@@ -119,14 +119,14 @@ def conclude(works, net, plan, knobs, phi, slot1, slot2, previous, lr, count, su
     """
     size = plan[META]
     outer.gather(works, plan, sums)
-    norm = outer.finish_direction(works[0], net, plan, knobs, phi, sums[0])
+    norm = outer.finish_direction(works[0], net, plan, scalars, phi, sums[0])
     outer.write_metrics(row, plan, sums[0], norm)
     outer.set_meta_norm(row, phi, plan)
     if not outer.is_good(row, limits):
         restore(previous, phi, slot1, slot2, size)
         return BAD_ROW
     keep(previous, phi, slot1, slot2, size)
-    outer.update(works[0], plan, knobs, phi, slot1, slot2, lr, count)
+    outer.update(works[0], plan, scalars, phi, slot1, slot2, lr, count)
     outer.set_meta_norm(row, phi, plan)
     if not outer.is_good(row, limits):
         restore(previous, phi, slot1, slot2, size)
@@ -135,7 +135,7 @@ def conclude(works, net, plan, knobs, phi, slot1, slot2, previous, lr, count, su
 
 
 @njit(**ENTRY)
-def run_steps(worker, shared, works, net, plan, knobs, ranges, phi, slot1, slot2,
+def run_steps(worker, shared, works, net, plan, scalars, ranges, phi, slot1, slot2,
               previous, step, lrs, inner_steps, exact_steps, rates, weights, sums, rows,
               limits, first, xs, ys, xq, yq):  # fmt: skip
     """Make outer steps until they are all made or a number goes bad.
@@ -148,8 +148,8 @@ def run_steps(worker, shared, works, net, plan, knobs, ranges, phi, slot1, slot2
         shared: `sync.SYNC_SIZE` zeros.
         works: Workspaces, [chunk, number].
         net: `Layout.description`.
-        plan: Whole numbers of `places`.
-        knobs: Real numbers of `places`.
+        plan: Whole numbers of `indices`.
+        scalars: Real numbers of `indices`.
         ranges: Which padded parameters share a rate, [group, 2].
         phi: Padded meta-parameters; moved.
         slot1: First state of the outer optimiser; moved.
@@ -179,14 +179,14 @@ def run_steps(worker, shared, works, net, plan, knobs, ranges, phi, slot1, slot2
         rate = phi.dtype.type(rates[index])
         for chunk in range(worker, chunks, workers):
             run_chunk(
-                works[chunk], net, plan, knobs, ranges, phi, chunk, inner_steps[index],
+                works[chunk], net, plan, scalars, ranges, phi, chunk, inner_steps[index],
                 exact_steps[index], rate, weights[index], sums[chunk],
                 first + index * plan[NUM_TASKS], xs, ys, xq, yq,
             )  # fmt: skip
         meet(shared, workers)
         if worker == 0:
             ending = conclude(
-                works, net, plan, knobs, phi, slot1, slot2, previous, lrs[index],
+                works, net, plan, scalars, phi, slot1, slot2, previous, lrs[index],
                 step + index + 1, sums, rows[index], limits,
             )  # fmt: skip
             write(shared, STATE, ending)

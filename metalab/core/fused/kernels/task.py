@@ -4,21 +4,7 @@ import math
 
 from numba import njit
 
-from metalab.core.fused.kernels import passes
-from metalab.core.fused.kernels.adapt import (
-    adapt,
-    block_of,
-    mean_loss,
-    place_of,
-    rate_place,
-    scale_of,
-)
-from metalab.core.fused.kernels.gemm import ADD, SET
-from metalab.core.fused.kernels.options import KERNEL
-from metalab.core.fused.kernels.tangents import add_hessian_product
-from metalab.core.fused.kernels.vector import at, dot, put
-from metalab.core.fused.layout import OUTPUTS, PARAMETERS, ROW
-from metalab.core.fused.places import (
+from metalab.core.fused.indices import (
     ACT,
     ACTS,
     ADAPTED_END,
@@ -60,6 +46,20 @@ from metalab.core.fused.places import (
     U,
     V,
 )
+from metalab.core.fused.kernels import passes
+from metalab.core.fused.kernels.adapt import (
+    adapt,
+    block_of,
+    mean_loss,
+    place_of,
+    rate_place,
+    scale_of,
+)
+from metalab.core.fused.kernels.gemm import ADD, SET
+from metalab.core.fused.kernels.options import KERNEL
+from metalab.core.fused.kernels.tangents import add_hessian_product
+from metalab.core.fused.kernels.vector import at, dot, put
+from metalab.core.fused.layout import OUTPUTS, PARAMETERS, ROW
 
 
 @njit(**KERNEL)
@@ -100,7 +100,7 @@ def add_rate_gradient(work, net, plan, ranges, k):
 
 
 @njit(**KERNEL)
-def pull_exactly(work, net, plan, knobs, strength, k, rate, sums):
+def pull_exactly(work, net, plan, scalars, strength, k, rate, sums):
     """Carry v back over inner step k, its curvature included."""
     start, rows = block_of(plan, k)
     w, a = place_of(net, plan, k), plan[ACTS] + k * plan[ACT]
@@ -129,7 +129,7 @@ def pull_exactly(work, net, plan, knobs, strength, k, rate, sums):
             along += pulled * (at(work, w + i) - at(work, anchor + i))
         sums[STRENGTH_SUM] -= along
     if plan[MOMENTUM]:
-        bar, momentum = plan[VELOCITY_BAR], work.dtype.type(knobs[INNER_MOMENTUM])
+        bar, momentum = plan[VELOCITY_BAR], work.dtype.type(scalars[INNER_MOMENTUM])
         for i in range(count):
             put(work, bar + i, -momentum * at(work, u + i))
 
@@ -152,7 +152,7 @@ def direction_of_step(work, net, plan, k, rate):
 
 
 @njit(**KERNEL)
-def sweep(work, net, plan, knobs, ranges, strength, moved, num_steps, num_exact, rate,
+def sweep(work, net, plan, scalars, ranges, strength, moved, num_steps, num_exact, rate,
           weights, sums):  # fmt: skip
     """Add the swept hypergradient of a task; return the query loss at theta_K."""
     v, count, total = plan[V], net[PARAMETERS], plan[SUM]
@@ -170,7 +170,7 @@ def sweep(work, net, plan, knobs, ranges, strength, moved, num_steps, num_exact,
             if plan[LEARNED]:
                 add_rate_gradient(work, net, plan, ranges, k)
             if num_steps - 1 - k < num_exact:
-                pull_exactly(work, net, plan, knobs, strength, k, rate, sums)
+                pull_exactly(work, net, plan, scalars, strength, k, rate, sums)
         if plan[WEIGHTED] and weights[k] != 0.0:
             outer_gradient(work, net, plan, min(k, moved), weights[k], v, ADD)
     for i in range(count):
@@ -191,14 +191,14 @@ def reptile(work, net, plan, moved):
 
 
 @njit(**KERNEL)
-def run_task(work, net, plan, knobs, ranges, strength, num_steps, num_exact, rate,
+def run_task(work, net, plan, scalars, ranges, strength, num_steps, num_exact, rate,
              weights, sums):  # fmt: skip
     """Add a task's hypergradient and metrics; its points are in the workspace."""
     shots, queries, theta = plan[SHOTS], plan[QUERIES], plan[THETA]
     before = after = 0.0
     if plan[MEASURES_ALL]:
         before = mean_loss(work, net, plan, theta, plan[XQ], plan[YQ], queries)
-    moved, first = adapt(work, net, plan, knobs, strength, num_steps, rate)
+    moved, first = adapt(work, net, plan, scalars, strength, num_steps, rate)
     if plan[BATCH_SIZE] > 0:
         first = mean_loss(work, net, plan, theta, plan[XS], plan[YS], shots)
     end = place_of(net, plan, moved)
@@ -212,7 +212,7 @@ def run_task(work, net, plan, knobs, ranges, strength, num_steps, num_exact, rat
         outer_gradient(work, net, plan, 0, 1.0, plan[SUM], ADD)
     else:
         loss = sweep(
-            work, net, plan, knobs, ranges, strength, moved, num_steps, num_exact,
+            work, net, plan, scalars, ranges, strength, moved, num_steps, num_exact,
             rate, weights, sums,
         )  # fmt: skip
     distance = work.dtype.type(0)

@@ -1,14 +1,14 @@
 """Indices of the numbers that kernels are given about a run, and of a task's data.
 
 Numba compiles one version for every combination of argument types, so a run is described
-by three arrays: whole numbers `plan`, real numbers `knobs`, and the network (`layout`).
+by three arrays: whole numbers `plan`, real numbers `scalars`, and the network (`layout`).
 """
 
 # Entries of `plan`: how the run computes.
 METHOD, STORES, RATES, LEARNED, EXPONENTIAL = 0, 1, 2, 3, 4
 BATCH_SIZE, ANCHORED, TOLERANT, MOMENTUM = 5, 6, 7, 8
 NUM_TASKS, SHOTS, QUERIES = 9, 10, 11
-META, NUM_RATES, RATE_STEPS, GROUPS, STRENGTH_PLACE = 12, 13, 14, 15, 16
+META, NUM_RATES, RATE_STEPS, GROUPS, STRENGTH_INDEX = 12, 13, 14, 15, 16
 OPTIMISER, WEIGHTED, CHUNKS, WORKERS = 17, 18, 19, 20
 ADAPTED_START, ADAPTED_END, GRID_POINTS, MEASURES_ALL = 21, 22, 23, 24
 
@@ -28,10 +28,10 @@ ONE_RATE, RATE_GROUPS, RATE_EACH = 0, 1, 2
 # Values of OPTIMISER.
 NO_UPDATE, SGD, SGD_MOMENTUM, ADAM = 0, 1, 2, 3
 
-# Entries of `knobs`.
+# Entries of `scalars`.
 STRENGTH, TOLERANCE, INNER_MOMENTUM, CLIP = 0, 1, 2, 3
 BETA1, BETA2, EPSILON, DECAY, OUTER_MOMENTUM = 4, 5, 6, 7, 8
-KNOBS_SIZE = 12
+SCALARS_SIZE = 12
 
 # Sums over tasks, and the metrics made of them: `learner.METRIC_NAMES`.
 (
