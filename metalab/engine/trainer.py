@@ -105,6 +105,10 @@ class Trainer:
     Attributes:
         config: The experiment as the next outer step is made with it.
         step: Outer steps made.
+        learner: How steps are made and tasks adapted to, from the next step on.
+        task_stream: The meta-batches.
+        streams: Where randomness comes from.
+        explosion_limit: Outer loss beyond which training has diverged.
     """
 
     def __init__(
@@ -144,15 +148,15 @@ class Trainer:
         self._provider = provider or chosen_provider(config)[0]
         self._team, self._ahead = team, ahead
         self._slots_from = 0 if checkpoint is None else checkpoint.slots_from
-        self._learner = self._build_learner()
-        self._streams = RandomStreams(config.run.seed)
+        self.learner = self._build_learner()
+        self.streams = RandomStreams(config.run.seed)
         fresh = self._initial_state()
         state = fresh if checkpoint is None else restored(fresh, checkpoint)
         self._stepper = self._make_stepper(state)
         self._held_out = self._make_held_out()
         # From the untrained network, so that a resumed run has the limit of a straight
         # one. Not zero, lest a network that starts out perfect could never move.
-        self._explosion_limit = EXPLOSION_FACTOR * max(
+        self.explosion_limit = EXPLOSION_FACTOR * max(
             self._held_out.loss_before_adaptation(fresh.phi), 1e-6
         )
         self._owed: list[Callable[[], Event]] = [self._start]
@@ -163,7 +167,8 @@ class Trainer:
         return self._stepper.step
 
     @property
-    def _state(self) -> MetaState:
+    def state(self) -> MetaState:
+        """Where training stands."""
         return self._stepper.state
 
     @property
@@ -190,7 +195,7 @@ class Trainer:
     @property
     def compiles(self) -> bool:
         """Whether torch is to compile the outer steps."""
-        return self._learner.compiled
+        return self.learner.compiled
 
     def compile(self) -> str | None:
         """Compile the outer steps before the first one; changes no number.
@@ -198,12 +203,12 @@ class Trainer:
         Returns:
             Why they are not compiled; None if they are.
         """
-        learner = self._learner
+        learner = self.learner
         outer_gradient = compiled(
             learner.outer_gradient(max(self.step, learner.settles_at))
         )
         outer_gradient(
-            self._state.phi, self._blocks.batch(self.step), self._streams, self.step
+            self.state.phi, self.task_stream.batch(self.step), self.streams, self.step
         )
         return outer_gradient.obstacle
 
@@ -225,7 +230,7 @@ class Trainer:
         if config is self.config:
             return
         self.config = config
-        self._learner = self._build_learner()
+        self.learner = self._build_learner()
         self._stepper = self._make_stepper(self._stepper.state)
         self._held_out = self._make_held_out()
 
@@ -237,36 +242,36 @@ class Trainer:
         )
 
     def _make_held_out(self) -> HeldOutEvaluation:
-        return held_out_evaluation(self.config, self._learner, device=self._device)
+        return held_out_evaluation(self.config, self.learner, device=self._device)
 
     def _make_stepper(self, state: MetaState) -> Stepper:
-        self._blocks = TaskStream(
+        self.task_stream = TaskStream(
             family=self._family,
-            streams=self._streams,
+            streams=self.streams,
             counts=counts_of(self.config),
             dtype=self._dtype,
             device=self._device,
             num_training_tasks=self.config.tasks.num_training_tasks,
         )
         return make_stepper(
-            self._learner,
+            self.learner,
             state,
-            self._blocks,
+            self.task_stream,
             num_chunks=self.config.run.num_threads,
             team=self._team,
             ahead=self._ahead,
         )
 
     def _initial_state(self) -> MetaState:
-        return self._learner.initial_state(
-            generator=self._streams.generator("initial meta-parameters"),
+        return self.learner.initial_state(
+            generator=self.streams.generator("initial meta-parameters"),
             dtype=self._dtype,
             device=self._device,
         )
 
     def checkpoint(self) -> Checkpoint:
         """Return the training state as plain arrays."""
-        state = self._state
+        state = self.state
         return Checkpoint(
             step=state.step,
             phi=to_array(state.phi),
@@ -276,7 +281,7 @@ class Trainer:
 
     def curves(self) -> Curves:
         """Return how the gallery's tasks adapt right now; changes nothing."""
-        return self._held_out.curves(self._state.phi, self.step)
+        return self._held_out.curves(self.state.phi, self.step)
 
     def held_out(self) -> HeldOutTasks:
         """Return the held-out tasks."""
@@ -287,7 +292,7 @@ class Trainer:
 
         A value that is not finite is never accepted: nothing comes back from it.
         """
-        self._explosion_limit *= 1e3
+        self.explosion_limit *= 1e3
 
     def run(self, pace: Callable[[], int] = lambda: 16) -> Generator[Event, None, None]:
         """Yield events until the planned number of outer steps is made.
@@ -307,7 +312,7 @@ class Trainer:
         while self.step < total:
             self._take_edits()
             start = self.step
-            count = self._blocks.even(start, max(1, pace()))
+            count = self.task_stream.even(start, max(1, pace()))
             stop = min(start + count, total, self._next_stop())
             rows, diverged = self._advance(stop)
             if diverged is None:
@@ -353,7 +358,7 @@ class Trainer:
             Metrics of the steps that stand, [step, metric], and what went wrong.
         """
         progress = self._stepper.advance(
-            stop, largest_good(self._dtype, self._explosion_limit)
+            stop, largest_good(self._dtype, self.explosion_limit)
         )
         if progress.bad_step is None:
             return progress.rows, None
@@ -374,7 +379,7 @@ class Trainer:
         return look if edit is None else min(look, edit)
 
     def _evaluate(self) -> EvaluationDone:
-        phi = self._state.phi
+        phi = self.state.phi
         evaluation, curves = self._held_out.evaluate(phi, self.step)
         return EvaluationDone(
             evaluation=evaluation,
@@ -385,10 +390,10 @@ class Trainer:
 
     def _take_diagnostics(self) -> DiagnosticsTaken:
         values = diagnose(
-            self._learner,
-            self._state,
-            self._blocks.batch(self.step),
-            self._streams,
+            self.learner,
+            self.state,
+            self.task_stream.batch(self.step),
+            self.streams,
             num_power_iterations=self.config.diagnostics.num_power_iterations,
         )
         numbers = torch.stack(list(values.values())).tolist()

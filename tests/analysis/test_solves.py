@@ -136,8 +136,8 @@ def test_a_step_counts_the_tasks_that_a_dense_matrix_counts(strength, provider):
         **SMOOTH,
     )
     trainer = Trainer(config)
-    learner, state = trainer._learner, trainer._state
-    batch = trainer._blocks.batch(0)
+    learner, state = trainer.learner, trainer.state
+    batch = trainer.task_stream.batch(0)
     oracle = learner.oracle(state.phi, batch)
     end = learner.inner.run(oracle, num_steps=config.num_inner_steps).end
     around = oracle.linearise(end, curvature=True)

@@ -43,7 +43,7 @@ def gradient(config: ExperimentConfig, path: str) -> list[float]:
         query=Samples(x=xq, y=yq),
     )
     trainer = Trainer(config)
-    learner = trainer._learner
+    learner = trainer.learner
     state = learner.initial_state(
         generator=torch.Generator(), dtype=torch.float32, device=torch.device("cpu")
     )

@@ -129,14 +129,14 @@ def test_what_one_graph_cannot_serve_is_not_compiled(estimator, obstacle, monkey
     """Every step would have had the draws, or the step, that the graph was made with."""
     monkeypatch.setattr(torch, "compile", lambda graph, **_: graph)
     trainer = Trainer(small(run__compile="on", run__provider="autodiff"))
-    learner = replace(trainer._learner, hypergradient=estimator())
+    learner = replace(trainer.learner, hypergradient=estimator())
     outer_gradient = CompiledOuterGradient(learner.outer_gradient(0))
-    state = trainer._state
+    state = trainer.state
     for step in (0, 1):
-        batch = trainer._blocks.batch(step)
-        found = outer_gradient(state.phi, batch, trainer._streams, step)
+        batch = trainer.task_stream.batch(step)
+        found = outer_gradient(state.phi, batch, trainer.streams, step)
         plain = learner.outer_gradient(0)(
-            learner.oracle(state.phi, batch), trainer._streams, step
+            learner.oracle(state.phi, batch), trainer.streams, step
         )
         assert torch.equal(found.hypergradient, plain.hypergradient)
     assert obstacle in outer_gradient.obstacle

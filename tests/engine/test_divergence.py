@@ -153,13 +153,13 @@ def test_the_quantity_that_is_computed_first_is_blamed():
 
 def test_an_earlier_row_is_blamed_before_a_quantity_that_ranks_higher():
     trainer = faulty(4, meta_parameter_norm=np.inf)
-    trainer._learner = FaultyLearner(trainer._learner, 5, support_loss_before=np.nan)
+    trainer.learner = FaultyLearner(trainer.learner, 5, support_loss_before=np.nan)
     event = until_diverged(trainer, 10)[-1]
     assert (event.step, event.quantity) == (4, "meta_parameter_norm")
 
 
 def test_a_finite_loss_explodes_beyond_its_limit_and_a_norm_never():
-    limit = Trainer(small())._explosion_limit
+    limit = Trainer(small()).explosion_limit
     event = until_diverged(faulty(4, support_loss_after=1.01 * limit), 3)[-1]
     assert event.quantity == "support_loss_after"
     assert event.value == pytest.approx(1.01 * limit, rel=1e-6)
@@ -175,11 +175,11 @@ def test_the_limit_is_a_multiple_of_the_untrained_loss():
     trainer = Trainer(small())
     first = next(e for e in trainer.run() if isinstance(e, EvaluationDone))
     untrained = float(first.evaluation.query_loss[:, 0].mean())
-    assert trainer._explosion_limit == pytest.approx(EXPLOSION_FACTOR * untrained)
+    assert trainer.explosion_limit == pytest.approx(EXPLOSION_FACTOR * untrained)
 
 
 def test_an_explosion_that_is_accepted_goes_on():
-    limit = Trainer(small())._explosion_limit
+    limit = Trainer(small()).explosion_limit
     trainer = faulty(4, outer_loss=10 * limit)
     events = []
     for event in trainer.run(constantly(3)):

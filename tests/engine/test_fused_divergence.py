@@ -41,7 +41,7 @@ class FaultyBlocks:
 
 def faulty(bad):
     trainer = Trainer(CONFIG)
-    trainer._stepper._blocks = FaultyBlocks(trainer._blocks, bad)
+    trainer._stepper._blocks = FaultyBlocks(trainer.task_stream, bad)
     return trainer
 
 

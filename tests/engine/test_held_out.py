@@ -65,7 +65,7 @@ def test_every_method_is_compared_on_the_same_tasks():
 def test_held_out_tasks_are_not_trained_on():
     config = small()
     held_out = started(config).held_out_tasks.parameters[:, 0]
-    trained = Trainer(config)._blocks.batch(0).parameters[:, 0].numpy()
+    trained = Trainer(config).task_stream.batch(0).parameters[:, 0].numpy()
     assert not set(held_out.tolist()) & set(trained.tolist())
 
 

@@ -111,4 +111,4 @@ def test_the_limit_of_an_explosion_does_not_depend_on_where_a_run_was_stopped():
     config = small()
     _, checkpoint = stopped_at(config, 40)
     straight, resumed = Trainer(config), Trainer(config, checkpoint=checkpoint)
-    assert straight._explosion_limit == resumed._explosion_limit
+    assert straight.explosion_limit == resumed.explosion_limit

@@ -51,7 +51,7 @@ def test_rising_support_losses_are_counted(monkeypatch):
     trainer = Trainer(small(inner__num_inner_steps=2))
     losses = np.array([[4, 2, 1], [4, 2, 2.05], [4, 5, 1], [4, 2, np.nan], [0, 0, 0]])
     evaluation = Evaluation(step=0, support_loss=losses, query_loss=losses)
-    phi = trainer._state.phi
+    phi = trainer.state.phi
     measured = trainer._held_out.stability(phi, evaluation)
     assert measured[RISING_SHARE] == pytest.approx(2 / 5)
 

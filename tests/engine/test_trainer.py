@@ -160,7 +160,7 @@ def test_every_step_has_fresh_tasks_across_blocks():
     trainer = Trainer(config)
     seen = torch.cat(
         [
-            trainer._blocks.batch(step).parameters
+            trainer.task_stream.batch(step).parameters
             for step in (0, 1, 255, 256, 257, 511, 512, 700)
         ]
     )
@@ -171,17 +171,17 @@ def test_a_batch_depends_on_the_step_alone():
     config = small()
     forth, back = Trainer(config), Trainer(config)
     ahead = {
-        step: forth._blocks.batch(step).query.y.clone() for step in (0, 300, 3, 299)
+        step: forth.task_stream.batch(step).query.y.clone() for step in (0, 300, 3, 299)
     }
     for step in (299, 3, 0, 300):
-        assert torch.equal(back._blocks.batch(step).query.y, ahead[step])
+        assert torch.equal(back.task_stream.batch(step).query.y, ahead[step])
 
 
 def test_a_large_meta_batch_is_drawn_in_small_blocks():
     few = small(outer__num_tasks=1000, tasks__num_shots=100, tasks__num_queries=100)
     block = Trainer(few)
-    block._blocks.batch(0)
-    drawn = block._blocks._drawn[1]
+    block.task_stream.batch(0)
+    drawn = block.task_stream._drawn[1]
     points = drawn.num_tasks * 200
     assert points <= blocks_module.POINTS_PER_BLOCK
     assert drawn.num_tasks % 1000 == 0
@@ -190,8 +190,8 @@ def test_a_large_meta_batch_is_drawn_in_small_blocks():
 def test_one_step_larger_than_a_block_is_drawn_alone(monkeypatch):
     monkeypatch.setattr(blocks_module, "POINTS_PER_BLOCK", 10)
     trainer = Trainer(small())
-    trainer._blocks.batch(0)
-    assert trainer._blocks._drawn[1].num_tasks == 25
+    trainer.task_stream.batch(0)
+    assert trainer.task_stream._drawn[1].num_tasks == 25
 
 
 def test_closing_the_generator_stops_between_steps():

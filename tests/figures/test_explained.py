@@ -68,19 +68,34 @@ def test_the_landscape_tells_explained_variance_and_numbers_its_steps(history):
     plane = sight.landscape.plane
     words = figure.get_supxlabel().replace("\N{NO-BREAK SPACE}", " ")
     first, second = plane.explained
+    task = sight.landscape.asked.tasks[0] + 1
     assert words == (
         f"Explained variance: inner paths {100 * (first + second):.3g} %, outer path "
-        f"{100 * plane.outer_explained:.3g} %"
+        f"{100 * plane.outer_explained:.3g} %\nNumbers: inner steps of task {task}"
     )
     support = replace(sight.landscape.asked, surface="support")
     below = replace(sight, landscape=replace(sight.landscape, asked=support))
     words = draw("landscape", below).get_supxlabel().replace("\N{NO-BREAK SPACE}", " ")
     assert words == (
         f"Explained variance of the inner paths: u {100 * first:.3g} %, v "
-        f"{100 * second:.3g} %"
+        f"{100 * second:.3g} %\nNumbers: inner steps of task {task}"
     )
     path = sight.landscape.plane.paths[0]
     numbers = {int(text.get_text()): text.xy for text in figure.axes[0].texts}
     assert len(path) - 1 in numbers
     for step, place in numbers.items():
         assert place == pytest.approx(tuple(path[step]))
+
+
+def test_a_step_number_stands_beside_the_path(history):
+    """Never on the way to the step before or after."""
+    sight = landscape_sight(history)
+    path = sight.landscape.plane.paths[0]
+    for text in draw("landscape", sight).axes[0].texts:
+        step = int(text.get_text())
+        offset = np.array(text.xyann)
+        for other in (step - 1, step + 1):
+            if 0 <= other < len(path):
+                way = path[other] - path[step]
+                cosine = offset @ way / np.linalg.norm(offset) / np.linalg.norm(way)
+                assert cosine < 0.8, (step, other)

@@ -43,12 +43,12 @@ def export(qtbot, lab):
     lab.actions["export"].trigger()
     (dialog,) = lab.window.findChildren(ExportDialog)
     qtbot.waitUntil(lambda: dialog.preview.message != "Rendering…", timeout=20_000)
-    qtbot.waitUntil(lambda: dialog._jobs._running is None, timeout=20_000)
+    qtbot.waitUntil(lambda: dialog.jobs.is_idle, timeout=20_000)
     return dialog
 
 
 def table_of(dialog):
-    request = dialog._request(100)
+    request = dialog.figure_request(100)
     spec = figures()[request.figure]
     return spec.draw(request.sight(), FigureChoices(), size_named("single")).table
 
@@ -94,7 +94,7 @@ def test_landscape_is_not_computed_again(qtbot, opened):
     until(qtbot, opened, lambda: page.shown is not None and page.shown.finished)
     dialog = export(qtbot, opened)
     assert dialog.options.figure == "landscape"
-    assert dialog._request(100).sight().landscape is page.shown
+    assert dialog.figure_request(100).sight().landscape is page.shown
     close(qtbot, opened, dialog)
     # From another page too.
     pages.show_page("structure")
@@ -103,7 +103,7 @@ def test_landscape_is_not_computed_again(qtbot, opened):
     assert dialog.options.figure == "structure"
     assert _message_of(qtbot, dialog, "landscape") == ""
     assert dialog.settings().figure == "landscape"
-    assert dialog._request(100).sight().landscape is page.shown
+    assert dialog.figure_request(100).sight().landscape is page.shown
     close(qtbot, opened, dialog)
 
 
@@ -121,8 +121,8 @@ def test_live_opens_on_a_figure_of_its_own_whatever_was_made_last(qtbot, opened)
 def _message_of(qtbot, dialog, figure):
     box = dialog.options._figure
     box.setCurrentIndex(box.findData(figure))
-    qtbot.waitUntil(lambda: not dialog._debounce.isActive(), timeout=5000)
-    qtbot.waitUntil(lambda: dialog._jobs._running is None, timeout=20_000)
+    qtbot.waitUntil(lambda: not dialog.debounce.isActive(), timeout=5000)
+    qtbot.waitUntil(lambda: dialog.jobs.is_idle, timeout=20_000)
     return dialog.preview.message
 
 
@@ -141,7 +141,7 @@ def test_a_plot_of_live_that_has_the_focus_is_the_figure(qtbot, opened):
 
 
 def _tasks(dialog):
-    request = dialog._request(100)
+    request = dialog.figure_request(100)
     spec = figures()[request.figure]
     table = spec.draw(request.sight(), request.choices, request.size).table
     return table.numbers("task").astype(int).tolist()

@@ -132,7 +132,7 @@ def test_a_learning_rate_changes_at_once_is_flagged_and_replays(real_lab, qtbot)
     (edit,) = history.configs.edits
     assert (edit.path, edit.value) == (LR, 0.05)
     assert isinstance(edit, Edit)
-    flags = lab.window.timeline.outer._model.flags
+    flags = lab.window.timeline.outer.model.flags
     assert [flag.kind for flag in flags] == ["edited"]
     short = with_overrides(config, [("outer.num_steps", edit.step + 50)])
     again = Trainer(ConfigHistory(short, history.configs.edits))
@@ -178,7 +178,7 @@ def test_a_fork_begins_at_the_playhead_by_another_method(real_lab, qtbot):
     )
     assert history.steps.tolist() == list(range(101, 201))
     np.testing.assert_array_equal(history.trail.at_or_before(100).phi, phi)
-    assert [f.kind for f in lab.window.timeline.outer._model.flags] == ["forked"]
+    assert [f.kind for f in lab.window.timeline.outer.model.flags] == ["forked"]
 
 
 def test_a_fork_that_does_not_fit_says_why(real_lab, qtbot):
@@ -202,7 +202,7 @@ def test_bookmarks_are_set_from_the_timeline(real_lab, qtbot):
     qtbot.waitUntil(dialog.note.hasFocus, timeout=5000)
     QTest.keyClicks(dialog.note, "look")
     QTest.keyClick(dialog.note, Qt.Key.Key_Return)
-    (mark,) = lab.window.timeline.outer._model.bookmarks
+    (mark,) = lab.window.timeline.outer.model.bookmarks
     assert (mark.step, mark.note) == (20, "look")
     until(qtbot, lab, lambda: not lab.session.busy)
     assert lab.session.notice is None

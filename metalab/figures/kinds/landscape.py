@@ -28,6 +28,12 @@ _NUM_NUMBERS, _LEAST_APART, _NUMBER_SIZE = 6, 0.06, 0.85
 """Of inner steps along a path: how many at most, how far apart of the square's side, and
 their size in small text."""
 
+_NUMBER_APART = 1.1
+"""From an inner step to the middle of its number, in small text."""
+
+_STRAIGHT = 0.3
+"""Length of the mean of two directions below which a path goes straight on."""
+
 _ROOM = 0.7
 """Of the width, for axes and colour key beside a legend."""
 
@@ -250,9 +256,13 @@ def _step_numbers(landscape: Landscape, size: FigureSize) -> list[Call]:
         if any(math.hypot(*(path[step] - place)) < apart for place in kept):
             continue
         kept.append(path[step])
+        across, up = _beside(path, step)
+        reach = _NUMBER_APART * size.small_text
         options = {
-            "xytext": (0.4 * size.small_text, 0.3 * size.small_text),
+            "xytext": (reach * across, reach * up),
             "textcoords": "offset points",
+            "ha": "center",
+            "va": "center",
             "fontsize": _NUMBER_SIZE * size.small_text,
             "color": "white",
             "annotation_clip": True,
@@ -266,12 +276,35 @@ def _step_numbers(landscape: Landscape, size: FigureSize) -> list[Call]:
     return calls
 
 
+def _beside(path: Array, step: int) -> tuple[float, float]:
+    """Return the direction from a point of a path to where nothing of it lies.
+
+    Against the mean direction to its neighbours; across the path where that is straight.
+    """
+    ways = [
+        (path[other] - path[step]) / length
+        for other in (step - 1, step + 1)
+        if 0 <= other < len(path)
+        and (length := float(np.linalg.norm(path[other] - path[step]))) > 0
+    ]
+    if not ways:
+        return (math.sqrt(0.5), math.sqrt(0.5))
+    mean = np.sum(ways, axis=0)
+    if len(ways) == 1 or np.linalg.norm(mean) < _STRAIGHT:
+        # Of the two sides the upper one.
+        u, v = map(float, ways[0])
+        return (-v, u) if u >= 0 else (v, -u)
+    u, v = map(float, -mean / np.linalg.norm(mean))
+    return (u, v)
+
+
 def _explained(landscape: Landscape, size: FigureSize) -> Call:
     words = explained_words(landscape).replace(" %", "\N{NO-BREAK SPACE}%")
+    numbers = f"Numbers: inner steps of task {landscape.asked.tasks[0] + 1}"
     options = {"x": 0.5, "ha": "center", "fontsize": 0.9 * size.small_text}
     return Call(
         method="fig.supxlabel",
-        arguments=(words[0].upper() + words[1:],),
+        arguments=(f"{words[0].upper()}{words[1:]}\n{numbers}",),
         options=options,
     )
 
@@ -398,7 +431,8 @@ def _caption(sight: LandscapeSight) -> str:
         f"{landscape.per_side} points{known}); axes: {asked.axes}. Paths: inner steps 0 to "
         f"{asked.num_inner_steps} of held-out tasks {numbers}, projected; of their squared "
         f"length u holds {first:.3g}\N{NO-BREAK SPACE}% and v "
-        f"{second:.3g}\N{NO-BREAK SPACE}%."
+        f"{second:.3g}\N{NO-BREAK SPACE}%. Small numbers: inner steps of task "
+        f"{asked.tasks[0] + 1}."
     )
 
 

@@ -110,7 +110,7 @@ class ExportDialog(QDialog):
         self._history = history
         self._seen = seen or Seen()
         self._then = self._seen.then or history
-        self._jobs = ExportJobs(self)
+        self.jobs = ExportJobs(self)
         self._options = ExportOptions(
             history,
             settings=settings,
@@ -131,9 +131,9 @@ class ExportDialog(QDialog):
         self._saved: tuple[Path, ...] = ()
         self._fonts_wanted = False
         self._leaving: int | None = None
-        self._debounce = QTimer(self)
-        self._debounce.setSingleShot(True)
-        self._debounce.setInterval(_DEBOUNCE_MS)
+        self.debounce = QTimer(self)
+        self.debounce.setSingleShot(True)
+        self.debounce.setInterval(_DEBOUNCE_MS)
         self._arrange()
         self._connect()
         follow_theme(self._take_theme)
@@ -210,24 +210,24 @@ class ExportDialog(QDialog):
     def showEvent(self, event: QShowEvent) -> None:
         """Draw the first preview, once the dialog is on the screen."""
         super().showEvent(event)
-        self._debounce.start()
+        self.debounce.start()
 
     def done(self, result: int) -> None:
         """Close, once a file that is being saved is there; stay if it cannot be."""
-        self._debounce.stop()
-        if self._jobs.is_busy(JobKind.SAVE):
+        self.debounce.stop()
+        if self.jobs.is_busy(JobKind.SAVE):
             self._leaving = result
-            self._jobs.keep_only_saving()
+            self.jobs.keep_only_saving()
             return
-        self._jobs.close()
+        self.jobs.close()
         super().done(result)
 
     def copy(self) -> None:
         """Put the figure on the clipboard."""
         if self._copy.isEnabled():
             self._tell("Copying…")
-            request = self._request(self._target.dpi)
-            self._jobs.order(JobKind.COPY, partial(make_copy, request))
+            request = self.figure_request(self._target.dpi)
+            self.jobs.order(JobKind.COPY, partial(make_copy, request))
 
     def save(self) -> None:
         """Write the file."""
@@ -260,10 +260,11 @@ class ExportDialog(QDialog):
     def _write(self, path: Path) -> None:
         self._tell("Saving…")
         self._save.setEnabled(False)
-        request = self._request(self._target.dpi)
-        self._jobs.order(JobKind.SAVE, partial(save_file, request, path))
+        request = self.figure_request(self._target.dpi)
+        self.jobs.order(JobKind.SAVE, partial(save_file, request, path))
 
-    def _request(self, dpi: float) -> FigureRequest:
+    def figure_request(self, dpi: float) -> FigureRequest:
+        """Return what to draw as it is chosen, in `dpi` dots per inch."""
         options = self._options
         return FigureRequest(
             options.figure,
@@ -277,14 +278,14 @@ class ExportDialog(QDialog):
         self._preview.set_paper(self._options.paper)
         self._suggest()
         self._tell("")
-        self._debounce.start()
+        self.debounce.start()
 
     def _on_target_changed(self) -> None:
         self._tell("")
 
     def _on_debounced(self) -> None:
-        request = self._request(self._preview.dpi)
-        self._jobs.order(JobKind.PREVIEW, partial(make_preview, request))
+        request = self.figure_request(self._preview.dpi)
+        self.jobs.order(JobKind.PREVIEW, partial(make_preview, request))
 
     def _on_finished(self, kind: JobKind, result: Any) -> None:
         if kind is JobKind.PREVIEW:
@@ -306,7 +307,7 @@ class ExportDialog(QDialog):
         """Have the fonts listed, once, after the first figure: that takes a while."""
         if not self._fonts_wanted:
             self._fonts_wanted = True
-            self._jobs.order(JobKind.FONTS, list_fonts)
+            self.jobs.order(JobKind.FONTS, list_fonts)
 
     def _on_refused(self, kind: JobKind, reason: str) -> None:
         if kind is JobKind.PREVIEW:
@@ -324,7 +325,7 @@ class ExportDialog(QDialog):
     def _allow(self, *, drawable: bool) -> None:
         """Let the figure be saved and copied, or not."""
         self._copy.setEnabled(drawable)
-        self._save.setEnabled(drawable and not self._jobs.is_busy(JobKind.SAVE))
+        self._save.setEnabled(drawable and not self.jobs.is_busy(JobKind.SAVE))
 
     def _tell_saved(self, paths: tuple[Path, ...]) -> None:
         names = " and ".join(path.name for path in paths)
@@ -342,12 +343,12 @@ class ExportDialog(QDialog):
         tint(self._status, theme.error if error else theme.text)
 
     def _connect(self) -> None:
-        self._debounce.timeout.connect(self._on_debounced)
+        self.debounce.timeout.connect(self._on_debounced)
         self._options.changed.connect(self._on_changed)
-        self._preview.scale_changed.connect(self._debounce.start)
+        self._preview.scale_changed.connect(self.debounce.start)
         self._target.changed.connect(self._on_target_changed)
-        self._jobs.finished.connect(self._on_finished)
-        self._jobs.refused.connect(self._on_refused)
+        self.jobs.finished.connect(self._on_finished)
+        self.jobs.refused.connect(self._on_refused)
         self._copy.clicked.connect(self.copy)
         self._save.clicked.connect(self.save)
         self._close.clicked.connect(self.reject)

@@ -140,6 +140,11 @@ class ExportJobs(QObject):
         """Return whether work of a kind is waiting or being done."""
         return self._queue.holds(kind)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no work is waiting, being done, or to be told of."""
+        return not any(self.is_busy(kind) for kind in JobKind)
+
     def keep_only_saving(self) -> None:
         """Forget what waits, but for a save: nobody will look at it."""
         self._queue.forget_all_but(JobKind.SAVE)

@@ -49,7 +49,7 @@ class OuterRuler(QAbstractSlider):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._model: TimelineModel | None = None
+        self.model: TimelineModel | None = None
         self._exact = self._following = True
         self._shown_step: int | None = None
         self._map: QPixmap | None = None
@@ -77,7 +77,7 @@ class OuterRuler(QAbstractSlider):
 
     def show_model(self, model: TimelineModel | None) -> None:
         """Show a run as it is now; None for none."""
-        self._model, self._map = model, None
+        self.model, self._map = model, None
         if model is not None:
             self.setRange(model.first_step, model.last_step)
         self.setEnabled(model is not None)
@@ -101,7 +101,7 @@ class OuterRuler(QAbstractSlider):
             return
         self._following, self._exact, self._shown_step = following, exact, shown
         blocked = self.blockSignals(True)  # noqa: FBT003 - Qt's signature
-        if self._model is not None:
+        if self.model is not None:
             # The run is ahead of its mini-map, which is drawn now and then.
             self.setMaximum(max(step, self.maximum()))
         self.setValue(step)
@@ -111,7 +111,7 @@ class OuterRuler(QAbstractSlider):
 
     def hint(self) -> str:
         """Return where the playhead stands, in words."""
-        if self._model is None:
+        if self.model is None:
             return "No run yet"
         if self._following:
             return "{} · live".format(f"{self.value():,}")
@@ -133,7 +133,7 @@ class OuterRuler(QAbstractSlider):
 
     def x_of(self, step: float) -> float:
         """Return where an outer step is; one beyond an end of the ruler, at that end."""
-        model = self._model
+        model = self.model
         if model is None:
             return MARGIN
         extent = max(model.end_step - model.first_step, 1)
@@ -144,7 +144,7 @@ class OuterRuler(QAbstractSlider):
 
     def step_at(self, x: float) -> int:
         """Return the outer step at a place, within what has been made."""
-        model = self._model
+        model = self.model
         assert model is not None, "there is no run"
         extent = max(model.end_step - model.first_step, 1)
         step = model.first_step + round((x - MARGIN) / self.extent() * extent)
@@ -171,13 +171,13 @@ class OuterRuler(QAbstractSlider):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Put the playhead under the pointer."""
-        if event.button() == Qt.MouseButton.LeftButton and self._model is not None:
+        if event.button() == Qt.MouseButton.LeftButton and self.model is not None:
             self.setSliderDown(True)
             self._choose(self.step_at(event.position().x()))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Take the playhead along."""
-        if self.isSliderDown() and self._model is not None:
+        if self.isSliderDown() and self.model is not None:
             self._choose(self.step_at(event.position().x()))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -187,7 +187,7 @@ class OuterRuler(QAbstractSlider):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Move by a step, or with Shift by a kept state."""
-        model = self._model
+        model = self.model
         if model is None or event.angleDelta().isNull():
             return
         turned = event.angleDelta().y() or event.angleDelta().x()
@@ -201,7 +201,7 @@ class OuterRuler(QAbstractSlider):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Move by steps, kept states and bookmarks; set a bookmark."""
-        model = self._model
+        model = self.model
         if model is None:
             super().keyPressEvent(event)
             return
@@ -225,8 +225,8 @@ class OuterRuler(QAbstractSlider):
                 super().keyPressEvent(event)
 
     def _to_bookmark(self, *, ahead: bool) -> None:
-        assert self._model is not None, "there is no run"
-        steps = [mark.step for mark in self._model.bookmarks]
+        assert self.model is not None, "there is no run"
+        steps = [mark.step for mark in self.model.bookmarks]
         beyond = [s for s in steps if (s > self.value() if ahead else s < self.value())]
         if beyond:
             self._choose(min(beyond) if ahead else max(beyond))
@@ -253,7 +253,7 @@ class OuterRuler(QAbstractSlider):
 
     def tip_at(self, x: float) -> str:
         """Return what is marked near a place, in words."""
-        model = self._model
+        model = self.model
         if model is None:
             return "No run yet"
         near = _NEAR * current_theme().scale
@@ -278,10 +278,10 @@ class OuterRuler(QAbstractSlider):
         wanted = self.size(), self.devicePixelRatioF()
         theme = current_theme()
         if self._map is None or self._map_of != wanted:
-            self._map = painted_map(self, self._model, theme)
+            self._map = painted_map(self, self.model, theme)
             self._map_of = wanted
         painter.drawPixmap(0, 0, self._map)
-        if self._model is not None:
+        if self.model is not None:
             self._paint_playhead(painter)
         if self.hasFocus():
             painter.setPen(QPen(QColor(theme.accent), 2))

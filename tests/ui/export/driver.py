@@ -12,12 +12,12 @@ CONTROL = Qt.KeyboardModifier.ControlModifier
 
 
 def drawn(dialog):
-    return dialog.preview.message != "Rendering…" and not dialog._debounce.isActive()
+    return dialog.preview.message != "Rendering…" and not dialog.debounce.isActive()
 
 
 def ended(dialog):
     """Wait for the thread of a dialog that was closed; return whether it has ended."""
-    return dialog._jobs._service.join(20)
+    return dialog.jobs._service.join(20)
 
 
 def named(dialog, name, kind):

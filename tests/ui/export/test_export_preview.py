@@ -105,7 +105,7 @@ def test_a_figure_that_cannot_be_drawn_says_why(qtbot, open_dialog, history):
 def test_many_changes_make_one_preview(qtbot, open_dialog):
     dialog = open_dialog()
     pictures = []
-    dialog._jobs.finished.connect(
+    dialog.jobs.finished.connect(
         lambda kind, _result: kind is JobKind.PREVIEW and pictures.append(kind)
     )
     slider = named(dialog, "Smoothing", QSlider)

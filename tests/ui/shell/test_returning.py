@@ -291,7 +291,7 @@ def test_an_earlier_bookmark_moves_into_the_file_with_the_first_change(
     lab.session.open_file(path)
     until(qtbot, lab, lambda: lab.session.history is not None)
     lab.clock.tick()
-    assert [m.note for m in lab.window.timeline.outer._model.bookmarks] == ["old"]
+    assert [m.note for m in lab.window.timeline.outer.model.bookmarks] == ["old"]
     assert open_run(path).history.bookmarks is None
     lab.window.timeline.bookmark_set.emit(30)
     until(qtbot, lab, lambda: not lab.session.busy)

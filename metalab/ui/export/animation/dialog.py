@@ -143,7 +143,7 @@ class AnimationDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Export animation")
         self._history = history
-        self._jobs = ExportJobs(self)
+        self.jobs = ExportJobs(self)
         self._maker = FrameMaker(history)
         self._looking, self._writing = GiveUp(), GiveUp()
         self._looked_at: AnimationChoices | None = None
@@ -154,9 +154,9 @@ class AnimationDialog(QDialog):
         self._progress = AnimationProgress(self)
         self._close = QPushButton("Close", self)
         self._export = QPushButton("&Export…", self)
-        self._debounce = QTimer(self)
-        self._debounce.setSingleShot(True)
-        self._debounce.setInterval(_DEBOUNCE_MS)
+        self.debounce = QTimer(self)
+        self.debounce.setSingleShot(True)
+        self.debounce.setInterval(_DEBOUNCE_MS)
         self._arrange()
         self._connect()
         follow_theme(self._take_theme)
@@ -190,7 +190,7 @@ class AnimationDialog(QDialog):
     @property
     def running(self) -> bool:
         """Whether a film is being written."""
-        return self._jobs.is_busy(JobKind.SAVE)
+        return self.jobs.is_busy(JobKind.SAVE)
 
     def _take_theme(self, theme: Theme) -> None:
         tint(self._facts, theme.muted)
@@ -204,8 +204,8 @@ class AnimationDialog(QDialog):
         """Close; what is being drawn is given up, and leaves nothing."""
         self._looking.set()
         self._writing.set()
-        self._debounce.stop()
-        self._jobs.close()
+        self.debounce.stop()
+        self.jobs.close()
         super().done(result)
 
     def start(self, path: Path) -> None:
@@ -220,7 +220,7 @@ class AnimationDialog(QDialog):
             self._tell(sentence(str(error)), error=True)
             return
         # A frame that nobody looks at now would keep the film waiting.
-        self._debounce.stop()
+        self.debounce.stop()
         self._looking.set()
         self._writing = GiveUp()
         self._tell("Drawing…")
@@ -232,7 +232,7 @@ class AnimationDialog(QDialog):
             self._progress.frames.note,
             self._writing,
         )
-        self._jobs.order(JobKind.SAVE, work)
+        self.jobs.order(JobKind.SAVE, work)
         self._show_running()
 
     def cancel(self) -> None:
@@ -257,7 +257,7 @@ class AnimationDialog(QDialog):
         self._preview.set_count(len(steps))
         self._export.setEnabled(True)
         self._show_facts()
-        self._debounce.start()
+        self.debounce.start()
 
     def _on_debounced(self) -> None:
         choices = self._options.choices()
@@ -273,10 +273,10 @@ class AnimationDialog(QDialog):
             self._preview.dpi(choices.size),
             self._looking,
         )
-        self._jobs.order(JobKind.PREVIEW, partial(self._maker.show, request))
+        self.jobs.order(JobKind.PREVIEW, partial(self._maker.show, request))
 
     def _on_frame_chosen(self) -> None:
-        if not self._debounce.isActive():
+        if not self.debounce.isActive():
             self._on_debounced()
 
     def _on_finished(self, kind: JobKind, result: Any) -> None:
@@ -311,7 +311,7 @@ class AnimationDialog(QDialog):
 
     def _refuse(self, reason: str) -> None:
         """Say why nothing can be drawn, in the place of the frame."""
-        self._debounce.stop()
+        self.debounce.stop()
         self._preview.set_count(0)
         self._preview.show_message(sentence(reason))
         self._facts.clear()
@@ -340,12 +340,12 @@ class AnimationDialog(QDialog):
         self._progress.setToolTip("")
 
     def _connect(self) -> None:
-        self._debounce.timeout.connect(self._on_debounced)
+        self.debounce.timeout.connect(self._on_debounced)
         self._options.changed.connect(self._on_changed)
         self._preview.resized.connect(self._look)
         self._preview.frame_chosen.connect(self._on_frame_chosen)
-        self._jobs.finished.connect(self._on_finished)
-        self._jobs.refused.connect(self._on_refused)
+        self.jobs.finished.connect(self._on_finished)
+        self.jobs.refused.connect(self._on_refused)
         self._export.clicked.connect(self._on_export)
         self._progress.cancelled.connect(self.cancel)
         self._close.clicked.connect(self.reject)

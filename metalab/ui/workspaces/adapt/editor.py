@@ -157,7 +157,7 @@ class AdaptEditor(QObject):
             self.reset_task()
         elif kind != scene.kind:
             self._push(
-                scene.with_kind(kind, self._grid()),
+                scene.with_kind(kind, self.grid()),
                 "true curve",
                 # Without a true curve, they stay where they are.
                 instead="" if kind == UNKNOWN else "Points put onto the curve",
@@ -181,7 +181,7 @@ class AdaptEditor(QObject):
                     "There is no true curve to draw points from: choose one"
                 )
                 return
-            drawn = self._scene.resampled(self._grid(), self._rng)
+            drawn = self._scene.resampled(self.grid(), self._rng)
             self._push(drawn, "new points", instead="New points drawn")
 
     def paste_points(self) -> None:
@@ -198,7 +198,8 @@ class AdaptEditor(QObject):
         self._canvas.set_drawing_mode(on=False)
         self._push(pasted, "pasted points", instead="Points pasted")
 
-    def _grid(self) -> Array:
+    def grid(self) -> Array:
+        """Return where curves of the task on the canvas are drawn, [point]."""
         assert self._tasks is not None, "a task on the canvas is of a run"
         own = self._tasks.grid
         return own if self._scene is None else self._scene.over(own)
@@ -210,7 +211,7 @@ class AdaptEditor(QObject):
 
     def _on_curve_moved(self, x: float, y: float) -> None:
         assert self._scene is not None, "a handle is of a task"
-        moved = self._scene.with_handle(x, y, self._grid())
+        moved = self._scene.with_handle(x, y, self.grid())
         self._push(moved, "moved curve", merge=f"{self._gesture} curve")
 
     def _on_point_added(self, x: float, y: float) -> None:
@@ -226,7 +227,7 @@ class AdaptEditor(QObject):
 
     def _on_curve_drawn(self, x: Array, y: Array) -> None:
         if self._scene is not None:
-            drawn = self._scene.with_drawing(x, y, self._grid())
+            drawn = self._scene.with_drawing(x, y, self.grid())
             self._push(
                 drawn,
                 "drawn curve",

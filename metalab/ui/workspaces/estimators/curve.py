@@ -35,7 +35,7 @@ class ErrorCurve(QWidget):
         )
         self.plot.setAccessibleName(self.header.title)
         self.plot.set_log_y(log=True)
-        self._marks: dict[str, tuple[Curve, PointMarks]] = {}
+        self.marks: dict[str, tuple[Curve, PointMarks]] = {}
         self._chosen = self.plot.vertical_line(Stroke(ink=Ink(role="accent")), z=1)
         self.plot.zoom_changed.connect(self.header.on_zoom_changed)
         self.header.fit_requested.connect(self.plot.fit)
@@ -47,14 +47,14 @@ class ErrorCurve(QWidget):
 
     def _marks_of(self, name: str) -> tuple[Curve, PointMarks]:
         """Return line and marks of an estimator; they are made once."""
-        if name not in self._marks:
+        if name not in self.marks:
             look = look_of(name)
             ink = FixedInk(value=look.colour)
             line = Stroke(ink=ink, width=1.8, dashes=look.dashes, smooth=True)
             dots = Dots(fill=ink, size=6.5, mark=look.mark)
             made = self.plot.line(line, z=2), self.plot.points(dots, z=3)
-            self._marks[name] = made
-        return self._marks[name]
+            self.marks[name] = made
+        return self.marks[name]
 
     def show_rows(self, rows: tuple[Measured, ...], chosen: int) -> None:
         """Draw errors.
@@ -65,8 +65,8 @@ class ErrorCurve(QWidget):
         """
         own = [row for row in rows if row.problem == "own"]
         none: Array = np.empty(0)
-        for name in self._marks.keys() - {row.name for row in own}:
-            for mark in self._marks[name]:
+        for name in self.marks.keys() - {row.name for row in own}:
+            for mark in self.marks[name]:
                 mark.set_data(none, none)
         drawn: list[Array] = []
         for name in dict.fromkeys(row.name for row in own):

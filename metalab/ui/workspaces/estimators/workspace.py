@@ -146,7 +146,7 @@ class EstimatorsWorkspace(Workspace):
         self._asked: tuple[object, ...] | None = None
         self._shown: Comparison | None = None
         self._cancelled = False
-        self._measuring = False
+        self.measuring = False
         self._answered = ThreadSignal(self, self._take)
         self._service = self._answered.add_service(ComparisonService)
         self.header = PanelHeader("Hypergradient estimators", self)
@@ -158,9 +158,9 @@ class EstimatorsWorkspace(Workspace):
         self.curve = ErrorCurve(self)
         self.state = QLabel(self)
         self._message = QLabel(self)
-        self._later = QTimer(self)
-        self._later.setSingleShot(True)
-        self._later.setInterval(DELAY_MS)
+        self.debounce = QTimer(self)
+        self.debounce.setSingleShot(True)
+        self.debounce.setInterval(DELAY_MS)
         self._arrange()
         self._connect()
         self._show_state()
@@ -197,7 +197,7 @@ class EstimatorsWorkspace(Workspace):
     def _connect(self) -> None:
         self.tools.changed.connect(self._changed)
         self.tools.stop.clicked.connect(self._on_cancel)
-        self._later.timeout.connect(self._ask)
+        self.debounce.timeout.connect(self._ask)
         self.header.copy_requested.connect(self._on_copy)
 
     @property
@@ -223,7 +223,7 @@ class EstimatorsWorkspace(Workspace):
         if not moment.following and (before is None or before.step != moment.step):
             self._cancelled = False
         # A live run has another moment at every frame: one comparison after another.
-        if not (moment.following and self._measuring):
+        if not (moment.following and self.measuring):
             self._order()
 
     def _order(self) -> None:
@@ -231,10 +231,10 @@ class EstimatorsWorkspace(Workspace):
         if (
             self.isVisible()
             and not self._cancelled
-            and not self._later.isActive()
+            and not self.debounce.isActive()
             and self._key() != self._asked
         ):
-            self._later.start()
+            self.debounce.start()
 
     def _key(self) -> tuple[object, ...] | None:
         moment = self._moment
@@ -264,7 +264,7 @@ class EstimatorsWorkspace(Workspace):
                 against=choices.against,
             )
         )
-        self._measuring = True
+        self.measuring = True
         self._dim()
         self._show_state()
 
@@ -275,25 +275,25 @@ class EstimatorsWorkspace(Workspace):
 
     def cancel(self) -> None:
         """Stop measuring; what is known stays."""
-        self._later.stop()
-        self._measuring = False
+        self.debounce.stop()
+        self.measuring = False
         self._service.cancel()
         self._show_state()
 
     def _take(self) -> None:
         """Show what is known by now, or why nothing can be."""
-        if not self._measuring:
+        if not self.measuring:
             return
         try:
             answer = self._service.take()
         except Exception as error:  # noqa: BLE001 - shown in the workspace
-            self._measuring = False
+            self.measuring = False
             self._shown = None
             self._show_state(str(error))
             return
         progress = self._service.progress()
         if answer is not None:
-            self._measuring = False
+            self.measuring = False
         found = answer or (None if progress is None else progress.known)
         if found is not None and found is not self._shown and self._tells_more(found):
             self._shown = found
@@ -301,7 +301,7 @@ class EstimatorsWorkspace(Workspace):
         if answer is not None:
             # The run may have gone on, or ended, while this was measured.
             self._order()
-        doing = progress.doing if progress is not None and self._measuring else ""
+        doing = progress.doing if progress is not None and self.measuring else ""
         self._show_state(doing=doing)
 
     def _tells_more(self, found: Comparison) -> bool:
@@ -339,7 +339,7 @@ class EstimatorsWorkspace(Workspace):
     def _show_state(self, error: str = "", doing: str = "") -> None:
         """Say what is there, what is missing, and what is being done."""
         moment, shown = self._moment, self._shown
-        busy = self._measuring or self._later.isActive()
+        busy = self.measuring or self.debounce.isActive()
         self.tools.stop.setVisible(busy)
         if moment is None:
             message = "No run yet: run the preset, then compare the estimators"
@@ -361,7 +361,7 @@ class EstimatorsWorkspace(Workspace):
         self._cancelled = False
         self._dim()
         # Once nothing has moved for a while.
-        self._later.start()
+        self.debounce.start()
         self._show_state()
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -416,7 +416,7 @@ class EstimatorsWorkspace(Workspace):
 
     def shut_down(self) -> None:
         """Have thread and timer end; returns at once."""
-        self._later.stop()
+        self.debounce.stop()
         self._answered.close()
 
     def join(self) -> None:

@@ -96,7 +96,7 @@ class AdaptationView(QWidget):
         self._moved = EditedSupports()
         self._asked: EditedSupport | None = None
         self._put_back: EditedSupport | None = None
-        self._tasks: HeldOutTasks | None = None
+        self.tasks: HeldOutTasks | None = None
         self._curves: Curves | None = None
         self._drawn_task: int | None = None
         self.header = PanelHeader("", self)
@@ -271,9 +271,9 @@ class AdaptationView(QWidget):
         shown = self._moved.shown
         tasks = None if shown is None else shown.held_out_tasks
         curves = None if shown is None else shown.curves
-        if tasks is self._tasks and curves is self._curves:
+        if tasks is self.tasks and curves is self._curves:
             return False
-        self._tasks, self._curves = tasks, curves
+        self.tasks, self._curves = tasks, curves
         self._refresh()
         return True
 
@@ -289,7 +289,7 @@ class AdaptationView(QWidget):
             self.points_changed.emit(self.moved)
 
     def _refresh(self) -> None:
-        tasks, curves = self._tasks, self._curves
+        tasks, curves = self.tasks, self._curves
         if tasks is None or self.task >= tasks.num_gallery:
             self._drawn_task = None
             self.drawing.clear()
@@ -337,7 +337,7 @@ class AdaptationView(QWidget):
         self.header.set_title(title)
         self.reset.setVisible(moved)
         words = in_words(
-            self._tasks,
+            self.tasks,
             self._curves,
             self.task,
             moved=moved,
@@ -380,7 +380,7 @@ class AdaptationView(QWidget):
             self._describe()
 
     def _on_pointed(self, x: float | None) -> None:
-        tasks, curves, step = self._tasks, self._curves, self.inner_step
+        tasks, curves, step = self.tasks, self._curves, self.inner_step
         self._readout.point_at(x, tasks, curves, task=self.task, step=step)
 
     def _on_copy_requested(self) -> None:

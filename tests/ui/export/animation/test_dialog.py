@@ -75,8 +75,8 @@ def settled(qtbot, dialog):
     """Wait until the frame that is wanted is shown, or why there is none."""
 
     def quiet():
-        busy = any(dialog._jobs.is_busy(kind) for kind in JobKind)
-        if dialog._debounce.isActive() or busy:
+        busy = any(dialog.jobs.is_busy(kind) for kind in JobKind)
+        if dialog.debounce.isActive() or busy:
             return False
         return dialog.preview.message != "Rendering…"
 

@@ -142,7 +142,7 @@ def test_arrow_keys_move_the_selected_point(page, qtbot):
 def test_the_handle_of_a_sine_changes_amplitude_and_phase(page, qtbot):
     page.tools.kind_chosen.emit("sine")
     before = page.editor.scene
-    x, y = before.handle(page.editor._grid())
+    x, y = before.handle(page.editor.grid())
     start = page.canvas.area.position_of(x, y)
     drag(page, start, QPointF(20, 25))
     after = page.editor.scene
@@ -161,7 +161,7 @@ def test_a_curve_is_drawn_by_hand(page, qtbot):
     drag(page, start, end - start)
     scene = page.editor.scene
     assert scene.kind == "drawn"
-    assert np.interp(0.0, page.editor._grid(), scene.drawn) == pytest.approx(
+    assert np.interp(0.0, page.editor.grid(), scene.drawn) == pytest.approx(
         height, abs=0.3
     )
     answered(qtbot, page)

@@ -119,9 +119,9 @@ def moment(config: ExperimentConfig, step: int = 40, **changes: Any) -> Moment:
 
 def settle(workspace: EstimatorsWorkspace) -> None:
     """Let the pause after a change be over."""
-    assert workspace._later.isActive()
-    workspace._later.stop()
-    workspace._later.timeout.emit()
+    assert workspace.debounce.isActive()
+    workspace.debounce.stop()
+    workspace.debounce.timeout.emit()
 
 
 def told(service: Service) -> None:
@@ -148,7 +148,7 @@ def test_without_a_run_it_says_so(workspace: EstimatorsWorkspace, service: Servi
     workspace.show_moment(None)
     assert message(workspace).startswith("No run yet")
     assert workspace.tools.stop.isHidden()
-    assert not workspace._later.isActive()
+    assert not workspace.debounce.isActive()
     assert service.requests == []
 
 
@@ -157,7 +157,7 @@ def test_before_there_are_meta_parameters_it_waits(
 ):
     workspace.show_moment(moment(config, phi=None))
     assert message(workspace) == PREPARING
-    assert not workspace._later.isActive()
+    assert not workspace.debounce.isActive()
 
 
 def test_the_request_is_the_runs_own(
@@ -166,7 +166,7 @@ def test_the_request_is_the_runs_own(
     shown = moment(config)
     workspace.show_moment(shown)
     assert service.requests == []
-    assert workspace._later.interval() == 300
+    assert workspace.debounce.interval() == 300
     settle(workspace)
     (request,) = service.requests
     assert request.config is config
@@ -281,7 +281,7 @@ def test_another_run_shows_nothing_of_the_one_before(
     workspace.show_moment(moment(small("maml-sine")))
     assert workspace.comparison is None
     assert message(workspace) == "Nothing measured yet"
-    assert not workspace._measuring
+    assert not workspace.measuring
     settle(workspace)
     assert message(workspace) == "Measuring…"
 
@@ -308,7 +308,7 @@ def test_a_run_that_goes_on_is_measured_again_after_each_answer(
     settle(workspace)
     for step in (20, 30):
         workspace.show_moment(moment(config, step=step, following=True))
-    assert not workspace._later.isActive()
+    assert not workspace.debounce.isActive()
     answer(service)
     settle(workspace)
     assert [request.step for request in service.requests] == [10, 30]
@@ -324,11 +324,11 @@ def test_cancelling_lasts_until_something_is_chosen(
     before = service.num_cancelled
     workspace.tools.stop.click()
     assert service.num_cancelled == before + 1
-    assert not workspace._measuring
+    assert not workspace.measuring
     assert "Cancelled" in workspace.state.text()
     assert workspace.table.rowCount() == 3
     workspace.show_moment(moment(config, step=20, following=True))
-    assert not workspace._later.isActive()
+    assert not workspace.debounce.isActive()
     workspace.tools.dice.click()
     settle(workspace)
     assert len(service.requests) == 2
@@ -342,9 +342,9 @@ def test_a_hidden_page_measures_nothing(
     before = service.num_cancelled
     workspace.hide()
     assert service.num_cancelled == before + 1
-    assert not workspace._measuring
+    assert not workspace.measuring
     workspace.show_moment(moment(config, step=50))
-    assert not workspace._later.isActive()
+    assert not workspace.debounce.isActive()
     workspace.show()
     settle(workspace)
     assert [request.step for request in service.requests] == [40, 50]
@@ -487,7 +487,7 @@ def test_an_estimator_looks_alike_in_table_plots_and_figure(
         icon = workspace.table.item(place, 0).icon().pixmap(12, 12).toImage()
         end, _ = workspace.polar.name_places()["reptile"]
         inked = workspace.polar.grab().toImage().pixelColor(end.toPoint()).name()
-        line, dots = workspace.curve._marks["reptile"]
+        line, dots = workspace.curve.marks["reptile"]
         assert list(dots.data[1]) == [rows[place].relative_error]
         assert list(line.data[1]) == list(dots.data[1])
         seen.append((icon.pixelColor(6, 6).name(), inked))
@@ -497,7 +497,7 @@ def test_an_estimator_looks_alike_in_table_plots_and_figure(
     assert seen == [(colour, colour)] * 2
     # What is not measured any more is not drawn any more.
     answer(service, rows=(measured("joint", 2, 0.1),))
-    assert [len(m.data[0]) for m in workspace.curve._marks["reptile"]] == [0, 0]
+    assert [len(m.data[0]) for m in workspace.curve.marks["reptile"]] == [0, 0]
 
 
 def test_linear_systems_are_told_of_in_table_and_line(

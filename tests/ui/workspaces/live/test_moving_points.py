@@ -46,8 +46,8 @@ def view(qtbot, history) -> AdaptationView:
 
 def place(view: AdaptationView, shot: int) -> QPoint:
     x, y = (
-        view._tasks.support.x[view.task, shot, 0],
-        view._tasks.support.y[view.task, shot, 0],
+        view.tasks.support.x[view.task, shot, 0],
+        view.tasks.support.y[view.task, shot, 0],
     )
     return view.plot.area.position_of(float(x), float(y)).toPoint()
 
@@ -109,7 +109,7 @@ def test_x_stays_on_the_axis_and_y_is_free(view, history):
     grid = history.held_out_tasks.grid
     drag(view, 9, QPoint(200, -600))
     assert view.moved.x[9] == grid[-1]
-    assert view.moved.y[9] > view._tasks.true_curves[0].max() + 5
+    assert view.moved.y[9] > view.tasks.true_curves[0].max() + 5
     assert view.plot.y_range[1] > view.moved.y[9]
 
 
@@ -156,7 +156,7 @@ def test_the_pointer_becomes_a_hand(view):
     assert viewport.cursor().shape() == Qt.CursorShape.OpenHandCursor
     assert view.handles.marks == [4]
     np.testing.assert_array_equal(
-        view.drawing.halo.data[0], [view._tasks.support.x[0, 4, 0]]
+        view.drawing.halo.data[0], [view.tasks.support.x[0, 4, 0]]
     )
     QTest.mousePress(viewport, LEFT, pos=start)
     assert viewport.cursor().shape() == Qt.CursorShape.ClosedHandCursor
