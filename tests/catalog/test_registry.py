@@ -1,5 +1,6 @@
 """Discovery of components, built in and of third parties."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +13,15 @@ from metalab.core.tasks import TaskFamily
 from metalab.tasks.sinusoid import Sinusoid
 from tests.support.plugin import Plane
 
+CLOSED = Registry(
+    slot="task family",
+    base=TaskFamily,
+    package="metalab.tasks",
+    label="Task family",
+    help="What tasks are drawn from.",
+)
+"""To which third parties add nothing."""
+
 
 def offering(monkeypatch, *components):
     """Pretend that installed packages register these; return a fresh registry."""
@@ -21,7 +31,7 @@ def offering(monkeypatch, *components):
         "entry_points",
         lambda group: entries if group == "metalab.tasks" else [],
     )
-    return Registry("task family", TaskFamily, "metalab.tasks", "metalab.tasks")
+    return replace(CLOSED, entry_point_group="metalab.tasks")
 
 
 def test_built_in_components_are_found_by_being_there():
@@ -45,7 +55,7 @@ def test_third_parties_join_through_their_entry_point(monkeypatch):
 
 def test_a_registry_without_a_group_takes_no_third_parties(monkeypatch):
     offering(monkeypatch, Plane)
-    closed = Registry("task family", TaskFamily, "metalab.tasks")
+    closed = replace(CLOSED)
     assert "sinusoid" in closed.components
     assert "plane" not in closed.components
 
@@ -90,7 +100,7 @@ def test_what_cannot_be_used_is_left_out_and_told(monkeypatch, component, reason
 def test_two_components_of_our_own_with_one_name_are_a_defect(monkeypatch):
     clash = type("Clash", (Sinusoid,), {"__module__": "metalab.tasks.wave"})
     monkeypatch.setattr("metalab.tasks.wave.Clash", clash, raising=False)
-    registry = Registry("task family", TaskFamily, "metalab.tasks")
+    registry = replace(CLOSED)
     with pytest.raises(
         ValueError, match="two components are called 'sinusoid' as task"
     ):
@@ -106,6 +116,6 @@ def test_the_default_of_an_unknown_kind_is_refused_with_the_known_ones():
 
 def test_slots_are_where_the_components_stand():
     assert set(SLOTS) == {
-        *("tasks.family", "model", "meta", "inner", "hypergradient"),
+        *("tasks.family", "model", "loss", "meta", "inner", "hypergradient"),
         "outer.optimizer",
     }

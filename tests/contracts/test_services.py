@@ -67,8 +67,8 @@ def replay(made: Made, number: int) -> RewindRequest:
 def task_adaptation(made: Made, number: int) -> AdaptRequest:
     tasks = made.trainer.held_out()
     task = CustomTask(
-        x=tasks.support_x[0],
-        y=tasks.support_y[0],
+        x=tasks.support.x[0, :, 0],
+        y=tasks.support.y[0, :, 0],
         grid=tasks.grid,
         truth=None,
         parameters=None,

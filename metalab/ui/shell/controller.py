@@ -107,6 +107,7 @@ class Controller(QObject):
         self._app = app
         self._options = options
         self._preload = Preload() if preload is None else preload
+        self._gave_way = False
         self._loading = True
         self._first_paint: FirstPaint | None = None
         self._drawn: RunHistory | None = None
@@ -228,7 +229,11 @@ class Controller(QObject):
 
         Called by the frame clock.
         """
-        if self.window.workspaces.current.awaits_curves:
+        # One frame is left out, not two in a row: the run goes on under a long drag.
+        self._gave_way = (
+            not self._gave_way and self.window.workspaces.current.awaits_curves
+        )
+        if self._gave_way:
             return False
         seen = self.window.seen
         self.clock.set_hidden(hidden=not seen)

@@ -219,6 +219,20 @@ def test_frames_reach_the_workspace_while_it_can_be_seen(running, workshop):
     assert shown[-1] is running.session.history
 
 
+def test_a_page_that_awaits_curves_has_one_frame_and_not_two(
+    running, workshop, monkeypatch
+):
+    """A drag that never rests does not hide how the run goes on."""
+    page = type(running.window.workspaces.current)
+    monkeypatch.setattr(page, "awaits_curves", True)
+    seen = []
+    for _ in range(6):
+        workshop.worker.play(1)
+        running.draw()
+        seen.append(running.session.history.step)
+    assert seen[1] == seen[2] < seen[3] == seen[4] < seen[5]
+
+
 def test_while_kernels_are_compiled_the_window_pauses_and_stops(lab, workshop):
     lab.session.set_config(small_config())
     lab.session.toggle_run()
