@@ -14,7 +14,11 @@ from metalab.core.learner import MetaLearner
 from metalab.core.tasks import Samples, TaskBatch, TaskDistribution
 from metalab.engine.build import DTYPES, build_family, build_learner
 from metalab.engine.events import Array
-from metalab.engine.held_out import held_out_evaluation, to_array
+from metalab.engine.held_out import (
+    held_out_evaluation,
+    predictive_deviation,
+    to_array,
+)
 from metalab.engine.providers import FUSED
 from metalab.experiment.config import ExperimentConfig
 
@@ -60,7 +64,7 @@ class _OneTaskMethod:
         grid: Tensor,
         *,
         num_inner_steps: int,
-        measures_query: bool,
+        query: Samples | None,
     ) -> _AdaptedTask:
         """Adapt to a task, and predict once with all networks on the way.
 
@@ -69,22 +73,24 @@ class _OneTaskMethod:
             batch: The task alone.
             grid: Inputs at which curves are drawn, [point, input].
             num_inner_steps: K'.
-            measures_query: Whether its query set is one to be measured on.
+            query: What is measured beside the support set, if anything.
 
         Cost: K' gradients of one task, then one prediction of all K' + 1 networks.
         """
         path = self.learner.adapt(phi, batch, num_inner_steps=num_inner_steps)
         thetas, support = torch.cat(path.points), batch.support
-        query = batch.query.first(batch.query.x.shape[1] if measures_query else 0)
-        parts = (grid, support.x[0], query.x[0])
+        parts = [grid, support.x[0], *([] if query is None else [query.x[0]])]
         predicted = self.predict(phi, thetas, torch.cat(parts), support)
-        on_grid, on_support, on_query = predicted.split([len(p) for p in parts], dim=1)
+        on_grid, on_support, *rest = predicted.split([len(p) for p in parts], dim=1)
+        deviation = predictive_deviation(
+            self.learner, phi, grid[None], support, num_inner_steps=num_inner_steps
+        )
         return _AdaptedTask(
             thetas=thetas,
             on_grid=on_grid,
             support_loss=self.losses(on_support, support.y),
-            query_loss=self.losses(on_query, query.y) if measures_query else None,
-            deviation=self.deviation(phi, grid, support, len(thetas)),
+            query_loss=None if query is None else self.losses(rest[0], query.y),
+            deviation=None if deviation is None else deviation[0],
         )
 
     def predict(
@@ -109,30 +115,6 @@ class _OneTaskMethod:
                     x=support.x.expand(count, -1, -1), y=support.y.expand(count, -1, -1)
                 ),
             )
-
-    def deviation(
-        self, phi: Tensor, grid: Tensor, support: Samples, count: int
-    ) -> Array | None:
-        """Return the predictive deviation, [inner step, point], or None.
-
-        It depends on the inner step only in whether the support set has been seen.
-
-        Args:
-            phi: Meta-parameters, [meta].
-            grid: Inputs, [point, input].
-            support: Of the task.
-            count: Inner steps and one: the networks along the path.
-        """
-        problem = self.learner.problem
-        own = phi[None, : problem.meta_dim]
-        with torch.no_grad():
-            before, after = (
-                problem.meta.deviation(problem.model, own, grid[None], seen)
-                for seen in (None, support)
-            )
-        if before is None or after is None:
-            return None
-        return to_array(torch.cat([before, after.expand(count - 1, -1)]))
 
     def losses(self, predicted: Tensor, target: Tensor) -> Array:
         """Return the loss of each network, [network].
@@ -161,7 +143,6 @@ class HeldOutAdapter(_OneTaskMethod):
         """
         learner = build_learner(config, fused=provider == FUSED)
         super().__init__(learner, DTYPES[config.run.precision])
-        self._family = build_family(config)
         self._held_out = held_out_evaluation(config, learner, device=_CPU)
 
     def adapt(
@@ -178,12 +159,13 @@ class HeldOutAdapter(_OneTaskMethod):
 
         Cost: K' gradients of one task, then one prediction of all K' + 1 networks.
         """
+        batch = self._batch(points)
         found = self.adapted(
             torch.tensor(phi, dtype=self.dtype),
-            self._batch(points),
+            batch,
             self._held_out.grid_x[points.task],
             num_inner_steps=self._held_out.num_inner_steps,
-            measures_query=True,
+            query=batch.query,
         )
         assert found.query_loss is not None, "a held-out task has a query set"
         return SupportEditResult(
@@ -199,10 +181,9 @@ class HeldOutAdapter(_OneTaskMethod):
         """Return the task alone, with the moved points for its support set."""
         row = self._held_out.batch.rows(points.task, points.task + 1)
         x = torch.tensor(points.x, dtype=self.dtype)
-        if self._family.inputs_lie_on_a_curve:
-            inputs = self._family.observed(
-                row.parameters, self._family.inputs_at(x)[None]
-            )
+        family = self._held_out.family
+        if family.inputs_lie_on_a_curve:
+            inputs = family.observed(row.parameters, family.inputs_at(x)[None])
         else:
             # A plot shows the first coordinate alone: a point keeps its others.
             inputs = row.support.x.clone()
@@ -270,7 +251,7 @@ class TaskAdapter(_OneTaskMethod):
             self._batch(asked.task),
             grid,
             num_inner_steps=asked.num_inner_steps,
-            measures_query=False,
+            query=None,
         )
         moved = found.thetas - found.thetas[:1]
         layers, layer_distance = self._by_layer(moved)

@@ -87,7 +87,7 @@ QUERY_TARGETS = ("noisy", "noise-free")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryKind:
-    """How query sets are made; the defaults are those of training.
+    """Way in which query sets are made; the defaults are those of training.
 
     Attributes:
         inputs: "random": drawn like the support set; "grid": evenly spaced over the

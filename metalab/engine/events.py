@@ -6,6 +6,7 @@ This module imports no torch, so that the window can hold its types from the sta
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -195,6 +196,29 @@ class HeldOutTasks:
             **({} if truth is None else {"true_curves": truth}),
         }
 
+    @classmethod
+    def of_arrays(cls, arrays: Mapping[str, Array], **others: Any) -> "HeldOutTasks":
+        """Return the tasks of arrays that files hold.
+
+        Args:
+            arrays: As `arrays` names them. Until 0.7, points were the first input and the
+                first output, without an axis for them.
+            **others: The other attributes.
+        """
+        points = {
+            name: array if array.ndim == 3 else array[..., None]
+            for name, array in arrays.items()
+            if name.endswith(("_x", "_y"))
+        }
+        return cls(
+            parameters=arrays["parameters"],
+            support=Points(x=points["support_x"], y=points["support_y"]),
+            query=Points(x=points["query_x"], y=points["query_y"]),
+            grid=arrays["grid"],
+            true_curves=arrays.get("true_curves"),
+            **others,
+        )
+
     def same_as(self, other: "HeldOutTasks") -> bool:
         """Return whether others are the same tasks, support sets and grid."""
         if self is other:
@@ -235,6 +259,11 @@ class HeldOutTasks:
     def true_curve(self, task: int) -> Array | None:
         """Return the true curve of a task of the gallery, [point], or None."""
         return None if self.true_curves is None else self.true_curves[task]
+
+    def plotted_truth(self, task: int) -> tuple[Array, Array]:
+        """Return x and y of the true curve in plots; without points if nobody knows it."""
+        truth = self.true_curve(task)
+        return (self.grid[:0], self.grid[:0]) if truth is None else (self.grid, truth)
 
     def plotted_range(self) -> tuple[float, float]:
         """Return the least and the largest y that belongs to the gallery's tasks.

@@ -52,6 +52,7 @@ class HeldOutEvaluation:
 
     Attributes:
         learner: The run's meta-learner.
+        family: What the tasks were drawn from.
         batch: Every held-out task.
         grid_x: Where curves are drawn, one row for each task of the gallery,
             [gallery, point, 1].
@@ -62,6 +63,7 @@ class HeldOutEvaluation:
     """
 
     learner: MetaLearner
+    family: TaskDistribution
     batch: TaskBatch
     grid_x: Tensor
     true_curves: Tensor | None
@@ -140,7 +142,13 @@ class HeldOutEvaluation:
             support_loss=support_loss,
             query_loss=query_loss,
             phi=to_array(phi),
-            deviation=self._deviation(phi),
+            deviation=predictive_deviation(
+                self.learner,
+                phi,
+                self.grid_x,
+                self.batch.support.rows(0, self.num_gallery),
+                num_inner_steps=self.num_inner_steps,
+            ),
         )
 
     def _seen(self, seen: "Look", phi: Tensor, step: int) -> Curves:
@@ -167,30 +175,12 @@ class HeldOutEvaluation:
             ]
         return to_array(torch.stack(curves, dim=1)[..., 0])
 
-    def _deviation(self, phi: Tensor) -> Array | None:
-        """Return the predictive deviation there, [gallery, inner step, point], or None.
-
-        It depends on the inner step only in whether the support set has been seen.
-        """
-        problem = self.learner.problem
-        stacked_phi = phi[: problem.meta_dim].expand(self.num_gallery, -1)
-        support = self.batch.support.rows(0, self.num_gallery)
-        with torch.no_grad():
-            before, after = (
-                problem.meta.deviation(problem.model, stacked_phi, self.grid_x, seen)
-                for seen in (None, support)
-            )
-        if before is None or after is None:
-            return None
-        later = after[:, None].expand(-1, self.num_inner_steps, -1)
-        return to_array(torch.cat([before[:, None], later], dim=1))
-
-    def describe(self, family: TaskDistribution) -> HeldOutTasks:
+    def describe(self) -> HeldOutTasks:
         """Return the tasks as plain arrays, for plots and for the run file."""
-        names = tuple(map(family.task_name, self.batch.parameters.cpu()))
+        names = tuple(map(self.family.task_name, self.batch.parameters.cpu()))
         truth = self.true_curves
         return HeldOutTasks(
-            parameter_names=family.parameter_names,
+            parameter_names=self.family.parameter_names,
             parameters=to_array(self.batch.parameters),
             support=_points(self.batch.support),
             query=_points(self.batch.query),
@@ -199,6 +189,38 @@ class HeldOutEvaluation:
             names=names if any(names) else (),
             num_inner_steps=self.learner.inner.num_inner_steps,
         )
+
+
+def predictive_deviation(
+    learner: MetaLearner,
+    phi: Tensor,
+    x: Tensor,
+    support: Samples,
+    *,
+    num_inner_steps: int,
+) -> Array | None:
+    """Return the predictive standard deviation, [task, inner step, point], or None.
+
+    It depends on the inner step only in whether the support set has been seen.
+
+    Args:
+        learner: How tasks adapt.
+        phi: Meta-parameters, [meta].
+        x: Where it is wanted, [task, point, input].
+        support: Of the same tasks.
+        num_inner_steps: K'.
+    """
+    problem = learner.problem
+    stacked = phi[: problem.meta_dim].expand(len(x), -1)
+    with torch.no_grad():
+        before, after = (
+            problem.meta.deviation(problem.model, stacked, x, seen)
+            for seen in (None, support)
+        )
+    if before is None or after is None:
+        return None
+    later = after[:, None].expand(-1, num_inner_steps, -1)
+    return to_array(torch.cat([before[:, None], later], dim=1))
 
 
 def losses_along_paths(
@@ -285,6 +307,7 @@ def held_out_evaluation(
     batch, grid_x = batch.to(device), family.observed(shown, x).to(device)
     return HeldOutEvaluation(
         learner=learner,
+        family=family,
         batch=batch,
         grid_x=grid_x,
         true_curves=true_curves,

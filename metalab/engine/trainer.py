@@ -144,7 +144,6 @@ class Trainer:
         check_fits(config, trains=False)
         self._device = resolve_device(config)
         self._dtype = DTYPES[config.run.precision]
-        self._family = build_family(config)
         self._provider = provider or chosen_provider(config)[0]
         self._team, self._ahead = team, ahead
         self._slots_from = 0 if checkpoint is None else checkpoint.slots_from
@@ -168,7 +167,7 @@ class Trainer:
 
     @property
     def state(self) -> MetaState:
-        """Where training stands."""
+        """Training state that the next outer step is made from."""
         return self._stepper.state
 
     @property
@@ -246,7 +245,7 @@ class Trainer:
 
     def _make_stepper(self, state: MetaState) -> Stepper:
         self.task_stream = TaskStream(
-            family=self._family,
+            family=build_family(self.config),
             streams=self.streams,
             counts=counts_of(self.config),
             dtype=self._dtype,
@@ -285,7 +284,7 @@ class Trainer:
 
     def held_out(self) -> HeldOutTasks:
         """Return the held-out tasks."""
-        return self._held_out.describe(self._family)
+        return self._held_out.describe()
 
     def accept_explosion(self) -> None:
         """Let losses grow a thousandfold further before the run is stopped again.

@@ -29,7 +29,7 @@ def curves_table(
     for task in chosen:
         number = task + 1
         own = (
-            *_true_curve(tasks, task),
+            (TRUE, *tasks.plotted_truth(task)),
             (SUPPORT, *tasks.support.plotted(task)),
             (QUERY, *tasks.query.plotted(task)),
         )
@@ -46,12 +46,6 @@ def curves_table(
             for step in range(num_inner_steps + 1)
         ]
     return _table(blocks)
-
-
-def _true_curve(tasks: HeldOutTasks, task: int) -> list[tuple[str, Array, Array]]:
-    """Return the rows of the true curve; none where nobody knows it."""
-    truth = tasks.true_curve(task)
-    return [] if truth is None else [(TRUE, tasks.grid, truth)]
 
 
 def explored_table(task: CustomTask, answer: AdaptResult) -> Table:

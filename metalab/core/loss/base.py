@@ -12,12 +12,6 @@ class Loss(ABC):
 
     Both levels use it: the inner loop descends it on the support set, the outer loop on
     the query set. Implementations are frozen dataclasses, one a file.
-
-    Attributes:
-        unit: Unit of its values where targets have the unit y; "1" if dimensionless.
-        quantity: What a value of it is, as a sentence says it: "mean squared error".
-        twice_differentiable: Whether it has a second derivative in the prediction, which
-            exact hypergradients rest on.
     """
 
     __slots__ = ()
@@ -25,9 +19,6 @@ class Loss(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     synonyms: ClassVar[tuple[str, ...]] = ()
-    unit: ClassVar[str]
-    quantity: ClassVar[str]
-    twice_differentiable: ClassVar[bool]
 
     @abstractmethod
     def __call__(

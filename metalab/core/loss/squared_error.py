@@ -16,9 +16,6 @@ class SquaredError(Loss):
     name: ClassVar[str] = "squared-error"
     title: ClassVar[str] = "Squared error"
     synonyms: ClassVar[tuple[str, ...]] = ("MSE", "mean squared error", "L2 loss")
-    unit: ClassVar[str] = "y²"
-    quantity: ClassVar[str] = "mean squared error"
-    twice_differentiable: ClassVar[bool] = True
 
     def __call__(
         self,

@@ -9,9 +9,8 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from metalab.core.meta.base import MetaParameterisation, PhiRole
-from metalab.core.model.base import Model, ParameterBlock
+from metalab.core.model.base import Model
 from metalab.core.spec import option
-from metalab.core.tasks import Samples
 
 STRENGTHS = ("fixed", "learned")
 
@@ -60,17 +59,8 @@ class ProximalAnchor(MetaParameterisation):
         )
 
     @property
-    def extra_inputs(self) -> int:
-        """None."""
-        return 0
-
-    @property
     def _num_learned(self) -> int:
         return 1 if self.strength_is == "learned" else 0
-
-    def adapted_blocks(self, model: Model) -> tuple[ParameterBlock, ...]:
-        """Return the whole network."""
-        return model.blocks
 
     def meta_dim(self, model: Model) -> int:
         """Return the size of the network, and one if the strength is learned."""
@@ -100,18 +90,6 @@ class ProximalAnchor(MetaParameterisation):
         """Return v at the place of the anchor."""
         del model
         return pad(v, (0, self._num_learned))
-
-    def predict(
-        self,
-        model: Model,
-        theta: Float[Tensor, "task inner"],
-        phi: Float[Tensor, "task meta"],
-        x: Float[Tensor, "task shot input"],
-        support: Samples,
-    ) -> Float[Tensor, "task shot output"]:
-        """Return the network's output at theta."""
-        del phi, support
-        return model.apply(theta, x)
 
     def regulariser(
         self,

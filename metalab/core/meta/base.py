@@ -72,23 +72,26 @@ class MetaParameterisation(ABC):
         """
 
     @property
-    @abstractmethod
     def extra_inputs(self) -> int:
-        """Inputs that the network gets beside the task's own."""
+        """Inputs that the network gets beside the task's own; by default none."""
+        return 0
 
-    @abstractmethod
     def adapted_blocks(self, model: Model) -> tuple[ParameterBlock, ...]:
-        """Return the arrays that a task adapts, laid out from 0 without gaps."""
+        """Return the arrays that a task adapts, laid out from 0 without gaps.
 
-    @abstractmethod
+        By default the whole network.
+        """
+        return model.blocks
+
     def meta_dim(self, model: Model) -> int:
-        """Return the number of meta-parameters."""
+        """Return the number of meta-parameters; by default the size of the network."""
+        return model.dim
 
-    @abstractmethod
     def initial(
         self, model: Model, *, generator: torch.Generator, dtype: torch.dtype
     ) -> Float[Tensor, " meta"]:
-        """Draw the initial meta-parameters."""
+        """Draw the initial meta-parameters; by default those of the network."""
+        return model.initial_parameters(generator=generator, dtype=dtype)
 
     @abstractmethod
     def start(
@@ -102,7 +105,6 @@ class MetaParameterisation(ABC):
     ) -> Float[Tensor, "task meta"]:
         """Return (d theta_0 / d phi)^T v."""
 
-    @abstractmethod
     def predict(
         self,
         model: Model,
@@ -111,7 +113,7 @@ class MetaParameterisation(ABC):
         x: Float[Tensor, "task shot input"],
         support: Samples,
     ) -> Float[Tensor, "task shot output"]:
-        """Return the adapted network's predictions.
+        """Return the adapted network's predictions; by default those at theta.
 
         Args:
             model: The network.
@@ -120,6 +122,8 @@ class MetaParameterisation(ABC):
             x: Where to predict.
             support: The support set, for what sees a task other than by adapting to it.
         """
+        del phi, support
+        return model.apply(theta, x)
 
     def regulariser(
         self,

@@ -12,7 +12,7 @@ from torch.nn.functional import pad
 from metalab.core.meta.base import PhiRole
 from metalab.core.meta.linear_head import LinearHead, Prior
 from metalab.core.model.base import Model
-from metalab.core.model.capabilities import linear_head_of
+from metalab.core.model.capabilities import HasLinearHead, having
 from metalab.core.spec import option
 from metalab.core.tasks import Samples, TaskBatch
 
@@ -79,7 +79,7 @@ class BayesianHead(LinearHead):
         )
 
     def _num_features(self, model: Model) -> int:
-        return (model.dim - linear_head_of(model).body_dim) // model.output_dim
+        return (model.dim - having(model, HasLinearHead).body_dim) // model.output_dim
 
     def meta_dim(self, model: Model) -> int:
         """Return the size of the network, and of the square factor."""
@@ -98,13 +98,15 @@ class BayesianHead(LinearHead):
         self, model: Model, phi: Float[Tensor, "task meta"]
     ) -> Float[Tensor, "task inner"]:
         """Return the prior mean."""
-        return phi[:, linear_head_of(model).body_dim : model.dim]
+        return phi[:, having(model, HasLinearHead).body_dim : model.dim]
 
     def start_pullback(
         self, model: Model, v: Float[Tensor, "task inner"]
     ) -> Float[Tensor, "task meta"]:
         """Return v at the place of the prior mean."""
-        return pad(v, (linear_head_of(model).body_dim, self._num_features(model) ** 2))
+        return pad(
+            v, (having(model, HasLinearHead).body_dim, self._num_features(model) ** 2)
+        )
 
     def prior(self, model: Model, phi: Float[Tensor, "task meta"]) -> Prior:
         """Return M and A A^T."""

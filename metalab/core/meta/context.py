@@ -56,16 +56,6 @@ class Context(MetaParameterisation):
             ParameterBlock(name="context", layer=0, shape=(self.context_dim,), start=0),
         )
 
-    def meta_dim(self, model: Model) -> int:
-        """Return the size of the network."""
-        return model.dim
-
-    def initial(
-        self, model: Model, *, generator: torch.Generator, dtype: torch.dtype
-    ) -> Float[Tensor, " meta"]:
-        """Draw initial network parameters."""
-        return model.initial_parameters(generator=generator, dtype=dtype)
-
     def start(
         self, model: Model, phi: Float[Tensor, "task meta"]
     ) -> Float[Tensor, "task inner"]:

@@ -72,11 +72,6 @@ class LayerSubset(MetaParameterisation):
             frozenset({PhiRole.PREDICTION, PhiRole.INNER_LOSS}),
         )
 
-    @property
-    def extra_inputs(self) -> int:
-        """None."""
-        return 0
-
     def _split(self, model: Model) -> tuple[tuple[ParameterBlock, ...], slice]:
         first, end = self.adapted_layers(num_layers(model))
         return split_layers(model, first_adapted=first, end_adapted=end)
@@ -84,16 +79,6 @@ class LayerSubset(MetaParameterisation):
     def adapted_blocks(self, model: Model) -> tuple[ParameterBlock, ...]:
         """Return the adapted layers."""
         return self._split(model)[0]
-
-    def meta_dim(self, model: Model) -> int:
-        """Return the size of the network."""
-        return model.dim
-
-    def initial(
-        self, model: Model, *, generator: torch.Generator, dtype: torch.dtype
-    ) -> Float[Tensor, " meta"]:
-        """Draw initial network parameters."""
-        return model.initial_parameters(generator=generator, dtype=dtype)
 
     def start(
         self, model: Model, phi: Float[Tensor, "task meta"]

@@ -12,7 +12,7 @@ from torch import Tensor
 from metalab.core.meta.base import MetaParameterisation
 from metalab.core.meta.layer_subset import shifted
 from metalab.core.model.base import Model, ParameterBlock
-from metalab.core.model.capabilities import HasLinearHead, linear_head_of
+from metalab.core.model.capabilities import HasLinearHead, having
 from metalab.core.tasks import Samples
 
 
@@ -51,20 +51,15 @@ class LinearHead(MetaParameterisation):
     def prior(self, model: Model, phi: Float[Tensor, "task meta"]) -> Prior:
         """Return centre and strength of the head's regulariser."""
 
-    @property
-    def extra_inputs(self) -> int:
-        """None."""
-        return 0
-
     def adapted_blocks(self, model: Model) -> tuple[ParameterBlock, ...]:
         """Return the head."""
-        return shifted(linear_head_of(model).head_blocks)
+        return shifted(having(model, HasLinearHead).head_blocks)
 
     def features(
         self, model: Model, phi: Float[Tensor, "task meta"], x: Tensor
     ) -> Float[Tensor, "task shot feature"]:
         """Return the inputs of the head, [task, shot, feature]."""
-        network = linear_head_of(model)
+        network = having(model, HasLinearHead)
         return network.features(phi[:, : network.body_dim], x)
 
     def as_matrix(self, model: Model, theta: Tensor) -> Tensor:

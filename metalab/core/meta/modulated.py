@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from metalab.core.meta.base import MetaParameterisation, PhiRole
-from metalab.core.model.base import Model, ParameterBlock
-from metalab.core.model.capabilities import Modulatable, modulatable
+from metalab.core.model.base import Model
+from metalab.core.model.capabilities import Modulatable, having
 from metalab.core.model.mlp import MLP
 from metalab.core.spec import option
 from metalab.core.tasks import Samples
@@ -58,15 +58,6 @@ class Modulated(MetaParameterisation):
             frozenset({PhiRole.PREDICTION, PhiRole.INNER_LOSS}),
         )
 
-    @property
-    def extra_inputs(self) -> int:
-        """None."""
-        return 0
-
-    def adapted_blocks(self, model: Model) -> tuple[ParameterBlock, ...]:
-        """Return the whole network."""
-        return model.blocks
-
     def _encoder(self, model: Model) -> MLP:
         return MLP(
             input_dim=model.input_dim + model.output_dim,
@@ -77,7 +68,7 @@ class Modulated(MetaParameterisation):
     def _modulator(self, model: Model) -> MLP:
         return MLP(
             input_dim=self.embedding_dim,
-            output_dim=2 * modulatable(model).num_hidden_units,
+            output_dim=2 * having(model, Modulatable).num_hidden_units,
             hidden_sizes=(),
         )
 
@@ -134,4 +125,4 @@ class Modulated(MetaParameterisation):
     ) -> Float[Tensor, "task shot output"]:
         """Return the output of the modulated network at theta."""
         scale, shift = self.modulation(model, phi, support)
-        return modulatable(model).apply_modulated(theta, x, scale, shift)
+        return having(model, Modulatable).apply_modulated(theta, x, scale, shift)

@@ -8,9 +8,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from metalab.core.meta.base import MetaParameterisation, PhiRole
-from metalab.core.model.base import Model, ParameterBlock
+from metalab.core.model.base import Model
 from metalab.core.spec import option
-from metalab.core.tasks import Samples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,15 +59,6 @@ class PenaltyStrength(MetaParameterisation):
         """How each part of phi enters the outer loss."""
         return (frozenset({PhiRole.INNER_LOSS}),)
 
-    @property
-    def extra_inputs(self) -> int:
-        """None."""
-        return 0
-
-    def adapted_blocks(self, model: Model) -> tuple[ParameterBlock, ...]:
-        """Return the whole network."""
-        return model.blocks
-
     def meta_dim(self, model: Model) -> int:
         """Return 1: the logarithm of the strength."""
         del model
@@ -96,18 +86,6 @@ class PenaltyStrength(MetaParameterisation):
         """Return zero: the start does not depend on phi."""
         del model
         return v.new_zeros(v.shape[0], 1)
-
-    def predict(
-        self,
-        model: Model,
-        theta: Float[Tensor, "task inner"],
-        phi: Float[Tensor, "task meta"],
-        x: Float[Tensor, "task shot input"],
-        support: Samples,
-    ) -> Float[Tensor, "task shot output"]:
-        """Return the network's output at theta."""
-        del phi, support
-        return model.apply(theta, x)
 
     def regulariser(
         self,

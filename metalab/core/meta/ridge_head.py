@@ -11,7 +11,7 @@ from metalab.core.meta.anchor import STRENGTHS
 from metalab.core.meta.base import PhiRole
 from metalab.core.meta.linear_head import LinearHead, Prior
 from metalab.core.model.base import Model
-from metalab.core.model.capabilities import linear_head_of
+from metalab.core.model.capabilities import HasLinearHead, having
 from metalab.core.spec import option
 
 
@@ -67,7 +67,7 @@ class RidgeHead(LinearHead):
 
     def meta_dim(self, model: Model) -> int:
         """Return the size of the body, and one if the strength is learned."""
-        return linear_head_of(model).body_dim + self._num_learned
+        return having(model, HasLinearHead).body_dim + self._num_learned
 
     def initial(
         self, model: Model, *, generator: torch.Generator, dtype: torch.dtype
@@ -75,13 +75,15 @@ class RidgeHead(LinearHead):
         """Draw an initial body; the strength starts where it is set."""
         drawn = model.initial_parameters(generator=generator, dtype=dtype)
         log_strength = drawn.new_tensor([self.strength] * self._num_learned).log()
-        return torch.cat([drawn[: linear_head_of(model).body_dim], log_strength])
+        return torch.cat([drawn[: having(model, HasLinearHead).body_dim], log_strength])
 
     def start(
         self, model: Model, phi: Float[Tensor, "task meta"]
     ) -> Float[Tensor, "task inner"]:
         """Return zero."""
-        return phi.new_zeros(phi.shape[0], model.dim - linear_head_of(model).body_dim)
+        return phi.new_zeros(
+            phi.shape[0], model.dim - having(model, HasLinearHead).body_dim
+        )
 
     def start_pullback(
         self, model: Model, v: Float[Tensor, "task inner"]
@@ -97,7 +99,7 @@ class RidgeHead(LinearHead):
     def prior(self, model: Model, phi: Float[Tensor, "task meta"]) -> Prior:
         """Return lambda I around zero."""
         outputs = model.output_dim
-        features = (model.dim - linear_head_of(model).body_dim) // outputs
+        features = (model.dim - having(model, HasLinearHead).body_dim) // outputs
         eye = torch.eye(features, dtype=phi.dtype, device=phi.device)
         return Prior(mean=None, precision=self._strength(phi)[:, :, None] * eye)
 

@@ -5,7 +5,7 @@ one, and `experiment.compatibility` refuses a model without it before anything i
 """
 
 from abc import abstractmethod
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from jaxtyping import Float
 from torch import Tensor
@@ -70,13 +70,10 @@ class Modulatable(Model):
         """
 
 
-def linear_head_of(model: Model) -> HasLinearHead:
-    """Return a model whose last layer is linear, to a type checker too."""
-    assert isinstance(model, HasLinearHead), "refused by experiment.compatibility"
-    return model
+C = TypeVar("C", bound=Model)
 
 
-def modulatable(model: Model) -> Modulatable:
-    """Return a model that can be modulated, to a type checker too."""
-    assert isinstance(model, Modulatable), "refused by experiment.compatibility"
+def having(model: Model, capability: type[C]) -> C:
+    """Return a model as one with a capability, to a type checker too."""
+    assert isinstance(model, capability), "refused by experiment.compatibility"
     return model

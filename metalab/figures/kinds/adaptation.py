@@ -56,9 +56,9 @@ def _parts(history: RunHistory, choices: FigureChoices) -> tuple[HeldOutTasks, C
 def _table(history: RunHistory, choices: FigureChoices) -> Table:
     tasks, curves = _parts(history, choices)
     predictions = curves.curves[choices.task]
-    task, truth = choices.task, tasks.true_curve(choices.task)
+    task = choices.task
     blocks: list[tuple[str, float, Any, Any]] = [
-        *([] if truth is None else [(_TRUE, np.nan, tasks.grid, truth)]),
+        (_TRUE, np.nan, *tasks.plotted_truth(task)),
         (_SUPPORT, np.nan, *tasks.support.plotted(task)),
         (_QUERY, np.nan, *tasks.query.plotted(task)),
         *((_PREDICTED, k, tasks.grid, curve) for k, curve in enumerate(predictions)),

@@ -45,11 +45,9 @@ def _table(tasks: HeldOutTasks, curves: Curves, order: list[int]) -> Table:
     k, grid = tasks.num_inner_steps, tasks.grid
     blocks: list[tuple[int, str, float, np.ndarray, np.ndarray]] = []
     for task in order:
-        support, truth = tasks.support.plotted(task), tasks.true_curve(task)
-        if truth is not None:
-            blocks.append((task, _TRUE, math.nan, grid, truth))
         blocks += [
-            (task, _SUPPORT, math.nan, *support),
+            (task, _TRUE, math.nan, *tasks.plotted_truth(task)),
+            (task, _SUPPORT, math.nan, *tasks.support.plotted(task)),
             (task, _BEFORE, 0, grid, curves.curves[task, 0]),
             (task, _AFTER, k, grid, curves.curves[task, k]),
         ]

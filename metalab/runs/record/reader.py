@@ -21,7 +21,6 @@ from metalab.engine.events import (
     Diverged,
     Evaluation,
     HeldOutTasks,
-    Points,
     frozen,
 )
 from metalab.engine.shapes import (
@@ -412,35 +411,22 @@ def _diagnostics(database: GuardedReader, config: ExperimentConfig) -> Diagnosti
     return DiagnosticSeries(steps=table[:, 0], values=columns)
 
 
-_POINTS = ("support_x", "support_y", "query_x", "query_y")
-
-
 def _held_out_tasks(
     facts: StoredFacts, data: object, shapes: Shapes, config: ExperimentConfig
 ) -> HeldOutTasks:
-    # Until 0.7, points were the first input and the first output, without an axis for
-    # them; a file may still hold such beside a configuration that has been brought up.
-    flat = {name: shapes[name][:2] for name in _POINTS}
-    arrays = dict(
-        stored_arrays(
-            data, shapes, "held-out tasks", optional=["true_curves"], earlier=flat
-        )
+    # Of points that had no axis yet; also beside a configuration brought up to date.
+    flat = {name: shape[:2] for name, shape in shapes.items() if len(shape) == 3}
+    arrays = stored_arrays(
+        data, shapes, "held-out tasks", optional=["true_curves"], earlier=flat
     )
-    for name in _POINTS:
-        if arrays[name].ndim == 2:
-            arrays[name] = arrays[name][..., None]
     names = facts.parameter_names
     if len(names) != arrays["parameters"].shape[1]:
         raise DamagedError(f"fact 'parameter_names' has {len(names)} names")
     if len(facts.task_names) not in (0, len(arrays["parameters"])):
         raise DamagedError(f"fact 'task_names' has {len(facts.task_names)} names")
-    return HeldOutTasks(
+    return HeldOutTasks.of_arrays(
+        arrays,
         parameter_names=names,
-        parameters=arrays["parameters"],
-        support=Points(x=arrays["support_x"], y=arrays["support_y"]),
-        query=Points(x=arrays["query_x"], y=arrays["query_y"]),
-        grid=arrays["grid"],
-        true_curves=arrays.get("true_curves"),
         num_inner_steps=config.num_inner_steps,
         names=facts.task_names,
     )

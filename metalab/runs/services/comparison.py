@@ -8,7 +8,7 @@ from metalab.runs.services.service import LatestRequestService, Notify, Work
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonProgress:
-    """How far a comparison is.
+    """Part of a comparison that is done.
 
     Attributes:
         known: What has been measured; None before the first piece.

@@ -18,7 +18,7 @@ Stale = Callable[[], bool]
 
 @dataclass(frozen=True, slots=True)
 class Work(Generic[P]):
-    """What a service gives to whoever answers a request.
+    """Callbacks that a service gives to whoever answers a request.
 
     Attributes:
         stale: Whether nobody wants the answer any more; long work asks now and then, and

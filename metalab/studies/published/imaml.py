@@ -11,7 +11,7 @@ from metalab.core.hypergradient.conjugate_gradient import ImplicitCG
 from metalab.core.hypergradient.truncated import Truncated
 from metalab.core.hypergradient.unrolled import Unrolled
 from metalab.core.learner import MetaLearner
-from metalab.core.model.capabilities import linear_head_of
+from metalab.core.model.capabilities import HasLinearHead, having
 from metalab.core.streams import RandomStreams
 from metalab.core.tasks import TaskBatch, sample_batch
 from metalab.engine.build import DTYPES, build_family, build_learner
@@ -84,7 +84,7 @@ def exact_hypergradient(
         One row a task, [task, meta].
     """
     body = phi.new_empty(batch.num_tasks, 0)
-    model = linear_head_of(learner.problem.model)
+    model = having(learner.problem.model, HasLinearHead)
     x, y = model.features(body, batch.support.x), batch.support.y
     n = x.shape[1]
     hessian = 2 / n * x.mT @ x + strength * torch.eye(x.shape[2], dtype=x.dtype)

@@ -33,7 +33,7 @@ time, not even those of a dialog that is closed and of the next one."""
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What became of a job: what it returned, or why it could not be done."""
+    """Result of a job: what it returned, or why it could not be done."""
 
     kind: JobKind
     result: object

@@ -9,7 +9,7 @@ from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal
 
 
 class Service(Protocol):
-    """What has a thread of its own, such as a `LatestRequestService`."""
+    """Owner of a thread, such as a `LatestRequestService`."""
 
     def close(self) -> None:
         """Have the thread end; returns at once, and nobody is told of anything more."""

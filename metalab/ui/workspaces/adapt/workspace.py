@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 
 def task_entries(scene: Scene) -> tuple[Entry, ...]:
     """Return the entries of a task: its true curve, if it has one, and its points."""
-    truth, support, *_ = legend_of(banded=False, moved=not scene.own, known=True)
-    return (truth, support) if scene.has_truth else (support,)
+    *shown, _ = legend_of(banded=False, moved=not scene.own, known=scene.has_truth)
+    return tuple(shown)
 
 
 def curve_entries(base: AdaptResult, *, step: int, trained: int) -> tuple[Entry, ...]:

@@ -124,9 +124,7 @@ class AdaptationDrawing:
 
     def draw_task(self, tasks: HeldOutTasks, task: int) -> None:
         """Draw what never changes of a task."""
-        truth = tasks.true_curve(task)
-        none: Array = np.empty(0)
-        self.truth.set_data(*((none, none) if truth is None else (tasks.grid, truth)))
+        self.truth.set_data(*tasks.plotted_truth(task))
         self.query.set_data(*tasks.query.plotted(task))
 
     def draw_support(
@@ -203,9 +201,12 @@ def _stroke(step: int, k: int, last: int) -> Stroke:
 
 def value_limits_of(tasks: HeldOutTasks, curves: Curves | None, task: int) -> Limits:
     """Return limits that hold the task, and the curves as far as they are near it."""
-    truth = tasks.true_curve(task)
-    parts = [points.plotted(task)[1] for points in (tasks.support, tasks.query)]
-    values = np.concatenate(parts if truth is None else [truth, *parts])
+    parts = (
+        tasks.plotted_truth(task),
+        tasks.support.plotted(task),
+        tasks.query.plotted(task),
+    )
+    values = np.concatenate([y for _, y in parts])
     low, high = float(values.min()), float(values.max())
     if curves is None:
         return (low, high)

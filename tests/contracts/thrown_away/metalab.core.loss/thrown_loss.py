@@ -17,9 +17,6 @@ class ThrownLoss(Loss):
 
     name: ClassVar[str] = "thrown-loss"
     title: ClassVar[str] = "Thrown loss"
-    unit: ClassVar[str] = "y"
-    quantity: ClassVar[str] = "mean pseudo-Huber loss"
-    twice_differentiable: ClassVar[bool] = True
 
     def __call__(self, prediction, target):
         residual = prediction - target
