@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import imageio_ffmpeg
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
@@ -144,8 +145,6 @@ def write_mp4(path: Path, film: Film) -> None:
     Raises:
         OSError: The encoder failed.
     """
-    import imageio_ffmpeg  # noqa: PLC0415 - an extra
-
     facts = {"title": film.title, "comment": film.provenance}
     options = [f"{name}={value}" for name, value in facts.items()]
     writer = imageio_ffmpeg.write_frames(

@@ -5,7 +5,10 @@ from typing import NamedTuple
 
 from metalab.figures.base import FigureChoices
 from metalab.figures.errors import FigureError
+from metalab.figures.fonts import font_families
+from metalab.figures.looking import Looking, sight_of
 from metalab.figures.registry import figure_named
+from metalab.figures.render import caption_of, encode, render
 from metalab.figures.sights import Sight, Standpoint
 from metalab.figures.sizes import FigureSize
 
@@ -34,7 +37,6 @@ class FigureRequest(NamedTuple):
                 "has nothing of this run yet: open that page first"
             )
         # Imported here, in the background.
-        from metalab.figures.looking import Looking, sight_of  # noqa: PLC0415
 
         return sight_of(spec, self.seen, Looking())
 
@@ -60,7 +62,6 @@ def make_preview(request: FigureRequest) -> Preview:
         UserError: It cannot be drawn.
     """
     # Imported here, in the background: matplotlib takes a second.
-    from metalab.figures.render import caption_of, encode  # noqa: PLC0415
 
     figure, _, size, choices, dpi = request
     sight = request.sight()
@@ -75,8 +76,6 @@ def make_copy(request: FigureRequest) -> Copy:
     Raises:
         UserError: It cannot be drawn.
     """
-    from metalab.figures.render import encode  # noqa: PLC0415 - as above
-
     figure, _, size, choices, dpi = request
     sight = request.sight()
     png = encode(figure, sight, ".png", size=size, choices=choices, dpi=dpi)
@@ -89,8 +88,6 @@ def save_file(request: FigureRequest, path: Path) -> tuple[Path, ...]:
     Raises:
         UserError: It cannot be drawn or written.
     """
-    from metalab.figures.render import render  # noqa: PLC0415 - as above
-
     figure, _, size, choices, dpi = request
     sight = request.sight()
     return render(figure, sight, path, size=size, choices=choices, dpi=dpi)
@@ -98,6 +95,4 @@ def save_file(request: FigureRequest, path: Path) -> tuple[Path, ...]:
 
 def list_fonts() -> tuple[str, ...]:
     """Return the families that figures can be written in."""
-    from metalab.figures.fonts import font_families  # noqa: PLC0415 - as above
-
     return font_families()

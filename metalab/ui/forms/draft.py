@@ -5,6 +5,17 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from metalab.catalog.recipes import merge
+from metalab.catalog.slots import SLOTS
+from metalab.experiment import changes
+from metalab.experiment.changes import default_layout
+from metalab.experiment.fields import (
+    ConfigError,
+    fields_of,
+    readings_of,
+    typed_problems,
+    validated,
+)
+from metalab.experiment.naming import has_own_name
 from metalab.ui.forms.reading import Unread, unread_message
 
 if TYPE_CHECKING:
@@ -51,14 +62,10 @@ def draft_of(config: "ExperimentConfig") -> Draft:
 
 
 def _fields_of(config: "ExperimentConfig") -> tuple["FieldInfo", ...]:
-    from metalab.experiment.fields import fields_of  # noqa: PLC0415 - torch
-
     return fields_of(config)
 
 
 def _slots() -> Mapping[str, "Registry"]:
-    from metalab.catalog.slots import SLOTS  # noqa: PLC0415 - torch
-
     return SLOTS
 
 
@@ -72,8 +79,6 @@ def layout_of(draft: Draft) -> tuple["FieldInfo", ...]:
     Which fields there are depends on the chosen components alone, so this works for a
     draft that is not valid.
     """
-    from metalab.experiment.changes import default_layout  # noqa: PLC0415 - torch
-
     return default_layout(draft.values)
 
 
@@ -108,15 +113,11 @@ def baselines(
     draft: Draft, *, reference: "ExperimentConfig"
 ) -> "Mapping[str, Baseline]":
     """Return what each field of the draft is compared with."""
-    from metalab.experiment import changes  # noqa: PLC0415 - torch
-
     return changes.baselines(draft.values, reference=reference)
 
 
 def own_name(draft: Draft) -> str:
     """Return the name that a person has given the experiment; "" if it is derived."""
-    from metalab.experiment.naming import has_own_name  # noqa: PLC0415 - torch
-
     return draft.origin.name if has_own_name(draft.origin) else ""
 
 
@@ -128,13 +129,6 @@ def renamed(draft: Draft, name: str, *, reference: "ExperimentConfig") -> Draft:
 
 def check(draft: Draft) -> Verdict:
     """Return the experiment that a draft describes, or all that is wrong with it."""
-    from metalab.experiment.fields import (  # noqa: PLC0415 - torch
-        ConfigError,
-        readings_of,
-        typed_problems,
-        validated,
-    )
-
     # No setting admits None: the engine refuses it, and does not go on to compare the
     # field with others.
     readable = {

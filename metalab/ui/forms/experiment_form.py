@@ -7,6 +7,7 @@ from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QUndoStack
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from metalab.experiment.naming import derived_name
 from metalab.ui.forms.draft import (
     Draft,
     baselines,
@@ -270,8 +271,6 @@ class ExperimentForm(QWidget):
 
     def _derived_name(self) -> str:
         """Return what the experiment is called by itself; "" while it is invalid."""
-        from metalab.experiment.naming import derived_name  # noqa: PLC0415 - torch
-
         config = self._verdict.config
         return "" if config is None else derived_name(config)
 

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from metalab.experiment.changes import group_title
 from metalab.ui.forms.field_row import FieldRow, FieldState
 from metalab.ui.forms.fold import Fold, Group
 from metalab.ui.style.theme import Theme
@@ -134,8 +135,6 @@ class FieldList(Scrolling):
 
     def _group(self, name: str, infos: Sequence["FieldInfo"]) -> Group:
         if name not in self._groups:
-            from metalab.experiment.changes import group_title  # noqa: PLC0415 - torch
-
             group = Group(group_title(name, infos), self.widget())
             self._groups[name] = group
             # The stretch stays last.

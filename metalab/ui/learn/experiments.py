@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
+from metalab.experiment.fields import differences, with_overrides
+from metalab.experiment.naming import has_own_name
 from metalab.ui.session import engine_access as engine
 
 if TYPE_CHECKING:
@@ -29,8 +31,6 @@ def config_of(told: Told) -> "ExperimentConfig":
     Raises:
         ValueError: No preset has that name, or an override is not allowed.
     """
-    from metalab.experiment.fields import with_overrides  # noqa: PLC0415 - torch
-
     return with_overrides(engine.preset(told.preset), list(told.overrides.items()))
 
 
@@ -40,9 +40,6 @@ def overrides_of(config: "ExperimentConfig", preset: str) -> dict[str, Any]:
     Raises:
         ValueError: No preset has that name.
     """
-    from metalab.experiment.fields import differences  # noqa: PLC0415 - torch
-    from metalab.experiment.naming import has_own_name  # noqa: PLC0415 - torch
-
     base = engine.preset(preset)
     found = {
         path: list(ours) if isinstance(ours, tuple) else ours

@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from metalab.engine.events import Checkpoint, EvaluationDone, RunStarted
+from metalab.engine.providers import AUTODIFF
+from metalab.engine.torch_threads import use_threads
+from metalab.engine.trainer import Trainer
 from metalab.runs.record.live import LiveRun
 from metalab.runs.record.status import RunStatus
 from metalab.ui.learn.cards import all_cards
@@ -27,10 +30,6 @@ def trained_start() -> "RunHistory":
     metrics of the steps before. Takes some tenths of a second, and needs no compiled
     kernels. Call it once the engine is loaded.
     """
-    from metalab.engine.providers import AUTODIFF  # noqa: PLC0415 - torch
-    from metalab.engine.torch_threads import use_threads  # noqa: PLC0415
-    from metalab.engine.trainer import Trainer  # noqa: PLC0415 - torch
-
     use_threads(1)
     config = config_of(all_cards()[CARD])
     trainer = Trainer(config, checkpoint=_checkpoint(), provider=AUTODIFF)

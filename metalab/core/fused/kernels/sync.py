@@ -5,6 +5,7 @@ that often. Each worker makes one native call for many outer steps and waits her
 spinning, then giving way to whoever wants the processor.
 """
 
+import sys
 from typing import Any
 
 from llvmlite import ir
@@ -67,8 +68,6 @@ def write(typingctx, shared, index, value):
 @intrinsic
 def give_way(typingctx):
     """Let another thread have the processor."""
-    import sys  # noqa: PLC0415
-
     name = "SwitchToThread" if sys.platform == "win32" else "sched_yield"
     signature = types.int32()
 

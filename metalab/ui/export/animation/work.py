@@ -4,11 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from metalab.figures.animation.animation import Animation
 from metalab.figures.animation.choices import AnimationChoices
+from metalab.figures.animation.file import target_of, write_animation
+from metalab.figures.animation.formats import png_size
 from metalab.runs.system.background_job import GiveUp
 
 if TYPE_CHECKING:
-    from metalab.figures.animation.animation import Animation
     from metalab.runs.record.history import RunHistory
 
 _SHARES = {".gif": 0.42, ".webp": 0.55, ".mp4": 0.43}
@@ -88,7 +90,6 @@ class FrameMaker:
             FigureError: It cannot be drawn.
         """
         # Imported here, in the background: matplotlib and torch take seconds.
-        from metalab.figures.animation.animation import Animation  # noqa: PLC0415
 
         animation = self._animation
         if animation is None or animation.choices != request.choices:
@@ -111,8 +112,6 @@ class FrameMaker:
 
 def _weigh(animation: "Animation", dpi: float) -> Weight:
     """Weigh two frames in the middle, drawn for the screen."""
-    from metalab.figures.animation.formats import png_size  # noqa: PLC0415 - as above
-
     middle = len(animation) // 2
     before, after = (animation.picture(i, dpi=dpi) for i in (middle - 1, middle))
     changed = after.copy()
@@ -134,8 +133,6 @@ def write_file(
     Raises:
         FigureError: It cannot be drawn or written.
     """
-    from metalab.figures.animation.file import target_of, write_animation  # noqa: PLC0415 - as above
-
     written = write_animation(
         path, history, choices, progress=progress, cancelled=give_up
     )

@@ -1,6 +1,7 @@
 """Controls of the Adapt page: task, step size, K', overlays."""
 
 from dataclasses import dataclass
+from math import log10
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -356,6 +357,4 @@ class AdaptTools(QWidget):
 
 
 def _position_of(factor: float) -> int:
-    from math import log10  # noqa: PLC0415
-
     return round(_LR_STEPS * log10(factor) / _LR_SPAN)
