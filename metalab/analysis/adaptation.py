@@ -88,8 +88,8 @@ class _OneTaskMethod:
         return _AdaptedTask(
             thetas=thetas,
             on_grid=on_grid,
-            support_loss=self.losses(on_support, support.y),
-            query_loss=None if query is None else self.losses(rest[0], query.y),
+            support_loss=self.losses(on_support, support),
+            query_loss=None if query is None else self.losses(rest[0], query),
             deviation=None if deviation is None else deviation[0],
         )
 
@@ -111,20 +111,19 @@ class _OneTaskMethod:
                 thetas,
                 phi[: problem.meta_dim].expand(count, -1),
                 x.expand(count, -1, -1),
-                Samples(
-                    x=support.x.expand(count, -1, -1), y=support.y.expand(count, -1, -1)
-                ),
+                support.each(lambda part: part.expand(count, *part.shape[1:])),
             )
 
-    def losses(self, predicted: Tensor, target: Tensor) -> Array:
+    def losses(self, predicted: Tensor, wanted: Samples) -> Array:
         """Return the loss of each network, [network].
 
         Args:
             predicted: [network, point, output].
-            target: [1, point, output].
+            wanted: Points of one task.
         """
-        wanted = target.expand(len(predicted), -1, -1)
-        return to_array(self.learner.problem.loss(predicted, wanted))
+        count = len(predicted)
+        each = wanted.each(lambda part: part.expand(count, *part.shape[1:]))
+        return to_array(self.learner.problem.loss(predicted, each))
 
 
 class HeldOutAdapter(_OneTaskMethod):
@@ -272,9 +271,8 @@ class TaskAdapter(_OneTaskMethod):
         """Return the loss against the true curve on the grid, [inner step], or None."""
         if truth is None:
             return None
-        return self.losses(
-            predicted, torch.tensor(truth, dtype=self.dtype)[None, :, None]
-        )
+        y = torch.tensor(truth, dtype=self.dtype)[None, :, None]
+        return self.losses(predicted, Samples(x=torch.zeros_like(y), y=y))
 
     def _inputs(self, places: Array, task: CustomTask) -> Tensor:
         """Return what the network is given at places of the x axis, [point, input]."""

@@ -25,7 +25,7 @@ from metalab.core.hypergradient.unrolled import Unrolled
 from metalab.core.linear_solve import SolveQuality
 from metalab.core.oracle import Evaluations
 from metalab.core.streams import RandomStreams
-from metalab.core.tasks import Samples, TaskBatch, sample_batch
+from metalab.core.tasks import TaskBatch, sample_batch
 from metalab.engine.build import build_family
 
 TIMED_ROUNDS = 3
@@ -207,8 +207,7 @@ class _Exact:
 
     def _batch(self, batch: TaskBatch) -> TaskBatch:
         support, query = (
-            Samples(x=self._double(part.x), y=self._double(part.y))
-            for part in (batch.support, batch.query)
+            part.each(self._double) for part in (batch.support, batch.query)
         )
         parameters = self._double(batch.parameters)
         return TaskBatch(parameters=parameters, support=support, query=query)

@@ -18,7 +18,7 @@ from metalab.analysis.landscape_request import (
     LandscapeRequest,
 )
 from metalab.core.oracle import InnerOracle
-from metalab.core.tasks import Samples, TaskBatch
+from metalab.core.tasks import TaskBatch
 from metalab.engine.build import DTYPES, build_learner
 from metalab.engine.events import Array, frozen
 from metalab.engine.held_out import held_out_evaluation, to_array
@@ -215,8 +215,8 @@ class LandscapeSampler:
         batch, chosen = self._batch, list(tasks)
         return TaskBatch(
             parameters=batch.parameters[chosen],
-            support=Samples(x=batch.support.x[chosen], y=batch.support.y[chosen]),
-            query=Samples(x=batch.query.x[chosen], y=batch.query.y[chosen]),
+            support=batch.support.each(lambda values: values[chosen]),
+            query=batch.query.each(lambda values: values[chosen]),
         )
 
 
@@ -239,13 +239,13 @@ def _repeated(batch: TaskBatch, times: int) -> TaskBatch:
     """Return a batch, again and again."""
     return TaskBatch(
         parameters=batch.parameters.repeat(times, 1),
-        support=_repeated_samples(batch.support, times),
-        query=_repeated_samples(batch.query, times),
+        support=batch.support.each(lambda values: _again(values, times)),
+        query=batch.query.each(lambda values: _again(values, times)),
     )
 
 
-def _repeated_samples(samples: Samples, times: int) -> Samples:
-    return Samples(x=samples.x.repeat(times, 1, 1), y=samples.y.repeat(times, 1, 1))
+def _again(values: Tensor, times: int) -> Tensor:
+    return values.repeat(times, *[1] * (values.ndim - 1))
 
 
 def _doubles(tensor: Tensor) -> Array:

@@ -29,6 +29,8 @@ class Pass:
             [task, shot, input].
         pulled: Cotangent of `hidden` of each layer but the first.
         errors: Cotangent of what each layer gives, [task, shot, output].
+        scale: What a residual is multiplied by to become a cotangent, 2 / (N C): a
+            number, or [task, shot, 1] where the tasks have different sizes.
         loss: Mean squared error, [task].
         grad: Its gradient, [task, dim].
     """
@@ -37,6 +39,7 @@ class Pass:
     slopes: list[Tensor]
     pulled: list[Tensor]
     errors: list[Tensor]
+    scale: float | Tensor
     loss: Tensor
     grad: Tensor
 
@@ -84,8 +87,9 @@ def run(model: MLP, theta: Tensor, samples: Samples) -> Pass:
         hidden.append(_ACTIVATIONS[model.activation](z))
         slopes.append(slope(model.activation, z, hidden[-1]))
     residual = torch.baddbmm(biases[-1], hidden[-1], weights[-1]).sub_(samples.y)
-    loss = residual.square().mean(dim=(1, 2))
-    error = residual.mul_(2 / (residual.shape[1] * residual.shape[2]))
+    loss = samples.mean(residual.square())
+    scale = _scale(samples)
+    error = residual.mul_(scale)
     errors, pulled = [error], []
     for weight, steep in zip(reversed(weights[1:]), reversed(slopes), strict=True):
         pulled.append(torch.bmm(errors[-1], weight.mT))
@@ -100,9 +104,18 @@ def run(model: MLP, theta: Tensor, samples: Samples) -> Pass:
         slopes=slopes,
         pulled=pulled,
         errors=errors,
+        scale=scale,
         loss=loss,
         grad=flattened(arrays),
     )
+
+
+def _scale(samples: Samples) -> float | Tensor:
+    """Return the derivative of the mean squared error in a residual, over the residual."""
+    _, shots, outputs = samples.y.shape
+    if samples.mask is None:
+        return 2 / (shots * outputs)
+    return (2 / outputs * samples.mask / samples.num_shots)[..., None]
 
 
 def hessian_product(
@@ -125,8 +138,7 @@ def hessian_product(
         changes.append(change)
         if layer < len(done.slopes):
             moved.append(done.slopes[layer] * change)
-    residual = done.errors[-1]
-    error = changes[-1] * (2 / (residual.shape[1] * residual.shape[2]))
+    error = changes[-1] * done.scale
     arrays: list[tuple[Tensor, Tensor]] = []
     for layer in range(len(weights) - 1, -1, -1):
         product = torch.bmm(done.hidden[layer].mT, error)
@@ -227,7 +239,7 @@ class AnalyticOracle(AutodiffOracle):
         support = self._batch.support
         if minibatch == slice(None):
             return support
-        return Samples(x=support.x[:, minibatch], y=support.y[:, minibatch])
+        return support.shots(minibatch)
 
     def linearise(
         self,

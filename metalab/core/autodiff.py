@@ -234,7 +234,9 @@ class AutodiffOracle(InnerOracle):
         """Return the strength of an isotropic regulariser, or None."""
         problem = self._problem
         return problem.meta.isotropic_strength(
-            problem.model, self._problem_phi().detach(), num_shots=self.num_shots
+            problem.model,
+            self._problem_phi().detach(),
+            num_shots=self._batch.support.num_shots,
         )
 
     def hessian_solver(self) -> Callable[[Tensor], Tensor]:

@@ -135,12 +135,9 @@ def _compiled(
     warnings.filterwarnings("ignore", message="Dynamo detected a call to a `functools")
 
     def graph(
-        phi: Tensor, parameters: Tensor, *points: Tensor
+        phi: Tensor, parameters: Tensor, *points: Tensor | None
     ) -> tuple[_Tensors, int, int]:
-        support, query = (
-            Samples(x=points[0], y=points[1]),
-            Samples(x=points[2], y=points[3]),
-        )
+        support, query = _samples(*points[:3]), _samples(*points[3:])
         batch = TaskBatch(parameters=parameters, support=support, query=query)
         oracle = torch_oracle(outer_gradient.problem, phi, batch)
         answer = outer_gradient(oracle, RandomStreams(0), NO_STEP)
@@ -156,9 +153,19 @@ def _compiled(
     return torch.compile(graph, fullgraph=True, dynamic=False)
 
 
-def _packed(phi: Tensor, batch: TaskBatch) -> _Tensors:
-    support, query = batch.support, batch.query
-    return phi, batch.parameters, support.x, support.y, query.x, query.y
+def _packed(phi: Tensor, batch: TaskBatch) -> tuple[Tensor | None, ...]:
+    points = (
+        part
+        for samples in (batch.support, batch.query)
+        for part in (samples.x, samples.y, samples.mask)
+    )
+    return phi, batch.parameters, *points
+
+
+def _samples(x: Tensor | None, y: Tensor | None, mask: Tensor | None) -> Samples:
+    assert x is not None, "points have inputs"
+    assert y is not None, "points have targets"
+    return Samples(x=x, y=y, mask=mask)
 
 
 def _unpacked(

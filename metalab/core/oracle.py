@@ -64,7 +64,7 @@ class BilevelProblem:
     ) -> Tensor:
         """Return the loss of each task's predictions on `samples`, [task]."""
         prediction = self.meta.predict(self.model, theta, phi, samples.x, support)
-        return self.loss(prediction, samples.y)
+        return self.loss(prediction, samples)
 
     def outer_loss(self, theta: Tensor, phi: Tensor, batch: TaskBatch) -> Tensor:
         """Return what the outer loop descends, [task].
@@ -100,14 +100,12 @@ class BilevelProblem:
             penalty = None
         else:
             penalty = self.meta.regulariser(
-                self.model, theta, phi, num_shots=support.x.shape[1]
+                self.model, theta, phi, num_shots=support.num_shots
             )
         if terms is LossTerms.REGULARISER:
             assert penalty is not None, "the inner loss has no regulariser"
             return penalty
-        part = support
-        if minibatch != slice(None):
-            part = Samples(x=support.x[:, minibatch], y=support.y[:, minibatch])
+        part = support if minibatch == slice(None) else support.shots(minibatch)
         loss = self.prediction_loss(theta, phi, part, support)
         return loss if penalty is None else loss + penalty
 
@@ -192,7 +190,7 @@ class InnerOracle(ABC):
 
     Attributes:
         num_tasks: Number of tasks in the batch.
-        num_shots: Support points of each task.
+        num_shots: Support points of each task, those that fill up included.
         meta_dim: Number of meta-parameters, those of the inner loop included.
         adapted: The arrays that a task adapts.
         phi_shapes_inner_loss: Whether `mixed_vjp` has a meaning.

@@ -6,6 +6,7 @@ how to draw such rows, where to draw inputs, and what the true target is.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,30 +16,77 @@ from torch import Tensor
 
 from metalab.core.errors import UserError
 
+Shots = int | Float[Tensor, "task 1"]
+"""How many points a task has: one number, or one a task where they differ."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Samples:
     """Labelled points of a batch of tasks.
 
+    Tasks of different sizes are filled up with points that count nowhere.
+
     Attributes:
         x: Inputs, [task, shot, input].
         y: Targets, [task, shot, output].
+        mask: 1 for points, 0 for what fills up, [task, shot]; None where every task has
+            as many points.
     """
 
     x: Float[Tensor, "task shot input"]
     y: Float[Tensor, "task shot output"]
+    mask: Float[Tensor, "task shot"] | None = None
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> "Samples":
+        """Return the points with each of their tensors changed alike.
+
+        Args:
+            change: Of the first axes alone, [task, shot, ...].
+        """
+        mask = None if self.mask is None else change(self.mask)
+        return Samples(x=change(self.x), y=change(self.y), mask=mask)
 
     def to(self, device: torch.device) -> "Samples":
         """Return the same points on another device."""
-        return Samples(x=self.x.to(device), y=self.y.to(device))
+        return self.each(lambda values: values.to(device))
 
     def rows(self, start: int, stop: int) -> "Samples":
         """Return tasks `start` to `stop` (views, no copy)."""
-        return Samples(x=self.x[start:stop], y=self.y[start:stop])
+        return self.each(lambda values: values[start:stop])
+
+    def shots(self, chosen: slice) -> "Samples":
+        """Return some points of each task (views, no copy)."""
+        return self.each(lambda values: values[:, chosen])
 
     def first(self, count: int) -> "Samples":
         """Return the first points of each task (views, no copy)."""
-        return Samples(x=self.x[:, :count], y=self.y[:, :count])
+        return self.shots(slice(count))
+
+    @property
+    def num_shots(self) -> Shots:
+        """How many points of each task count."""
+        if self.mask is None:
+            return self.x.shape[1]
+        # A minibatch may hold none of a small task's points: it then costs nothing.
+        return self.mask.sum(dim=1, keepdim=True).clamp(min=1.0)
+
+    def counted(self, values: Float[Tensor, "task shot any"]) -> Tensor:
+        """Return values of each point, 0 where there is none."""
+        return values if self.mask is None else values * self.mask[..., None]
+
+    def mean_over_shots(
+        self, values: Float[Tensor, "task shot any"]
+    ) -> Float[Tensor, "task any"]:
+        """Return the mean of values over the points that count."""
+        if self.mask is None:
+            return values.mean(dim=1)
+        return self.counted(values).sum(dim=1) / self.num_shots
+
+    def mean(self, values: Float[Tensor, "task shot any"]) -> Float[Tensor, " task"]:
+        """Return the mean of values over the points that count and over the last axis."""
+        if self.mask is None:
+            return values.mean(dim=(1, 2))
+        return self.mean_over_shots(values).mean(dim=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -338,7 +386,7 @@ def sample_batch(  # noqa: PLR0913 - the counts of one draw
     return TaskBatch(
         parameters=parameters,
         support=drawn.first(num_shots),
-        query=Samples(x=drawn.x[:, num_shots:], y=drawn.y[:, num_shots:]),
+        query=drawn.shots(slice(num_shots, None)),
     )
 
 

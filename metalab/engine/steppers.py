@@ -22,7 +22,7 @@ from metalab.core.learner import (
     MetaState,
     StepResult,
 )
-from metalab.core.tasks import Samples, TaskBatch
+from metalab.core.tasks import TaskBatch
 from metalab.engine.events import Array
 from metalab.engine.providers import runs_natively
 from metalab.engine.task_stream import Ahead, TaskStream
@@ -292,7 +292,7 @@ def _laid_out_ahead(
 
 def _laid_out(batch: TaskBatch) -> TaskBatch:
     support, query = (
-        Samples(x=samples.x.contiguous(), y=samples.y.contiguous())
+        samples.each(lambda values: values.contiguous())
         for samples in (batch.support, batch.query)
     )
     return replace(batch, support=support, query=query)

@@ -17,11 +17,11 @@ class SquaredError(Loss):
     title: ClassVar[str] = "Squared error"
     synonyms: ClassVar[tuple[str, ...]] = ("MSE", "mean squared error", "L2 loss")
 
-    def __call__(
+    def costs(
         self,
         prediction: Float[Tensor, "task shot output"],
         target: Float[Tensor, "task shot output"],
-    ) -> Float[Tensor, " task"]:
-        """Return the mean squared error of each task."""
+    ) -> Float[Tensor, "task shot output"]:
+        """Return the squared error of each output."""
         residual = prediction - target
-        return (residual * residual).mean(dim=(1, 2))
+        return residual * residual

@@ -11,6 +11,7 @@ from torch.nn.functional import pad
 from metalab.core.meta.base import MetaParameterisation, PhiRole
 from metalab.core.model.base import Model
 from metalab.core.spec import option
+from metalab.core.tasks import Shots
 
 STRENGTHS = ("fixed", "learned")
 
@@ -97,7 +98,7 @@ class ProximalAnchor(MetaParameterisation):
         theta: Float[Tensor, "task inner"],
         phi: Float[Tensor, "task meta"],
         *,
-        num_shots: int,
+        num_shots: Shots,
     ) -> Float[Tensor, " task"] | None:
         """Return strength/2 * ||theta - anchor||^2."""
         distance = (theta - self._anchor(phi)).square().sum(dim=1)
@@ -105,7 +106,7 @@ class ProximalAnchor(MetaParameterisation):
         return 0.5 * strength[:, 0] * distance
 
     def isotropic_strength(
-        self, model: Model, phi: Float[Tensor, "task meta"], *, num_shots: int
+        self, model: Model, phi: Float[Tensor, "task meta"], *, num_shots: Shots
     ) -> Float[Tensor, "task 1"]:
         """Return lambda."""
         del model, num_shots

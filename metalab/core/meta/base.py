@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from metalab.core.model.base import Model, ParameterBlock
-from metalab.core.tasks import Samples, TaskBatch
+from metalab.core.tasks import Samples, Shots, TaskBatch
 
 
 class PhiRole(Enum):
@@ -131,14 +131,14 @@ class MetaParameterisation(ABC):
         theta: Float[Tensor, "task inner"],
         phi: Float[Tensor, "task meta"],
         *,
-        num_shots: int,
+        num_shots: Shots,
     ) -> Float[Tensor, " task"] | None:
         """Return what is added to the support loss of each task, or None."""
         del model, theta, phi, num_shots
         return None
 
     def isotropic_strength(
-        self, model: Model, phi: Float[Tensor, "task meta"], *, num_shots: int
+        self, model: Model, phi: Float[Tensor, "task meta"], *, num_shots: Shots
     ) -> Float[Tensor, "task 1"] | None:
         """Return the strength s of a regulariser s/2 * ||theta - centre||^2.
 

@@ -127,7 +127,7 @@ class BayesianHead(LinearHead):
         variance = self._variance(model, phi, batch.query.x, batch.support)[..., None]
         residual = batch.query.y - mean
         loss = residual * residual / variance + torch.log(2 * math.pi * variance)
-        return 0.5 * loss.mean(dim=(1, 2))
+        return 0.5 * batch.query.mean(loss)
 
     def deviation(
         self,

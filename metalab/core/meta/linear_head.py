@@ -13,7 +13,7 @@ from metalab.core.meta.base import MetaParameterisation
 from metalab.core.meta.layer_subset import shifted
 from metalab.core.model.base import Model, ParameterBlock
 from metalab.core.model.capabilities import HasLinearHead, having
-from metalab.core.tasks import Samples
+from metalab.core.tasks import Samples, Shots
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,21 +84,24 @@ class LinearHead(MetaParameterisation):
         theta: Float[Tensor, "task inner"],
         phi: Float[Tensor, "task meta"],
         *,
-        num_shots: int,
+        num_shots: Shots,
     ) -> Float[Tensor, " task"]:
         """Return trace((W - M)^T P (W - M)) / (N C)."""
         prior = self.prior(model, phi)
         head = self.as_matrix(model, theta)
         away = head if prior.mean is None else head - prior.mean
         weighted = (away * (prior.precision @ away)).sum(dim=(1, 2))
-        return weighted / (num_shots * head.shape[2])
+        shots = num_shots if isinstance(num_shots, int) else num_shots[:, 0]
+        return weighted / (shots * head.shape[2])
 
     def posterior_precision(
         self, model: Model, phi: Float[Tensor, "task meta"], support: Samples
     ) -> Float[Tensor, "task feature feature"]:
         """Return F^T F + P."""
         features = self.features(model, phi, support.x)
-        return features.mT @ features + self.prior(model, phi).precision
+        return (
+            features.mT @ support.counted(features) + self.prior(model, phi).precision
+        )
 
     def hessian_solver(
         self, model: Model, phi: Float[Tensor, "task meta"], support: Samples
@@ -107,7 +110,7 @@ class LinearHead(MetaParameterisation):
         factor = torch.linalg.cholesky_ex(
             self.posterior_precision(model, phi, support)
         ).L
-        scale = 0.5 * support.y.shape[1] * support.y.shape[2]
+        scale = 0.5 * support.num_shots * support.y.shape[2]
 
         def solve(v: Tensor) -> Tensor:
             right = self.as_matrix(model, v)

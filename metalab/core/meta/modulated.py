@@ -110,7 +110,7 @@ class Modulated(MetaParameterisation):
         middle = model.dim + encoder.dim
         points = torch.cat([support.x, support.y], dim=2)
         vectors = encoder.apply(phi[:, model.dim : middle], points)
-        embedding = vectors.mean(dim=1, keepdim=True)
+        embedding = support.mean_over_shots(vectors)[:, None]
         change = modulator.apply(phi[:, middle:], embedding)[:, 0]
         scale, shift = change.chunk(2, dim=1)
         return 1 + scale, shift

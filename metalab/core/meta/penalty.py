@@ -10,6 +10,7 @@ from torch import Tensor
 from metalab.core.meta.base import MetaParameterisation, PhiRole
 from metalab.core.model.base import Model
 from metalab.core.spec import option
+from metalab.core.tasks import Shots
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,14 +94,14 @@ class PenaltyStrength(MetaParameterisation):
         theta: Float[Tensor, "task inner"],
         phi: Float[Tensor, "task meta"],
         *,
-        num_shots: int,
+        num_shots: Shots,
     ) -> Float[Tensor, " task"] | None:
         """Return lambda/2 * ||theta||^2."""
         strength = self.isotropic_strength(model, phi, num_shots=num_shots)
         return 0.5 * strength[:, 0] * theta.square().sum(dim=1)
 
     def isotropic_strength(
-        self, model: Model, phi: Float[Tensor, "task meta"], *, num_shots: int
+        self, model: Model, phi: Float[Tensor, "task meta"], *, num_shots: Shots
     ) -> Float[Tensor, "task 1"]:
         """Return lambda."""
         del model, num_shots

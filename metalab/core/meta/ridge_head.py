@@ -13,6 +13,7 @@ from metalab.core.meta.linear_head import LinearHead, Prior
 from metalab.core.model.base import Model
 from metalab.core.model.capabilities import HasLinearHead, having
 from metalab.core.spec import option
+from metalab.core.tasks import Shots
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +105,7 @@ class RidgeHead(LinearHead):
         return Prior(mean=None, precision=self._strength(phi)[:, :, None] * eye)
 
     def isotropic_strength(
-        self, model: Model, phi: Float[Tensor, "task meta"], *, num_shots: int
+        self, model: Model, phi: Float[Tensor, "task meta"], *, num_shots: Shots
     ) -> Float[Tensor, "task 1"]:
         """Return 2 lambda / (N C)."""
         outputs = model.output_dim
