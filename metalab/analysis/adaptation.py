@@ -37,13 +37,22 @@ class _AdaptedTask:
         support_loss: [inner step].
         query_loss: On the query set of the task, [inner step]; None where it has none.
         deviation: Predictive standard deviation on the grid, [inner step, point], or None.
+
+    Predictions are what the network learns; `own` puts them in their own unit.
     """
 
     thetas: Tensor
     on_grid: Tensor
     support_loss: Array
     query_loss: Array | None
-    deviation: Array | None
+    deviation: Tensor | None
+
+    def own(self, family: TaskDistribution) -> tuple[Array, Array | None]:
+        """Return curves and deviation in the target's own unit, [inner step, point]."""
+        curves = family.own_targets(self.on_grid[..., 0])
+        if self.deviation is None:
+            return to_array(curves), None
+        return to_array(curves), to_array(family.own_deviation(self.deviation, curves))
 
 
 class _OneTaskMethod:
@@ -167,13 +176,14 @@ class HeldOutAdapter(_OneTaskMethod):
             query=batch.query,
         )
         assert found.query_loss is not None, "a held-out task has a query set"
+        curves, deviation = found.own(self._held_out.family)
         return SupportEditResult(
             points=points,
             step=step,
-            curves=to_array(found.on_grid[..., 0]),
+            curves=curves,
             support_loss=found.support_loss,
             query_loss=found.query_loss,
-            deviation=found.deviation,
+            deviation=deviation,
         )
 
     def _batch(self, points: EditedSupport) -> TaskBatch:
@@ -185,10 +195,11 @@ class HeldOutAdapter(_OneTaskMethod):
             inputs = family.observed(row.parameters, family.inputs_at(x)[None])
         else:
             # A plot shows the first coordinate alone: a point keeps its others.
-            inputs = row.support.x.clone()
-            inputs[0, :, 0] = x
+            own = family.own_inputs(row.support.x[:, : len(x)]).clone()
+            own[0, :, 0] = x
+            inputs = family.observed(row.parameters, own)
         y = torch.tensor(points.y, dtype=self.dtype)[None, :, None]
-        support = Samples(x=inputs, y=y)
+        support = Samples(x=inputs, y=family.given_targets(y))
         return TaskBatch(parameters=row.parameters, support=support, query=row.query)
 
 
@@ -254,47 +265,44 @@ class TaskAdapter(_OneTaskMethod):
         )
         moved = found.thetas - found.thetas[:1]
         layers, layer_distance = self._by_layer(moved)
+        curves, deviation = found.own(self._family)
         return AdaptResult(
             start=start,
             asked=asked,
-            curves=to_array(found.on_grid[..., 0]),
+            curves=curves,
             support_loss=found.support_loss,
             query_loss=self._true_loss(found.on_grid, asked.task.truth),
             distance=to_array(torch.linalg.vector_norm(moved, dim=1)),
             layer_distance=layer_distance,
             layers=layers,
             fan=self._fan(phi, asked, grid),
-            deviation=found.deviation,
+            deviation=deviation,
         )
 
     def _true_loss(self, predicted: Tensor, truth: Array | None) -> Array | None:
         """Return the loss against the true curve on the grid, [inner step], or None."""
         if truth is None:
             return None
-        y = torch.tensor(truth, dtype=self.dtype)[None, :, None]
+        y = self._family.given_targets(torch.tensor(truth, dtype=self.dtype))
+        y = y[None, :, None]
         return self.losses(predicted, Samples(x=torch.zeros_like(y), y=y))
 
     def _inputs(self, places: Array, task: CustomTask) -> Tensor:
         """Return what the network is given at places of the x axis, [point, input]."""
         x = self._family.inputs_at(torch.tensor(places, dtype=self.dtype))
-        if self._is_told():
-            if task.parameters is None:
-                raise ExplorationError(
-                    "this method is told the numbers of a task; a curve drawn by hand "
-                    "has none: choose a held-out task"
-                )
-            known = torch.tensor(task.parameters, dtype=self.dtype)
-            return self._family.observed(known[None], x[None])[0]
-        return x
-
-    def _is_told(self) -> bool:
-        """Return whether a family gives its networks more than the inputs."""
-        return type(self._family).observed is not TaskDistribution.observed
+        if self._family.tells_the_task and task.parameters is None:
+            raise ExplorationError(
+                "this method is told the numbers of a task; a curve drawn by hand "
+                "has none: choose a held-out task"
+            )
+        told = task.parameters
+        known = torch.zeros(1, 1) if told is None else torch.tensor(told)[None]
+        return self._family.observed(known.to(self.dtype), x[None])[0]
 
     def _batch(self, task: CustomTask) -> TaskBatch:
         x = self._inputs(task.x, task)
-        y = torch.tensor(task.y, dtype=self.dtype)[None, :, None]
-        support = Samples(x=x[None], y=y)
+        y = self._family.given_targets(torch.tensor(task.y, dtype=self.dtype))
+        support = Samples(x=x[None], y=y[None, :, None])
         nothing = torch.zeros(1, 1, dtype=self.dtype)
         return TaskBatch(parameters=nothing, support=support, query=support)
 
@@ -317,11 +325,12 @@ class TaskAdapter(_OneTaskMethod):
         places = rng.uniform(task.grid[0], task.grid[-1], (count, len(task.x)))
         x = torch.stack([self._inputs(row, task) for row in places])
         y = torch.tensor(np.interp(places, task.grid, task.truth), dtype=self.dtype)
-        support = Samples(x=x, y=y[..., None])
+        support = Samples(x=x, y=self._family.given_targets(y)[..., None])
         nothing = torch.zeros(count, 1, dtype=self.dtype)
         batch = TaskBatch(parameters=nothing, support=support, query=support)
         path = self.learner.adapt(phi, batch, num_inner_steps=self._num_trained)
-        return to_array(self.predict(phi, path.end, grid, support)[..., 0])
+        fan = self.predict(phi, path.end, grid, support)[..., 0]
+        return to_array(self._family.own_targets(fan))
 
 
 def _factor(learner: MetaLearner, inner_lr: float) -> float:

@@ -36,10 +36,10 @@ class EditedSupport:
 
     def shown_in(self, tasks: HeldOutTasks) -> HeldOutTasks:
         """Return the tasks of a run with these points in the place of one's own."""
-        support = tasks.support
+        support, shown = tasks.support, slice(len(self.x))
         moved = Points(
-            x=_with(support.x, (self.task, slice(None), 0), self.x),
-            y=_with(support.y, (self.task, slice(None), 0), self.y),
+            x=_with(support.x, (self.task, shown, 0), self.x),
+            y=_with(support.y, (self.task, shown, 0), self.y),
         )
         return replace(tasks, support=moved)
 

@@ -72,7 +72,7 @@ def evaluate_fresh(  # noqa: PLR0913 - the counts of one evaluation
     use_threads_of(config, AUTODIFF)
     device = resolve_device(config)
     dtype = DTYPES[config.run.precision]
-    family, learner = build_family(config), build_learner(config)
+    family, learner = build_family(config).held_out(), build_learner(config)
     phi = torch.tensor(checkpoint.phi, dtype=dtype, device=device)
     batch = sample_batch(
         family,

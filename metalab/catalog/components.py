@@ -105,6 +105,15 @@ class ComponentConfig(Section):
         """
         return type(self).component(**self.options(), **bound)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _completed(cls, content: Any) -> Any:
+        """Let the component fill in what follows from what a person wrote."""
+        complete = getattr(cls.component, "completed", None)
+        if complete is None or not isinstance(content, Mapping):
+            return content
+        return complete(content)
+
     @model_validator(mode="after")
     def _component_accepts(self) -> "ComponentConfig":
         """Let the component refuse combinations of its own options."""

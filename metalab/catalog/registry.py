@@ -93,7 +93,8 @@ class Registry:
                 concrete = issubclass(value, self.base) and not inspect.isabstract(
                     value
                 )
-                if own and concrete:
+                # A private class is a part of a component.
+                if own and concrete and not value.__name__.startswith("_"):
                     yield value
 
     def _check(self, value: Any, taken: Mapping[str, type[Any]]) -> None:

@@ -1,7 +1,8 @@
 """From a file, a preset and `--set` to one experiment."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from metalab.catalog.recipes import merge
 from metalab.experiment.config import ExperimentConfig
@@ -15,6 +16,7 @@ from metalab.experiment.fields import (
     with_overrides,
 )
 from metalab.experiment.share_code import experiment_of_code
+from metalab.tasks.table import TableFamily
 
 DEFAULT_PRESET = "maml-sine"
 
@@ -26,8 +28,9 @@ def resolve_config(
     code: str | None = None,
     assignments: Sequence[str],
     seed: int | None,
+    data: Mapping[str, str] | None = None,
 ) -> ExperimentConfig:
-    """Return the experiment: preset or code, then file, then assignments, then seed.
+    """Return the experiment: preset or code, then file, table, assignments and seed.
 
     Args:
         file: A TOML file; what it leaves out comes from the preset.
@@ -37,6 +40,8 @@ def resolve_config(
         code: A share code, in place of a preset.
         assignments: "path=value" texts.
         seed: Replaces `run.seed`.
+        data: Options of the task family "table", the path of its file among them; its
+            other options are guessed or the defaults.
 
     Raises:
         ConfigError: Something is not allowed; nothing has been written.
@@ -51,7 +56,13 @@ def resolve_config(
         defaults = ExperimentConfig().to_mapping()
         base = validated(merge(defaults, preset_content(name)))
     config = given = experiment_of({} if file is None else written_in(file), base)
-    overrides = [parse_assignment(text) for text in assignments]
+    overrides: list[tuple[str, Any]] = []
+    if data is not None:
+        # The table's own defaults, not those of a table that the preset has.
+        plain = ExperimentConfig().tasks.family.kind
+        family = {"kind": TableFamily.name, **data}
+        overrides += [("tasks.family", plain), ("tasks.family", family)]
+    overrides += [parse_assignment(text) for text in assignments]
     if seed is not None:
         overrides.append(("run.seed", seed))
     config = with_overrides(config, overrides)

@@ -19,6 +19,20 @@ def train(
         str | None,
         typer.Option(help="Share code of an experiment, as the window copies it."),
     ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Table of observations (CSV, TSV, Parquet): its tasks are trained on.",
+        ),
+    ] = None,
+    task: Annotated[
+        str | None, typer.Option(help="Column of the table that names the task.")
+    ] = None,
+    x: Annotated[
+        str | None,
+        typer.Option("--x", help="Columns of the inputs, with commas between."),
+    ] = None,
+    y: Annotated[str | None, typer.Option("--y", help="Column of the target.")] = None,
     assignments: Annotated[
         list[str] | None,
         typer.Option(
@@ -43,13 +57,21 @@ def train(
     """Run an experiment and keep it in a run file."""
     from metalab.cli.config_source import resolve_config  # noqa: PLC0415 - torch
     from metalab.cli.report import run_and_report  # noqa: PLC0415
+    from metalab.cli.table_data import table_notes, table_options  # noqa: PLC0415
     from metalab.experiment.fields import readings_of  # noqa: PLC0415
     from metalab.runs.record.live import LiveRun  # noqa: PLC0415
     from metalab.runs.system.home import new_run_path  # noqa: PLC0415
 
     experiment = resolve_config(
-        config, preset=preset, code=code, assignments=assignments or [], seed=seed
+        config,
+        preset=preset,
+        code=code,
+        assignments=assignments or [],
+        seed=seed,
+        data=table_options(data, task=task, x=x, y=y),
     )
+    for line in table_notes(experiment):
+        warn(line)
     for path, words in readings_of(experiment).items():
         warn(f"{path} understood as {words}")
     live = LiveRun(experiment, path=out or new_run_path(experiment))

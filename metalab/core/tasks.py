@@ -6,9 +6,9 @@ how to draw such rows, where to draw inputs, and what the true target is.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
@@ -167,6 +167,8 @@ class TaskDistribution(ABC):
     title: ClassVar[str]
     synonyms: ClassVar[tuple[str, ...]] = ()
     output_dim: ClassVar[int] = 1
+    tells_the_task: ClassVar[bool] = False
+    """Whether the network is given a task's numbers beside the inputs."""
     inputs_lie_on_a_curve: ClassVar[bool] = True
     """Whether every input is one of `inputs_at`, so that plots show all there is; if
     not, they show a section of the task, and points beside it."""
@@ -215,6 +217,56 @@ class TaskDistribution(ABC):
             [task, num_shots + num_queries, ...].
         """
 
+    @classmethod
+    def completed(cls, options: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return options as a person wrote them, with what follows from them filled in.
+
+        Raises:
+            ValueError: Says which option, its value and what is allowed.
+        """
+        return options
+
+    def carried(self) -> Mapping[str, bytes]:
+        """Return what a run file has to hold so that its tasks can be drawn elsewhere.
+
+        By name; nothing where the settings say it all.
+        """
+        return {}
+
+    def refusal(self, num_shots: int) -> str | None:
+        """Return why tasks of so many support points cannot be drawn, or None."""
+        del num_shots
+        return None
+
+    def held_out(self) -> "TaskDistribution":
+        """Return the distribution of tasks that are never trained on.
+
+        By default the same: of infinitely many tasks, new ones are others.
+        """
+        return self
+
+    def for_shots(self, num_shots: int) -> "TaskDistribution":
+        """Return the tasks that have so many support points, and one more to measure on.
+
+        By default every one.
+        """
+        del num_shots
+        return self
+
+    def num_tasks(self, wanted: int) -> int:
+        """Return how many tasks a draw of `wanted` gives: no more than there are."""
+        return wanted
+
+    def num_queries(self, wanted: int, num_shots: int) -> int:
+        """Return how many query points a task has beside its support set, at most."""
+        del num_shots
+        return wanted
+
+    def draws_unequal(self, num_shots: int, num_queries: int) -> bool:
+        """Return whether sets of these sizes differ between tasks, and are masked."""
+        del num_shots, num_queries
+        return False
+
     def inputs_at(self, position: Float[Tensor, "*points"]) -> Tensor:
         """Return the inputs at places of the x axis of plots, [*points, input].
 
@@ -228,12 +280,34 @@ class TaskDistribution(ABC):
         parameters: Float[Tensor, "task parameter"],
         x: Float[Tensor, "task shot place"],
     ) -> Float[Tensor, "task shot input"]:
-        """Return what the network is given at the inputs x of `target`.
+        """Return what the network is given at inputs x in their own units.
 
-        The inputs themselves, unless a family tells the network more.
+        The inputs themselves, unless a family scales them or tells the network more.
         """
         del parameters
         return x
+
+    def own_inputs(self, x: Float[Tensor, "*points input"]) -> Tensor:
+        """Return inputs of a network in their own units: the way back of `observed`."""
+        return x
+
+    def given_targets(self, y: Tensor) -> Tensor:
+        """Return targets in their own unit as the network learns them."""
+        return y
+
+    def own_targets(self, y: Tensor) -> Tensor:
+        """Return predictions in the target's own unit: the way back."""
+        return y
+
+    def own_deviation(self, deviation: Tensor, own: Tensor) -> Tensor:
+        """Return a prediction's standard deviation in the target's own unit.
+
+        Args:
+            deviation: In what the network learns.
+            own: The prediction, in its own unit.
+        """
+        del own
+        return deviation
 
     def true_targets(
         self,
@@ -357,13 +431,17 @@ def sample_batch(  # noqa: PLR0913 - the counts of one draw
             None draws new ones.
 
     Returns:
-        The batch, on the generator's device.
+        The batch, on the generator's device. Of finitely many observed tasks, no more
+        tasks and query points than there are.
 
     Raises:
         TaskError: The family draws other than it declares. Who computes with the tasks
             goes by the declaration: automatic differentiation would broadcast, and
             compiled kernels would read what is not theirs.
     """
+    family = family.for_shots(num_shots)
+    num_tasks = num_tasks if known is not None else family.num_tasks(num_tasks)
+    num_queries = family.num_queries(num_queries, num_shots)
     if known is None:
         parameters = family.sample_parameters(
             num_tasks, generator=generator, dtype=dtype

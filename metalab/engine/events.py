@@ -134,11 +134,11 @@ NUM_GALLERY = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Points:
-    """Labelled points of held-out tasks.
+    """Labelled points of held-out tasks, in their own units.
 
     Attributes:
-        x: Inputs, [task, shot, input].
-        y: Targets, [task, shot, output].
+        x: Inputs, [task, shot, input]; NaN where a task has fewer points than others.
+        y: Targets, [task, shot, output]; likewise.
     """
 
     x: Array
@@ -155,7 +155,9 @@ class Points:
 
     def plotted(self, task: int) -> tuple[Array, Array]:
         """Return x and y of a task in plots, each [shot]: first input, first output."""
-        return self.x[task, :, 0], self.y[task, :, 0]
+        x, y = self.x[task, :, 0], self.y[task, :, 0]
+        there = ~np.isnan(y)
+        return (x, y) if there.all() else (x[there], y[there])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -136,32 +136,36 @@ class HeldOutEvaluation:
         points, support_loss, query_loss = _adapted(
             self.learner, phi, rows, self.num_inner_steps
         )
+        own = self.family.own_targets(self._predictions(phi, points))
+        deviation = predictive_deviation(
+            self.learner,
+            phi,
+            self.grid_x,
+            self.batch.support.rows(0, self.num_gallery),
+            num_inner_steps=self.num_inner_steps,
+        )
+        if deviation is not None:
+            deviation = self.family.own_deviation(deviation, own)
         return Curves(
             step=step,
-            curves=self._predictions(phi, points),
+            curves=to_array(own),
             support_loss=support_loss,
             query_loss=query_loss,
             phi=to_array(phi),
-            deviation=predictive_deviation(
-                self.learner,
-                phi,
-                self.grid_x,
-                self.batch.support.rows(0, self.num_gallery),
-                num_inner_steps=self.num_inner_steps,
-            ),
+            deviation=None if deviation is None else to_array(deviation),
         )
 
     def _seen(self, seen: "Look", phi: Tensor, step: int) -> Curves:
         shown = slice(0, self.num_gallery)
         return Curves(
             step=step,
-            curves=frozen(seen.curves),
+            curves=to_array(self.family.own_targets(torch.from_numpy(seen.curves))),
             support_loss=frozen(seen.support_loss[shown].copy()),
             query_loss=frozen(seen.query_loss[shown].copy()),
             phi=to_array(phi),
         )
 
-    def _predictions(self, phi: Tensor, points: Sequence[Tensor]) -> Array:
+    def _predictions(self, phi: Tensor, points: Sequence[Tensor]) -> Tensor:
         """Return the curves on the grid, [gallery, inner step, point]."""
         problem = self.learner.problem
         stacked_phi = phi[: problem.meta_dim].expand(self.num_gallery, -1)
@@ -173,18 +177,18 @@ class HeldOutEvaluation:
                 )
                 for theta in points
             ]
-        return to_array(torch.stack(curves, dim=1)[..., 0])
+        return torch.stack(curves, dim=1)[..., 0]
 
     def describe(self) -> HeldOutTasks:
         """Return the tasks as plain arrays, for plots and for the run file."""
         names = tuple(map(self.family.task_name, self.batch.parameters.cpu()))
-        truth = self.true_curves
+        truth, grid = self.true_curves, self.family.own_inputs(self.grid_x[0])
         return HeldOutTasks(
             parameter_names=self.family.parameter_names,
             parameters=to_array(self.batch.parameters),
-            support=_points(self.batch.support),
-            query=_points(self.batch.query),
-            grid=to_array(self.grid_x[0, :, 0]),
+            support=_points(self.family, self.batch.support),
+            query=_points(self.family, self.batch.query),
+            grid=to_array(grid[:, 0]),
             true_curves=None if truth is None else to_array(truth),
             names=names if any(names) else (),
             num_inner_steps=self.learner.inner.num_inner_steps,
@@ -198,7 +202,7 @@ def predictive_deviation(
     support: Samples,
     *,
     num_inner_steps: int,
-) -> Array | None:
+) -> Tensor | None:
     """Return the predictive standard deviation, [task, inner step, point], or None.
 
     It depends on the inner step only in whether the support set has been seen.
@@ -220,7 +224,7 @@ def predictive_deviation(
     if before is None or after is None:
         return None
     later = after[:, None].expand(-1, num_inner_steps, -1)
-    return to_array(torch.cat([before[:, None], later], dim=1))
+    return torch.cat([before[:, None], later], dim=1)
 
 
 def losses_along_paths(
@@ -266,8 +270,13 @@ def _adapted(
     )
 
 
-def _points(samples: Samples) -> Points:
-    return Points(x=to_array(samples.x), y=to_array(samples.y))
+def _points(family: TaskDistribution, samples: Samples) -> Points:
+    """Return points in their own units; NaN where a task has fewer."""
+    x, y = family.own_inputs(samples.x), family.own_targets(samples.y)
+    if samples.mask is not None:
+        nothing = samples.mask[..., None] == 0
+        x, y = (values.masked_fill(nothing, torch.nan) for values in (x, y))
+    return Points(x=to_array(x), y=to_array(y))
 
 
 def held_out_evaluation(
@@ -287,7 +296,8 @@ def held_out_evaluation(
         device: Where the tasks are looked at.
     """
     dtype, evaluation = DTYPES[config.run.precision], config.evaluation
-    family, streams = build_family(config), RandomStreams(config.run.seed)
+    streams = RandomStreams(config.run.seed)
+    family = build_family(config).held_out().for_shots(config.eval_shots)
     batch = sample_batch(
         family,
         evaluation.num_tasks,
@@ -297,7 +307,7 @@ def held_out_evaluation(
         dtype=dtype,
         query=config.held_out_query,
     )
-    count = min(NUM_GALLERY, evaluation.num_tasks)
+    count = min(NUM_GALLERY, batch.num_tasks)
     low, high = family.input_range
     grid = torch.linspace(low, high, NUM_GRID_POINTS, dtype=dtype)
     x = family.inputs_at(grid).expand(count, -1, -1)

@@ -5,7 +5,13 @@ import torch
 from metalab.core.fused.plan import Counts, unsupported_reason
 from metalab.core.fused.support import oracle_unsupported_reason
 from metalab.core.learner import MetaLearner
-from metalab.engine.build import DTYPES, DeviceError, build_learner, resolve_device
+from metalab.engine.build import (
+    DTYPES,
+    DeviceError,
+    build_family,
+    build_learner,
+    resolve_device,
+)
 from metalab.experiment.config import ExperimentConfig
 
 FUSED, AUTODIFF = "fused", "autodiff"
@@ -21,10 +27,12 @@ def runs_natively(learner: MetaLearner, counts: Counts) -> bool:
 
 def counts_of(config: ExperimentConfig) -> Counts:
     """Return the sizes of a meta-batch."""
+    tasks, num_shots = config.tasks, config.tasks.num_shots
+    family = build_family(config).for_shots(num_shots)
     return Counts(
         num_tasks=config.outer.num_tasks,
-        num_shots=config.tasks.num_shots,
-        num_queries=config.tasks.num_queries,
+        num_shots=num_shots,
+        num_queries=family.num_queries(tasks.num_queries, num_shots),
         num_shots_min=config.tasks.num_shots_min if config.tasks.draws_num_shots else 0,
     )
 
@@ -38,7 +46,19 @@ def fused_obstacle(config: ExperimentConfig) -> str | None:
     if device.type != "cpu":
         return f"the compiled kernels run on the CPU, not on {device.type}"
     assert DTYPES[config.run.precision] in (torch.float32, torch.float64)
+    if _draws_unequal(config):
+        return "there is no compiled kernel for tasks of different sizes"
     return oracle_unsupported_reason(build_learner(config).problem)
+
+
+def _draws_unequal(config: ExperimentConfig) -> bool:
+    """Return whether sets of points are masked, in training or in an evaluation."""
+    family, tasks = build_family(config), config.tasks
+    training = family.for_shots(tasks.num_shots)
+    held_out = family.held_out().for_shots(config.eval_shots)
+    return training.draws_unequal(
+        tasks.num_shots, tasks.num_queries
+    ) or held_out.draws_unequal(config.eval_shots, config.evaluation.num_queries)
 
 
 def chosen_provider(config: ExperimentConfig) -> tuple[str, str]:

@@ -35,9 +35,10 @@ def state_shapes(config: ExperimentConfig) -> Shapes:
 
 def held_out_shapes(config: ExperimentConfig) -> Shapes:
     """Return the shapes of the arrays of `events.HeldOutTasks`, as files name them."""
-    evaluation = config.evaluation
-    tasks, shots = evaluation.num_tasks, config.eval_shots
-    queries, family = evaluation.num_queries, build_family(config)
+    shots = config.eval_shots
+    family = build_family(config).held_out().for_shots(shots)
+    tasks = family.num_tasks(config.evaluation.num_tasks)
+    queries = family.num_queries(config.evaluation.num_queries, shots)
     return {
         "parameters": (tasks, len(family.parameter_names)),
         "support_x": (tasks, shots, family.input_dim),
@@ -51,7 +52,9 @@ def held_out_shapes(config: ExperimentConfig) -> Shapes:
 
 def evaluation_shapes(config: ExperimentConfig) -> Shapes:
     """Return the shapes of the losses of `events.Evaluation`."""
-    shape = (config.evaluation.num_tasks, config.num_shown_steps + 1)
+    family = build_family(config).held_out().for_shots(config.eval_shots)
+    tasks = family.num_tasks(config.evaluation.num_tasks)
+    shape = (tasks, config.num_shown_steps + 1)
     return {"support_loss": shape, "query_loss": shape}
 
 

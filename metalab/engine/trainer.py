@@ -245,7 +245,7 @@ class Trainer:
 
     def _make_stepper(self, state: MetaState) -> Stepper:
         self.task_stream = TaskStream(
-            family=build_family(self.config),
+            family=build_family(self.config).for_shots(self.config.tasks.num_shots),
             streams=self.streams,
             counts=counts_of(self.config),
             dtype=self._dtype,

@@ -26,7 +26,7 @@ FALLBACK_MODEL = "mlp"
 
 def refusal(config: "ExperimentConfig") -> str | None:
     """Return why a combination makes no sense and what to choose instead, or None."""
-    reason = model_refusal(config) or loss_refusal(config)
+    reason = _tasks_refusal(config) or model_refusal(config) or loss_refusal(config)
     if reason is not None:
         return reason
     inner_reason = inner_refusal(config, config.inner.component)
@@ -49,6 +49,16 @@ def refusal(config: "ExperimentConfig") -> str | None:
         or _setting_refusal(config)
         or memory_refusal(config)
     )
+
+
+def _tasks_refusal(config: "ExperimentConfig") -> str | None:
+    """Return why tasks of so many support points cannot be drawn, or None."""
+    family = config.tasks.family.build()
+    for num_shots in (config.tasks.num_shots, config.eval_shots):
+        reason = family.refusal(num_shots)
+        if reason is not None:
+            return reason
+    return None
 
 
 def inner_refusal(config: "ExperimentConfig", inner: type[InnerLoop]) -> str | None:

@@ -18,6 +18,7 @@ from metalab.experiment.fields import (
 )
 from metalab.experiment.naming import has_own_name, reference_of
 from metalab.experiment.plain_data import PlainDataError, from_toml, read_text
+from metalab.tasks.table_store import look_in
 
 _SQLITE = b"SQLite format 3\x00"
 _LESSON = {"title", "pages"}
@@ -89,6 +90,8 @@ def written_in(file: Path) -> dict[str, Any]:
             file,
             "is a lesson, not an experiment; `metalab FILE` opens it in the window",
         )
+    # A table is named as seen from the file that names it.
+    look_in(file.parent)
     return content
 
 

@@ -22,6 +22,7 @@ class SinusoidKnown(Sinusoid):
 
     name: ClassVar[str] = "sinusoid-known"
     title: ClassVar[str] = "Sinusoid, task known"
+    tells_the_task: ClassVar[bool] = True
 
     @property
     def input_dim(self) -> int:

@@ -9,13 +9,13 @@ from metalab.catalog import plugins as plugins_module
 from metalab.catalog.registry import Registry
 from metalab.catalog.slots import OUTER_OPTIMIZERS, SLOTS, TASK_FAMILIES
 from metalab.core.inner.gradient_descent import GradientDescent
-from metalab.core.tasks import TaskFamily
+from metalab.core.tasks import TaskDistribution, TaskFamily
 from metalab.tasks.sinusoid import Sinusoid
 from tests.support.plugin import Plane
 
 CLOSED = Registry(
     slot="task family",
-    base=TaskFamily,
+    base=TaskDistribution,
     package="metalab.tasks",
     label="Task family",
     help="What tasks are drawn from.",

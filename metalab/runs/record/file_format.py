@@ -3,7 +3,8 @@
 Tables, version 3:
 
 * `facts` (key, value): config, environment, status and the like, as JSON.
-* `arrays` (name, data): held-out tasks and the newest checkpoint, as safetensors.
+* `arrays` (name, data): held-out tasks and the newest checkpoint, as safetensors; since
+  0.8 "table NAME@HASH", the file that the tasks are rows of, compressed by zlib.
 * `metrics` (step, seconds, one column for each metric): every outer step; what an older
   version did not count, or an estimator does not have, is NULL.
 * `probes` (step, data): losses on every held-out task, as safetensors.
@@ -44,6 +45,9 @@ SCHEMA_VERSION = 3
 LOG_VERSION = 4
 """The version of a file with a log behind its database, whose tables are those of version
 3. Earlier metalabs refuse it: they would not see the log."""
+
+TABLE = "table "
+"""Of the name of a table that a run carries; what experiments call it follows."""
 
 _MAGIC = b"SQLite format 3\x00"
 _HEADER_SIZE = 100

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import NoneType
 from typing import Any
+from zlib import decompressobj
+from zlib import error as zlib_error
 
 import numpy as np
 
@@ -34,7 +36,12 @@ from metalab.engine.shapes import (
 from metalab.experiment.config import ExperimentConfig
 from metalab.runs.record.assembly import open_database
 from metalab.runs.record.checkpoints import CheckpointHistory, GrowingTrail
-from metalab.runs.record.file_format import RunFileError, metric_columns, schema_of
+from metalab.runs.record.file_format import (
+    TABLE,
+    RunFileError,
+    metric_columns,
+    schema_of,
+)
 from metalab.runs.record.file_guard import DamagedError, GuardedReader
 from metalab.runs.record.history import (
     DiagnosticSeries,
@@ -54,6 +61,8 @@ from metalab.runs.record.stored_facts import (
     stored_arrays,
 )
 from metalab.runs.record.thinning import RowTable
+from metalab.tasks.table_reading import MOST_BYTES as MOST_TABLE_BYTES
+from metalab.tasks.table_store import look_in, name_of, remember
 
 _MOST_PROBLEMS = 3
 """Of a configuration, that a message names."""
@@ -101,6 +110,8 @@ def open_run(path: Path) -> StoredRun:
     Raises:
         RunFileError: The file is missing, foreign, damaged or from a newer metalab.
     """
+    # Of a run that carries no more than its table's hash.
+    look_in(path.parent)
     with _reading(path) as (database, columns):
         return _read(path, database, columns)
 
@@ -132,6 +143,7 @@ def _reading(path: Path) -> Generator[tuple[GuardedReader, str], None, None]:
 
 
 def _read(path: Path, database: GuardedReader, columns: str) -> StoredRun:
+    _keep_tables(database)
     database.limit_values(MOST_FACT_BYTES)
     facts = StoredFacts.from_rows(database.rows("SELECT key, value FROM facts"))
     configs = facts.configs()
@@ -193,11 +205,30 @@ def _read(path: Path, database: GuardedReader, columns: str) -> StoredRun:
 def _blobs(database: GuardedReader) -> Mapping[str, object]:
     """Return the rows of the table of arrays: there are two at most."""
     blobs: dict[str, object] = {}
-    for name, data in database.rows("SELECT name, data FROM arrays"):
+    for name, data in database.rows(
+        "SELECT name, data FROM arrays WHERE name NOT LIKE ?", f"{TABLE}%"
+    ):
         if name not in ("checkpoint", "held-out tasks"):
             raise DamagedError("table arrays holds what no run writes")
         blobs[name] = data
     return blobs
+
+
+def _keep_tables(database: GuardedReader) -> None:
+    """Keep the table that a run carries: its settings name it."""
+    database.limit_values(MOST_TABLE_BYTES)
+    rows = database.rows("SELECT name, data FROM arrays WHERE name LIKE ?", f"{TABLE}%")
+    for name, data in rows:
+        if not isinstance(name, str) or not isinstance(data, bytes):
+            raise DamagedError("table arrays holds what no run writes")
+        reference = name.removeprefix(TABLE)
+        unpacker = decompressobj()
+        try:
+            content = unpacker.decompress(data, MOST_TABLE_BYTES)
+        except zlib_error as error:
+            raise DamagedError(f"table {name_of(reference)!r}: {error}") from error
+        if not unpacker.eof or remember(name_of(reference), content) != reference:
+            raise DamagedError(f"table {name_of(reference)!r} is another than it was")
 
 
 def _state(
@@ -274,6 +305,7 @@ def stored_state_before(path: Path, step: int) -> Checkpoint | None:
     """
     with _reading(path) as (database, _):
         database.limit_values(MOST_FACT_BYTES)
+        _keep_tables(database)
         facts = StoredFacts.from_rows(database.rows("SELECT key, value FROM facts"))
         shapes = state_shapes(facts.configs().at(facts.step))
         database.limit_values(most_bytes(shapes))

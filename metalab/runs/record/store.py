@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from zlib import compress
 
 import numpy as np
 
+from metalab.engine.build import build_family
 from metalab.engine.events import (
     Array,
     Checkpoint,
@@ -26,7 +28,7 @@ from metalab.engine.trainer import Trainer
 from metalab.experiment.edit import Edit
 from metalab.experiment.naming import experiment_name
 from metalab.runs.record.bookmarks import FACT, Bookmarks, as_fact
-from metalab.runs.record.file_format import RunFileError, packed
+from metalab.runs.record.file_format import TABLE, RunFileError, packed
 from metalab.runs.record.live import LiveRun
 from metalab.runs.record.log import METRIC_COLUMNS, Additions
 from metalab.runs.record.status import RunStatus
@@ -89,7 +91,12 @@ class RunStore:
             "status": RunStatus.STARTING.value,
             "writer": _this_process(),
         }
-        return cls(RunWriter.create(path, Additions(facts=_as_json(facts))), live)
+        carried = build_family(config).carried()
+        first = Additions(
+            facts=_as_json(facts),
+            arrays={f"{TABLE}{name}": compress(data) for name, data in carried.items()},
+        )
+        return cls(RunWriter.create(path, first), live)
 
     @classmethod
     def reopen(cls, path: Path, live: LiveRun) -> "RunStore":

@@ -6,7 +6,7 @@ from PySide6.QtCore import QByteArray, QRectF, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap, QPixmapCache
 from PySide6.QtSvg import QSvgRenderer
 
-from metalab.ui.style.assets import assets_folder
+from metalab.core.assets import assets_folder
 from metalab.ui.style.theme import Theme
 
 _SIZES = (16, 20)

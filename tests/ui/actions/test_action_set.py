@@ -6,6 +6,7 @@ import pytest
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QDialog
 
+from metalab.core.assets import assets_folder
 from metalab.runs.record.status import RunStatus
 from metalab.ui.actions.table import (
     ACTIONS,
@@ -15,7 +16,6 @@ from metalab.ui.actions.table import (
 )
 from metalab.ui.session.phase import Phase
 from metalab.ui.shell.commands import Commands
-from metalab.ui.style.assets import assets_folder
 from metalab.ui.widgets.plain_text import plain_label
 from metalab.ui.workspaces.registry import WORKSPACES
 from tests.support.fake_worker import small_config

@@ -9,7 +9,7 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QColor, QIcon
 
 import metalab
-from metalab.ui.style.assets import assets_folder
+from metalab.core.assets import assets_folder
 from metalab.ui.style.icons import app_icon, icon, icon_pixmap, theme_icon
 from metalab.ui.style.theme import DARK, LIGHT
 
@@ -59,17 +59,17 @@ def test_the_application_has_an_icon(qapp):
 
 def test_assets_are_found_inside_an_installed_package(tmp_path):
     package = tmp_path / "metalab"
-    (package / "ui" / "style").mkdir(parents=True)
+    (package / "core").mkdir(parents=True)
     (package / "assets" / "icons").mkdir(parents=True)
-    for name in ("__init__.py", "ui/style/assets.py"):
+    for name in ("__init__.py", "core/assets.py"):
         source = Path(metalab.__file__).parent / name
         (package / name).write_text(source.read_text("utf-8"), encoding="utf-8")
-    for room in ("ui", "ui/style"):
+    for room in ("core",):
         (package / room / "__init__.py").write_text("", encoding="utf-8")
     found = subprocess.run(
         [
             *(sys.executable, "-c"),
-            "from metalab.ui.style.assets import assets_folder; print(assets_folder())",
+            "from metalab.core.assets import assets_folder; print(assets_folder())",
         ],
         cwd=tmp_path,
         env={"PYTHONPATH": str(tmp_path)},

@@ -1,4 +1,4 @@
-"""Folder of the pictures that come with metalab."""
+"""Folder of the pictures and tables that come with metalab."""
 
 from functools import cache
 from pathlib import Path
@@ -8,7 +8,7 @@ import metalab
 
 @cache
 def assets_folder() -> Path:
-    """Return the folder of pictures: inside an installed package, beside it in a checkout.
+    """Return their folder: inside an installed package, beside it in a checkout.
 
     Raises:
         FileNotFoundError: The installation is not whole.
