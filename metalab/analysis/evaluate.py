@@ -3,12 +3,22 @@
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
+from metalab.core.errors import UserError
+from metalab.core.learner import MetaLearner
 from metalab.core.streams import RandomStreams
-from metalab.core.tasks import LIKE_SUPPORT, QueryKind, sample_batch
+from metalab.core.tasks import (
+    HELD_OUT,
+    LIKE_SUPPORT,
+    QueryKind,
+    TaskBatch,
+    TaskDistribution,
+    sample_batch,
+)
 from metalab.engine.build import DTYPES, build_family, build_learner, resolve_device
 from metalab.engine.events import Array, Checkpoint
-from metalab.engine.held_out import losses_along_paths
+from metalab.engine.held_out import losses_along_paths, to_array
 from metalab.engine.providers import AUTODIFF
 from metalab.engine.statistics import TaskSummary, summarise
 from metalab.engine.torch_threads import use_threads_of
@@ -19,6 +29,10 @@ BYTES_AT_ONCE = 2**28
 """Of the tasks that are in memory at once, paths and hidden units included."""
 
 
+class NoTasksError(UserError):
+    """Tasks are wanted that a finite set does not have."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreshEvaluation:
     """Losses of tasks that the run never saw, all of one network.
@@ -26,10 +40,18 @@ class FreshEvaluation:
     Attributes:
         query_loss: After 0 ... K' inner steps, [task, inner step].
         support_loss: Likewise.
+        rmse: Root of the mean squared error over tasks and their query points, in the
+            target's own unit, [inner step]; None where the target has no name.
     """
 
     query_loss: Array
     support_loss: Array
+    rmse: Array | None
+
+    @property
+    def num_tasks(self) -> int:
+        """How many tasks there were."""
+        return len(self.query_loss)
 
     def summary(self) -> TaskSummary:
         """Return means, medians and intervals by inner step."""
@@ -46,6 +68,7 @@ def evaluate_fresh(  # noqa: PLR0913 - the counts of one evaluation
     num_inner_steps: int,
     seed: int,
     query: QueryKind = LIKE_SUPPORT,
+    subset: str = HELD_OUT,
 ) -> FreshEvaluation:
     """Adapt to fresh tasks from the checkpoint's meta-parameters.
 
@@ -58,6 +81,7 @@ def evaluate_fresh(  # noqa: PLR0913 - the counts of one evaluation
         num_inner_steps: K'.
         seed: Fixes the tasks.
         query: How query sets are made; tasks and support sets do not depend on it.
+        subset: Of finitely many tasks, which: "held-out", or "validation".
 
     Inner step 0 is measured on the query set, like every other step. Tasks come from
     their own stream: two runs of one task family evaluated with one seed see the same
@@ -66,13 +90,21 @@ def evaluate_fresh(  # noqa: PLR0913 - the counts of one evaluation
     Raises:
         DeviceError: The run's device is not available.
         MemoryNeedError: So many tasks would not fit into memory.
+        NoTasksError: There is no such task.
     """
+    family = build_family(config).of_subset(subset).for_shots(num_shots)
+    num_tasks = family.num_tasks(num_tasks)
+    num_queries = family.num_queries(num_queries, num_shots) if num_tasks else 0
+    if num_tasks == 0:
+        raise NoTasksError(
+            f"there is no {subset} task with {num_shots} support points and one more"
+        )
     one = _bytes_of_one(config, num_shots + num_queries, num_inner_steps)
     _check_fits(config, num_tasks, num_shots + num_queries, num_inner_steps)
     use_threads_of(config, AUTODIFF)
     device = resolve_device(config)
     dtype = DTYPES[config.run.precision]
-    family, learner = build_family(config).held_out(), build_learner(config)
+    learner = build_learner(config)
     phi = torch.tensor(checkpoint.phi, dtype=dtype, device=device)
     batch = sample_batch(
         family,
@@ -90,7 +122,36 @@ def evaluate_fresh(  # noqa: PLR0913 - the counts of one evaluation
         num_inner_steps=num_inner_steps,
         tasks_at_once=max(1, BYTES_AT_ONCE // one),
     )
-    return FreshEvaluation(query_loss=query_loss, support_loss=support)
+    rmse = None
+    if family.target_name:
+        rmse = _own_rmse(family, learner, phi, batch, num_inner_steps)
+    return FreshEvaluation(query_loss=query_loss, support_loss=support, rmse=rmse)
+
+
+def _own_rmse(
+    family: TaskDistribution,
+    learner: MetaLearner,
+    phi: Tensor,
+    batch: TaskBatch,
+    num_inner_steps: int,
+) -> Array:
+    """Return the root mean squared error in the target's own unit, [inner step].
+
+    Tasks count alike, whatever their number of points.
+    """
+    problem = learner.problem
+    path = learner.adapt(phi, batch, num_inner_steps=num_inner_steps)
+    stacked = phi[: problem.meta_dim].expand(batch.num_tasks, -1)
+    wanted = family.own_targets(batch.query.y)
+    found: list[Tensor] = []
+    with torch.no_grad():
+        for theta in path.points:
+            predicted = problem.meta.predict(
+                problem.model, theta, stacked, batch.query.x, batch.support
+            )
+            error = (family.own_targets(predicted) - wanted).square()
+            found.append(batch.query.mean(error).mean().sqrt())
+    return to_array(torch.stack(found))
 
 
 def _bytes_of_one(

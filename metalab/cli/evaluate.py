@@ -29,9 +29,21 @@ class QueryTargets(StrEnum):
     NOISE_FREE = "noise-free"
 
 
+class Subset(StrEnum):
+    """The words of `core.tasks.SUBSETS` for tasks that were not trained on."""
+
+    HELD_OUT = "held-out"
+    VALIDATION = "validation"
+
+
 def evaluate(
     file: Annotated[Path, typer.Argument(help="Run file.")],
-    num_tasks: Annotated[int, typer.Option(min=2, help="Fresh tasks.")] = 600,
+    num_tasks: Annotated[
+        int,
+        typer.Option(
+            min=2, help="Fresh tasks; of a table, its held-out tasks, at most so many."
+        ),
+    ] = 600,
     num_inner_steps: Annotated[
         int, typer.Option(min=0, max=10_000, help="Inner steps K'.")
     ] = 10,
@@ -53,6 +65,9 @@ def evaluate(
         QueryTargets,
         typer.Option(help="Query targets: like the support set's, or true."),
     ] = QueryTargets.NOISY,
+    subset: Annotated[
+        Subset, typer.Option(help="Tasks of a table: held-out, or validation.")
+    ] = Subset.HELD_OUT,
     seed: Annotated[int, typer.Option(min=0, help="Fixes the fresh tasks.")] = 0,
     step: Step = None,
     assignments: OtherTasks = None,
@@ -82,6 +97,7 @@ def evaluate(
         summary_table,
     )
     from metalab.core.tasks import QueryKind  # noqa: PLC0415
+    from metalab.engine.build import build_family  # noqa: PLC0415
     from metalab.engine.other_tasks import (  # noqa: PLC0415
         changed_tasks,
         on_other_tasks,
@@ -118,6 +134,7 @@ def evaluate(
         num_inner_steps=num_inner_steps,
         seed=seed,
         query=QueryKind(inputs=query_inputs, targets=query_targets),
+        subset=subset,
     )
     summary = result.summary()
     if json_output:
@@ -126,7 +143,7 @@ def evaluate(
                 **facts,
                 "step": state.step,
                 "tasks": changed_tasks(trained, config),
-                "num_tasks": num_tasks,
+                "num_tasks": result.num_tasks,
                 "num_shots": num_shots or config.eval_shots,
                 "num_queries": num_queries,
                 "inner_lr": chosen_inner_lr(config),
@@ -134,15 +151,22 @@ def evaluate(
                 "query_targets": query_targets,
                 "seed": seed,
                 "interval_over": "tasks of this network",
-                **plain_summary(summary),
+                **plain_summary(summary, result.rmse),
             }
         )
         return delivered()
-    about = f"{run.history.name}: query loss of {num_tasks:,} fresh tasks by inner step"
+    family = build_family(config)
+    # Of a generator, tasks that nobody has drawn; of a table, those kept for the end.
+    kind = subset.value if family.target_name else "fresh"
+    about = (
+        f"{run.history.name}: query loss of {result.num_tasks:,} {kind} tasks by inner "
+        "step"
+    )
     about += _where(run.history, which, state.step, changed_tasks(trained, config))
     screen = console()
     screen.width = max(WIDTH, screen.width)
-    screen.print(summary_table(summary, title=about))
+    unit = family.target_name
+    screen.print(summary_table(summary, title=about, rmse=result.rmse, unit=unit))
     screen.print(notes_on(summary), markup=False)
     return delivered()
 

@@ -6,6 +6,7 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
+from metalab.engine.events import Array
 from metalab.engine.statistics import EXPLODED, TaskSummary, WhyNot
 
 WIDTH = 132
@@ -26,8 +27,18 @@ _OF_WHAT = (
 )
 
 
-def summary_table(summary: TaskSummary, *, title: str) -> Table:
-    """Return the table of means, medians and intervals by inner step."""
+def summary_table(
+    summary: TaskSummary, *, title: str, rmse: Array | None = None, unit: str = ""
+) -> Table:
+    """Return the table of means, medians and intervals by inner step.
+
+    Args:
+        summary: Of the losses.
+        title: Above the table.
+        rmse: Root mean squared error in the target's own unit, [inner step]; None for
+            no such column.
+        unit: What the target is called.
+    """
     table = Table(
         title=title,
         title_justify="left",
@@ -38,6 +49,8 @@ def summary_table(summary: TaskSummary, *, title: str) -> Table:
     headings = ("Mean", "Interquartile mean", "Median", "Rising", "Exploded")
     for heading in ("Step", *headings):
         table.add_column(heading, justify="right", no_wrap=True)
+    if rmse is not None:
+        table.add_column(f"RMSE ({unit})", justify="right", no_wrap=True)
     for step in range(len(summary)):
         why_not = summary.why_not(step)
         mean = _number(summary.mean[step])
@@ -51,6 +64,7 @@ def summary_table(summary: TaskSummary, *, title: str) -> Table:
             f"{_ends(summary.median_low[step], summary.median_high[step])}",
             f"{int(summary.num_rising[step]):,}",
             f"{int(summary.num_exploded[step]):,}",
+            *([] if rmse is None else [f"{rmse[step]:.4g}"]),
         )
     return table
 
@@ -76,7 +90,7 @@ def notes_on(summary: TaskSummary) -> str:
     return "\n".join([_OF_WHAT, *missing])
 
 
-def plain_summary(summary: TaskSummary) -> dict[str, Any]:
+def plain_summary(summary: TaskSummary, rmse: Array | None = None) -> dict[str, Any]:
     """Return the summary for JSON.
 
     `loss` has a row an inner step: the step, the mean, and the ends of its 95 % interval,
@@ -90,7 +104,8 @@ def plain_summary(summary: TaskSummary) -> dict[str, Any]:
     * `iqm`, `iqm_low`, `iqm_high`: mean of the middle half of the tasks, likewise;
     * `median`, `median_low`, `median_high`: likewise;
     * `num_exploded`: tasks with a loss above 1,000 (y²) or not finite;
-    * `num_rising`: tasks whose support loss rose at an inner step after the first.
+    * `num_rising`: tasks whose support loss rose at an inner step after the first;
+    * `rmse`: root mean squared error in the target's own unit, where it has one.
     """
     rows: list[dict[str, Any]] = []
     for step in range(len(summary)):
@@ -107,6 +122,7 @@ def plain_summary(summary: TaskSummary) -> dict[str, Any]:
                 "no_interval": None if reason is None else reason.value,
                 "num_exploded": int(summary.num_exploded[step]),
                 "num_rising": int(summary.num_rising[step]),
+                **({} if rmse is None else {"rmse": float(rmse[step])}),
             }
         )
     keys = ("inner_step", "mean", "mean_low", "mean_high")

@@ -129,6 +129,10 @@ class TaskError(UserError):
     """A family draws other tasks than it declares."""
 
 
+TRAINING, VALIDATION, HELD_OUT = "training", "validation", "held-out"
+SUBSETS = (TRAINING, VALIDATION, HELD_OUT)
+"""Of finitely many tasks: trained on, kept for choices, and kept for the end."""
+
 QUERY_INPUTS = ("random", "grid")
 QUERY_TARGETS = ("noisy", "noise-free")
 
@@ -238,12 +242,27 @@ class TaskDistribution(ABC):
         del num_shots
         return None
 
-    def held_out(self) -> "TaskDistribution":
-        """Return the distribution of tasks that are never trained on.
+    def of_subset(self, subset: str) -> "TaskDistribution":
+        """Return the distribution of one of `SUBSETS` of the tasks.
 
         By default the same: of infinitely many tasks, new ones are others.
         """
+        del subset
         return self
+
+    def held_out(self) -> "TaskDistribution":
+        """Return the distribution of tasks that are never trained on."""
+        return self.of_subset(HELD_OUT)
+
+    @property
+    def target_name(self) -> str:
+        """What the target is called; "" for a number without a name."""
+        return ""
+
+    @property
+    def input_name(self) -> str:
+        """What the first input is called; "" for a number without a name."""
+        return ""
 
     def for_shots(self, num_shots: int) -> "TaskDistribution":
         """Return the tasks that have so many support points, and one more to measure on.

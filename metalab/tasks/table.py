@@ -10,17 +10,17 @@ from jaxtyping import Float
 from torch import Tensor
 
 from metalab.core.spec import option
-from metalab.core.tasks import LIKE_SUPPORT, QueryKind, Samples, TaskDistribution
+from metalab.core.tasks import (
+    HELD_OUT,
+    LIKE_SUPPORT,
+    TRAINING,
+    QueryKind,
+    Samples,
+    TaskDistribution,
+)
 from metalab.tasks.table_guess import guessed_roles
 from metalab.tasks.table_reading import TableError
-from metalab.tasks.table_rows import (
-    HELD_OUT,
-    SCALINGS,
-    TRAINING,
-    Roles,
-    TableRows,
-    rows_of,
-)
+from metalab.tasks.table_rows import SCALINGS, Roles, TableRows, rows_of
 from metalab.tasks.table_store import content_of, reference_of, table_of
 
 SUPPORTS = ("random", "first")
@@ -46,6 +46,16 @@ class _ObservedTasks(TaskDistribution):
     @abstractmethod
     def rows(self) -> TableRows:
         """The table, cut into tasks."""
+
+    @property
+    @abstractmethod
+    def target_name(self) -> str:
+        """Column of the target."""
+
+    @property
+    @abstractmethod
+    def input_name(self) -> str:
+        """Column of the first input."""
 
     @property
     def _subset(self) -> str:
@@ -101,6 +111,8 @@ class _ObservedTasks(TaskDistribution):
             min_rows=self.min_rows,
             subset=self._subset,
             num_shots=num_shots,
+            target_name=self.target_name,
+            input_name=self.input_name,
         )
 
     def sample_parameters(
@@ -225,6 +237,8 @@ class _TablePart(_ObservedTasks):
         min_rows: As `TableFamily.min_rows`.
         subset: Of the tasks.
         num_shots: Support points for which a task has to have rows.
+        target_name: Column of the target.
+        input_name: Column of the first input.
     """
 
     name: ClassVar[str] = "table"
@@ -234,6 +248,8 @@ class _TablePart(_ObservedTasks):
     min_rows: int
     subset: str
     num_shots: int
+    target_name: str  # pyright: ignore[reportIncompatibleMethodOverride]
+    input_name: str  # pyright: ignore[reportIncompatibleMethodOverride]
 
     @property
     def _subset(self) -> str:
@@ -439,13 +455,27 @@ class TableFamily(_ObservedTasks):
         return {**options, "data": reference, **found}
 
     @property
+    def target_name(self) -> str:
+        """Column of the target."""
+        return self.y
+
+    @property
+    def input_name(self) -> str:
+        """Column of the first input."""
+        return self._inputs[0]
+
+    @property
+    def _inputs(self) -> tuple[str, ...]:
+        return tuple(name.strip() for name in self.x.split(","))
+
+    @property
     def rows(self) -> TableRows:
         """The table, cut into tasks."""
         return rows_of(
             Roles(
                 data=self.data,
                 task=self.task,
-                x=tuple(name.strip() for name in self.x.split(",")),
+                x=self._inputs,
                 y=self.y,
                 split_column=self.split_column,
                 held_out_share=self.held_out_share,
@@ -465,16 +495,14 @@ class TableFamily(_ObservedTasks):
             min_rows=self.min_rows,
             subset=subset,
             num_shots=0,
+            target_name=self.target_name,
+            input_name=self.input_name,
         )
 
     def carried(self) -> Mapping[str, bytes]:
         """Return the table's file."""
         content = content_of(self.data) if self.run_file_carries == "data" else None
         return {} if content is None else {self.data: content}
-
-    def held_out(self) -> TaskDistribution:
-        """Return the tasks that are never trained on."""
-        return self.of_subset(HELD_OUT)
 
     def refusal(self, num_shots: int) -> str | None:
         """Return why tasks of so many support points cannot be drawn, or None."""

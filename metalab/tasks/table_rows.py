@@ -10,11 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from metalab.core.tasks import HELD_OUT, SUBSETS, TRAINING, VALIDATION
 from metalab.tasks.table_reading import Column, Table, TableError
 from metalab.tasks.table_store import table_of
-
-TRAINING, VALIDATION, HELD_OUT = "training", "validation", "held-out"
-SUBSETS = (TRAINING, VALIDATION, HELD_OUT)
 
 SCALINGS = ("standardise", "raw", "log")
 

@@ -1,7 +1,7 @@
 """What is understood of a table, in words: for the command line and for the window."""
 
+from metalab.core.tasks import SUBSETS
 from metalab.tasks.table import TableFamily
-from metalab.tasks.table_rows import HELD_OUT, TRAINING, VALIDATION
 from metalab.tasks.table_store import name_of, table_of
 
 _MOST_NAMES = 4
@@ -21,7 +21,7 @@ def words_of(family: TableFamily, *, num_shots: int) -> tuple[str, ...]:
     ]
     parts = []
     few: list[str] = []
-    for subset in (TRAINING, VALIDATION, HELD_OUT):
+    for subset in SUBSETS:
         whole = rows.subsets[subset]
         usable = family.of_subset(subset).for_shots(num_shots)
         kept = set(usable.usable.tolist())

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from metalab.core.tasks import sample_batch
+from metalab.core.tasks import HELD_OUT, SUBSETS, TRAINING, VALIDATION, sample_batch
 from metalab.tasks.table import TableFamily, distinct_places
-from metalab.tasks.table_rows import HELD_OUT, SUBSETS, TRAINING, VALIDATION
 from metalab.tasks.table_store import remember
 from tests.support.oracles import generator
 
