@@ -1,6 +1,7 @@
 """ALPaCA: Bayesian linear regression on meta-learned features."""
 
-from metalab.catalog.recipes import Preset, Recipe
+from metalab.algorithms.maml import GAPMINDER_TASKS
+from metalab.catalog.recipes import Preset, Recipe, merge
 
 NOISE_STD = 0.1414
 """Root of the noise variance 0.02 of the authors' configuration."""
@@ -46,6 +47,29 @@ RECIPE = Recipe(
                 },
                 "evaluation": {"num_inner_steps": 1},
             },
+        ),
+        Preset(
+            name="alpaca-gapminder",
+            title="Bayesian head on life expectancy by country, 3 shots",
+            source="data: Gapminder (CC0); learner as alpaca-sine, settings chosen here",
+            settings=merge(
+                GAPMINDER_TASKS,
+                {
+                    "model": {
+                        "kind": "mlp",
+                        "hidden_sizes": [32, 32],
+                        "activation": "tanh",
+                    },
+                    "meta": {"kind": "bayesian-head", "noise_std": NOISE_STD},
+                    "inner": {"kind": "closed-form", "num_inner_steps": 1},
+                    "outer": {
+                        "num_tasks": 10,
+                        "num_steps": 3_000,
+                        "optimizer": {"kind": "adam", "outer_lr": 1e-3},
+                    },
+                    "evaluation": {"num_inner_steps": 1},
+                },
+            ),
         ),
     ),
 )

@@ -1,6 +1,7 @@
 """MAML: exact hypergradient of an initialisation through K gradient steps."""
 
 from metalab.catalog.recipes import Preset, Recipe, merge
+from metalab.core.assets import GAPMINDER, PHARMACOKINETICS
 
 SINE = {
     "tasks": {"family": {"kind": "sinusoid"}, "num_shots": 10, "num_queries": 10},
@@ -28,6 +29,30 @@ MULTIMODAL = {
     },
 }
 """The two-mode protocol of MMAML's code, with fewer outer steps."""
+
+GAPMINDER_TASKS = {
+    "tasks": {
+        "family": {
+            "kind": "table",
+            "data": GAPMINDER,
+            "task": "country",
+            "x": "year",
+            "y": "lifeExp",
+        },
+        "num_shots": 3,
+        "num_queries": 9,
+    },
+    "evaluation": {"every": 200},
+}
+"""Life expectancy of countries never trained on, from 3 of their 12 years."""
+
+TABLE = {
+    "model": {"kind": "mlp", "hidden_sizes": [40, 40], "activation": "tanh"},
+    "inner": {"num_inner_steps": 5, "inner_lr": 0.05},
+    "outer": {"num_tasks": 25, "num_steps": 8_000, "optimizer": {"outer_lr": 1e-3}},
+    "evaluation": {"num_inner_steps": 10, "every": 200},
+}
+"""A learner for standardised tables of small tasks."""
 
 RECIPE = Recipe(
     name="maml",
@@ -81,6 +106,36 @@ RECIPE = Recipe(
             "70,000 steps); the code also feeds the network 20 learned constants (a bias "
             "transformation), which are left out here: meta.kind extra-inputs has them",
             settings=MULTIMODAL,
+        ),
+        Preset(
+            name="maml-gapminder",
+            title="MAML on life expectancy by country, 3 shots, 5 inner steps",
+            source="data: Gapminder, in Jennifer Bryan's R package gapminder (CC0); "
+            "learner and settings chosen here",
+            settings=merge(GAPMINDER_TASKS, TABLE),
+        ),
+        Preset(
+            name="maml-pharmacokinetics",
+            title="MAML on simulated drug concentrations, from the first 3 points",
+            source="data simulated by packaging/simulate_pharmacokinetics.py: no patient "
+            "is in it; learner and settings chosen here",
+            settings=merge(
+                TABLE,
+                {
+                    "tasks": {
+                        "family": {
+                            "kind": "table",
+                            "data": PHARMACOKINETICS,
+                            "task": "subject",
+                            "x": "hours",
+                            "y": "mg_per_l",
+                            "support": "first",
+                        },
+                        "num_shots": 3,
+                        "num_queries": 9,
+                    },
+                },
+            ),
         ),
     ),
 )

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from metalab.catalog.recipes import merge
 from metalab.experiment.config import ExperimentConfig
@@ -15,8 +14,8 @@ from metalab.experiment.fields import (
     validated,
     with_overrides,
 )
+from metalab.experiment.own_table import on_table
 from metalab.experiment.share_code import experiment_of_code
-from metalab.tasks.table import TableFamily
 
 DEFAULT_PRESET = "maml-sine"
 
@@ -56,13 +55,9 @@ def resolve_config(
         defaults = ExperimentConfig().to_mapping()
         base = validated(merge(defaults, preset_content(name)))
     config = given = experiment_of({} if file is None else written_in(file), base)
-    overrides: list[tuple[str, Any]] = []
     if data is not None:
-        # The table's own defaults, not those of a table that the preset has.
-        plain = ExperimentConfig().tasks.family.kind
-        family = {"kind": TableFamily.name, **data}
-        overrides += [("tasks.family", plain), ("tasks.family", family)]
-    overrides += [parse_assignment(text) for text in assignments]
+        config = on_table(config, data)
+    overrides = [parse_assignment(text) for text in assignments]
     if seed is not None:
         overrides.append(("run.seed", seed))
     config = with_overrides(config, overrides)

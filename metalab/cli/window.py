@@ -8,7 +8,12 @@ from typing import Protocol
 from metalab.cli.display import display_problem, install_line, missing_libraries
 from metalab.cli.output import console, warn
 from metalab.core.errors import UserError
-from metalab.core.paths import is_there, obstacle_to_keep, obstacle_to_read
+from metalab.core.paths import (
+    TABLE_SUFFIXES,
+    is_there,
+    obstacle_to_keep,
+    obstacle_to_read,
+)
 
 OUT_FOLDER = "metalab-out"
 USAGE_ERROR = 2
@@ -22,8 +27,8 @@ class ShowWindow(Protocol):
         ...
 
 
-OPENED = (".metalab", ".toml")
-"""Suffixes of what the window opens: runs, lessons and experiments."""
+OPENED = (".metalab", ".toml", *TABLE_SUFFIXES)
+"""Suffixes of what the window opens: runs, lessons, experiments and tables."""
 
 
 def file_to_open(arguments: Sequence[str]) -> Path | None:
@@ -42,7 +47,7 @@ def open_window(
     Args:
         show: Opens the window; passed in, since the command line knows no Qt.
         preset: Preset to start with; None takes the last or the default one.
-        file: A run, a lesson or an experiment to open.
+        file: A run, a lesson, an experiment or a table to open.
 
     Returns:
         The exit code.

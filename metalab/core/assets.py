@@ -18,3 +18,10 @@ def assets_folder() -> Path:
         if (folder / "icons").is_dir():
             return folder
     raise FileNotFoundError(f"no assets folder in or beside {package}")
+
+
+GAPMINDER = "gapminder.csv@95da6f825d13427f"
+"""Life expectancy of 142 countries in 12 years each, as experiments name the table."""
+
+PHARMACOKINETICS = "simulated-pharmacokinetics.csv@196bcd741d834a9a"
+"""Simulated concentrations of a drug in 80 subjects, 6 to 12 times each."""

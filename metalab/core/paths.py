@@ -40,6 +40,10 @@ def is_there(path: Path) -> bool:
     return os.access(path, os.F_OK)
 
 
+TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".tab", ".parquet")
+"""Of files that the window opens as a person's table."""
+
+
 def obstacle_to_read(path: Path) -> str | None:
     """Return why a file cannot be read, as the end of a sentence; None if it can."""
     try:

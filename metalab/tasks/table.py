@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from metalab.core.assets import GAPMINDER
 from metalab.core.spec import option
 from metalab.core.tasks import (
     HELD_OUT,
@@ -26,8 +27,6 @@ from metalab.tasks.table_store import content_of, reference_of, table_of
 SUPPORTS = ("random", "first")
 CARRIED = ("data", "hash")
 MOST_CHARACTERS = 400
-EXAMPLE = "gapminder.csv@95da6f825d13427f"
-"""Life expectancy of 142 countries, which comes with metalab."""
 
 
 class _ObservedTasks(TaskDistribution):
@@ -298,7 +297,7 @@ class TableFamily(_ObservedTasks):
     )
 
     data: str = option(
-        EXAMPLE,
+        GAPMINDER,
         label="Table",
         help="The file's name and the hash of its content. File > Open data… fills it in; "
         "on the command line, --data FILE.",

@@ -67,13 +67,21 @@ COMMANDS = (
         why_not=enablement.why_not_export,
     ),
     ActionSpec(
+        key="open_data",
+        text="Open &data…",
+        tooltip="Train on the tasks of a table of your own: CSV, TSV or Parquet",
+        menu="file",
+        shortcuts=("Ctrl+Shift+B",),
+        why_not=enablement.why_not_edit,
+        separated=True,
+    ),
+    ActionSpec(
         key="open_experiment",
         text="Open experiment (TO&ML)…",
         tooltip="Put the experiment of a TOML file into the form, as train takes it",
         menu="file",
         shortcuts=("Ctrl+Shift+O",),
         why_not=enablement.why_not_edit,
-        separated=True,
     ),
     ActionSpec(
         key="save_experiment",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from metalab.runs.record.history import RunHistory
     from metalab.runs.record.recent import RunSummary
     from metalab.runs.running.fork import Fork
+    from metalab.tasks.table_view import TableChoice
 
 DEFAULT_PRESET = "maml-sine"
 _SEEDS = 100_000
@@ -117,6 +118,24 @@ def preset_source(config: "ExperimentConfig") -> tuple[str, str] | None:
         for _, found in all_presets()
         if found.name == base.name
     )
+
+
+def table_methods() -> tuple[tuple[str, str], ...]:
+    """Return title and preset of each method that comes with settings for tables."""
+    from metalab.experiment.own_table import table_methods as found  # noqa: PLC0415 - torch
+
+    return found()
+
+
+def table_experiment(choice: "TableChoice") -> "ExperimentConfig":
+    """Return the experiment of a method on a person's own table.
+
+    Raises:
+        ConfigError: The table cannot be used.
+    """
+    from metalab.experiment.own_table import table_experiment as made  # noqa: PLC0415 - torch
+
+    return made(choice.preset, choice.options, num_shots=choice.num_shots)
 
 
 def share_code(config: "ExperimentConfig") -> str:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from metalab.runs.record.recent import RunSummary
     from metalab.runs.running.fork import Fork
     from metalab.runs.system.faults import FaultLog
+    from metalab.tasks.table_view import TableChoice
 
 T = TypeVar("T")
 
@@ -165,6 +166,12 @@ class Session(SessionView):
         """Put the experiment of a TOML file into the form; a run in progress goes on."""
         read = partial(engine.experiment_of_file, path)
         self._put(read, "The experiment cannot be used")
+
+    def open_table(self, choice: "TableChoice") -> None:
+        """Put a method on a person's table into the form, and start it if wanted."""
+        read = partial(engine.table_experiment, choice)
+        if self._put(read, "The table cannot be used") and choice.starts:
+            self.start()
 
     def _put(self, read: "Callable[[], ExperimentConfig]", title: str) -> bool:
         self.dismiss_notice()

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QFileDialog
 
+from metalab.core.paths import TABLE_SUFFIXES
 from metalab.figures.registry import figures
 from metalab.figures.sights import Standpoint, history_of
 from metalab.runs.system.home import RUN_SUFFIX, file_stem, runs_folder
@@ -121,13 +122,35 @@ class Commands(QObject):
         _open(dialog)
 
     def open_path(self, path: Path) -> None:
-        """Show what a file holds, dropped or chosen: a run, a lesson or an experiment."""
+        """Show what a file holds, dropped or chosen: a run, a table, an experiment."""
         if path.suffix.lower() == RUN_SUFFIX:
             self._session.open_file(path)
+        elif path.suffix.lower() in TABLE_SUFFIXES:
+            self._open_table(path)
         elif engine.is_lesson(path):
             self._teaching.open_lesson(path)
         else:
             self._session.open_experiment(path)
+
+    def open_data(self) -> None:
+        """Ask for a table."""
+        dialog = QFileDialog(self._window, "Open data")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        endings = " ".join(f"*{suffix}" for suffix in TABLE_SUFFIXES)
+        dialog.setNameFilters([f"Tables ({endings})", "All files (*)"])
+        dialog.fileSelected.connect(self._on_table_selected)
+        _open(dialog)
+
+    def _on_table_selected(self, name: str) -> None:
+        self._open_table(Path(name))
+
+    def _open_table(self, path: Path) -> None:
+        # Its tasks come from the engine, which the first frame does without.
+        from metalab.ui.data.data_dialog import DataDialog  # noqa: PLC0415
+
+        dialog = DataDialog(path, engine.table_methods(), self._window)
+        dialog.chosen.connect(self._session.open_table)
+        _open(dialog)
 
     def open_experiment(self) -> None:
         """Ask for an experiment's file."""

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from metalab.core.paths import TABLE_SUFFIXES
 from metalab.runs.system.home import RUN_SUFFIX
 from metalab.ui.actions.action_set import ActionSet
 from metalab.ui.actions.lines import EXPERIMENT_SUFFIX
@@ -335,9 +336,10 @@ class MainWindow(QMainWindow):
 
 
 def _dropped(event: QDropEvent) -> Path | None:
-    """Return the run, lesson or experiment that is dropped; None for anything else."""
+    """Return the run, lesson, experiment or table that is dropped; else None."""
     urls = event.mimeData().urls()
     if len(urls) != 1 or not urls[0].isLocalFile():
         return None
     path = Path(urls[0].toLocalFile())
-    return path if path.name.endswith((RUN_SUFFIX, EXPERIMENT_SUFFIX)) else None
+    known = (RUN_SUFFIX, EXPERIMENT_SUFFIX, *TABLE_SUFFIXES)
+    return path if path.name.lower().endswith(known) else None
