@@ -22,6 +22,9 @@ from metalab.catalog.registry import iter_modules
 from metalab.core.errors import UserError
 
 ENTRY_POINT_GROUP = "metalab.algorithms"
+DEFAULT_PRESET = "maml-sine"
+"""Where somebody starts who names none."""
+
 OTHER_FAMILY = "Others"
 """Of recipes that name none."""
 FAMILIES = (
@@ -198,6 +201,30 @@ def presets() -> Mapping[str, tuple[Recipe, Preset]]:
         for recipe in recipes().values()
         for preset in recipe.presets
     }
+
+
+def preset_named(name: str, *, family: str | None = None) -> str:
+    """Return the preset that a name means: of a recipe, one of its own.
+
+    Args:
+        name: Of a preset, or of a recipe.
+        family: Task family that a recipe's preset should have, if it has such a one.
+
+    Raises:
+        UserError: Nothing has that name.
+    """
+    if name in presets() or name not in recipes():
+        _ = preset_settings(name)
+        return name
+    own = recipes()[name].presets
+    if not own:
+        raise UserError(f"preset is {name!r}, a recipe without presets")
+    fitting = (p.name for p in own if _family(p) == family)
+    return next(fitting, own[0].name)
+
+
+def _family(preset: Preset) -> object:
+    return preset.settings.get("tasks", {}).get("family", {}).get("kind")
 
 
 def preset_settings(name: str) -> dict[str, Any]:

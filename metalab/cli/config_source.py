@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from metalab.catalog.recipes import merge
+from metalab.catalog.recipes import DEFAULT_PRESET, merge, preset_named
 from metalab.experiment.config import ExperimentConfig
 from metalab.experiment.experiment_file import experiment_of, preset_content, written_in
 from metalab.experiment.fields import (
@@ -16,8 +16,7 @@ from metalab.experiment.fields import (
 )
 from metalab.experiment.own_table import on_table
 from metalab.experiment.share_code import experiment_of_code
-
-DEFAULT_PRESET = "maml-sine"
+from metalab.tasks.table import TableFamily
 
 
 def resolve_config(
@@ -33,7 +32,7 @@ def resolve_config(
 
     Args:
         file: A TOML file; what it leaves out comes from the preset.
-        preset: Name of a preset; None takes the one that the file names with its key
+        preset: Name of a preset, or of a recipe; None takes the one that the file names with its key
             `preset`, the plain defaults with a file that names none, and the default
             preset without a file.
         code: A share code, in place of a preset.
@@ -51,7 +50,8 @@ def resolve_config(
     if code is not None:
         base = experiment_of_code(code)
     elif preset is not None or file is None:
-        name = preset or DEFAULT_PRESET
+        family = None if data is None else TableFamily.name
+        name = preset_named(preset or DEFAULT_PRESET, family=family)
         defaults = ExperimentConfig().to_mapping()
         base = validated(merge(defaults, preset_content(name)))
     config = given = experiment_of({} if file is None else written_in(file), base)

@@ -174,6 +174,10 @@ class HeldOutTasks:
             [gallery, point]; None where nobody knows them.
         names: What the tasks are called, [task]; () where their numbers are all there is.
         num_inner_steps: K of training; an evaluation goes on to K' >= K.
+        input_name: What the first input is called; "" for x.
+        target_name: What the first output is called; "" for y.
+        zero_loss: Loss of predicting 0 in what the network learns: for standardised
+            targets, of predicting their mean. None where it is that of the true curves.
     """
 
     parameter_names: tuple[str, ...]
@@ -184,6 +188,18 @@ class HeldOutTasks:
     true_curves: Array | None
     num_inner_steps: int
     names: tuple[str, ...] = ()
+    input_name: str = ""
+    target_name: str = ""
+    zero_loss: Array | None = None
+
+    @property
+    def axis_labels(self) -> tuple[str, str]:
+        """What the axes of plots are called: columns of a table, or x and y."""
+        return self.input_name or "Input x", self.target_name or "Output y"
+
+    def title(self, task: int) -> str:
+        """Return what a task is called in a title: "Norway", or "Task 3"."""
+        return self.names[task] if self.names else f"Task {task + 1}"
 
     def arrays(self) -> dict[str, Array]:
         """Return the arrays under the names that files give them."""
@@ -196,6 +212,7 @@ class HeldOutTasks:
             "query_y": self.query.y,
             "grid": self.grid,
             **({} if truth is None else {"true_curves": truth}),
+            **({} if self.zero_loss is None else {"zero_loss": self.zero_loss}),
         }
 
     @classmethod
@@ -218,6 +235,7 @@ class HeldOutTasks:
             query=Points(x=points["query_x"], y=points["query_y"]),
             grid=arrays["grid"],
             true_curves=arrays.get("true_curves"),
+            zero_loss=arrays.get("zero_loss"),
             **others,
         )
 
@@ -227,7 +245,9 @@ class HeldOutTasks:
             return True
         mine, theirs = self.arrays(), other.arrays()
         return (
-            (self.parameter_names, self.names) == (other.parameter_names, other.names)
+            self.parameter_names == other.parameter_names
+            and self.names == other.names
+            and self.axis_labels == other.axis_labels
             and mine.keys() == theirs.keys()
             and all(
                 np.array_equal(array, theirs[name], equal_nan=True)
@@ -278,7 +298,7 @@ class HeldOutTasks:
             values = np.concatenate(
                 [part.y[:shown, :, 0] for part in (self.support, self.query)], axis=1
             )
-        return float(values.min()), float(values.max())
+        return float(np.nanmin(values)), float(np.nanmax(values))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

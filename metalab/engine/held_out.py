@@ -179,6 +179,14 @@ class HeldOutEvaluation:
             ]
         return torch.stack(curves, dim=1)[..., 0]
 
+    def _zero_loss(self) -> Array | None:
+        """Return the mean loss of predicting 0 in what the network learns, []."""
+        if self.true_curves is not None:
+            return None
+        query = self.batch.query
+        loss = self.learner.problem.loss(torch.zeros_like(query.y), query)
+        return to_array(loss.mean())
+
     def describe(self) -> HeldOutTasks:
         """Return the tasks as plain arrays, for plots and for the run file."""
         names = tuple(map(self.family.task_name, self.batch.parameters.cpu()))
@@ -191,6 +199,9 @@ class HeldOutEvaluation:
             grid=to_array(grid[:, 0]),
             true_curves=None if truth is None else to_array(truth),
             names=names if any(names) else (),
+            input_name=self.family.input_name,
+            target_name=self.family.target_name,
+            zero_loss=self._zero_loss(),
             num_inner_steps=self.learner.inner.num_inner_steps,
         )
 

@@ -46,6 +46,7 @@ def held_out_shapes(config: ExperimentConfig) -> Shapes:
         "query_x": (tasks, queries, family.input_dim),
         "query_y": (tasks, queries, family.output_dim),
         "grid": (NUM_GRID_POINTS,),
+        "zero_loss": (),
         "true_curves": (min(NUM_GALLERY, tasks), NUM_GRID_POINTS),
     }
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import PurePath
 
-from metalab.catalog.recipes import merge
+from metalab.catalog.recipes import DEFAULT_PRESET, merge
 from metalab.experiment.config import ExperimentConfig, preset_config
 from metalab.experiment.fields import validated
 from metalab.experiment.plugins import usable_presets
@@ -14,13 +14,17 @@ _LONGEST_NAME = 80
 
 
 def table_methods() -> tuple[tuple[str, str], ...]:
-    """Return title and preset of each method that comes with settings for tables."""
-    found: dict[str, str] = {}
+    """Return title and preset of each method that comes with settings for tables.
+
+    The default method comes first.
+    """
+    first, _ = usable_presets()[DEFAULT_PRESET]
+    found: dict[str, str] = {first.title: ""}
     for recipe, preset in usable_presets().values():
         family = preset_config(preset.name).tasks.family
         if family.component is TableFamily:
-            found.setdefault(recipe.title, preset.name)
-    return tuple(found.items())
+            found[recipe.title] = found.get(recipe.title) or preset.name
+    return tuple(item for item in found.items() if item[1])
 
 
 def on_table(config: ExperimentConfig, options: Mapping[str, str]) -> ExperimentConfig:

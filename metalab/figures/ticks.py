@@ -24,6 +24,8 @@ _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _UNITS = ((1e9, "G"), (1e6, "M"))
 _LARGEST_PLAIN, _SMALLEST_PLAIN = 1e7, 1e-4
 _ROUNDING = 1e-9
+_FIRST_YEAR, _LAST_YEAR = 1200, 2999
+"""An axis from one to the other, without 0 on it, is read as years."""
 _NO_ERROR = 1e-4
 _ROUNDS_TO_THOUSAND = 999.5
 
@@ -131,15 +133,17 @@ def _texts(values: Iterable[float], step: float) -> list[str]:
     places = _places(step)
     if largest >= _LARGEST_PLAIN or (0 < largest < _SMALLEST_PLAIN):
         return [_power(value) for value in values]
-    return [_plain(value, places) for value in values]
+    # Nobody groups the digits of years.
+    grouped = not (values and min(values) >= _FIRST_YEAR and largest <= _LAST_YEAR)
+    return [_plain(value, places, grouped=grouped) for value in values]
 
 
 def _places(step: float) -> int:
     return max(0, -math.floor(math.log10(step) + _ROUNDING))
 
 
-def _plain(value: float, places: int) -> str:
-    text = f"{value:,.{places}f}"
+def _plain(value: float, places: int, *, grouped: bool = True) -> str:
+    text = f"{value:,.{places}f}" if grouped else f"{value:.{places}f}"
     return (
         text.replace("-", _MINUS) if float(text.replace(",", "")) else text.lstrip("-")
     )

@@ -86,7 +86,7 @@ class _ObservedTasks(TaskDistribution):
     @property
     def parameter_names(self) -> tuple[str, ...]:
         """A task is told by its number."""
-        return ("task",)
+        return ("number",)
 
     @property
     def input_range(self) -> tuple[float, float]:

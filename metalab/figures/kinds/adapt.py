@@ -106,6 +106,11 @@ def _losses(
     )
 
 
+def _axis_labels(sight: AdaptSight) -> tuple[str, str]:
+    tasks = sight.history.held_out_tasks
+    return ("Input x", "Output y") if tasks is None else tasks.axis_labels
+
+
 def _draw(sight: AdaptSight, choices: FigureChoices, size: FigureSize) -> Drawing:
     last = len(sight.explored.curves) - 1
     marked = min(sight.inner_step, last)
@@ -126,7 +131,7 @@ def _draw(sight: AdaptSight, choices: FigureChoices, size: FigureSize) -> Drawin
         *_others(sight, marked, size),
         *_task(sight, size),
         *key_calls(colours, k),
-        *labels("Input x", "Output y"),
+        *labels(*_axis_labels(sight)),
         Call(method="ax.margins", options={"x": 0.01}),
         *_limits(sight),
     ]

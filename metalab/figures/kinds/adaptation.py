@@ -138,7 +138,7 @@ def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Draw
         *([_band_call(marked.step, _colour(marked, colours))] if banded else []),
         *key_calls(colours, k),
         *_pointer(marked, size),
-        *labels("Input x", "Output y"),
+        *labels(*tasks.axis_labels),
         Call(method="ax.margins", options={"x": 0.01}),
     ]
     return Drawing(

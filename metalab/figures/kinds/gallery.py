@@ -177,8 +177,8 @@ def _axes(tasks: HeldOutTasks, size: FigureSize) -> list[Call]:
         Call(method="ax1.set_ylim", arguments=(low - margin, high + margin)),
         Call(method="ax1.locator_params", options={"axis": "x", "nbins": 2}),
         Call(method="ax1.locator_params", options={"axis": "y", "nbins": 2}),
-        Call(method="fig.supxlabel", arguments=("Input x",), options=text),
-        Call(method="fig.supylabel", arguments=("Output y",), options=text),
+        Call(method="fig.supxlabel", arguments=(tasks.axis_labels[0],), options=text),
+        Call(method="fig.supylabel", arguments=(tasks.axis_labels[1],), options=text),
     ]
 
 

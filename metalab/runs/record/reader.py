@@ -449,7 +449,11 @@ def _held_out_tasks(
     # Of points that had no axis yet; also beside a configuration brought up to date.
     flat = {name: shape[:2] for name, shape in shapes.items() if len(shape) == 3}
     arrays = stored_arrays(
-        data, shapes, "held-out tasks", optional=["true_curves"], earlier=flat
+        data,
+        shapes,
+        "held-out tasks",
+        optional=["true_curves", "zero_loss"],
+        earlier=flat,
     )
     names = facts.parameter_names
     if len(names) != arrays["parameters"].shape[1]:
@@ -461,4 +465,6 @@ def _held_out_tasks(
         parameter_names=names,
         num_inner_steps=config.num_inner_steps,
         names=facts.task_names,
+        input_name=facts.input_name,
+        target_name=facts.target_name,
     )

@@ -124,6 +124,8 @@ class RunStore:
                 self._facts["origin"] = asdict(origin)
             self._facts["parameter_names"] = event.held_out_tasks.parameter_names
             self._facts["task_names"] = event.held_out_tasks.names
+            self._facts["input_name"] = event.held_out_tasks.input_name
+            self._facts["target_name"] = event.held_out_tasks.target_name
             self._arrays["held-out tasks"] = event.held_out_tasks.arrays()
         elif isinstance(event, StepsDone):
             self._take_steps(event, seconds)

@@ -111,6 +111,8 @@ class StoredFacts(_Stored):
         origin: Where it was forked from another run.
         parameter_names: Names of a held-out task's numbers.
         task_names: What the held-out tasks are called; () where they have no names.
+        input_name: What their first input is called; "" for x.
+        target_name: What their first output is called; "" for y.
         checkpoint_step: Outer steps made; None before the first write of a state.
         slots_from: The outer step at which the optimiser's state was zero.
         edits: What was changed while the run went on.
@@ -131,6 +133,8 @@ class StoredFacts(_Stored):
     origin: StoredOrigin | None = None
     parameter_names: Annotated[tuple[_Word, ...], Field(max_length=1000)] = ()
     task_names: Annotated[tuple[_Line, ...], Field(max_length=10_000)] = ()
+    input_name: _Line = ""
+    target_name: _Line = ""
     checkpoint_step: _Step | None = None
     slots_from: _Step = 0
     edits: Annotated[tuple[StoredEdit, ...], Field(max_length=_MOST_EDITS)] = ()

@@ -129,6 +129,19 @@ class PlotArea(QWidget):
             if label:
                 axis.setLabel(label)
 
+    def set_labels(self, x_label: str, y_label: str) -> None:
+        """Call the axes something else; one without a name keeps none."""
+        wanted = tuple(
+            label and new
+            for label, new in zip(self._labels, (x_label, y_label), strict=True)
+        )
+        if wanted == self._labels:
+            return
+        self._labels = (wanted[0], wanted[1])
+        for axis, label in zip((self._bottom, self._left), self._labels, strict=True):
+            if label:
+                axis.setLabel(label)
+
     def _fit_fonts(self) -> None:
         """Give the axes this widget's font, and room for it."""
         for axis in (self._bottom, self._left):

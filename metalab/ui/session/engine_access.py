@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from metalab.runs.running.fork import Fork
     from metalab.tasks.table_view import TableChoice
 
-DEFAULT_PRESET = "maml-sine"
 _SEEDS = 100_000
 """New seeds are below this: short enough to be said aloud."""
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication
 
+from metalab.catalog.recipes import DEFAULT_PRESET
 from metalab.core.errors import UserError
 from metalab.runs.running.manager import RunManager
 from metalab.runs.system.faults import FaultLog
@@ -302,10 +303,10 @@ class Controller(QObject):
         self.session.set_loading()
         preset = self._options.preset or self.preferences.current.preset
         try:
-            self.session.open_preset(preset or engine.DEFAULT_PRESET)
+            self.session.open_preset(preset or DEFAULT_PRESET)
         except ValueError as error:
             self.faults.add(str(error))
-            self.session.open_preset(engine.DEFAULT_PRESET)
+            self.session.open_preset(DEFAULT_PRESET)
         if self._options.file is not None:
             self.commands.open_path(self._options.file)
 

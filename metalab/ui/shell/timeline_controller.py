@@ -91,7 +91,8 @@ class TimelineController(QObject):
         last = max(self._playhead.last_inner_step, trained)
         self._timeline.set_inner(moment.inner_step, trained, last)
         if history.held_out_tasks is not None:
-            self._timeline.set_task(moment.task, history.held_out_tasks.num_gallery)
+            tasks = history.held_out_tasks
+            self._timeline.set_task(moment.task, tasks.num_gallery, tasks.names)
 
     def _place(self, moment: "Moment") -> None:
         """Put the playhead where it stands, following a run ten times a second."""

@@ -164,10 +164,15 @@ class Timeline(QWidget):
             self.inner.setValue(step)
         self.inner.update()
 
-    def set_task(self, task: int, num_tasks: int) -> None:
-        """Show the held-out task that is shown."""
-        if self.picker.num_tasks != num_tasks:
-            self.picker.set_num_tasks(num_tasks)
+    def set_task(self, task: int, num_tasks: int, names: tuple[str, ...] = ()) -> None:
+        """Show the held-out task that is shown.
+
+        Args:
+            task: Counted from 0.
+            num_tasks: How many there are.
+            names: What they are called; () for numbers.
+        """
+        self.picker.set_num_tasks(num_tasks, names)
         self.picker.set_task(task)
 
     def _take_theme(self, theme: Theme) -> None:

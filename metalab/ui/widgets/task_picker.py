@@ -3,12 +3,73 @@
 import random
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import QHBoxLayout, QSpinBox, QWidget
 
 from metalab.ui.style.icons import theme_icon
 from metalab.ui.style.theme import Theme
 from metalab.ui.style.theming import follow_theme
 from metalab.ui.widgets.header import tool_button
+
+_PREFIX = "Task "
+_TIP = "Held-out task that is shown"
+_WIDEST_NAME = 150
+
+
+class _TaskBox(QSpinBox):
+    """Takes the number of a task, or the beginning of its name."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._names: tuple[str, ...] = ()
+        self.setPrefix(_PREFIX)
+
+    def set_names(self, names: tuple[str, ...]) -> None:
+        """Show names; () for numbers."""
+        if names == self._names:
+            return
+        self._names = names
+        self.setPrefix("" if names else _PREFIX)
+        # Of the longest one, so that no name that comes or goes moves its neighbours.
+        metrics = self.fontMetrics()
+        widest = max((metrics.horizontalAdvance(name) for name in names), default=0)
+        self.setMinimumWidth(min(widest, _WIDEST_NAME) + 16 if names else 0)
+        # The text is made again only for another value.
+        blocked = self.blockSignals(True)  # noqa: FBT003 - Qt's signature
+        value = self.value()
+        self.setValue(value + 1 if value < self.maximum() else value - 1)
+        self.setValue(value)
+        self.blockSignals(blocked)
+
+    def textFromValue(self, val: int) -> str:
+        """Return the name of a task, or its number."""
+        if 0 < val <= len(self._names):
+            return self._names[val - 1]
+        return super().textFromValue(val)
+
+    def valueFromText(self, text: str) -> int:
+        """Return the task of a number, or of the beginning of a name."""
+        found = self._found(text)
+        return self.value() if found is None else found
+
+    def validate(self, input: str, pos: int) -> object:  # noqa: A002 - Qt's name
+        """Take what names a task; anything may become one."""
+        if not self._names:
+            return super().validate(input, pos)
+        state = QValidator.State
+        known = self._found(input) is not None
+        return (state.Acceptable if known else state.Intermediate, input, pos)
+
+    def _found(self, text: str) -> int | None:
+        wanted = text.removeprefix(_PREFIX).strip().lower()
+        if wanted.isdecimal() and 0 < int(wanted) <= self.maximum():
+            return int(wanted)
+        lower = [name.lower() for name in self._names]
+        if wanted in lower:
+            return 1 + lower.index(wanted)
+        matching = (i for i, name in enumerate(lower) if name.startswith(wanted))
+        place = next(matching, None) if wanted else None
+        return None if place is None else 1 + place
 
 
 class TaskPicker(QWidget):
@@ -34,13 +95,11 @@ class TaskPicker(QWidget):
         self.next = tool_button("›", "Next task", parent=self)
         self.dice = tool_button("", "Random task", parent=self)
         self.dice.setIconSize(QSize(16, 16))
-        self.box = QSpinBox(self)
-        self.box.setPrefix("Task ")
+        self.box = _TaskBox(self)
         self.box.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
         self.box.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        tip = "Held-out task that is shown"
-        self.box.setToolTip(tip)
-        self.box.setAccessibleName(tip)
+        self.box.setToolTip(_TIP)
+        self.box.setAccessibleName(_TIP)
         for button in (self.previous, self.next, self.dice):
             button.setAccessibleName(button.toolTip())
         layout = QHBoxLayout(self)
@@ -67,9 +126,16 @@ class TaskPicker(QWidget):
         """How many tasks there are to choose from."""
         return self.box.maximum()
 
-    def set_num_tasks(self, num_tasks: int) -> None:
-        """Offer another number of tasks."""
-        self.box.setRange(1, max(1, num_tasks))
+    def set_num_tasks(self, num_tasks: int, names: tuple[str, ...] = ()) -> None:
+        """Offer other tasks.
+
+        Args:
+            num_tasks: How many.
+            names: What they are called; () for numbers.
+        """
+        self.box.set_names(names[:num_tasks])
+        if self.num_tasks != max(1, num_tasks):
+            self.box.setRange(1, max(1, num_tasks))
         self.dice.setEnabled(num_tasks > 1)
 
     def set_task(self, task: int) -> None:

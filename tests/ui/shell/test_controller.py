@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QFileDialog,
 )
 
+from metalab.catalog.recipes import DEFAULT_PRESET
 from metalab.experiment.config import preset_config
 from metalab.experiment.config_history import ConfigHistory
 from metalab.experiment.fields import with_overrides
@@ -60,7 +61,7 @@ def test_the_window_is_there_before_the_engine(open_lab):
 def test_then_the_form_shows_the_default_preset(lab):
     form = lab.window.experiment.form
     assert form.isVisible()
-    assert form.config().name == engine_access.DEFAULT_PRESET
+    assert form.config().name == DEFAULT_PRESET
     assert lab.session.config == form.config()
     assert lab.window.toolbar.chip.text == "MAML"
     assert "MAML" in lab.window.live.empty.title
@@ -112,7 +113,7 @@ def test_a_preset_that_is_gone_falls_back(open_lab):
     first = open_lab()
     first.preferences.change("preset", "from-a-plugin")
     second = open_lab()
-    assert second.session.reference.name == engine_access.DEFAULT_PRESET
+    assert second.session.reference.name == DEFAULT_PRESET
     assert "from-a-plugin" in second.faults.snapshot()[0].message
 
 

@@ -106,6 +106,7 @@ class AdaptCanvas(Plot):
             self.handles.clear()
             self._grip.set_data(*_nothing())
             return
+        self.area.set_labels(*tasks.axis_labels)
         grid = scene.over(tasks.grid)
         truth = scene.known_truth(grid)
         self.marks.truth.set_data(*(_nothing() if truth is None else (grid, truth)))

@@ -207,7 +207,12 @@ class AdaptationView(QWidget):
         """Return plot, key and values as a picture, without the tools."""
         self.plot.point_at(None)
         parts = (self.legend, self.plot, self.ruler, self.caption)
-        title = f"{self.header.title}: task {self.task + 1}"
+        name = (
+            f"Task {self.task + 1}"
+            if self.tasks is None
+            else self.tasks.title(self.task)
+        )
+        title = f"{self.header.title}: {name}"
         return picture_of(parts, title=title)
 
     def show_history(self, history: RunHistory | None) -> None:
@@ -217,7 +222,9 @@ class AdaptationView(QWidget):
             self._settle()
             self.plot.fit()
             if history is not None and history.held_out_tasks is not None:
-                self.picker.set_num_tasks(history.held_out_tasks.num_gallery)
+                tasks = history.held_out_tasks
+                self.picker.set_num_tasks(tasks.num_gallery, tasks.names)
+                self.plot.area.set_labels("", tasks.axis_labels[1])
         self._show()
         self._ask()
         shown = self._moved.shown

@@ -150,7 +150,9 @@ class GalleryView(QWidget):
         if tasks is not None:
             self._fill_sorts(tasks.parameter_names)
             self.key.set_worst(zero_loss(tasks))
-            self.legend.set_entries(*_legend_entries(f"K = {tasks.num_inner_steps}"))
+            entries = _legend_entries(f"K = {tasks.num_inner_steps}")
+            known = tasks.true_curves is not None
+            self.legend.set_entries(*(entries if known else entries[1:]))
 
     def _sort(self, *, at_once: bool) -> None:
         tasks = self._tasks
@@ -189,6 +191,7 @@ class GalleryView(QWidget):
 
 
 def _legend_entries(adapted: str) -> tuple[Entry, ...]:
+    """Return the entries, that of the true curve first."""
     return (
         Entry(swatch=Swatch.DASHED, ink=Ink(role="truth"), text="True"),
         Entry(swatch=Swatch.LINE, ink=Ink(role="before", share=0.7), text="Before"),

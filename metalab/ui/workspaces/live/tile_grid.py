@@ -131,8 +131,7 @@ class TileGrid(QWidget):
     def describe(self, task: int) -> str:
         """Return a task's number, values and losses."""
         assert self._tasks is not None, "there are no tasks to describe"
-        title = f"Task {task + 1}"
-        text = f"{title}: {task_values(self._tasks, task)}"
+        text = f"Task {task + 1}: {task_values(self._tasks, task)}"
         if self._curves is None:
             return text
         k = self._tasks.num_inner_steps

@@ -89,7 +89,9 @@ def loss_colour(share: float, theme: Theme) -> QColor:
 
 
 def zero_loss(tasks: HeldOutTasks) -> float:
-    """Return the mean squared error of predicting zero for every task that is drawn."""
+    """Return the loss of predicting zero for every task."""
+    if tasks.zero_loss is not None:
+        return float(tasks.zero_loss)
     known = tasks.true_curves
     return float(np.mean((tasks.query.y if known is None else known) ** 2))
 
@@ -189,11 +191,17 @@ class TilePainter:
         painter.drawPolygon(QPolygonF(list(map(QPointF, around_x, around_y))))
 
     def _paint_number(self, painter: QPainter, task: int) -> None:
-        """Paint the number of a task, on a plate: no curve strikes it through."""
+        """Paint a task's name or number, on a plate: no curve strikes it through."""
         if not self._has_room:
             return
-        text = str(task + 1)
         metrics = painter.fontMetrics()
+        names = self._tasks.names
+        text = str(task + 1)
+        if names:
+            # The loss stands in the other corner, below.
+            room = int(self._layout.width) - 10
+            right = Qt.TextElideMode.ElideRight
+            text = metrics.elidedText(names[task], right, room)
         width, height = metrics.horizontalAdvance(text) + 4, metrics.height()
         plate = QRectF(4, 3, width, height)
         painter.fillRect(plate, self._ground)
