@@ -177,7 +177,7 @@ class HeldOutTasks:
         input_name: What the first input is called; "" for x.
         target_name: What the first output is called; "" for y.
         zero_loss: Loss of predicting 0 in what the network learns: for standardised
-            targets, of predicting their mean. None where it is that of the true curves.
+            targets, of predicting their mean, [1]. None where it is that of the true curves.
     """
 
     parameter_names: tuple[str, ...]

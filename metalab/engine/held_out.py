@@ -180,12 +180,12 @@ class HeldOutEvaluation:
         return torch.stack(curves, dim=1)[..., 0]
 
     def _zero_loss(self) -> Array | None:
-        """Return the mean loss of predicting 0 in what the network learns, []."""
+        """Return the mean loss of predicting 0 in what the network learns, [1]."""
         if self.true_curves is not None:
             return None
         query = self.batch.query
         loss = self.learner.problem.loss(torch.zeros_like(query.y), query)
-        return to_array(loss.mean())
+        return to_array(loss.mean()[None])
 
     def describe(self) -> HeldOutTasks:
         """Return the tasks as plain arrays, for plots and for the run file."""

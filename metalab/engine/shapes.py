@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import torch
 
+from metalab.core.tasks import TaskFamily
 from metalab.engine.build import build_family, build_learner
 from metalab.engine.diagnostics import (
     DIAGNOSTICS,
@@ -39,6 +40,7 @@ def held_out_shapes(config: ExperimentConfig) -> Shapes:
     family = build_family(config).held_out().for_shots(shots)
     tasks = family.num_tasks(config.evaluation.num_tasks)
     queries = family.num_queries(config.evaluation.num_queries, shots)
+    known = {"true_curves": (min(NUM_GALLERY, tasks), NUM_GRID_POINTS)}
     return {
         "parameters": (tasks, len(family.parameter_names)),
         "support_x": (tasks, shots, family.input_dim),
@@ -46,8 +48,7 @@ def held_out_shapes(config: ExperimentConfig) -> Shapes:
         "query_x": (tasks, queries, family.input_dim),
         "query_y": (tasks, queries, family.output_dim),
         "grid": (NUM_GRID_POINTS,),
-        "zero_loss": (),
-        "true_curves": (min(NUM_GALLERY, tasks), NUM_GRID_POINTS),
+        **(known if isinstance(family, TaskFamily) else {"zero_loss": (1,)}),
     }
 
 

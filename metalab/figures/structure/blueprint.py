@@ -6,12 +6,7 @@ Importing this module does not import torch.
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import torch
-
 from metalab.core.hypergradient.route import Route
-from metalab.core.inner.base import InnerRequirement
-from metalab.core.meta.base import PhiRole
-from metalab.engine.build import build_learner
 from metalab.figures.structure.arrows import (
     arrows_of,
     idle_in,
@@ -22,6 +17,7 @@ from metalab.figures.structure.model import Entries, Settings, Structure, Titles
 
 if TYPE_CHECKING:
     from metalab.core.learner import MetaLearner
+    from metalab.core.meta.base import PhiRole
     from metalab.experiment.config import ExperimentConfig
 
 _DIRECT, _THROUGH_START = "∂_φ f ", "(∂θ_0/∂φ)^T "
@@ -86,6 +82,8 @@ class Blueprint:
 
 def blueprint_of(config: "ExperimentConfig") -> Blueprint:
     """Return what pictures of an experiment are made from."""
+    from metalab.engine.build import build_learner  # noqa: PLC0415 - torch
+
     return Blueprint(config, build_learner(config))
 
 
@@ -110,11 +108,15 @@ def _settings(blueprint: Blueprint, step: int) -> Settings:
 
 def _ways(learner: "MetaLearner") -> "list[frozenset[PhiRole]]":
     """Return how each part of phi enters, the rates of the inner loop included."""
+    from metalab.core.meta.base import PhiRole  # noqa: PLC0415 - torch
+
     rates = [frozenset({PhiRole.RATES})] if learner.inner.learns_rates else []
     return [*learner.problem.meta.ways, *rates]
 
 
 def _entries(learner: "MetaLearner") -> Entries:
+    from metalab.core.meta.base import PhiRole  # noqa: PLC0415 - torch
+
     found = frozenset[PhiRole]().union(*_ways(learner))
     return Entries(
         start=PhiRole.START in found,
@@ -125,11 +127,15 @@ def _entries(learner: "MetaLearner") -> Entries:
 
 
 def _is_solved(learner: "MetaLearner") -> bool:
+    from metalab.core.inner.base import InnerRequirement  # noqa: PLC0415 - torch
+
     return learner.inner.needs is InnerRequirement.CLOSED_FORM
 
 
 def _starts_at_zero(learner: "MetaLearner") -> bool:
     """Return whether theta_0 is zero, for a start that phi has no part in."""
+    import torch  # noqa: PLC0415 - late, as everywhere in the window
+
     problem = learner.problem
     start = problem.meta.start(problem.model, torch.zeros(1, problem.meta_dim))
     return not bool(start.any())

@@ -452,7 +452,7 @@ def _held_out_tasks(
         data,
         shapes,
         "held-out tasks",
-        optional=["true_curves", "zero_loss"],
+        optional=["true_curves"],
         earlier=flat,
     )
     names = facts.parameter_names

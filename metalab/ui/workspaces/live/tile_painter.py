@@ -91,7 +91,7 @@ def loss_colour(share: float, theme: Theme) -> QColor:
 def zero_loss(tasks: HeldOutTasks) -> float:
     """Return the loss of predicting zero for every task."""
     if tasks.zero_loss is not None:
-        return float(tasks.zero_loss)
+        return float(tasks.zero_loss[0])
     known = tasks.true_curves
     return float(np.mean((tasks.query.y if known is None else known) ** 2))
 
