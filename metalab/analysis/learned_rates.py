@@ -7,8 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metalab.core.errors import UserError
-from metalab.core.inner.learned_descent import LearnedDescent
-from metalab.engine.build import build_learner
 from metalab.engine.events import Array, frozen
 
 if TYPE_CHECKING:
@@ -69,6 +67,11 @@ def learned_rates(config: "ExperimentConfig", phi: Array) -> LearnedRates:
     Raises:
         LearnedRatesError: The inner loop learns no rates.
     """
+    from metalab.core.inner.learned_descent import (  # noqa: PLC0415 - torch
+        LearnedDescent,
+    )
+    from metalab.engine.build import build_learner  # noqa: PLC0415
+
     learner = build_learner(config)
     inner, problem = learner.inner, learner.problem
     if not isinstance(inner, LearnedDescent):

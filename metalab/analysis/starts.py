@@ -3,10 +3,6 @@
 from typing import TYPE_CHECKING
 
 from metalab.core.errors import UserError
-from metalab.engine.events import Diverged
-from metalab.engine.torch_threads import use_threads
-from metalab.engine.trainer import Trainer
-from metalab.experiment.fields import with_overrides
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +20,9 @@ class StartError(UserError):
 
 def random_start(config: "ExperimentConfig") -> "Checkpoint":
     """Return what the experiment begins from with the next seed: nobody trained it."""
+    from metalab.engine.trainer import Trainer  # noqa: PLC0415 - torch
+    from metalab.experiment.fields import with_overrides  # noqa: PLC0415 - torch
+
     other = with_overrides(config, [("run.seed", config.run.seed + 1)])
     return Trainer(other, provider="autodiff").checkpoint()
 
@@ -44,6 +43,11 @@ def joint_start(
 
     Source: Finn et al. 2017, section 5.1 ("pretrained").
     """
+    from metalab.engine.events import Diverged  # noqa: PLC0415 - torch
+    from metalab.engine.torch_threads import use_threads  # noqa: PLC0415 - torch
+    from metalab.engine.trainer import Trainer  # noqa: PLC0415 - torch
+    from metalab.experiment.fields import with_overrides  # noqa: PLC0415 - torch
+
     if not config.outer.optimizer.component.moves:
         raise StartError(
             f"outer.optimizer.kind {config.outer.optimizer.kind!r} moves no "

@@ -22,9 +22,6 @@ from metalab.catalog.registry import iter_modules
 from metalab.core.errors import UserError
 
 ENTRY_POINT_GROUP = "metalab.algorithms"
-DEFAULT_PRESET = "maml-sine"
-"""Where somebody starts who names none."""
-
 OTHER_FAMILY = "Others"
 """Of recipes that name none."""
 FAMILIES = (

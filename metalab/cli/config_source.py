@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from metalab.catalog.recipes import DEFAULT_PRESET, merge, preset_named
+from metalab.catalog.defaults import DEFAULT_PRESET
+from metalab.catalog.recipes import merge, preset_named
 from metalab.experiment.config import ExperimentConfig
 from metalab.experiment.experiment_file import experiment_of, preset_content, written_in
 from metalab.experiment.fields import (

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from pathlib import PurePath
 
-from metalab.catalog.recipes import DEFAULT_PRESET, merge
+from metalab.catalog.defaults import DEFAULT_PRESET
+from metalab.catalog.recipes import merge
 from metalab.experiment.config import ExperimentConfig, preset_config
 from metalab.experiment.fields import validated
 from metalab.experiment.plugins import usable_presets

@@ -8,7 +8,6 @@ import zlib
 from dataclasses import dataclass
 from functools import cache
 
-from metalab.catalog.slots import HYPERGRADIENTS
 from metalab.core.hypergradient.family import EstimatorFamily
 from metalab.figures.drawing import BLUE, GREEN, VERMILION
 
@@ -56,6 +55,8 @@ def look_of(name: str) -> Look:
     One that belongs to no family has a colour that its name decides, and one without a
     place in its family is a diamond.
     """
+    from metalab.catalog.slots import HYPERGRADIENTS  # noqa: PLC0415 - torch
+
     estimator = HYPERGRADIENTS.components.get(name)
     family = EstimatorFamily.OTHER if estimator is None else estimator.family
     place = None if estimator is None else estimator.place_in_family

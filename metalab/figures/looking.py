@@ -6,15 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from metalab.analysis.adapt_request import AdaptRequest, CustomTask, Start, reach
-from metalab.analysis.adaptation import TaskAdapter
 from metalab.analysis.comparison import MOST_STEPS, MOST_TASKS, ComparisonRequest
-from metalab.analysis.comparison_steps import comparison_steps
 from metalab.analysis.landscape_request import AXES, FINEST, SURFACES, LandscapeRequest
-from metalab.analysis.learned_rates import learned_rates
-from metalab.core.hypergradient.target import Target
 from metalab.engine.events import Array, HeldOutTasks, frozen
-from metalab.experiment.config import recipe_of
 from metalab.figures.base import FigureSpec
 from metalab.figures.errors import FigureError
 from metalab.figures.sights import (
@@ -26,9 +20,6 @@ from metalab.figures.sights import (
     Standpoint,
     StructureSight,
 )
-from metalab.figures.structure.blueprint import blueprint_of
-from metalab.figures.structure.model import numbers_of
-from metalab.runs.services.landscape import survey
 
 if TYPE_CHECKING:
     from metalab.runs.record.history import RunHistory
@@ -135,6 +126,9 @@ def _tasks(where: Standpoint) -> HeldOutTasks:
 
 
 def _adapt(where: Standpoint, looking: Looking, tell: Tell) -> AdaptSight:
+    from metalab.analysis.adapt_request import AdaptRequest, CustomTask, Start, reach  # noqa: PLC0415
+    from metalab.analysis.adaptation import TaskAdapter  # noqa: PLC0415 - torch
+
     del tell
     config, tasks = where.history.config_at(where.step), _tasks(where)
     step = config.num_inner_steps if where.inner_step is None else where.inner_step
@@ -168,6 +162,8 @@ def _adapt(where: Standpoint, looking: Looking, tell: Tell) -> AdaptSight:
 
 
 def _landscape(where: Standpoint, looking: Looking, tell: Tell) -> LandscapeSight:
+    from metalab.runs.services.landscape import survey  # noqa: PLC0415 - torch
+
     config, tasks = where.history.config_at(where.step), _tasks(where)
     count = tasks.num_gallery
     asked = LandscapeRequest(
@@ -210,6 +206,9 @@ def outer_states(history: "RunHistory", step: int, phi: Array) -> Array:
 
 
 def _estimators(where: Standpoint, looking: Looking, tell: Tell) -> EstimatorsSight:
+    from metalab.analysis.comparison_steps import comparison_steps  # noqa: PLC0415 - torch
+    from metalab.core.hypergradient.target import Target  # noqa: PLC0415
+
     config = where.history.config_at(where.step)
     targets = {"steps": Target.K_STEP, "solution": Target.SOLUTION}
     request = ComparisonRequest(
@@ -231,6 +230,10 @@ def _estimators(where: Standpoint, looking: Looking, tell: Tell) -> EstimatorsSi
 
 
 def _structure(where: Standpoint, looking: Looking, tell: Tell) -> StructureSight:
+    from metalab.experiment.config import recipe_of  # noqa: PLC0415 - torch
+    from metalab.figures.structure.blueprint import blueprint_of  # noqa: PLC0415
+    from metalab.figures.structure.model import numbers_of  # noqa: PLC0415
+
     del looking, tell
     config = where.history.config_at(where.step)
     recipe = recipe_of(config)
@@ -243,6 +246,8 @@ def _structure(where: Standpoint, looking: Looking, tell: Tell) -> StructureSigh
 
 
 def _rates(where: Standpoint, looking: Looking, tell: Tell) -> RatesSight:
+    from metalab.analysis.learned_rates import learned_rates  # noqa: PLC0415 - torch
+
     del looking, tell
     config = where.history.config_at(where.step)
     return RatesSight(

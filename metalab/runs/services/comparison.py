@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from metalab.analysis.comparison import Comparison, ComparisonRequest
-from metalab.analysis.comparison_steps import comparison_steps
 from metalab.runs.services.service import LatestRequestService, Notify, Work
 
 
@@ -33,6 +32,8 @@ class ComparisonService(
 def _compare(
     request: ComparisonRequest, work: Work[ComparisonProgress]
 ) -> Comparison | None:
+    from metalab.analysis.comparison_steps import comparison_steps  # noqa: PLC0415 - torch
+
     known: Comparison | None = None
     doing = ""
 

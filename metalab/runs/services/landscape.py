@@ -3,11 +3,11 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from metalab.analysis.landscape import LandscapeSampler
 from metalab.analysis.landscape_request import (
     Landscape,
     LandscapeGrid,
@@ -15,6 +15,9 @@ from metalab.analysis.landscape_request import (
 )
 from metalab.engine.events import Array, frozen
 from metalab.runs.services.service import LatestRequestService, Notify, Stale, Work
+
+if TYPE_CHECKING:
+    from metalab.analysis.landscape import LandscapeSampler
 
 LEVELS = (11, 21, 41, 61)
 """Points a side, one after the other. All of them lie on one lattice."""
@@ -208,6 +211,7 @@ class _Surveying:
 
     def _surveyor(self, asked: LandscapeRequest) -> "LandscapeSampler":
         # Imported here: the window makes the service before torch is there.
+        from metalab.analysis.landscape import LandscapeSampler  # noqa: PLC0415
 
         key = id(asked.config)
         kept = self._kept.get(key)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from metalab.core.errors import UserError
 from metalab.engine.events import Checkpoint, Curves, Diverged
 from metalab.runs.services.service import LatestRequestService, Notify, Stale, Work
-from metalab.runs.system.kernels import load_kept
 
 if TYPE_CHECKING:
     from metalab.analysis.gallery import Gallery
@@ -129,6 +128,7 @@ def recomputed(
     # Imported here: the window makes a `StateReplayer` before torch is there.
     from metalab.engine.shapes import state_shapes  # noqa: PLC0415
     from metalab.engine.trainer import Trainer  # noqa: PLC0415
+    from metalab.runs.system.kernels import load_kept  # noqa: PLC0415
 
     if request.state.step == request.step:
         return request.state

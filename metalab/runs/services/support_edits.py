@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from metalab.analysis.edited_support import EditedSupport, SupportEditResult
 from metalab.engine.events import Array
 from metalab.runs.services.service import LatestRequestService, Notify, Work
-from metalab.runs.system.kernels import load_kept
 
 if TYPE_CHECKING:
     from metalab.analysis.adaptation import HeldOutAdapter
@@ -65,6 +64,7 @@ def _adapter_of(config: "ExperimentConfig") -> "HeldOutAdapter":
         FUSED,
         fused_obstacle,
     )
+    from metalab.runs.system.kernels import load_kept  # noqa: PLC0415
 
     # Kernels wherever there are any, whoever computes the run: beside automatic
     # differentiation they leave the interpreter to it, and the curves are the same to

@@ -1,8 +1,12 @@
 """Tasks of a person's own, adapted to beside a run."""
 
+from typing import TYPE_CHECKING
+
 from metalab.analysis.adapt_request import AdaptRequest, AdaptResult, Start
-from metalab.analysis.adaptation import TaskAdapter
 from metalab.runs.services.service import LatestRequestService, Notify, Work
+
+if TYPE_CHECKING:
+    from metalab.analysis.adaptation import TaskAdapter
 
 _MOST_KEPT = 12
 
@@ -37,6 +41,7 @@ class _Adapting:
 
     def _adapter(self, start: Start, inner_lr: float | None) -> "TaskAdapter":
         # Imported here: the window makes the service before torch is there.
+        from metalab.analysis.adaptation import TaskAdapter  # noqa: PLC0415
 
         key = (id(start.config), inner_lr)
         kept = self._kept.get(key)

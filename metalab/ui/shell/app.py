@@ -7,7 +7,6 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, QTimer
 from PySide6.QtWidgets import QApplication
 
-from metalab.catalog.recipes import preset_settings
 from metalab.core.errors import UserError
 from metalab.runs.system.faults import FaultLog
 from metalab.runs.system.home import runs_problem
@@ -125,6 +124,8 @@ def create_window(  # noqa: PLR0913 - how a window begins
 
 
 def _check_preset(name: str) -> None:
+    from metalab.catalog.recipes import preset_settings  # noqa: PLC0415 - slow
+
     try:
         preset_settings(name)
     except ValueError as error:

@@ -11,8 +11,6 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QFileDialog
 
 from metalab.core.paths import TABLE_SUFFIXES
-from metalab.figures.registry import figures
-from metalab.figures.sights import Standpoint, history_of
 from metalab.runs.system.home import RUN_SUFFIX, file_stem, runs_folder
 from metalab.ui.actions.action_set import ActionSet
 from metalab.ui.actions.lines import EXPERIMENT_SUFFIX, LESSON_SUFFIX, LESSON_TITLES
@@ -309,6 +307,8 @@ class Commands(QObject):
 
     def _seen(self, moment: "Moment") -> "Seen":
         """Return what pages show of the run at the playhead."""
+        from metalab.figures.registry import figures  # noqa: PLC0415 - slow
+        from metalab.figures.sights import Standpoint, history_of  # noqa: PLC0415
         from metalab.ui.export.dialog import Seen  # noqa: PLC0415
 
         pages = self._window.workspaces

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication
 
-from metalab.catalog.recipes import DEFAULT_PRESET
+from metalab.catalog.defaults import DEFAULT_PRESET
 from metalab.core.errors import UserError
 from metalab.runs.running.manager import RunManager
 from metalab.runs.system.faults import FaultLog

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
     QFileDialog,
 )
 
-from metalab.catalog.recipes import DEFAULT_PRESET
+from metalab.catalog.defaults import DEFAULT_PRESET
 from metalab.experiment.config import preset_config
 from metalab.experiment.config_history import ConfigHistory
 from metalab.experiment.fields import with_overrides
