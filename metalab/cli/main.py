@@ -9,6 +9,7 @@ import typer
 import metalab
 from metalab.cli.adapt import adapt
 from metalab.cli.animate import animate
+from metalab.cli.check import check
 from metalab.cli.copy import copy
 from metalab.cli.curves import curves
 from metalab.cli.doctor import doctor
@@ -54,6 +55,7 @@ app.command()(export)
 app.command()(curves)
 app.command()(adapt)
 app.command()(animate)
+app.command()(check)
 app.command()(presets)
 app.command()(show)
 app.command()(reproduce)
