@@ -2,12 +2,11 @@
 
 from abc import abstractmethod
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.func import jvp
 
 from metalab.core.inner.base import (
     Cotangent,
@@ -122,23 +121,43 @@ class UpdateLoop(InnerLoop):
             wide = u.expand(len(t.theta), -1)
             of_grad = of_grad + step.linearisation.mixed_jvp(wide)
 
-        def stepped(theta: Tensor, grad: Tensor) -> Tensor:
-            return self.update(theta, grad, step.index)
-
-        # What is expanded over tasks cannot carry a tangent.
-        at = step.start.contiguous(), step.linearisation.grad.contiguous()
-        found: Any = jvp(stepped, at, (t.theta.contiguous(), of_grad.contiguous()))
-        return Tangent(theta=found[1], velocity=None)
+        return Tangent(theta=self._jvp(step, t.theta, of_grad), velocity=None)
 
     def _vjp(self, step: InnerStep, v: Tensor) -> tuple[Tensor, Tensor]:
         """Return the cotangents of theta and of the gradient from that of the end."""
+        theta, grad, end = self._recorded(step)
+        if not end.requires_grad:
+            return torch.zeros_like(theta), torch.zeros_like(grad)
+        return _cotangents(end, theta, grad, v)
+
+    def _jvp(self, step: InnerStep, of_theta: Tensor, of_grad: Tensor) -> Tensor:
+        """Return the change of the end along changes of theta and of the gradient.
+
+        What a cotangent is pulled back to is linear in it, and its derivative that change.
+        """
+        theta, grad, end = self._recorded(step)
+        if not end.requires_grad:
+            return torch.zeros_like(theta)
+        with torch.enable_grad():
+            w = torch.zeros_like(end, requires_grad=True)
+            back = _cotangents(end, theta, grad, w, create_graph=True)
+            along = (back[0] * of_theta).sum() + (back[1] * of_grad).sum()
+        if not along.requires_grad:
+            return torch.zeros_like(theta)
+        return torch.autograd.grad(along, w, materialize_grads=True)[0]
+
+    def _recorded(self, step: InnerStep) -> tuple[Tensor, Tensor, Tensor]:
+        """Return theta, the gradient there, and the end as a function of the two."""
         with torch.enable_grad():
             theta = step.start.detach().requires_grad_()
             grad = step.linearisation.grad.detach().requires_grad_()
-            end = self.update(theta, grad, step.index)
-        if not end.requires_grad:
-            return torch.zeros_like(theta), torch.zeros_like(grad)
-        of_theta, of_grad = torch.autograd.grad(
-            end, (theta, grad), v, materialize_grads=True
-        )
-        return of_theta, of_grad
+            return theta, grad, self.update(theta, grad, step.index)
+
+
+def _cotangents(
+    end: Tensor, theta: Tensor, grad: Tensor, v: Tensor, *, create_graph: bool = False
+) -> tuple[Tensor, Tensor]:
+    of_theta, of_grad = torch.autograd.grad(
+        end, (theta, grad), v, create_graph=create_graph, materialize_grads=True
+    )
+    return of_theta, of_grad
