@@ -58,7 +58,7 @@ class LoadedFile:
     Attributes:
         file: The file.
         values: What it defines that is public, by name.
-        lines: Where its classes begin.
+        lines: Where its classes and values stand.
         problem: Why it could not be run; "" if it was.
     """
 
@@ -164,11 +164,7 @@ def _run(path: Path) -> LoadedFile:
     file, values = PluginFile(path=path, digest=""), dict[str, Any]()
     try:
         file, tree = _read(path)
-        lines = {
-            node.name: node.lineno
-            for node in tree.body
-            if isinstance(node, ast.ClassDef)
-        }
+        lines, imported = _lines(tree), _imported(tree)
         module = ModuleType(f"metalab_plugin_{path.stem}_{file.digest[:8]}")
         module.__file__ = str(file.path)
         # Dataclasses and annotations look their module up by its name.
@@ -176,7 +172,7 @@ def _run(path: Path) -> LoadedFile:
         exec(compile(tree, str(file.path), "exec"), module.__dict__)
         for name, value in vars(module).items():
             own = not isinstance(value, type) or value.__module__ == module.__name__
-            if own and not name.startswith("_"):
+            if own and name not in imported and not name.startswith("_"):
                 values[name] = value
     except PluginError as error:
         return LoadedFile(file=file, values={}, lines={}, problem=str(error))
@@ -185,6 +181,28 @@ def _run(path: Path) -> LoadedFile:
         problem = _told(file.path, error)
         return LoadedFile(file=file, values={}, lines={}, problem=problem)
     return LoadedFile(file=file, values=values, lines=lines)
+
+
+def _lines(tree: ast.Module) -> dict[str, int]:
+    """Return where the classes and values of a file stand."""
+    lines: dict[str, int] = {}
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef):
+            lines[node.name] = node.lineno
+        elif isinstance(node, ast.Assign):
+            names = [n.id for n in node.targets if isinstance(n, ast.Name)]
+            lines |= dict.fromkeys(names, node.lineno)
+    return lines
+
+
+def _imported(tree: ast.Module) -> set[str]:
+    """Return the names that a file has from elsewhere."""
+    return {
+        alias.asname or alias.name.partition(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
 
 
 def _told(path: Path, error: BaseException) -> str:
