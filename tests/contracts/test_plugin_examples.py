@@ -31,6 +31,25 @@ SMALL = (
     *("--set", "evaluation.num_tasks=16"),
 )
 
+PARENT = """
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from metalab.catalog.plugin_files import name_files
+
+
+def knows():
+    from metalab.catalog.slots import LOSSES
+    return "log-cosh" in LOSSES.components
+
+
+if __name__ == "__main__":
+    name_files([Path(sys.argv[1])])
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        print(pool.submit(knows).result())
+"""
+
 WINDOW = """
 import json, sys
 from metalab.cli.plugin_option import split_plugins
@@ -131,6 +150,13 @@ def test_an_example_is_trained_and_its_run_needs_it(name, surroundings, tmp_path
     shown = metalab(surroundings, f"--plugin={plugin}", "show", run, "--json")
     settings = json.loads(shown.stdout)["settings"]
     assert kind in [row["value"] for row in settings]
+
+
+def test_processes_that_metalab_starts_have_the_same_parts(surroundings, tmp_path):
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT)
+    done = ran(surroundings, script, EXAMPLES / "log_cosh.py")
+    assert done.stdout.split() == ["True"]
 
 
 @pytest.mark.gui
