@@ -168,3 +168,23 @@ def test_the_form_offers_them_all_and_the_window_does_not_wait(surroundings):
         "shown": list(CHOSEN.values()),
         "problems": [],
     }
+
+
+@pytest.mark.gui
+def test_a_broken_file_is_among_the_problems_with_its_line(surroundings, tmp_path):
+    broken = tmp_path / "broken.py"
+    broken.write_text("x = 1\nx.y\n")
+    done = ran(surroundings, "-c", WINDOW, "--plugin", broken)
+    (problem,) = json.loads(done.stdout.splitlines()[-1])["problems"]
+    assert problem.startswith(f"plug-in {broken}, line 2: AttributeError: 'int' object")
+
+
+def test_an_estimator_is_weighed_beside_ours(surroundings, tmp_path):
+    run, plugin = tmp_path / "run.metalab", ("--plugin", EXAMPLES / "blended.py")
+    metalab(surroundings, "train", *SMALL, "--out", run)
+    done = metalab(
+        surroundings,
+        *("estimators", run, *plugin, "--estimators", "unrolled,blended,first-order"),
+        *("--num-tasks", "4", "--num-batches", "2", "--json"),
+    )
+    assert '"blended"' in done.stdout
