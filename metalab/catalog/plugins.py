@@ -1,7 +1,8 @@
-"""Registrations of other packages, and what is wrong with them.
+"""Registrations of other packages and of plug-in files, and what is wrong with them.
 
-A package of somebody else must never keep metalab from working: an entry point that
-cannot be used is named, left out and told (in the window's Problems, by `doctor`).
+Somebody else's code must never keep metalab from working: an entry point, or a class of a
+plug-in file, that cannot be used is named, left out and told (in the window's Problems, by
+`doctor`).
 """
 
 import re
@@ -10,11 +11,12 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from metalab.catalog.plugin_files import PluginFile, loaded_files
+from metalab.core.errors import told
+
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 """Names that a component, a recipe and a preset may have: they stand in dotted paths, on
 the command line and in files."""
-
-_LONGEST_REASON = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +29,19 @@ class Plugins:
     """
 
     values: tuple[tuple[Any, str], ...]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FromFiles:
+    """What plug-in files define for one place.
+
+    Attributes:
+        values: What can be used, each with its file.
+        problems: What cannot, a sentence each.
+    """
+
+    values: tuple[tuple[Any, PluginFile], ...]
     problems: tuple[str, ...]
 
 
@@ -50,19 +65,42 @@ def load_plugins(group: str, check: Callable[[Any], None]) -> Plugins:
             value = entry.load()
         # A module that ends the process when it is imported ends nothing here.
         except (Exception, SystemExit) as error:  # noqa: BLE001 - anybody's code
-            problems.append(
-                f"{owner} is left out: it cannot be loaded ({_told(error)})"
-            )
+            problems.append(f"{owner} is left out: it cannot be loaded ({told(error)})")
             continue
         try:
             check(value)
         except UnfitError as error:
             problems.append(f"{owner} is left out: {error}")
         except Exception as error:  # noqa: BLE001 - anybody's attributes
-            problems.append(f"{owner} is left out: it cannot be used ({_told(error)})")
+            problems.append(f"{owner} is left out: it cannot be used ({told(error)})")
         else:
             values.append((value, owner))
     return Plugins(values=tuple(values), problems=tuple(problems))
+
+
+def take_from_files(
+    wants: Callable[[Any], bool], take: Callable[[Any], Any]
+) -> FromFiles:
+    """Return what plug-in files define for one place, in the order of the files.
+
+    Args:
+        wants: Whether a value is meant for the place.
+        take: Returns what is used for the value; raises `UnfitError` if nothing can be.
+    """
+    values: list[tuple[Any, PluginFile]] = []
+    problems: list[str] = []
+    for loaded in loaded_files():
+        for name, value in loaded.values.items():
+            try:
+                if wants(value):
+                    values.append((take(value), loaded.file))
+            except Exception as error:  # noqa: BLE001 - anybody's attributes
+                unfit = isinstance(error, UnfitError)
+                reason = str(error) if unfit else f"it cannot be used ({told(error)})"
+                problems.append(
+                    f"plug-in {loaded.place(name)}: {name} is left out: {reason}"
+                )
+    return FromFiles(values=tuple(values), problems=tuple(problems))
 
 
 def check_name(what: str, name: object, taken: Mapping[str, object]) -> None:
@@ -95,9 +133,3 @@ def described(value: object) -> str:
 def _owner(entry: EntryPoint) -> str:
     package = getattr(entry, "dist", None)
     return "a package" if package is None else f"{package.name} {package.version}"
-
-
-def _told(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    text = type(error).__name__ + (f": {lines[0]}" if lines else "")
-    return text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]}…"

@@ -2,7 +2,7 @@
 
 A recipe names one choice for each of the four parts. A preset is a recipe with the
 settings of one published experiment. Each recipe is one file in `metalab.algorithms`, or
-one entry point of the same group.
+one entry point of the same group, or stands in a plug-in file.
 """
 
 from collections.abc import Mapping
@@ -17,6 +17,7 @@ from metalab.catalog.plugins import (
     check_name,
     described,
     load_plugins,
+    take_from_files,
 )
 from metalab.catalog.registry import iter_modules
 from metalab.core.errors import UserError
@@ -132,7 +133,17 @@ def plugins() -> Plugins:
         _check(value, taken)
         taken.update((name, value) for name in _names(value))
 
-    return load_plugins(ENTRY_POINT_GROUP, check)
+    def take(value: Any) -> Any:
+        check(value)
+        return value
+
+    registered = load_plugins(ENTRY_POINT_GROUP, check)
+    own = take_from_files(lambda value: isinstance(value, Recipe), take)
+    named = tuple((recipe, f"plug-in {file.path}") for recipe, file in own.values)
+    return Plugins(
+        values=(*registered.values, *named),
+        problems=(*registered.problems, *own.problems),
+    )
 
 
 @cache
@@ -159,8 +170,8 @@ def _check(value: Any, taken: Mapping[str, Recipe]) -> None:
     if not isinstance(value, Recipe):
         raise UnfitError(
             f"it is {described(value)}; {ENTRY_POINT_GROUP!r} takes a Recipe of "
-            "metalab.catalog.recipes, which names parts that there are: an inner loop, a "
-            "hypergradient and other parts cannot be registered"
+            "metalab.catalog.recipes, which names parts that there are; the parts "
+            "themselves have groups of their own (metalab.inner and others)"
         )
     check_name("recipe", value.name, taken)
     # Declared, but nobody checks what a third party puts there.

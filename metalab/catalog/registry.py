@@ -1,23 +1,31 @@
 """Discovery: every concrete component in a package, and those of third parties.
 
-A component is found by being there: one file in the package, or one entry point in the
-group. Names are unique in a registry: a clash of our own is an error at start-up, one of
+A component is found by being there: one file in the package, one entry point in the
+group, or one class of a plug-in file. Names are unique in a registry: a clash of our own is an error at start-up, one of
 a third party is left out and told (`catalog.plugins`).
 """
 
 import inspect
 import pkgutil
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, is_dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
 from importlib import import_module
 from types import ModuleType
-from typing import Annotated, Any, Union
+from typing import Annotated, Any, ClassVar, Union, get_origin
 
 from pydantic import Field
 
 from metalab.catalog.components import ComponentConfig, component_model
-from metalab.catalog.plugins import UnfitError, check_name, described, load_plugins
+from metalab.catalog.plugin_files import PluginFile
+from metalab.catalog.plugins import (
+    UnfitError,
+    check_name,
+    described,
+    load_plugins,
+    take_from_files,
+)
+from metalab.core.spec import option_spec
 
 
 def iter_modules(package: str) -> Iterator[ModuleType]:
@@ -28,6 +36,15 @@ def iter_modules(package: str) -> Iterator[ModuleType]:
         return
     for info in sorted(pkgutil.iter_modules(root.__path__), key=lambda i: i.name):
         yield import_module(f"{package}.{info.name}")
+
+
+def _undeclared(component: type[Any], base: type[Any]) -> Iterator[str]:
+    """Yield what a base class declares without a value, and the component lacks."""
+    for owner in base.__mro__:
+        for name, annotation in inspect.get_annotations(owner).items():
+            of_class = ClassVar in (annotation, get_origin(annotation))
+            if of_class and not hasattr(component, name):
+                yield name
 
 
 @dataclass(frozen=True)
@@ -41,7 +58,10 @@ class Registry:
         label: Name of the choice in forms.
         help: What is chosen, one plain sentence.
         synonyms: What else people call the choice; a search finds it by these too.
-        entry_point_group: Where third parties register theirs; "" if they cannot.
+        entry_point_group: Where other packages register theirs.
+        adopts: Whether a class of another kind can be made a component.
+        adopted: Makes it one; raises a ValueError that says why it cannot.
+        needed: Options that every component has, since the experiment asks for them.
     """
 
     slot: str
@@ -51,6 +71,9 @@ class Registry:
     help: str
     synonyms: tuple[str, ...] = ()
     entry_point_group: str = ""
+    adopts: Callable[[type[Any]], bool] | None = None
+    adopted: Callable[[type[Any]], type[Any]] | None = None
+    needed: tuple[str, ...] = ()
 
     @property
     def components(self) -> Mapping[str, type[Any]]:
@@ -66,8 +89,15 @@ class Registry:
         """Registrations of third parties that cannot be used, a sentence each."""
         return self._found[1]
 
+    @property
+    def files(self) -> Mapping[str, PluginFile]:
+        """Plug-in files that components come from, by the components' names."""
+        return self._found[2]
+
     @cached_property
-    def _found(self) -> tuple[Mapping[str, type[Any]], tuple[str, ...]]:
+    def _found(
+        self,
+    ) -> tuple[Mapping[str, type[Any]], tuple[str, ...], Mapping[str, PluginFile]]:
         found: dict[str, type[Any]] = {}
         for component in self._own():
             other = found.setdefault(component.name, component)
@@ -76,15 +106,41 @@ class Registry:
                     f"two components are called {component.name!r} as {self.slot}: "
                     f"{other.__module__} and {component.__module__}"
                 )
-        problems: tuple[str, ...] = ()
-        if self.entry_point_group:
 
-            def check(value: Any) -> None:
-                self._check(value, found)
-                found[value.name] = value
+        def take(value: Any) -> Any:
+            component = self._taken(value)
+            self._check(component, found)
+            found[component.name] = component
+            return component
 
-            problems = load_plugins(self.entry_point_group, check).problems
-        return dict(sorted(found.items())), problems
+        problems = load_plugins(self.entry_point_group, take).problems
+        own = take_from_files(self.wants, take)
+        files = {component.name: file for component, file in own.values}
+        return dict(sorted(found.items())), (*problems, *own.problems), files
+
+    def wants(self, value: Any) -> bool:
+        """Return whether a value of a plug-in file is meant for this registry."""
+        if not isinstance(value, type) or inspect.isabstract(value):
+            return False
+        return issubclass(value, self.base) or self._adopts(value)
+
+    def _adopts(self, value: type[Any]) -> bool:
+        return self.adopts is not None and self.adopts(value)
+
+    def _taken(self, value: Any) -> Any:
+        """Return a component as it is, or what is made of a class of another kind.
+
+        Raises:
+            UnfitError: Nothing can be made of it.
+        """
+        if self.adopted is None or not isinstance(value, type):
+            return value
+        if issubclass(value, self.base) or not self._adopts(value):
+            return value
+        try:
+            return self.adopted(value)
+        except ValueError as error:
+            raise UnfitError(str(error)) from error
 
     def _own(self) -> Iterator[type[Any]]:
         for module in iter_modules(self.package):
@@ -114,6 +170,13 @@ class Registry:
             raise UnfitError(f"{described(value)} does not define {missing}")
         if not is_dataclass(value):
             raise UnfitError(f"{described(value)} is no dataclass, as components are")
+        missing = ", ".join(_undeclared(value, self.base))
+        if missing:
+            raise UnfitError(f"{described(value)} does not declare {missing}")
+        options = {entry.name for entry in fields(value) if option_spec(entry)}
+        missing = ", ".join(name for name in self.needed if name not in options)
+        if missing:
+            raise UnfitError(f"{described(value)} has no option {missing}")
         name = getattr(value, "name", None)
         check_name(self.slot, name, taken)
         if not isinstance(getattr(value, "title", None), str):

@@ -6,6 +6,7 @@ from metalab.core.inner.base import InnerLoop
 from metalab.core.loss.base import Loss
 from metalab.core.meta.base import MetaParameterisation
 from metalab.core.model.base import Model
+from metalab.core.module_options import component_of, is_network
 from metalab.core.outer import OuterOptimizer
 from metalab.core.tasks import TaskDistribution
 
@@ -25,6 +26,9 @@ MODELS = Registry(
     label="Model",
     help="The network that adapts to each task.",
     synonyms=("learner", "architecture"),
+    entry_point_group="metalab.models",
+    adopts=is_network,
+    adopted=component_of,
 )
 LOSSES = Registry(
     slot="loss",
@@ -34,6 +38,7 @@ LOSSES = Registry(
     help="What a prediction costs: the inner loop descends it on the support set, the "
     "outer loop on the query set.",
     synonyms=("loss function", "criterion", "objective"),
+    entry_point_group="metalab.losses",
 )
 META_PARAMETERISATIONS = Registry(
     slot="what is meta-learned",
@@ -42,6 +47,7 @@ META_PARAMETERISATIONS = Registry(
     label="Meta-learned",
     help="What the outer loop learns.",
     synonyms=("algorithm", "method", "meta-parameters"),
+    entry_point_group="metalab.meta",
 )
 INNER_LOOPS = Registry(
     slot="inner loop",
@@ -56,6 +62,8 @@ INNER_LOOPS = Registry(
         "adaptation",
         "fine-tuning",
     ),
+    entry_point_group="metalab.inner",
+    needed=("num_inner_steps",),
 )
 HYPERGRADIENTS = Registry(
     slot="hypergradient",
@@ -64,6 +72,7 @@ HYPERGRADIENTS = Registry(
     label="Hypergradient",
     help="How the derivative of the outer loss in the meta-parameters is obtained.",
     synonyms=("algorithm", "meta-gradient", "estimator"),
+    entry_point_group="metalab.hypergradients",
 )
 OUTER_OPTIMIZERS = Registry(
     slot="outer optimizer",
@@ -72,6 +81,8 @@ OUTER_OPTIMIZERS = Registry(
     label="Outer optimizer",
     help="How the meta-parameters move.",
     synonyms=("outer optimiser", "meta-optimizer"),
+    entry_point_group="metalab.optimizers",
+    needed=("outer_lr",),
 )
 
 SLOTS = {

@@ -24,6 +24,7 @@ def doctor(
     """
     from metalab.engine.build import available_devices  # noqa: PLC0415 - torch
     from metalab.experiment.plugins import plugin_problems  # noqa: PLC0415
+    from metalab.figures.registry import figure_problems  # noqa: PLC0415
     from metalab.runs.system.environment import environment  # noqa: PLC0415
     from metalab.runs.system.home import config_home, data_home, home_problems  # noqa: PLC0415
     from metalab.runs.system.kernels import kernel_report  # noqa: PLC0415
@@ -40,7 +41,7 @@ def doctor(
         "install": install_line(missing) if missing else None,
         "data": str(data_home()),
         "preferences": str(config_home()),
-        "problems": [*blocked, *plugin_problems()],
+        "problems": [*blocked, *plugin_problems(), *figure_problems()],
     }
     if json_output:
         print_json(report)

@@ -9,6 +9,7 @@ import typer
 import metalab
 from metalab.cli.adapt import adapt
 from metalab.cli.animate import animate
+from metalab.cli.check import check
 from metalab.cli.copy import copy
 from metalab.cli.curves import curves
 from metalab.cli.doctor import doctor
@@ -17,6 +18,7 @@ from metalab.cli.evaluate import evaluate
 from metalab.cli.export import export
 from metalab.cli.kernels import kernels
 from metalab.cli.output import warn
+from metalab.cli.plugin_option import HELP, add_plugins, split_plugins
 from metalab.cli.presets import presets
 from metalab.cli.reproduce import reproduce
 from metalab.cli.resume import resume
@@ -53,11 +55,14 @@ app.command()(export)
 app.command()(curves)
 app.command()(adapt)
 app.command()(animate)
+app.command()(check)
 app.command()(presets)
 app.command()(show)
 app.command()(reproduce)
 app.command()(doctor)
 app.command()(kernels)
+for known in app.registered_commands:
+    known.epilog = f"--plugin FILE, before or after the command: {HELP}"
 
 
 def _version(value: bool) -> None:
@@ -71,6 +76,9 @@ def _start(
     context: typer.Context,
     preset: Annotated[
         str | None, typer.Option(help="Preset that the window starts with.")
+    ] = None,
+    plugin: Annotated[  # noqa: ARG001 - taken out of the arguments by `run`
+        list[Path] | None, typer.Option(metavar="FILE", help=HELP)
     ] = None,
     version: Annotated[  # noqa: ARG001 - handled by its callback
         bool,
@@ -111,11 +119,13 @@ def run(arguments: Sequence[str], *, show: ShowWindow = no_window) -> int:
     and exit code 2; anything else is a defect and keeps its traceback.
     """
     try:
-        file = file_to_open(arguments)
+        rest, plugins = split_plugins(arguments)
+        file = file_to_open(rest)
+        add_plugins(plugins, rest, opens_window=file is not None)
         if file is not None:
             _check_current_folder()
             return open_window(show, file=file)
-        app(list(arguments), prog_name="metalab", obj=show)
+        app(rest, prog_name="metalab", obj=show)
     except SystemExit as request:
         return request.code if isinstance(request.code, int) else 0
     except UserError as error:

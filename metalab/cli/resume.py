@@ -41,7 +41,10 @@ def resume(
     `num_steps_planned`. A run that diverged would explode again at the same step.
     """
     from metalab.cli.report import run_and_report  # noqa: PLC0415 - torch
+    from metalab.experiment.plugins import origins  # noqa: PLC0415
     from metalab.runs.record.live import LiveRun  # noqa: PLC0415
+    from metalab.runs.record.plugin_facts import changed_plugins  # noqa: PLC0415
+    from metalab.runs.record.reader import open_run  # noqa: PLC0415
     from metalab.runs.running.resume import prepare_resume  # noqa: PLC0415
 
     past = prepare_resume(file, num_steps=num_steps)
@@ -55,6 +58,10 @@ def resume(
         )
     if past.diverged is not None:
         warn(_what_follows(past.diverged))
+    if origins(past.next_config):
+        # The environment is of the whole file; only such a run needs it.
+        for told in changed_plugins(open_run(file).environment, past.next_config):
+            warn(told)
     live = LiveRun(past.configs, path=file, past=past)
     return run_and_report(
         live,

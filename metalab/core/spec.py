@@ -21,7 +21,8 @@ class OptionSpec:
     """What a person needs to know to set one option.
 
     Attributes:
-        label: Name shown in the form.
+        label: Name shown in the form. Only an argument of a module of torch may leave it
+            and `help` out: they are then made of its name (`core.module_options`).
         help: One plain sentence.
         unit: Unit of the value; "1" when dimensionless.
         low: Smallest admissible value, or None.
@@ -39,8 +40,8 @@ class OptionSpec:
         synonyms: What else people call it; a search finds it by these too.
     """
 
-    label: str
-    help: str
+    label: str = ""
+    help: str = ""
     unit: str = "1"
     low: float | None = None
     high: float | None = None
@@ -112,6 +113,10 @@ class OptionSpec:
             )
             return not below and (self.high is None or entry <= self.high)
         return True
+
+
+Option = OptionSpec
+"""As it is written of an argument of a module: `Annotated[int, Option(low=1, high=64)]`."""
 
 
 def _shown(value: object) -> str:

@@ -89,11 +89,30 @@ def model_refusal(config: "ExperimentConfig") -> str | None:
     """Return why the model does not go with what is meta-learned, or None."""
     needed = config.meta.component.needs_model
     if issubclass(config.model.component, needed):
-        return None
+        return _obstacle(config)
     return (
         f"model.kind is {config.model.kind!r}, which lacks {needed.capability}, and "
         f"meta.kind {config.meta.kind!r} needs it; nearest valid choice: model.kind = "
         f"{FALLBACK_MODEL!r}"
+    )
+
+
+def _obstacle(config: "ExperimentConfig") -> str | None:
+    """Return why the network cannot be made for these tasks, or None."""
+    reason = _input_refusal(config)
+    if reason is not None:
+        return reason
+    family = config.tasks.family.build()
+    model = config.model.build(
+        input_dim=family.input_dim + config.meta.build().extra_inputs,
+        output_dim=family.output_dim,
+    )
+    reason = model.obstacle()
+    if reason is None:
+        return None
+    return (
+        f"model.kind is {config.model.kind!r}: {reason}; nearest valid choice: "
+        f"model.kind = {FALLBACK_MODEL!r}"
     )
 
 
@@ -170,7 +189,7 @@ def _objective_refusal(config: "ExperimentConfig") -> str | None:
 
 
 def _setting_refusal(config: "ExperimentConfig") -> str | None:
-    reason = _input_refusal(config) or _ramp_refusal(config)
+    reason = _ramp_refusal(config)
     if reason is not None:
         return reason
     reason = _shots_refusal(config)

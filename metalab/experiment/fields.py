@@ -177,7 +177,9 @@ def _problem(entry: Any) -> FieldProblem:
     if entry["type"] == "union_tag_invalid":
         allowed = ", ".join(SLOTS[path].components)
         tag = _shortened(entry["ctx"]["tag"])
-        return FieldProblem(f"{path}.kind", f"is {tag}; allowed: {allowed}")
+        return FieldProblem(
+            f"{path}.kind", f"is {tag}; allowed: {allowed}{_HOW_TO_ADD}"
+        )
     if entry["type"] == "union_tag_not_found":
         allowed = ", ".join(SLOTS[path].components)
         return FieldProblem(f"{path}.kind", f"is missing; allowed: {allowed}")
@@ -186,6 +188,9 @@ def _problem(entry: Any) -> FieldProblem:
         if entry["type"].startswith(beginning):
             allowed = words.format_map(entry.get("ctx", {}))
     return FieldProblem(path, f"is {_shortened(value)}; allowed: {allowed}")
+
+
+_HOW_TO_ADD = " (a plug-in that has another is added by --plugin FILE)"
 
 
 def _shortened(value: object) -> str:

@@ -107,7 +107,7 @@ def test_third_parties_join_through_their_entry_point(installing):
         (
             GradientDescent,
             "it is class GradientDescent; 'metalab.algorithms' takes a Recipe of "
-            "metalab.catalog.recipes, which names parts that there are: an inner loop,",
+            "metalab.catalog.recipes, which names parts that there are; the parts",
         ),
     ],
 )

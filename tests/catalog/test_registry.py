@@ -1,14 +1,23 @@
 """Discovery of components, built in and of third parties."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 
 from metalab.catalog import plugins as plugins_module
 from metalab.catalog.registry import Registry
-from metalab.catalog.slots import OUTER_OPTIMIZERS, SLOTS, TASK_FAMILIES
+from metalab.catalog.slots import (
+    INNER_LOOPS,
+    META_PARAMETERISATIONS,
+    OUTER_OPTIMIZERS,
+    SLOTS,
+    TASK_FAMILIES,
+)
+from metalab.core.inner.base import InnerLoop
 from metalab.core.inner.gradient_descent import GradientDescent
+from metalab.core.meta.base import MetaParameterisation
 from metalab.core.tasks import TaskDistribution, TaskFamily
 from metalab.tasks.sinusoid import Sinusoid
 from tests.support.plugin import Plane
@@ -119,3 +128,27 @@ def test_slots_are_where_the_components_stand():
         *("tasks.family", "model", "loss", "meta", "inner", "hypergradient"),
         "outer.optimizer",
     }
+
+
+def test_what_a_component_must_declare_and_have_is_named(monkeypatch):
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Bare(InnerLoop):
+        name: ClassVar[str] = "bare"
+        title: ClassVar[str] = "Bare"
+        run = pullback = pushforward = first_order_pullback = None
+
+    registry = replace(INNER_LOOPS, entry_point_group="metalab.tasks")
+    offering(monkeypatch, Bare)
+    (told,) = replace(registry).problems
+    assert told.endswith("class Bare has no option num_inner_steps")
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Silent(MetaParameterisation):
+        name: ClassVar[str] = "silent"
+        title: ClassVar[str] = "Silent"
+        ways = start = start_pullback = None
+
+    offering(monkeypatch, Silent)
+    registry = replace(META_PARAMETERISATIONS, entry_point_group="metalab.tasks")
+    (told,) = registry.problems
+    assert told.endswith("class Silent does not declare shapes_inner_loss, regularised")

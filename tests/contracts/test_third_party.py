@@ -48,6 +48,111 @@ plane = somebodys_plugin:Plane
 plane = somebodys_plugin:RECIPE
 """
 
+PARTS = """
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import nn
+
+from metalab.core.hypergradient.truncated import Truncated
+from metalab.core.inner.gradient_descent import GradientDescent
+from metalab.core.loss.squared_error import SquaredError
+from metalab.core.meta.initialisation import Initialisation
+from metalab.core.outer import Adam
+from metalab.figures.base import FigureSpec
+from metalab.figures.kinds.losses import FIGURE as LOSSES
+
+whole = dataclass(frozen=True, slots=True, kw_only=True)
+
+@whole
+class Half(SquaredError):
+    name: ClassVar[str] = "half"
+
+    def costs(self, prediction, target):
+        return (prediction - target).square() / 2
+
+@whole
+class Last(Truncated):
+    name: ClassVar[str] = "last"
+
+@whole
+class Descent(GradientDescent):
+    name: ClassVar[str] = "other-descent"
+
+@whole
+class Start(Initialisation):
+    name: ClassVar[str] = "other-start"
+
+@whole
+class Adamant(Adam):
+    name: ClassVar[str] = "adamant"
+
+class Wide(nn.Module):
+    name = "wide"
+
+    def __init__(self, input_dim: int, output_dim: int, width: int = 30):
+        super().__init__()
+        self.both = nn.Sequential(nn.Linear(input_dim, width), nn.Tanh(),
+                                  nn.Linear(width, output_dim))
+
+    def forward(self, x):
+        return self.both(x)
+
+FIGURE = FigureSpec(name="brought", title="Brought", heeds=LOSSES.heeds, draw=LOSSES.draw)
+
+class NoSteps:
+    pass
+"""
+
+PARTS_ENTRY_POINTS = """
+[metalab.models]
+wide = parts:Wide
+
+[metalab.losses]
+half = parts:Half
+
+[metalab.meta]
+start = parts:Start
+
+[metalab.inner]
+descent = parts:Descent
+none = parts:NoSteps
+
+[metalab.hypergradients]
+last = parts:Last
+
+[metalab.optimizers]
+adamant = parts:Adamant
+
+[metalab.figures]
+brought = parts:FIGURE
+half = parts:Half
+"""
+
+PARTS_SCRIPT = """
+import json
+from metalab.engine.events import StepsDone
+from metalab.engine.trainer import Trainer
+from metalab.experiment.config import ExperimentConfig
+from metalab.experiment.fields import with_overrides
+from metalab.experiment.plugins import origins, plugin_problems
+from metalab.figures.registry import figure_problems, figures
+
+config = with_overrides(ExperimentConfig(), [
+    ("model.kind", "wide"), ("model.width", 5), ("loss.kind", "half"),
+    ("meta.kind", "other-start"), ("inner.kind", "other-descent"),
+    ("hypergradient.kind", "last"), ("outer.optimizer.kind", "adamant"),
+    ("outer.num_steps", 3), ("outer.num_tasks", 4), ("evaluation.num_tasks", 16),
+])
+steps = [e for e in Trainer(config).run() if isinstance(e, StepsDone)]
+print(json.dumps({
+    "steps": sum(len(e.metrics) for e in steps),
+    "figure": "brought" in figures(),
+    "problems": [*plugin_problems(), *figure_problems()],
+    "files": origins(config),
+}))
+"""
+
 SCRIPT = """
 import json
 from metalab.experiment.config import ExperimentConfig, preset_config, recipe_of
@@ -205,3 +310,20 @@ def test_a_package_that_cannot_be_used_is_named_and_hides_nothing(installed):
     assert {"maml-sine", "plane-small"} <= names
     assert "u-sine" not in names
     assert trained["status"] == "finished"
+
+
+def test_every_part_has_a_group_of_its_own(tmp_path):
+    install(tmp_path, "parts-plugin", PARTS_ENTRY_POINTS, parts=PARTS)
+    ran = ran_with(tmp_path, "-c", PARTS_SCRIPT)
+    assert ran.returncode == 0, ran.stderr
+    found = json.loads(ran.stdout)
+    starts = (
+        "entry point 'none' of parts-plugin 1.0 in 'metalab.inner' is left out: it is "
+        "class NoSteps; 'metalab.inner' takes a class that inherits",
+        "entry point 'half' of parts-plugin 1.0 in 'metalab.figures' is left out: it is "
+        "class Half; 'metalab.figures' takes a FigureSpec",
+    )
+    assert len(found["problems"]) == len(starts)
+    for problem, start in zip(found.pop("problems"), starts, strict=True):
+        assert problem.startswith(start)
+    assert found == {"steps": 3, "figure": True, "files": {}}

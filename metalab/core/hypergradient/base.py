@@ -96,6 +96,9 @@ class ProblemSize:
 class HypergradientEstimator(ABC):
     """A way to obtain the hypergradient. Implementations are frozen dataclasses.
 
+    What is declared by default fits an estimate that sweeps back over the steps and
+    promises nothing.
+
     Attributes:
         family: Decides its colour.
         place_in_family: Decides its mark, from 0; None has one for all that is new.
@@ -121,12 +124,12 @@ class HypergradientEstimator(ABC):
     family: ClassVar[EstimatorFamily] = EstimatorFamily.OTHER
     place_in_family: ClassVar[int | None] = None
     slow: ClassVar[bool] = False
-    exactness: ClassVar[Exactness]
-    target: ClassVar[Target]
-    keep: ClassVar[PathStorage]
-    learns: ClassVar[frozenset[PhiRole]]
-    route: ClassVar[Route]
-    formula: ClassVar[str]
+    exactness: ClassVar[Exactness] = Exactness.BIASED
+    target: ClassVar[Target] = Target.K_STEP
+    keep: ClassVar[PathStorage] = PathStorage.GRAPH
+    learns: ClassVar[frozenset[PhiRole]] = frozenset(PhiRole)
+    route: ClassVar[Route] = Route.EVERY_STEP
+    formula: ClassVar[str] = "an estimate of its own"
     weighs_steps: ClassVar[bool] = False
     draws: ClassVar[bool] = False
     needs_strength: ClassVar[bool] = False

@@ -60,6 +60,13 @@ class Model(ABC):
     input_dim: int
     output_dim: int
 
+    def obstacle(self) -> str | None:
+        """Return why the network cannot be used as it is set; None if it can.
+
+        Asked of every experiment before it is built: the end of a sentence.
+        """
+        return None
+
     @property
     @abstractmethod
     def blocks(self) -> tuple[ParameterBlock, ...]:

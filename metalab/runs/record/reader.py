@@ -34,6 +34,8 @@ from metalab.engine.shapes import (
     state_shapes,
 )
 from metalab.experiment.config import ExperimentConfig
+from metalab.experiment.config_history import ConfigHistory
+from metalab.experiment.fields import ConfigError
 from metalab.runs.record.assembly import open_database
 from metalab.runs.record.checkpoints import CheckpointHistory, GrowingTrail
 from metalab.runs.record.file_format import (
@@ -52,6 +54,7 @@ from metalab.runs.record.history import (
     row_width,
 )
 from metalab.runs.record.log import METRIC_COLUMNS
+from metalab.runs.record.plugin_facts import missing_plugins
 from metalab.runs.record.status import RunStatus
 from metalab.runs.record.stored_facts import (
     MOST_FACT_BYTES,
@@ -146,7 +149,7 @@ def _read(path: Path, database: GuardedReader, columns: str) -> StoredRun:
     _keep_tables(database)
     database.limit_values(MOST_FACT_BYTES)
     facts = StoredFacts.from_rows(database.rows("SELECT key, value FROM facts"))
-    configs = facts.configs()
+    configs = _configs(path, facts)
     config = configs.at(facts.step)
     states, held_out = state_shapes(config), held_out_shapes(config)
     database.limit_values(most_bytes(states, held_out, evaluation_shapes(config)))
@@ -200,6 +203,22 @@ def _read(path: Path, database: GuardedReader, columns: str) -> StoredRun:
         environment=facts.environment,
         created=facts.created,
     )
+
+
+def _configs(path: Path, facts: StoredFacts) -> ConfigHistory:
+    """Return the experiment of a file.
+
+    Raises:
+        RunFileError: A component is missing, and the file tells which plug-in had it.
+        UserError: The experiment cannot be used.
+    """
+    try:
+        return facts.configs()
+    except ConfigError as error:
+        missing = missing_plugins(facts.environment, facts.config)
+        if not missing:
+            raise
+        raise RunFileError(f"{path} needs {missing}") from error
 
 
 def _blobs(database: GuardedReader) -> Mapping[str, object]:
@@ -307,7 +326,7 @@ def stored_state_before(path: Path, step: int) -> Checkpoint | None:
         database.limit_values(MOST_FACT_BYTES)
         _keep_tables(database)
         facts = StoredFacts.from_rows(database.rows("SELECT key, value FROM facts"))
-        shapes = state_shapes(facts.configs().at(facts.step))
+        shapes = state_shapes(_configs(path, facts).at(facts.step))
         database.limit_values(most_bytes(shapes))
         found = database.rows(
             "SELECT step, phi FROM snapshots WHERE step <= ? ORDER BY step DESC LIMIT 1",

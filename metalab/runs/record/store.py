@@ -31,6 +31,7 @@ from metalab.runs.record.bookmarks import FACT, Bookmarks, as_fact
 from metalab.runs.record.file_format import TABLE, RunFileError, packed
 from metalab.runs.record.live import LiveRun
 from metalab.runs.record.log import METRIC_COLUMNS, Additions
+from metalab.runs.record.plugin_facts import plugin_facts
 from metalab.runs.record.status import RunStatus
 from metalab.runs.record.writer import RunWriter, amend
 from metalab.runs.system.environment import environment
@@ -87,7 +88,7 @@ class RunStore:
             "name": experiment_name(config),
             "digest": config.digest(),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "environment": dict(environment()),
+            "environment": {**environment(), **plugin_facts(config)},
             "status": RunStatus.STARTING.value,
             "writer": _this_process(),
         }

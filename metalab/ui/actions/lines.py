@@ -108,6 +108,14 @@ COMMANDS = (
         why_not=enablement.why_not_edit,
     ),
     ActionSpec(
+        key="add_plugin",
+        text="Add &plug-in…",
+        tooltip="Have a Python file with parts of your own loaded at every start",
+        menu="file",
+        shortcuts=("Ctrl+Shift+I",),
+        separated=True,
+    ),
+    ActionSpec(
         key="quit",
         text="&Quit",
         tooltip="Close metalab; a run in progress is saved",

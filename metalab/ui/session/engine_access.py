@@ -50,10 +50,11 @@ def all_presets() -> "tuple[tuple[Recipe, Preset], ...]":
 
 
 def plugin_problems() -> tuple[str, ...]:
-    """Return what packages of others register that cannot be used."""
+    """Return what others register or bring in files that cannot be used."""
     from metalab.experiment.plugins import plugin_problems as found  # noqa: PLC0415 - torch
+    from metalab.figures.registry import figure_problems  # noqa: PLC0415 - plug-ins
 
-    return found()
+    return (*found(), *figure_problems())
 
 
 def device_problem(config: "ExperimentConfig") -> str:

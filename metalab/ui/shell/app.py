@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, QTimer
 from PySide6.QtWidgets import QApplication
 
+from metalab.catalog.plugin_files import named_files
 from metalab.core.errors import UserError
 from metalab.runs.system.faults import FaultLog
 from metalab.runs.system.home import runs_problem
@@ -39,7 +40,8 @@ def run_window(
 
     Thread: the main thread.
     """
-    if preset is not None:
+    # With plug-ins, the presets are known once torch is here: the window then tells.
+    if preset is not None and not named_files():
         _check_preset(preset)
     seconds = _quit_after()
     app = application(argv)

@@ -30,9 +30,11 @@ class Closer(QObject):
 
     Attributes:
         remembered: Not to ask again was ticked.
+        stayed: The question was answered with no: the window stays.
     """
 
     remembered = Signal()
+    stayed = Signal()
 
     def __init__(
         self,
@@ -123,6 +125,7 @@ class Closer(QObject):
             return
         if answer != LeaveDialog.DialogCode.Accepted:
             self._stage = _Stage.OPEN
+            self.stayed.emit()
             return
         if dialog.remember:
             self.remembered.emit()

@@ -37,9 +37,11 @@ class Commands(QObject):
 
     Attributes:
         theme_toggled: The other theme is wanted.
+        plugin_wanted: A plug-in is to be added.
     """
 
     theme_toggled = Signal()
+    plugin_wanted = Signal()
 
     def __init__(
         self,
@@ -157,6 +159,10 @@ class Commands(QObject):
         dialog.setNameFilter(f"Experiments (*{EXPERIMENT_SUFFIX})")
         dialog.fileSelected.connect(self._on_experiment_selected)
         _open(dialog)
+
+    def add_plugin(self) -> None:
+        """Ask for a file of a person's own code."""
+        self.plugin_wanted.emit()
 
     def save_experiment(self) -> None:
         """Ask where to write the experiment."""

@@ -1,5 +1,6 @@
 """The composition: which parts a window has, and who tells whom."""
 
+import os
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication
 
 from metalab.catalog.defaults import DEFAULT_PRESET
+from metalab.catalog.plugin_files import VARIABLE
 from metalab.core.errors import UserError
 from metalab.runs.running.manager import RunManager
 from metalab.runs.system.faults import FaultLog
@@ -32,6 +34,7 @@ from metalab.ui.shell.layout import layout_settings
 from metalab.ui.shell.lessons_controller import LessonsController
 from metalab.ui.shell.main_window import MainWindow
 from metalab.ui.shell.out_of_sight import EndNotice
+from metalab.ui.shell.plugins import PluginKeeper, name_remembered
 from metalab.ui.shell.preferences import PreferenceStore
 from metalab.ui.shell.problems import ProblemsPanel
 from metalab.ui.shell.replacing import Replacing
@@ -84,6 +87,7 @@ class Controller(QObject):
         replacing: What asks before a run in view makes room for another.
         returning: The ways back to runs.
         end_notice: What tells of the end of a run that is out of sight.
+        plugins: What adds files of a person's own code.
     """
 
     def __init__(
@@ -116,6 +120,8 @@ class Controller(QObject):
         self._reported: Failure | None = None
         self.faults = FaultLog() if faults is None else faults
         self.preferences = PreferenceStore(self.faults)
+        given = os.environ.get(VARIABLE)
+        name_remembered(self.preferences.current.plugins, self.faults)
         apply_theme(app, self.theme)
         self.session = Session(
             self.faults, slot=slot, keep_runs=options.keep_runs, parent=self
@@ -158,6 +164,9 @@ class Controller(QObject):
             parent=self,
         )
         self.end_notice = EndNotice(self.session, self.window)
+        self.plugins = PluginKeeper(
+            self.window, self.preferences, given=given, parent=self
+        )
         self._keys = KeyGuard(app, steps=self._can_step, parent=self)
         self._connect()
         remembered = self.preferences.current.workspaces
@@ -177,6 +186,10 @@ class Controller(QObject):
     def _connect(self) -> None:
         self.commands.connect_to(self.actions)
         self.commands.theme_toggled.connect(self._on_theme_toggled)
+        self.commands.plugin_wanted.connect(self.plugins.choose)
+        self.plugins.refused.connect(self._on_plugin_refused)
+        self.plugins.restart_wanted.connect(self.window.close)
+        self.closer.stayed.connect(self.plugins.stay)
         self.session.state_changed.connect(self._on_state_changed)
         self.session.config_replaced.connect(self._on_config_replaced)
         self.session.set_gate(self.replacing.ask)
@@ -420,6 +433,10 @@ class Controller(QObject):
             self.session.set_recovered(None)
         self.session.dismiss_notice()
 
+    def _on_plugin_refused(self, error: Exception) -> None:
+        self.session.tell("The plug-in cannot be added", error)
+        self.faults.add(str(error))
+
     def _on_mark_refused(self, text: str) -> None:
         self.session.tell("This step cannot be bookmarked", UserError(text))
 
@@ -461,3 +478,5 @@ class Controller(QObject):
         self.preferences.change("workspaces", self.window.workspaces.save_state())
         self.preferences.change("folds", dict(self.window.experiment.folds))
         self.clock.stop()
+        history = self.session.history
+        self.plugins.start_again(None if history is None else history.path)

@@ -44,6 +44,20 @@ class OpenedFile(BaseModel):
     when: Annotated[float, Field(ge=0.0, le=1e11, allow_inf_nan=False)]
 
 
+class KeptPlugin(BaseModel):
+    """A plug-in file that a person has allowed to be run.
+
+    Attributes:
+        path: Where it is.
+        sha256: Of its content, in hexadecimal; with another it is not run.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: _Line
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
 class Preferences(BaseModel):
     """A person's choices.
 
@@ -61,6 +75,7 @@ class Preferences(BaseModel):
         opened_files: Run files that were opened, the last first.
         settled: Runs that a crash had left and a person has decided about, the last
             first.
+        plugins: Plug-in files that are loaded at every start.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -77,6 +92,7 @@ class Preferences(BaseModel):
     recent_commands: Annotated[tuple[_Line, ...], Field(max_length=100)] = ()
     opened_files: Annotated[tuple[OpenedFile, ...], Field(max_length=100)] = ()
     settled: Annotated[tuple[_Line, ...], Field(max_length=100)] = ()
+    plugins: Annotated[tuple[KeptPlugin, ...], Field(max_length=100)] = ()
 
 
 def preferences_path() -> Path:

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.gui
 
 KEYS = [spec.key for spec in ACTIONS]
 ICONLESS = {
+    "add_plugin",
     "save_copy",
     "reopen_last",
     "run_back",

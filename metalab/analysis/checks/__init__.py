@@ -1,0 +1,1 @@
+"""What somebody's own component owes, tried out: `metalab check FILE.py`."""
