@@ -42,6 +42,7 @@ class Registry:
         help: What is chosen, one plain sentence.
         synonyms: What else people call the choice; a search finds it by these too.
         entry_point_group: Where third parties register theirs; "" if they cannot.
+        besides: Further components, which need not inherit `base`.
     """
 
     slot: str
@@ -51,6 +52,7 @@ class Registry:
     help: str
     synonyms: tuple[str, ...] = ()
     entry_point_group: str = ""
+    besides: tuple[type[Any], ...] = ()
 
     @property
     def components(self) -> Mapping[str, type[Any]]:
@@ -87,6 +89,7 @@ class Registry:
         return dict(sorted(found.items())), problems
 
     def _own(self) -> Iterator[type[Any]]:
+        yield from self.besides
         for module in iter_modules(self.package):
             for _, value in inspect.getmembers(module, inspect.isclass):
                 own = value.__module__ == module.__name__

@@ -32,6 +32,7 @@ from metalab.core.outer import SGD, Adam, NoUpdate
 KNOWN: Mapping[str, tuple[type, ...]] = {
     "model": (MLP,),
     "loss": (SquaredError,),
+    "query_loss": (SquaredError,),
     "meta": (Initialisation, HeadOnly, BodyOnly, ProximalAnchor),
     "inner": (GradientDescent, LearnedDescent, ProximalDescent),
     "hypergradient": (Unrolled, Truncated, FirstOrder, Reptile, Joint),
@@ -71,6 +72,7 @@ def oracle_unsupported_reason(problem: BilevelProblem) -> str | None:
     return (
         part_unsupported_reason("model", problem.model)
         or part_unsupported_reason("loss", problem.loss)
+        or part_unsupported_reason("query_loss", problem.outer_level_loss)
         or part_unsupported_reason("meta", problem.meta)
     )
 
