@@ -124,9 +124,16 @@ class HeldOutEvaluation:
         }
 
     def loss_before_adaptation(self, phi: Tensor) -> float:
-        """Return the mean query loss of the held-out tasks at the meta-parameters."""
-        oracle = self.learner.oracle(phi, self.batch)
-        return float(oracle.query_loss(oracle.start()).mean())
+        """Return the mean loss of the held-out tasks at the meta-parameters, its size.
+
+        Of the query sets; of two different losses, the larger one.
+        """
+        oracle, problem = self.learner.oracle(phi, self.batch), self.learner.problem
+        start = oracle.start()
+        query = abs(float(oracle.query_loss(start).mean()))
+        if problem.loss == problem.outer_level_loss:
+            return query
+        return max(query, abs(float(oracle.support_loss(start).mean())))
 
     def curves(self, phi: Tensor, step: int) -> Curves:
         """Return the gallery's curves and losses alone: cheap enough for every frame."""

@@ -127,7 +127,11 @@ class ExperimentConfig(Section):
         """What the losses of both levels are called, and their units."""
         support, query = self.loss.component, self.loss_of_queries.component
         return LossWords(
-            support_unit=support.unit, query_unit=query.unit, distance=query.distance()
+            support_unit=support.unit,
+            query_unit=query.unit,
+            distance=query.distance(),
+            caveat=support.caveat(),
+            logarithmic=not (support.may_be_negative or query.may_be_negative),
         )
 
     @property

@@ -18,11 +18,16 @@ class LossWords:
             none.
         query_unit: Of the loss on query sets, which the outer loop descends.
         distance: What the latter is called against a curve.
+        caveat: What the derivatives of the inner loss mean for estimators; "" where they
+            have no jumps.
+        logarithmic: Whether axes of losses may be logarithmic: none can be below zero.
     """
 
     support_unit: str = "y²"
     query_unit: str = "y²"
     distance: str = "mean squared distance"
+    caveat: str = ""
+    logarithmic: bool = True
 
     def unit(self, level: Level) -> str:
         """Return the unit of a level's loss."""

@@ -28,6 +28,7 @@ class Loss(ABC):
         gradient_jumps: Whether the first derivative itself jumps. What an inner loop
             comes to then jumps with its start, and a minimum lies at the jump, where no
             implicit derivative exists: implicit estimators are refused.
+        may_be_negative: Whether a cost can be below zero: no axis of it is logarithmic.
     """
 
     __slots__ = ()
@@ -40,6 +41,20 @@ class Loss(ABC):
     targets: ClassVar[Targets] = Targets.NUMBERS
     twice_differentiable: ClassVar[bool] = False
     gradient_jumps: ClassVar[bool] = False
+    may_be_negative: ClassVar[bool] = False
+
+    @classmethod
+    def caveat(cls) -> str:
+        """Return what jumps mean for estimators, as the inner loss; "" for none."""
+        if cls.twice_differentiable:
+            return ""
+        which, unseen = "second derivative", ""
+        if cls.gradient_jumps:
+            which, unseen = "derivative", ", which none of them sees"
+        return (
+            f"The {which} of the inner loss jumps: exact estimators are exact between the "
+            f"jumps{unseen}."
+        )
 
     @classmethod
     def distance(cls) -> str:

@@ -36,6 +36,7 @@ class GaussianLikelihood(Loss):
     unit: ClassVar[str] = "nats"
     quantity: ClassVar[str] = "mean negative log likelihood"
     twice_differentiable: ClassVar[bool] = True
+    may_be_negative: ClassVar[bool] = True
 
     noise_std: float = option(
         1.0,

@@ -129,6 +129,18 @@ class PlotArea(QWidget):
             if label:
                 axis.setLabel(label)
 
+    def set_y_label(self, label: str) -> None:
+        """Name the vertical axis otherwise; there was a name, and its room stays."""
+        if label != self._labels[1]:
+            self._labels = (self._labels[0], label)
+            self._left.setLabel(label)
+            self._left.label.setFont(self.font())
+
+    @property
+    def y_label(self) -> str:
+        """What stands beside the vertical axis."""
+        return self._labels[1]
+
     def _fit_fonts(self) -> None:
         """Give the axes this widget's font, and room for it."""
         for axis in (self._bottom, self._left):
