@@ -50,6 +50,11 @@ class GaussianLikelihood(Loss):
         synonyms=("sigma", "standard deviation", "noise"),
     )
 
+    @property
+    def constant(self) -> float:
+        """What an output without a residual costs."""
+        return math.log(self.noise_std) + 0.5 * math.log(2 * math.pi)
+
     def costs(
         self,
         prediction: Float[Tensor, "task shot output"],
@@ -57,5 +62,4 @@ class GaussianLikelihood(Loss):
     ) -> Float[Tensor, "task shot output"]:
         """Return the negative log likelihood of each output."""
         residual = (prediction - target) / self.noise_std
-        constant = math.log(self.noise_std) + 0.5 * math.log(2 * math.pi)
-        return 0.5 * residual * residual + constant
+        return 0.5 * residual * residual + self.constant
