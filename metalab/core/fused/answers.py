@@ -19,7 +19,7 @@ from metalab.core.fused.layout import (
     Integers,
     Layout,
 )
-from metalab.core.fused.support import dtype_of
+from metalab.core.fused.support import Cost, dtype_of
 from metalab.core.model.mlp import MLP
 from metalab.core.tasks import Samples
 
@@ -99,7 +99,7 @@ class NetworkAnswers:
         shape = _shape(self.model, num_shots, self.dtype)
         return np.zeros((count, shape.num_numbers), dtype_of(self.dtype))
 
-    def losses(self, points: InputPoints, network: Tensor, cost: Array) -> Tensor:
+    def losses(self, points: InputPoints, network: Tensor, cost: Cost) -> Tensor:
         """Return the mean loss of each task, [task].
 
         Args:
@@ -123,7 +123,7 @@ class NetworkAnswers:
         part: slice,
         rows: Array | None,
         *,
-        cost: Array,
+        cost: Cost,
     ) -> tuple[Tensor, Tensor]:
         """Return loss [task] and gradient [task, network] on a part of the points.
 
@@ -146,7 +146,7 @@ class NetworkAnswers:
         )  # fmt: skip
         return loss, grad
 
-    def product(self, rows: Array, v: Tensor, num_shots: int, cost: Array) -> Tensor:
+    def product(self, rows: Array, v: Tensor, num_shots: int, cost: Cost) -> Tensor:
         """Return the Hessian-vector product of each task, [task, network].
 
         Args:

@@ -32,6 +32,9 @@ from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem
 from metalab.core.outer import SGD, Adam, NoUpdate
 
+Cost = tuple[float, float, float]
+"""Factor, delta and constant of a loss (see `indices.FACTOR`)."""
+
 LOSSES = (SquaredError, Huber, GaussianLikelihood)
 """Losses that are a square of the residual, some of them straight from somewhere on."""
 
@@ -83,14 +86,14 @@ def oracle_unsupported_reason(problem: BilevelProblem) -> str | None:
     )
 
 
-def cost_of(loss: Loss) -> np.ndarray:
-    """Return what a loss that the kernels know is made of (see `indices.FACTOR`)."""
+def cost_of(loss: Loss) -> Cost:
+    """Return what a loss that the kernels know is made of."""
     if type(loss) is Huber:
         # Of the doubled loss, which is r^2 near zero.
-        return np.array([0.5, loss.delta, 0.0])
+        return (0.5, loss.delta, 0.0)
     if type(loss) is GaussianLikelihood:
-        return np.array([0.5 / loss.noise_std**2, 0.0, loss.constant])
-    return np.array([1.0, 0.0, 0.0])
+        return (0.5 / loss.noise_std**2, 0.0, loss.constant)
+    return (1.0, 0.0, 0.0)
 
 
 def dtype_of(dtype: torch.dtype) -> np.dtype:

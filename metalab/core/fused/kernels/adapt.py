@@ -16,7 +16,6 @@ from metalab.core.fused.indices import (
     MOMENTUM,
     ONE_RATE,
     OUTER_ACT,
-    OUTER_COST,
     PATH,
     QUERIES,
     RATE_STEPS,
@@ -77,40 +76,36 @@ def load_task(work, net, plan, task, xs, ys, xq, yq):
 
 
 @njit(**KERNEL)
-def support_loss(work, net, plan, scalars, w):
+def support_loss(work, net, plan, cost, w):
     """Return the inner level's loss on the support set at w."""
-    return _mean_loss(
-        work, net, plan, scalars, INNER_COST, w, plan[XS], plan[YS], plan[SHOTS]
-    )
+    return _mean_loss(work, net, plan, cost, w, plan[XS], plan[YS], plan[SHOTS])
 
 
 @njit(**KERNEL)
-def query_loss(work, net, plan, scalars, w):
+def query_loss(work, net, plan, cost, w):
     """Return the outer level's loss on the query set at w."""
-    return _mean_loss(
-        work, net, plan, scalars, OUTER_COST, w, plan[XQ], plan[YQ], plan[QUERIES]
-    )
+    return _mean_loss(work, net, plan, cost, w, plan[XQ], plan[YQ], plan[QUERIES])
 
 
 @njit(**KERNEL)
-def _mean_loss(work, net, plan, scalars, cost, w, x, y, rows):
+def _mean_loss(work, net, plan, cost, w, x, y, rows):
     """Return a mean loss at w; leaves its activations behind."""
     a = plan[OUTER_ACT]
     passes.forward(work, net, w, x, a, rows)
     one = work.dtype.type(1)
-    return passes.cost_errors(work, net, w, x, a, rows, y, one, scalars, cost)
+    return passes.cost_errors(work, net, w, x, a, rows, y, one, cost)
 
 
 @njit(**KERNEL)
-def linearise(work, net, plan, scalars, k):
+def linearise(work, net, plan, cost, k):
     """Forward and backward pass of inner step k; return its mean loss."""
     start, rows = block_of(plan, k)
     w, a = place_of(net, plan, k), plan[ACTS] + k * plan[ACT]
     x = plan[XS] + start * passes.entry(net, 0, ROW)
     y = plan[YS] + start * net[OUTPUTS]
     passes.forward(work, net, w, x, a, rows)
-    scale = passes.slope_of(work, net, rows, scalars, INNER_COST)
-    loss = passes.cost_errors(work, net, w, x, a, rows, y, scale, scalars, INNER_COST)
+    scale = passes.slope_of(work, net, rows, cost)
+    loss = passes.cost_errors(work, net, w, x, a, rows, y, scale, cost)
     passes.backward(work, net, w, a, rows)
     return loss
 
@@ -190,9 +185,9 @@ def inner_step(work, net, plan, scalars, strength, k, rate):
 @njit(**KERNEL)
 def adapt(work, net, plan, scalars, strength, num_steps, rate):
     """Take up to `num_steps` inner steps; return how many moved, and the first loss."""
-    first = 0.0
+    first, cost = 0.0, passes.cost_at(scalars, INNER_COST)
     for k in range(num_steps):
-        loss = linearise(work, net, plan, scalars, k)
+        loss = linearise(work, net, plan, cost, k)
         if k == 0:
             first = loss
         if not inner_step(work, net, plan, scalars, strength, k, rate):

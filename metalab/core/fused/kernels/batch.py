@@ -34,8 +34,8 @@ def _measure(work, net, places, m, cost):
     """Forward pass and errors; return the mean loss."""
     w, x, a = places[PARAMETERS_PLACE], places[INPUTS_PLACE], places[ACTS]
     passes.forward(work, net, w, x, a, m)
-    scale = passes.slope_of(work, net, m, cost, 0)
-    return passes.cost_errors(work, net, w, x, a, m, places[TARGETS], scale, cost, 0)
+    scale = passes.slope_of(work, net, m, cost)
+    return passes.cost_errors(work, net, w, x, a, m, places[TARGETS], scale, cost)
 
 
 @njit(**ENTRY)
@@ -79,7 +79,7 @@ def products(works, net, places, order, v, m, cost, out):
         passes.refresh_transposes(work, net, direction)
         add_hessian_product(
             work, net, places[PARAMETERS_PLACE], direction, places[INPUTS_PLACE],
-            places[ACTS], m, places[TANGENTS], cost, 0, target, work.dtype.type(1),
+            places[ACTS], m, places[TANGENTS], cost, target, work.dtype.type(1),
         )  # fmt: skip
         for i in range(len(order)):
             out[task, i] = at(work, target + order[i])

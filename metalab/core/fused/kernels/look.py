@@ -12,7 +12,9 @@ from metalab.core.fused.indices import (
     GRID,
     GRID_POINTS,
     GRID_TARGETS,
+    INNER_COST,
     OUTER_ACT,
+    OUTER_COST,
     STRENGTH,
     STRENGTH_INDEX,
 )
@@ -70,6 +72,8 @@ def look(work, net, plan, scalars, ranges, phi, num_steps, rate, sums, xs, ys, x
     strength = work.dtype.type(scalars[STRENGTH])
     if plan[STRENGTH_INDEX] >= 0:
         strength = math.exp(phi[plan[STRENGTH_INDEX]])
+    inner = passes.cost_at(scalars, INNER_COST)
+    outer = passes.cost_at(scalars, OUTER_COST)
     for task in range(len(support)):
         load_task(work, net, plan, task, xs, ys, xq, yq)
         moved, _ = adapt(
@@ -81,7 +85,7 @@ def look(work, net, plan, scalars, ranges, phi, num_steps, rate, sums, xs, ys, x
             passes.load_inputs(work, net, plan[GRID], grid, task * points, points)
         for k in range(num_steps + 1):
             w = place_of(net, plan, min(k, moved))
-            support[task, k] = support_loss(work, net, plan, scalars, w)
-            query[task, k] = query_loss(work, net, plan, scalars, w)
+            support[task, k] = support_loss(work, net, plan, inner, w)
+            query[task, k] = query_loss(work, net, plan, outer, w)
             if drawn:
                 _draw(work, net, plan, w, curves[task, k])

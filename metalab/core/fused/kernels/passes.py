@@ -152,29 +152,33 @@ def _clamped_errors(work, net, w, x, a, m, y, scale, delta):
 
 
 @njit(**KERNEL)
-def slope_of(work, net, m, costs, cost):
-    """Return the derivative of a mean loss in one residual, per residual.
+def cost_at(numbers, place):
+    """Return factor, delta and constant of a loss, which lie in an array from a place on.
 
-    Args:
-        work: Workspace.
-        net: `Layout.description`.
-        m: Number of samples.
-        costs: Real numbers, those of a loss among them (see `indices`).
-        cost: Where these begin.
+    Three numbers cost nothing to hand on; an array is counted each time.
     """
-    return work.dtype.type(2.0 * costs[cost + FACTOR] / (m * net[OUTPUTS]))
+    return (
+        numbers[place + FACTOR],
+        numbers[place + DELTA_PLACE],
+        numbers[place + CONSTANT],
+    )
 
 
 @njit(**KERNEL)
-def cost_errors(work, net, w, x, a, m, y, scale, costs, cost):
+def slope_of(work, net, m, cost):
+    """Return the derivative of a mean loss in one residual, per residual."""
+    return work.dtype.type(2.0 * cost[FACTOR] / (m * net[OUTPUTS]))
+
+
+@njit(**KERNEL)
+def cost_errors(work, net, w, x, a, m, y, scale, cost):
     """Write the derivatives of a loss in the outputs, times a scale; return its mean."""
-    delta = costs[cost + DELTA_PLACE]
+    delta = cost[DELTA_PLACE]
     if delta > 0:
         total = _clamped_errors(work, net, w, x, a, m, y, scale, work.dtype.type(delta))
     else:
         total = errors(work, net, w, x, a, m, y, scale)
-    mean = costs[cost + FACTOR] * total / (m * net[OUTPUTS])
-    return mean + costs[cost + CONSTANT]
+    return cost[FACTOR] * total / (m * net[OUTPUTS]) + cost[CONSTANT]
 
 
 @njit(**KERNEL)

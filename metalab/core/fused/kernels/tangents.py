@@ -146,7 +146,7 @@ def _tangent_backward(work, net, w, v, a, m, r):
 
 
 @njit(**KERNEL)
-def add_hessian_product(work, net, w, v, x, a, m, r, costs, cost, target, factor):
+def add_hessian_product(work, net, w, v, x, a, m, r, cost, target, factor):
     """Add a factor times the Hessian of the loss times v at `target`.
 
     After `forward`, `cost_errors` with its `slope_of` and `backward` at w; v comes with
@@ -155,10 +155,10 @@ def add_hessian_product(work, net, w, v, x, a, m, r, costs, cost, target, factor
     Source: Pearlmutter 1994.
     """
     _tangent_forward(work, net, w, v, x, a, m, r)
-    scale = slope_of(work, net, m, costs, cost)
+    scale = slope_of(work, net, m, cost)
     _tangent_errors(work, net, w, v, x, a, m, r, scale)
-    if costs[cost + DELTA_PLACE] > 0:
-        limit = scale * work.dtype.type(costs[cost + DELTA_PLACE])
+    if cost[DELTA_PLACE] > 0:
+        limit = scale * work.dtype.type(cost[DELTA_PLACE])
         _drop_clamped(work, net, a, m, r, limit)
     _tangent_backward(work, net, w, v, a, m, r)
     last, outputs, row = net[DEPTH], net[OUTPUTS], net[OUT_ROW]

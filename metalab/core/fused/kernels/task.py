@@ -63,7 +63,7 @@ from metalab.core.fused.layout import PARAMETERS, ROW
 
 
 @njit(**KERNEL)
-def outer_gradient(work, net, plan, scalars, k, weight, target, mode):
+def outer_gradient(work, net, plan, cost, k, weight, target, mode):
     """Write or add the weighted gradient of the query loss at theta_k.
 
     Returns:
@@ -72,11 +72,9 @@ def outer_gradient(work, net, plan, scalars, k, weight, target, mode):
     queries = plan[QUERIES]
     w, a = place_of(net, plan, k), plan[OUTER_ACT]
     passes.forward(work, net, w, plan[XQ], a, queries)
-    slope = passes.slope_of(work, net, queries, scalars, OUTER_COST)
+    slope = passes.slope_of(work, net, queries, cost)
     scale = work.dtype.type(weight) * slope
-    loss = passes.cost_errors(
-        work, net, w, plan[XQ], a, queries, plan[YQ], scale, scalars, OUTER_COST
-    )
+    loss = passes.cost_errors(work, net, w, plan[XQ], a, queries, plan[YQ], scale, cost)
     passes.backward(work, net, w, a, queries)
     one = work.dtype.type(1)
     passes.add_gradient(work, net, plan[XQ], a, queries, target, target, mode, one)
@@ -108,18 +106,16 @@ def pull_exactly(work, net, plan, scalars, strength, k, rate, sums):
     start, rows = block_of(plan, k)
     w, a = place_of(net, plan, k), plan[ACTS] + k * plan[ACT]
     x = plan[XS] + start * passes.entry(net, 0, ROW)
-    v = plan[V]
+    v, cost = plan[V], passes.cost_at(scalars, INNER_COST)
     if plan[RATES] == ONE_RATE and not plan[ANCHORED] and not plan[MOMENTUM]:
         passes.refresh_transposes(work, net, v)
-        add_hessian_product(
-            work, net, w, v, x, a, rows, plan[TANGENTS], scalars, INNER_COST, v, -rate
-        )
+        add_hessian_product(work, net, w, v, x, a, rows, plan[TANGENTS], cost, v, -rate)
         return
     u, count = plan[U], net[PARAMETERS]
     direction_of_step(work, net, plan, k, rate)
     passes.refresh_transposes(work, net, u)
     add_hessian_product(
-        work, net, w, u, x, a, rows, plan[TANGENTS], scalars, INNER_COST, v,
+        work, net, w, u, x, a, rows, plan[TANGENTS], cost, v,
         work.dtype.type(-1),
     )  # fmt: skip
     if plan[ANCHORED]:
@@ -159,11 +155,12 @@ def sweep(work, net, plan, scalars, ranges, strength, moved, num_steps, num_exac
           weights, sums):  # fmt: skip
     """Add the swept hypergradient of a task; return the query loss at theta_K."""
     v, count, total = plan[V], net[PARAMETERS], plan[SUM]
+    cost = passes.cost_at(scalars, OUTER_COST)
     weighted = plan[WEIGHTED] and weights[num_steps] != 1.0
     if num_exact == 0 and not plan[LEARNED] and not weighted:
-        return outer_gradient(work, net, plan, scalars, moved, 1.0, total, ADD)
+        return outer_gradient(work, net, plan, cost, moved, 1.0, total, ADD)
     weight = weights[num_steps] if plan[WEIGHTED] else 1.0
-    loss = outer_gradient(work, net, plan, scalars, moved, weight, v, SET)
+    loss = outer_gradient(work, net, plan, cost, moved, weight, v, SET)
     if plan[MOMENTUM]:
         bar = plan[VELOCITY_BAR]
         for i in range(count):
@@ -175,7 +172,7 @@ def sweep(work, net, plan, scalars, ranges, strength, moved, num_steps, num_exac
             if num_steps - 1 - k < num_exact:
                 pull_exactly(work, net, plan, scalars, strength, k, rate, sums)
         if plan[WEIGHTED] and weights[k] != 0.0:
-            outer_gradient(work, net, plan, scalars, min(k, moved), weights[k], v, ADD)
+            outer_gradient(work, net, plan, cost, min(k, moved), weights[k], v, ADD)
     for i in range(count):
         put(work, total + i, at(work, total + i) + at(work, v + i))
     return loss
@@ -198,21 +195,23 @@ def run_task(work, net, plan, scalars, ranges, strength, num_steps, num_exact, r
              weights, sums):  # fmt: skip
     """Add a task's hypergradient and metrics; its points are in the workspace."""
     theta = plan[THETA]
+    inner = passes.cost_at(scalars, INNER_COST)
+    outer = passes.cost_at(scalars, OUTER_COST)
     before = after = 0.0
     if plan[MEASURES_ALL]:
-        before = query_loss(work, net, plan, scalars, theta)
+        before = query_loss(work, net, plan, outer, theta)
     moved, first = adapt(work, net, plan, scalars, strength, num_steps, rate)
     if plan[BATCH_SIZE] > 0:
-        first = support_loss(work, net, plan, scalars, theta)
+        first = support_loss(work, net, plan, inner, theta)
     end = place_of(net, plan, moved)
     if plan[MEASURES_ALL]:
-        after = support_loss(work, net, plan, scalars, end)
+        after = support_loss(work, net, plan, inner, end)
     if plan[METHOD] == REPTILE:
         reptile(work, net, plan, moved)
-        loss = query_loss(work, net, plan, scalars, end)
+        loss = query_loss(work, net, plan, outer, end)
     elif plan[METHOD] == JOINT:
-        loss = query_loss(work, net, plan, scalars, end)
-        outer_gradient(work, net, plan, scalars, 0, 1.0, plan[SUM], ADD)
+        loss = query_loss(work, net, plan, outer, end)
+        outer_gradient(work, net, plan, outer, 0, 1.0, plan[SUM], ADD)
     else:
         loss = sweep(
             work, net, plan, scalars, ranges, strength, moved, num_steps, num_exact,
