@@ -86,7 +86,7 @@ class AdaptResult:
         asked: What was asked, the task included.
         curves: Predictions on the grid, [inner step, point].
         support_loss: [inner step].
-        query_loss: Mean squared distance to the true curve on the grid, [inner step];
+        query_loss: Query loss against the true curve on the grid, [inner step];
             None without one.
         distance: Euclidean distance from the start, [inner step].
         layer_distance: The same, of each adapted layer alone, [inner step, layer].

@@ -11,6 +11,7 @@ from metalab.analysis.edited_support import EditedSupport, SupportEditResult
 from metalab.core.errors import UserError
 from metalab.core.inner.descent import FixedRateDescent
 from metalab.core.learner import MetaLearner
+from metalab.core.loss.base import Loss
 from metalab.core.tasks import Samples, TaskBatch, TaskDistribution
 from metalab.engine.build import DTYPES, build_family, build_learner
 from metalab.engine.events import Array
@@ -97,8 +98,8 @@ class _OneTaskMethod:
         return _AdaptedTask(
             thetas=thetas,
             on_grid=on_grid,
-            support_loss=self.losses(on_support, support),
-            query_loss=None if query is None else self.losses(rest[0], query),
+            support_loss=self.losses(self.learner.problem.loss, on_support, support),
+            query_loss=None if query is None else self.query_losses(rest[0], query),
             deviation=None if deviation is None else deviation[0],
         )
 
@@ -123,16 +124,21 @@ class _OneTaskMethod:
                 support.each(lambda part: part.expand(count, *part.shape[1:])),
             )
 
-    def losses(self, predicted: Tensor, wanted: Samples) -> Array:
-        """Return the loss of each network, [network].
+    def query_losses(self, predicted: Tensor, wanted: Samples) -> Array:
+        """Return the outer level's loss of each network, [network]."""
+        return self.losses(self.learner.problem.outer_level_loss, predicted, wanted)
+
+    def losses(self, loss: Loss, predicted: Tensor, wanted: Samples) -> Array:
+        """Return a loss of each network, [network].
 
         Args:
+            loss: Which one.
             predicted: [network, point, output].
             wanted: Points of one task.
         """
         count = len(predicted)
         each = wanted.each(lambda part: part.expand(count, *part.shape[1:]))
-        return to_array(self.learner.problem.loss(predicted, each))
+        return to_array(loss(predicted, each))
 
 
 class HeldOutAdapter(_OneTaskMethod):
@@ -285,7 +291,7 @@ class TaskAdapter(_OneTaskMethod):
             return None
         y = self._family.given_targets(torch.tensor(truth, dtype=self.dtype))
         y = y[None, :, None]
-        return self.losses(predicted, Samples(x=torch.zeros_like(y), y=y))
+        return self.query_losses(predicted, Samples(x=torch.zeros_like(y), y=y))
 
     def _inputs(self, places: Array, task: CustomTask) -> Tensor:
         """Return what the network is given at places of the x axis, [point, input]."""

@@ -120,7 +120,8 @@ def _block(
     name: str, config: ExperimentConfig, phi: Tensor, names: Sequence[str]
 ) -> Block:
     learner = build_learner(config)
-    regularised = learner.problem.meta.regularised
+    problem = learner.problem
+    solvable = problem.meta.regularised and not problem.loss.gradient_jumps
     built = [_built(config, estimator) for estimator in names]
     size = learner.problem.meta_dim + learner.inner.meta_dim(learner.problem.adapted)
     return Block(
@@ -129,7 +130,7 @@ def _block(
         learner=learner,
         phi=phi[:size],
         estimators=tuple(sorted(built, key=_place)),
-        reference=Target.SOLUTION if regularised else Target.K_STEP,
+        reference=Target.SOLUTION if solvable else Target.K_STEP,
     )
 
 

@@ -62,6 +62,7 @@ class Registry:
         adopts: Whether a class of another kind can be made a component.
         adopted: Makes it one; raises a ValueError that says why it cannot.
         needed: Options that every component has, since the experiment asks for them.
+        besides: Further components, which need not inherit `base`.
     """
 
     slot: str
@@ -74,6 +75,7 @@ class Registry:
     adopts: Callable[[type[Any]], bool] | None = None
     adopted: Callable[[type[Any]], type[Any]] | None = None
     needed: tuple[str, ...] = ()
+    besides: tuple[type[Any], ...] = ()
 
     @property
     def components(self) -> Mapping[str, type[Any]]:
@@ -143,6 +145,7 @@ class Registry:
             raise UnfitError(str(error)) from error
 
     def _own(self) -> Iterator[type[Any]]:
+        yield from self.besides
         for module in iter_modules(self.package):
             for _, value in inspect.getmembers(module, inspect.isclass):
                 own = value.__module__ == module.__name__

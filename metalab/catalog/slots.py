@@ -3,6 +3,7 @@
 from metalab.catalog.registry import Registry
 from metalab.core.hypergradient.base import HypergradientEstimator
 from metalab.core.inner.base import InnerLoop
+from metalab.core.loss.as_inner import AsInner
 from metalab.core.loss.base import Loss
 from metalab.core.meta.base import MetaParameterisation
 from metalab.core.model.base import Model
@@ -39,6 +40,16 @@ LOSSES = Registry(
     "outer loop on the query set.",
     synonyms=("loss function", "criterion", "objective"),
     entry_point_group="metalab.losses",
+)
+QUERY_LOSSES = Registry(
+    slot="query loss",
+    base=Loss,
+    package="metalab.core.loss",
+    label="Query loss",
+    help="What a prediction costs on the query set, where the outer loop descends "
+    "another loss than the inner loop.",
+    synonyms=("outer loss function", "meta-objective", "validation loss"),
+    besides=(AsInner,),
 )
 META_PARAMETERISATIONS = Registry(
     slot="what is meta-learned",
@@ -89,6 +100,7 @@ SLOTS = {
     "tasks.family": TASK_FAMILIES,
     "model": MODELS,
     "loss": LOSSES,
+    "query_loss": QUERY_LOSSES,
     "meta": META_PARAMETERISATIONS,
     "inner": INNER_LOOPS,
     "hypergradient": HYPERGRADIENTS,

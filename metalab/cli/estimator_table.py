@@ -110,8 +110,9 @@ def _title(result: BlockResult) -> str:
 
 def notes_on(result: BlockResult) -> str:
     """Return what has to be known to trust reference and estimates; "" for nothing."""
-    notes = [_on_reference(result), _on_solves(result)]
-    return "\n".join(note for note in notes if note is not None)
+    caveat = result.block.config.loss_words.caveat
+    notes = [_on_reference(result), _on_solves(result), caveat]
+    return "\n".join(note for note in notes if note)
 
 
 def _on_solves(result: BlockResult) -> str | None:

@@ -103,7 +103,7 @@ def plain_summary(summary: TaskSummary, rmse: Array | None = None) -> dict[str, 
       "unstable steps", "heavy tail"), else null;
     * `iqm`, `iqm_low`, `iqm_high`: mean of the middle half of the tasks, likewise;
     * `median`, `median_low`, `median_high`: likewise;
-    * `num_exploded`: tasks with a loss above 1,000 (y²) or not finite;
+    * `num_exploded`: tasks with a loss above 1,000 or not finite;
     * `num_rising`: tasks whose support loss rose at an inner step after the first;
     * `rmse`: root mean squared error in the target's own unit, where it has one.
     """

@@ -232,6 +232,7 @@ class AnalyticOracle(AutodiffOracle):
             and type(problem.meta) is Initialisation
             and type(problem.model) is MLP
             and type(problem.loss) is SquaredError
+            and type(problem.outer_level_loss) is SquaredError
         )
 
     def support(self, minibatch: slice) -> Samples:

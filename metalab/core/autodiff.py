@@ -16,7 +16,7 @@ from metalab.core.oracle import (
     OuterValue,
     PartialGradients,
 )
-from metalab.core.tasks import Samples, TaskBatch
+from metalab.core.tasks import TaskBatch
 
 
 class AutodiffLinearisation(Linearisation):
@@ -253,22 +253,23 @@ class AutodiffOracle(InnerOracle):
         self, theta: Float[Tensor, "task inner"]
     ) -> Float[Tensor, " task"]:
         """Return the prediction loss on the support set."""
-        return self._loss(theta, self._batch.support)
+        support = self._batch.support
+        with torch.no_grad():
+            return self._problem.prediction_loss(
+                theta, self._problem_phi(), support, support
+            )
 
     def query_loss(self, theta: Float[Tensor, "task inner"]) -> Float[Tensor, " task"]:
         """Return the prediction loss on the query set."""
-        return self._loss(theta, self._batch.query)
+        with torch.no_grad():
+            return self._problem.query_prediction_loss(
+                theta, self._problem_phi(), self._batch
+            )
 
     def outer_loss(self, theta: Float[Tensor, "task inner"]) -> Float[Tensor, " task"]:
         """Return what the outer loop descends."""
         with torch.no_grad():
             return self._problem.outer_loss(theta, self._problem_phi(), self._batch)
-
-    def _loss(self, theta: Tensor, samples: Samples) -> Tensor:
-        with torch.no_grad():
-            return self._problem.prediction_loss(
-                theta, self._problem_phi(), samples, self._batch.support
-            )
 
     def outer_value_and_grad(self, theta: Float[Tensor, "task inner"]) -> OuterValue:
         """Return the query loss, and the outer loss's gradients in theta and phi."""

@@ -37,12 +37,19 @@ class BilevelProblem:
     Attributes:
         model: The network.
         meta: What is meta-learned.
-        loss: What a prediction costs, at both levels.
+        loss: What a prediction costs on the support set: what the inner loop descends.
+        query_loss: What it costs on the query set; None where it is `loss`.
     """
 
     model: Model
     meta: MetaParameterisation
     loss: Loss = field(default_factory=SquaredError)
+    query_loss: Loss | None = None
+
+    @property
+    def outer_level_loss(self) -> Loss:
+        """What a prediction costs on the query set."""
+        return self.loss if self.query_loss is None else self.query_loss
 
     @property
     def adapted(self) -> tuple[ParameterBlock, ...]:
@@ -62,9 +69,17 @@ class BilevelProblem:
     def prediction_loss(
         self, theta: Tensor, phi: Tensor, samples: Samples, support: Samples
     ) -> Tensor:
-        """Return the loss of each task's predictions on `samples`, [task]."""
+        """Return the inner level's loss of each task's predictions on `samples`, [task]."""
         prediction = self.meta.predict(self.model, theta, phi, samples.x, support)
         return self.loss(prediction, samples)
+
+    def query_prediction_loss(
+        self, theta: Tensor, phi: Tensor, batch: TaskBatch
+    ) -> Tensor:
+        """Return the outer level's loss of each task's predictions on its queries."""
+        x, support = batch.query.x, batch.support
+        prediction = self.meta.predict(self.model, theta, phi, x, support)
+        return self.outer_level_loss(prediction, batch.query)
 
     def outer_loss(self, theta: Tensor, phi: Tensor, batch: TaskBatch) -> Tensor:
         """Return what the outer loop descends, [task].
@@ -75,7 +90,7 @@ class BilevelProblem:
         own = self.meta.own_outer_loss(self.model, theta, phi, batch)
         if own is not None:
             return own
-        return self.prediction_loss(theta, phi, batch.query, batch.support)
+        return self.query_prediction_loss(theta, phi, batch)
 
     def inner_loss(
         self,

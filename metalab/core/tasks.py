@@ -8,6 +8,7 @@ how to draw such rows, where to draw inputs, and what the true target is.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, ClassVar
 
 import torch
@@ -125,6 +126,15 @@ class TaskBatch:
         )
 
 
+class Targets(Enum):
+    """What the targets of a task are."""
+
+    NUMBERS = "numbers"
+    PROBABILITIES = "probabilities of classes"
+    """One output a class, which sum to 1 (a class that is known is 1, all others 0); or
+    one output alone, the probability of the second of two classes."""
+
+
 class TaskError(UserError):
     """A family draws other tasks than it declares."""
 
@@ -173,6 +183,7 @@ class TaskDistribution(ABC):
     output_dim: ClassVar[int] = 1
     tells_the_task: ClassVar[bool] = False
     """Whether the network is given a task's numbers beside the inputs."""
+    targets: ClassVar[Targets] = Targets.NUMBERS
     inputs_lie_on_a_curve: ClassVar[bool] = True
     """Whether every input is one of `inputs_at`, so that plots show all there is; if
     not, they show a section of the task, and points beside it."""

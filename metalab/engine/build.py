@@ -41,7 +41,12 @@ def build_learner(config: ExperimentConfig, *, fused: bool = False) -> MetaLearn
         input_dim=family.input_dim + meta.extra_inputs, output_dim=family.output_dim
     )
     return MetaLearner(
-        problem=BilevelProblem(model=model, meta=meta, loss=config.loss.build()),
+        problem=BilevelProblem(
+            model=model,
+            meta=meta,
+            loss=config.loss.build(),
+            query_loss=config.loss_of_queries.build(),
+        ),
         inner=config.inner.build(),
         hypergradient=config.hypergradient.build(),
         outer=config.outer.optimizer.build(),

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from metalab.engine.events import METRICS, MetricInfo
+from metalab.experiment.loss_words import LossWords, with_unit
 
 LAYER_PREFIX = "distance_layer_"
 """Of the columns of distances moved by layer; the layer's number, from 1, follows."""
@@ -28,16 +29,18 @@ DIAGNOSTICS = (
     MetricInfo(
         name="hessian_eigenvalue_start",
         label="Hessian, before adaptation",
-        unit="y²",
+        unit="",
         help="Largest eigenvalue, by magnitude, of the inner loss's Hessian at the "
         "meta-parameters, mean over tasks.",
+        level="support",
     ),
     MetricInfo(
         name="hessian_eigenvalue_end",
         label="Hessian, after adaptation",
-        unit="y²",
+        unit="",
         help="Largest eigenvalue, by magnitude, of the inner loss's Hessian at the "
         "adapted parameters, mean over tasks.",
+        level="support",
     ),
     MetricInfo(
         name="inner_gradient_ratio",
@@ -84,9 +87,10 @@ SOLVE_DIAGNOSTICS = (
     MetricInfo(
         name="smallest_ritz_value",
         label="Smallest Ritz value",
-        unit="y²",
+        unit="",
         help="Smallest eigenvalue, over the tasks, that the solver found of the matrices "
         "to be inverted; not above zero where one is not positive definite.",
+        level="support",
     ),
 )
 """What follows for methods that solve linear systems."""
@@ -133,16 +137,17 @@ class DiagnosticPanel:
     Attributes:
         title: What is drawn, without the unit.
         lines: The diagnostics, in order; at least one.
+        words: What the losses of the experiment are called.
     """
 
     title: str
     lines: tuple[MetricInfo, ...]
+    words: LossWords
 
     @property
     def label(self) -> str:
         """The title, with the unit in brackets."""
-        unit = self.lines[0].unit
-        return self.title if unit == "1" else f"{self.title} ({unit})"
+        return with_unit(self.title, self.lines[0].unit_in(self.words))
 
     def short_labels(self) -> tuple[str, ...]:
         """Return the labels of the lines without what they all begin with."""
@@ -153,14 +158,21 @@ class DiagnosticPanel:
         return tuple(labels)
 
 
-def diagnostic_panels(names: Iterable[str]) -> tuple[DiagnosticPanel, ...]:
-    """Return the panels that show some diagnostics, in the order of their first one."""
+def diagnostic_panels(
+    names: Iterable[str], words: LossWords
+) -> tuple[DiagnosticPanel, ...]:
+    """Return the panels that show some diagnostics, in the order of their first one.
+
+    Args:
+        names: Of the diagnostics.
+        words: What the losses of the experiment are called.
+    """
     groups: dict[str, list[MetricInfo]] = {}
     for name in names:
         info = diagnostic_info(name)
         groups.setdefault(_panel_title(info), []).append(info)
     return tuple(
-        DiagnosticPanel(title=title, lines=tuple(lines))
+        DiagnosticPanel(title=title, lines=tuple(lines), words=words)
         for title, lines in groups.items()
     )
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metalab.experiment.edit import Edit
+from metalab.experiment.loss_words import Level, LossWords
 
 Array = NDArray[np.floating]
 
@@ -31,40 +32,50 @@ class MetricInfo:
     Attributes:
         name: Column name.
         label: Axis and legend label.
-        unit: "1" if dimensionless; "y^2" for squared errors of the targets.
+        unit: "1" if dimensionless; "" where it is that of a loss.
         help: One plain sentence.
+        level: Whose loss it has the unit of.
     """
 
     name: str
     label: str
     unit: str
     help: str
+    level: Level | None = None
+
+    def unit_in(self, words: LossWords) -> str:
+        """Return the unit in an experiment whose losses have some words."""
+        return self.unit if self.level is None else words.unit(self.level)
 
 
 METRICS = (
     MetricInfo(
         name="outer_loss",
         label="Outer loss (query, after adaptation)",
-        unit="y²",
-        help="Mean squared error on the query sets at the adapted parameters.",
+        unit="",
+        help="Mean loss on the query sets at the adapted parameters.",
+        level="query",
     ),
     MetricInfo(
         name="outer_loss_before",
         label="Query loss before adaptation",
-        unit="y²",
-        help="Mean squared error on the query sets at the meta-parameters.",
+        unit="",
+        help="Mean loss on the query sets at the meta-parameters.",
+        level="query",
     ),
     MetricInfo(
         name="support_loss_before",
         label="Support loss before adaptation",
-        unit="y²",
-        help="Mean squared error on the support sets at the meta-parameters.",
+        unit="",
+        help="Mean loss on the support sets at the meta-parameters.",
+        level="support",
     ),
     MetricInfo(
         name="support_loss_after",
         label="Support loss after adaptation",
-        unit="y²",
-        help="Mean squared error on the support sets at the adapted parameters.",
+        unit="",
+        help="Mean loss on the support sets at the adapted parameters.",
+        level="support",
     ),
     MetricInfo(
         name="hypergradient_norm",
@@ -176,8 +187,6 @@ class HeldOutTasks:
         num_inner_steps: K of training; an evaluation goes on to K' >= K.
         input_name: What the first input is called; "" for x.
         target_name: What the first output is called; "" for y.
-        zero_loss: Loss of predicting 0 in what the network learns: for standardised
-            targets, of predicting their mean, [1]. None where it is that of the true curves.
     """
 
     parameter_names: tuple[str, ...]
@@ -190,7 +199,6 @@ class HeldOutTasks:
     names: tuple[str, ...] = ()
     input_name: str = ""
     target_name: str = ""
-    zero_loss: Array | None = None
 
     @property
     def axis_labels(self) -> tuple[str, str]:
@@ -212,7 +220,6 @@ class HeldOutTasks:
             "query_y": self.query.y,
             "grid": self.grid,
             **({} if truth is None else {"true_curves": truth}),
-            **({} if self.zero_loss is None else {"zero_loss": self.zero_loss}),
         }
 
     @classmethod
@@ -235,7 +242,6 @@ class HeldOutTasks:
             query=Points(x=points["query_x"], y=points["query_y"]),
             grid=arrays["grid"],
             true_curves=arrays.get("true_curves"),
-            zero_loss=arrays.get("zero_loss"),
             **others,
         )
 

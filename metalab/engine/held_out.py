@@ -124,9 +124,16 @@ class HeldOutEvaluation:
         }
 
     def loss_before_adaptation(self, phi: Tensor) -> float:
-        """Return the mean query loss of the held-out tasks at the meta-parameters."""
-        oracle = self.learner.oracle(phi, self.batch)
-        return float(oracle.query_loss(oracle.start()).mean())
+        """Return the mean loss of the held-out tasks at the meta-parameters, its size.
+
+        Of the query sets; of two different losses, the larger one.
+        """
+        oracle, problem = self.learner.oracle(phi, self.batch), self.learner.problem
+        start = oracle.start()
+        query = abs(float(oracle.query_loss(start).mean()))
+        if problem.loss == problem.outer_level_loss:
+            return query
+        return max(query, abs(float(oracle.support_loss(start).mean())))
 
     def curves(self, phi: Tensor, step: int) -> Curves:
         """Return the gallery's curves and losses alone: cheap enough for every frame."""
@@ -179,14 +186,6 @@ class HeldOutEvaluation:
             ]
         return torch.stack(curves, dim=1)[..., 0]
 
-    def _zero_loss(self) -> Array | None:
-        """Return the mean loss of predicting 0 in what the network learns, [1]."""
-        if self.true_curves is not None:
-            return None
-        query = self.batch.query
-        loss = self.learner.problem.loss(torch.zeros_like(query.y), query)
-        return to_array(loss.mean()[None])
-
     def describe(self) -> HeldOutTasks:
         """Return the tasks as plain arrays, for plots and for the run file."""
         names = tuple(map(self.family.task_name, self.batch.parameters.cpu()))
@@ -201,7 +200,6 @@ class HeldOutEvaluation:
             names=names if any(names) else (),
             input_name=self.family.input_name,
             target_name=self.family.target_name,
-            zero_loss=self._zero_loss(),
             num_inner_steps=self.learner.inner.num_inner_steps,
         )
 

@@ -1,6 +1,6 @@
 """Means, medians and intervals of losses over tasks, and of results over training seeds.
 
-Losses are positive, skewed, and after several inner steps may have tails so heavy that a
+Losses are as a rule positive, skewed, and after several inner steps may have tails so heavy that a
 task in a hundred thousand carries the mean: no interval of the mean covers then (Bahadur
 and Savage 1956), and none is given. The median and the interquartile mean always have one.
 
@@ -8,7 +8,7 @@ Two questions are kept apart. An interval over *tasks* says how well the tasks t
 drawn tell the loss of *this network*; one over *training seeds* says how well the networks
 that were trained tell the loss of the *method*, and needs at least two of them.
 
-Every interval is of 95 %, every loss in the unit of its task family (y² for regression).
+Every interval is of 95 %, every loss in its own unit (y² for the squared error).
 Imports no torch: the window needs it from its first frame.
 """
 
@@ -29,8 +29,8 @@ LEVEL = 0.95
 """Of every interval."""
 
 EXPLODED = 1e3
-"""A loss beyond anything that a task can cost (y²): the zero function costs a sine of the
-largest amplitude 12.5."""
+"""A loss beyond anything that a task can cost, whatever its unit: the zero function costs
+a sine of the largest amplitude a squared error of 12.5."""
 
 FEWEST = 5
 """Values below which no interval of tasks is given."""
@@ -75,7 +75,9 @@ def rising(support_loss: Array) -> Mask:
     loss = np.asarray(support_loss, dtype=np.float64)
     found = np.zeros(loss.shape, dtype=bool)
     with np.errstate(invalid="ignore", over="ignore"):
-        allowed = RISE * loss[:, 1:-1] + ROUNDING * loss[:, :1]
+        # Of a loss below zero, which a likelihood may have, the smaller share is more.
+        most = np.maximum(RISE * loss[:, 1:-1], loss[:, 1:-1] / RISE)
+        allowed = most + ROUNDING * np.abs(loss[:, :1])
         # What is not a number has not fallen.
         found[:, 2:] = ~(loss[:, 2:] <= allowed)
     return np.logical_or.accumulate(found, axis=1)

@@ -156,9 +156,14 @@ class Trainer:
         # From the untrained network, so that a resumed run has the limit of a straight
         # one. Not zero, lest a network that starts out perfect could never move.
         self.explosion_limit = EXPLOSION_FACTOR * max(
-            self._held_out.loss_before_adaptation(fresh.phi), 1e-6
+            self._held_out.loss_before_adaptation(fresh.phi), self._least_loss()
         )
         self._owed: list[Callable[[], Event]] = [self._start]
+
+    def _least_loss(self) -> float:
+        """Return the loss that the limit is at least a multiple of."""
+        # Where losses may be negative, zero is a loss like any other.
+        return 1e-6 if self.config.loss_words.logarithmic else 1.0
 
     @property
     def step(self) -> int:

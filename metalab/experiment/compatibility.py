@@ -6,8 +6,11 @@ from metalab.catalog.components import option_specs
 from metalab.catalog.slots import HYPERGRADIENTS
 from metalab.core.hypergradient.base import HypergradientEstimator, Target
 from metalab.core.inner.base import InnerLoop, InnerRequirement
+from metalab.core.loss.as_inner import AsInner
+from metalab.core.loss.base import Loss
 from metalab.core.loss.squared_error import SquaredError
 from metalab.core.meta.base import PhiRole
+from metalab.core.tasks import Targets
 from metalab.experiment.memory_needs import memory_refusal
 
 if TYPE_CHECKING:
@@ -68,7 +71,8 @@ def inner_refusal(config: "ExperimentConfig", inner: type[InnerLoop]) -> str | N
     met = {
         InnerRequirement.NOTHING: True,
         InnerRequirement.STATIONARY_POINT: meta.regularised,
-        InnerRequirement.CLOSED_FORM: meta.closed_form and _squares(config),
+        InnerRequirement.CLOSED_FORM: meta.closed_form
+        and _squares(config.loss.component),
         InnerRequirement.ANCHOR: meta.isotropic and starts,
     }[inner.needs]
     if met:
@@ -80,9 +84,9 @@ def inner_refusal(config: "ExperimentConfig", inner: type[InnerLoop]) -> str | N
     return f"it needs {inner.needs.value}; meta.kind {config.meta.kind!r} has none"
 
 
-def _squares(config: "ExperimentConfig") -> bool:
-    """Return whether the loss is the squared error itself; a subclass may be another."""
-    return config.loss.component is SquaredError
+def _squares(loss: type[Loss]) -> bool:
+    """Return whether a loss is the squared error itself; a subclass may be another."""
+    return loss is SquaredError
 
 
 def model_refusal(config: "ExperimentConfig") -> str | None:
@@ -117,14 +121,36 @@ def _obstacle(config: "ExperimentConfig") -> str | None:
 
 
 def loss_refusal(config: "ExperimentConfig") -> str | None:
-    """Return why the loss does not go with what is meta-learned, or None."""
-    if config.meta.component.is_probabilistic and not _squares(config):
-        return (
-            f"loss.kind is {config.loss.kind!r}, and meta.kind {config.meta.kind!r} is "
-            "the posterior of the squared error; nearest valid choice: loss.kind = "
-            f"{SquaredError.name!r}"
-        )
+    """Return why a loss does not go with the tasks or what is meta-learned, or None."""
+    for path, kind, loss, nearest in (
+        ("loss.kind", config.loss.kind, config.loss.component, SquaredError.name),
+        (
+            *("query_loss.kind", config.query_loss.kind),
+            *(config.loss_of_queries.component, AsInner.name),
+        ),
+    ):
+        reason = _targets_refusal(config, loss) or _posterior_refusal(config, loss)
+        if reason is not None:
+            return f"{path} is {kind!r}, {reason}; nearest valid choice: {path} = {nearest!r}"
     return None
+
+
+def _targets_refusal(config: "ExperimentConfig", loss: type[Loss]) -> str | None:
+    family = config.tasks.family
+    drawn = family.component.targets
+    if loss.targets is Targets.NUMBERS or drawn is loss.targets:
+        # Probabilities are numbers too: their squared error is the Brier score.
+        return None
+    return (
+        f"which takes {loss.targets.value}, and tasks.family.kind {family.kind!r} draws "
+        f"{drawn.value}"
+    )
+
+
+def _posterior_refusal(config: "ExperimentConfig", loss: type[Loss]) -> str | None:
+    if not config.meta.component.is_probabilistic or _squares(loss):
+        return None
+    return f"and meta.kind {config.meta.kind!r} is the posterior of the squared error"
 
 
 def valid_estimators(config: "ExperimentConfig") -> tuple[str, ...]:
@@ -155,6 +181,12 @@ def estimator_refusal(
         return (
             f"it needs an inner problem with a stationary point, and meta.kind "
             f"{config.meta.kind!r} has no regulariser"
+        )
+    if estimator.target is Target.SOLUTION and config.loss.component.gradient_jumps:
+        return (
+            "it differentiates a minimum of the inner loss, and the derivative of "
+            f"loss.kind {config.loss.kind!r} jumps where its minima lie, so that there is "
+            "no Hessian to invert"
         )
     decay = config.inner.options().get("inner_weight_decay", 0.0)
     if estimator.target is Target.SOLUTION and decay > 0:

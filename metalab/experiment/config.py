@@ -10,8 +10,10 @@ from pydantic import Field, model_validator
 from metalab.catalog import slots
 from metalab.catalog.components import Section
 from metalab.catalog.recipes import Recipe, preset_settings, recipes
+from metalab.core.loss.as_inner import AsInner
 from metalab.core.tasks import QueryKind
 from metalab.experiment.compatibility import refusal
+from metalab.experiment.loss_words import LossWords
 from metalab.experiment.sections import (
     DiagnosticsConfig,
     EvaluationConfig,
@@ -21,6 +23,7 @@ from metalab.experiment.sections import (
     MetaConfig,
     ModelConfig,
     OuterConfig,
+    QueryLossConfig,
     RunConfig,
     TasksConfig,
 )
@@ -28,7 +31,7 @@ from metalab.experiment.sections import (
 CONFIG_VERSION = 2
 """Version 1 had no `loss`: it was the squared error."""
 
-_SINCE_VERSION_1 = ("loss",)
+_SINCE_VERSION_1 = ("loss", "query_loss")
 """Sections that version 1 did not have, whose defaults are what it did."""
 
 _NAME = r"^[^\x00-\x1f/\\]+$"
@@ -57,6 +60,9 @@ class ExperimentConfig(Section):
     model: ModelConfig = Field(default_factory=lambda: slots.MODELS.default("mlp"))
     loss: LossConfig = Field(
         default_factory=lambda: slots.LOSSES.default("squared-error")
+    )
+    query_loss: QueryLossConfig = Field(
+        default_factory=lambda: slots.QUERY_LOSSES.default("as-inner")
     )
     meta: MetaConfig = Field(
         default_factory=lambda: slots.META_PARAMETERISATIONS.default("initialisation")
@@ -109,6 +115,24 @@ class ExperimentConfig(Section):
         del content["run"]["seed"], content["diagnostics"]
         text = json.dumps(content, sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+    @property
+    def loss_of_queries(self) -> LossConfig:
+        """The loss on the query set: the inner loop's, or one of its own."""
+        own = self.query_loss
+        return self.loss if own.component is AsInner else own
+
+    @property
+    def loss_words(self) -> LossWords:
+        """What the losses of both levels are called, and their units."""
+        support, query = self.loss.component, self.loss_of_queries.component
+        return LossWords(
+            support_unit=support.unit,
+            query_unit=query.unit,
+            distance=query.distance(),
+            caveat=support.caveat(),
+            logarithmic=not (support.may_be_negative or query.may_be_negative),
+        )
 
     @property
     def num_inner_steps(self) -> int:

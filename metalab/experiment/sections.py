@@ -11,13 +11,15 @@ from metalab.core.outer import SCHEDULES
 from metalab.core.tasks import QUERY_INPUTS, QUERY_TARGETS
 
 if TYPE_CHECKING:
-    FamilyConfig = ModelConfig = LossConfig = MetaConfig = ComponentConfig
-    InnerConfig = HypergradientConfig = OptimizerConfig = ComponentConfig
+    FamilyConfig = ModelConfig = LossConfig = QueryLossConfig = ComponentConfig
+    MetaConfig = InnerConfig = HypergradientConfig = ComponentConfig
+    OptimizerConfig = ComponentConfig
 else:
     # Made from what the catalog discovers; for the type checker, any component.
     FamilyConfig = slots.TASK_FAMILIES.field_type()
     ModelConfig = slots.MODELS.field_type()
     LossConfig = slots.LOSSES.field_type()
+    QueryLossConfig = slots.QUERY_LOSSES.field_type()
     MetaConfig = slots.META_PARAMETERISATIONS.field_type()
     InnerConfig = slots.INNER_LOOPS.field_type()
     HypergradientConfig = slots.HYPERGRADIENTS.field_type()

@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from metalab.engine.events import Array
+from metalab.experiment.loss_words import LossWords
 from metalab.figures.base import FigureChoices
 from metalab.figures.drawing import Call
 
@@ -46,6 +48,11 @@ def whole_ticks(axis: str, *, of: str = "ax", nbins: int = 6) -> list[Call]:
     ]
 
 
+def for_losses(choices: FigureChoices, words: LossWords) -> FigureChoices:
+    """Return the choices as losses can have them: below zero no logarithm is."""
+    return choices if words.logarithmic else replace(choices, log_y=False)
+
+
 _LEAST_LOSS = 1e-200
 """Below, an axis with its margin would begin at zero."""
 
@@ -53,11 +60,15 @@ _LEAST_LOSS = 1e-200
 def loss_axis(lines: Sequence[Array], choices: FigureChoices) -> list[Call]:
     """Return the calls for a loss axis: from 0, or logarithmic with plain numbers.
 
+    With a loss below zero, the axis is what the drawing makes it.
+
     Args:
         lines: Losses that must be in view, each [row].
         choices: Says whether the axis is to be logarithmic.
     """
     values = np.concatenate(lines)
+    if (values < 0).any():
+        return []
     values = values[np.isfinite(values) & (values > _LEAST_LOSS)]
     if not choices.log_y or len(values) == 0:
         return [Call(method="ax.set_ylim", options={"bottom": 0})]

@@ -125,8 +125,8 @@ def test_the_default_of_an_unknown_kind_is_refused_with_the_known_ones():
 
 def test_slots_are_where_the_components_stand():
     assert set(SLOTS) == {
-        *("tasks.family", "model", "loss", "meta", "inner", "hypergradient"),
-        "outer.optimizer",
+        *("tasks.family", "model", "loss", "query_loss", "meta", "inner"),
+        *("hypergradient", "outer.optimizer"),
     }
 
 

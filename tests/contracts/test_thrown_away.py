@@ -20,6 +20,7 @@ CONTRACTS = (
     "tests/contracts/test_options.py",
     "tests/contracts/test_names.py",
     "tests/contracts/test_estimators.py",
+    "tests/contracts/test_losses.py",
     "tests/contracts/test_meta_parameterisations.py",
     "tests/contracts/test_task_families.py",
     "tests/contracts/test_presets.py",
@@ -109,6 +110,41 @@ print(json.dumps([
     said(loss, *alpaca),
     ": ".join(kernels),
 ]))
+"""
+
+AT_EACH_LEVEL = """
+import json
+import numpy as np
+from metalab.engine.events import EvaluationDone, StepsDone
+from metalab.engine.providers import chosen_provider
+from metalab.engine.trainer import Trainer
+from metalab.experiment.config import ExperimentConfig
+from metalab.experiment.fields import ConfigError, with_overrides
+
+SMALL = [
+    ("outer.num_steps", 60), ("outer.num_tasks", 8), ("evaluation.num_tasks", 16),
+    ("evaluation.every", 60), ("model.hidden_sizes", [8]), ("model.activation", "tanh"),
+]
+
+def trained(*changes):
+    config = with_overrides(ExperimentConfig(), [*SMALL, *changes])
+    losses = [
+        float(e.evaluation.query_loss[:, 1].mean())
+        for e in Trainer(config).run() if isinstance(e, EvaluationDone)
+    ]
+    return losses[-1] < losses[0]
+
+query = ("query_loss.kind", "thrown-loss")
+config = with_overrides(ExperimentConfig(), [query])
+words = config.loss_words
+classes = ("tasks.family.kind", "thrown-classes")
+print(json.dumps({
+    "outer": trained(query),
+    "units": [words.support_unit, words.query_unit],
+    "why": chosen_provider(config)[1],
+    "classes": trained(classes, ("loss.kind", "cross-entropy")),
+    "brier": trained(classes),
+}))
 """
 
 OBSERVED = """
@@ -244,6 +280,16 @@ def test_what_does_not_go_with_them_is_refused_in_words(surroundings):
         "squared error; nearest valid choice: loss.kind = 'squared-error'",
         "autodiff: there is no compiled kernel for loss 'thrown-loss'",
     ]
+
+
+def test_a_loss_is_that_of_either_level_and_one_of_classes_has_classes(surroundings):
+    assert json.loads(ran(surroundings, "-c", AT_EACH_LEVEL)) == {
+        "outer": True,
+        "units": ["y²", "y"],
+        "why": "there is no compiled kernel for query_loss 'thrown-loss'",
+        "classes": True,
+        "brier": True,
+    }
 
 
 def test_tasks_that_are_only_samples_are_learned_kept_and_drawn(surroundings, tmp_path):

@@ -16,6 +16,7 @@ from metalab.engine.diagnostics import (
 )
 from metalab.engine.events import METRICS, DiagnosticsTaken, EvaluationDone, StepsDone
 from metalab.engine.trainer import Trainer
+from metalab.experiment.loss_words import DEFAULT_WORDS
 from tests.support.experiments import constantly, record, run, same, small
 
 METHODS = (
@@ -115,9 +116,9 @@ def test_methods_with_linear_systems_tell_how_they_were_solved():
     for name in names[:3]:
         assert taken[7][name] == metrics[columns.index(name)]
     assert all("Linear solves" in info.label for info in SOLVE_DIAGNOSTICS[:3])
-    titles = [panel.title for panel in diagnostic_panels(names)]
+    titles = [panel.title for panel in diagnostic_panels(names, DEFAULT_WORDS)]
     assert titles[0] == "Linear solves (tasks)"
-    assert diagnostic_panels(names)[0].short_labels() == (
+    assert diagnostic_panels(names, DEFAULT_WORDS)[0].short_labels() == (
         "Not positive definite",
         "Not converged",
     )
@@ -134,7 +135,8 @@ def test_what_belongs_together_shares_a_panel():
         "distance_layer_2",
     ]
     panels = {
-        p.label: [line.name for line in p.lines] for p in diagnostic_panels(names)
+        p.label: [line.name for line in p.lines]
+        for p in diagnostic_panels(names, DEFAULT_WORDS)
     }
     assert panels["Hessian eigenvalue (y²)"] == [
         "hessian_eigenvalue_start",

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from metalab.engine.events import METRICS, Diverged, StepsDone, frozen
+from metalab.experiment.loss_words import LossWords
 
 
 def test_every_metric_is_described():
@@ -11,7 +12,10 @@ def test_every_metric_is_described():
     for info in METRICS:
         assert info.label
         assert info.help.endswith(".")
-        assert info.unit == ("y²" if "loss" in info.name else "1")
+        unit = info.unit_in(LossWords(support_unit="a", query_unit="b"))
+        losses = {"support": "a", "query": "b", None: "1"}
+        assert unit == losses[info.level]
+        assert (info.level is not None) == ("loss" in info.name)
 
 
 def test_steps_are_numbered_from_one():

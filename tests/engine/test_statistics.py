@@ -221,3 +221,10 @@ def test_few_losses_have_no_negative_ends_and_cover_as_often(interval):
         unclipped = (free[given] <= truth) & (truth <= high[given])
         assert covered.tolist() == unclipped.tolist()
     assert below > 0, "else this shows nothing"
+
+
+def test_a_loss_below_zero_rises_as_one_above_it_does():
+    falling, still = [-1.0, -1.2, -1.3, -1.4], [-1.0, -1.2, -1.2, -1.2]
+    climbing = [-1.0, -1.2, -1.1, -1.3]
+    found = rising(np.array([falling, still, climbing]))
+    assert found.any(axis=1).tolist() == [False, False, True]

@@ -61,6 +61,49 @@ def test_an_estimator_that_cannot_learn_is_refused_with_the_reason(overrides, re
     ) in refused(**overrides)
 
 
+ANCHORED = {"meta__kind": "anchor", "hypergradient__kind": "implicit-cg"}
+
+
+def test_no_minimum_of_the_absolute_error_is_differentiated():
+    assert refused(**ANCHORED, loss__kind="absolute-error") == (
+        "hypergradient.kind is 'implicit-cg': it differentiates a minimum of the inner "
+        "loss, and the derivative of loss.kind 'absolute-error' jumps where its minima "
+        "lie, so that there is no Hessian to invert; nearest valid choice: "
+        "hypergradient.kind = 'unrolled'"
+    )
+
+
+@pytest.mark.parametrize(
+    "losses",
+    [
+        {"query_loss.kind": "absolute-error"},
+        {"loss.kind": "huber"},
+        {"loss.kind": "gaussian", "query_loss.kind": "absolute-error"},
+    ],
+)
+def test_an_implicit_estimator_takes_losses_whose_derivative_does_not_jump(losses):
+    parts = {path.replace("__", "."): kind for path, kind in ANCHORED.items()}
+    assert refusal(with_overrides(DEFAULT, [*(parts | losses).items()])) is None
+
+
+@pytest.mark.parametrize("path", ["loss", "query_loss"])
+def test_a_loss_of_classes_is_refused_where_tasks_draw_numbers(path):
+    nearest = {"loss": "squared-error", "query_loss": "as-inner"}[path]
+    assert refused(**{f"{path}__kind": "cross-entropy"}) == (
+        f"{path}.kind is 'cross-entropy', which takes probabilities of classes, and "
+        "tasks.family.kind 'sinusoid' draws numbers; nearest valid choice: "
+        f"{path}.kind = {nearest!r}"
+    )
+
+
+def test_a_posterior_has_no_other_loss_of_queries():
+    alpaca = {"meta__kind": "bayesian-head", "inner__kind": "closed-form"}
+    assert refused(**alpaca, query_loss__kind="huber") == (
+        "query_loss.kind is 'huber', and meta.kind 'bayesian-head' is the posterior of "
+        "the squared error; nearest valid choice: query_loss.kind = 'as-inner'"
+    )
+
+
 def test_a_learned_strength_is_more_than_a_fixed_one():
     fixed = with_overrides(
         DEFAULT, [("meta.kind", "anchor"), ("hypergradient.kind", "reptile")]

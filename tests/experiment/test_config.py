@@ -90,11 +90,21 @@ def test_the_version_is_written_down():
     assert DEFAULT.to_mapping()["version"] == config_module.CONFIG_VERSION == 2
 
 
-def test_an_experiment_of_version_1_has_the_squared_error():
+def test_an_experiment_of_version_1_has_the_squared_error_at_both_levels():
     """Version 1 knew no other loss, and did not name it."""
     old = DEFAULT.to_mapping()
-    del old["loss"]
+    del old["loss"], old["query_loss"]
     assert validated(old | {"version": 1}) == DEFAULT
+
+
+def test_another_loss_of_queries_is_another_experiment():
+    digests = {
+        DEFAULT.digest(),
+        changed(query_loss__kind="huber").digest(),
+        changed(query_loss={"kind": "huber", "delta": 0.5}).digest(),
+        changed(loss__kind="huber").digest(),
+    }
+    assert len(digests) == 4
 
 
 @pytest.mark.parametrize("version", [0, 3, True, "2", 1.0, None])

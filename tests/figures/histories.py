@@ -29,7 +29,7 @@ NUM_TASKS = 20
 
 
 def make_history(
-    *,
+    *changes: tuple[str, object],
     num_rows: int = 300,
     num_inner_steps: int = 2,
     num_shown_steps: int = 6,
@@ -45,6 +45,7 @@ def make_history(
             ("inner.num_inner_steps", str(num_inner_steps)),
             ("evaluation.num_inner_steps", str(num_shown_steps)),
             ("evaluation.num_tasks", str(NUM_TASKS)),
+            *changes,
         ],
     )
     steps = np.arange(1.0, num_rows + 1)

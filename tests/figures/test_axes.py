@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from metalab.figures.axes import loss_axis
+from metalab.experiment.loss_words import LossWords
+from metalab.figures.axes import for_losses, loss_axis
 from metalab.figures.base import FigureChoices
 
 LOG = FigureChoices()
@@ -41,7 +42,18 @@ def test_nearly_equal_losses_need_no_logarithm(losses):
     assert loss_axis([np.array(losses)], LOG) == []
 
 
-@pytest.mark.parametrize("losses", [[0.0, -1.0], [np.nan], []])
+@pytest.mark.parametrize("choices", [LOG, FigureChoices(log_y=False)])
+def test_losses_below_zero_have_an_axis_that_reaches_there(choices):
+    assert loss_axis([np.array([1.0, -1.0, 2.0])], choices) == []
+
+
+def test_losses_that_may_be_negative_have_no_logarithms_from_the_start():
+    words = LossWords(logarithmic=False)
+    assert not for_losses(LOG, words).log_y
+    assert for_losses(LOG, LossWords()) == LOG
+
+
+@pytest.mark.parametrize("losses", [[0.0, 0.0], [np.nan], []])
 def test_without_positive_losses_the_axis_starts_at_zero(losses):
     (call,) = loss_axis([np.array(losses)], LOG)
     assert call.options == {"bottom": 0}

@@ -30,12 +30,15 @@ from metalab.runs.record.status import RunStatus
 NUM_TASKS, NUM_GALLERY, NUM_QUERIES, NUM_POINTS = 20, 16, 30, 40
 
 
-def make_config(*, k: int = 1, last: int = 10) -> ExperimentConfig:
+def make_config(
+    *changes: tuple[str, Any], k: int = 1, last: int = 10
+) -> ExperimentConfig:
     return with_overrides(
         preset_config("maml-sine"),
         [
             ("inner.num_inner_steps", str(k)),
             ("evaluation.num_inner_steps", str(last)),
+            *changes,
         ],
     )
 

@@ -19,7 +19,7 @@ from metalab.core.fused.layout import (
     Integers,
     Layout,
 )
-from metalab.core.fused.support import dtype_of
+from metalab.core.fused.support import Cost, dtype_of
 from metalab.core.model.mlp import MLP
 from metalab.core.tasks import Samples
 
@@ -99,19 +99,31 @@ class NetworkAnswers:
         shape = _shape(self.model, num_shots, self.dtype)
         return np.zeros((count, shape.num_numbers), dtype_of(self.dtype))
 
-    def losses(self, points: InputPoints, network: Tensor) -> Tensor:
-        """Return the mean squared error of each task, [task]."""
+    def losses(self, points: InputPoints, network: Tensor, cost: Cost) -> Tensor:
+        """Return the mean loss of each task, [task].
+
+        Args:
+            points: The samples.
+            network: Parameters.
+            cost: Of the loss, as `cost_of` describes it.
+        """
         shape = _shape(self.model, points.num_shots, self.dtype)
         loss = network.new_empty(len(network))
         kernels.losses(
             self.rows(1, points.num_shots), shape.net, shape.places, shape.order,
-            network.contiguous().numpy(), points.x, points.y, 0, points.num_shots,
+            network.contiguous().numpy(), points.x, points.y, 0, points.num_shots, cost,
             loss.numpy(),
         )  # fmt: skip
         return loss
 
     def gradients(
-        self, points: InputPoints, network: Tensor, part: slice, rows: Array | None
+        self,
+        points: InputPoints,
+        network: Tensor,
+        part: slice,
+        rows: Array | None,
+        *,
+        cost: Cost,
     ) -> tuple[Tensor, Tensor]:
         """Return loss [task] and gradient [task, network] on a part of the points.
 
@@ -121,6 +133,7 @@ class NetworkAnswers:
             part: Which samples of each task count.
             rows: Workspace, one row a task, in which to keep what `product` needs; None
                 keeps nothing.
+            cost: Of the loss, as `cost_of` describes it.
         """
         start, stop, _ = part.indices(points.num_shots)
         shape = _shape(self.model, stop - start, self.dtype)
@@ -129,17 +142,18 @@ class NetworkAnswers:
         kernels.gradients(
             self.rows(1, stop - start) if rows is None else rows, shape.net,
             shape.places, shape.order, network.numpy(), points.x, points.y, start,
-            stop - start, loss.numpy(), grad.numpy(),
+            stop - start, cost, loss.numpy(), grad.numpy(),
         )  # fmt: skip
         return loss, grad
 
-    def product(self, rows: Array, v: Tensor, num_shots: int) -> Tensor:
+    def product(self, rows: Array, v: Tensor, num_shots: int, cost: Cost) -> Tensor:
         """Return the Hessian-vector product of each task, [task, network].
 
         Args:
             rows: What `gradients` kept.
             v: Directions.
             num_shots: Samples of each task that counted there.
+            cost: Of the loss there.
         """
         shape = _shape(self.model, num_shots, self.dtype)
         v = v.contiguous()
@@ -151,6 +165,7 @@ class NetworkAnswers:
             shape.order,
             v.numpy(),
             num_shots,
+            cost,
             out.numpy(),
         )
         return out

@@ -1,4 +1,4 @@
-"""The oracle on compiled kernels: multilayer perceptrons and squared error on the CPU."""
+"""The oracle on compiled kernels: multilayer perceptrons, losses of a square, on the CPU."""
 
 from collections.abc import Callable
 
@@ -12,6 +12,7 @@ from metalab.core.fused.answers import InputPoints, NetworkAnswers
 from metalab.core.fused.support import (
     KernelError,
     adapts_some_layers,
+    cost_of,
     oracle_unsupported_reason,
 )
 from metalab.core.meta.layer_subset import num_layers, split_layers
@@ -39,7 +40,9 @@ class FusedOracle(InnerOracle):
 
     __slots__ = (
         "_batch",
+        "_inner_cost",
         "_model",
+        "_outer_cost",
         "_phi",
         "_place",
         "_problem",
@@ -90,6 +93,8 @@ class FusedOracle(InnerOracle):
         self._support = InputPoints.of(batch.support)
         self._query = InputPoints.of(batch.query)
         self.answers = NetworkAnswers(model, phi.dtype)
+        self._inner_cost = cost_of(problem.loss)
+        self._outer_cost = cost_of(problem.outer_level_loss)
         self._place = slice(0, model.dim)
         if adapts_some_layers(meta):
             first, end = meta.adapted_layers(num_layers(model))
@@ -211,7 +216,7 @@ class FusedOracle(InnerOracle):
                 works = self.answers.rows(self.num_tasks, stop - start)
             network = self._network(theta)
             loss, whole = self.answers.gradients(
-                self._support, network, minibatch, works
+                self._support, network, minibatch, works, cost=self._inner_cost
             )
             grad = self.inner_part(whole)
         if self.strength is not None and terms is not LossTerms.PREDICTION:
@@ -233,7 +238,11 @@ class FusedOracle(InnerOracle):
             whole = theta.new_zeros(self.num_tasks, self._model.dim)
         else:
             _, whole = self.answers.gradients(
-                self._support, self._network(theta), linearisation.minibatch, None
+                self._support,
+                self._network(theta),
+                linearisation.minibatch,
+                None,
+                cost=self._inner_cost,
             )
         grad = self.inner_part(whole)
         if not self.phi_shapes_inner_loss:
@@ -248,6 +257,10 @@ class FusedOracle(InnerOracle):
         phi = self.regulariser_part(-pulled, energy)
         return PartialGradients(theta=grad + pulled, phi=phi)
 
+    def product_of_network(self, works: Array, v: Tensor, num_shots: int) -> Tensor:
+        """Return the product with the Hessian of the inner level's prediction loss."""
+        return self.answers.product(works, v, num_shots, self._inner_cost)
+
     def regulariser_strength(self) -> Float[Tensor, "task 1"] | None:
         """Return the strength of an isotropic regulariser, or None."""
         return self._problem.meta.isotropic_strength(
@@ -261,21 +274,25 @@ class FusedOracle(InnerOracle):
     def support_loss(
         self, theta: Float[Tensor, "task inner"]
     ) -> Float[Tensor, " task"]:
-        """Return the mean squared error on the support set."""
-        return self.answers.losses(self._support, self._network(theta))
+        """Return the inner level's loss on the support set."""
+        network = self._network(theta)
+        return self.answers.losses(self._support, network, self._inner_cost)
 
     def query_loss(self, theta: Float[Tensor, "task inner"]) -> Float[Tensor, " task"]:
-        """Return the mean squared error on the query set."""
-        return self.answers.losses(self._query, self._network(theta))
+        """Return the outer level's loss on the query set."""
+        network = self._network(theta)
+        return self.answers.losses(self._query, network, self._outer_cost)
 
     def outer_loss(self, theta: Float[Tensor, "task inner"]) -> Float[Tensor, " task"]:
         """Return what the outer loop descends: the query loss."""
-        return self.answers.losses(self._query, self._network(theta))
+        return self.query_loss(theta)
 
     def outer_value_and_grad(self, theta: Float[Tensor, "task inner"]) -> OuterValue:
         """Return the query loss, and its gradients in theta and phi."""
         network = self._network(theta.detach())
-        loss, whole = self.answers.gradients(self._query, network, slice(None), None)
+        loss, whole = self.answers.gradients(
+            self._query, network, slice(None), None, cost=self._outer_cost
+        )
         self.evaluations.gradients += 1
         direct = None
         if self.phi_shapes_inner_loss:
@@ -353,4 +370,4 @@ class FusedLinearisation(Linearisation):
             return torch.zeros_like(v)
         assert self._works is not None, "linearised without curvature"
         start, stop, _ = self.minibatch.indices(oracle.num_shots)
-        return oracle.answers.product(self._works, v, stop - start)
+        return oracle.product_of_network(self._works, v, stop - start)

@@ -17,6 +17,7 @@ from metalab.core.fused.layout import (
 )
 from metalab.core.fused.support import (
     adapts_some_layers,
+    cost_of,
     oracle_unsupported_reason,
     part_unsupported_reason,
 )
@@ -169,6 +170,11 @@ def make_plan(
     )
     plan[[indices.CHUNKS, indices.WORKERS]] = num_chunks, num_chunks
     scalars[indices.CLIP] = learner.clip_norm
+    for cost, loss in (
+        (indices.INNER_COST, learner.problem.loss),
+        (indices.OUTER_COST, learner.problem.outer_level_loss),
+    ):
+        scalars[cost : cost + indices.COST_SIZE] = cost_of(loss)
     plan[indices.MEASURES_ALL] = learner.measures_all
     plan[indices.WEIGHTED] = learner.objective.loss != "final"
     _describe_method(learner.hypergradient, plan)

@@ -19,6 +19,9 @@ from metalab.core.hypergradient.unrolled import Unrolled
 from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.inner.learned_descent import LearnedDescent
 from metalab.core.inner.proximal_descent import ProximalDescent
+from metalab.core.loss.base import Loss
+from metalab.core.loss.gaussian import GaussianLikelihood
+from metalab.core.loss.huber import Huber
 from metalab.core.loss.squared_error import SquaredError
 from metalab.core.meta.anchor import ProximalAnchor
 from metalab.core.meta.base import MetaParameterisation
@@ -29,9 +32,16 @@ from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem
 from metalab.core.outer import SGD, Adam, NoUpdate
 
+Cost = tuple[float, float, float]
+"""Factor, delta and constant of a loss (see `indices.FACTOR`)."""
+
+LOSSES = (SquaredError, Huber, GaussianLikelihood)
+"""Losses that are a square of the residual, some of them straight from somewhere on."""
+
 KNOWN: Mapping[str, tuple[type, ...]] = {
     "model": (MLP,),
-    "loss": (SquaredError,),
+    "loss": LOSSES,
+    "query_loss": LOSSES,
     "meta": (Initialisation, HeadOnly, BodyOnly, ProximalAnchor),
     "inner": (GradientDescent, LearnedDescent, ProximalDescent),
     "hypergradient": (Unrolled, Truncated, FirstOrder, Reptile, Joint),
@@ -71,8 +81,19 @@ def oracle_unsupported_reason(problem: BilevelProblem) -> str | None:
     return (
         part_unsupported_reason("model", problem.model)
         or part_unsupported_reason("loss", problem.loss)
+        or part_unsupported_reason("query_loss", problem.outer_level_loss)
         or part_unsupported_reason("meta", problem.meta)
     )
+
+
+def cost_of(loss: Loss) -> Cost:
+    """Return what a loss that the kernels know is made of."""
+    if type(loss) is Huber:
+        # Of the doubled loss, which is r^2 near zero.
+        return (0.5, loss.delta, 0.0)
+    if type(loss) is GaussianLikelihood:
+        return (0.5 / loss.noise_std**2, 0.0, loss.constant)
+    return (1.0, 0.0, 0.0)
 
 
 def dtype_of(dtype: torch.dtype) -> np.dtype:

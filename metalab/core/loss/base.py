@@ -6,14 +6,29 @@ from typing import ClassVar
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.tasks import Samples
+from metalab.core.tasks import Samples, Targets
 
 
 class Loss(ABC):
     """A cost of predictions, averaged over the points of each task.
 
-    Both levels use it: the inner loop descends it on the support set, the outer loop on
+    The inner loop descends one on the support set, the outer loop the same or another on
     the query set. Implementations are frozen dataclasses, one a file.
+
+    Attributes:
+        unit: Of a cost, in units of the targets, as axes and CSV headers have it: "y²",
+            "y", "nats"; "1" where it has none.
+        quantity: What the loss of a task is called, in the middle of a sentence: "mean
+            squared error".
+        targets: What targets it takes.
+        twice_differentiable: Whether the second derivative in the prediction exists
+            everywhere and has no jumps; false unless a loss says so. Where it jumps,
+            estimators that take it are exact between the jumps, and who shows them says
+            so.
+        gradient_jumps: Whether the first derivative itself jumps. What an inner loop
+            comes to then jumps with its start, and a minimum lies at the jump, where no
+            implicit derivative exists: implicit estimators are refused.
+        may_be_negative: Whether a cost can be below zero: no axis of it is logarithmic.
     """
 
     __slots__ = ()
@@ -21,6 +36,30 @@ class Loss(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     synonyms: ClassVar[tuple[str, ...]] = ()
+    unit: ClassVar[str] = "1"
+    quantity: ClassVar[str] = "mean loss"
+    targets: ClassVar[Targets] = Targets.NUMBERS
+    twice_differentiable: ClassVar[bool] = False
+    gradient_jumps: ClassVar[bool] = False
+    may_be_negative: ClassVar[bool] = False
+
+    @classmethod
+    def caveat(cls) -> str:
+        """Return what jumps mean for estimators, as the inner loss; "" for none."""
+        if cls.twice_differentiable:
+            return ""
+        which, unseen = "second derivative", ""
+        if cls.gradient_jumps:
+            which, unseen = "derivative", ", which none of them sees"
+        return (
+            f"The {which} of the inner loss jumps: exact estimators are exact between the "
+            f"jumps{unseen}."
+        )
+
+    @classmethod
+    def distance(cls) -> str:
+        """Return what the loss is called against a curve: its error is a distance."""
+        return cls.quantity.replace(" error", " distance")
 
     @abstractmethod
     def costs(

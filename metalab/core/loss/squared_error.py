@@ -11,11 +11,14 @@ from metalab.core.loss.base import Loss
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SquaredError(Loss):
-    """(prediction - target)^2, averaged over shots and outputs."""
+    """(prediction - target)^2, averaged over shots and outputs; in units of y^2."""
 
     name: ClassVar[str] = "squared-error"
     title: ClassVar[str] = "Squared error"
     synonyms: ClassVar[tuple[str, ...]] = ("MSE", "mean squared error", "L2 loss")
+    unit: ClassVar[str] = "y²"
+    quantity: ClassVar[str] = "mean squared error"
+    twice_differentiable: ClassVar[bool] = True
 
     def costs(
         self,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from metalab.analysis.adapt_request import AdaptResult
+from metalab.experiment.loss_words import with_unit
 from metalab.figures.axes import labels
 from metalab.figures.base import FigureChoices, FigureSpec
 from metalab.figures.drawing import (
@@ -100,9 +101,10 @@ def _losses(
         to_truth = None if own is None else own.query_loss
         support.append(np.nan if own is None else own.support_loss[int(step)])
         query.append(np.nan if to_truth is None else to_truth[int(step)])
+    words = sight.explored.start.config.loss_words
     return (
-        Column("support_loss", np.repeat(support, lengths), "y²"),
-        Column("query_loss", np.repeat(query, lengths), "y²"),
+        Column("support_loss", np.repeat(support, lengths), words.support_unit),
+        Column("query_loss", np.repeat(query, lengths), words.query_unit),
     )
 
 
@@ -265,11 +267,11 @@ def _limits(sight: AdaptSight) -> list[Call]:
 def _caption(sight: AdaptSight, marked: int) -> str:
     found, asked = sight.explored, sight.asked
     k = found.start.config.num_inner_steps
-    losses = f"support loss {found.support_loss[marked]:.3g}"
+    words = found.start.config.loss_words
+    losses, units = f"support loss {found.support_loss[marked]:.3g}", words.support_unit
     if found.query_loss is not None:
-        losses += (
-            f", mean squared distance to the true curve {found.query_loss[marked]:.3g}"
-        )
+        units = words.both_units
+        losses += f", {words.distance} to the true curve {found.query_loss[marked]:.3g}"
     rate = "" if asked.inner_lr is None else f" at inner lr {asked.inner_lr:.3g}"
     others = (
         ""
@@ -279,7 +281,7 @@ def _caption(sight: AdaptSight, marked: int) -> str:
     return (
         f"{sight.history.name} after {number_of(sight.step, 'outer step')} adapts to "
         f"{sight.task} from {number_of(len(asked.task.x), 'support point')}{rate}; after "
-        f"{number_of(marked, 'inner step')}: {losses} (y²). Training adapts with "
+        f"{number_of(marked, 'inner step')}: {with_unit(losses, units)}. Training adapts with "
         f"K = {k}{others}."
     )
 

@@ -60,18 +60,17 @@ def _panels(history: RunHistory) -> tuple[DiagnosticPanel, ...]:
             "figure 'diagnostics' needs diagnostics; this run has none yet "
             "(diagnostics.every says after how many outer steps to measure)"
         )
-    return diagnostic_panels(known)
+    return diagnostic_panels(known, history.config_at().loss_words)
 
 
 def _table(history: RunHistory, panels: tuple[DiagnosticPanel, ...]) -> Table:
     series = history.diagnostics
-    lines = [line for panel in panels for line in panel.lines]
-    return Table(
-        (
-            Column("outer_step", series.steps),
-            *(Column(line.name, series.values[line.name], line.unit) for line in lines),
-        )
-    )
+    lines = [
+        Column(line.name, series.values[line.name], line.unit_in(panel.words))
+        for panel in panels
+        for line in panel.lines
+    ]
+    return Table((Column("outer_step", series.steps), *lines))
 
 
 def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Drawing:

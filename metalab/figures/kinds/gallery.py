@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from metalab.engine.events import Curves, HeldOutTasks
+from metalab.experiment.loss_words import with_unit
 from metalab.figures.base import BY_TASK, FigureChoices, FigureSpec
 from metalab.figures.drawing import (
     BLACK,
@@ -41,7 +42,7 @@ def _parts(history: RunHistory) -> tuple[HeldOutTasks, Curves]:
     return history.held_out_tasks, history.curves
 
 
-def _table(tasks: HeldOutTasks, curves: Curves, order: list[int]) -> Table:
+def _table(tasks: HeldOutTasks, curves: Curves, order: list[int], unit: str) -> Table:
     k, grid = tasks.num_inner_steps, tasks.grid
     blocks: list[tuple[int, str, float, np.ndarray, np.ndarray]] = []
     for task in order:
@@ -61,7 +62,7 @@ def _table(tasks: HeldOutTasks, curves: Curves, order: list[int]) -> Table:
             Column("task", np.repeat([task + 1.0 for task, *_ in blocks], lengths)),
             Column("part", np.repeat([part for _, part, *_ in blocks], lengths)),
             Column("inner_step", np.repeat([block[2] for block in blocks], lengths)),
-            Column("query_loss", np.repeat(losses, lengths), "y²"),
+            Column("query_loss", np.repeat(losses, lengths), unit),
             Column("x", np.concatenate([block[3] for block in blocks])),
             Column("y", np.concatenate([block[4] for block in blocks])),
         )
@@ -87,7 +88,7 @@ def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Draw
         ]
     calls += _axes(tasks, size)
     return Drawing(
-        table=_table(tasks, curves, order),
+        table=_table(tasks, curves, order, history.config_at().loss_words.query_unit),
         caption=_caption(history, tasks, choices),
         panels=len(order),
         columns=columns,
@@ -185,12 +186,13 @@ def _axes(tasks: HeldOutTasks, size: FigureSize) -> list[Call]:
 def _caption(history: RunHistory, tasks: HeldOutTasks, choices: FigureChoices) -> str:
     assert history.curves is not None
     order = "" if choices.sort == BY_TASK else f", sorted by {choices.sort}"
+    loss = with_unit("query loss", history.config_at().loss_words.query_unit)
     return (
         f"How {history.name} adapts to {number_of(tasks.num_gallery, 'held-out task')} "
         f"from {number_of(tasks.support.num_shots, 'support point')}, after "
         f"{number_of(history.curves.step, 'outer step')}{order}: before and after "
         f"K = {tasks.num_inner_steps} inner steps. Above each tile: its number, and the "
-        "query loss (y²) after adaptation."
+        f"{loss} after adaptation."
     )
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from metalab.engine.events import METRICS
-from metalab.figures.axes import labels, loss_axis, whole_ticks
+from metalab.experiment.loss_words import with_unit
+from metalab.figures.axes import for_losses, labels, loss_axis, whole_ticks
 from metalab.figures.base import FigureChoices, FigureSpec
 from metalab.figures.drawing import GREY, VERMILION, Call, Drawing, number_of, ramp
 from metalab.figures.errors import FigureError
@@ -13,7 +13,6 @@ from metalab.figures.sizes import FigureSize
 from metalab.figures.table import Column, Table
 from metalab.runs.record.history import RunHistory
 
-_UNIT = next(info.unit for info in METRICS if info.name == "outer_loss")
 _MARKERS = ("s", "^", "D", "o")
 _SHARES = (0.0, 0.03, 0.2)
 """Earlier outer steps to show, as shares of the last: most changes early."""
@@ -41,7 +40,7 @@ def _shown(history: RunHistory, choices: FigureChoices) -> list[int]:
 
 
 def _table(history: RunHistory, choices: FigureChoices) -> Table:
-    shown = _shown(history, choices)
+    shown, words = _shown(history, choices), history.config_at().loss_words
     evaluations = history.evaluations
     num_points = evaluations.query_mean.shape[1]
     if choices.inner_step is not None:
@@ -58,13 +57,16 @@ def _table(history: RunHistory, choices: FigureChoices) -> Table:
         ("query_loss_iqm", evaluations.query_iqm),
         ("support_loss", evaluations.support_mean),
     ):
-        columns.append(Column(name, values[shown, :num_points].ravel(), _UNIT))
+        unit = words.support_unit if name == "support_loss" else words.query_unit
+        columns.append(Column(name, values[shown, :num_points].ravel(), unit))
     exploded = evaluations.query_exploded[shown, :num_points].ravel()
     columns.append(Column("tasks_exploded", exploded))
     return Table(tuple(columns))
 
 
 def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Drawing:
+    words = history.config_at().loss_words
+    choices = for_losses(choices, words)
     table = _table(history, choices)
     shown = _shown(history, choices)
     steps = [int(history.evaluations.steps[index]) for index in shown]
@@ -84,7 +86,7 @@ def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Draw
             interval_label(history.evaluations, slice(None), rows=slice(-1, None)),
         ),
         _training_mark(history.num_inner_steps, size),
-        *labels("Inner step", f"Held-out loss ({_UNIT})"),
+        *labels("Inner step", with_unit("Held-out loss", words.both_units)),
         *whole_ticks("x"),
         *loss_axis(losses, choices),
         Call(method="ax.margins", options={"x": 0.02}),

@@ -7,7 +7,8 @@ import numpy as np
 
 from metalab.analysis.landscape_request import Landscape
 from metalab.engine.events import Array
-from metalab.figures.axes import labels
+from metalab.experiment.loss_words import with_unit
+from metalab.figures.axes import for_losses, labels
 from metalab.figures.base import FigureChoices, FigureSpec
 from metalab.figures.drawing import BLACK, VERMILION, Call, Drawing, number_of, spread
 from metalab.figures.errors import FigureError
@@ -71,7 +72,7 @@ def _table(landscape: Landscape, *, log: bool) -> Table:
     task, step, x, y = (
         np.concatenate([block[i] for block in blocks]) for i in range(1, 5)
     )
-    rest = _nan(sum(lengths) - u.size)
+    rest, unit = _nan(sum(lengths) - u.size), _unit(landscape)
     return Table(
         (
             Column("part", np.repeat([block[0] for block in blocks], lengths)),
@@ -79,12 +80,18 @@ def _table(landscape: Landscape, *, log: bool) -> Table:
             Column("inner_step", step),
             Column("u", x),
             Column("v", y),
-            Column("loss", np.concatenate([losses, rest]), "y²"),
+            Column("loss", np.concatenate([losses, rest]), unit),
             Column(
-                "loss_drawn", np.concatenate([_drawable(losses, log=log), rest]), "y²"
+                "loss_drawn", np.concatenate([_drawable(losses, log=log), rest]), unit
             ),
         )
     )
+
+
+def _unit(landscape: Landscape) -> str:
+    """Return the unit of the loss that is the surface."""
+    words = landscape.asked.config.loss_words
+    return words.unit("support" if landscape.asked.surface == "support" else "query")
 
 
 def _nan(count: int) -> Array:
@@ -137,6 +144,7 @@ def _colours() -> list[str]:
 
 def _draw(sight: LandscapeSight, choices: FigureChoices, size: FigureSize) -> Drawing:
     landscape = sight.landscape
+    choices = for_losses(choices, landscape.asked.config.loss_words)
     levels, colours = _levels(landscape, log=choices.log_y), _colours()
     calls = [
         *_heat(levels, colours, size),
@@ -371,7 +379,7 @@ def _key(
         Call(method="key.spines[:].set_visible", arguments=(False,)),
         Call(
             method="key.set_ylabel",
-            arguments=(f"{_NAMES[landscape.asked.surface]} (y²)",),
+            arguments=(with_unit(_NAMES[landscape.asked.surface], _unit(landscape)),),
         ),
     ]
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from metalab.engine.events import METRICS, Array
-from metalab.figures.axes import labels, loss_axis, whole_ticks
+from metalab.engine.events import Array
+from metalab.experiment.loss_words import with_unit
+from metalab.figures.axes import for_losses, labels, loss_axis, whole_ticks
 from metalab.figures.base import FigureChoices, FigureSpec
 from metalab.figures.drawing import (
     BLUE,
@@ -25,7 +26,6 @@ from metalab.figures.smooth import smoothed
 from metalab.figures.table import Column, Table
 from metalab.runs.record.history import RunHistory
 
-_UNIT = next(info.unit for info in METRICS if info.name == "outer_loss")
 _X = {
     "outer step": ("outer_step", "Outer step"),
     "training time": ("training_time", "Training time (s)"),
@@ -65,7 +65,7 @@ def _table(history: RunHistory, choices: FigureChoices) -> Table:
     if len(history.steps) == 0:
         raise FigureError("figure 'losses' needs outer steps; this run has made none")
     evaluations = history.evaluations
-    k = history.num_inner_steps
+    k, unit = history.num_inner_steps, history.config_at().loss_words.query_unit
     steps = np.union1d(history.steps, evaluations.steps)
     training_rows = np.searchsorted(steps, history.steps)
     evaluation_rows = np.searchsorted(steps, evaluations.steps)
@@ -73,7 +73,7 @@ def _table(history: RunHistory, choices: FigureChoices) -> Table:
     def column(name: str, rows: NDArray[np.intp], values: Array) -> Column:
         spread = np.full(len(steps), np.nan)
         spread[rows] = values
-        return Column(name, spread, _UNIT)
+        return Column(name, spread, unit)
 
     columns = [
         Column("outer_step", steps),
@@ -111,6 +111,8 @@ def _seconds_at(history: RunHistory, steps: Array) -> Array:
 
 
 def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Drawing:
+    words = history.config_at().loss_words
+    choices = for_losses(choices, words)
     table = _table(history, choices)
     x, x_label = _X[choices.x]
     adapted = f"after {number_of(history.num_inner_steps, 'inner step')}"
@@ -124,7 +126,7 @@ def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Draw
         *draw(_BEFORE, before, x=x, num_rows=len(history.steps), size=size),
         *draw(_AFTER, after, x=x, num_rows=len(history.steps), size=size),
         *_held_out(x, history, size, label=f"Held-out, {adapted}"),
-        *labels(x_label, f"Query loss ({_UNIT})"),
+        *labels(x_label, with_unit("Query loss", words.query_unit)),
         *(whole_ticks("x") if choices.x != "training time" else ()),
         *loss_axis(losses, choices),
         Call(method="ax.margins", options={"x": 0.01}),

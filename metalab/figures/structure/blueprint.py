@@ -61,6 +61,7 @@ class Blueprint:
             regularised=meta.regularised,
             every_step_counts=weights is not None,
             likelihood=meta.is_probabilistic,
+            caveat=config.loss_words.caveat,
             titles=Titles(
                 family=config.tasks.family.component.title,
                 model=config.model.component.title,

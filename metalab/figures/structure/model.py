@@ -155,6 +155,7 @@ class Structure:
         regularised: Whether the inner loss has a regulariser.
         every_step_counts: Whether the outer loss counts the inner steps before the last.
         likelihood: Whether the outer loss is another than the squared error.
+        caveat: What jumps of the inner loss mean for the estimator; "" for nothing.
         titles: What the catalog calls the parts.
         settings: Numbers of the configuration.
         parts: What is drawn.
@@ -172,6 +173,7 @@ class Structure:
     regularised: bool
     every_step_counts: bool
     likelihood: bool
+    caveat: str
     titles: Titles
     settings: Settings
     parts: frozenset[PartKey] = frozenset()

@@ -45,6 +45,11 @@ _SENTENCES = {
     Route.VALUES: "The outer loss is compared at moved meta-parameters; nothing is "
     "differentiated.",
 }
+_TAKE_CURVATURE = frozenset(
+    {Route.EVERY_STEP, Route.LAST_STEPS, Route.SOLUTION, Route.FORWARDS}
+)
+"""Routes on which second derivatives of the inner loss are met."""
+
 _SOLVED_SENTENCE = (
     "The inner problem is solved in closed form, and the gradient goes through the "
     "solution exactly."
@@ -69,9 +74,12 @@ def loss_words(structure: Structure) -> tuple[str, str]:
 
 
 def route_sentence(structure: Structure) -> str:
-    """Return in one sentence which way the hypergradient comes back."""
+    """Return which way the hypergradient comes back, and what has to be known of it."""
     if not structure.moves:
         return _STILL_SENTENCE
     if structure.solved and structure.route is Route.SOLUTION:
         return _SOLVED_SENTENCE
-    return _SENTENCES[structure.route]
+    sentence = _SENTENCES[structure.route]
+    if structure.caveat and structure.route in _TAKE_CURVATURE:
+        return f"{sentence} {structure.caveat}"
+    return sentence

@@ -130,17 +130,24 @@ class PlotArea(QWidget):
                 axis.setLabel(label)
 
     def set_labels(self, x_label: str, y_label: str) -> None:
-        """Call the axes something else; one without a name keeps none."""
-        wanted = tuple(
-            label and new
-            for label, new in zip(self._labels, (x_label, y_label), strict=True)
-        )
-        if wanted == self._labels:
-            return
-        self._labels = (wanted[0], wanted[1])
-        for axis, label in zip((self._bottom, self._left), self._labels, strict=True):
-            if label:
+        """Name the axes otherwise; one without a name keeps none, and room stays."""
+        wanted = (self._labels[0] and x_label, self._labels[1] and y_label)
+        for axis, now, label in zip(
+            (self._bottom, self._left), self._labels, wanted, strict=True
+        ):
+            if label != now:
                 axis.setLabel(label)
+                axis.label.setFont(self.font())
+        self._labels = wanted
+
+    def set_y_label(self, label: str) -> None:
+        """Name the vertical axis otherwise."""
+        self.set_labels(self._labels[0], label)
+
+    @property
+    def y_label(self) -> str:
+        """What stands beside the vertical axis."""
+        return self._labels[1]
 
     def _fit_fonts(self) -> None:
         """Give the axes this widget's font, and room for it."""

@@ -167,6 +167,15 @@ class Plot(QWidget):
         return (10.0**low, 10.0**high) if self._log_y else (low, high)
 
     @property
+    def y_label(self) -> str:
+        """What stands beside the vertical axis."""
+        return self._area.y_label
+
+    def set_y_label(self, label: str) -> None:
+        """Name the vertical axis otherwise, as for a loss of another unit."""
+        self._area.set_y_label(label)
+
+    @property
     def log_y(self) -> bool:
         """Whether the vertical axis is logarithmic."""
         return self._log_y

@@ -203,7 +203,8 @@ def with_other_seed(config: "ExperimentConfig") -> "ExperimentConfig":
 
 def has_inner_solution(config: "ExperimentConfig") -> bool:
     """Return whether the inner problem has a solution that depends on phi alone."""
-    return config.meta.component.regularised
+    jumps = config.loss.component.gradient_jumps
+    return config.meta.component.regularised and not jumps
 
 
 def inner_lr(config: "ExperimentConfig") -> float | None:

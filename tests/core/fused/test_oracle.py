@@ -27,14 +27,25 @@ CASES = [(meta, terms) for meta in METAS for terms in TERMS[:2]]
 CASES += [(meta, LossTerms.REGULARISER) for meta in METAS if meta["kind"] == "anchor"]
 
 
-def both(meta, activation="tanh"):
+HUBER = {"kind": "huber", "delta": 0.7}
+SHARP = {"kind": "gaussian", "noise_std": 0.3}
+LOSSES = [
+    pytest.param({"loss": HUBER}, id="huber"),
+    pytest.param({"loss": SHARP}, id="gaussian"),
+    pytest.param({"loss": HUBER, "query_loss": SHARP}, id="huber-gaussian"),
+    pytest.param({"query_loss": HUBER}, id="square-huber"),
+]
+"""Other than the squared error, at either level; residuals are on both sides of delta."""
+
+
+def both(meta, activation="tanh", **losses):
     """Return the two oracles at a phi that is another for every task, and theta."""
     config = with_overrides(
         preset_config("maml-sine"),
         [
             ("meta", meta), ("inner", RATES), ("model.activation", activation),
             ("model.hidden_sizes", (9, 5)), ("outer.num_tasks", 4),
-            ("run.precision", "float64"),
+            ("run.precision", "float64"), *losses.items(),
         ],
     )  # fmt: skip
     made = setup(config, 1)
@@ -64,7 +75,17 @@ def close(ours, theirs):
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sine"])
 @pytest.mark.parametrize("meta", METAS)
 def test_losses_starts_and_outer_gradients(meta, activation):
-    (fused, autodiff), theta, generator = both(meta, activation)
+    same_answers(*both(meta, activation))
+
+
+@pytest.mark.parametrize("losses", LOSSES)
+@pytest.mark.parametrize("meta", METAS[1::2])
+def test_other_losses_starts_and_outer_gradients(meta, losses):
+    same_answers(*both(meta, **losses))
+
+
+def same_answers(oracles, theta, generator):
+    fused, autodiff = oracles
     for name in ("start", "rates", "regulariser_strength"):
         close(getattr(fused, name)(), getattr(autodiff, name)())
     for name in ("support_loss", "query_loss", "outer_loss"):
@@ -90,7 +111,18 @@ def test_losses_starts_and_outer_gradients(meta, activation):
 @pytest.mark.parametrize("part", [slice(None), slice(2, 5)])
 @pytest.mark.parametrize(("meta", "terms"), CASES)
 def test_derivatives_of_the_inner_loss(meta, terms, part):
-    (fused, autodiff), theta, generator = both(meta)
+    same_derivatives(*both(meta), terms, part)
+
+
+@pytest.mark.parametrize("part", [slice(None), slice(2, 5)])
+@pytest.mark.parametrize("losses", LOSSES)
+@pytest.mark.parametrize("meta", METAS[1:5:2])
+def test_derivatives_of_another_inner_loss(meta, losses, part):
+    same_derivatives(*both(meta, **losses), LossTerms.ALL, part)
+
+
+def same_derivatives(oracles, theta, generator, terms, part):
+    fused, autodiff = oracles
     ours, theirs = (
         oracle.linearise(theta, minibatch=part, terms=terms, curvature=True)
         for oracle in (fused, autodiff)

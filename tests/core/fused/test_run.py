@@ -13,7 +13,7 @@ from metalab.catalog.recipes import presets
 from metalab.core.fused.plan import unsupported_reason
 from metalab.core.outer import SGD
 from metalab.engine.build import build_learner
-from metalab.engine.events import StepsDone
+from metalab.engine.events import EvaluationDone, StepsDone
 from metalab.engine.trainer import Trainer
 from metalab.experiment.config import preset_config
 from metalab.experiment.fields import ConfigError, with_overrides
@@ -185,6 +185,55 @@ def test_more_chunks_than_tasks_are_as_many_as_tasks():
     assert np.array_equal(one, many)
 
 
+LOSSES = [
+    pytest.param({"loss.kind": "huber", "loss.delta": 0.7}, id="huber"),
+    pytest.param({"loss.kind": "gaussian", "loss.noise_std": 0.8}, id="gaussian"),
+    pytest.param(
+        {"loss.kind": "gaussian", "query_loss.kind": "huber"}, id="gaussian-huber"
+    ),
+]
+
+
+@pytest.mark.parametrize("precision", sorted(CLOSE))
+@pytest.mark.parametrize("losses", LOSSES)
+@pytest.mark.parametrize(
+    "preset", ["maml-sine", "meta-sgd-sine", "maml-plus-plus-sine"]
+)
+def test_other_losses_have_the_hypergradient_of_automatic_differentiation(
+    preset, losses, precision
+):
+    changes = [("run.precision", precision), *losses.items()]
+    assert_same_hypergradient(with_overrides(preset_config(preset), changes))
+
+
+@pytest.mark.parametrize("losses", LOSSES)
+def test_other_losses_train_and_are_evaluated_alike(losses):
+    config = experiment(
+        **{path.replace(".", "__"): value for path, value in losses.items()},
+        inner__num_inner_steps=3,
+        inner__inner_batch_size=2,
+        outer__num_steps=6,
+        evaluation__num_tasks=16,
+        run__precision="float64",
+    )
+    assert unsupported_reason(build_learner(config), counts_of(config)) is None
+    fused, autodiff = rows_of_providers(config)
+    np.testing.assert_allclose(fused, autodiff, rtol=1e-8)
+    fused, autodiff = (
+        np.stack([looked.support_loss, looked.query_loss])
+        for looked in evaluations_of_providers(config)
+    )
+    np.testing.assert_allclose(fused, autodiff, rtol=1e-8)
+
+
+def evaluations_of_providers(config):
+    """Return the last evaluation, by kernels and by autodiff."""
+    for name in ("fused", "autodiff"):
+        events = Trainer(config, provider=name).run()
+        done = [e.evaluation for e in events if isinstance(e, EvaluationDone)]
+        yield done[-1]
+
+
 def test_what_has_no_kernel_is_named():
     for preset, part in (
         ("cavia-sine", "context"),
@@ -195,6 +244,9 @@ def test_what_has_no_kernel_is_named():
         config = preset_config(preset)
         found = unsupported_reason(build_learner(config), counts_of(config))
         assert part in found
+    absolute = experiment(query_loss__kind="absolute-error")
+    found = unsupported_reason(build_learner(absolute), counts_of(absolute))
+    assert found == "there is no compiled kernel for query_loss 'absolute-error'"
     for limit in ("inner_clamp", "inner_clip_norm", "inner_weight_decay"):
         limited = experiment(**{f"inner__{limit}": 1.0})
         assert limit in unsupported_reason(build_learner(limited), counts_of(limited))

@@ -18,6 +18,7 @@ from metalab.figures.structure.model import (
     Structure,
     numbers_of,
 )
+from metalab.figures.structure.sentences import route_sentence
 from tests.support.histories import make_history, starting
 
 BACK_TO_H = PartKey.HYPERGRADIENT
@@ -132,6 +133,25 @@ def test_a_closed_form_is_passed_at_its_solution():
     assert PartKey.SOLVE not in shown.parts
     assert (PartKey.STEP, BACK_TO_H) in back(shown)
     assert shown.settings.inner_lr is None
+
+
+@pytest.mark.parametrize(
+    ("loss", "said"),
+    [
+        ("squared-error", ""),
+        ("gaussian", ""),
+        ("huber", "The second derivative of the inner loss jumps"),
+        ("absolute-error", "The derivative of the inner loss jumps"),
+    ],
+)
+def test_jumps_of_the_inner_loss_are_said_where_they_are_met(loss: str, said: str):
+    sentence = route_sentence(structure("maml-sine", ("loss.kind", loss)))
+    assert said in sentence
+    assert ("jump" in sentence) == bool(said)
+    first_order = structure("fomaml-sine", ("loss.kind", loss))
+    of_queries = structure("maml-sine", ("query_loss.kind", loss))
+    for other in (first_order, of_queries):
+        assert "jump" not in route_sentence(other)
 
 
 def test_joint_training_leaves_the_inner_loop_aside():

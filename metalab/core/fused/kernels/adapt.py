@@ -11,6 +11,7 @@ from metalab.core.fused.indices import (
     ANCHORED,
     BATCH_SIZE,
     GRADS,
+    INNER_COST,
     INNER_MOMENTUM,
     MOMENTUM,
     ONE_RATE,
@@ -60,12 +61,6 @@ def block_of(plan, k):
 
 
 @njit(**KERNEL)
-def scale_of(work, net, rows):
-    """Return the derivative of a mean squared error in one residual, per residual."""
-    return work.dtype.type(2.0 / (rows * net[OUTPUTS]))
-
-
-@njit(**KERNEL)
 def load_task(work, net, plan, task, xs, ys, xq, yq):
     """Copy a task's support and query set into the workspace."""
     outputs = net[OUTPUTS]
@@ -81,25 +76,38 @@ def load_task(work, net, plan, task, xs, ys, xq, yq):
 
 
 @njit(**KERNEL)
-def mean_loss(work, net, plan, w, x, y, rows):
-    """Return the mean squared error at w; leaves its activations behind."""
-    a = plan[OUTER_ACT]
-    passes.forward(work, net, w, x, a, rows)
-    one = work.dtype.type(1)
-    return passes.errors(work, net, w, x, a, rows, y, one) / (rows * net[OUTPUTS])
+def support_loss(work, net, plan, cost, w):
+    """Return the inner level's loss on the support set at w."""
+    return _mean_loss(work, net, plan, cost, w, plan[XS], plan[YS], plan[SHOTS])
 
 
 @njit(**KERNEL)
-def linearise(work, net, plan, k):
-    """Forward and backward pass of inner step k; return its mean squared error."""
+def query_loss(work, net, plan, cost, w):
+    """Return the outer level's loss on the query set at w."""
+    return _mean_loss(work, net, plan, cost, w, plan[XQ], plan[YQ], plan[QUERIES])
+
+
+@njit(**KERNEL)
+def _mean_loss(work, net, plan, cost, w, x, y, rows):
+    """Return a mean loss at w; leaves its activations behind."""
+    a = plan[OUTER_ACT]
+    passes.forward(work, net, w, x, a, rows)
+    one = work.dtype.type(1)
+    return passes.cost_errors(work, net, w, x, a, rows, y, one, cost)
+
+
+@njit(**KERNEL)
+def linearise(work, net, plan, cost, k):
+    """Forward and backward pass of inner step k; return its mean loss."""
     start, rows = block_of(plan, k)
     w, a = place_of(net, plan, k), plan[ACTS] + k * plan[ACT]
     x = plan[XS] + start * passes.entry(net, 0, ROW)
     y = plan[YS] + start * net[OUTPUTS]
     passes.forward(work, net, w, x, a, rows)
-    total = passes.errors(work, net, w, x, a, rows, y, scale_of(work, net, rows))
+    scale = passes.slope_of(work, net, rows, cost)
+    loss = passes.cost_errors(work, net, w, x, a, rows, y, scale, cost)
     passes.backward(work, net, w, a, rows)
-    return total / (rows * net[OUTPUTS])
+    return loss
 
 
 @njit(**KERNEL)
@@ -177,9 +185,9 @@ def inner_step(work, net, plan, scalars, strength, k, rate):
 @njit(**KERNEL)
 def adapt(work, net, plan, scalars, strength, num_steps, rate):
     """Take up to `num_steps` inner steps; return how many moved, and the first loss."""
-    first = 0.0
+    first, cost = 0.0, passes.cost_at(scalars, INNER_COST)
     for k in range(num_steps):
-        loss = linearise(work, net, plan, k)
+        loss = linearise(work, net, plan, cost, k)
         if k == 0:
             first = loss
         if not inner_step(work, net, plan, scalars, strength, k, rate):

@@ -30,26 +30,25 @@ def _load(work, net, places, order, values, x, y, start, m):
 
 
 @njit(**KERNEL)
-def _measure(work, net, places, m):
-    """Forward pass and errors; return the mean squared error."""
+def _measure(work, net, places, m, cost):
+    """Forward pass and errors; return the mean loss."""
     w, x, a = places[PARAMETERS_PLACE], places[INPUTS_PLACE], places[ACTS]
-    count = m * net[OUTPUTS]
     passes.forward(work, net, w, x, a, m)
-    scale = work.dtype.type(2.0 / count)
-    return passes.errors(work, net, w, x, a, m, places[TARGETS], scale) / count
+    scale = passes.slope_of(work, net, m, cost)
+    return passes.cost_errors(work, net, w, x, a, m, places[TARGETS], scale, cost)
 
 
 @njit(**ENTRY)
-def losses(works, net, places, order, theta, x, y, start, m, loss):
-    """Write the mean squared error of every task, [task]; uses the first row alone."""
+def losses(works, net, places, order, theta, x, y, start, m, cost, loss):
+    """Write the mean loss of every task, [task]; uses the first row alone."""
     work = works[0]
     for task in range(len(theta)):
         _load(work, net, places, order, theta[task], x[task], y[task], start, m)
-        loss[task] = _measure(work, net, places, m)
+        loss[task] = _measure(work, net, places, m, cost)
 
 
 @njit(**ENTRY)
-def gradients(works, net, places, order, theta, x, y, start, m, loss, grad):
+def gradients(works, net, places, order, theta, x, y, start, m, cost, loss, grad):
     """Write loss [task] and gradient [task, parameter] of every task.
 
     With one row of workspace a task, what products need is kept there.
@@ -58,7 +57,7 @@ def gradients(works, net, places, order, theta, x, y, start, m, loss, grad):
     for task in range(len(theta)):
         work = works[task % rows]
         _load(work, net, places, order, theta[task], x[task], y[task], start, m)
-        loss[task] = _measure(work, net, places, m)
+        loss[task] = _measure(work, net, places, m, cost)
         passes.backward(work, net, places[PARAMETERS_PLACE], places[ACTS], m)
         one = work.dtype.type(1)
         passes.add_gradient(
@@ -69,9 +68,8 @@ def gradients(works, net, places, order, theta, x, y, start, m, loss, grad):
 
 
 @njit(**ENTRY)
-def products(works, net, places, order, v, m, out):
+def products(works, net, places, order, v, m, cost, out):
     """Write the Hessian-vector product of every task, [task, parameter]."""
-    scale_count = m * net[OUTPUTS]
     for task in range(len(v)):
         work, direction, target = works[task], places[DIRECTION], places[RESULT]
         for i in range(net[PARAMETERS]):
@@ -81,8 +79,7 @@ def products(works, net, places, order, v, m, out):
         passes.refresh_transposes(work, net, direction)
         add_hessian_product(
             work, net, places[PARAMETERS_PLACE], direction, places[INPUTS_PLACE],
-            places[ACTS], m, places[TANGENTS], work.dtype.type(2.0 / scale_count),
-            target, work.dtype.type(1),
+            places[ACTS], m, places[TANGENTS], cost, target, work.dtype.type(1),
         )  # fmt: skip
         for i in range(len(order)):
             out[task, i] = at(work, target + order[i])

@@ -12,18 +12,20 @@ from metalab.core.fused.indices import (
     GRID,
     GRID_POINTS,
     GRID_TARGETS,
+    INNER_COST,
     OUTER_ACT,
-    QUERIES,
-    SHOTS,
+    OUTER_COST,
     STRENGTH,
     STRENGTH_INDEX,
-    XQ,
-    XS,
-    YQ,
-    YS,
 )
 from metalab.core.fused.kernels import passes
-from metalab.core.fused.kernels.adapt import adapt, load_task, mean_loss, place_of
+from metalab.core.fused.kernels.adapt import (
+    adapt,
+    load_task,
+    place_of,
+    query_loss,
+    support_loss,
+)
 from metalab.core.fused.kernels.options import ENTRY, KERNEL
 from metalab.core.fused.kernels.steps import begin
 from metalab.core.fused.kernels.vector import at
@@ -70,6 +72,8 @@ def look(work, net, plan, scalars, ranges, phi, num_steps, rate, sums, xs, ys, x
     strength = work.dtype.type(scalars[STRENGTH])
     if plan[STRENGTH_INDEX] >= 0:
         strength = math.exp(phi[plan[STRENGTH_INDEX]])
+    inner = passes.cost_at(scalars, INNER_COST)
+    outer = passes.cost_at(scalars, OUTER_COST)
     for task in range(len(support)):
         load_task(work, net, plan, task, xs, ys, xq, yq)
         moved, _ = adapt(
@@ -81,11 +85,7 @@ def look(work, net, plan, scalars, ranges, phi, num_steps, rate, sums, xs, ys, x
             passes.load_inputs(work, net, plan[GRID], grid, task * points, points)
         for k in range(num_steps + 1):
             w = place_of(net, plan, min(k, moved))
-            support[task, k] = mean_loss(
-                work, net, plan, w, plan[XS], plan[YS], plan[SHOTS]
-            )
-            query[task, k] = mean_loss(
-                work, net, plan, w, plan[XQ], plan[YQ], plan[QUERIES]
-            )
+            support[task, k] = support_loss(work, net, plan, inner, w)
+            query[task, k] = query_loss(work, net, plan, outer, w)
             if drawn:
                 _draw(work, net, plan, w, curves[task, k])

@@ -7,6 +7,7 @@ block of activations and deltas of `m` samples, `r` their tangents.
 
 from numba import njit
 
+from metalab.core.fused.indices import CONSTANT, DELTA_PLACE, FACTOR
 from metalab.core.fused.kernels.activations import sine_row, tanh_row
 from metalab.core.fused.kernels.gemm import LANES, MASK, RELU, SET, product
 from metalab.core.fused.kernels.options import KERNEL
@@ -127,6 +128,57 @@ def errors(work, net, w, x, a, m, y, scale):
             total += residual * residual
             put(work, e + i * outputs + c, scale * residual)
     return total
+
+
+@njit(**KERNEL)
+def _clamped_errors(work, net, w, x, a, m, y, scale, delta):
+    """As `errors`, of residuals that pull no more than delta: Huber's loss, doubled."""
+    last, outputs, row = net[DEPTH], net[OUTPUTS], net[OUT_ROW]
+    h, e = input_of(net, last, x, a, m), a + m * net[ERRORS]
+    two = work.dtype.type(2)
+    total = 0.0
+    for i in range(m):
+        for c in range(outputs):
+            out = dot(work, h + i * row, w + net[OUT_PLACE] + c * row, row)
+            residual = out - at(work, y + i * outputs + c)
+            kept = residual
+            if residual > delta:
+                kept = delta
+            elif residual < -delta:
+                kept = -delta
+            total += kept * (two * residual - kept)
+            put(work, e + i * outputs + c, scale * kept)
+    return total
+
+
+@njit(**KERNEL)
+def cost_at(numbers, place):
+    """Return factor, delta and constant of a loss, which lie in an array from a place on.
+
+    Three numbers cost nothing to hand on; an array is counted each time.
+    """
+    return (
+        numbers[place + FACTOR],
+        numbers[place + DELTA_PLACE],
+        numbers[place + CONSTANT],
+    )
+
+
+@njit(**KERNEL)
+def slope_of(work, net, m, cost):
+    """Return the derivative of a mean loss in one residual, per residual."""
+    return work.dtype.type(2.0 * cost[FACTOR] / (m * net[OUTPUTS]))
+
+
+@njit(**KERNEL)
+def cost_errors(work, net, w, x, a, m, y, scale, cost):
+    """Write the derivatives of a loss in the outputs, times a scale; return its mean."""
+    delta = cost[DELTA_PLACE]
+    if delta > 0:
+        total = _clamped_errors(work, net, w, x, a, m, y, scale, work.dtype.type(delta))
+    else:
+        total = errors(work, net, w, x, a, m, y, scale)
+    return cost[FACTOR] * total / (m * net[OUTPUTS]) + cost[CONSTANT]
 
 
 @njit(**KERNEL)

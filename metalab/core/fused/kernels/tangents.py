@@ -2,12 +2,14 @@
 
 from numba import njit
 
+from metalab.core.fused.indices import DELTA_PLACE
 from metalab.core.fused.kernels.gemm import ADD, MASK, MASK_ADD, SET, product
 from metalab.core.fused.kernels.options import KERNEL
 from metalab.core.fused.kernels.passes import (
     RELU_ACTIVATION,
     entry,
     input_of,
+    slope_of,
     write_ends,
 )
 from metalab.core.fused.kernels.vector import at, dot, put
@@ -93,6 +95,15 @@ def _tangent_errors(work, net, w, v, x, a, m, r, scale):
 
 
 @njit(**KERNEL)
+def _drop_clamped(work, net, a, m, r, limit):
+    """Let nothing come of residuals that are clamped: the loss is straight there."""
+    e, change = a + m * net[ERRORS], r + m * net[TANGENT_ERRORS]
+    for i in range(m * net[OUTPUTS]):
+        if abs(at(work, e + i)) >= limit:
+            put(work, change + i, 0)
+
+
+@njit(**KERNEL)
 def _bend_delta(work, net, layer, a, m, r):
     width = entry(net, layer, WIDTH)
     s = a + m * entry(net, layer, SLOPE)
@@ -135,16 +146,20 @@ def _tangent_backward(work, net, w, v, a, m, r):
 
 
 @njit(**KERNEL)
-def add_hessian_product(work, net, w, v, x, a, m, r, scale, target, factor):
+def add_hessian_product(work, net, w, v, x, a, m, r, cost, target, factor):
     """Add a factor times the Hessian of the loss times v at `target`.
 
-    After `forward`, `errors` and `backward` at w; v comes with its transposes. `target`
-    may be v itself.
+    After `forward`, `cost_errors` with its `slope_of` and `backward` at w; v comes with
+    its transposes. `target` may be v itself.
 
     Source: Pearlmutter 1994.
     """
     _tangent_forward(work, net, w, v, x, a, m, r)
+    scale = slope_of(work, net, m, cost)
     _tangent_errors(work, net, w, v, x, a, m, r, scale)
+    if cost[DELTA_PLACE] > 0:
+        limit = scale * work.dtype.type(cost[DELTA_PLACE])
+        _drop_clamped(work, net, a, m, r, limit)
     _tangent_backward(work, net, w, v, a, m, r)
     last, outputs, row = net[DEPTH], net[OUTPUTS], net[OUT_ROW]
     for layer in range(last):

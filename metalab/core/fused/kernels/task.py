@@ -14,6 +14,7 @@ from metalab.core.fused.indices import (
     DISTANCE,
     GRADS,
     GROUPS,
+    INNER_COST,
     INNER_GRADIENTS,
     INNER_MOMENTUM,
     JOINT,
@@ -24,13 +25,13 @@ from metalab.core.fused.indices import (
     ONE_RATE,
     OUTER_ACT,
     OUTER_BEFORE,
+    OUTER_COST,
     OUTER_LOSS,
     QUERIES,
     RATE_EACH,
     RATE_STEPS,
     RATES,
     REPTILE,
-    SHOTS,
     STRENGTH_SUM,
     SUM,
     SUPPORT_AFTER,
@@ -42,7 +43,6 @@ from metalab.core.fused.indices import (
     XQ,
     XS,
     YQ,
-    YS,
     U,
     V,
 )
@@ -50,20 +50,20 @@ from metalab.core.fused.kernels import passes
 from metalab.core.fused.kernels.adapt import (
     adapt,
     block_of,
-    mean_loss,
     place_of,
+    query_loss,
     rate_place,
-    scale_of,
+    support_loss,
 )
 from metalab.core.fused.kernels.gemm import ADD, SET
 from metalab.core.fused.kernels.options import KERNEL
 from metalab.core.fused.kernels.tangents import add_hessian_product
 from metalab.core.fused.kernels.vector import at, dot, put
-from metalab.core.fused.layout import OUTPUTS, PARAMETERS, ROW
+from metalab.core.fused.layout import PARAMETERS, ROW
 
 
 @njit(**KERNEL)
-def outer_gradient(work, net, plan, k, weight, target, mode):
+def outer_gradient(work, net, plan, cost, k, weight, target, mode):
     """Write or add the weighted gradient of the query loss at theta_k.
 
     Returns:
@@ -72,12 +72,13 @@ def outer_gradient(work, net, plan, k, weight, target, mode):
     queries = plan[QUERIES]
     w, a = place_of(net, plan, k), plan[OUTER_ACT]
     passes.forward(work, net, w, plan[XQ], a, queries)
-    scale = work.dtype.type(weight) * scale_of(work, net, queries)
-    total = passes.errors(work, net, w, plan[XQ], a, queries, plan[YQ], scale)
+    slope = passes.slope_of(work, net, queries, cost)
+    scale = work.dtype.type(weight) * slope
+    loss = passes.cost_errors(work, net, w, plan[XQ], a, queries, plan[YQ], scale, cost)
     passes.backward(work, net, w, a, queries)
     one = work.dtype.type(1)
     passes.add_gradient(work, net, plan[XQ], a, queries, target, target, mode, one)
-    return total / (queries * net[OUTPUTS])
+    return loss
 
 
 @njit(**KERNEL)
@@ -105,20 +106,18 @@ def pull_exactly(work, net, plan, scalars, strength, k, rate, sums):
     start, rows = block_of(plan, k)
     w, a = place_of(net, plan, k), plan[ACTS] + k * plan[ACT]
     x = plan[XS] + start * passes.entry(net, 0, ROW)
-    scale = scale_of(work, net, rows)
-    v = plan[V]
+    v, cost = plan[V], passes.cost_at(scalars, INNER_COST)
     if plan[RATES] == ONE_RATE and not plan[ANCHORED] and not plan[MOMENTUM]:
         passes.refresh_transposes(work, net, v)
-        add_hessian_product(
-            work, net, w, v, x, a, rows, plan[TANGENTS], scale, v, -rate
-        )
+        add_hessian_product(work, net, w, v, x, a, rows, plan[TANGENTS], cost, v, -rate)
         return
     u, count = plan[U], net[PARAMETERS]
     direction_of_step(work, net, plan, k, rate)
     passes.refresh_transposes(work, net, u)
     add_hessian_product(
-        work, net, w, u, x, a, rows, plan[TANGENTS], scale, v, work.dtype.type(-1)
-    )
+        work, net, w, u, x, a, rows, plan[TANGENTS], cost, v,
+        work.dtype.type(-1),
+    )  # fmt: skip
     if plan[ANCHORED]:
         total, anchor = plan[SUM], plan[THETA]
         along = 0.0
@@ -156,11 +155,12 @@ def sweep(work, net, plan, scalars, ranges, strength, moved, num_steps, num_exac
           weights, sums):  # fmt: skip
     """Add the swept hypergradient of a task; return the query loss at theta_K."""
     v, count, total = plan[V], net[PARAMETERS], plan[SUM]
+    cost = passes.cost_at(scalars, OUTER_COST)
     weighted = plan[WEIGHTED] and weights[num_steps] != 1.0
     if num_exact == 0 and not plan[LEARNED] and not weighted:
-        return outer_gradient(work, net, plan, moved, 1.0, total, ADD)
+        return outer_gradient(work, net, plan, cost, moved, 1.0, total, ADD)
     weight = weights[num_steps] if plan[WEIGHTED] else 1.0
-    loss = outer_gradient(work, net, plan, moved, weight, v, SET)
+    loss = outer_gradient(work, net, plan, cost, moved, weight, v, SET)
     if plan[MOMENTUM]:
         bar = plan[VELOCITY_BAR]
         for i in range(count):
@@ -172,7 +172,7 @@ def sweep(work, net, plan, scalars, ranges, strength, moved, num_steps, num_exac
             if num_steps - 1 - k < num_exact:
                 pull_exactly(work, net, plan, scalars, strength, k, rate, sums)
         if plan[WEIGHTED] and weights[k] != 0.0:
-            outer_gradient(work, net, plan, min(k, moved), weights[k], v, ADD)
+            outer_gradient(work, net, plan, cost, min(k, moved), weights[k], v, ADD)
     for i in range(count):
         put(work, total + i, at(work, total + i) + at(work, v + i))
     return loss
@@ -194,22 +194,24 @@ def reptile(work, net, plan, moved):
 def run_task(work, net, plan, scalars, ranges, strength, num_steps, num_exact, rate,
              weights, sums):  # fmt: skip
     """Add a task's hypergradient and metrics; its points are in the workspace."""
-    shots, queries, theta = plan[SHOTS], plan[QUERIES], plan[THETA]
+    theta = plan[THETA]
+    inner = passes.cost_at(scalars, INNER_COST)
+    outer = passes.cost_at(scalars, OUTER_COST)
     before = after = 0.0
     if plan[MEASURES_ALL]:
-        before = mean_loss(work, net, plan, theta, plan[XQ], plan[YQ], queries)
+        before = query_loss(work, net, plan, outer, theta)
     moved, first = adapt(work, net, plan, scalars, strength, num_steps, rate)
     if plan[BATCH_SIZE] > 0:
-        first = mean_loss(work, net, plan, theta, plan[XS], plan[YS], shots)
+        first = support_loss(work, net, plan, inner, theta)
     end = place_of(net, plan, moved)
     if plan[MEASURES_ALL]:
-        after = mean_loss(work, net, plan, end, plan[XS], plan[YS], shots)
+        after = support_loss(work, net, plan, inner, end)
     if plan[METHOD] == REPTILE:
         reptile(work, net, plan, moved)
-        loss = mean_loss(work, net, plan, end, plan[XQ], plan[YQ], queries)
+        loss = query_loss(work, net, plan, outer, end)
     elif plan[METHOD] == JOINT:
-        loss = mean_loss(work, net, plan, end, plan[XQ], plan[YQ], queries)
-        outer_gradient(work, net, plan, 0, 1.0, plan[SUM], ADD)
+        loss = query_loss(work, net, plan, outer, end)
+        outer_gradient(work, net, plan, outer, 0, 1.0, plan[SUM], ADD)
     else:
         loss = sweep(
             work, net, plan, scalars, ranges, strength, moved, num_steps, num_exact,

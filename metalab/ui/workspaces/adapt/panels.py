@@ -7,7 +7,8 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from metalab.analysis.adapt_request import AdaptResult
 from metalab.engine.events import Array
-from metalab.ui.plot.limits import value_limits
+from metalab.experiment.loss_words import DEFAULT_WORDS, LossWords, with_unit
+from metalab.ui.plot.limits import Limits, value_limits
 from metalab.ui.plot.marks import Dots, Stroke
 from metalab.ui.plot.painting import Ink
 from metalab.ui.plot.plot_widget import Plot
@@ -68,7 +69,7 @@ class AdaptPanels(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.loss = SmallPlot("Loss", "Loss (y²)", self)
+        self.loss = SmallPlot("Loss", _loss_label(DEFAULT_WORDS), self)
         self.distance = SmallPlot("Distance from the start", "Distance", self)
         self.share = SmallPlot(
             "Share of the movement",
@@ -137,6 +138,9 @@ class AdaptPanels(QWidget):
             step: The emphasised inner step.
             trained: K.
         """
+        words = base.start.config.loss_words
+        self.loss.plot.set_y_label(_loss_label(words))
+        self.loss.plot.set_log_y(log=words.logarithmic)
         steps = np.arange(len(base.support_loss), dtype=float)
         query = (
             base.query_loss
@@ -162,12 +166,15 @@ class AdaptPanels(QWidget):
             far.append(found.distance)
         self._draw_shares(steps, base)
         ends = (0.0, max(float(steps[-1]), 1.0))
-        self.loss.plot.set_limits(ends, value_limits(drawn, log=True, trimmed=False))
+        self.loss.plot.set_limits(ends, self._loss_limits(drawn))
         self.distance.plot.set_limits(ends, value_limits(far, log=False, trimmed=False))
         self.share.plot.set_limits(ends, (0.0, 1.0))
         for part in (self.loss, self.distance, self.share):
             part.mark(chosen, trained)
         self._explain(base, trained)
+
+    def _loss_limits(self, drawn: list[Array]) -> Limits | None:
+        return value_limits(drawn, log=self.loss.plot.log_y, trimmed=False)
 
     def _explain(self, base: AdaptResult, trained: int) -> None:
         """Say what the lines of the losses are, of those that are there."""
@@ -204,6 +211,10 @@ class AdaptPanels(QWidget):
             text = f"Layer {base.layers[index]}"
             entries.append(Entry(swatch=Swatch.BAND, ink=_layer_ink(index), text=text))
         self.share.explain(*entries)
+
+
+def _loss_label(words: LossWords) -> str:
+    return with_unit("Loss", words.both_units)
 
 
 def _layer_ink(index: int) -> Ink:

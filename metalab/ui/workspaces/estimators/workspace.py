@@ -88,6 +88,9 @@ def line_of(shown: Comparison | None, *, doing: str, cancelled: bool) -> Estimat
         indefinite = _not_definite(shown)
         if indefinite:
             texts.append(f"Not positive definite: {indefinite}")
+        caveat = shown.request.config.loss_words.caveat
+        if caveat:
+            texts.append(caveat.removesuffix("."))
         left_out = "; ".join(f"{title}: {why}" for title, why in shown.left_out)
         if left_out:
             texts.append(f"Not applicable: {left_out}")

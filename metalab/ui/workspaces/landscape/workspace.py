@@ -251,7 +251,10 @@ class LandscapeWorkspace(Workspace):
     def _draw(self) -> None:
         """Draw what is known, and how far it is."""
         shown, choices = self._shown, self.tools.choices
-        self.map.show_landscape(shown, log=choices.log)
+        log = choices.log and (
+            shown is None or shown.asked.config.loss_words.logarithmic
+        )
+        self.map.show_landscape(shown, log=log)
         self.map.show_paths(None if shown is None else self._paths(shown))
         mine = shown is not None and shown.asked is self._asked
         busy = self.asking.busy

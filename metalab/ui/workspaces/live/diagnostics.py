@@ -14,6 +14,7 @@ from metalab.ui.style.theming import follow_theme
 from metalab.ui.widgets.header import PanelHeader, preparing
 from metalab.ui.widgets.scrolling import Scrolling
 from metalab.ui.workspaces.live.diagnostics_panel import DiagnosticsPlot
+from metalab.ui.workspaces.live.outer_loss import words_of
 
 _WIDTH = 300
 
@@ -177,7 +178,7 @@ class DiagnosticsView(QWidget):
 
     def _make_panels(self, names: tuple[str, ...]) -> None:
         """Make the plots of some diagnostics, unless they are there already."""
-        wanted = diagnostic_panels(names)
+        wanted = diagnostic_panels(names, words_of(self._history))
         if wanted == tuple(panel.panel for panel in self.panels):
             return
         for panel in self.panels:

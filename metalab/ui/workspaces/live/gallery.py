@@ -4,6 +4,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication, QImage, QPalette, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from metalab.analysis.loss_scale import loss_scale
 from metalab.engine.events import Curves, HeldOutTasks
 from metalab.figures.base import BY_LOSS, BY_TASK
 from metalab.figures.tiles import order_of
@@ -16,7 +17,6 @@ from metalab.ui.widgets.header import PanelHeader, preparing
 from metalab.ui.widgets.legend import Entry, Legend, Swatch
 from metalab.ui.workspaces.live.loss_key import LossKey
 from metalab.ui.workspaces.live.tile_grid import TileGrid
-from metalab.ui.workspaces.live.tile_painter import zero_loss
 
 _NAMED_FROM = 520
 """Width from which the key says what its colours are of."""
@@ -135,7 +135,7 @@ class GalleryView(QWidget):
         stopped = self._running and not running
         self._running = running
         if tasks is not self._tasks:
-            self._take_tasks(tasks)
+            self._take_tasks(tasks, history)
         elif curves is self._curves and not stopped:
             return
         self._curves = curves
@@ -144,12 +144,17 @@ class GalleryView(QWidget):
         self.grid.show_curves(curves)
         self._describe()
 
-    def _take_tasks(self, tasks: HeldOutTasks | None) -> None:
+    def _take_tasks(
+        self, tasks: HeldOutTasks | None, history: RunHistory | None
+    ) -> None:
         self._tasks = tasks
         self._unsorted_updates = _UPDATES_A_SORT
-        if tasks is not None:
+        if tasks is not None and history is not None:
             self._fill_sorts(tasks.parameter_names)
-            self.key.set_worst(zero_loss(tasks))
+            config = history.config_at()
+            scale = loss_scale(config, tasks)
+            self.grid.set_scale(scale)
+            self.key.set_scale(scale, unit=config.loss_words.query_unit)
             entries = _legend_entries(f"K = {tasks.num_inner_steps}")
             known = tasks.true_curves is not None
             self.legend.set_entries(*(entries if known else entries[1:]))

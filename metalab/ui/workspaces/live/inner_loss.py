@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from metalab.engine.diagnostics import STABILITY, STEP_CURVATURE, UNSTABLE_SHARE
 from metalab.engine.events import Array
+from metalab.experiment.loss_words import DEFAULT_WORDS, LossWords, with_unit
 from metalab.runs.record.history import RunHistory
 from metalab.ui.plot.limits import value_limits
 from metalab.ui.plot.marks import Dots, Stroke
@@ -22,7 +23,7 @@ from metalab.ui.widgets.header import PanelHeader, preparing, tool_button
 from metalab.ui.widgets.legend import Entry, Legend, Swatch
 from metalab.ui.widgets.readout import Readout
 from metalab.ui.workspaces.live.interval_words import task_rows
-from metalab.ui.workspaces.live.outer_loss import UNIT
+from metalab.ui.workspaces.live.outer_loss import words_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +96,7 @@ class InnerLossView(QWidget):
         self.legend = Legend(self)
         self.plot = Plot(
             x_label="Inner step",
-            y_label=f"Loss ({UNIT})",
+            y_label=_axis_label(DEFAULT_WORDS),
             whole_x=True,
             parent=self,
         )
@@ -186,8 +187,14 @@ class InnerLossView(QWidget):
     def set_log(self, *, log: bool) -> None:
         """Make the loss axis logarithmic or straight."""
         self.log.setChecked(log)
-        self.plot.set_log_y(log=log)
+        self._take_scale()
         self._refresh()
+
+    def _take_scale(self) -> None:
+        """Make the loss axis as it is chosen, as far as the run's losses allow."""
+        words = words_of(self._history)
+        self.plot.set_y_label(_axis_label(words))
+        self.plot.set_log_y(log=self.log.isChecked() and words.logarithmic)
 
     def _take_theme(self, theme: Theme) -> None:
         tint(self, theme.surface, QPalette.ColorRole.Window)
@@ -209,6 +216,7 @@ class InnerLossView(QWidget):
             self._say_task()
         before, self._history = self._history, history
         if before is None or history is None or not history.is_same_run(before):
+            self._take_scale()
             self.plot.forget_limits()
             self.plot.fit()
         self._refresh()
@@ -338,6 +346,10 @@ class InnerLossView(QWidget):
 
     def _on_copy_requested(self) -> None:
         QGuiApplication.clipboard().setImage(self.picture())
+
+
+def _axis_label(words: LossWords) -> str:
+    return with_unit("Loss", words.both_units)
 
 
 def _last_means(history: RunHistory | None) -> tuple[Array, Array, Array]:

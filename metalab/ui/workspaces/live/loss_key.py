@@ -4,9 +4,11 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QLinearGradient, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from metalab.analysis.loss_scale import LossScale
+from metalab.experiment.loss_words import DEFAULT_WORDS, with_unit
 from metalab.ui.plot.ticks import number_text
 from metalab.ui.style.theming import current_theme
-from metalab.ui.workspaces.live.tile_painter import COLOUR_DECADES, loss_colour
+from metalab.ui.workspaces.live.tile_painter import loss_colour
 
 _BAR, _BAR_HEIGHT, _GAP, _SIDE = 64, 8, 6, 4
 _STOPS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -18,7 +20,8 @@ class LossKey(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._ends = ("", "")
-        self._name = "Loss (y²)"
+        self._unit = DEFAULT_WORDS.query_unit
+        self._named = True
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
 
     @property
@@ -28,18 +31,22 @@ class LossKey(QWidget):
 
     def set_named(self, *, named: bool) -> None:
         """Say in the strip itself what it is of, where there is room for that."""
-        name = "Loss (y²)" if named else ""
-        if name != self._name:
-            self._name = name
+        if named != self._named:
+            self._named = named
             self.updateGeometry()
             self.update()
 
-    def set_worst(self, loss: float) -> None:
-        """Say which loss has the last colour: that of predicting zero."""
-        best = loss / 10**COLOUR_DECADES
-        self._ends = (number_text(best), number_text(loss))
+    @property
+    def _name(self) -> str:
+        return with_unit("Loss", self._unit) if self._named else ""
+
+    def set_scale(self, scale: LossScale, *, unit: str) -> None:
+        """Say which losses the first and the last colour are."""
+        self._unit = unit
+        self._ends = (number_text(scale.best), number_text(scale.worst))
+        steps = "logarithmic" if scale.logarithmic else "straight"
         text = (
-            "Border: query loss after K inner steps, on a logarithmic scale up to the "
+            f"Border: query loss after K inner steps, on a {steps} scale up to the "
             f"loss of predicting zero, {self._ends[1]}"
         )
         self.setToolTip(text)

@@ -1,10 +1,12 @@
 """Losses over training: query loss before and after adaptation, held-out evaluation."""
 
+from dataclasses import replace
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication, QImage, QPalette, QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from metalab.engine.events import METRICS
+from metalab.experiment.loss_words import DEFAULT_WORDS, LossWords, with_unit
 from metalab.runs.record.history import RunHistory
 from metalab.runs.record.status import RunStatus
 from metalab.ui.plot.painting import picture_of, tint
@@ -15,11 +17,8 @@ from metalab.ui.style.theming import follow_theme
 from metalab.ui.widgets.header import PanelHeader, preparing
 from metalab.ui.widgets.legend import Legend
 from metalab.ui.widgets.readout import Readout
-from metalab.ui.workspaces.live.loss_drawing import AFTER, LossDrawing, legend_entries
+from metalab.ui.workspaces.live.loss_drawing import LossDrawing, legend_entries
 from metalab.ui.workspaces.live.loss_tools import LossChoices, LossTools
-
-UNIT = next(info.unit for info in METRICS if info.name == AFTER)
-"""Of every loss."""
 
 
 class OuterLossView(QWidget):
@@ -40,7 +39,7 @@ class OuterLossView(QWidget):
         self.header = PanelHeader("Outer loss", self)
         self.tools = LossTools(self.header)
         self.legend = Legend(self)
-        self.plot = Plot(y_label=f"Query loss ({UNIT})", whole_x=True, parent=self)
+        self.plot = Plot(y_label=_axis_label(DEFAULT_WORDS), whole_x=True, parent=self)
         self.drawing = LossDrawing(self.plot)
         self._readout = Readout(self.plot)
         self._arrange()
@@ -81,6 +80,12 @@ class OuterLossView(QWidget):
         return self.tools.choices()
 
     @property
+    def _shown_choices(self) -> LossChoices:
+        """What is chosen, as far as the losses of the run can be shown so."""
+        words = words_of(self._history)
+        return self.choices if words.logarithmic else replace(self.choices, log_y=False)
+
+    @property
     def readout(self) -> Readout:
         """The box with the values at the pointer."""
         return self._readout
@@ -114,10 +119,13 @@ class OuterLossView(QWidget):
             playhead: The outer step that other panels show; None for the newest.
         """
         self._playhead = playhead
-        if _config_of(history) is not _config_of(self._history):
+        other = _config_of(history) is not _config_of(self._history)
+        self._history = history
+        if other:
+            self.plot.set_y_label(_axis_label(words_of(history)))
+            self.plot.set_log_y(log=self._shown_choices.log_y)
             self.plot.forget_limits()
             self.plot.fit()
-        self._history = history
         self._refresh()
 
     def _refresh(self) -> None:
@@ -130,7 +138,7 @@ class OuterLossView(QWidget):
             self.drawing.clear()
             self.plot.set_message("")
         else:
-            self.drawing.draw(history, self.choices, playhead=self._playhead)
+            self.drawing.draw(history, self._shown_choices, playhead=self._playhead)
             self.plot.set_message(self._message(history))
         self._describe()
         if self.plot.pointed_at is not None:
@@ -197,8 +205,7 @@ class OuterLossView(QWidget):
         return "; ".join([*parts, f"outer step {history.step:,}"])
 
     def _take_choices(self) -> None:
-        choices = self.choices
-        self.plot.set_log_y(log=choices.log_y)
+        self.plot.set_log_y(log=self._shown_choices.log_y)
         self.plot.forget_limits()
         self._refresh()
 
@@ -214,7 +221,7 @@ class OuterLossView(QWidget):
         history = self._history
         reading = None
         if x is not None and history is not None:
-            reading = self.drawing.reading(history, self.choices, x)
+            reading = self.drawing.reading(history, self._shown_choices, x)
         if reading is None:
             self.plot.show_crosshair(None)
             self._readout.hide()
@@ -225,6 +232,15 @@ class OuterLossView(QWidget):
 
     def _on_copy_requested(self) -> None:
         QGuiApplication.clipboard().setImage(self.picture())
+
+
+def words_of(history: RunHistory | None) -> LossWords:
+    """Return what the losses of a run are called; those of the default without one."""
+    return DEFAULT_WORDS if history is None else history.config_at().loss_words
+
+
+def _axis_label(words: LossWords) -> str:
+    return with_unit("Query loss", words.query_unit)
 
 
 def _config_of(history: RunHistory | None) -> object:

@@ -14,6 +14,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from metalab.analysis.loss_scale import LossScale
 from metalab.engine.events import Curves, HeldOutTasks
 from metalab.ui.plot.ticks import number_text
 from metalab.ui.style.theme import Theme
@@ -41,6 +42,7 @@ class TileGrid(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._tasks: HeldOutTasks | None = None
+        self._scale = LossScale.below(1.0)
         self._curves: Curves | None = None
         self._order: list[int] = []
         self._selected = 0
@@ -93,6 +95,12 @@ class TileGrid(QWidget):
         if text != self._message:
             self._message = text
             self.update()
+
+    def set_scale(self, scale: LossScale) -> None:
+        """Say which loss has which colour."""
+        if scale != self._scale:
+            self._scale = scale
+            self._forget_still()
 
     def show_tasks(self, tasks: HeldOutTasks | None, order: list[int]) -> None:
         """Show other tasks, or the same in another order."""
@@ -157,7 +165,7 @@ class TileGrid(QWidget):
         size = self.size() * ratio
         theme = current_theme()
         if self._painter is None or self._still.size() != size:
-            self._painter = TilePainter(tasks, self.layout_of_tiles, theme)
+            self._painter = TilePainter(tasks, self._scale, self.layout_of_tiles, theme)
             self._still = QPixmap(size)
             self._still.setDevicePixelRatio(ratio)
             self._still.fill(QColor(theme.surface))

@@ -7,6 +7,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
+from metalab.analysis.loss_scale import LossScale
 from metalab.engine.events import Array, Curves, HeldOutTasks
 from metalab.ui.plot.painting import draw_segments, mixed
 from metalab.ui.plot.ticks import number_text
@@ -19,9 +20,6 @@ _GAP = 6.0
 _PADDING = 5.0
 _RADIUS = 4.0
 _PIXELS_A_POINT = 3.0
-COLOUR_DECADES = 2.0
-"""Colours reach from this many decades below the loss of predicting zero up to it."""
-
 _NO_TEXT_BELOW = 40.0
 _BAND_OPACITY = 0.22
 _FAR = 1e5
@@ -72,15 +70,6 @@ def tile_layout(count: int, width: float, height: float) -> TileLayout:
     return min((layout(columns) for columns in range(1, count + 1)), key=cost)
 
 
-def loss_share(loss: float, reference: float) -> float:
-    """Return how bad a loss is, from 0 (excellent) to 1 (as bad as predicting zero)."""
-    if not math.isfinite(loss) or reference <= 0:
-        return 1.0
-    if loss <= 0:
-        return 0.0
-    return min(max(1 + math.log10(loss / reference) / COLOUR_DECADES, 0.0), 1.0)
-
-
 def loss_colour(share: float, theme: Theme) -> QColor:
     """Return the colour of a loss; blue to yellow to red, which all people tell apart."""
     if share < 0.5:
@@ -88,23 +77,17 @@ def loss_colour(share: float, theme: Theme) -> QColor:
     return mixed(theme.evaluation, theme.error, 2 * share - 1)
 
 
-def zero_loss(tasks: HeldOutTasks) -> float:
-    """Return the loss of predicting zero for every task."""
-    if tasks.zero_loss is not None:
-        return float(tasks.zero_loss[0])
-    known = tasks.true_curves
-    return float(np.mean((tasks.query.y if known is None else known) ** 2))
-
-
 class TilePainter:
     """Paints the tiles of some tasks. All tiles have the same scale."""
 
-    def __init__(self, tasks: HeldOutTasks, layout: TileLayout, theme: Theme) -> None:
-        """Prepare for a size and a theme."""
+    def __init__(
+        self, tasks: HeldOutTasks, scale: LossScale, layout: TileLayout, theme: Theme
+    ) -> None:
+        """Prepare for a scale of losses, a size and a theme."""
         self._tasks = tasks
         self._layout = layout
         self._theme = theme
-        self._reference = zero_loss(tasks)
+        self._scale = scale
         # A curve needs no more points than the tile has room for.
         num_points = max(8, int(layout.width / _PIXELS_A_POINT))
         count = len(tasks.grid)
@@ -211,7 +194,7 @@ class TilePainter:
     def _paint_loss(self, painter: QPainter, loss: float) -> None:
         """Paint the loss of a tile: as the colour of its border, and as a number."""
         frame = self._tile
-        colour = loss_colour(loss_share(loss, self._reference), self._theme)
+        colour = loss_colour(self._scale.share(loss), self._theme)
         painter.setPen(QPen(colour, 1.6))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(frame.adjusted(0.8, 0.8, -0.8, -0.8), _RADIUS, _RADIUS)

@@ -17,6 +17,9 @@ class ThrownLoss(Loss):
 
     name: ClassVar[str] = "thrown-loss"
     title: ClassVar[str] = "Thrown loss"
+    unit: ClassVar[str] = "y"
+    quantity: ClassVar[str] = "mean thrown loss"
+    twice_differentiable: ClassVar[bool] = True
 
     def costs(self, prediction, target):
         residual = prediction - target

@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 from itertools import pairwise
 
@@ -14,12 +15,7 @@ from metalab.ui.style.theme import DARK, LIGHT
 from metalab.ui.style.theming import change_theme
 from metalab.ui.workspaces.live import tile_grid
 from metalab.ui.workspaces.live.gallery import GalleryView
-from metalab.ui.workspaces.live.tile_painter import (
-    loss_colour,
-    loss_share,
-    tile_layout,
-    zero_loss,
-)
+from metalab.ui.workspaces.live.tile_painter import loss_colour, tile_layout
 from tests.support.histories import (
     NUM_GALLERY,
     banded,
@@ -28,6 +24,11 @@ from tests.support.histories import (
     make_history,
     starting,
 )
+
+
+def zero_loss(history):
+    """Return the mean squared error of predicting zero."""
+    return float(np.mean(history.held_out_tasks.true_curves.astype(float) ** 2))
 
 
 @pytest.fixture
@@ -208,7 +209,7 @@ def test_a_new_curve_changes_its_tile_only(view: GalleryView):
 
 def test_the_border_says_the_loss(view: GalleryView):
     history = make_history()
-    reference = zero_loss(history.held_out_tasks)
+    reference = zero_loss(history)
     history.curves.query_loss[8, 1] = reference / 1000
     history.curves.query_loss[10, 1] = 50 * reference
     view.show_history(history)
@@ -226,18 +227,17 @@ def test_the_border_says_the_loss(view: GalleryView):
 def test_the_key_names_the_losses_at_its_ends(view: GalleryView):
     history = make_history()
     view.show_history(history)
-    worst = zero_loss(history.held_out_tasks)
+    worst = zero_loss(history)
     assert view.key.ends == (number_text(worst / 100), number_text(worst))
 
 
-def test_shares_of_a_loss():
-    assert loss_share(4.0, 4.0) == 1.0
-    assert loss_share(0.4, 4.0) == pytest.approx(0.5)
-    assert loss_share(0.04, 4.0) == pytest.approx(0.0)
-    assert loss_share(400.0, 4.0) == 1.0
-    assert loss_share(0.0, 4.0) == 0.0
-    assert loss_share(np.nan, 4.0) == loss_share(np.inf, 4.0) == 1.0
-    assert loss_share(1.0, 0.0) == 1.0
+def test_the_key_says_the_unit_and_the_ends_of_another_loss(view: GalleryView):
+    config = make_config(("loss.kind", "gaussian"), ("loss.noise_std", 0.1))
+    view.show_history(make_history(config=config))
+    best, worst = view.key.ends
+    assert best == number_text(math.log(0.1) + 0.5 * math.log(2 * math.pi))
+    assert worst != best
+    assert "straight scale" in view.key.accessibleName()
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 16, 25])
