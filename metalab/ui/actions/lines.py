@@ -68,7 +68,7 @@ COMMANDS = (
     ),
     ActionSpec(
         key="open_data",
-        text="Open &data…",
+        text="Ope&n data…",
         tooltip="Train on the tasks of a table of your own: CSV, TSV or Parquet",
         menu="file",
         shortcuts=("Ctrl+Shift+B",),

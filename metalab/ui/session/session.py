@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from metalab.runs.record.recent import RunSummary
     from metalab.runs.running.fork import Fork
     from metalab.runs.system.faults import FaultLog
-    from metalab.tasks.table_view import TableChoice
 
 T = TypeVar("T")
 
@@ -160,20 +159,15 @@ class Session(SessionView):
     def take_code(self, code: str) -> bool:
         """Put the experiment of a share code into the form; return whether it is one."""
         read = partial(engine.experiment_of_code, code)
-        return self._put(read, "The experiment cannot be pasted")
+        return self.put(read, "The experiment cannot be pasted")
 
     def open_experiment(self, path: Path) -> None:
         """Put the experiment of a TOML file into the form; a run in progress goes on."""
         read = partial(engine.experiment_of_file, path)
-        self._put(read, "The experiment cannot be used")
+        self.put(read, "The experiment cannot be used")
 
-    def open_table(self, choice: "TableChoice") -> None:
-        """Put a method on a person's table into the form, and start it if wanted."""
-        read = partial(engine.table_experiment, choice)
-        if self._put(read, "The table cannot be used") and choice.starts:
-            self.start()
-
-    def _put(self, read: "Callable[[], ExperimentConfig]", title: str) -> bool:
+    def put(self, read: "Callable[[], ExperimentConfig]", title: str) -> bool:
+        """Put an experiment into the form, or say why not; return whether it is there."""
         self.dismiss_notice()
         found = self._tried(read, title)
         if found is not None:

@@ -23,6 +23,7 @@ from metalab.ui.workspaces.registry import WORKSPACES
 
 if TYPE_CHECKING:
     from metalab.figures.base import FigureChoices
+    from metalab.tasks.table_view import TableChoice
     from metalab.ui.export.dialog import Seen
     from metalab.ui.session.moment import Moment
     from metalab.ui.session.playhead import Playhead
@@ -149,8 +150,13 @@ class Commands(QObject):
         from metalab.ui.data.data_dialog import DataDialog  # noqa: PLC0415
 
         dialog = DataDialog(path, engine.table_methods(), self._window)
-        dialog.chosen.connect(self._session.open_table)
+        dialog.chosen.connect(self._on_table_chosen)
         _open(dialog)
+
+    def _on_table_chosen(self, choice: "TableChoice") -> None:
+        read = partial(engine.table_experiment, choice)
+        if self._session.put(read, "The table cannot be used") and choice.starts:
+            self._session.start()
 
     def open_experiment(self) -> None:
         """Ask for an experiment's file."""

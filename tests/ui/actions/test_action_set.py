@@ -35,6 +35,7 @@ ICONLESS = {
     "copy_plot",
     "copy_code",
     "paste_code",
+    "open_data",
     "open_experiment",
     "save_experiment",
     "differences",
@@ -142,7 +143,7 @@ OFF = {
         "open_file", "save_lesson", "export", "toggle_run", "step_1", "step_10", "step_100", "stop",
         "start", "reset", "reset_new_seed", "inner_back", "inner_forward", "search",
         "copy_plot", "copy_code", "paste_code", "differences", "save_copy",
-        "open_experiment", "save_experiment",
+        "open_data", "open_experiment", "save_experiment",
     },
     "idle": MOMENTS | OTHERS | {
         "export", "copy_plot", "stop", "reset", "reset_new_seed", "inner_back",
