@@ -6,7 +6,7 @@ model with a `kind`, so TOML, form, command line and sweep axes share one defini
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, Field, dataclass, fields
 from typing import Annotated, Any, ClassVar, Literal, get_origin, get_type_hints
 
 from pydantic import (
@@ -117,9 +117,14 @@ class ComponentConfig(Section):
     @model_validator(mode="after")
     def _component_accepts(self) -> "ComponentConfig":
         """Let the component refuse combinations of its own options."""
-        if all(option_spec(entry) is not None for entry in fields(self.component)):
+        if all(_is_known(entry) for entry in fields(self.component)):
             self.build()
         return self
+
+
+def _is_known(entry: Field[Any]) -> bool:
+    """Return whether a field is an option, or has a value where nothing is bound."""
+    return option_spec(entry) is not None or entry.default is not MISSING
 
 
 def component_model(component: type[Any]) -> type[ComponentConfig]:

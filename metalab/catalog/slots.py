@@ -49,6 +49,7 @@ QUERY_LOSSES = Registry(
     help="What a prediction costs on the query set, where the outer loop descends "
     "another loss than the inner loop.",
     synonyms=("outer loss function", "meta-objective", "validation loss"),
+    entry_point_group="metalab.losses",
     besides=(AsInner,),
 )
 META_PARAMETERISATIONS = Registry(

@@ -15,7 +15,7 @@ from metalab.experiment.fields import (
     validated,
     with_overrides,
 )
-from metalab.experiment.own_table import on_table
+from metalab.experiment.own_table import table_overrides
 from metalab.experiment.share_code import experiment_of_code
 from metalab.tasks.table import TableFamily
 
@@ -56,9 +56,9 @@ def resolve_config(
         defaults = ExperimentConfig().to_mapping()
         base = validated(merge(defaults, preset_content(name)))
     config = given = experiment_of({} if file is None else written_in(file), base)
-    if data is not None:
-        config = on_table(config, data)
-    overrides = [parse_assignment(text) for text in assignments]
+    # Together: a table may need other settings than the preset's, such as fewer shots.
+    overrides = [] if data is None else table_overrides(data)
+    overrides += [parse_assignment(text) for text in assignments]
     if seed is not None:
         overrides.append(("run.seed", seed))
     config = with_overrides(config, overrides)

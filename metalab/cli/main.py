@@ -10,6 +10,7 @@ import metalab
 from metalab.cli.adapt import adapt
 from metalab.cli.animate import animate
 from metalab.cli.check import check
+from metalab.cli.compare_baselines import compare_baselines
 from metalab.cli.copy import copy
 from metalab.cli.curves import curves
 from metalab.cli.doctor import doctor
@@ -51,6 +52,7 @@ app.command()(resume)
 app.command()(copy)
 app.command("eval")(evaluate)
 app.command()(estimators)
+app.command("compare-baselines")(compare_baselines)
 app.command()(export)
 app.command()(curves)
 app.command()(adapt)

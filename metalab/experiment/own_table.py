@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping
 from pathlib import PurePath
+from typing import Any
 
 from metalab.catalog.defaults import DEFAULT_PRESET
-from metalab.catalog.recipes import merge
 from metalab.experiment.config import ExperimentConfig, preset_config
-from metalab.experiment.fields import validated
+from metalab.experiment.fields import with_overrides
 from metalab.experiment.plugins import usable_presets
 from metalab.tasks.table import TableFamily
 from metalab.tasks.table_store import name_of
 
 _LONGEST_NAME = 80
+_TABLE = TableFamily.name
 
 
 def table_methods() -> tuple[tuple[str, str], ...]:
@@ -28,20 +29,15 @@ def table_methods() -> tuple[tuple[str, str], ...]:
     return tuple(item for item in found.items() if item[1])
 
 
-def on_table(config: ExperimentConfig, options: Mapping[str, str]) -> ExperimentConfig:
-    """Return the experiment with the tasks of a table in the place of its own.
+def table_overrides(options: Mapping[str, str]) -> list[tuple[str, Any]]:
+    """Return the settings that put a table in the place of an experiment's tasks.
 
     Args:
-        config: The experiment.
         options: Of the task family, its `data` among them; the others are guessed or
             the defaults, not those of a table that the experiment had.
-
-    Raises:
-        ConfigError: The table cannot be used, or not by this experiment.
     """
-    content = config.to_mapping()
-    content["tasks"]["family"] = {"kind": TableFamily.name, **options}
-    return validated(content)
+    plain = ExperimentConfig().tasks.family.kind
+    return [("tasks.family", plain), ("tasks.family", {"kind": _TABLE, **options})]
 
 
 def table_experiment(
@@ -51,18 +47,15 @@ def table_experiment(
 
     Args:
         preset: Name of the preset.
-        options: As for `on_table`.
+        options: As for `table_overrides`.
         num_shots: Support points of each task.
 
     Raises:
         ConfigError: The table cannot be used.
         ValueError: No preset has that name.
     """
-    content = merge(
-        preset_config(preset).to_mapping(), {"tasks": {"num_shots": num_shots}}
-    )
-    content["tasks"]["family"] = {"kind": TableFamily.name, **options}
+    overrides = [*table_overrides(options), ("tasks.num_shots", num_shots)]
     stem = PurePath(name_of(options["data"])).stem
     if stem.strip():
-        content["name"] = stem[:_LONGEST_NAME]
-    return validated(content)
+        overrides.append(("name", stem[:_LONGEST_NAME]))
+    return with_overrides(preset_config(preset), overrides)

@@ -1,9 +1,8 @@
 """Tasks that were observed: the rows of a table, by the column that names the task."""
 
-from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import torch
 from jaxtyping import Float
@@ -29,243 +28,13 @@ CARRIED = ("data", "hash")
 MOST_CHARACTERS = 400
 
 
-class _ObservedTasks(TaskDistribution):
-    """Abstract: draws points of a finite set of observed tasks, without replacement.
-
-    A task is its number in the table. Its support set is drawn from its rows, its query
-    set from the others; where the rows do not suffice, sets are smaller, and masked.
-    """
-
-    __slots__ = ()
-
-    support: str
-    min_rows: int
-
-    @property
-    @abstractmethod
-    def rows(self) -> TableRows:
-        """The table, cut into tasks."""
-
-    @property
-    @abstractmethod
-    def target_name(self) -> str:
-        """Column of the target."""
-
-    @property
-    @abstractmethod
-    def input_name(self) -> str:
-        """Column of the first input."""
-
-    @property
-    def _subset(self) -> str:
-        return TRAINING
-
-    @property
-    def _num_shots(self) -> int:
-        """Support points for which a task has to have rows; 0 where nobody said."""
-        return 0
-
-    @property
-    def usable(self) -> Tensor:
-        """Numbers of the tasks of the subset that are large enough."""
-        chosen = self.rows.subsets[self._subset]
-        return chosen[
-            self.rows.counts[chosen] >= (self.min_rows or self._num_shots + 1)
-        ]
-
-    @property
-    def input_dim(self) -> int:
-        """Number of input columns."""
-        return self.rows.x.shape[1]
-
-    @property
-    def inputs_lie_on_a_curve(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """Whether there is one input, so that plots show all there is."""
-        return self.input_dim == 1
-
-    @property
-    def parameter_names(self) -> tuple[str, ...]:
-        """A task is told by its number."""
-        return ("number",)
-
-    @property
-    def input_range(self) -> tuple[float, float]:
-        """Smallest and largest first input of all rows, in its own unit."""
-        return self.rows.x_range
-
-    def num_tasks(self, wanted: int) -> int:
-        """Return how many tasks there are to look at; training draws as many as it wants."""
-        return wanted if self._subset == TRAINING else min(wanted, len(self.usable))
-
-    def num_queries(self, wanted: int, num_shots: int) -> int:
-        """Return the largest query set: what a task has beside its support set."""
-        most = int(self.rows.counts[self.usable].max())
-        return max(1, min(wanted, most - num_shots))
-
-    def for_shots(self, num_shots: int) -> "_TablePart":
-        """Return the tasks that have rows for so many support points, and one more."""
-        return _TablePart(
-            rows=self.rows,
-            support=self.support,
-            min_rows=self.min_rows,
-            subset=self._subset,
-            num_shots=num_shots,
-            target_name=self.target_name,
-            input_name=self.input_name,
-        )
-
-    def sample_parameters(
-        self, num_tasks: int, *, generator: torch.Generator, dtype: torch.dtype
-    ) -> Float[Tensor, "task parameter"]:
-        """Draw training tasks evenly and independently; take held-out ones in order."""
-        usable = self.usable
-        if self._subset == TRAINING:
-            chosen = torch.randint(
-                len(usable), (num_tasks,), generator=generator, device=generator.device
-            ).cpu()
-        else:
-            chosen = torch.arange(self.num_tasks(num_tasks))
-        return usable[chosen][:, None].to(generator.device, dtype)
-
-    def sample_points(
-        self,
-        parameters: Float[Tensor, "task parameter"],
-        *,
-        num_shots: int,
-        num_queries: int,
-        query: QueryKind = LIKE_SUPPORT,
-        generator: torch.Generator,
-    ) -> Samples:
-        """Draw rows of each task without replacement, scaled for the network."""
-        del query
-        rows, device = self.rows, parameters.device
-        task = parameters[:, 0].long().cpu()
-        counts = rows.counts[task]
-        shots = torch.clamp(counts - 1, max=num_shots)
-        places = torch.empty(len(task), num_shots + num_queries, dtype=torch.long)
-        if self.support == "first":
-            places[:, :num_shots] = torch.arange(num_shots)
-            rest = distinct_places(counts - shots, num_queries, generator=generator)
-            places[:, num_shots:] = shots[:, None] + rest
-        else:
-            drawn = distinct_places(
-                counts, num_shots + num_queries, generator=generator
-            )
-            # A task of fewer rows leaves one for its query set.
-            behind = shots[:, None] + torch.arange(num_queries)
-            behind = behind.clamp(max=drawn.shape[1] - 1)
-            places[:, :num_shots] = drawn[:, :num_shots]
-            places[:, num_shots:] = drawn.gather(1, behind)
-        counted = torch.cat(
-            [
-                torch.arange(num_shots) < shots[:, None],
-                torch.arange(num_queries) < (counts - shots)[:, None],
-            ],
-            dim=1,
-        )
-        index = rows.starts[task][:, None] + torch.where(counted, places, 0)
-        x, y = rows.given_x(rows.x[index]), rows.y_scale.given(rows.y[index])
-        mask = (
-            counted.to(device, parameters.dtype)
-            if self._ragged(num_shots, num_queries)
-            else None
-        )
-        return Samples(
-            x=x.to(device, parameters.dtype),
-            y=y.to(device, parameters.dtype),
-            mask=mask,
-        )
-
-    def _ragged(self, num_shots: int, num_queries: int) -> bool:
-        """Return whether some task has fewer rows than a batch has places."""
-        return bool((self.rows.counts[self.usable] < num_shots + num_queries).any())
-
-    def draws_unequal(self, num_shots: int, num_queries: int) -> bool:
-        """Return whether sets differ in size, and are masked."""
-        return self._ragged(num_shots, self.num_queries(num_queries, num_shots))
-
-    def inputs_at(self, position: Float[Tensor, "*points"]) -> Tensor:
-        """Return inputs in their own units; those not plotted are at their mean."""
-        others = [
-            torch.full_like(position, float(self.rows.x[:, i].mean()))
-            for i in range(1, self.input_dim)
-        ]
-        return torch.stack([position, *others], dim=-1)
-
-    def observed(
-        self,
-        parameters: Float[Tensor, "task parameter"],
-        x: Float[Tensor, "task shot place"],
-    ) -> Float[Tensor, "task shot input"]:
-        """Return inputs as the network is given them."""
-        del parameters
-        return self.rows.given_x(x)
-
-    def own_inputs(self, x: Tensor) -> Tensor:
-        """Return inputs of the network in the columns' own units."""
-        return self.rows.own_x(x)
-
-    def given_targets(self, y: Tensor) -> Tensor:
-        """Return targets as the network learns them."""
-        return self.rows.y_scale.given(y)
-
-    def own_targets(self, y: Tensor) -> Tensor:
-        """Return predictions in the column's own unit."""
-        return self.rows.y_scale.own(y)
-
-    def own_deviation(self, deviation: Tensor, own: Tensor) -> Tensor:
-        """Return a standard deviation in the column's own unit.
-
-        To first order, where the network learns a logarithm.
-        """
-        scale = self.rows.y_scale
-        return deviation * scale.scale * (own if scale.log else 1.0)
-
-    def task_name(self, parameters: Float[Tensor, " parameter"]) -> str:
-        """Return what the table calls a task."""
-        return self.rows.names[int(parameters[0])]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _TablePart(_ObservedTasks):
-    """Some tasks of a table: those of a subset that are large enough.
-
-    Attributes:
-        rows: The table.
-        support: As `TableFamily.support`.
-        min_rows: As `TableFamily.min_rows`.
-        subset: Of the tasks.
-        num_shots: Support points for which a task has to have rows.
-        target_name: Column of the target.
-        input_name: Column of the first input.
-    """
-
-    name: ClassVar[str] = "table"
-
-    rows: TableRows  # pyright: ignore[reportIncompatibleMethodOverride]
-    support: str
-    min_rows: int
-    subset: str
-    num_shots: int
-    target_name: str  # pyright: ignore[reportIncompatibleMethodOverride]
-    input_name: str  # pyright: ignore[reportIncompatibleMethodOverride]
-
-    @property
-    def _subset(self) -> str:
-        return self.subset
-
-    @property
-    def _num_shots(self) -> int:
-        return self.num_shots
-
-    def of_subset(self, subset: str) -> "_TablePart":
-        """Return the tasks of another subset."""
-        return replace(self, subset=subset)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TableFamily(_ObservedTasks):
+class TableFamily(TaskDistribution):
     """The tasks of a table: one row an observation, one column the task's name.
+
+    A task is its number in the table. Its support set is drawn from its rows without
+    replacement, its query set from the others; where the rows do not suffice, sets are
+    smaller, and masked.
 
     The tasks are split into training, validation and held-out ones; what is called held
     out has never been trained on. Inputs and target are scaled by the rows of the
@@ -287,6 +56,8 @@ class TableFamily(_ObservedTasks):
         run_file_carries: The table, or its hash alone.
         min_rows: Tasks of fewer rows are left out; 0: those without a row for each
             support point and one to measure on.
+        subset: Which of `core.tasks.SUBSETS` is drawn from.
+        num_shots: Support points for which a task has to have rows; 0: nobody has said.
     """
 
     name: ClassVar[str] = "table"
@@ -416,6 +187,9 @@ class TableFamily(_ObservedTasks):
         at_zero="Shots + 1",
     )
 
+    subset: str = TRAINING
+    num_shots: int = 0
+
     def __post_init__(self) -> None:
         """Refuse what is no table, or columns that it does not have.
 
@@ -486,20 +260,8 @@ class TableFamily(_ObservedTasks):
             )
         )
 
-    def of_subset(self, subset: str) -> _TablePart:
-        """Return the tasks of a subset."""
-        return _TablePart(
-            rows=self.rows,
-            support=self.support,
-            min_rows=self.min_rows,
-            subset=subset,
-            num_shots=0,
-            target_name=self.target_name,
-            input_name=self.input_name,
-        )
-
     def carried(self) -> Mapping[str, bytes]:
-        """Return the table's file."""
+        """Return the table's file, unless a person keeps it back."""
         content = content_of(self.data) if self.run_file_carries == "data" else None
         return {} if content is None else {self.data: content}
 
@@ -518,6 +280,160 @@ class TableFamily(_ObservedTasks):
 
     def _most_rows(self, subset: str) -> int:
         return int(self.rows.counts[self.rows.subsets[subset]].max())
+
+    @property
+    def usable(self) -> Tensor:
+        """Numbers of the tasks of the subset that are large enough."""
+        chosen = self.rows.subsets[self.subset]
+        return chosen[self.rows.counts[chosen] >= (self.min_rows or self.num_shots + 1)]
+
+    @property
+    def input_dim(self) -> int:
+        """Number of input columns."""
+        return self.rows.x.shape[1]
+
+    @property
+    def inputs_lie_on_a_curve(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Whether there is one input, so that plots show all there is."""
+        return self.input_dim == 1
+
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        """A task is told by its number."""
+        return ("number",)
+
+    @property
+    def input_range(self) -> tuple[float, float]:
+        """Smallest and largest first input of all rows, in its own unit."""
+        return self.rows.x_range
+
+    def num_tasks(self, wanted: int) -> int:
+        """Return how many tasks there are to look at; training draws as many as it wants."""
+        return wanted if self.subset == TRAINING else min(wanted, len(self.usable))
+
+    def num_queries(self, wanted: int, num_shots: int) -> int:
+        """Return the largest query set: what a task has beside its support set."""
+        most = int(self.rows.counts[self.usable].max())
+        return max(1, min(wanted, most - num_shots))
+
+    def for_shots(self, num_shots: int) -> Self:
+        """Return the tasks that have rows for so many support points, and one more."""
+        return replace(self, num_shots=num_shots)
+
+    def of_subset(self, subset: str) -> Self:
+        """Return the tasks of a subset."""
+        return replace(self, subset=subset)
+
+    def sample_parameters(
+        self, num_tasks: int, *, generator: torch.Generator, dtype: torch.dtype
+    ) -> Float[Tensor, "task parameter"]:
+        """Draw training tasks evenly and independently; take held-out ones in order."""
+        usable = self.usable
+        if self.subset == TRAINING:
+            chosen = torch.randint(
+                len(usable), (num_tasks,), generator=generator, device=generator.device
+            ).cpu()
+        else:
+            chosen = torch.arange(self.num_tasks(num_tasks))
+        return usable[chosen][:, None].to(generator.device, dtype)
+
+    def sample_points(
+        self,
+        parameters: Float[Tensor, "task parameter"],
+        *,
+        num_shots: int,
+        num_queries: int,
+        query: QueryKind = LIKE_SUPPORT,
+        generator: torch.Generator,
+    ) -> Samples:
+        """Draw rows of each task without replacement, scaled for the network."""
+        del query
+        rows, device = self.rows, parameters.device
+        task = parameters[:, 0].long().cpu()
+        counts = rows.counts[task]
+        shots = torch.clamp(counts - 1, max=num_shots)
+        places = torch.empty(len(task), num_shots + num_queries, dtype=torch.long)
+        if self.support == "first":
+            places[:, :num_shots] = torch.arange(num_shots)
+            rest = distinct_places(counts - shots, num_queries, generator=generator)
+            places[:, num_shots:] = shots[:, None] + rest
+        else:
+            drawn = distinct_places(
+                counts, num_shots + num_queries, generator=generator
+            )
+            # A task of fewer rows leaves one for its query set.
+            behind = shots[:, None] + torch.arange(num_queries)
+            behind = behind.clamp(max=drawn.shape[1] - 1)
+            places[:, :num_shots] = drawn[:, :num_shots]
+            places[:, num_shots:] = drawn.gather(1, behind)
+        counted = torch.cat(
+            [
+                torch.arange(num_shots) < shots[:, None],
+                torch.arange(num_queries) < (counts - shots)[:, None],
+            ],
+            dim=1,
+        )
+        index = rows.starts[task][:, None] + torch.where(counted, places, 0)
+        x, y = rows.given_x(rows.x[index]), rows.y_scale.given(rows.y[index])
+        mask = (
+            counted.to(device, parameters.dtype)
+            if self._ragged(num_shots, num_queries)
+            else None
+        )
+        return Samples(
+            x=x.to(device, parameters.dtype),
+            y=y.to(device, parameters.dtype),
+            mask=mask,
+        )
+
+    def _ragged(self, num_shots: int, num_queries: int) -> bool:
+        """Return whether some task has fewer rows than a batch has places."""
+        return bool((self.rows.counts[self.usable] < num_shots + num_queries).any())
+
+    def draws_unequal(self, num_shots: int, num_queries: int) -> bool:
+        """Return whether sets differ in size, and are masked."""
+        return self._ragged(num_shots, self.num_queries(num_queries, num_shots))
+
+    def inputs_at(self, position: Float[Tensor, "*points"]) -> Tensor:
+        """Return inputs in their own units; those not plotted are at their mean."""
+        others = [
+            torch.full_like(position, float(self.rows.x[:, i].mean()))
+            for i in range(1, self.input_dim)
+        ]
+        return torch.stack([position, *others], dim=-1)
+
+    def observed(
+        self,
+        parameters: Float[Tensor, "task parameter"],
+        x: Float[Tensor, "task shot place"],
+    ) -> Float[Tensor, "task shot input"]:
+        """Return inputs as the network is given them."""
+        del parameters
+        return self.rows.given_x(x)
+
+    def own_inputs(self, x: Tensor) -> Tensor:
+        """Return inputs of the network in the columns' own units."""
+        return self.rows.own_x(x)
+
+    def given_targets(self, y: Tensor) -> Tensor:
+        """Return targets as the network learns them."""
+        return self.rows.y_scale.given(y)
+
+    def own_targets(self, y: Tensor) -> Tensor:
+        """Return predictions in the column's own unit."""
+        return self.rows.y_scale.own(y)
+
+    def own_deviation(self, deviation: Tensor, own: Tensor) -> Tensor:
+        """Return a standard deviation in the column's own unit.
+
+        To first order, where the network learns a logarithm.
+        """
+        scale = self.rows.y_scale
+        return deviation * scale.scale * (own if scale.log else 1.0)
+
+    def task_name(self, parameters: Float[Tensor, " parameter"]) -> str:
+        """Return what the table calls a task."""
+        return self.rows.names[int(parameters[0])]
 
 
 def distinct_places(

@@ -39,7 +39,7 @@ FIXED_RIDGE = {"model.hidden_sizes": [], "meta.strength_is": "fixed"}
 EXPERIMENTS = {name: (name, {}) for name in presets()} | {
     "ridge-fixed": ("ridge-sine", FIXED_RIDGE)
 }
-NOTHING = ("oracle-sine", "ridge-fixed")
+NOTHING = ("oracle-sine", "ridge-fixed", "least-squares-gapminder")
 """Those without meta-parameters."""
 
 SMALL = {
@@ -218,7 +218,7 @@ def test_so_does_every_drawing(name, command, files, tmp_path, capsys):
 
 def test_no_command_is_left_out():
     """Those that take neither a run nor a preset have tests of their own."""
-    alone = {"reproduce", "doctor", "kernels", "adapt", "check"}
+    alone = {"reproduce", "doctor", "kernels", "adapt", "check", "compare-baselines"}
     registered = {c.name or c.callback.__name__ for c in app.registered_commands}
     tried = {str(command).split()[0] for command in (*LIGHT, *DRAWING)}
     assert registered - alone == tried | {"train", "resume"}
@@ -238,7 +238,7 @@ def explored(config, history, phi) -> None:
         x=tasks.support.x[0, :, 0],
         y=tasks.support.y[0, :, 0],
         grid=tasks.grid,
-        truth=tasks.true_curves[0],
+        truth=tasks.true_curve(0),
         parameters=tasks.parameters[0],
     )
     start = Start(key="run", config=config, phi=phi, step=3)

@@ -28,7 +28,7 @@ from metalab.core.meta.initialisation import Initialisation
 from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem
 from metalab.core.streams import RandomStreams
-from metalab.core.tasks import Targets, TaskError
+from metalab.core.tasks import Targets, TaskError, TaskFamily
 from metalab.engine.build import build_learner
 from metalab.engine.events import DiagnosticsTaken, EvaluationDone, StepsDone
 from metalab.engine.providers import AUTODIFF, FUSED, chosen_provider, counts_of
@@ -181,6 +181,14 @@ def squeezed_inputs(parent):
     return {"sample_inputs": sample_inputs}
 
 
+def other_points(parent):
+    def sample_points(self, parameters, **options):
+        drawn = parent.sample_points(self, parameters, **options)
+        return replace(drawn, y=2 * drawn.y)
+
+    return {"sample_points": sample_points}
+
+
 def family_of(component):
     """Return a task family that draws what a component takes; None where none does."""
     if not issubclass(component, Loss) or component.targets is Targets.NUMBERS:
@@ -191,7 +199,7 @@ def family_of(component):
 
 
 CHANGES = {
-    "tasks.family": (doubled_targets, squeezed_inputs),
+    "tasks.family": (doubled_targets, squeezed_inputs, other_points),
     "model": (doubled_network, other_start_of_network),
     "loss": (tenfold_loss,),
     "query_loss": (tenfold_loss,),
@@ -206,6 +214,9 @@ CASES = [
     for kind, parent in registry.components.items()
     for change in CHANGES[slot]
     if change is not half_as_fast or issubclass(parent, Descent)
+    # Observed tasks have no curve to change.
+    if change not in (doubled_targets, squeezed_inputs)
+    or issubclass(parent, TaskFamily)
     if parent is not AsInner and family_of(parent) is not None
 ]
 

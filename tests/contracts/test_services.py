@@ -13,6 +13,7 @@ from metalab.analysis.adapt_request import AdaptRequest, CustomTask, Start
 from metalab.analysis.comparison import ComparisonRequest
 from metalab.analysis.edited_support import EditedSupport
 from metalab.analysis.landscape_request import LandscapeRequest
+from metalab.core.assets import GAPMINDER
 from metalab.engine.events import Checkpoint
 from metalab.engine.trainer import Trainer
 from metalab.experiment.config import ExperimentConfig
@@ -22,7 +23,9 @@ from metalab.runs.services.landscape import LandscapeService
 from metalab.runs.services.service import LatestRequestService, Work
 from metalab.runs.services.state_replayer import RewindRequest, StateReplayer
 from metalab.runs.services.support_edits import SupportEditRequest, SupportEditService
+from metalab.runs.services.table_inspection import TableInspectionService
 from metalab.runs.services.task_adaptation import TaskAdaptationService
+from metalab.tasks.table_view import TableRequest
 from metalab.ui.session.thread_signal import ThreadSignal
 from tests.support.comparisons import comparison
 from tests.support.experiments import small
@@ -101,12 +104,18 @@ def estimating(made: Made, number: int) -> ComparisonRequest:
     )
 
 
+def inspecting(made: Made, number: int) -> TableRequest:
+    del made
+    return TableRequest(data=GAPMINDER, num_shots=1 + number)
+
+
 CASES: dict[type[LatestRequestService[Any, Any, Any]], Callable[[Made, int], Any]] = {
     SupportEditService: support_edit,
     StateReplayer: replay,
     TaskAdaptationService: task_adaptation,
     LandscapeService: landscape,
     ComparisonService: estimating,
+    TableInspectionService: inspecting,
 }
 
 
@@ -280,6 +289,10 @@ def test_overtaken_requests_are_not_computed_and_the_newest_is_answered(
     assert same(page.answers[0], page.answers[1])
 
 
+def _number(asked: Any) -> int:
+    return asked.num_shots if isinstance(asked, TableRequest) else asked.step
+
+
 def same(one: Any, other: Any) -> bool:
     """Return whether two answers are to the same question."""
 
@@ -290,7 +303,7 @@ def same(one: Any, other: Any) -> bool:
         if asked is None:
             return answer.points.y[0]
         return getattr(asked, "tasks", None) or (
-            asked.seed if isinstance(asked, ComparisonRequest) else asked.step
+            asked.seed if isinstance(asked, ComparisonRequest) else _number(asked)
         )
 
     return number(one) == number(other)

@@ -2,10 +2,12 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from metalab.analysis import baselines
 from metalab.cli.main import run
 from metalab.core.paths import replace_file
 from metalab.runs.record.reader import open_run
@@ -109,6 +111,21 @@ def test_a_run_of_data_that_must_not_travel_asks_for_its_table(
     replace_file(folder / "patients.csv", content)
     assert run(["eval", str(moved), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["num_tasks"] == 6
+
+
+def test_a_run_is_compared_with_its_rivals(patients, tmp_path, capsys, monkeypatch):
+    path = trained(patients, tmp_path / "run.metalab")
+    short = [replace(one, steps=1) for one in baselines.baselines(2)]
+    monkeypatch.setattr(baselines, "baselines", lambda _degree: tuple(short))
+    capsys.readouterr()
+    assert run(["compare-baselines", str(path), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [row["num_tasks"] for row in found["methods"]] == [6] * 4
+    assert found["methods"][0]["difference"] == 0
+    assert run(["compare-baselines", str(path)]) == 0
+    told = capsys.readouterr().out
+    assert "on the same 6 tasks" in told
+    assert "Mixed model" in told
 
 
 def test_an_experiment_file_names_the_table_beside_it(

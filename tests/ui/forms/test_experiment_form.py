@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from metalab.catalog.recipes import presets
 from metalab.catalog.slots import SLOTS
+from metalab.core.tasks import Targets
 from metalab.experiment.config import ExperimentConfig, preset_config
 from metalab.experiment.fields import (
     ConfigError,
@@ -21,7 +22,13 @@ from metalab.ui.forms.experiment_form import ExperimentForm
 from tests.ui.forms.asking import KIND, LR, header, text, value
 
 Enter = Callable[..., None]
-KINDS = [(slot, kind) for slot, registry in SLOTS.items() for kind in registry.models]
+KINDS = [
+    (slot, kind)
+    for slot, registry in SLOTS.items()
+    for kind, component in registry.components.items()
+    # No family here draws classes.
+    if getattr(component, "targets", Targets.NUMBERS) is Targets.NUMBERS
+]
 
 
 @pytest.mark.parametrize("name", presets())

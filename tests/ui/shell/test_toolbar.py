@@ -90,7 +90,10 @@ def test_presets_stand_by_family_and_the_family_of_the_current_one_is_ticked(lab
     ticked = [action for action in menu.actions() if action.isChecked()]
     assert [action.text() for action in ticked] == ["Closed-form heads"]
     rows = {a.objectName(): a for a in ticked[0].menu().actions() if a.objectName()}
-    assert set(rows) == {"alpaca-sine", "ridge-sine", "ridge-hyperparameter"}
+    assert set(rows) == {
+        *("alpaca-sine", "alpaca-gapminder", "ridge-sine"),
+        "ridge-hyperparameter",
+    }
     assert [name for name, row in rows.items() if row.isChecked()] == ["alpaca-sine"]
     most = max(len(action.menu().actions()) for action in menu.actions())
     assert most <= 13

@@ -1,0 +1,112 @@
+"""Rivals of a run, on the same tasks and the same support sets."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from metalab.analysis import baselines as module
+from metalab.analysis.baselines import (
+    NUM_DRAWS,
+    baselines,
+    compare_with_baselines,
+    experiment_of,
+    least_squares,
+)
+from metalab.core.streams import RandomStreams
+from metalab.core.tasks import sample_batch
+from metalab.engine.build import build_family
+from metalab.engine.trainer import Trainer
+from metalab.experiment.config import preset_config
+from metalab.experiment.fields import with_overrides
+
+
+def trained(preset, *changes):
+    config = with_overrides(
+        preset_config(preset), [("run.precision", "float64"), *changes]
+    )
+    trainer = Trainer(config)
+    for _ in trainer.run():
+        pass
+    return config, trainer.checkpoint()
+
+
+def compared(config, checkpoint):
+    said = []
+    found = compare_with_baselines(
+        config, checkpoint, num_inner_steps=1, num_tasks=600, tell=said.append
+    )
+    return list(found), said
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Train rivals for a few steps."""
+    short = [replace(one, steps=min(one.steps, 3)) for one in baselines(2)]
+    monkeypatch.setattr(module, "baselines", lambda _degree: tuple(short))
+
+
+def lines_by_numpy(config):
+    """Return the loss of a line through each support set, by other code."""
+    family = build_family(config).held_out()
+    found = []
+    for draw in range(NUM_DRAWS):
+        batch = sample_batch(
+            family,
+            600,
+            num_shots=config.eval_shots,
+            num_queries=config.evaluation.num_queries,
+            generator=RandomStreams(draw).generator("fresh tasks"),
+            dtype=torch.float64,
+        )
+        losses = []
+        for task in range(batch.num_tasks):
+            x, y = (
+                batch.support.x[task, :, 0].numpy(),
+                batch.support.y[task, :, 0].numpy(),
+            )
+            line = np.polynomial.polynomial.Polynomial.fit(x, y, 1)
+            wanted = batch.query.y[task, :, 0].numpy()
+            losses.append(
+                np.mean((line(batch.query.x[task, :, 0].numpy()) - wanted) ** 2)
+            )
+        found.append(losses)
+    return np.mean(found, axis=0)
+
+
+def test_a_rival_is_measured_on_the_tasks_of_the_run(quick):
+    config, checkpoint = trained("least-squares-gapminder", ("outer.num_steps", 1))
+    rows, said = compared(config, checkpoint)
+    assert len(rows) == len(said) == 4
+    assert [row.title for row in rows] == said
+    mine, _, line, _ = rows
+    assert np.allclose(mine.losses, lines_by_numpy(config), rtol=1e-3)
+    # The run is that very rival: the same losses, task by task.
+    assert np.allclose(mine.losses, line.losses, rtol=1e-12)
+    assert line.difference == pytest.approx(0, abs=1e-12)
+    assert {len(row.losses) for row in rows} == {28}
+    assert all(row.rmse > 0 for row in rows)
+
+
+def test_rivals_go_with_families_too(quick):
+    config, checkpoint = trained(
+        "maml-sine", ("outer.num_steps", 2), ("evaluation.num_tasks", 16)
+    )
+    rows = list(
+        compare_with_baselines(
+            config, checkpoint, num_inner_steps=1, num_tasks=20, tell=lambda _: None
+        )
+    )
+    assert all(np.isfinite(row.mean) for row in rows)
+    assert all(row.rmse is None for row in rows)
+
+
+def test_a_rival_keeps_tasks_seed_and_evaluation():
+    config = with_overrides(
+        preset_config("maml-gapminder"), [("run.seed", 7), ("tasks.family.fold", 2)]
+    )
+    rival = experiment_of(config, least_squares(2))
+    assert rival.tasks == config.tasks
+    assert rival.run.seed == 7
+    assert rival.model.options()["degree"] == 2
