@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
@@ -316,11 +316,11 @@ class TableFamily(TaskDistribution):
         most = int(self.rows.counts[self.usable].max())
         return max(1, min(wanted, most - num_shots))
 
-    def for_shots(self, num_shots: int) -> Self:
+    def for_shots(self, num_shots: int) -> "TableFamily":
         """Return the tasks that have rows for so many support points, and one more."""
         return replace(self, num_shots=num_shots)
 
-    def of_subset(self, subset: str) -> Self:
+    def of_subset(self, subset: str) -> "TableFamily":
         """Return the tasks of a subset."""
         return replace(self, subset=subset)
 

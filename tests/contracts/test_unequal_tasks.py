@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from metalab.core.fused.support import KernelError
 from metalab.core.streams import RandomStreams
 from metalab.core.tasks import Samples, TaskBatch
 from metalab.engine.build import build_learner
@@ -135,3 +136,11 @@ def test_losses_along_paths_take_slices_of_unequal_tasks():
     sliced = losses_along_paths(learner, phi, batch, num_inner_steps=2, tasks_at_once=1)
     for one, other in zip(whole, sliced, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-12)
+
+
+def test_kernels_refuse_what_they_would_count():
+    config = next(iter(valid()))
+    learner = build_learner(config, fused=True)
+    phi = torch.zeros(learner.problem.meta_dim, dtype=torch.float64)
+    with pytest.raises(KernelError, match="tasks of different sizes"):
+        learner.oracle(phi, unequal(torch.float64))

@@ -12,6 +12,7 @@ from metalab.core.fused.answers import InputPoints, NetworkAnswers
 from metalab.core.fused.support import (
     KernelError,
     adapts_some_layers,
+    check_of_one_size,
     cost_of,
     oracle_unsupported_reason,
 )
@@ -75,6 +76,7 @@ class FusedOracle(InnerOracle):
             raise RuntimeError(
                 f"phi has {phi.shape[-1]} numbers; the problem has {problem.meta_dim}"
             )
+        check_of_one_size(batch)
         for samples in (batch.support, batch.query):
             sizes = samples.x.shape[2], samples.y.shape[2]
             if sizes != (model.input_dim, model.output_dim):

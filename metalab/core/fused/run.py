@@ -12,7 +12,7 @@ from metalab.core.fused.kernels.gemm import address_of_product
 from metalab.core.fused.kernels.sync import STATE, SYNC_SIZE
 from metalab.core.fused.layout import PRODUCT
 from metalab.core.fused.plan import Counts, KernelPlan, fixed_rate, make_plan, num_exact
-from metalab.core.fused.support import dtype_of
+from metalab.core.fused.support import check_of_one_size, dtype_of
 from metalab.core.learner import METRIC_NAMES, SPARED, MetaLearner, MetaState
 from metalab.core.tasks import TaskBatch
 
@@ -48,6 +48,7 @@ class Data:
     @classmethod
     def of(cls, batch: TaskBatch) -> "Data":
         """Lay out the points of tasks that lie on the CPU."""
+        check_of_one_size(batch)
         sets = (batch.support.x, batch.support.y, batch.query.x, batch.query.y)
         return cls(*(tensor.contiguous().view(-1).numpy() for tensor in sets))
 
