@@ -39,6 +39,8 @@ from tests.support.oracles import generator, initial_phi, smooth_batch
 
 NETWORK = {"model.hidden_sizes": [3], "model.activation": "tanh"}
 OPTIONS = {
+    # Twice its squares explode with a longer step, and a run that does waits for a person.
+    "polynomial": {"inner.inner_lr": 1e-4},
     "evolution": {"hypergradient.num_pairs": 2},
     "persistent-evolution": {"hypergradient.num_pairs": 2},
     "forward-gradient": {"hypergradient.num_directions": 2},
@@ -218,8 +220,6 @@ CASES = [
     if change not in (doubled_targets, squeezed_inputs)
     or issubclass(parent, TaskFamily)
     if parent is not AsInner and family_of(parent) is not None
-    # Twice a parabola does not end its run on sines; `other_start_of_network` does.
-    if (kind, change) != ("polynomial", doubled_network)
 ]
 
 
