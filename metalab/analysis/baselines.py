@@ -1,6 +1,6 @@
 """Honest rivals of a run: what simpler compositions reach on the very same tasks."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,14 +10,11 @@ from metalab.analysis.evaluate import FreshEvaluation, evaluate_fresh
 from metalab.engine.events import Array, Checkpoint
 from metalab.engine.statistics import mean_interval
 from metalab.engine.trainer import Trainer
-from metalab.experiment.config import ExperimentConfig
-from metalab.experiment.fields import validated
+from metalab.experiment.config import ExperimentConfig, preset_config
+from metalab.experiment.fields import validated, with_overrides
 
 NUM_DRAWS = 20
 """Support sets of each task: the tasks are few, their points can be drawn again."""
-
-_CLOSED = {"kind": "closed-form", "num_inner_steps": 1}
-_UNROLLED = {"kind": "unrolled"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,73 +22,47 @@ class Baseline:
     """A composition of metalab's parts that a method has to beat.
 
     Attributes:
-        key: Identifies it.
         title: What people call it.
-        parts: Sections that take the place of the run's.
-        steps: Outer steps; 0 learns nothing.
+        preset: Whose model, parts and optimiser it has.
+        steps: Outer steps.
+        changes: Dotted paths and values that differ from the preset.
         inner_step: The inner step that is measured; None is the last.
     """
 
-    key: str
     title: str
-    parts: Mapping[str, Any]
+    preset: str
     steps: int
+    changes: tuple[tuple[str, Any], ...] = ()
     inner_step: int | None = None
 
 
-def least_squares(degree: int) -> Baseline:
-    """Return least squares on the support set alone."""
-    names = {1: "a line", 2: "a parabola"}
-    ridge = {"kind": "ridge-head", "strength": 1e-6, "strength_is": "fixed"}
-    return Baseline(
-        key=f"least-squares-{degree}",
-        title=f"Least squares on the support set: "
-        f"{names.get(degree, f'degree {degree}')}",
-        parts={
-            "model": {"kind": "polynomial", "degree": degree},
-            "meta": ridge,
-            "inner": _CLOSED,
-            "hypergradient": _UNROLLED,
-            "optimizer": {"kind": "none"},
-        },
-        steps=1,
-    )
+POOLED = Baseline(
+    title="Pooled curve: one network for all tasks, no adaptation",
+    preset="maml-gapminder",
+    changes=(("hypergradient", "joint"), ("inner.num_inner_steps", 1)),
+    steps=3_000,
+    inner_step=0,
+)
+LINE = Baseline(
+    title="Least squares on the support set: a line",
+    preset="least-squares-gapminder",
+    steps=1,
+)
 
 
 def mixed_model(degree: int) -> Baseline:
     """Return a mixed model: polynomial coefficients under a learned Gaussian prior."""
     return Baseline(
-        key=f"mixed-model-{degree}",
         title=f"Mixed model: degree {degree} under a learned Gaussian prior",
-        parts={
-            "model": {"kind": "polynomial", "degree": degree},
-            "meta": {"kind": "bayesian-head", "noise_std": 0.1},
-            "inner": _CLOSED,
-            "hypergradient": _UNROLLED,
-            "optimizer": {"kind": "adam", "outer_lr": 1e-2},
-        },
+        preset="mixed-model-gapminder",
+        changes=(("model.degree", degree),),
         steps=2_000,
     )
 
 
-POOLED = Baseline(
-    key="pooled",
-    title="Pooled curve: one network for all tasks, no adaptation",
-    parts={
-        "model": {"kind": "mlp", "hidden_sizes": [40, 40], "activation": "tanh"},
-        "meta": {"kind": "initialisation"},
-        "inner": {"kind": "gradient-descent", "num_inner_steps": 1},
-        "hypergradient": {"kind": "joint"},
-        "optimizer": {"kind": "adam", "outer_lr": 1e-3},
-    },
-    steps=3_000,
-    inner_step=0,
-)
-
-
 def baselines(degree: int) -> tuple[Baseline, ...]:
     """Return the rivals, from the simplest on."""
-    return (POOLED, least_squares(1), mixed_model(degree))
+    return (POOLED, LINE, mixed_model(degree))
 
 
 def experiment_of(config: ExperimentConfig, baseline: Baseline) -> ExperimentConfig:
@@ -100,22 +71,31 @@ def experiment_of(config: ExperimentConfig, baseline: Baseline) -> ExperimentCon
     Raises:
         ConfigError: The rival does not go with the run's tasks.
     """
-    content = config.to_mapping()
-    sections = ("model", "meta", "inner", "hypergradient")
-    content |= {name: baseline.parts[name] for name in sections}
-    content["outer"] = {
-        "optimizer": baseline.parts["optimizer"],
-        "num_steps": baseline.steps,
-        "num_tasks": config.outer.num_tasks,
-    }
-    content["loss"], content["query_loss"] = (
-        {"kind": "squared-error"},
-        {"kind": "as-inner"},
+    rival = with_overrides(
+        preset_config(baseline.preset), baseline.changes
+    ).to_mapping()
+    mine = config.to_mapping()
+    outer = {"optimizer": rival["outer"]["optimizer"]}
+    return validated(
+        {
+            **rival,
+            "name": baseline.preset,
+            "preset": "",
+            "tasks": mine["tasks"],
+            "outer": {
+                **outer,
+                "num_steps": baseline.steps,
+                "num_tasks": config.outer.num_tasks,
+            },
+            "evaluation": {
+                **mine["evaluation"],
+                "num_inner_steps": 1,
+                "every": baseline.steps,
+            },
+            "run": {**mine["run"], "compile": "off", "provider": "auto"},
+            "diagnostics": mine["diagnostics"],
+        }
     )
-    content["evaluation"] |= {"num_inner_steps": 1, "every": max(baseline.steps, 1)}
-    content["run"] |= {"compile": "off", "provider": "auto"}
-    content |= {"name": baseline.key, "preset": ""}
-    return validated(content)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -40,8 +40,8 @@ class FreshEvaluation:
     Attributes:
         query_loss: After 0 ... K' inner steps, [task, inner step].
         support_loss: Likewise.
-        rmse: Root of the mean squared error over tasks and their query points, in the
-            target's own unit, [inner step]; None where the target has no name.
+        rmse: Root of the mean over tasks of their mean squared errors, in the target's
+            own unit, [inner step]; None where the target has no name.
     """
 
     query_loss: Array
@@ -115,30 +115,38 @@ def evaluate_fresh(  # noqa: PLR0913 - the counts of one evaluation
         dtype=dtype,
         query=query,
     ).to(device)
+    at_once = max(1, BYTES_AT_ONCE // one)
     support, query_loss = losses_along_paths(
         learner,
         phi,
         batch,
         num_inner_steps=num_inner_steps,
-        tasks_at_once=max(1, BYTES_AT_ONCE // one),
+        tasks_at_once=at_once,
     )
     rmse = None
     if family.target_name:
-        rmse = _own_rmse(family, learner, phi, batch, num_inner_steps)
+        errors = [
+            _own_errors(
+                family,
+                learner,
+                phi,
+                batch.rows(start, start + at_once),
+                num_inner_steps,
+            )
+            for start in range(0, num_tasks, at_once)
+        ]
+        rmse = to_array(torch.cat(errors).mean(dim=0).sqrt())
     return FreshEvaluation(query_loss=query_loss, support_loss=support, rmse=rmse)
 
 
-def _own_rmse(
+def _own_errors(
     family: TaskDistribution,
     learner: MetaLearner,
     phi: Tensor,
     batch: TaskBatch,
     num_inner_steps: int,
-) -> Array:
-    """Return the root mean squared error in the target's own unit, [inner step].
-
-    Tasks count alike, whatever their number of points.
-    """
+) -> Tensor:
+    """Return mean squared errors in the target's own unit, [task, inner step]."""
     problem = learner.problem
     path = learner.adapt(phi, batch, num_inner_steps=num_inner_steps)
     stacked = phi[: problem.meta_dim].expand(batch.num_tasks, -1)
@@ -150,8 +158,8 @@ def _own_rmse(
                 problem.model, theta, stacked, batch.query.x, batch.support
             )
             error = (family.own_targets(predicted) - wanted).square()
-            found.append(batch.query.mean(error).mean().sqrt())
-    return to_array(torch.stack(found))
+            found.append(batch.query.mean(error))
+    return torch.stack(found, dim=1)
 
 
 def _bytes_of_one(

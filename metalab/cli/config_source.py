@@ -33,8 +33,8 @@ def resolve_config(
 
     Args:
         file: A TOML file; what it leaves out comes from the preset.
-        preset: Name of a preset, or of a recipe; None takes the one that the file names with its key
-            `preset`, the plain defaults with a file that names none, and the default
+        preset: Name of a preset, or of a recipe; None takes the one that the file names
+            with its key `preset`, the plain defaults with a file that names none, and the default
             preset without a file.
         code: A share code, in place of a preset.
         assignments: "path=value" texts.

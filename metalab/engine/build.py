@@ -28,6 +28,16 @@ def build_family(config: ExperimentConfig) -> TaskDistribution:
     return config.tasks.family.build()
 
 
+def training_family(config: ExperimentConfig) -> TaskDistribution:
+    """Return the tasks that an experiment trains on, each with points enough."""
+    return build_family(config).for_shots(config.tasks.num_shots)
+
+
+def held_out_family(config: ExperimentConfig) -> TaskDistribution:
+    """Return the tasks that an experiment never trains on, each with points enough."""
+    return build_family(config).held_out().for_shots(config.eval_shots)
+
+
 def build_learner(config: ExperimentConfig, *, fused: bool = False) -> MetaLearner:
     """Return the meta-learner of an experiment.
 

@@ -12,7 +12,7 @@ from metalab.core.learner import MetaLearner
 from metalab.core.stability import step_curvature
 from metalab.core.streams import RandomStreams
 from metalab.core.tasks import Samples, TaskBatch, TaskDistribution, sample_batch
-from metalab.engine.build import DTYPES, build_family
+from metalab.engine.build import DTYPES, held_out_family
 from metalab.engine.diagnostics import RISING_SHARE, STEP_CURVATURE, UNSTABLE_SHARE
 from metalab.engine.events import (
     NUM_GALLERY,
@@ -306,7 +306,7 @@ def held_out_evaluation(
     """
     dtype, evaluation = DTYPES[config.run.precision], config.evaluation
     streams = RandomStreams(config.run.seed)
-    family = build_family(config).held_out().for_shots(config.eval_shots)
+    family = held_out_family(config)
     batch = sample_batch(
         family,
         evaluation.num_tasks,

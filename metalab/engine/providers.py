@@ -8,9 +8,10 @@ from metalab.core.learner import MetaLearner
 from metalab.engine.build import (
     DTYPES,
     DeviceError,
-    build_family,
     build_learner,
+    held_out_family,
     resolve_device,
+    training_family,
 )
 from metalab.experiment.config import ExperimentConfig
 
@@ -28,7 +29,7 @@ def runs_natively(learner: MetaLearner, counts: Counts) -> bool:
 def counts_of(config: ExperimentConfig) -> Counts:
     """Return the sizes of a meta-batch."""
     tasks, num_shots = config.tasks, config.tasks.num_shots
-    family = build_family(config).for_shots(num_shots)
+    family = training_family(config)
     return Counts(
         num_tasks=config.outer.num_tasks,
         num_shots=num_shots,
@@ -53,12 +54,12 @@ def fused_obstacle(config: ExperimentConfig) -> str | None:
 
 def _draws_unequal(config: ExperimentConfig) -> bool:
     """Return whether sets of points are masked, in training or in an evaluation."""
-    family, tasks = build_family(config), config.tasks
-    training = family.for_shots(tasks.num_shots)
-    held_out = family.held_out().for_shots(config.eval_shots)
-    return training.draws_unequal(
+    tasks, evaluation = config.tasks, config.evaluation
+    return training_family(config).draws_unequal(
         tasks.num_shots, tasks.num_queries
-    ) or held_out.draws_unequal(config.eval_shots, config.evaluation.num_queries)
+    ) or held_out_family(config).draws_unequal(
+        config.eval_shots, evaluation.num_queries
+    )
 
 
 def chosen_provider(config: ExperimentConfig) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 
 from metalab.core.tasks import TaskFamily
-from metalab.engine.build import build_family, build_learner
+from metalab.engine.build import build_learner, held_out_family
 from metalab.engine.diagnostics import (
     DIAGNOSTICS,
     LAYER_PREFIX,
@@ -36,8 +36,7 @@ def state_shapes(config: ExperimentConfig) -> Shapes:
 
 def held_out_shapes(config: ExperimentConfig) -> Shapes:
     """Return the shapes of the arrays of `events.HeldOutTasks`, as files name them."""
-    shots = config.eval_shots
-    family = build_family(config).held_out().for_shots(shots)
+    shots, family = config.eval_shots, held_out_family(config)
     tasks = family.num_tasks(config.evaluation.num_tasks)
     queries = family.num_queries(config.evaluation.num_queries, shots)
     known = {"true_curves": (min(NUM_GALLERY, tasks), NUM_GRID_POINTS)}
@@ -54,8 +53,7 @@ def held_out_shapes(config: ExperimentConfig) -> Shapes:
 
 def evaluation_shapes(config: ExperimentConfig) -> Shapes:
     """Return the shapes of the losses of `events.Evaluation`."""
-    family = build_family(config).held_out().for_shots(config.eval_shots)
-    tasks = family.num_tasks(config.evaluation.num_tasks)
+    tasks = held_out_family(config).num_tasks(config.evaluation.num_tasks)
     shape = (tasks, config.num_shown_steps + 1)
     return {"support_loss": shape, "query_loss": shape}
 

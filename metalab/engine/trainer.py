@@ -18,10 +18,10 @@ from metalab.core.learner import MetaLearner, MetaState
 from metalab.core.streams import RandomStreams
 from metalab.engine.build import (
     DTYPES,
-    build_family,
     build_learner,
     check_fits,
     resolve_device,
+    training_family,
 )
 from metalab.engine.events import (
     Array,
@@ -250,7 +250,7 @@ class Trainer:
 
     def _make_stepper(self, state: MetaState) -> Stepper:
         self.task_stream = TaskStream(
-            family=build_family(self.config).for_shots(self.config.tasks.num_shots),
+            family=training_family(self.config),
             streams=self.streams,
             counts=counts_of(self.config),
             dtype=self._dtype,

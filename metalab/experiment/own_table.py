@@ -21,12 +21,12 @@ def table_methods() -> tuple[tuple[str, str], ...]:
     The default method comes first.
     """
     first, _ = usable_presets()[DEFAULT_PRESET]
-    found: dict[str, str] = {first.title: ""}
+    found: dict[str, str] = {}
     for recipe, preset in usable_presets().values():
         family = preset_config(preset.name).tasks.family
         if family.component is TableFamily:
-            found[recipe.title] = found.get(recipe.title) or preset.name
-    return tuple(item for item in found.items() if item[1])
+            found.setdefault(recipe.title, preset.name)
+    return tuple(sorted(found.items(), key=lambda item: item[0] != first.title))
 
 
 def table_overrides(options: Mapping[str, str]) -> list[tuple[str, Any]]:

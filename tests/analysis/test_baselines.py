@@ -12,7 +12,7 @@ from metalab.analysis.baselines import (
     baselines,
     compare_with_baselines,
     experiment_of,
-    least_squares,
+    mixed_model,
 )
 from metalab.core.streams import RandomStreams
 from metalab.core.tasks import sample_batch
@@ -106,7 +106,7 @@ def test_a_rival_keeps_tasks_seed_and_evaluation():
     config = with_overrides(
         preset_config("maml-gapminder"), [("run.seed", 7), ("tasks.family.fold", 2)]
     )
-    rival = experiment_of(config, least_squares(2))
+    rival = experiment_of(config, mixed_model(2))
     assert rival.tasks == config.tasks
     assert rival.run.seed == 7
     assert rival.model.options()["degree"] == 2
