@@ -50,7 +50,7 @@ class FreshEvaluation:
 
     @property
     def num_tasks(self) -> int:
-        """How many tasks there were."""
+        """Number of tasks."""
         return len(self.query_loss)
 
     def summary(self) -> TaskSummary:

@@ -1,3 +1,3 @@
-"""Where somebody starts who names nothing. Imports nothing."""
+"""The default preset. Imports nothing, so that the first frame can have it."""
 
 DEFAULT_PRESET = "maml-sine"

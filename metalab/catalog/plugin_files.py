@@ -53,7 +53,7 @@ class PluginFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedFile:
-    """What a file defines.
+    """Definitions of a plug-in file.
 
     Attributes:
         file: The file.
@@ -169,6 +169,7 @@ def _run(path: Path) -> LoadedFile:
         module.__file__ = str(file.path)
         # Dataclasses and annotations look their module up by its name.
         sys.modules[module.__name__] = module
+        # Not by importlib, which would read the file again: what runs is what was hashed.
         exec(compile(tree, str(file.path), "exec"), module.__dict__)
         for name, value in vars(module).items():
             own = not isinstance(value, type) or value.__module__ == module.__name__

@@ -34,7 +34,7 @@ class Plugins:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FromFiles:
-    """What plug-in files define for one place.
+    """Components of plug-in files for one place.
 
     Attributes:
         values: What can be used, each with its file.

@@ -48,7 +48,7 @@ class BilevelProblem:
 
     @property
     def outer_level_loss(self) -> Loss:
-        """What a prediction costs on the query set."""
+        """Loss of the query set."""
         return self.loss if self.query_loss is None else self.query_loss
 
     @property

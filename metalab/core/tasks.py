@@ -18,7 +18,7 @@ from torch import Tensor
 from metalab.core.errors import UserError
 
 Shots = int | Float[Tensor, "task 1"]
-"""How many points a task has: one number, or one a task where they differ."""
+"""Number of points of a task: one for all, or one a task where they differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ class Samples:
 
     @property
     def num_shots(self) -> Shots:
-        """How many points of each task count."""
+        """Number of points of each task that count."""
         if self.mask is None:
             return self.x.shape[1]
         # A minibatch may hold none of a small task's points: it then costs nothing.
@@ -127,7 +127,7 @@ class TaskBatch:
 
 
 class Targets(Enum):
-    """What the targets of a task are."""
+    """Kind of a task's targets."""
 
     NUMBERS = "numbers"
     PROBABILITIES = "probabilities of classes"
@@ -267,12 +267,12 @@ class TaskDistribution(ABC):
 
     @property
     def target_name(self) -> str:
-        """What the target is called; "" for a number without a name."""
+        """Name of the target; "" where it has none."""
         return ""
 
     @property
     def input_name(self) -> str:
-        """What the first input is called; "" for a number without a name."""
+        """Name of the first input; "" where it has none."""
         return ""
 
     def for_shots(self, num_shots: int) -> "TaskDistribution":

@@ -202,7 +202,7 @@ class HeldOutTasks:
 
     @property
     def axis_labels(self) -> tuple[str, str]:
-        """What the axes of plots are called: columns of a table, or x and y."""
+        """Names of the axes of plots: columns of a table, or x and y."""
         return self.input_name or "Input x", self.target_name or "Output y"
 
     def title(self, task: int) -> str:

@@ -124,7 +124,7 @@ class ExperimentConfig(Section):
 
     @property
     def loss_words(self) -> LossWords:
-        """What the losses of both levels are called, and their units."""
+        """Words for the losses of both levels, and their units."""
         support, query = self.loss.component, self.loss_of_queries.component
         return LossWords(
             support_unit=support.unit,

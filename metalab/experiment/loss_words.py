@@ -1,4 +1,4 @@
-"""What the losses of an experiment are called, and their units: the one place.
+"""Words for the losses of an experiment, and their units: the one place.
 
 Imports no torch: the window and the figures name losses before there is any.
 """

@@ -27,7 +27,7 @@ FEWEST_ROWS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roles:
-    """Which column is what, and how the table is cut.
+    """Roles of the columns, and how the table is cut.
 
     Attributes:
         data: Name and hash of the table.

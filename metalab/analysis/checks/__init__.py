@@ -1,1 +1,1 @@
-"""What somebody's own component owes, tried out: `metalab check FILE.py`."""
+"""Checks of somebody's own components: `metalab check FILE.py`."""

@@ -1,4 +1,4 @@
-"""What a hypergradient estimator owes."""
+"""Checks of a hypergradient estimator."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What an inner loop owes."""
+"""Checks of an inner loop."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a loss owes."""
+"""Checks of a loss."""
 
 from collections.abc import Mapping
 

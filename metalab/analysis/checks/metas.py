@@ -1,4 +1,4 @@
-"""What "what is meta-learned" owes."""
+"""Checks of a parameterisation: of what is meta-learned."""
 
 from collections.abc import Mapping
 

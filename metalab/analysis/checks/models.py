@@ -1,4 +1,4 @@
-"""What a model owes."""
+"""Checks of a model."""
 
 from collections.abc import Mapping
 from functools import partial

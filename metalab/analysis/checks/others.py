@@ -1,4 +1,4 @@
-"""What a task family and an outer optimizer owe."""
+"""Checks of a task family and of an outer optimizer."""
 
 from collections.abc import Mapping
 

@@ -8,7 +8,7 @@ from metalab.core.errors import line_in, told
 
 
 class Outcome(Enum):
-    """What came of a check."""
+    """Outcome of a check."""
 
     PASS = "pass"
     FAIL = "FAIL"

@@ -52,7 +52,7 @@ class GaussianLikelihood(Loss):
 
     @property
     def constant(self) -> float:
-        """What an output without a residual costs."""
+        """Cost of an output without a residual."""
         return math.log(self.noise_std) + 0.5 * math.log(2 * math.pi)
 
     def costs(

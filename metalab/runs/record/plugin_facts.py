@@ -1,4 +1,4 @@
-"""What a run file says of the plug-in files that its components came from.
+"""Facts in a run file about the plug-in files that its components came from.
 
 A name and a digest, for people: no run file is ever a reason to load anything.
 """
