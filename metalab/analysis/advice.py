@@ -14,6 +14,7 @@ from metalab.core.hypergradient.base import Target
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    from metalab.core.inner.base import InnerLoop
     from metalab.engine.events import Diverged
     from metalab.experiment.config import ExperimentConfig
 
@@ -99,25 +100,33 @@ def _capitalised(text: str) -> str:
 
 
 def _for_inner_loop(config: "ExperimentConfig", step: int) -> list[Advice]:
+    from metalab.core.inner.descent import Descent  # noqa: PLC0415 - torch
+
     component = config.inner.component
     outer = _for_outer_step(config)
-    if component.rate_is_fixed:
-        rate = _setting(
-            config,
-            "inner.inner_lr",
-            Change.LOWER,
-            "an inner loop diverges above 2/L, L the largest eigenvalue of its loss's "
-            "Hessian",
-        )
-        return [*rate, *_momentum(config), *outer]
-    if component.learns_rates:
-        own = _setting(
-            config, "inner.inner_lr", Change.LOWER, "the learned rates start there"
-        )
-    else:
+    own = _setting(config, "inner.inner_lr", Change.LOWER, _too_long(component))
+    if component.rate_is_fixed and issubclass(component, Descent):
+        return [*own, *_momentum(config), *outer]
+    if component.rate_is_fixed and not component.learned:
+        return [*own, *outer]
+    if not component.learned:
         own = _strengths(config)
     # Later on, rates and features are what the outer loop has made of them.
     return [*own, *outer] if _is_near_start(config, step) else [*outer, *own]
+
+
+def _too_long(component: "type[InnerLoop]") -> str:
+    """Return why a smaller inner lr may help."""
+    from metalab.core.inner.descent import Descent  # noqa: PLC0415 - torch
+
+    if not component.rate_is_fixed:
+        return f"the {component.learned} start there"
+    if issubclass(component, Descent):
+        return (
+            "an inner loop diverges above 2/L, L the largest eigenvalue of its loss's "
+            "Hessian"
+        )
+    return "it scales every step of the inner loop"
 
 
 def _is_near_start(config: "ExperimentConfig", step: int) -> bool:

@@ -17,8 +17,8 @@ def at_inner_lr(config: ExperimentConfig, inner_lr: float | None) -> ExperimentC
     if inner_lr is None:
         return config
     if not config.inner.component.rate_is_fixed:
-        learned = config.inner.component.learns_rates
-        why = "has learned its step sizes" if learned else "has no step size"
+        learned = config.inner.component.learned
+        why = f"has learned its {learned}" if learned else "has no step size"
         raise ConfigError(
             [
                 FieldProblem(
@@ -36,6 +36,6 @@ def chosen_inner_lr(config: ExperimentConfig) -> float | None:
     Args:
         config: The experiment of the run.
     """
-    if config.inner.component.learns_rates:
+    if not config.inner.component.rate_is_fixed:
         return None
     return getattr(config.inner, "inner_lr", None)

@@ -85,7 +85,7 @@ def diagnose(
 def first_order_learns(learner: MetaLearner) -> bool:
     """Return whether the first-order hypergradient reaches every part of phi."""
     parts = list(learner.problem.meta.ways)
-    if learner.inner.learns_rates:
+    if learner.inner.learned:
         parts.append(frozenset({PhiRole.RATES}))
     return all(ways & FirstOrder.learns for ways in parts)
 

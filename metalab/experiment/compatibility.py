@@ -168,7 +168,7 @@ def estimator_refusal(
     """Return why an estimator does not go with the other parts, or None."""
     meta = config.meta.build()
     parts = list(meta.ways)
-    if config.inner.component.learns_rates:
+    if config.inner.component.learned:
         parts.append(frozenset({PhiRole.RATES}))
     for ways in parts:
         if not ways & estimator.learns:

@@ -8,6 +8,7 @@ import torch
 from metalab.catalog.slots import HYPERGRADIENTS, INNER_LOOPS, META_PARAMETERISATIONS
 from metalab.core.autodiff import AutodiffOracle
 from metalab.core.hypergradient.base import Exactness, ProblemSize, Target
+from metalab.core.inner.adaptive import AdaptiveLoop
 from metalab.core.inner.base import PathStorage
 from metalab.core.meta.anchor import ProximalAnchor
 from metalab.core.meta.base import PhiRole
@@ -66,7 +67,8 @@ def claiming(exactness, target=None):
 
 
 def loop(kind, **options):
-    return configured(INNER_LOOPS, kind, **options)
+    # An epsilon far below the gradients would make a step their sign, and kinks of it.
+    return configured(INNER_LOOPS, kind, inner_epsilon=0.1, **options)
 
 
 def network(meta):
@@ -155,7 +157,7 @@ def test_convergent_to_the_solution_means_ever_closer_to_the_closed_form(kind):
 def learnable(kind, inner):
     """Return whether a biased estimator goes with a loop on its problem."""
     meta = problem_for(kind, KNOWN).meta
-    learns = not inner.learns_rates or PhiRole.RATES in kind.learns
+    learns = not inner.learned or PhiRole.RATES in kind.learns
     return learns and goes_with(inner, meta)
 
 
@@ -183,7 +185,8 @@ def test_biased_still_means_downhill(kind, inner_kind, num_steps):
     else:
         slope = central_differences(objective, phi)
         exact = known.hypergradient(start, inner_lr=0.05, num_steps=num_steps)
-        assert relative_error(slope[:4], exact.mean(dim=0)) < 1e-6
+        if not issubclass(inner_kind, AdaptiveLoop):  # the others start as descent
+            assert relative_error(slope[:4], exact.mean(dim=0)) < 1e-6
     cosine = torch.nn.functional.cosine_similarity(direction, slope, dim=0)
     assert float(cosine) > 0.1
     step = 0.05 * start.norm() / direction.norm()

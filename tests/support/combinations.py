@@ -1,12 +1,20 @@
 """Every choice of what is meta-learned with every inner loop, at one small problem."""
 
+import torch
+
 from metalab.core.autodiff import AutodiffOracle
+from metalab.core.inner.adagrad import InnerAdagrad
+from metalab.core.inner.adam import InnerAdam
 from metalab.core.inner.closed_form import ClosedForm
 from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.inner.learned_descent import PARAMETERISATIONS, LearnedDescent
+from metalab.core.inner.learned_update import LearnedUpdate
+from metalab.core.inner.meta_curvature import MetaCurvature
 from metalab.core.inner.proximal_descent import ProximalDescent
 from metalab.core.inner.pull_back import PullBackDescent
 from metalab.core.inner.rates import GRANULARITIES
+from metalab.core.inner.rmsprop import InnerRMSprop
+from metalab.core.inner.update_loop import RecordedLoop
 from metalab.core.meta.anchor import ProximalAnchor
 from metalab.core.meta.bayesian_head import BayesianHead
 from metalab.core.meta.body import BodyOnly
@@ -19,7 +27,13 @@ from metalab.core.meta.penalty import PenaltyStrength
 from metalab.core.meta.ridge_head import RidgeHead
 from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem
-from tests.support.oracles import InputShift, goes_with, initial_phi, smooth_batch
+from tests.support.oracles import (
+    InputShift,
+    generator,
+    goes_with,
+    initial_phi,
+    smooth_batch,
+)
 
 NUM_STEPS = 4
 
@@ -67,6 +81,24 @@ INNERS = {
     ),
     "pull-back": PullBackDescent(num_inner_steps=NUM_STEPS, inner_lr=0.03),
     "closed-form": ClosedForm(num_inner_steps=NUM_STEPS),
+    # With an epsilon far below the gradients a step is their sign, which is no test.
+    "adam": InnerAdam(
+        num_inner_steps=NUM_STEPS,
+        inner_lr=0.03,
+        inner_epsilon=0.1,
+        inner_clip_norm=1.0,
+        inner_weight_decay=0.7,
+    ),
+    "rmsprop": InnerRMSprop(
+        num_inner_steps=NUM_STEPS, inner_lr=0.03, inner_epsilon=0.1, inner_decay=0.8
+    ),
+    "adagrad": InnerAdagrad(
+        num_inner_steps=NUM_STEPS, inner_lr=0.03, inner_epsilon=0.1
+    ),
+    "meta-curvature": MetaCurvature(num_inner_steps=NUM_STEPS, inner_lr=0.03),
+    "learned-update": LearnedUpdate(
+        num_inner_steps=NUM_STEPS, inner_lr=0.03, num_hidden_units=3
+    ),
 } | {
     f"{granularity}-{parameterisation}": LearnedDescent(
         num_inner_steps=NUM_STEPS,
@@ -80,6 +112,15 @@ INNERS = {
 }
 
 
+def phi_of(problem, inner):
+    """Return random meta-parameters; a learned rule away from its start, where it is plain."""
+    phi = initial_phi(problem, inner)
+    if isinstance(inner, RecordedLoop):
+        noise = torch.randn(phi.shape, generator=generator(7), dtype=phi.dtype)
+        phi[problem.meta_dim :] += 0.2 * noise[problem.meta_dim :]
+    return phi
+
+
 def oracle_of(meta, inner):
     """Return a meta-batch of three tasks at random meta-parameters."""
     model = MLP(
@@ -89,7 +130,7 @@ def oracle_of(meta, inner):
         activation="tanh",
     )
     problem = BilevelProblem(model=model, meta=meta)
-    return AutodiffOracle(problem, initial_phi(problem, inner), smooth_batch())
+    return AutodiffOracle(problem, phi_of(problem, inner), smooth_batch())
 
 
 EVERYWHERE = (

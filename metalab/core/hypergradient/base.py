@@ -166,8 +166,10 @@ def end_cotangent(
     """Return the cotangent at theta_K, and the query loss there, [task]."""
     outer = oracle.outer_value_and_grad(path.end)
     weight = 1.0 if request.weights is None else request.weights[path.num_steps]
-    velocity = torch.zeros_like(outer.grad) if path.state.velocity is not None else None
-    v = Cotangent(theta=outer.grad, velocity=velocity, phi=outer.direct)
+    memory = path.state.memory
+    if memory is not None:
+        memory = torch.zeros_like(memory)
+    v = Cotangent(theta=outer.grad, memory=memory, phi=outer.direct)
     return v.scaled(weight), outer.loss
 
 

@@ -22,12 +22,9 @@ def slopes_along(
     one tangent a direction and does not grow with K.
     """
     rows = [u[None] for u in directions]
-    has_velocity = path.state.velocity is not None
-    tangents: list[Tangent] = []
-    for u in rows:
-        start = oracle.start_pushforward(u)
-        velocity = torch.zeros_like(start) if has_velocity else None
-        tangents.append(Tangent(theta=start, velocity=velocity))
+    memory = path.state.memory
+    memory = None if memory is None else torch.zeros_like(memory)
+    tangents = [Tangent(theta=oracle.start_pushforward(u), memory=memory) for u in rows]
     weights = request.weights or (*[0.0] * path.num_steps, 1.0)
     total = path.end.new_zeros(len(rows), oracle.num_tasks)
     state = path.begin

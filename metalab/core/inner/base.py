@@ -35,12 +35,13 @@ class InnerState:
     Attributes:
         index: Inner steps made.
         theta: theta_index, [task, inner].
-        velocity: [task, inner]; None without momentum.
+        memory: What it remembers of earlier steps, such as a velocity, [task, memory];
+            None for nothing.
     """
 
     index: int
     theta: Float[Tensor, "task inner"]
-    velocity: Float[Tensor, "task inner"] | None
+    memory: Float[Tensor, "task memory"] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,14 +51,14 @@ class InnerStep:
     Attributes:
         index: k; the step leads from theta_k to theta_{k+1}.
         start: theta_k, [task, inner].
-        velocity: Velocity before the step, [task, inner]; None without momentum.
+        memory: What was remembered before the step, [task, memory]; None for nothing.
         update: What was subtracted, before the learning rate, [task, inner].
         linearisation: The inner loss around theta_k; without curvature unless kept.
     """
 
     index: int
     start: Float[Tensor, "task inner"]
-    velocity: Float[Tensor, "task inner"] | None
+    memory: Float[Tensor, "task memory"] | None = None
     update: Float[Tensor, "task inner"]
     linearisation: Linearisation
 
@@ -100,32 +101,32 @@ class Cotangent:
 
     Attributes:
         theta: With respect to theta_k, [task, inner].
-        velocity: With respect to the velocity, [task, inner]; None without momentum.
+        memory: With respect to the memory, [task, memory]; None where there is none.
         phi: Gathered so far with respect to phi, [task, meta]; None for nothing yet.
     """
 
     theta: Float[Tensor, "task inner"]
-    velocity: Float[Tensor, "task inner"] | None
-    phi: Float[Tensor, "task meta"] | None
+    memory: Float[Tensor, "task memory"] | None = None
+    phi: Float[Tensor, "task meta"] | None = None
 
     def scaled(self, factor: float) -> "Cotangent":
-        """Return the cotangent times a number; the velocity part starts at zero."""
+        """Return the cotangent times a number; that of the memory starts at zero."""
         if factor == 1.0:
             return self
         phi = None if self.phi is None else self.phi * factor
-        return Cotangent(theta=self.theta * factor, velocity=self.velocity, phi=phi)
+        return Cotangent(theta=self.theta * factor, memory=self.memory, phi=phi)
 
     def plus_theta(self, more: Tensor) -> "Cotangent":
         """Return the cotangent with `more` added to its theta part."""
         theta = self.theta + more
-        return Cotangent(theta=theta, velocity=self.velocity, phi=self.phi)
+        return Cotangent(theta=theta, memory=self.memory, phi=self.phi)
 
     def plus_phi(self, more: Tensor | None) -> "Cotangent":
         """Return the cotangent with `more` added to its phi part."""
         if more is None:
             return self
         phi = more if self.phi is None else self.phi + more
-        return Cotangent(theta=self.theta, velocity=self.velocity, phi=phi)
+        return Cotangent(theta=self.theta, memory=self.memory, phi=phi)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,11 +135,11 @@ class Tangent:
 
     Attributes:
         theta: Of theta_k, [task, inner].
-        velocity: Of the velocity, [task, inner]; None without momentum.
+        memory: Of the memory, [task, memory]; None where there is none.
     """
 
     theta: Float[Tensor, "task inner"]
-    velocity: Float[Tensor, "task inner"] | None
+    memory: Float[Tensor, "task memory"] | None = None
 
 
 class InnerRequirement(Enum):
@@ -155,8 +156,9 @@ class InnerLoop(ABC):
 
     Attributes:
         num_inner_steps: K of training.
-        learns_rates: Whether the loop has meta-parameters of its own.
-        rate_is_fixed: Whether its step size is the setting `inner_lr`, and nothing else.
+        learned: What the loop has meta-parameters of its own for, in words; "" for none.
+        rate_is_fixed: Whether the setting `inner_lr` scales its steps, whatever is learned.
+        formula: A step, in symbols.
         needs: What it asks of the inner problem.
     """
 
@@ -165,8 +167,9 @@ class InnerLoop(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     synonyms: ClassVar[tuple[str, ...]] = ()
-    learns_rates: ClassVar[bool] = False
+    learned: ClassVar[str] = ""
     rate_is_fixed: ClassVar[bool] = False
+    formula: ClassVar[str] = "θ ← θ − α ∇ℓ(θ)"
     needs: ClassVar[InnerRequirement] = InnerRequirement.NOTHING
     num_inner_steps: int
 

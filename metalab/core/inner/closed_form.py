@@ -62,7 +62,7 @@ class ClosedForm(InnerLoop):
     ) -> InnerPath:
         """Go to the solution in the first step, and stay there."""
         if begin is None:
-            begin = InnerState(index=0, theta=oracle.start(), velocity=None)
+            begin = InnerState(index=0, theta=oracle.start())
         theta = begin.theta
         points = [theta]
         steps: list[InnerStep] = []
@@ -76,7 +76,7 @@ class ClosedForm(InnerLoop):
         end = begin.index + num_steps
         return InnerPath(
             begin=begin,
-            state=InnerState(index=end, theta=theta, velocity=None),
+            state=InnerState(index=end, theta=theta),
             points=tuple(points) if keep_points else (),
             steps=tuple(steps),
         )
@@ -95,7 +95,6 @@ class ClosedForm(InnerLoop):
             InnerStep(
                 index=begin.index + k,
                 start=start,
-                velocity=None,
                 update=start - points[-1],
                 linearisation=linearisation,
             )
@@ -105,7 +104,7 @@ class ClosedForm(InnerLoop):
     def pullback(self, oracle: InnerOracle, step: InnerStep, v: Cotangent) -> Cotangent:
         """Return nothing for theta_0, and - B^T H^-1 v for phi."""
         of_phi = step.linearisation.mixed_vjp(-oracle.hessian_solver()(v.theta))
-        start = Cotangent(theta=torch.zeros_like(v.theta), velocity=None, phi=v.phi)
+        start = Cotangent(theta=torch.zeros_like(v.theta), phi=v.phi)
         return start.plus_phi(of_phi)
 
     def first_order_pullback(
@@ -124,4 +123,4 @@ class ClosedForm(InnerLoop):
     ) -> Tangent:
         """Return - H^-1 B u."""
         change = step.linearisation.mixed_jvp(u.expand(len(t.theta), -1))
-        return Tangent(theta=-oracle.hessian_solver()(change), velocity=None)
+        return Tangent(theta=-oracle.hessian_solver()(change))

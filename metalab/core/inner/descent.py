@@ -55,6 +55,36 @@ def rate_option(default: float = 0.01, **spec: Any) -> Any:
     return option(default, low=0.0, high=10.0, exclusive=True, log=True, **texts)
 
 
+def clip_norm_option() -> Any:
+    """Declare the largest norm of a task's gradient."""
+    return option(
+        0.0,
+        label="Inner clip norm",
+        help="Largest norm of a task's inner gradient, which is scaled down to it; 0 does "
+        "not clip.",
+        low=0.0,
+        high=1e6,
+        advanced=True,
+        synonyms=("gradient clipping", "clip by norm"),
+        at_zero="off",
+    )
+
+
+def weight_decay_option() -> Any:
+    """Declare the share of theta that is added to its gradient."""
+    return option(
+        0.0,
+        label="Inner weight decay",
+        help="Share of theta added to its inner gradient, so that a step also pulls theta "
+        "towards zero; 0 does not decay.",
+        low=0.0,
+        high=1e3,
+        advanced=True,
+        synonyms=("L2 regularisation", "weight decay", "ridge penalty"),
+        at_zero="off",
+    )
+
+
 def _never(grad: Tensor) -> bool:
     del grad
     return False
@@ -116,8 +146,8 @@ def descend(
     if begin is None:
         theta = oracle.start()
         velocity = torch.zeros_like(theta) if rule.momentum > 0 else None
-        begin = InnerState(index=0, theta=theta, velocity=velocity)
-    theta, velocity = begin.theta, begin.velocity
+        begin = InnerState(index=0, theta=theta, memory=velocity)
+    theta, velocity = begin.theta, begin.memory
     points = [theta]
     steps: list[InnerStep] = []
     end = begin.index + num_steps
@@ -141,7 +171,7 @@ def descend(
                 InnerStep(
                     index=k,
                     start=theta,
-                    velocity=before,
+                    memory=before,
                     update=update,
                     linearisation=linearisation,
                 )
@@ -151,7 +181,7 @@ def descend(
             points.append(theta)
     return InnerPath(
         begin=begin,
-        state=InnerState(index=end, theta=theta, velocity=velocity),
+        state=InnerState(index=end, theta=theta, memory=velocity),
         points=tuple(points) if keep_points else (),
         steps=tuple(steps),
     )
@@ -237,8 +267,8 @@ def through_update(
     what comes through theta' and what comes through the velocity of the next step.
     """
     of_update = v.theta * -rate
-    if v.velocity is not None:
-        of_update = of_update + v.velocity
+    if v.memory is not None:
+        of_update = of_update + v.memory
     return of_update, of_update * momentum if momentum > 0 else None
 
 
@@ -285,7 +315,7 @@ class Descent(InnerLoop):
         of_grad = through_limits(of_update, step.linearisation.grad, rule)
         straight = self.first_order_pullback(oracle, step, v)
         theta = straight.theta + step.linearisation.hvp(of_grad)
-        back = Cotangent(theta=theta, velocity=of_velocity, phi=straight.phi)
+        back = Cotangent(theta=theta, memory=of_velocity, phi=straight.phi)
         if oracle.phi_shapes_inner_loss:
             return back.plus_phi(step.linearisation.mixed_vjp(of_grad))
         return back
@@ -300,7 +330,7 @@ class Descent(InnerLoop):
         rate = rule.rate(step.index, step.linearisation.grad)
         of_update, of_velocity = through_update(v, rate, rule.momentum)
         theta = with_decay(v.theta, of_update, rule.decay)
-        return Cotangent(theta=theta, velocity=of_velocity, phi=v.phi)
+        return Cotangent(theta=theta, memory=of_velocity, phi=v.phi)
 
     def pushforward(
         self,
@@ -322,14 +352,14 @@ class Descent(InnerLoop):
         of_update = along_limits(of_update, step.linearisation.grad, rule)
         of_update = with_decay(of_update, t.theta, rule.decay)
         velocity = None
-        if t.velocity is not None:
-            velocity = of_update = of_update + rule.momentum * t.velocity
+        if t.memory is not None:
+            velocity = of_update = of_update + rule.momentum * t.memory
         rate = rule.rate(step.index, step.linearisation.grad)
         theta = scaled_difference(t.theta, of_update, rate)
         of_rate = self.rate_tangent(oracle, step.index, u)
         if of_rate is not None:
             theta = theta - of_rate * step.update
-        return Tangent(theta=theta, velocity=velocity)
+        return Tangent(theta=theta, memory=velocity)
 
 
 class FixedRateDescent(Descent):

@@ -5,7 +5,14 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from metalab.core.inner.descent import FixedRateDescent, Rule, rate_option, steps_option
+from metalab.core.inner.descent import (
+    FixedRateDescent,
+    Rule,
+    clip_norm_option,
+    rate_option,
+    steps_option,
+    weight_decay_option,
+)
 from metalab.core.oracle import InnerOracle
 from metalab.core.spec import option
 
@@ -65,29 +72,8 @@ class GradientDescent(FixedRateDescent):
         at_zero="off",
     )
 
-    inner_clip_norm: float = option(
-        0.0,
-        label="Inner clip norm",
-        help="Largest norm of a task's inner gradient, which is scaled down to it; 0 does "
-        "not clip.",
-        low=0.0,
-        high=1e6,
-        advanced=True,
-        synonyms=("gradient clipping", "clip by norm"),
-        at_zero="off",
-    )
-
-    inner_weight_decay: float = option(
-        0.0,
-        label="Inner weight decay",
-        help="Share of theta added to its inner gradient, so that a step also pulls theta "
-        "towards zero; 0 does not decay.",
-        low=0.0,
-        high=1e3,
-        advanced=True,
-        synonyms=("L2 regularisation", "weight decay", "ridge penalty"),
-        at_zero="off",
-    )
+    inner_clip_norm: float = clip_norm_option()
+    inner_weight_decay: float = weight_decay_option()
 
     def rule(self, oracle: InnerOracle) -> Rule:
         """Return descent at `inner_lr`."""

@@ -43,8 +43,9 @@ class LearnedDescent(Descent):
         "Meta-SGD",
         "MAML++",
         "learned learning rates",
+        "diagonal preconditioner",
     )
-    learns_rates: ClassVar[bool] = True
+    learned: ClassVar[str] = "learning rates"
 
     num_inner_steps: int = steps_option()
     inner_lr: float = rate_option(

@@ -22,7 +22,7 @@ class PhiRole(Enum):
     """A way in which meta-parameters enter the outer loss."""
 
     START = "as the start of the inner loop"
-    RATES = "as the rates of the inner loop"
+    RATES = "in the steps of the inner loop"
     PREDICTION = "directly in the prediction"
     INNER_LOSS = "in the inner loss"
 

@@ -62,6 +62,8 @@ class Blueprint:
             every_step_counts=weights is not None,
             likelihood=meta.is_probabilistic,
             caveat=config.loss_words.caveat,
+            inner_formula=learner.inner.formula,
+            inner_learns=learner.inner.learned,
             titles=Titles(
                 family=config.tasks.family.component.title,
                 model=config.model.component.title,
@@ -108,10 +110,10 @@ def _settings(blueprint: Blueprint, step: int) -> Settings:
 
 
 def _ways(learner: "MetaLearner") -> "list[frozenset[PhiRole]]":
-    """Return how each part of phi enters, the rates of the inner loop included."""
+    """Return how each part of phi enters, what the inner loop learns included."""
     from metalab.core.meta.base import PhiRole  # noqa: PLC0415 - torch
 
-    rates = [frozenset({PhiRole.RATES})] if learner.inner.learns_rates else []
+    rates = [frozenset({PhiRole.RATES})] if learner.inner.learned else []
     return [*learner.problem.meta.ways, *rates]
 
 
@@ -150,6 +152,8 @@ def _route(route: Route, *, solved: bool) -> Route:
 
 def _formula(blueprint: Blueprint, general: str, step: int) -> str:
     """Return an estimator's formula without the terms that are zero or the identity."""
+    from metalab.core.inner.descent import FixedRateDescent  # noqa: PLC0415 - torch
+
     learner = blueprint.learner
     entries = _entries(learner)
     route = learner.estimator(step).route
@@ -159,7 +163,7 @@ def _formula(blueprint: Blueprint, general: str, step: int) -> str:
         return _SOLVED
     only_start = len(_ways(learner)) == 1 and entries.start
     options = blueprint.config.inner.options()
-    plain = learner.inner.rate_is_fixed and not (
+    plain = isinstance(learner.inner, FixedRateDescent) and not (
         options.get("momentum")
         or options.get("inner_clamp")
         or options.get("inner_clip_norm")

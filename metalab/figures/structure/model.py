@@ -89,7 +89,7 @@ class Entries:
 
     Attributes:
         start: As the start of the inner loop.
-        rates: As the rates of the inner loop.
+        rates: In the steps of the inner loop.
         inner_loss: In the inner loss.
         prediction: Directly in the prediction.
     """
@@ -155,6 +155,8 @@ class Structure:
         regularised: Whether the inner loss has a regulariser.
         every_step_counts: Whether the outer loss counts the inner steps before the last.
         likelihood: Whether the outer loss is another than the squared error.
+        inner_formula: A step of the inner loop, in symbols.
+        inner_learns: What the inner loop learns about its own steps; "" for nothing.
         caveat: What jumps of the inner loss mean for the estimator; "" for nothing.
         titles: What the catalog calls the parts.
         settings: Numbers of the configuration.
@@ -173,6 +175,8 @@ class Structure:
     regularised: bool
     every_step_counts: bool
     likelihood: bool
+    inner_formula: str
+    inner_learns: str
     caveat: str
     titles: Titles
     settings: Settings

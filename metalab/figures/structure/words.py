@@ -65,7 +65,7 @@ def _entries(structure: Structure) -> str:
     entries = structure.entries
     ways = (
         (entries.start, "as the start of the inner loop"),
-        (entries.rates, "as its learning rates"),
+        (entries.rates, f"as its {structure.inner_learns}"),
         (entries.inner_loss, "in the inner loss"),
         (entries.prediction, "directly in the prediction"),
     )
@@ -162,9 +162,9 @@ def _step(structure: Structure, numbers: Numbers) -> PartText:
             lines=(TextLine("∇_θ ℓ(θ_K) = 0"), TextLine("one linear solve")),
             tip="The minimum of the inner loss is computed, not approached.",
         )
-    lines = [TextLine("θ ← θ − α ∇ℓ(θ)")]
+    lines = [TextLine(structure.inner_formula)]
     if rate is not None:
-        learned = structure.entries.rates
+        learned = structure.inner_learns == "learning rates"
         lines.append(TextLine("α learned, from" if learned else "α =", f"{rate:.4g}"))
     what = "ℓ: support loss + regulariser"
     lines.append(TextLine(what if structure.regularised else "ℓ: support loss"))

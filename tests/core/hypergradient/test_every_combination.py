@@ -14,10 +14,18 @@ from metalab.core.hypergradient.unrolled import Unrolled
 from metalab.core.inner.base import InnerRequirement
 from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.inner.learned_descent import LearnedDescent
+from metalab.core.inner.update_loop import Here, RecordedLoop
 from metalab.core.meta.initialisation import Initialisation
 from metalab.core.streams import RandomStreams
-from tests.support.combinations import INNERS, METAS, NUM_STEPS, PAIRS, oracle_of
-from tests.support.oracles import estimated, initial_phi, relative_error
+from tests.support.combinations import (
+    INNERS,
+    METAS,
+    NUM_STEPS,
+    PAIRS,
+    oracle_of,
+    phi_of,
+)
+from tests.support.oracles import estimated, relative_error
 
 pytestmark = pytest.mark.unchecked
 
@@ -94,16 +102,53 @@ def limited(slope, inner):
     return slope
 
 
+def stepping(inner, phi, problem, theta):
+    """Return (theta, slope, step) -> theta, with a memory of its own."""
+    if isinstance(inner, RecordedLoop):
+        return recorded(inner, phi, problem, theta)
+    rate = rates_of(inner, phi, problem.meta_dim, problem.adapted)
+    velocity = torch.zeros_like(theta)
+
+    def after(theta, slope, step):
+        nonlocal velocity
+        slope = limited(slope, inner)
+        if isinstance(inner, GradientDescent):
+            # As constants the gradients: momentum and weight decay are no derivatives.
+            slope = slope + inner.inner_weight_decay * theta
+            velocity = slope = slope + inner.momentum * velocity
+        return theta - rate(step) * slope
+
+    return after
+
+
+def recorded(inner, phi, problem, theta):
+    memory = theta.new_zeros(len(theta), inner.memory_width(theta.shape[1]))
+
+    def after(theta, slope, step):
+        nonlocal memory
+        here = Here(
+            theta=theta,
+            grad=slope,
+            memory=memory,
+            learned=phi[:, problem.meta_dim :],
+            step=step,
+            blocks=problem.adapted,
+        )
+        theta, memory = inner.advance(here)
+        return theta
+
+    return after
+
+
 def by_definition(meta, inner, num_exact):
     """Differentiate the K steps by torch, early gradients taken as constants."""
     oracle = oracle_of(meta, inner)
     problem, batch = oracle._problem, oracle._batch
-    phi = initial_phi(problem, inner).expand(batch.num_tasks, -1).clone()
+    phi = phi_of(problem, inner).expand(batch.num_tasks, -1).clone()
     phi.requires_grad_()
     own = phi[:, : problem.meta_dim]
-    rate = rates_of(inner, phi, problem.meta_dim, problem.adapted)
     theta = meta.start(problem.model, own)
-    velocity = torch.zeros_like(theta)
+    step_from = stepping(inner, phi, problem, theta)
     for step in range(NUM_STEPS):
         through = step >= NUM_STEPS - num_exact
         at = theta if through else theta.detach().requires_grad_()
@@ -112,12 +157,7 @@ def by_definition(meta, inner, num_exact):
             at.requires_grad_()
         loss = problem.inner_loss(at, shaping, batch.support).sum()
         (slope,) = torch.autograd.grad(loss, at, create_graph=through)
-        slope = limited(slope, inner)
-        if isinstance(inner, GradientDescent):
-            # As constants the gradients: momentum and weight decay are no derivatives.
-            slope = slope + inner.inner_weight_decay * theta
-            velocity = slope = slope + inner.momentum * velocity
-        theta = theta - rate(step) * slope
+        theta = step_from(theta, slope, step)
     # Plus nothing: so that phi is always there to differentiate by.
     outer = problem.outer_loss(theta, own, batch).sum() + 0.0 * phi.sum()
     (reference,) = torch.autograd.grad(outer, phi)

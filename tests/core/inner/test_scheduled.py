@@ -30,7 +30,16 @@ def test_a_loop_says_whether_its_rate_is_fixed(loop):
 
 def test_only_a_set_rate_is_fixed():
     fixed = {loop.name for loop in LOOPS if loop.rate_is_fixed}
-    assert fixed == {"gradient-descent", "proximal-descent", "pull-back-descent"}
+    assert fixed == {
+        "adagrad",
+        "adam",
+        "gradient-descent",
+        "learned-update",
+        "meta-curvature",
+        "proximal-descent",
+        "pull-back-descent",
+        "rmsprop",
+    }
 
 
 def test_the_pull_back_stays_the_last_step():

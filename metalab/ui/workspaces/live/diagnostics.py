@@ -228,7 +228,10 @@ def _rates_text(history: RunHistory, playhead: int | None, curves: Curves) -> st
         curves: The newest, with the meta-parameters that they are from.
     """
     # Imported here: there is a run, so torch is there.
-    from metalab.analysis.learned_rates import learned_rates  # noqa: PLC0415
+    from metalab.analysis.learned_rates import (  # noqa: PLC0415
+        LearnedRatesError,
+        learned_rates,
+    )
     from metalab.figures.kinds.learned_rates import words_of  # noqa: PLC0415
 
     step, phi = curves.step, curves.phi
@@ -238,9 +241,12 @@ def _rates_text(history: RunHistory, playhead: int | None, curves: Curves) -> st
             return ""
         step, phi = state.step, state.phi
     config = history.config_at(step)
-    if not config.inner.component.learns_rates:
+    if not config.inner.component.learned:
         return ""
-    words = words_of(learned_rates(config, phi))
+    try:
+        words = words_of(learned_rates(config, phi))
+    except LearnedRatesError:  # something else is learned about the steps
+        return ""
     return f"After {number_of(step, 'outer step')}: {words}."
 
 
