@@ -107,4 +107,4 @@ def test_a_step_size_is_refused_where_it_was_learned(tmp_path, capsys):
     assert run(["train", "--preset", "meta-sgd-sine", *small, "--out", path]) == 0
     capsys.readouterr()
     assert run(["eval", path, "--inner-lr", "0.1"]) == 2
-    assert "learned its step sizes" in capsys.readouterr().err
+    assert "has learned its learning rates" in capsys.readouterr().err

@@ -38,7 +38,7 @@ def test_the_default_is_not_refused():
         ),
         (
             {"hypergradient__kind": "reptile", "inner__kind": "learned-descent"},
-            "it cannot learn meta-parameters that enter only as the rates of the inner "
+            "it cannot learn meta-parameters that enter only in the steps of the inner "
             "loop (meta.kind 'initialisation', inner.kind 'learned-descent')",
         ),
         (
