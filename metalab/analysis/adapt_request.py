@@ -1,6 +1,6 @@
 """A task of a person's own, and how networks adapt to it. Imports no torch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +20,7 @@ MOST_GRID_POINTS = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CustomTask:
-    """A support set, and what is known of the curve behind it.
+    """A support set, and what is known of the task beside it.
 
     Attributes:
         x: Places on the x axis of plots, [shot].
@@ -29,6 +29,9 @@ class CustomTask:
         truth: The true curve there, [point]; None where there is none.
         parameters: The task's numbers in its family, [parameter], for methods that are
             told them; None where they are unknown.
+        other_x: Where else the task was observed, [point]; without a true curve these
+            observations are what a prediction is measured on.
+        other_y: What was observed there, [point].
     """
 
     x: Array
@@ -36,6 +39,15 @@ class CustomTask:
     grid: Array
     truth: Array | None
     parameters: Array | None
+    other_x: Array = field(default_factory=lambda: frozen(np.empty(0)))
+    other_y: Array = field(default_factory=lambda: frozen(np.empty(0)))
+
+    @property
+    def measured_on(self) -> str:
+        """What the query loss is measured on, in words; "" for nothing."""
+        if self.truth is not None:
+            return "true curve"
+        return "other observations" if len(self.other_x) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -86,8 +98,8 @@ class AdaptResult:
         asked: What was asked, the task included.
         curves: Predictions on the grid, [inner step, point].
         support_loss: [inner step].
-        query_loss: Query loss against the true curve on the grid, [inner step];
-            None without one.
+        query_loss: Query loss against the true curve on the grid, or on the task's other
+            observations, [inner step]; None where there are neither.
         distance: Euclidean distance from the start, [inner step].
         layer_distance: The same, of each adapted layer alone, [inner step, layer].
         layers: Number of each of these layers in the network, from 1.

@@ -261,13 +261,15 @@ class TaskAdapter(_OneTaskMethod):
             ExplorationError: The method is told the task's numbers, which nobody knows.
         """
         phi = torch.tensor(start.phi, dtype=self.dtype)
-        grid = self._inputs(asked.task.grid, asked.task)
+        task = asked.task
+        grid = self._inputs(task.grid, task)
+        others = self._samples(task.other_x, task.other_y, task)
         found = self.adapted(
             phi,
-            self._batch(asked.task),
+            self._batch(task),
             grid,
             num_inner_steps=asked.num_inner_steps,
-            query=None,
+            query=others if len(task.other_x) > 0 and task.truth is None else None,
         )
         moved = found.thetas - found.thetas[:1]
         layers, layer_distance = self._by_layer(moved)
@@ -277,7 +279,9 @@ class TaskAdapter(_OneTaskMethod):
             asked=asked,
             curves=curves,
             support_loss=found.support_loss,
-            query_loss=self._true_loss(found.on_grid, asked.task.truth),
+            query_loss=found.query_loss
+            if task.truth is None
+            else self._true_loss(found.on_grid, task.truth),
             distance=to_array(torch.linalg.vector_norm(moved, dim=1)),
             layer_distance=layer_distance,
             layers=layers,
@@ -285,10 +289,8 @@ class TaskAdapter(_OneTaskMethod):
             deviation=deviation,
         )
 
-    def _true_loss(self, predicted: Tensor, truth: Array | None) -> Array | None:
-        """Return the loss against the true curve on the grid, [inner step], or None."""
-        if truth is None:
-            return None
+    def _true_loss(self, predicted: Tensor, truth: Array) -> Array:
+        """Return the loss against the true curve on the grid, [inner step]."""
         y = self._family.given_targets(torch.tensor(truth, dtype=self.dtype))
         y = y[None, :, None]
         return self.query_losses(predicted, Samples(x=torch.zeros_like(y), y=y))
@@ -306,11 +308,14 @@ class TaskAdapter(_OneTaskMethod):
         return self._family.observed(known.to(self.dtype), x[None])[0]
 
     def _batch(self, task: CustomTask) -> TaskBatch:
-        x = self._inputs(task.x, task)
-        y = self._family.given_targets(torch.tensor(task.y, dtype=self.dtype))
-        support = Samples(x=x[None], y=y[None, :, None])
+        support = self._samples(task.x, task.y, task)
         nothing = torch.zeros(1, 1, dtype=self.dtype)
         return TaskBatch(parameters=nothing, support=support, query=support)
+
+    def _samples(self, x: Array, y: Array, task: CustomTask) -> Samples:
+        """Return points of a plot as the network is given them, of one task."""
+        own = self._family.given_targets(torch.tensor(y, dtype=self.dtype))
+        return Samples(x=self._inputs(x, task)[None], y=own[None, :, None])
 
     def _by_layer(self, moved: Tensor) -> tuple[tuple[int, ...], Array]:
         """Return the adapted layers, and how far each has moved, [inner step, layer]."""

@@ -266,6 +266,11 @@ class TaskDistribution(ABC):
         return self.of_subset(HELD_OUT)
 
     @property
+    def target_unit(self) -> str:
+        """Unit of the targets that losses compare: "y", or another after scaling."""
+        return "y"
+
+    @property
     def target_name(self) -> str:
         """Name of the target; "" where it has none."""
         return ""

@@ -209,6 +209,20 @@ class HeldOutTasks:
         """Return what a task is called in a title: "Norway", or "Task 3"."""
         return self.names[task] if self.names else f"Task {task + 1}"
 
+    def phrase(self, task: int) -> str:
+        """Return what a task is called in a sentence: "Norway", or "held-out task 3"."""
+        return self.names[task] if self.names else f"held-out task {task + 1}"
+
+    def mark(self, task: int) -> str:
+        """Return the shortest that a task is called by: "Norway", or "3"."""
+        return self.names[task] if self.names else str(task + 1)
+
+    def other_observations(self, task: int) -> tuple[Array, Array]:
+        """Return x and y of a task's query set where no true curve is known, else none."""
+        if self.true_curves is not None:
+            return self.grid[:0], self.grid[:0]
+        return self.query.plotted(task)
+
     def arrays(self) -> dict[str, Array]:
         """Return the arrays under the names that files give them."""
         truth = self.true_curves

@@ -13,7 +13,7 @@ from metalab.catalog.recipes import Recipe, preset_settings, recipes
 from metalab.core.loss.as_inner import AsInner
 from metalab.core.tasks import QueryKind
 from metalab.experiment.compatibility import refusal
-from metalab.experiment.loss_words import LossWords
+from metalab.experiment.loss_words import LossWords, in_units_of
 from metalab.experiment.sections import (
     DiagnosticsConfig,
     EvaluationConfig,
@@ -126,9 +126,10 @@ class ExperimentConfig(Section):
     def loss_words(self) -> LossWords:
         """Words for the losses of both levels, and their units."""
         support, query = self.loss.component, self.loss_of_queries.component
+        of_target = self.tasks.family.build().target_unit
         return LossWords(
-            support_unit=support.unit,
-            query_unit=query.unit,
+            support_unit=in_units_of(support.unit, of_target),
+            query_unit=in_units_of(query.unit, of_target),
             distance=query.distance(),
             caveat=support.caveat(),
             logarithmic=not (support.may_be_negative or query.may_be_negative),

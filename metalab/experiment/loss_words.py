@@ -3,6 +3,7 @@
 Imports no torch: the window and the figures name losses before there is any.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,6 +40,11 @@ class LossWords:
         if self.support_unit == self.query_unit:
             return self.query_unit
         return f"support: {self.support_unit}, query: {self.query_unit}"
+
+
+def in_units_of(unit: str, target: str) -> str:
+    """Return the unit of a loss, such as "y²", for targets in another unit than y."""
+    return re.sub(r"(?<![A-Za-z])y(?![A-Za-z])", target, unit)
 
 
 def with_unit(name: str, unit: str) -> str:

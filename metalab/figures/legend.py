@@ -57,7 +57,7 @@ def with_legend(
         title: Plain text: a dollar sign in an experiment's name starts no formula.
         room: See `legend_place`.
     """
-    plain = _shortened(title, size.points / size.title_text - 2).replace("$", r"\$")
+    plain = shortened(title, size.points / size.title_text - 2).replace("$", r"\$")
     names = [call.options["label"] for call in calls if "label" in call.options]
     place = legend_place(names, choices, size, room=room)
     if place == "above" and names:
@@ -97,7 +97,7 @@ def _legend_columns(names: Sequence[str], size: FigureSize) -> int:
     return 1
 
 
-def _shortened(text: str, ems: float) -> str:
+def shortened(text: str, ems: float) -> str:
     """Return as much of a text as fits, with an ellipsis if that is not all."""
     if text_ems(text) <= ems:
         return text

@@ -140,6 +140,8 @@ def _adapt(where: Standpoint, looking: Looking, tell: Tell) -> AdaptSight:
         grid = reach(tasks.grid, x)
     except ValueError as error:
         raise FigureError(f"points: {error}") from error
+    other_x, other_y = tasks.other_observations(where.task)
+    others = {} if moved else {"other_x": other_x, "other_y": other_y}
     asked = AdaptRequest(
         task=CustomTask(
             x=x,
@@ -148,6 +150,7 @@ def _adapt(where: Standpoint, looking: Looking, tell: Tell) -> AdaptSight:
             # Points of somebody's own lie on no curve that is known.
             truth=None if moved else tasks.true_curve(where.task),
             parameters=None if moved else tasks.parameters[where.task],
+            **others,
         ),
         starts=(Start(key="run", config=config, phi=where.phi, step=where.step),),
         # As many as the page shows at first.
@@ -157,7 +160,7 @@ def _adapt(where: Standpoint, looking: Looking, tell: Tell) -> AdaptSight:
         history=where.history,
         explored=TaskAdapter(config).adapt(asked.starts[0], asked),
         inner_step=step,
-        task="points of one's own" if moved else f"held-out task {where.task + 1}",
+        task="points of one's own" if moved else tasks.phrase(where.task),
     )
 
 

@@ -228,6 +228,11 @@ class TableFamily(TaskDistribution):
         return {**options, "data": reference, **found}
 
     @property
+    def target_unit(self) -> str:
+        """Unit of the scaled target: deviations of the column, its logarithm, or itself."""
+        return {"standardise": "sd", "log": "(log y)"}.get(self.y_scaling, "y")
+
+    @property
     def target_name(self) -> str:
         """Column of the target."""
         return self.y

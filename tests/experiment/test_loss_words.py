@@ -3,9 +3,14 @@
 import pytest
 
 from metalab.catalog.slots import LOSSES
-from metalab.experiment.config import ExperimentConfig
+from metalab.experiment.config import ExperimentConfig, preset_config
 from metalab.experiment.fields import with_overrides
-from metalab.experiment.loss_words import DEFAULT_WORDS, LossWords, with_unit
+from metalab.experiment.loss_words import (
+    DEFAULT_WORDS,
+    LossWords,
+    in_units_of,
+    with_unit,
+)
 
 
 def words_with(*changes):
@@ -43,3 +48,17 @@ def test_only_jumps_of_the_inner_loss_are_told():
 def test_a_loss_without_a_unit_has_no_brackets():
     assert with_unit("Loss", LossWords(query_unit="1").query_unit) == "Loss"
     assert with_unit("Loss", "nats") == "Loss (nats)"
+
+
+@pytest.mark.parametrize(
+    ("scaling", "unit"), [("standardise", "sd²"), ("log", "(log y)²"), ("raw", "y²")]
+)
+def test_of_a_table_the_unit_is_that_of_the_scaled_target(scaling, unit):
+    config = preset_config("maml-gapminder")
+    config = with_overrides(config, [("tasks.family.y_scaling", scaling)])
+    assert config.loss_words.both_units == unit
+
+
+def test_only_y_itself_is_replaced():
+    assert in_units_of("y per day", "sd") == "sd per day"
+    assert in_units_of("nats", "sd") == "nats"

@@ -20,6 +20,7 @@ from metalab.figures.drawing import (
 from metalab.figures.kinds.adaptation import (
     BAND_DEVIATIONS,
     key_calls,
+    query_look,
     support_look,
     truth_look,
 )
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from metalab.engine.events import Array
 
 _TRUE, _SUPPORT, _PREDICTED, _FAN = "true curve", "support", "prediction", "other sets"
+_OBSERVED = "other observations"
 _OWN = "this run"
 _NUM_CURVES = 12
 """Before adaptation and after eleven steps: all that a run with K = 1 is shown with."""
@@ -59,6 +61,8 @@ def _table(sight: AdaptSight) -> Table:
     ]
     if task.truth is not None:
         blocks.append((_TRUE, "", np.nan, task.grid, task.truth, None))
+    elif len(task.other_x) > 0:
+        blocks.append((_OBSERVED, "", np.nan, task.other_x, task.other_y, None))
     for start, found in _starts(sight):
         for step, curve in enumerate(found.curves):
             sd = None if found.deviation is None else found.deviation[step]
@@ -242,6 +246,8 @@ def _task(sight: AdaptSight, size: FigureSize) -> list[Call]:
     looks = [(_SUPPORT, support_look(size))]
     if sight.asked.task.truth is not None:
         looks.insert(0, (_TRUE, truth_look(size)))
+    elif len(sight.asked.task.other_x) > 0:
+        looks.insert(0, (_OBSERVED, query_look(size) | {"label": "Other observations"}))
     return [
         Call(method="ax.plot", columns=("x", "y"), where={"part": part}, options=look)
         for part, look in looks
@@ -251,7 +257,7 @@ def _task(sight: AdaptSight, size: FigureSize) -> list[Call]:
 def _limits(sight: AdaptSight) -> list[Call]:
     """Return the call that keeps the axis on the task where a prediction explodes."""
     task = sight.asked.task
-    seen = [task.y] if task.truth is None else [task.y, task.truth]
+    seen = [task.y, task.other_y] if task.truth is None else [task.y, task.truth]
     around = np.concatenate(seen)
     around = around[np.isfinite(around)]
     curves = np.concatenate([found.curves.ravel() for _, found in _starts(sight)])
@@ -271,7 +277,11 @@ def _caption(sight: AdaptSight, marked: int) -> str:
     losses, units = f"support loss {found.support_loss[marked]:.3g}", words.support_unit
     if found.query_loss is not None:
         units = words.both_units
-        losses += f", {words.distance} to the true curve {found.query_loss[marked]:.3g}"
+        value = f"{found.query_loss[marked]:.3g}"
+        if asked.task.truth is None:
+            losses += f", on its {asked.task.measured_on} {value}"
+        else:
+            losses += f", {words.distance} to the true curve {value}"
     rate = "" if asked.inner_lr is None else f" at inner lr {asked.inner_lr:.3g}"
     others = (
         ""

@@ -129,7 +129,7 @@ def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Draw
     shown = spread(last, _NUM_CURVES, keep=(k,))
     marked = _marked(choices, k, shown)
     colours = dict(zip(shown, ramp(len(shown)), strict=True))
-    number = f"task {choices.task + 1}"
+    number = tasks.phrase(choices.task).removeprefix("held-out ")
     banded = curves.deviation is not None
     calls = [
         *_predictions(colours, marked, size),
@@ -240,8 +240,9 @@ def _true_curve(size: FigureSize, tasks: HeldOutTasks) -> list[Call]:
     return [call]
 
 
-def _points(size: FigureSize) -> list[Call]:
-    query = {
+def query_look(size: FigureSize) -> dict[str, Any]:
+    """Return how the points of a query set are drawn."""
+    return {
         "color": GREEN,
         "linestyle": "none",
         "marker": "x",
@@ -250,11 +251,17 @@ def _points(size: FigureSize) -> list[Call]:
         "label": "Query set",
         "zorder": 2,
     }
+
+
+def _points(size: FigureSize) -> list[Call]:
     return [
         Call(
             method="ax.plot", columns=("x", "y"), where={"part": part}, options=options
         )
-        for part, options in ((_SUPPORT, support_look(size)), (_QUERY, query))
+        for part, options in (
+            (_SUPPORT, support_look(size)),
+            (_QUERY, query_look(size)),
+        )
     ]
 
 
@@ -297,7 +304,9 @@ def _pointer(marked: _Marked, size: FigureSize) -> list[Call]:
 
 def _caption(history: RunHistory, choices: FigureChoices, tasks: HeldOutTasks) -> str:
     moved = " that were moved by hand" if choices.task in choices.moved else ""
-    values = tasks.words(choices.task, "{:.3g}".format)
+    task = tasks.phrase(choices.task)
+    if not tasks.names:
+        task += f" ({tasks.words(choices.task, '{:.3g}'.format)})"
     assert history.curves is not None
     so_far = (
         ""
@@ -305,8 +314,7 @@ def _caption(history: RunHistory, choices: FigureChoices, tasks: HeldOutTasks) -
         else f", shown up to inner step {choices.inner_step}"
     )
     return (
-        f"Adaptation of {history.name} to held-out task {choices.task + 1} "
-        f"({values}) from {number_of(tasks.support.num_shots, 'support point')}{moved}, "
+        f"Adaptation of {history.name} to {task} from {number_of(tasks.support.num_shots, 'support point')}{moved}, "
         f"after "
         f"{number_of(history.curves.step, 'outer step')}; training adapts with "
         f"K = {history.num_inner_steps}{so_far}."

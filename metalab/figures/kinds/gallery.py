@@ -17,13 +17,15 @@ from metalab.figures.drawing import (
     number_of,
 )
 from metalab.figures.errors import FigureError
-from metalab.figures.legend import with_legend
+from metalab.figures.legend import shortened, with_legend
 from metalab.figures.sizes import FigureSize
 from metalab.figures.table import Column, Table
 from metalab.figures.tiles import order_of
 from metalab.runs.record.history import RunHistory
 
 _TRUE, _SUPPORT, _BEFORE, _AFTER = "true curve", "support", "before", "after"
+_POINTS_PER_INCH, _TILES_SHARE, _LOSS_EMS = 72.0, 0.8, 3.0
+
 _MARGIN = 0.12
 """Of the range of the true curves, beyond it: a wild curve does not flatten the others."""
 
@@ -78,7 +80,8 @@ def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Draw
         axes = f"ax{place + 1}"
         loss = float(curves.query_loss[task, tasks.num_inner_steps])
         calls += _tile(axes, task, tasks, size, labelled=place == 0)
-        calls += _head(axes, task, loss, size)
+        mark = shortened(tasks.mark(task), _room(columns, size))
+        calls += _head(axes, mark, loss, size)
     rows = -(-len(order) // columns)
     for place in range(len(order), rows * columns):
         above = {"labelbottom": True}
@@ -152,14 +155,14 @@ def _tile(
     ]
 
 
-def _head(axes: str, task: int, loss: float, size: FigureSize) -> list[Call]:
-    """Return the calls for number and loss, above the tile: never on a curve."""
+def _head(axes: str, mark: str, loss: float, size: FigureSize) -> list[Call]:
+    """Return the calls for name or number and loss, above the tile: never on a curve."""
     options = {"fontsize": 0.85 * size.small_text, "pad": 0.2 * size.text}
     known = f"{loss:.2g}" if math.isfinite(loss) else "–"
     return [
         Call(
             method=f"{axes}.set_title",
-            arguments=(str(task + 1),),
+            arguments=(mark,),
             options={**options, "loc": "left", "color": GREY},
         ),
         Call(
@@ -168,6 +171,13 @@ def _head(axes: str, task: int, loss: float, size: FigureSize) -> list[Call]:
             options={**options, "loc": "right"},
         ),
     ]
+
+
+def _room(columns: int, size: FigureSize) -> float:
+    """Return what a name above a tile may take, in heights of its letters."""
+    tile = size.inches[0] * _POINTS_PER_INCH / columns
+    # The axis and the gaps take a share, the loss on the right a few letters.
+    return max(_TILES_SHARE * tile / (0.85 * size.small_text) - _LOSS_EMS, 2.0)
 
 
 def _axes(tasks: HeldOutTasks, size: FigureSize) -> list[Call]:
@@ -185,13 +195,14 @@ def _axes(tasks: HeldOutTasks, size: FigureSize) -> list[Call]:
 
 def _caption(history: RunHistory, tasks: HeldOutTasks, choices: FigureChoices) -> str:
     assert history.curves is not None
+    called = "name" if tasks.names else "number"
     order = "" if choices.sort == BY_TASK else f", sorted by {choices.sort}"
     loss = with_unit("query loss", history.config_at().loss_words.query_unit)
     return (
         f"How {history.name} adapts to {number_of(tasks.num_gallery, 'held-out task')} "
         f"from {number_of(tasks.support.num_shots, 'support point')}, after "
         f"{number_of(history.curves.step, 'outer step')}{order}: before and after "
-        f"K = {tasks.num_inner_steps} inner steps. Above each tile: its number, and the "
+        f"K = {tasks.num_inner_steps} inner steps. Above each tile: its {called}, and the "
         f"{loss} after adaptation."
     )
 

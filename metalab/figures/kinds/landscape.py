@@ -151,7 +151,7 @@ def _draw(sight: LandscapeSight, choices: FigureChoices, size: FigureSize) -> Dr
         *_paths(sight, size),
         *_step_numbers(landscape, size),
         *_outer_path(landscape, size),
-        _explained(landscape, size),
+        _explained(sight, size),
         *_key(landscape, levels, colours, log=choices.log_y),
         *labels("Direction u", "Direction v"),
         *_square(landscape),
@@ -223,7 +223,7 @@ def _paths(sight: LandscapeSight, size: FigureSize) -> list[Call]:
                     "markersize": (2.4 if strong else 1.6) * size.line,
                     "markeredgewidth": 0,
                     "zorder": 4,
-                    **({"label": _path_label(asked.tasks)} if strong else {}),
+                    **({"label": _path_label(sight)} if strong else {}),
                 },
             ),
         ]
@@ -306,9 +306,11 @@ def _beside(path: Array, step: int) -> tuple[float, float]:
     return (u, v)
 
 
-def _explained(landscape: Landscape, size: FigureSize) -> Call:
+def _explained(sight: LandscapeSight, size: FigureSize) -> Call:
+    landscape = sight.landscape
     words = explained_words(landscape).replace(" %", "\N{NO-BREAK SPACE}%")
-    numbers = f"Numbers: inner steps of task {landscape.asked.tasks[0] + 1}"
+    task = _phrase(sight, landscape.asked.tasks[0]).removeprefix("held-out ")
+    numbers = f"Numbers: inner steps of {task}"
     options = {"x": 0.5, "ha": "center", "fontsize": 0.9 * size.small_text}
     return Call(
         method="fig.supxlabel",
@@ -317,11 +319,25 @@ def _explained(landscape: Landscape, size: FigureSize) -> Call:
     )
 
 
-def _path_label(tasks: tuple[int, ...]) -> str:
-    first = f"Task {tasks[0] + 1}"
-    if len(tasks) == 1:
-        return first
-    return f"{first} (thin: {', '.join(str(task + 1) for task in tasks[1:])})"
+def _phrase(sight: LandscapeSight, task: int) -> str:
+    tasks = sight.history.held_out_tasks
+    return f"held-out task {task + 1}" if tasks is None else tasks.phrase(task)
+
+
+def _marks(sight: LandscapeSight) -> list[str]:
+    """Return the names of the tasks with paths, or "held-out tasks 1" and "2", "3"."""
+    tasks, asked = sight.history.held_out_tasks, sight.landscape.asked.tasks
+    marks = [str(t + 1) if tasks is None else tasks.mark(t) for t in asked]
+    if tasks is None or not tasks.names:
+        marks[0] = f"held-out tasks {marks[0]}"
+    return marks
+
+
+def _path_label(sight: LandscapeSight) -> str:
+    first = _phrase(sight, sight.landscape.asked.tasks[0]).removeprefix("held-out ")
+    first = f"{first[0].upper()}{first[1:]}"
+    others = _marks(sight)[1:]
+    return f"{first} (thin: {', '.join(others)})" if others else first
 
 
 def _path(where: dict[str, Any], options: dict[str, Any]) -> Call:
@@ -428,19 +444,19 @@ def _caption(sight: LandscapeSight) -> str:
     of = (
         f"mean over {number_of(landscape.num_averaged, 'held-out task')}"
         if asked.surface == "adapted"
-        else f"of held-out task {asked.tasks[0] + 1}"
+        else f"of {_phrase(sight, asked.tasks[0])}"
     )
     known = "" if landscape.finished else f", {100 * landscape.share:.0f} % computed"
-    numbers = ", ".join(str(task + 1) for task in asked.tasks)
+    numbers = ", ".join(_marks(sight))
     first, second = (100 * share for share in plane.explained)
     return (
         f"{name} {of} over a plane through the meta-parameters of {sight.history.name} "
         f"after {number_of(asked.step, 'outer step')} ({landscape.per_side} × "
         f"{landscape.per_side} points{known}); axes: {asked.axes}. Paths: inner steps 0 to "
-        f"{asked.num_inner_steps} of held-out tasks {numbers}, projected; of their squared "
+        f"{asked.num_inner_steps} of {numbers}, projected; of their squared "
         f"length u holds {first:.3g}\N{NO-BREAK SPACE}% and v "
-        f"{second:.3g}\N{NO-BREAK SPACE}%. Small numbers: inner steps of task "
-        f"{asked.tasks[0] + 1}."
+        f"{second:.3g}\N{NO-BREAK SPACE}%. Small numbers: inner steps of "
+        f"{_phrase(sight, asked.tasks[0]).removeprefix('held-out ')}."
     )
 
 

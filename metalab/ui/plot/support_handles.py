@@ -15,6 +15,9 @@ from metalab.ui.plot.plot_widget import Plot
 _REACH = 10.0
 """How far from its middle a point can be taken hold of, in pixels."""
 
+_STILL = 3.0
+"""How far a hand may shake between press and release of a click, in pixels."""
+
 _KEY_STEP, _FINE_KEY_STEP = 0.01, 0.001
 """What one press of an arrow moves a point, as a share of what the axis shows."""
 
@@ -39,12 +42,16 @@ class SupportHandles(QObject):
         moved: A point shall stand elsewhere: its number, x and y.
         marked: Other points are hovered, held or selected.
         dropped: The pointer has let go of a point.
+        clicked: A point was taken hold of, and let go where it stood: its number.
+        target_clicked: A place of `set_targets` was clicked: its number.
         reset_requested: All points shall go back to where they were.
     """
 
     moved = Signal(int, float, float)
     marked = Signal()
     dropped = Signal()
+    clicked = Signal(int)
+    target_clicked = Signal(int)
     reset_requested = Signal()
 
     def __init__(self, plot: Plot, *, may_reset: Callable[[], bool]) -> None:
@@ -63,6 +70,10 @@ class SupportHandles(QObject):
         self._hovered: int | None = None
         self._selected: int | None = None
         self._held: tuple[int, QPointF] | None = None
+        self._pressed = QPointF()
+        self._dragged = False
+        self._targets: Array = np.empty((2, 0))
+        self._over_target = False
         self._viewport = plot.area.viewport
         self._viewport.installEventFilter(self)
         plot.installEventFilter(self)
@@ -98,6 +109,18 @@ class SupportHandles(QObject):
         if len(self._points) != count:
             self.let_go()
 
+    def set_targets(self, x: Array, y: Array) -> None:
+        """Say which places beside the points a click takes, [target] each."""
+        self._targets = np.array([x, y], dtype=float)
+        self._over_target = False
+
+    def is_over(self, position: QPointF) -> bool:
+        """Return whether a point, or a target, is within reach of a place."""
+        return (
+            self._point_at(position) is not None
+            or self._nearest(position, self._targets) is not None
+        )
+
     def move_to(self, x: Array, y: Array) -> None:
         """Say where the same points are now, [point] each."""
         self.set_points(x, y, self._x_limits)
@@ -105,7 +128,7 @@ class SupportHandles(QObject):
     def clear(self) -> None:
         """Have no points."""
         self._points = []
-        self._places = np.empty((2, 0))
+        self._places = self._targets = np.empty((2, 0))
         self.let_go()
 
     def let_go(self) -> None:
@@ -133,11 +156,13 @@ class SupportHandles(QObject):
     def _on_mouse(self, event: QMouseEvent) -> bool:
         kind, left = event.type(), event.button() == Qt.MouseButton.LeftButton
         if kind in _PRESSES and left:
-            return self._take_hold(event.position())
+            return self._take_hold(event.position()) or self._hit(event.position())
         if kind == QEvent.Type.MouseMove and self._held is not None:
             self._follow(event.position(), self._held)
             return True
         if kind == QEvent.Type.MouseMove and not event.buttons():
+            at = self._nearest(event.position(), self._targets)
+            self._over_target = at is not None
             self._mark(
                 hovered=self._point_at(event.position()), selected=self._selected
             )
@@ -151,38 +176,57 @@ class SupportHandles(QObject):
         if found is not None:
             place = self._plot.area.position_of(*self._points[found])
             self._held = (found, place - position)
+            self._pressed, self._dragged = position, False
             self._plot.point_at(None)
         self._mark(hovered=found, selected=found)
         return found is not None
 
+    def _hit(self, position: QPointF) -> bool:
+        """Say that a target was clicked; return whether one was."""
+        found = self._nearest(position, self._targets)
+        if found is not None:
+            self.target_clicked.emit(found)
+        return found is not None
+
     def _drop(self, position: QPointF) -> None:
-        self._held = None
+        held, self._held = self._held, None
         self._mark(hovered=self._point_at(position), selected=self._selected)
         self.dropped.emit()
+        if held is not None and not self._dragged:
+            self.clicked.emit(held[0])
 
     def _follow(self, position: QPointF, held: tuple[int, QPointF]) -> None:
         shot, offset = held
+        way = position - self._pressed
+        if not self._dragged and hypot(way.x(), way.y()) < _STILL:
+            return
+        self._dragged = True
         place = self._plot.area.data_at(position + offset)
         self._move(shot, place.x(), place.y())
 
     def _point_at(self, position: QPointF) -> int | None:
         """Return the nearest point within reach."""
+        return self._nearest(position, self._places)
+
+    def _nearest(self, position: QPointF, places: Array) -> int | None:
+        """Return the nearest of some places, [2, place], within reach."""
         nearest, found = _REACH, None
-        for shot in self._near(position):
-            gap = self._plot.area.position_of(*self._points[shot]) - position
+        for index in self._near(position, places):
+            x, y = places[:, index].tolist()
+            gap = self._plot.area.position_of(x, y) - position
             distance = hypot(gap.x(), gap.y())
             if distance <= nearest:
-                nearest, found = distance, shot
+                nearest, found = distance, index
         return found
 
-    def _near(self, position: QPointF) -> list[int]:
-        """Return the points in a square about a place: there may be ten thousand."""
+    def _near(self, position: QPointF, places: Array) -> list[int]:
+        """Return the places in a square about one: there may be ten thousand."""
         reach = QPointF(_REACH, _REACH)
         one, other = (
             self._plot.area.data_at(place)
             for place in (position - reach, position + reach)
         )
-        x, y = self._places
+        x, y = places
         inside = (x >= min(one.x(), other.x())) & (x <= max(one.x(), other.x()))
         inside &= (y >= min(one.y(), other.y())) & (y <= max(one.y(), other.y()))
         return np.flatnonzero(inside).tolist()
@@ -250,5 +294,7 @@ class SupportHandles(QObject):
             self._viewport.setCursor(Qt.CursorShape.ClosedHandCursor)
         elif self._hovered is not None:
             self._viewport.setCursor(Qt.CursorShape.OpenHandCursor)
+        elif self._over_target:
+            self._viewport.setCursor(Qt.CursorShape.PointingHandCursor)
         else:
             self._viewport.unsetCursor()

@@ -35,6 +35,7 @@ class AdaptCanvas(Plot):
         point_moved: A point shall stand elsewhere: its number, x and y.
         point_added: A point shall be added at x and y.
         point_removed: A point shall go: its number.
+        observation_added: An observation shall be a support point: its number.
         curve_moved: The handle of the curve shall stand at x and y.
         curve_drawn: A curve was drawn by hand: its x and y.
         let_go: A drag has ended; the next one is another edit.
@@ -44,6 +45,7 @@ class AdaptCanvas(Plot):
     point_moved = Signal(int, float, float)
     point_added = Signal(float, float)
     point_removed = Signal(int)
+    observation_added = Signal(int)
     curve_moved = Signal(float, float)
     curve_drawn = Signal(object, object)
     let_go = Signal()
@@ -60,6 +62,9 @@ class AdaptCanvas(Plot):
         faint = Stroke(ink=Ink(role="accent", share=0.28), smooth=True)
         self._fan = [self.line(faint, z=0.5) for _ in range(NUM_FAN)]
         self.marks = AdaptationDrawing(self)
+        self._observations = self.points(
+            Dots(fill=Ink(role="query"), ring=Ink(role="surface"), size=8), z=4.9
+        )
         self._grip = self.points(
             Dots(fill=Ink(role="truth"), ring=Ink(role="surface"), size=13), z=6
         )
@@ -72,6 +77,8 @@ class AdaptCanvas(Plot):
         self.handles.moved.connect(self._on_moved)
         self.handles.marked.connect(self._draw_points)
         self.handles.dropped.connect(self.let_go)
+        self.handles.clicked.connect(self._on_clicked)
+        self.handles.target_clicked.connect(self.observation_added)
         self.handles.reset_requested.connect(self.reset_requested)
         # After the handles', hence asked before them.
         self._viewport = self.area.viewport
@@ -105,6 +112,7 @@ class AdaptCanvas(Plot):
             self.marks.clear()
             self.handles.clear()
             self._grip.set_data(*_nothing())
+            self._observations.set_data(*_nothing())
             return
         self.area.set_labels(*tasks.axis_labels)
         grid = scene.over(tasks.grid)
@@ -118,6 +126,8 @@ class AdaptCanvas(Plot):
             x, y = np.append(x, handle[0]), np.append(y, handle[1])
             self._grip.set_data(np.array([handle[0]]), np.array([handle[1]]))
         self.handles.set_points(x, y, (float(grid[0]), float(grid[-1])))
+        self.handles.set_targets(scene.other_x, scene.other_y)
+        self._observations.set_data(scene.other_x, scene.other_y)
         self._draw_points()
         if other:
             self.forget_limits()
@@ -129,7 +139,9 @@ class AdaptCanvas(Plot):
         if scene is None or tasks is None or self.handles.held:
             return
         grid = scene.over(tasks.grid)
-        own = np.concatenate([scene.y, scene.truth(grid)])
+        own = np.concatenate([scene.y, scene.other_y, scene.truth(grid)])
+        if len(scene.x) == 0:
+            own = np.array(tasks.plotted_range())
         known = np.concatenate([values, own])
         known = known[np.isfinite(known)]
         low, high = float(known.min()), float(known.max())
@@ -211,7 +223,7 @@ class AdaptCanvas(Plot):
 
     def _on_canvas(self, event: QMouseEvent) -> bool:
         kind, left = event.type(), event.button() == Qt.MouseButton.LeftButton
-        on_point = self.handles.marks != [] or self.handles.held
+        on_point = self.handles.held or self.handles.is_over(event.position())
         if self._trace is not None:
             return self._draw_on(event)
         if kind == QEvent.Type.MouseButtonDblClick and left and not on_point:
@@ -253,6 +265,10 @@ class AdaptCanvas(Plot):
         if key == Qt.Key.Key_Insert:
             low, high = self.x_range
             x = self.pointed_at if self.pointed_at is not None else (low + high) / 2
+            if len(scene.other_x) > 0:
+                nearest = int(np.abs(scene.other_x - x).argmin())
+                self.observation_added.emit(nearest)
+                return True
             assert self._tasks is not None, "a scene has tasks"
             grid = scene.over(self._tasks.grid)
             y = float(np.interp(x, grid, scene.truth(grid)))
@@ -271,6 +287,11 @@ class AdaptCanvas(Plot):
             self.curve_moved.emit(x, y)
         else:
             self.point_moved.emit(shot, x, y)
+
+    def _on_clicked(self, shot: int) -> None:
+        """Take an observation out of the support set; a drag moves it instead."""
+        if self._scene is not None and self._scene.is_observation(shot):
+            self.point_removed.emit(shot)
 
     def _may_reset(self) -> bool:
         return self._scene is not None and not self._scene.own

@@ -5,11 +5,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QUndoCommand, QUndoStack
 
 from metalab.core.written_points import read_points
 from metalab.engine.events import Array
+from metalab.ui.workspaces.adapt.points_dialog import PointsDialog
 from metalab.ui.workspaces.adapt.scene import UNKNOWN, Scene
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ class AdaptEditor(QObject):
         canvas.point_moved.connect(self._on_point_moved)
         canvas.point_added.connect(self._on_point_added)
         canvas.point_removed.connect(self._on_point_removed)
+        canvas.observation_added.connect(self._on_observation_added)
         canvas.curve_moved.connect(self._on_curve_moved)
         canvas.curve_drawn.connect(self._on_curve_drawn)
         canvas.let_go.connect(self._on_let_go)
@@ -109,6 +111,8 @@ class AdaptEditor(QObject):
         tools.kind_chosen.connect(self.set_kind)
         tools.dice_clicked.connect(self.draw_points)
         tools.paste_clicked.connect(self.paste_points)
+        tools.type_clicked.connect(self.type_points)
+        tools.new_clicked.connect(self.new_task)
         tools.reset_clicked.connect(self.reset_task)
 
     @property
@@ -138,8 +142,10 @@ class AdaptEditor(QObject):
             return
         self.set_tasks(tasks, task)
         self.undo_stack.clear()
-        kind = "drawn" if scene.kind == "held-out" else scene.kind
-        self._show(replace(scene, kind=kind, task=task))
+        kind = scene.kind
+        if kind == "held-out":
+            kind = "drawn" if scene.has_truth else UNKNOWN
+        self._show(replace(scene.with_points(scene.x, scene.y), kind=kind, task=task))
 
     def show_task(self, tasks: "HeldOutTasks", task: int) -> None:
         """Begin with a held-out task; nothing before can be undone."""
@@ -176,7 +182,7 @@ class AdaptEditor(QObject):
     def draw_points(self) -> None:
         """Draw other points from the true curve."""
         if self._scene is not None:
-            if not self._scene.has_truth:
+            if not self._scene.has_truth and not self._scene.observed:
                 self.refused.emit(
                     "There is no true curve to draw points from: choose one"
                 )
@@ -197,6 +203,40 @@ class AdaptEditor(QObject):
             return
         self._canvas.set_drawing_mode(on=False)
         self._push(pasted, "pasted points", instead="Points pasted")
+
+    def type_points(self) -> None:
+        """Let a person type the support set, beginning with the one that is shown."""
+        scene, tasks = self._scene, self._tasks
+        if scene is None or tasks is None:
+            return
+
+        def understood(text: str) -> str:
+            written = read_points(text)
+            scene.with_written(written, tasks.grid)
+            return written.words
+
+        dialog = PointsDialog(scene.x, scene.y, understood, self._canvas.window())
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.typed.connect(self._on_typed)
+        dialog.open()
+
+    def _on_typed(self, text: str) -> None:
+        # Meanwhile another run, or none, may be shown.
+        if self._scene is None or self._tasks is None:
+            return
+        try:
+            typed = self._scene.with_written(read_points(text), self._tasks.grid)
+        except ValueError as error:
+            self.refused.emit(f"The points: {error}")
+            return
+        self._canvas.set_drawing_mode(on=False)
+        self._push(typed, "typed points", instead="Points typed")
+
+    def new_task(self) -> None:
+        """Begin a task without points, which nobody knows a true curve of."""
+        if self._scene is not None:
+            self._canvas.set_drawing_mode(on=False)
+            self._push(self._scene.emptied(), "new task", instead="Points gone")
 
     def grid(self) -> Array:
         """Return where curves of the task on the canvas are drawn, [point]."""
@@ -224,6 +264,10 @@ class AdaptEditor(QObject):
                 self.refused.emit("A support set has at least one point")
                 return
             self._push(self._scene.without_point(shot), "removed point")
+
+    def _on_observation_added(self, index: int) -> None:
+        if self._scene is not None:
+            self._push(self._scene.with_observation(index), "added observation")
 
     def _on_curve_drawn(self, x: Array, y: Array) -> None:
         if self._scene is not None:

@@ -182,7 +182,7 @@ class AdaptPanels(QWidget):
         entries = [Entry(swatch=Swatch.LINE, ink=ink, text="Support")]
         if base.query_loss is not None:
             ink = Ink(role="query")
-            text = "True curve"
+            text = base.asked.task.measured_on.capitalize()
             entries.append(Entry(swatch=Swatch.THICK, ink=ink, text=text))
         ink = Ink(role="muted")
         text = f"K = {trained} in training"

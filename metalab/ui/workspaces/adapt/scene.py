@@ -1,7 +1,8 @@
 """The task on the Adapt canvas: its points, and the curve behind them. No Qt."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import pi
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,12 @@ KINDS = ("held-out", "sine", "line", "square", "drawn", UNKNOWN)
 
 AMPLITUDE = (0.0, 20.0)
 _BY_HAND = {"own": False, "by_hand": True}
+_NONE: Array = frozen(np.empty(0))
+_NO_OBSERVATIONS: dict[str, Any] = {
+    "other_x": _NONE,
+    "other_y": _NONE,
+    "observed": (),
+}
 NUM_POINTS = 10
 """Drawn for a task that begins without points."""
 
@@ -40,6 +47,11 @@ class Scene:
         grid: Where curves are drawn, ascending, [point]; None for where those of the
             held-out tasks are.
         note: How pasted points were understood; "" for others.
+        name: What the held-out task is called.
+        other_x: Observations of the task that are not in the support set, [point].
+        other_y: What was observed there, [point].
+        observed: Which support points are observations of the task, where it was observed,
+            [shot]; () where a true curve is known.
     """
 
     kind: str
@@ -53,12 +65,20 @@ class Scene:
     by_hand: bool = False
     grid: Array | None = None
     note: str = ""
+    name: str = ""
+    other_x: Array = field(default_factory=lambda: _NONE)
+    other_y: Array = field(default_factory=lambda: _NONE)
+    observed: tuple[bool, ...] = ()
 
     @classmethod
     def of_task(cls, tasks: HeldOutTasks, task: int) -> "Scene":
         """Return a held-out task as it is."""
         amplitude, phase = _sine_of(tasks, task)
         x, y = tasks.support.plotted(task)
+        truth = tasks.true_curve(task)
+        # Where nobody knows a curve, observations are all there is of a task.
+        finite = truth is None
+        other_x, other_y = tasks.other_observations(task)
         return cls(
             kind="held-out",
             task=task,
@@ -66,8 +86,12 @@ class Scene:
             y=y,
             amplitude=amplitude,
             phase=phase,
-            drawn=tasks.true_curve(task),
+            drawn=truth,
             own=True,
+            name=tasks.phrase(task),
+            other_x=other_x,
+            other_y=other_y,
+            observed=(True,) * len(x) if finite else (),
         )
 
     def over(self, grid: Array) -> Array:
@@ -91,6 +115,8 @@ class Scene:
         Where nobody knows one, it is what goes straight from point to point.
         """
         if not self.has_truth:
+            if len(self.x) == 0:
+                return np.zeros_like(grid)
             order = np.argsort(self.x, kind="stable")
             return np.interp(grid, self.x[order], self.y[order])
         if self.kind == "sine":
@@ -113,6 +139,8 @@ class Scene:
             grid=grid,
             truth=self.known_truth(grid),
             parameters=tasks.parameters[self.task] if known else None,
+            other_x=self.other_x,
+            other_y=self.other_y,
         )
 
     # Edits
@@ -120,7 +148,13 @@ class Scene:
     def with_point(self, shot: int, x: float, y: float) -> "Scene":
         """Return the scene with a point elsewhere."""
         return replace(
-            self, x=_with(self.x, shot, x), y=_with(self.y, shot, y), **_BY_HAND
+            self,
+            x=_with(self.x, shot, x),
+            y=_with(self.y, shot, y),
+            observed=tuple(
+                known and index != shot for index, known in enumerate(self.observed)
+            ),
+            **_BY_HAND,
         )
 
     def with_new_point(self, x: float, y: float) -> "Scene":
@@ -129,17 +163,45 @@ class Scene:
             self,
             x=frozen(np.append(self.x, x)),
             y=frozen(np.append(self.y, y)),
+            observed=(*self.observed, False) if self.observed else (),
             **_BY_HAND,
         )
 
     def without_point(self, shot: int) -> "Scene":
-        """Return the scene with one point fewer; the last one stays."""
+        """Return the scene with one point fewer; the last one stays.
+
+        An observation of the task is then one of its others.
+        """
         if len(self.x) == 1:
             return self
-        return replace(
+        fewer = replace(
             self,
             x=frozen(np.delete(self.x, shot)),
             y=frozen(np.delete(self.y, shot)),
+            observed=self.observed[:shot] + self.observed[shot + 1 :],
+            **_BY_HAND,
+        )
+        if not self.is_observation(shot):
+            return fewer
+        return replace(
+            fewer,
+            other_x=frozen(np.append(self.other_x, self.x[shot])),
+            other_y=frozen(np.append(self.other_y, self.y[shot])),
+        )
+
+    def is_observation(self, shot: int) -> bool:
+        """Return whether a support point is where the task was observed."""
+        return shot < len(self.observed) and self.observed[shot]
+
+    def with_observation(self, index: int) -> "Scene":
+        """Return the scene with one of the task's other observations among its points."""
+        return replace(
+            self,
+            x=frozen(np.append(self.x, self.other_x[index])),
+            y=frozen(np.append(self.y, self.other_y[index])),
+            other_x=frozen(np.delete(self.other_x, index)),
+            other_y=frozen(np.delete(self.other_y, index)),
+            observed=(*self.observed, True),
             **_BY_HAND,
         )
 
@@ -150,7 +212,13 @@ class Scene:
             amplitude, phase = (2.0, -2.0) if kind == "line" else (2.0, 0.0)
         drawn = self.truth(grid)
         other = replace(
-            self, kind=kind, amplitude=amplitude, phase=phase, drawn=drawn, own=False
+            self,
+            kind=kind,
+            amplitude=amplitude,
+            phase=phase,
+            drawn=drawn,
+            own=False,
+            **_NO_OBSERVATIONS,
         )
         return other.on_truth(grid) if other.has_truth else other
 
@@ -171,13 +239,19 @@ class Scene:
         """
         order = np.argsort(x, kind="stable")
         drawn = np.interp(grid, x[order], y[order])
-        made = replace(self, kind="drawn", drawn=frozen(drawn))
+        made = replace(self, kind="drawn", drawn=frozen(drawn), **_NO_OBSERVATIONS)
         return replace(made.on_truth(grid), **_BY_HAND)
 
     def with_points(self, x: Array, y: Array) -> "Scene":
         """Return the scene with another support set."""
         own = {"x": frozen(x.copy()), "y": frozen(y.copy())}
-        return replace(self, **own, own=False, by_hand=False, note="")
+        return replace(
+            self, **own, own=False, by_hand=False, note="", **_NO_OBSERVATIONS
+        )
+
+    def emptied(self) -> "Scene":
+        """Return a task of nobody's, without points and without a true curve."""
+        return replace(self.with_points(_NONE, _NONE), kind=UNKNOWN, grid=None)
 
     def with_written(self, written: WrittenPoints, grid: Array) -> "Scene":
         """Return the scene with points that a person has brought, and no true curve.
@@ -205,9 +279,32 @@ class Scene:
         )
 
     def resampled(self, grid: Array, rng: np.random.Generator) -> "Scene":
-        """Return the scene with as many other points on the true curve."""
+        """Return the scene with as many other points on the true curve.
+
+        Of a task that was observed, other observations of it, none of them twice.
+        """
+        if self.observed:
+            return self._with_other_observations(rng)
         x = rng.uniform(grid[0], grid[-1], len(self.x))
         return self.with_points(x, _at(x, grid, self.truth(grid)))
+
+    def _with_other_observations(self, rng: np.random.Generator) -> "Scene":
+        known = np.array(self.observed)
+        x = np.concatenate([self.x[known], self.other_x])
+        y = np.concatenate([self.y[known], self.other_y])
+        order = rng.permutation(len(x))
+        inside = order[: min(len(self.x), max(len(x) - 1, 1))]
+        outside = order[len(inside) :]
+        return replace(
+            self,
+            x=frozen(x[inside]),
+            y=frozen(y[inside]),
+            other_x=frozen(x[outside]),
+            other_y=frozen(y[outside]),
+            observed=(True,) * len(inside),
+            own=False,
+            by_hand=False,
+        )
 
     def on_truth(self, grid: Array) -> "Scene":
         """Return the scene with its points on the curve."""

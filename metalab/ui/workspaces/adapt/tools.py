@@ -163,6 +163,8 @@ class AdaptTools(QWidget):
         kind_chosen: One of `KINDS`, for the true curve.
         dice_clicked: Another held-out task, or other points on the curve.
         paste_clicked: Points shall come from the clipboard.
+        type_clicked: Points shall be typed.
+        new_clicked: A task without points shall begin.
         reset_clicked: The task shall be as it was.
         inner_lr_chosen: Factor on the experiment's inner learning rate.
         last_step_chosen: K'.
@@ -175,6 +177,8 @@ class AdaptTools(QWidget):
     kind_chosen = Signal(str)
     dice_clicked = Signal()
     paste_clicked = Signal()
+    type_clicked = Signal()
+    new_clicked = Signal()
     reset_clicked = Signal()
     inner_lr_chosen = Signal(float)
     last_step_chosen = Signal(int)
@@ -205,13 +209,22 @@ class AdaptTools(QWidget):
         )
         self.dice = tool_button(
             "New points",
-            "Draw other support points from the true curve (R)",
+            "Draw other support points: from the true curve, or among a task's "
+            "observations (R)",
             parent=self,
         )
         self.paste = tool_button(
             "Paste x, y",
             "Take the support set from the clipboard: two numbers a line, as text, "
             "or as copied from a table; nobody knows a true curve of theirs",
+            parent=self,
+        )
+        self.type = tool_button(
+            "Type…", "Type the support set, or change its numbers", parent=self
+        )
+        self.new = tool_button(
+            "New task",
+            "Begin with an empty canvas: double-click it where points shall be",
             parent=self,
         )
         self.reset = tool_button(
@@ -244,7 +257,9 @@ class AdaptTools(QWidget):
     def _arrange(self) -> None:
         self.rate.slider.setRange(-_LR_STEPS, _LR_STEPS)
         first = BreakingRow(
-            (self.kind, self.dice, self.paste, self.reset), (self.rate, self.last), self
+            (self.kind, self.dice, self.new, self.paste, self.type, self.reset),
+            (self.rate, self.last),
+            self,
         )
         self._overlay_row.setSpacing(10)
         over = QLabel("On the same points:", self)
@@ -263,6 +278,8 @@ class AdaptTools(QWidget):
         self.kind.activated.connect(self._on_kind)
         self.dice.clicked.connect(self.dice_clicked)
         self.paste.clicked.connect(self.paste_clicked)
+        self.type.clicked.connect(self.type_clicked)
+        self.new.clicked.connect(self.new_clicked)
         self.reset.clicked.connect(self.reset_clicked)
         self.fan.toggled.connect(self.fan_toggled)
         self.add.clicked.connect(self.add_clicked)

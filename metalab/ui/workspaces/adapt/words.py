@@ -67,7 +67,7 @@ def words_of(
         )
         if base.query_loss is not None:
             loss = number_text(float(base.query_loss[step]))
-            right += f", true curve {loss}"
+            right += f", {base.asked.task.measured_on} {loss}"
     return AdaptText(
         title=title,
         message="",
@@ -81,8 +81,12 @@ def task_name(scene: "Scene") -> str:
     """Return what the task is, for the caption of a figure."""
     names = {"sine": "a sine", "line": "a line", "square": "a square wave"}
     if scene.kind == "held-out":
-        name = f"held-out task {scene.task + 1}"
-        return name if scene.own else f"{name} with moved points"
+        if scene.own:
+            return scene.name
+        chosen = bool(scene.observed) and all(scene.observed)
+        return f"{scene.name} with {'other' if chosen else 'moved'} points"
+    if scene.kind == UNKNOWN:
+        return "a task without a true curve"
     return names.get(scene.kind, "a curve drawn by hand")
 
 
@@ -96,12 +100,16 @@ def _task_words(scene: "Scene") -> str:
         )
     if scene.kind == "line":
         return f"line from {number_text(scene.phase)} to {number_text(scene.amplitude)}; {count}"
+    if len(scene.x) == 0:
+        return "no points yet: double-click where one shall be"
     if scene.kind == UNKNOWN:
         return f"no true curve; {count}"
     if scene.kind == "drawn":
         return f"drawn by hand; {count}"
     whose = "" if scene.own else ", changed by you"
-    return f"held-out task {scene.task + 1}{whose}; {count}"
+    rest = len(scene.other_x)
+    others = ("", ", 1 other", f", {rest} others")[min(rest, 2)]
+    return f"{scene.name}{whose}; {count}{others}"
 
 
 def _empty(message: str) -> AdaptText:

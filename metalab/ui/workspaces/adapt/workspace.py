@@ -1,6 +1,7 @@
 """The Adapt workspace: drag the points of a task and see every inner step follow."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
@@ -45,7 +46,10 @@ if TYPE_CHECKING:
 
 def task_entries(scene: Scene) -> tuple[Entry, ...]:
     """Return the entries of a task: its true curve, if it has one, and its points."""
-    *shown, _ = legend_of(banded=False, moved=not scene.own, known=scene.has_truth)
+    *shown, query = legend_of(banded=False, moved=not scene.own, known=scene.has_truth)
+    if len(scene.other_x) > 0:
+        text = "Other observations: click one to take it in"
+        shown.append(replace(query, ink=Ink(role="query"), text=text))
     return tuple(shown)
 
 
@@ -243,17 +247,21 @@ class AdaptWorkspace(Workspace):
 
     def _forget(self) -> None:
         """Show nothing of another run, and take no answer that is about it."""
-        self._answers, self._error = {}, ""
         self._factor = 1.0
+        self._forget_answers()
+
+    def _forget_answers(self) -> None:
+        """Show no adaptation: there is nothing to adapt to."""
+        self._answers, self._error = {}, ""
         self.asking.cancel()
         self.canvas.clear_curves()
         self.panels.clear()
+        self._say()
 
     def _clear(self) -> None:
-        self._scene, self._answers, self._error = None, {}, ""
-        self.asking.cancel()
+        self._scene = None
+        self._forget_answers()
         self.canvas.show_scene(None, None)
-        self.panels.clear()
         self.tools.setEnabled(False)
         self._say()
 
@@ -361,6 +369,9 @@ class AdaptWorkspace(Workspace):
         moment, scene, tasks = self._moment, self._scene, self._tasks()
         starts = self.starts.starts()
         if moment is None or scene is None or tasks is None or not starts:
+            return
+        if len(scene.x) == 0:
+            self._forget_answers()
             return
         config = moment.config
         rate = inner_lr(config)

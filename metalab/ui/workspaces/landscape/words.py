@@ -54,7 +54,7 @@ def words_of(moment: "Moment | None", shown: "Landscape | None") -> LandscapeTex
         return LandscapeText(title=title, summary=title)
     left = explained_words(shown)
     text = "\n\n".join(
-        (_surface_words(shown), _drawn_words(shown, moment), _warning(shown))
+        (_surface_words(shown, moment), _drawn_words(shown, moment), _warning(shown))
     )
     return LandscapeText(
         title=title, left=left, text=text, summary=". ".join((title, left, text))
@@ -79,7 +79,7 @@ def loss_name(asked: "LandscapeRequest") -> str:
     return names[asked.surface]
 
 
-def _surface_words(shown: "Landscape") -> str:
+def _surface_words(shown: "Landscape", moment: "Moment") -> str:
     asked = shown.asked
     if asked.surface == "adapted":
         return (
@@ -88,16 +88,27 @@ def _surface_words(shown: "Landscape") -> str:
         ).format(
             number_of(shown.num_averaged, "held-out task"), asked.config.num_inner_steps
         )
-    return f"Colour: {loss_name(asked)} of held-out task {asked.tasks[0] + 1} at each point."
+    (name,) = _names(moment, asked.tasks[:1])
+    return f"Colour: {loss_name(asked)} of {name} at each point."
+
+
+def _names(moment: "Moment", tasks: tuple[int, ...]) -> list[str]:
+    """Return the names of tasks, or "held-out task 1", "2", "3"."""
+    known = moment.history.held_out_tasks
+    marks = [str(task + 1) if known is None else known.mark(task) for task in tasks]
+    if known is None or not known.names:
+        plural = "s" if len(tasks) > 1 else ""
+        marks[0] = f"held-out task{plural} {marks[0]}"
+    return marks
 
 
 def _drawn_words(shown: "Landscape", moment: "Moment") -> str:
     asked = shown.asked
     trained = asked.config.num_inner_steps
-    numbers = ", ".join(str(task + 1) for task in asked.tasks)
+    names = ", ".join(_names(moment, asked.tasks))
     step = min(moment.inner_step, asked.num_inner_steps)
     words = (
-        f"Arrows: inner steps 0 … {asked.num_inner_steps} of held-out tasks {numbers} "
+        f"Arrows: inner steps 0 … {asked.num_inner_steps} of {names} "
         f"from θ₀ (cross); dots: inner step {step}."
     )
     if asked.num_inner_steps > trained:

@@ -278,9 +278,10 @@ class LandscapeWorkspace(Workspace):
     def _paths(self, shown: "Landscape") -> Paths:
         asked, moment = shown.asked, self._moment
         adapted = asked.surface == "adapted"
+        known = None if moment is None else moment.history.held_out_tasks
         return Paths(
             inner=shown.plane.paths,
-            names=tuple(str(task + 1) for task in asked.tasks),
+            names=tuple(known.mark(t) if known else str(t + 1) for t in asked.tasks),
             outer=shown.plane.outer_path if adapted else shown.plane.outer_path[:0],
             trained=asked.config.num_inner_steps,
             step=0 if moment is None else moment.inner_step,

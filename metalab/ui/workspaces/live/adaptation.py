@@ -253,8 +253,9 @@ class AdaptationView(QWidget):
 
     def _words_of_reset(self) -> str:
         assert self._put_back is not None, "points were put back"
-        task = self._put_back.task + 1
-        return f"Support points of task {task} put back"
+        task = self._put_back.task
+        name = f"task {task + 1}" if self.tasks is None else self.tasks.phrase(task)
+        return f"Support points of {name.removeprefix('held-out ')} put back"
 
     def _undo_reset(self) -> None:
         """Have the points as they were before they were put back."""

@@ -48,7 +48,7 @@ def in_words(
     if tasks is None or task >= tasks.num_gallery:
         return AdaptationText()
     values, losses = task_values(tasks, task), ""
-    parts = [f"Task {task + 1}: {values}"]
+    parts = [tasks.title(task) if tasks.names else f"{tasks.title(task)}: {values}"]
     if moved:
         parts.append("adapted to support points of yours")
     if selected is not None:

@@ -300,16 +300,20 @@ class InnerLossView(QWidget):
         return curves.support_loss[self._task], curves.query_loss[self._task]
 
     def _say_task(self) -> None:
-        title = "Loss against inner step, task {number}"
-        if self._moved:
-            title = "Loss against inner step, your points"
-        self.header.set_title(title.format(number=self._task + 1))
+        whose = "your points" if self._moved else self._task_words()
+        self.header.set_title(f"Loss against inner step, {whose}")
+
+    def _task_words(self) -> str:
+        tasks = None if self._history is None else self._history.held_out_tasks
+        if tasks is None:
+            return f"task {self._task + 1}"
+        return tasks.phrase(self._task).removeprefix("held-out ")
 
     def _summary(self) -> str:
         _, query = self._task_losses()
         mean, _, _ = _last_means(self._history)
         parts: list[str] = []
-        for name, losses in ((f"task {self._task + 1}", query), ("mean", mean)):
+        for name, losses in ((self._task_words(), query), ("mean", mean)):
             if len(losses):
                 start, end = (number_text(float(losses[i])) for i in (0, -1))
                 parts.append(

@@ -139,7 +139,9 @@ class TileGrid(QWidget):
     def describe(self, task: int) -> str:
         """Return a task's number, values and losses."""
         assert self._tasks is not None, "there are no tasks to describe"
-        text = f"Task {task + 1}: {task_values(self._tasks, task)}"
+        text = self._tasks.title(task)
+        if not self._tasks.names:
+            text += f": {task_values(self._tasks, task)}"
         if self._curves is None:
             return text
         k = self._tasks.num_inner_steps

@@ -178,13 +178,12 @@ class TilePainter:
         if not self._has_room:
             return
         metrics = painter.fontMetrics()
-        names = self._tasks.names
-        text = str(task + 1)
-        if names:
+        text = self._tasks.mark(task)
+        if self._tasks.names:
             # The loss stands in the other corner, below.
             room = int(self._layout.width) - 10
             right = Qt.TextElideMode.ElideRight
-            text = metrics.elidedText(names[task], right, room)
+            text = metrics.elidedText(text, right, room)
         width, height = metrics.horizontalAdvance(text) + 4, metrics.height()
         plate = QRectF(4, 3, width, height)
         painter.fillRect(plate, self._ground)
