@@ -17,14 +17,14 @@ from metalab.figures.drawing import (
     number_of,
 )
 from metalab.figures.errors import FigureError
-from metalab.figures.legend import shortened, with_legend
+from metalab.figures.legend import shortened, text_ems, with_legend
 from metalab.figures.sizes import FigureSize
 from metalab.figures.table import Column, Table
 from metalab.figures.tiles import order_of
 from metalab.runs.record.history import RunHistory
 
 _TRUE, _SUPPORT, _BEFORE, _AFTER = "true curve", "support", "before", "after"
-_POINTS_PER_INCH, _TILES_SHARE, _LOSS_EMS = 72.0, 0.8, 3.0
+_POINTS_PER_INCH, _TILES_SHARE, _GAP_EMS = 72.0, 0.68, 0.8
 
 _MARGIN = 0.12
 """Of the range of the true curves, beyond it: a wild curve does not flatten the others."""
@@ -80,8 +80,7 @@ def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Draw
         axes = f"ax{place + 1}"
         loss = float(curves.query_loss[task, tasks.num_inner_steps])
         calls += _tile(axes, task, tasks, size, labelled=place == 0)
-        mark = shortened(tasks.mark(task), _room(columns, size))
-        calls += _head(axes, mark, loss, size)
+        calls += _head(axes, tasks.mark(task), loss, size, columns)
     rows = -(-len(order) // columns)
     for place in range(len(order), rows * columns):
         above = {"labelbottom": True}
@@ -155,14 +154,16 @@ def _tile(
     ]
 
 
-def _head(axes: str, mark: str, loss: float, size: FigureSize) -> list[Call]:
+def _head(
+    axes: str, mark: str, loss: float, size: FigureSize, columns: int
+) -> list[Call]:
     """Return the calls for name or number and loss, above the tile: never on a curve."""
     options = {"fontsize": 0.85 * size.small_text, "pad": 0.2 * size.text}
     known = f"{loss:.2g}" if math.isfinite(loss) else "–"
     return [
         Call(
             method=f"{axes}.set_title",
-            arguments=(mark,),
+            arguments=(shortened(mark, _room(columns, size, known)),),
             options={**options, "loc": "left", "color": GREY},
         ),
         Call(
@@ -173,11 +174,11 @@ def _head(axes: str, mark: str, loss: float, size: FigureSize) -> list[Call]:
     ]
 
 
-def _room(columns: int, size: FigureSize) -> float:
+def _room(columns: int, size: FigureSize, loss: str) -> float:
     """Return what a name above a tile may take, in heights of its letters."""
-    tile = size.inches[0] * _POINTS_PER_INCH / columns
-    # The axis and the gaps take a share, the loss on the right a few letters.
-    return max(_TILES_SHARE * tile / (0.85 * size.small_text) - _LOSS_EMS, 2.0)
+    # Axes and gaps take the rest of the width.
+    tile = _TILES_SHARE * size.inches[0] * _POINTS_PER_INCH / columns
+    return max(tile / (0.85 * size.small_text) - text_ems(loss) - _GAP_EMS, 2.0)
 
 
 def _axes(tasks: HeldOutTasks, size: FigureSize) -> list[Call]:
