@@ -24,7 +24,7 @@ from metalab.figures.tiles import order_of
 from metalab.runs.record.history import RunHistory
 
 _TRUE, _SUPPORT, _BEFORE, _AFTER = "true curve", "support", "before", "after"
-_POINTS_PER_INCH, _TILES_SHARE, _GAP_EMS = 72.0, 0.68, 0.8
+_POINTS_PER_INCH, _TILES_SHARE, _GAP_EMS = 72.0, 0.72, 0.8
 
 _MARGIN = 0.12
 """Of the range of the true curves, beyond it: a wild curve does not flatten the others."""
