@@ -10,6 +10,7 @@ import metalab
 from metalab.cli.adapt import adapt
 from metalab.cli.animate import animate
 from metalab.cli.check import check
+from metalab.cli.compare import compare
 from metalab.cli.compare_baselines import compare_baselines
 from metalab.cli.copy import copy
 from metalab.cli.curves import curves
@@ -24,6 +25,7 @@ from metalab.cli.presets import presets
 from metalab.cli.reproduce import reproduce
 from metalab.cli.resume import resume
 from metalab.cli.show import show
+from metalab.cli.sweep import sweep
 from metalab.cli.train import train
 from metalab.cli.window import ShowWindow, file_to_open, open_window
 from metalab.core.errors import UserError
@@ -52,6 +54,8 @@ app.command()(resume)
 app.command()(copy)
 app.command("eval")(evaluate)
 app.command()(estimators)
+app.command()(sweep)
+app.command()(compare)
 app.command("compare-baselines")(compare_baselines)
 app.command()(export)
 app.command()(curves)

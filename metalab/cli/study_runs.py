@@ -1,4 +1,4 @@
-"""The runs of a study, with progress on stderr."""
+"""The runs of a study or a sweep, with progress on stderr."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class StudyRuns:
 
 
 class ProgressWatch:
-    """Shows how the runs of a study go on: one bar for all their outer steps."""
+    """Shows how runs go on: one bar for all their outer steps."""
 
     def __init__(self, progress: Progress, planned: Sequence[PlannedRun]) -> None:
         self._progress = progress
@@ -80,6 +80,20 @@ def run_study(plan: StudyPlan, *, num_processes: int) -> StudyRuns:
         RunFileError: A run file cannot be used.
     """
     planned = plan.runs()
+    return _summary(plan, planned, run_planned(planned, num_processes=num_processes))
+
+
+def run_planned(
+    planned: Sequence[PlannedRun], *, num_processes: int
+) -> Sequence[Outcome]:
+    """Make runs that are not finished yet, with progress on stderr.
+
+    Returns:
+        Their outcomes, in order; after a stop, maybe fewer.
+
+    Raises:
+        RunFileError: A run file cannot be used.
+    """
     output = console(json_output=True)
     with Progress(
         TextColumn("{task.description}", markup=False),
@@ -92,10 +106,8 @@ def run_study(plan: StudyPlan, *, num_processes: int) -> StudyRuns:
     ) as progress:
         watch = ProgressWatch(progress, planned)
         if num_processes == 1 or len(planned) < 2:
-            outcomes = run_in_turn(planned, watch)
-        else:
-            outcomes = run_in_processes(planned, watch, num_processes=num_processes)
-    return _summary(plan, planned, outcomes)
+            return run_in_turn(planned, watch)
+        return run_in_processes(planned, watch, num_processes=num_processes)
 
 
 def _summary(

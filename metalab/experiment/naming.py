@@ -57,9 +57,12 @@ def derived_name(config: ExperimentConfig) -> str:
 @lru_cache(maxsize=256)
 def _derived_name(content: str) -> str:
     config = ExperimentConfig.model_validate_json(content)
-    reference = reference_of(config)
-    told = [c for c in changes(config, reference) if _is_told(c)]
-    return _with_note(reference.name, told)
+    return _with_note(reference_of(config).name, told_changes(config))
+
+
+def told_changes(config: ExperimentConfig) -> list[Change]:
+    """Return what an experiment changes of its preset, apart from seed and diagnostics."""
+    return [c for c in changes(config, reference_of(config)) if _is_told(c)]
 
 
 def _is_told(change: Change) -> bool:

@@ -28,7 +28,7 @@ from metalab.studies.series import Key, Results, ours_at
 _PURPLE, _SKY, _ORANGE = "#cc79a7", "#56b4e9", "#e69f00"
 """The rest of Okabe and Ito's colours, for figures of many series."""
 
-_LOOKS = (
+LOOKS = (
     (BLUE, "o", "-"),
     (VERMILION, "s", "--"),
     (GREEN, "^", "-."),
@@ -77,8 +77,8 @@ def curves(
             raise StudyError(f"figure {name!r} of {study.name} has nothing to show yet")
         table = _series_table(study, results, shown)
         calls: list[Call] = []
-        for (_, label), look in zip(shown, _LOOKS, strict=False):
-            calls += _curve(table, label, look, size)
+        for (_, label), look in zip(shown, LOOKS, strict=False):
+            calls += band_curve(table, label, look, size)
         calls += _published(table, [label for _, label in shown], size)
         if axes.log_x:
             calls.append(Call(method="ax.set_xscale", arguments=("log",)))
@@ -136,9 +136,10 @@ def _spot(line: StudyLine) -> tuple[float, float]:
     return (paper.low + paper.high) / 2, half
 
 
-def _curve(
+def band_curve(
     table: Table, label: str, look: tuple[str, str, str], size: FigureSize
 ) -> list[Call]:
+    """Return the calls for a line with its 95 % band, of the rows of one series."""
     colour, marker, line = look
     count = int((table.column("series").values == label).sum())
     return [
@@ -168,7 +169,7 @@ def _curve(
 def _published(table: Table, shown: Sequence[str], size: FigureSize) -> list[Call]:
     """Return the paper's numbers as bars, in the colours of our curves."""
     calls: list[Call] = []
-    for label, (colour, _, _) in zip(shown, _LOOKS, strict=False):
+    for label, (colour, _, _) in zip(shown, LOOKS, strict=False):
         where = {"series": label}
         if len(table.select(("published",), where)[0]) == 0:
             continue
