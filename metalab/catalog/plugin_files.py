@@ -127,8 +127,22 @@ def file_problems() -> tuple[str, ...]:
     return tuple(loaded.problem for loaded in loaded_files() if loaded.problem)
 
 
+def fault_in(error: BaseException) -> str | None:
+    """Return an error that arose in a plug-in, with file and line; None for any other.
+
+    Args:
+        error: As it was caught while a plug-in's part was at work.
+    """
+    for path in named_files() if are_loaded() else ():
+        if line_in(error, str(path)) is not None:
+            return _told(path, error)
+    return None
+
+
 def _read(path: Path) -> tuple[PluginFile, ast.Module]:
     where = Path(os.path.realpath(path))
+    if where.suffix != ".py":
+        raise PluginError(f"plug-in {path} ends in {where.suffix!r}; allowed: .py")
     obstacle = obstacle_to_read(where)
     if obstacle is not None:
         raise PluginError(f"plug-in {path} cannot be read: {obstacle}")

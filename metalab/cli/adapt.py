@@ -47,8 +47,9 @@ def adapt(
 ) -> int:
     """Adapt to points of your own, and write the curve after each inner step.
 
-    Nobody knows a true curve behind them, so only the support loss is told. Curves go as
-    far as the points.
+    A file with the columns of the run's table is read by their names, else two numbers a
+    line are x and y. Nobody knows a true curve behind them, so only the support loss is
+    told. Curves go over the inputs of the tasks, and as far as the points.
     """
     from metalab.analysis.adapt_request import AdaptRequest, Start  # noqa: PLC0415
     from metalab.analysis.adaptation import TaskAdapter  # noqa: PLC0415 - torch
@@ -61,10 +62,10 @@ def adapt(
     which = chosen_step(step)
     if to is not None:
         check_csv(to, force=force)
-    written = read_written(points)
     run = open_run(file)
     state = state_at(run, which)
     config = at_inner_lr(run.history.config_at(state.step), inner_lr)
+    written = _by_name(points, config) or read_written(points)
     task = _task(points, written, config)
     start = Start(key="run", config=config, phi=state.phi, step=state.step)
     asked = AdaptRequest(task=task, starts=(start,), num_inner_steps=num_inner_steps)
@@ -87,6 +88,41 @@ def adapt(
     else:
         _tell(facts, answer)
     return delivered() if to is None else 0
+
+
+def _by_name(points: Path, config: Any) -> "WrittenPoints | None":
+    """Return points whose columns are named as those of the run's table, in any order.
+
+    Returns:
+        None for a run without a table, and for a file whose columns have other names.
+
+    Raises:
+        UserError: One column is there and the other one is not, or a cell is no number.
+    """
+    from metalab.core.written_points import WrittenPoints  # noqa: PLC0415
+    from metalab.engine.build import build_family  # noqa: PLC0415
+    from metalab.tasks.table_reading import TableError, read_table  # noqa: PLC0415
+
+    family = build_family(config)
+    roles = (family.input_name, family.target_name)
+    if not all(roles) or not points.is_file():
+        return None
+    try:
+        table = read_table(points.read_bytes())
+    except (TableError, OSError):
+        return None  # told by the reader of plain points
+    known = [name for name in roles if name in table.names]
+    if not known:
+        return None
+    try:
+        x, y = (
+            table.column(name, role).numbers().tolist()
+            for name, role in zip(roles, ("x", "y"), strict=True)
+        )
+    except TableError as error:
+        raise UserError(f"{points}: {error}") from error
+    words = f"{len(x):,} points, columns {roles[0]!r} and {roles[1]!r}"
+    return WrittenPoints(points=tuple(zip(x, y, strict=True)), words=words)
 
 
 def _task(points: Path, written: "WrittenPoints", config: Any) -> "CustomTask":

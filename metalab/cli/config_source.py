@@ -15,7 +15,7 @@ from metalab.experiment.fields import (
     validated,
     with_overrides,
 )
-from metalab.experiment.own_table import table_overrides
+from metalab.experiment.own_table import name_override, table_overrides
 from metalab.experiment.share_code import experiment_of_code
 from metalab.tasks.table import TableFamily
 
@@ -58,6 +58,8 @@ def resolve_config(
     config = given = experiment_of({} if file is None else written_in(file), base)
     # Together: a table may need other settings than the preset's, such as fewer shots.
     overrides = [] if data is None else table_overrides(data)
+    if data is not None:
+        overrides += name_override(config.name, data)
     overrides += [parse_assignment(text) for text in assignments]
     if seed is not None:
         overrides.append(("run.seed", seed))

@@ -9,6 +9,7 @@ from metalab.cli.moment import OtherTasks, Step, chosen_step, parsed
 from metalab.cli.output import console
 from metalab.cli.target import Force, check_csv
 from metalab.cli.wreck import warn_of_wreck
+from metalab.core.errors import UserError
 
 
 def curves(
@@ -17,7 +18,9 @@ def curves(
     task: Annotated[
         list[int] | None,
         typer.Option(
-            min=1, max=16, help="Held-out task. Repeatable; by default all sixteen."
+            min=1,
+            max=16,
+            help="Held-out task, of the first sixteen. Repeatable; by default all.",
         ),
     ] = None,
     num_inner_steps: Annotated[
@@ -32,7 +35,7 @@ def curves(
 ) -> int:
     """Write the curves of held-out tasks after 0 ... K' inner steps.
 
-    A row a point: task, part (true curve, support, query or prediction), inner step, x
+    A row a point: task (and its name, if it has one), part (true curve, support, query or prediction), inner step, x
     and y.
     """
     from metalab.core.paths import replace_file  # noqa: PLC0415
@@ -51,10 +54,17 @@ def curves(
         most = ("evaluation.num_inner_steps", max(num_inner_steps, 1))
         config = with_overrides(config, [most])
     tasks, found = adapted_curves(config, state)
+    last = tasks.num_gallery
+    chosen = sorted({number - 1 for number in task or range(1, last + 1)})
+    if chosen[-1] >= last:
+        raise UserError(
+            f"task is {chosen[-1] + 1}; allowed: 1 to {last}, the held-out tasks whose "
+            "curves are kept"
+        )
     table = curves_table(
         tasks,
         found,
-        chosen=sorted({number - 1 for number in task or range(1, 17)}),
+        chosen=chosen,
         num_inner_steps=config.num_shown_steps
         if num_inner_steps is None
         else num_inner_steps,

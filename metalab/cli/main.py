@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 import metalab
+from metalab.catalog.plugin_files import fault_in
 from metalab.cli.adapt import adapt
 from metalab.cli.animate import animate
 from metalab.cli.check import check
@@ -121,8 +122,8 @@ def no_window(preset: str | None, file: Path | None = None) -> int:
 def run(arguments: Sequence[str], *, show: ShowWindow = no_window) -> int:
     """Run a command and return its exit code.
 
-    What a person can mend (a bad value, an unreadable file) is one message on stderr
-    and exit code 2; anything else is a defect and keeps its traceback.
+    What a person can mend (a bad value, an unreadable file, a fault in a plug-in) is one
+    message on stderr and exit code 2; anything else is a defect and keeps its traceback.
     """
     try:
         rest, plugins = split_plugins(arguments)
@@ -136,5 +137,11 @@ def run(arguments: Sequence[str], *, show: ShowWindow = no_window) -> int:
         return request.code if isinstance(request.code, int) else 0
     except UserError as error:
         warn(str(error))
+        return USAGE_ERROR
+    except Exception as error:
+        told = fault_in(error)
+        if told is None:
+            raise
+        warn(told)
         return USAGE_ERROR
     return 0

@@ -51,7 +51,10 @@ def presets(
     from metalab.experiment.plugins import plugin_problems, usable_presets  # noqa: PLC0415
 
     usable = usable_presets()
-    chosen = tuple(dict.fromkeys(names or usable))
+    # A recipe's name means its first preset, as for every other command.
+    chosen = tuple(
+        dict.fromkeys(_preset_of(name) for name in names) if names else usable
+    )
     for problem in plugin_problems():
         warn(problem)
     _refuse_unknown(chosen, usable)
@@ -74,6 +77,12 @@ def presets(
     for name in chosen if names else ():
         _print_settings(name)
     return delivered()
+
+
+def _preset_of(name: str) -> str:
+    from metalab.catalog.recipes import preset_named, recipes  # noqa: PLC0415
+
+    return preset_named(name) if name in recipes() else name
 
 
 def _refuse_unknown(chosen: Sequence[str], usable: Collection[str]) -> None:

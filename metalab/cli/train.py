@@ -74,10 +74,18 @@ def train(
         warn(line)
     for path, words in readings_of(experiment).items():
         warn(f"{path} understood as {words}")
-    live = LiveRun(experiment, path=out or new_run_path(experiment))
-    return run_and_report(
-        live,
-        console=console(json_output=json_output),
-        json_output=json_output,
-        stop_at=stop_at,
-    )
+    path = out or new_run_path(experiment)
+    live = LiveRun(experiment, path=path)
+    was_there = path.exists()
+    try:
+        return run_and_report(
+            live,
+            console=console(json_output=json_output),
+            json_output=json_output,
+            stop_at=stop_at,
+        )
+    except BaseException:
+        # A run that ended before its first step holds nothing that anybody would miss.
+        if not was_there and live.snapshot().step == 0:
+            path.unlink(missing_ok=True)
+        raise

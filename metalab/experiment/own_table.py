@@ -5,6 +5,7 @@ from pathlib import PurePath
 from typing import Any
 
 from metalab.catalog.defaults import DEFAULT_PRESET
+from metalab.catalog.recipes import presets
 from metalab.experiment.config import ExperimentConfig, preset_config
 from metalab.experiment.fields import with_overrides
 from metalab.experiment.plugins import usable_presets
@@ -55,7 +56,21 @@ def table_experiment(
         ValueError: No preset has that name.
     """
     overrides = [*table_overrides(options), ("tasks.num_shots", num_shots)]
-    stem = PurePath(name_of(options["data"])).stem
-    if stem.strip():
-        overrides.append(("name", stem[:_LONGEST_NAME]))
+    overrides += name_override(preset, options)
     return with_overrides(preset_config(preset), overrides)
+
+
+def name_override(preset: str, options: Mapping[str, str]) -> list[tuple[str, Any]]:
+    """Return the setting that calls an experiment by its table's file and its method.
+
+    Args:
+        preset: Name of the preset that the method is of; nothing for an experiment that a
+            person has named.
+        options: Of the task family, its `data` among them.
+    """
+    stem = PurePath(name_of(options["data"])).stem.strip()
+    if not stem or preset not in presets():
+        return []
+    method = presets()[preset][0].name
+    room = _LONGEST_NAME - len(method) - 2
+    return [("name", f"{stem[:room]}, {method}")]

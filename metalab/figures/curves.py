@@ -45,7 +45,12 @@ def curves_table(
             )
             for step in range(num_inner_steps + 1)
         ]
-    return _table(blocks)
+    table = _table(blocks)
+    if not tasks.names:
+        return table
+    numbers = table.numbers("task").astype(int)
+    names = np.array([tasks.names[number - 1] for number in numbers])
+    return Table((table.columns[0], Column("name", names), *table.columns[1:]))
 
 
 def explored_table(task: CustomTask, answer: AdaptResult) -> Table:

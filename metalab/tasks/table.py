@@ -21,7 +21,7 @@ from metalab.core.tasks import (
 from metalab.tasks.table_guess import guessed_roles
 from metalab.tasks.table_reading import TableError
 from metalab.tasks.table_rows import SCALINGS, Roles, TableRows, rows_of
-from metalab.tasks.table_store import content_of, reference_of, table_of
+from metalab.tasks.table_store import content_of, name_of, reference_of, table_of
 
 SUPPORTS = ("random", "first")
 CARRIED = ("data", "hash")
@@ -199,7 +199,7 @@ class TableFamily(TaskDistribution):
         try:
             _ = self.rows
         except TableError as error:
-            raise ValueError(str(error)) from error
+            raise ValueError(_of_file(self.data, error)) from error
 
     @classmethod
     def completed(cls, options: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -224,7 +224,7 @@ class TableFamily(TaskDistribution):
                 **{r: n if isinstance(n, str) else None for r, n in given.items()},
             )
         except TableError as error:
-            raise ValueError(str(error)) from error
+            raise ValueError(_of_file(data, error)) from error
         return {**options, "data": reference, **found}
 
     @property
@@ -471,3 +471,9 @@ def distinct_places(
     # Floyd's sets are even, their order is not.
     keys = torch.where(torch.arange(num_places) < number[:, None], uniform[1], 2.0)
     return chosen.gather(1, keys.argsort(dim=1))
+
+
+def _of_file(data: str, error: TableError) -> str:
+    """Return what is wrong with a table, with the name of its file before it."""
+    name, text = name_of(data), str(error)
+    return text if name in text else f"{name}: {text}"

@@ -10,6 +10,9 @@ _Y_NAMES = ("y", "target", "response", "value", "outcome", "concentration", "con
 
 FEWEST_ROWS_A_TASK = 2
 
+_ALMOST = 0.5
+"""Share of the cells that are numbers, above which the others are taken for mistakes."""
+
 
 def guessed_roles(
     table: Table, *, task: str | None, x: str | None, y: str | None
@@ -44,6 +47,12 @@ def _task(table: Table, taken: set[str]) -> str:
         return named.name
     if words:
         return max(words, key=lambda column: len(column.distinct)).name
+    alone = [column for column in free if len(column.distinct) == 1]
+    if alone:
+        raise TableError(
+            f"task: column {alone[0].name!r} names one task, {alone[0].distinct[0]!r}; allowed: "
+            "at least two, or another column, named with --task"
+        )
     raise TableError(
         "task: no column repeats words or names a task; say which column names the task; "
         f"there: {', '.join(map(repr, table.names[:20]))}"
@@ -66,6 +75,13 @@ def _number(table: Table, taken: set[str], usual: tuple[str, ...], *, role: str)
         return named.name
     if free:
         return free[0].name
+    almost = [
+        column
+        for column in table.columns
+        if column.name not in taken and column.share_of_numbers > _ALMOST
+    ]
+    if almost:
+        almost[0].numbers()  # says which cell is none
     raise TableError(
         f"{role}: no column of numbers is left; there: "
         f"{', '.join(map(repr, table.names[:20]))}"

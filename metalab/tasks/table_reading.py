@@ -68,6 +68,16 @@ class Column:
         return bool(found) and _floats(found, comma=self.decimal_comma) is not None
 
     @cached_property
+    def share_of_numbers(self) -> float:
+        """Share of the cells that are numbers, missing ones not counted among them."""
+        good = sum(
+            _floats([cell], comma=self.decimal_comma) is not None
+            for cell in self.cells
+            if cell.lower() not in MISSING
+        )
+        return good / max(len(self.cells), 1)
+
+    @cached_property
     def distinct(self) -> tuple[str, ...]:
         """The different cells, in the order in which they come."""
         return tuple(dict.fromkeys(self.cells))

@@ -140,8 +140,8 @@ def _cost(estimator: HypergradientEstimator) -> str:
     asked = counted.gradients - NUM_STEPS
     require(
         asked <= declared.gradients and counted.products <= declared.products,
-        f"it asks for {asked} gradients and {counted.products} products; declared: "
-        f"{declared.gradients} and {declared.products}",
+        f"gradients and products that it asks for are {asked} and {counted.products}; "
+        f"declared: {declared.gradients} and {declared.products}",
     )
     return f"{asked} gradients, {counted.products} products"
 

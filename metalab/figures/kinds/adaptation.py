@@ -44,7 +44,7 @@ def _parts(history: RunHistory, choices: FigureChoices) -> tuple[HeldOutTasks, C
         )
     if choices.task >= tasks.num_gallery:
         raise FigureError(
-            f"task is {choices.task}; allowed: 0 to {tasks.num_gallery - 1}, the "
+            f"task is {choices.task + 1}; allowed: 1 to {tasks.num_gallery}, the "
             "held-out tasks whose curves are kept"
         )
     last = curves.curves.shape[1] - 1

@@ -99,6 +99,8 @@ def _table(history: RunHistory, choices: FigureChoices) -> Table:
         ("held_out_query_loss_iqm", evaluations.query_iqm),
     ):
         columns.append(column(name, evaluation_rows, values[:, k]))
+    pieces = column("x", evaluation_rows, _pieces(history))
+    columns.append(Column("interval_piece", pieces.values))
     exploded = column("x", evaluation_rows, evaluations.query_exploded[:, k])
     columns.append(Column("held_out_tasks_exploded", exploded.values))
     return Table(tuple(columns))
@@ -199,18 +201,31 @@ def _held_out(
                 "zorder": 4,
             },
         ),
+        *_bands(x, name, history),
+    ]
+
+
+def _bands(x: str, name: str, history: RunHistory) -> list[Call]:
+    """Return the calls for the intervals: none is drawn across where there is none."""
+    look = {"color": VERMILION, "alpha": 0.22, "linewidth": 0, "zorder": 2}
+    label = interval_label(history.evaluations, history.num_inner_steps)
+    pieces = _pieces(history)
+    return [
         Call(
             method="ax.fill_between",
             columns=(x, f"{name}_low", f"{name}_high"),
-            options={
-                "color": VERMILION,
-                "alpha": 0.22,
-                "linewidth": 0,
-                "label": interval_label(history.evaluations, history.num_inner_steps),
-                "zorder": 2,
-            },
-        ),
+            where={"interval_piece": piece},
+            options=look | ({"label": label} if piece == 1 else {}),
+        )
+        for piece in range(1, max(int(pieces.max(initial=0)), 1) + 1)
     ]
+
+
+def _pieces(history: RunHistory) -> Array:
+    """Return in which run of evaluations with intervals each one is; 0 without one."""
+    given = np.isfinite(history.evaluations.query_low[:, history.num_inner_steps])
+    begins = given & ~np.concatenate([[False], given[:-1]])
+    return np.where(given, np.cumsum(begins), 0).astype(float)
 
 
 def _marked(count: int) -> int:
