@@ -2,9 +2,34 @@
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from metalab.engine.events import Array
 from metalab.engine.statistics import mean_interval
+
+if TYPE_CHECKING:
+    from metalab.experiment.config import ExperimentConfig
+
+NUM_METHODS = 5
+"""The run and its rivals (`analysis.baselines.baselines`)."""
+
+_TRAINING_SHARE = 0.8
+"""Of the time that a rival takes, roughly; the rest is measuring."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BaselinesRequest:
+    """A moment of a run that is to be compared with baselines.
+
+    Attributes:
+        config: The experiment.
+        phi: Meta-parameters, [meta].
+        step: The outer step that they are from.
+    """
+
+    config: "ExperimentConfig"
+    phi: Array
+    step: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +49,16 @@ class Doing:
     num_steps: int = 0
     draw: int = 0
     num_draws: int = 0
+
+    @property
+    def share(self) -> float:
+        """How much of this method is done, from 0 to 1, roughly."""
+        if self.num_steps:
+            return _TRAINING_SHARE * self.step / self.num_steps
+        if self.num_draws:
+            measuring = 1 - _TRAINING_SHARE
+            return _TRAINING_SHARE + measuring * (self.draw - 1) / self.num_draws
+        return 0.0
 
     @property
     def words(self) -> str:
@@ -110,3 +145,18 @@ class LeftOut:
 
     title: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BaselineComparison:
+    """What is known of a run and its rivals.
+
+    Attributes:
+        request: What was asked for.
+        rows: The run, then rivals, as far as they have been measured.
+        done: Whether these are all.
+    """
+
+    request: BaselinesRequest
+    rows: tuple[Measured | LeftOut, ...] = ()
+    done: bool = False

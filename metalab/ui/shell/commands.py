@@ -443,6 +443,10 @@ class Commands(QObject):
         """Show or hide the diagnostics."""
         self._window.show_diagnostics(shown=shown)
 
+    def show_baselines(self, shown: bool) -> None:  # noqa: FBT001 - Qt's signal
+        """Show or hide the run beside simpler methods."""
+        self._window.show_baselines(shown=shown)
+
     def reset_layout(self) -> None:
         """Put the window's parts where they were at first."""
         self._window.reset_layout()
