@@ -61,6 +61,7 @@ class Commands(QObject):
         self._playhead = playhead
         self._teaching = teaching
         teaching.open_requested.connect(self.open_file)
+        teaching.data_requested.connect(self.open_data)
         recent = preferences.current.recent_commands
         window.command_palette.set_recent(recent)
         window.command_palette.used.connect(self._on_palette_used)
