@@ -221,7 +221,11 @@ class MainWindow(QMainWindow):
             if together and self.dockWidgetArea(dock) == _RIGHT:
                 self.tabifyDockWidget(self.experiment, dock)
             elif not together and dock in self.tabifiedDockWidgets(self.experiment):
+                # Taken out first: what is laid out again in this very turn would else
+                # leave the tab bar of both behind.
+                self.removeDockWidget(dock)
                 self.addDockWidget(_RIGHT, dock)
+                dock.show()
                 self.resizeDocks([dock], [width], Qt.Orientation.Horizontal)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -293,7 +293,8 @@ def _key(moment: "Moment | None") -> tuple[object, ...]:
 
 def _title(shown: BaselineComparison) -> str:
     request = shown.request
-    return f"{engine.name(request.config)}, outer step {request.step:,}"
+    # The name, which is above the form too, is what may be cut off.
+    return f"Outer step {request.step:,}, {engine.name(request.config)}"
 
 
 def _tasks_words(moment: "Moment | None") -> str:

@@ -27,7 +27,7 @@ class RivalRow(QWidget):
 
         Args:
             row: What is known of it.
-            unit: Of the root mean squared error; "" for none.
+            unit: Name of what is predicted, whose unit errors have; "" for none.
             parent: Qt's parent.
         """
         super().__init__(parent)
@@ -60,14 +60,14 @@ class RivalRow(QWidget):
     def _show(self, row: Measured, unit: str) -> None:
         lines = [("Loss", _with_interval(row.mean, row.mean_low, row.mean_high))]
         if row.rmse is not None:
-            name = f"RMSE, {unit}" if unit else "RMSE"
-            lines.append((name, number_text(row.rmse)))
+            lines.append(("RMSE", f"{number_text(row.rmse)} {unit}".rstrip()))
         if not row.is_run:
             difference = _with_interval(row.difference, row.low, row.high, signed=True)
             lines.append(("Difference", difference))
         for place, (name, value) in enumerate(lines, start=1):
             self._names.append(QLabel(name, self))
             self._names[-1].setTextFormat(Qt.TextFormat.PlainText)
+            self._names[-1].setAlignment(Qt.AlignmentFlag.AlignTop)
             self._grid.addWidget(self._names[-1], place, 0)
             self._grid.addWidget(_figures(value, self), place, 1)
             self._lines.append(f"{name} {value}")
@@ -183,4 +183,6 @@ def _with_interval(
 
     if not (math.isfinite(low) and math.isfinite(high)):
         return f"{text(mean)}, no interval"
-    return f"{text(mean)}  [{text(low)}, {text(high)}]"
+    # The interval goes below its mean as a whole, where there is no room for both.
+    whole = f"[{text(low)},\N{NO-BREAK SPACE}{text(high)}]"
+    return f"{text(mean)}  {whole}"

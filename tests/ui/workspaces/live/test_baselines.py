@@ -162,7 +162,7 @@ def test_rows_come_one_by_one_with_words_of_what_is_done(ran, rivals, qtbot):
     qtbot.waitUntil(lambda: not view.comparing)
     assert view.rows[0] is first
     assert [row.texts[0] for row in view.rows] == [found.title for found in ROWS]
-    assert view.header.title.endswith(f"outer step {ran.session.history.step:,}")
+    assert view.header.title.startswith(f"Outer step {ran.session.history.step:,}, ")
     assert "95 % intervals over tasks" in view.state.text()
     # The moment that is shown has been compared.
     assert not view.start.isVisible()
@@ -244,7 +244,7 @@ def test_a_row_says_mean_interval_and_difference(qtbot):
     title, loss, rmse, difference, words = one.texts
     assert title == "A worse one"
     assert loss.startswith("Loss 1.20  [")
-    assert rmse == "RMSE, lifeExp 4.00"
+    assert rmse == "RMSE 4.00 lifeExp"
     assert difference.startswith("Difference +0.200  [+0.1")
     assert words == "Run better, ahead on 20 of 20 tasks"
     assert one.accessibleName() == ". ".join(one.texts)
