@@ -7,14 +7,23 @@ from typing import Any
 import numpy as np
 
 from metalab.analysis.evaluate import FreshEvaluation, evaluate_fresh
-from metalab.engine.events import Array, Checkpoint
-from metalab.engine.statistics import mean_interval
+from metalab.analysis.rivals import Doing, LeftOut, Measured, measured
+from metalab.core.streams import RandomStreams
+from metalab.core.tasks import sample_batch
+from metalab.engine.build import DTYPES, build_family
+from metalab.engine.events import Array, Checkpoint, StepsDone
 from metalab.engine.trainer import Trainer
 from metalab.experiment.config import ExperimentConfig, preset_config
-from metalab.experiment.fields import validated, with_overrides
+from metalab.experiment.fields import ConfigError, validated, with_overrides
 
 NUM_DRAWS = 20
 """Support sets of each task: the tasks are few, their points can be drawn again."""
+
+NUM_TASKS = 600
+"""Fresh tasks at most; of a table, its held-out ones."""
+
+DEGREE = 2
+"""Of the mixed model's polynomial."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +69,53 @@ def mixed_model(degree: int) -> Baseline:
     )
 
 
-def baselines(degree: int) -> tuple[Baseline, ...]:
-    """Return the rivals, from the simplest on."""
-    return (POOLED, LINE, mixed_model(degree))
+def gaussian_process(config: ExperimentConfig) -> Baseline:
+    """Return a Gaussian process whose basis spans the inputs of the run's tasks.
+
+    Where the length-scale comes out between what the functions resolve and what the
+    boundary allows, its kernel is that of the process (`core.model.hilbert_basis`).
+    """
+    low, high = _reach(config)
+    one_input = build_family(config).input_dim == 1
+    farthest = max(abs(low), abs(high))
+    changes: list[tuple[str, Any]] = [
+        ("model.boundary", (6.0 if one_input else 3.0) * farthest),
+        ("model.length_scale", 0.5 * (high - low) / 2),
+    ]
+    if build_family(config).input_dim == 2:
+        # Their products are what a head is solved for.
+        changes.append(("model.num_functions", 16))
+    return Baseline(
+        title="Gaussian process: learned mean, kernel and noise",
+        preset="gaussian-process-gapminder",
+        changes=tuple(changes),
+        steps=2_000,
+    )
+
+
+def _reach(config: ExperimentConfig) -> tuple[float, float]:
+    """Return the smallest and largest of some training tasks' inputs, as given."""
+    batch = sample_batch(
+        build_family(config),
+        64,
+        num_shots=config.tasks.num_shots,
+        num_queries=config.tasks.num_queries,
+        generator=RandomStreams(0).generator("inputs"),
+        dtype=DTYPES[config.run.precision],
+    )
+    low = min(float(one.x.min()) for one in (batch.support, batch.query))
+    high = max(float(one.x.max()) for one in (batch.support, batch.query))
+    return low, high
+
+
+def baselines(config: ExperimentConfig, degree: int) -> tuple[Baseline, ...]:
+    """Return the rivals of a run, from the simplest on.
+
+    Args:
+        config: The run's experiment.
+        degree: Of the mixed model's polynomial.
+    """
+    return (POOLED, LINE, mixed_model(degree), gaussian_process(config))
 
 
 def experiment_of(config: ExperimentConfig, baseline: Baseline) -> ExperimentConfig:
@@ -98,44 +151,16 @@ def experiment_of(config: ExperimentConfig, baseline: Baseline) -> ExperimentCon
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Measured:
-    """Losses of one method, and how they differ from the run's, task by task.
-
-    Attributes:
-        title: What the method is.
-        losses: Mean over the draws of each task's query loss, [task].
-        rmse: Root mean squared error in the target's own unit; None without one.
-        difference: Mean difference of the losses to the run's; 0 for the run.
-        low: Lower end of its 95 % interval over tasks; NaN for the run.
-        high: Upper end.
-        share_better: Share of the tasks on which the run is better; NaN for the run.
-    """
-
-    title: str
-    losses: Array
-    rmse: float | None
-    difference: float
-    low: float
-    high: float
-    share_better: float
-
-    @property
-    def mean(self) -> float:
-        """Mean over the tasks."""
-        return float(self.losses.mean())
-
-
 def compare_with_baselines(  # noqa: PLR0913 - the counts of one comparison
     config: ExperimentConfig,
     checkpoint: Checkpoint,
     *,
-    degree: int = 2,
-    num_tasks: int = 600,
+    degree: int = DEGREE,
+    num_tasks: int = NUM_TASKS,
     num_inner_steps: int,
     seed: int = 0,
-    tell: Callable[[str], None],
-) -> Iterator[Measured]:
+    tell: Callable[[Doing], None],
+) -> Iterator[Measured | LeftOut]:
     """Yield the run, then each rival that is trained and measured on the same tasks.
 
     Args:
@@ -145,57 +170,87 @@ def compare_with_baselines(  # noqa: PLR0913 - the counts of one comparison
         num_tasks: Tasks, at most; of a table, its held-out tasks.
         num_inner_steps: Of the run.
         seed: Fixes tasks and support sets, which are the same for all.
-        tell: Told what is done now.
+        tell: Told what is done now, many times a second; it may raise to give up.
+    """
+    test = _Test(config=config, num_tasks=num_tasks, seed=seed, tell=tell)
+    found = test.losses_of("The run", config, checkpoint, num_inner_steps)
+    mine = found.losses[:, -1]
+    yield measured("The run", mine, found.rmse_after(-1), mine=None)
+    for baseline in baselines(config, degree):
+        title = baseline.title
+        tell(Doing(title=title))
+        try:
+            rival = experiment_of(config, baseline)
+        except ConfigError as error:
+            yield LeftOut(title=title, reason=str(error))
+            continue
+        state = _trained(rival, baseline, tell)
+        found = test.losses_of(title, rival, state, 1)
+        step = -1 if baseline.inner_step is None else baseline.inner_step
+        losses = found.losses[:, step]
+        yield measured(title, losses, found.rmse_after(step), mine=mine)
+
+
+def _trained(
+    rival: ExperimentConfig, baseline: Baseline, tell: Callable[[Doing], None]
+) -> Checkpoint:
+    """Return a rival's state after its last outer step."""
+    trainer, made = Trainer(rival), 0
+    for event in trainer.run():
+        if isinstance(event, StepsDone):
+            made += len(event.metrics)
+            tell(Doing(title=baseline.title, step=made, num_steps=baseline.steps))
+    return trainer.checkpoint()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """Mean losses of each task over draws, and errors of all in the target's unit.
+
+    Attributes:
+        losses: [task, inner step].
+        rmse: One entry a draw, [draw, inner step]; empty without a unit.
     """
 
-    def measured(
-        which: ExperimentConfig, state: Checkpoint, steps: int, inner_step: int | None
-    ) -> tuple[Array, float | None]:
-        found: list[FreshEvaluation] = [
-            evaluate_fresh(
-                which,
-                state,
-                num_tasks=num_tasks,
-                num_shots=config.eval_shots,
-                num_queries=config.evaluation.num_queries,
-                num_inner_steps=steps,
-                seed=seed + draw,
-                query=config.held_out_query,
-            )
-            for draw in range(NUM_DRAWS)
-        ]
-        step = steps if inner_step is None else inner_step
-        losses = np.mean([one.query_loss[:, step] for one in found], axis=0)
-        own = [one.rmse[step] for one in found if one.rmse is not None]
-        rmse = float(np.sqrt(np.mean(np.square(own)))) if own else None
-        return losses, rmse
+    losses: Array
+    rmse: list[Array]
 
-    tell("The run")
-    mine, rmse = measured(config, checkpoint, num_inner_steps, None)
-    nothing = float("nan")
-    yield Measured(
-        title="The run",
-        losses=mine,
-        rmse=rmse,
-        difference=0.0,
-        low=nothing,
-        high=nothing,
-        share_better=nothing,
-    )
-    for baseline in baselines(degree):
-        tell(baseline.title)
-        rival = experiment_of(config, baseline)
-        trainer = Trainer(rival)
-        for _ in trainer.run():
-            pass
-        losses, rmse = measured(rival, trainer.checkpoint(), 1, baseline.inner_step)
-        middle, low, high = mean_interval(losses - mine)
-        yield Measured(
-            title=baseline.title,
-            losses=losses,
-            rmse=rmse,
-            difference=float(middle),
-            low=float(low),
-            high=float(high),
-            share_better=float((mine < losses).mean()),
+    def rmse_after(self, step: int) -> float | None:
+        """Return the root of the mean square over all draws; None without a unit."""
+        if not self.rmse:
+            return None
+        return float(np.sqrt(np.mean(np.square([one[step] for one in self.rmse]))))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Test:
+    """The tasks and support sets on which all are measured."""
+
+    config: ExperimentConfig
+    num_tasks: int
+    seed: int
+    tell: Callable[[Doing], None]
+
+    def losses_of(
+        self, title: str, which: ExperimentConfig, state: Checkpoint, num_steps: int
+    ) -> _Found:
+        """Return how one method does on every draw of the support sets."""
+        config, found = self.config, list[FreshEvaluation]()
+        for draw in range(NUM_DRAWS):
+            self.tell(Doing(title=title, draw=draw + 1, num_draws=NUM_DRAWS))
+            found.append(
+                evaluate_fresh(
+                    which,
+                    state,
+                    num_tasks=self.num_tasks,
+                    num_shots=config.eval_shots,
+                    num_queries=config.evaluation.num_queries,
+                    num_inner_steps=num_steps,
+                    seed=self.seed + draw,
+                    query=config.held_out_query,
+                )
+            )
+        return _Found(
+            losses=np.mean([one.query_loss for one in found], axis=0),
+            rmse=[one.rmse for one in found if one.rmse is not None],
         )

@@ -12,7 +12,9 @@ from metalab.cli.moment import Step, chosen_step
 from metalab.cli.output import console, delivered, print_json
 
 if TYPE_CHECKING:
-    from metalab.analysis.baselines import Measured
+    from rich.console import Console
+
+    from metalab.analysis.rivals import Doing, Measured
 
 
 def compare_baselines(
@@ -42,13 +44,15 @@ def compare_baselines(
 ) -> int:
     """Train simpler methods on the run's training tasks, and measure all on one set.
 
-    A pooled curve, least squares on the support set, and a mixed model; each on the
-    same held-out tasks and support sets as the run, paired, with intervals over tasks.
+    A pooled curve, least squares on the support set, a mixed model, and a Gaussian
+    process with a learned kernel; each on the same held-out tasks and support sets as the
+    run, paired, with intervals over tasks.
     """
     from metalab.analysis.baselines import (  # noqa: PLC0415 - torch
         NUM_DRAWS,
         compare_with_baselines,
     )
+    from metalab.analysis.rivals import LeftOut, Measured  # noqa: PLC0415 - numpy
     from metalab.figures.drawing import number_of  # noqa: PLC0415
     from metalab.runs.record.reader import open_run  # noqa: PLC0415
     from metalab.runs.services.snapshots import state_at  # noqa: PLC0415
@@ -58,20 +62,29 @@ def compare_baselines(
     config = run.history.config_at(state.step)
     steps = num_inner_steps or config.num_shown_steps
     screen = console(json_output=json_output)
-    found = compare_with_baselines(
-        config,
-        state,
-        degree=degree,
-        num_tasks=num_tasks,
-        num_inner_steps=steps,
-        seed=seed,
-        tell=lambda title: screen.print(f"{title} …", style="dim"),
+    found = list(
+        compare_with_baselines(
+            config,
+            state,
+            degree=degree,
+            num_tasks=num_tasks,
+            num_inner_steps=steps,
+            seed=seed,
+            tell=_Titles(screen),
+        )
     )
-    rows = list(found)
+    rows = [row for row in found if isinstance(row, Measured)]
+    left_out = [row for row in found if isinstance(row, LeftOut)]
     facts = {"name": run.history.name, "step": state.step, "inner_steps": steps}
     if json_output:
-        methods = [_plain(row) for row in rows]
-        print_json({**facts, "support_sets_a_task": NUM_DRAWS, "methods": methods})
+        print_json(
+            {
+                **facts,
+                "support_sets_a_task": NUM_DRAWS,
+                "methods": [_plain(row) for row in rows],
+                "left_out": {row.title: row.reason for row in left_out},
+            }
+        )
         return delivered()
     count = len(rows[0].losses)
     title = (
@@ -80,17 +93,35 @@ def compare_baselines(
     )
     screen.print(_table(rows, title))
     screen.print(
-        "Difference: loss minus the run's, task by task, with its 95 % interval over "
-        "tasks; above 0 the run is better.",
+        "Below each mean: its 95 % interval over tasks. Difference: loss minus the run's, "
+        "task by task; above 0 the run is better. Last: on how many of the tasks.",
         markup=False,
     )
+    for row in left_out:
+        screen.print(f"Left out: {row.title}. {row.reason}.", markup=False)
     return delivered()
+
+
+class _Titles:
+    """Prints each method once, when it is begun."""
+
+    def __init__(self, screen: "Console") -> None:
+        self._screen = screen
+        self._last = ""
+
+    def __call__(self, doing: "Doing") -> None:
+        """Take in what is done."""
+        if doing.title != self._last:
+            self._last = doing.title
+            self._screen.print(f"{doing.title} …", style="dim")
 
 
 def _plain(row: "Measured") -> dict[str, Any]:
     return {
         "title": row.title,
         "loss": row.mean,
+        "loss_low": row.mean_low,
+        "loss_high": row.mean_high,
         "rmse": row.rmse,
         "difference": row.difference,
         "difference_low": row.low,
@@ -106,19 +137,24 @@ def _table(rows: "list[Measured]", title: str) -> Table:
     )
     table.add_column("Method", overflow="fold")
     own = rows[0].rmse is not None
-    headings = ["Loss", *(["RMSE"] if own else []), "Difference", "Run better on"]
+    headings = ["Loss", *(["RMSE"] if own else []), "Difference", "Run better"]
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
-        ends = "no interval"
-        if math.isfinite(row.low) and math.isfinite(row.high):
-            ends = f"{row.low:+.4f} to {row.high:+.4f}"
-        is_run = math.isnan(row.share_better)
         table.add_row(
             row.title,
-            f"{row.mean:.4f}",
+            _with_interval(row.mean, row.mean_low, row.mean_high, sign=""),
             *([f"{row.rmse:.4g}"] if row.rmse is not None else []),
-            "" if is_run else f"{row.difference:+.4f} ({ends})",
-            "" if is_run else f"{100 * row.share_better:.0f} % of tasks",
+            ""
+            if row.is_run
+            else _with_interval(row.difference, row.low, row.high, sign="+"),
+            "" if row.is_run else f"{100 * row.share_better:.0f} %",
         )
     return table
+
+
+def _with_interval(mean: float, low: float, high: float, *, sign: str) -> str:
+    """Return a mean over its interval: two lines of a narrow column."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return f"{mean:{sign}.4f}\nno interval"
+    return f"{mean:{sign}.4f}\n{low:{sign}.4f} to {high:{sign}.4f}"

@@ -12,8 +12,10 @@ from metalab.analysis.baselines import (
     baselines,
     compare_with_baselines,
     experiment_of,
+    gaussian_process,
     mixed_model,
 )
+from metalab.analysis.rivals import LeftOut
 from metalab.core.streams import RandomStreams
 from metalab.core.tasks import sample_batch
 from metalab.engine.build import build_family
@@ -32,19 +34,23 @@ def trained(preset, *changes):
     return config, trainer.checkpoint()
 
 
-def compared(config, checkpoint):
+def compared(config, checkpoint, **changes):
     said = []
-    found = compare_with_baselines(
-        config, checkpoint, num_inner_steps=1, num_tasks=600, tell=said.append
-    )
-    return list(found), said
+    counts = {"num_inner_steps": 1, "num_tasks": 600, **changes}
+    found = list(compare_with_baselines(config, checkpoint, tell=said.append, **counts))
+    return found, said
 
 
 @pytest.fixture
 def quick(monkeypatch):
     """Train rivals for a few steps."""
-    short = [replace(one, steps=min(one.steps, 3)) for one in baselines(2)]
-    monkeypatch.setattr(module, "baselines", lambda _degree: tuple(short))
+
+    def short(config, degree):
+        return [
+            replace(one, steps=min(one.steps, 3)) for one in baselines(config, degree)
+        ]
+
+    monkeypatch.setattr(module, "baselines", short)
 
 
 def lines_by_numpy(config):
@@ -78,9 +84,14 @@ def lines_by_numpy(config):
 def test_a_rival_is_measured_on_the_tasks_of_the_run(quick):
     config, checkpoint = trained("least-squares-gapminder", ("outer.num_steps", 1))
     rows, said = compared(config, checkpoint)
-    assert len(rows) == len(said) == 4
-    assert [row.title for row in rows] == said
-    mine, _, line, _ = rows
+    assert [row.title for row in rows] == list(dict.fromkeys(d.title for d in said))
+    assert {"measuring, support set 20 of 20 a task", "preparing"} <= {
+        doing.words for doing in said
+    }
+    assert any(doing.words == "training, outer step 3 of 3" for doing in said)
+    mine, _, line, _, _ = rows
+    assert mine.is_run
+    assert not line.is_run
     assert np.allclose(mine.losses, lines_by_numpy(config), rtol=1e-3)
     # The run is that very rival: the same losses, task by task.
     assert np.allclose(mine.losses, line.losses, rtol=1e-12)
@@ -93,11 +104,8 @@ def test_rivals_go_with_families_too(quick):
     config, checkpoint = trained(
         "maml-sine", ("outer.num_steps", 2), ("evaluation.num_tasks", 16)
     )
-    rows = list(
-        compare_with_baselines(
-            config, checkpoint, num_inner_steps=1, num_tasks=20, tell=lambda _: None
-        )
-    )
+    rows, _ = compared(config, checkpoint, num_tasks=20)
+    assert len(rows) == 5
     assert all(np.isfinite(row.mean) for row in rows)
     assert all(row.rmse is None for row in rows)
 
@@ -110,3 +118,36 @@ def test_a_rival_keeps_tasks_seed_and_evaluation():
     assert rival.tasks == config.tasks
     assert rival.run.seed == 7
     assert rival.model.options()["degree"] == 2
+
+
+def test_a_rival_that_does_not_go_with_the_tasks_is_left_out_with_the_reason(quick):
+    """Three inputs: products of 32 functions are too many."""
+    config, checkpoint = trained(
+        "maml-sine",
+        ("tasks.family", {"kind": "linear-regression", "num_features": 3}),
+        ("outer.num_steps", 2),
+    )
+    rows, _ = compared(config, checkpoint, num_tasks=8)
+    (left,) = (row for row in rows if isinstance(row, LeftOut))
+    assert "Gaussian process" in left.title
+    assert "32 basis functions of each of 3 inputs" in left.reason
+
+
+def test_the_basis_of_the_process_spans_the_inputs_of_the_tasks():
+    config = preset_config("maml-sine")
+    rival = experiment_of(config, gaussian_process(config)).model.options()
+    assert 29 < rival["boundary"] <= 30
+    assert 2 < rival["length_scale"] <= 2.5
+
+
+def test_giving_up_is_told_from_within(quick):
+    config, checkpoint = trained("maml-gapminder", ("outer.num_steps", 1))
+
+    def stop(doing):
+        if doing.num_steps:
+            raise InterruptedError
+
+    found = compare_with_baselines(config, checkpoint, num_inner_steps=1, tell=stop)
+    assert next(found).is_run
+    with pytest.raises(InterruptedError):
+        next(found)

@@ -38,6 +38,10 @@ VARIANTS = {
     "proximal-descent": [{"inner.num_inner_steps": 2}],
     "pull-back-descent": [{"inner.num_inner_steps": 2}],
     "modulated": [{"meta.embedding_dim": 2}],
+    "bayesian-head": [
+        {},
+        {"meta.noise_is": "learned", "meta.prior_is": "standard-normal"},
+    ],
     "anchor": [{}, {"meta.strength_is": "learned"}],
     "gradient-descent": [
         {"inner.num_inner_steps": 2},

@@ -9,6 +9,7 @@ from torch.autograd.functional import hessian as hessian_of
 from metalab.catalog.slots import META_PARAMETERISATIONS
 from metalab.core.meta.anchor import ProximalAnchor
 from metalab.core.meta.base import PhiRole
+from metalab.core.meta.bayesian_head import BayesianHead
 from metalab.core.meta.ridge_head import RidgeHead
 from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem
@@ -18,6 +19,8 @@ METAS = {
     **{name: kind() for name, kind in META_PARAMETERISATIONS.components.items()},
     "anchor-learned": ProximalAnchor(strength_is="learned"),
     "ridge-fixed": RidgeHead(strength_is="fixed"),
+    "bayesian-mean": BayesianHead(prior_is="unit-covariance"),
+    "gaussian-process": BayesianHead(noise_is="learned", prior_is="standard-normal"),
     "input-shift": InputShift(),
 }
 NUM_TASKS = 3

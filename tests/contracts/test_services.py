@@ -13,11 +13,13 @@ from metalab.analysis.adapt_request import AdaptRequest, CustomTask, Start
 from metalab.analysis.comparison import ComparisonRequest
 from metalab.analysis.edited_support import EditedSupport
 from metalab.analysis.landscape_request import LandscapeRequest
+from metalab.analysis.rivals import BaselinesRequest, Doing
 from metalab.core.assets import GAPMINDER
 from metalab.engine.events import Checkpoint
 from metalab.engine.trainer import Trainer
 from metalab.experiment.config import ExperimentConfig
 from metalab.experiment.config_history import ConfigHistory
+from metalab.runs.services.baselines import BaselinesService
 from metalab.runs.services.comparison import ComparisonService
 from metalab.runs.services.landscape import LandscapeService
 from metalab.runs.services.service import LatestRequestService, Work
@@ -104,6 +106,10 @@ def estimating(made: Made, number: int) -> ComparisonRequest:
     )
 
 
+def with_baselines(made: Made, number: int) -> BaselinesRequest:
+    return BaselinesRequest(config=made.config, phi=made.state.phi, step=number)
+
+
 def inspecting(made: Made, number: int) -> TableRequest:
     del made
     return TableRequest(data=GAPMINDER, num_shots=1 + number)
@@ -116,6 +122,7 @@ CASES: dict[type[LatestRequestService[Any, Any, Any]], Callable[[Made, int], Any
     LandscapeService: landscape,
     ComparisonService: estimating,
     TableInspectionService: inspecting,
+    BaselinesService: with_baselines,
 }
 
 
@@ -199,7 +206,12 @@ def _compared_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         tell("all of it")
         yield comparison(request)
 
+    def rows(*_: Any, tell: Callable[[Doing], None], **__: Any) -> Iterator[Any]:
+        tell(Doing(title="The run"))
+        yield from ()
+
     monkeypatch.setattr("metalab.analysis.comparison_steps.comparison_steps", steps)
+    monkeypatch.setattr("metalab.analysis.baselines.compare_with_baselines", rows)
 
 
 @pytest.fixture(params=CASES, ids=lambda make: make.__name__)

@@ -65,7 +65,7 @@ CODE = share_code(preset_config("maml-sine"))
         (packed(b" " * (MOST_BYTES + 1)), "holds more than 1,000,000 bytes"),
         (
             packed(b'{"model": {"kind": "brain"}}'),
-            "model.kind is 'brain'; allowed: mlp",
+            "model.kind is 'brain'; allowed: hilbert-basis, mlp",
         ),
         (packed(b'{"coffee": 2}'), "coffee"),
     ],

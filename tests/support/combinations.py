@@ -50,6 +50,10 @@ METAS = {
     "ridge": RidgeHead(strength=0.8),
     "ridge-fixed": RidgeHead(strength=0.8, strength_is="fixed"),
     "bayesian": BayesianHead(noise_std=0.7, prior_strength=2.0),
+    "bayesian-mean": BayesianHead(noise_std=0.7, prior_is="unit-covariance"),
+    "gaussian-process": BayesianHead(
+        noise_std=0.7, noise_is="learned", prior_is="standard-normal"
+    ),
     "input-shift": InputShift(),
 }
 

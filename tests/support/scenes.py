@@ -75,6 +75,7 @@ SCENES: Mapping[str, Open] = MappingProxyType(
             for page in ("live", "landscape", "estimators")
         },
         "diagnostics": _action("show_diagnostics"),
+        "baselines": _action("show_baselines"),
         "search": _action("search"),
         "term": _term,
         "question": _question,

@@ -24,7 +24,7 @@ def full(lab, workshop):
     workshop.worker.diverge()
     lab.clock.tick()
     lab.faults.add("something went wrong", "with details")
-    for key in ("show_diagnostics", "show_problems"):
+    for key in ("show_diagnostics", "show_baselines", "show_problems"):
         lab.actions[key].trigger()
     lab.clock.tick()
     return lab

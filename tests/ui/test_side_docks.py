@@ -20,7 +20,7 @@ def is_cut_off(lab) -> bool:
     return rows.viewport().width() < rows.widget().minimumSizeHint().width()
 
 
-@pytest.mark.parametrize("name", ["diagnostics", "lesson"])
+@pytest.mark.parametrize("name", ["diagnostics", "baselines", "lesson"])
 def test_form_and_page_are_never_cut_off(lab, qtbot, name):
     window = lab.window
     for width in (WIDE, NARROW, WIDE):

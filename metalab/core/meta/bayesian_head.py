@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import pad
 
+from metalab.core.meta.anchor import STRENGTHS
 from metalab.core.meta.base import PhiRole
 from metalab.core.meta.linear_head import LinearHead, Prior
 from metalab.core.model.base import Model
@@ -16,26 +17,43 @@ from metalab.core.model.capabilities import HasLinearHead, having
 from metalab.core.spec import option
 from metalab.core.tasks import Samples, TaskBatch
 
+LEARNED, UNIT, STANDARD = "learned", "unit-covariance", "standard-normal"
+PRIORS = (LEARNED, UNIT, STANDARD)
+"""Mean and covariance are learned; the mean alone, with covariance I; neither."""
+
+LEAST_NOISE = 0.01
+"""Learned noise stays above this share of its first value: without any, F^T F + P is
+singular, and on noise-free tasks the likelihood would go there."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BayesianHead(LinearHead):
-    """phi = body, prior mean M and factor A of the head: Bayesian linear regression.
+    """phi = body, and what is learned of the head's prior and noise: Bayesian regression.
 
-    The head has the prior W ~ N(M, s^2 (A A^T)^-1), with s the noise of the targets. Its
-    posterior mean minimises ||F W - Y||^2 + trace((W - M)^T A A^T (W - M)); at x the
-    predictive distribution is normal with variance
+    The head has the prior W ~ N(M, s^2 P^-1), with s the noise of the targets and P =
+    A A^T. Its posterior mean minimises ||F W - Y||^2 + trace((W - M)^T P (W - M)); at x
+    the predictive distribution is normal with variance
 
-        s^2 (1 + f(x)^T (F^T F + A A^T)^-1 f(x)).
+        s^2 (1 + f(x)^T (F^T F + P)^-1 f(x)).
 
     The outer loss is the negative log likelihood of the query targets under it, in nats
     for one target; reported losses stay squared errors of its mean.
 
-    Attributes:
-        noise_std: s, known.
-        prior_strength: Strength of the prior at first: A = sqrt(prior_strength) I.
+    Under a prior of covariance I, which is P = s^2 I, the head is a Gaussian process with
+    kernel f(x)^T f(x'): what the body learns is a kernel (`core.model.hilbert_basis`).
 
-    Source: Harrison, Sharma & Pavone 2018 (ALPaCA), section 4; here the features have a
-        constant 1 beside them for the bias.
+    phi is body, M, A and r, without those that are not learned; s = noise_std (c + (1 - c)
+    exp r) with c = `LEAST_NOISE`.
+
+    Attributes:
+        noise_std: s, or where it starts if it is learned.
+        noise_is: "fixed", or "learned".
+        prior_is: One of `PRIORS`.
+        prior_strength: Strength of a learned prior at first: A = sqrt(prior_strength) I.
+
+    Source: Harrison, Sharma & Pavone 2018 (ALPaCA), section 4; here the features of a
+        network have a constant 1 beside them for the bias. Rasmussen & Williams 2006,
+        section 2.1.2, for the head as a Gaussian process.
     """
 
     name: ClassVar[str] = "bayesian-head"
@@ -44,6 +62,7 @@ class BayesianHead(LinearHead):
         "ALPaCA",
         "Bayesian linear regression",
         "last layer",
+        "Gaussian process",
     )
     is_probabilistic: ClassVar[bool] = True
 
@@ -58,10 +77,26 @@ class BayesianHead(LinearHead):
         exclusive=True,
         log=True,
     )
+    noise_is: str = option(
+        "fixed",
+        label="Noise is",
+        help="Whether the outer loop learns the noise too.",
+        choices=STRENGTHS,
+        advanced=True,
+    )
+    prior_is: str = option(
+        LEARNED,
+        label="Prior is",
+        help="What is learned of the head's prior: mean and covariance; the mean beside "
+        "covariance 1; nothing. With covariance 1 the features alone are the kernel of a "
+        "Gaussian process.",
+        choices=PRIORS,
+        advanced=True,
+    )
     prior_strength: float = option(
         1.0,
         label="Initial prior strength",
-        help="Precision of the head's prior at first, relative to the noise's.",
+        help="Precision of a learned prior at first, relative to the noise's.",
         low=0.0,
         high=1e6,
         exclusive=True,
@@ -71,49 +106,91 @@ class BayesianHead(LinearHead):
 
     @property
     def ways(self) -> tuple[frozenset[PhiRole], ...]:
-        """How body, prior mean and prior factor enter the outer loss."""
+        """How body, prior mean, prior factor and noise enter the outer loss."""
+        both = frozenset({PhiRole.PREDICTION, PhiRole.INNER_LOSS})
+        # The noise weighs a prior whose covariance does not go with it.
+        noise = frozenset({PhiRole.PREDICTION}) if self._has_factor else both
         return (
-            frozenset({PhiRole.PREDICTION, PhiRole.INNER_LOSS}),
-            frozenset({PhiRole.START, PhiRole.INNER_LOSS}),
-            frozenset({PhiRole.PREDICTION, PhiRole.INNER_LOSS}),
+            both,
+            *[frozenset({PhiRole.START, PhiRole.INNER_LOSS})] * self._has_mean,
+            *[both] * self._has_factor,
+            *[noise] * self._has_noise,
         )
+
+    @property
+    def _has_mean(self) -> bool:
+        return self.prior_is != STANDARD
+
+    @property
+    def _has_factor(self) -> bool:
+        return self.prior_is == LEARNED
+
+    @property
+    def _has_noise(self) -> bool:
+        return self.noise_is == "learned"
 
     def _num_features(self, model: Model) -> int:
         return (model.dim - having(model, HasLinearHead).body_dim) // model.output_dim
 
+    def _head_end(self, model: Model) -> int:
+        """Return where phi goes on after body and prior mean."""
+        return model.dim if self._has_mean else having(model, HasLinearHead).body_dim
+
     def meta_dim(self, model: Model) -> int:
-        """Return the size of the network, and of the square factor."""
-        return model.dim + self._num_features(model) ** 2
+        """Return the size of body, and of what is learned of mean, factor and noise."""
+        factor = self._num_features(model) ** 2 * self._has_factor
+        return self._head_end(model) + factor + self._has_noise
 
     def initial(
         self, model: Model, *, generator: torch.Generator, dtype: torch.dtype
     ) -> Float[Tensor, " meta"]:
         """Draw a network, whose head is the prior mean."""
         drawn = model.initial_parameters(generator=generator, dtype=dtype)
-        eye = torch.eye(self._num_features(model), dtype=dtype, device=drawn.device)
-        factor = math.sqrt(self.prior_strength) * eye
-        return torch.cat([drawn, factor.flatten()])
+        parts = [drawn[: self._head_end(model)]]
+        if self._has_factor:
+            eye = torch.eye(self._num_features(model), dtype=dtype, device=drawn.device)
+            parts.append((math.sqrt(self.prior_strength) * eye).flatten())
+        if self._has_noise:
+            parts.append(drawn.new_zeros(1))
+        return torch.cat(parts)
 
     def start(
         self, model: Model, phi: Float[Tensor, "task meta"]
     ) -> Float[Tensor, "task inner"]:
         """Return the prior mean."""
-        return phi[:, having(model, HasLinearHead).body_dim : model.dim]
+        body = having(model, HasLinearHead).body_dim
+        if not self._has_mean:
+            return phi.new_zeros(phi.shape[0], model.dim - body)
+        return phi[:, body : model.dim]
 
     def start_pullback(
         self, model: Model, v: Float[Tensor, "task inner"]
     ) -> Float[Tensor, "task meta"]:
-        """Return v at the place of the prior mean."""
+        """Return v at the place of the prior mean; zero without one."""
+        if not self._has_mean:
+            return v.new_zeros(v.shape[0], self.meta_dim(model))
         return pad(
-            v, (having(model, HasLinearHead).body_dim, self._num_features(model) ** 2)
+            v,
+            (having(model, HasLinearHead).body_dim, self.meta_dim(model) - model.dim),
         )
 
     def prior(self, model: Model, phi: Float[Tensor, "task meta"]) -> Prior:
-        """Return M and A A^T."""
+        """Return M and P."""
         size = self._num_features(model)
-        factor = phi[:, model.dim :].reshape(-1, size, size)
-        mean = self.as_matrix(model, self.start(model, phi))
+        mean = self.as_matrix(model, self.start(model, phi)) if self._has_mean else None
+        if not self._has_factor:
+            eye = torch.eye(size, dtype=phi.dtype, device=phi.device)
+            return Prior(mean=mean, precision=self._noise(phi).square() * eye)
+        entries = phi[:, model.dim : model.dim + size**2]
+        factor = entries.reshape(-1, size, size)
         return Prior(mean=mean, precision=factor @ factor.mT)
+
+    def _noise(self, phi: Tensor) -> Tensor:
+        """Return s of each task, [task, 1, 1]."""
+        if not self._has_noise:
+            return phi.new_full((phi.shape[0], 1, 1), self.noise_std)
+        share = LEAST_NOISE + (1 - LEAST_NOISE) * phi[:, -1:, None].exp()
+        return self.noise_std * share
 
     def own_outer_loss(
         self,
@@ -150,4 +227,4 @@ class BayesianHead(LinearHead):
         features = self.features(model, phi, x)
         factor = torch.linalg.cholesky_ex(precision).L
         spread = torch.linalg.solve_triangular(factor, features.mT, upper=False)
-        return self.noise_std**2 * (1 + spread.square().sum(dim=1))
+        return self._noise(phi)[:, 0].square() * (1 + spread.square().sum(dim=1))

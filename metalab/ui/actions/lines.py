@@ -318,6 +318,18 @@ COMMANDS = (
         checkable=True,
     ),
     ActionSpec(
+        key="show_baselines",
+        text="B&aselines",
+        tooltip="Show or hide the run beside simpler methods, on the same tasks",
+        menu="view",
+        shortcuts=("Ctrl+Shift+Y",),
+        checkable=True,
+        synonyms=(
+            *("compare with baselines", "simple rivals", "compare-baselines"),
+            *("mixed model", "Gaussian process", "pooled model", "least squares"),
+        ),
+    ),
+    ActionSpec(
         key="show_problems",
         text="&Problems",
         tooltip="Show or hide the list of errors",

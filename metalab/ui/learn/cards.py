@@ -36,8 +36,9 @@ class Drawing(Content):
     """How the picture of a card is painted.
 
     Attributes:
-        kind: "adaptation": a task's support points, true curve and the curve after each
-            inner step. "lines": some quantity against another.
+        kind: "adaptation": a task's support points, its true curve or else its query
+            points, and the curve after each inner step. "lines": some quantity against
+            another.
         lines: Of a picture of lines, in the order of the array `y`.
     """
 
@@ -77,8 +78,9 @@ class Card(Content):
     def thumbnail(self) -> "dict[str, Array]":
         """Return the arrays of the picture.
 
-        For an adaptation: `grid` and `truth` [point], `curves` [inner step, point],
-        `support_x` and `support_y` [shot]. For lines: `x` [point], `y` [line, point].
+        For an adaptation: `grid` [point], `curves` [inner step, point], `support_x` and
+        `support_y` [shot], and `truth` [point] or `query_x` and `query_y` [query]. For
+        lines: `x` [point], `y` [line, point].
 
         Raises:
             FileNotFoundError: They have not been measured.

@@ -64,22 +64,33 @@ def paint_thumbnail(
 def _adaptation(
     painter: QPainter, frame: QRectF, arrays: dict[str, Array], theme: Theme
 ) -> None:
-    grid, curves, truth = arrays["grid"], arrays["curves"], arrays["truth"]
-    scale = PlotScale(frame, grid, np.concatenate([curves.ravel(), truth]))
+    grid, curves, truth = arrays["grid"], arrays["curves"], arrays.get("truth")
+    observed = arrays["query_y"] if truth is None else truth
+    shown = np.concatenate([curves.ravel(), observed, arrays["support_y"]])
+    scale = PlotScale(frame, grid, shown)
     last = len(curves) - 1
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for step, curve in enumerate(curves):
         ink = ramp_ink(step, last, last).colour(theme)
         painter.setPen(QPen(ink, _WIDTH if step == last else 1.3))
         painter.drawPolyline(scale.points(grid, curve))
-    dashed = QPen(QColor(theme.truth), 1.4)
-    dashed.setDashPattern((4.0, 3.0))
-    painter.setPen(dashed)
-    painter.drawPolyline(scale.points(grid, truth))
+    if truth is None:
+        queries = scale.points(arrays["query_x"], arrays["query_y"])
+        _dots(painter, queries, theme.query, theme)
+    else:
+        dashed = QPen(QColor(theme.truth), 1.4)
+        dashed.setDashPattern((4.0, 3.0))
+        painter.setPen(dashed)
+        painter.drawPolyline(scale.points(grid, truth))
+    support = scale.points(arrays["support_x"], arrays["support_y"])
+    _dots(painter, support, theme.support, theme)
+
+
+def _dots(painter: QPainter, places: list[QPointF], colour: str, theme: Theme) -> None:
     painter.setPen(QPen(QColor(theme.surface), 1.0))
-    painter.setBrush(QColor(theme.support))
-    for point in scale.points(arrays["support_x"], arrays["support_y"]):
-        painter.drawEllipse(point, _POINT, _POINT)
+    painter.setBrush(QColor(colour))
+    for place in places:
+        painter.drawEllipse(place, _POINT, _POINT)
 
 
 def _lines(

@@ -61,6 +61,7 @@ class Commands(QObject):
         self._playhead = playhead
         self._teaching = teaching
         teaching.open_requested.connect(self.open_file)
+        teaching.data_requested.connect(self.open_data)
         recent = preferences.current.recent_commands
         window.command_palette.set_recent(recent)
         window.command_palette.used.connect(self._on_palette_used)
@@ -442,6 +443,10 @@ class Commands(QObject):
     def show_diagnostics(self, shown: bool) -> None:  # noqa: FBT001 - Qt's signal
         """Show or hide the diagnostics."""
         self._window.show_diagnostics(shown=shown)
+
+    def show_baselines(self, shown: bool) -> None:  # noqa: FBT001 - Qt's signal
+        """Show or hide the run beside simpler methods."""
+        self._window.show_baselines(shown=shown)
 
     def reset_layout(self) -> None:
         """Put the window's parts where they were at first."""

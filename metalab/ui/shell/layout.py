@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QMainWindow, QStyle
 
 from metalab.runs.system.home import config_home
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 """Raise it when docks or toolbars change: an older state would misplace them."""
 
 DEFAULT_SIZE = QSize(1280, 800)

@@ -32,6 +32,7 @@ class LessonsController(QObject):
 
     Attributes:
         open_requested: A person would choose a run file.
+        data_requested: A person would choose a table.
         lesson_saved: A lesson was written to this file.
         run_chosen: A person chose a run file on the Start page.
         recovery_chosen: Key of what becomes of a run that a crash has left.
@@ -39,6 +40,7 @@ class LessonsController(QObject):
     """
 
     open_requested = Signal()
+    data_requested = Signal()
     lesson_saved = Signal(object)
     run_chosen = Signal(object)
     recovery_chosen = Signal(str)
@@ -73,6 +75,7 @@ class LessonsController(QObject):
         if isinstance(page, StartWorkspace):
             page.card_chosen.connect(self.start_card)
             page.open_requested.connect(self.open_requested)
+            page.data_requested.connect(self.data_requested)
             page.tour_requested.connect(self.start_tour)
             page.run_chosen.connect(self.run_chosen)
             page.recovery_chosen.connect(self.recovery_chosen)

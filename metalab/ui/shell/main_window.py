@@ -52,7 +52,7 @@ MINIMUM_SIZE = QSize(1000, 600)
 BESIDE_FROM = 1200
 """Width from which there is room for form, page and another dock side by side."""
 PROBLEMS_HEIGHT = 190
-DIAGNOSTICS_WIDTH = 330
+SIDE_WIDTH = 330
 
 _RIGHT = Qt.DockWidgetArea.RightDockWidgetArea
 
@@ -125,13 +125,24 @@ class MainWindow(QMainWindow):
         self._side_docks: list[tuple[QDockWidget, int]] = []
         self._problems_dock = QDockWidget("Problems", self)
         self._diagnostics_dock = QDockWidget("Diagnostics", self)
-        for dock in (self.experiment, self._problems_dock, self._diagnostics_dock):
+        self._baselines_dock = QDockWidget("Baselines", self)
+        for dock in self._docks.values():
             dock.setTitleBarWidget(DockTitle(dock))
         self._place()
         self._fill_menus()
         self._follow_docks()
         self.reset_layout()
         restore_layout(self, settings)
+
+    @property
+    def _docks(self) -> "dict[str, QDockWidget]":
+        """Every dock of its own, by the key of its action."""
+        return {
+            "show_experiment": self.experiment,
+            "show_problems": self._problems_dock,
+            "show_diagnostics": self._diagnostics_dock,
+            "show_baselines": self._baselines_dock,
+        }
 
     def _place(self) -> None:
         self.setWindowTitle("metalab")
@@ -153,7 +164,10 @@ class MainWindow(QMainWindow):
         self._problems_dock.setWidget(self.problems)
         self._diagnostics_dock.setObjectName("diagnostics")
         self._diagnostics_dock.setWidget(self.live.diagnostics)
-        self.add_side_dock(self._diagnostics_dock, DIAGNOSTICS_WIDTH)
+        self._baselines_dock.setObjectName("baselines")
+        self._baselines_dock.setWidget(self.live.baselines)
+        for dock in (self._diagnostics_dock, self._baselines_dock):
+            self.add_side_dock(dock, SIDE_WIDTH)
         self.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
 
     def _fill_menus(self) -> None:
@@ -173,7 +187,7 @@ class MainWindow(QMainWindow):
         self.addActions([action for _, action in self._actions.all()])
 
     def _follow_docks(self) -> None:
-        for dock in (self.experiment, self._problems_dock, self._diagnostics_dock):
+        for dock in self._docks.values():
             dock.visibilityChanged.connect(self._on_dock_visibility_changed)
         self.status.problems_clicked.connect(self._on_problems_clicked)
         self.present.changed.connect(self._actions["present"].setChecked)
@@ -207,7 +221,11 @@ class MainWindow(QMainWindow):
             if together and self.dockWidgetArea(dock) == _RIGHT:
                 self.tabifyDockWidget(self.experiment, dock)
             elif not together and dock in self.tabifiedDockWidgets(self.experiment):
+                # Taken out first: what is laid out again in this very turn would else
+                # leave the tab bar of both behind.
+                self.removeDockWidget(dock)
                 self.addDockWidget(_RIGHT, dock)
+                dock.show()
                 self.resizeDocks([dock], [width], Qt.Orientation.Horizontal)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -242,16 +260,18 @@ class MainWindow(QMainWindow):
             (self.experiment, Qt.DockWidgetArea.LeftDockWidgetArea),
             (self._problems_dock, Qt.DockWidgetArea.BottomDockWidgetArea),
             (self._diagnostics_dock, _RIGHT),
+            (self._baselines_dock, _RIGHT),
         ):
             dock.setFloating(False)
             self.addDockWidget(area, dock)
         self.experiment.show()
         self._problems_dock.hide()
         self._diagnostics_dock.hide()
+        self._baselines_dock.hide()
         self.toolbar.show()
         self.resizeDocks(
-            [self.experiment, self._diagnostics_dock],
-            [WIDTH, DIAGNOSTICS_WIDTH],
+            [self.experiment, self._diagnostics_dock, self._baselines_dock],
+            [WIDTH, SIDE_WIDTH, SIDE_WIDTH],
             Qt.Orientation.Horizontal,
         )
         self.resizeDocks(
@@ -273,6 +293,14 @@ class MainWindow(QMainWindow):
         else:
             self._diagnostics_dock.hide()
 
+    def show_baselines(self, *, shown: bool) -> None:
+        """Show or hide the run's rivals; the keys then go to what compares them."""
+        if shown:
+            self.show_side_dock(self._baselines_dock)
+            self.live.baselines.take_focus()
+        else:
+            self._baselines_dock.hide()
+
     @property
     def seen(self) -> bool:
         """Whether any of the window can be on a screen."""
@@ -280,11 +308,8 @@ class MainWindow(QMainWindow):
 
     def _on_dock_visibility_changed(self) -> None:
         # A dock is also invisible while the window is minimised: then nothing changed.
-        self._actions["show_experiment"].setChecked(not self.experiment.isHidden())
-        self._actions["show_problems"].setChecked(not self._problems_dock.isHidden())
-        self._actions["show_diagnostics"].setChecked(
-            not self._diagnostics_dock.isHidden()
-        )
+        for key, dock in self._docks.items():
+            self._actions[key].setChecked(not dock.isHidden())
 
     def _on_problems_clicked(self) -> None:
         self.show_problems(shown=self._problems_dock.isHidden())

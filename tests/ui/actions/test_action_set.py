@@ -45,6 +45,7 @@ ICONLESS = {
     "search",
     "show_experiment",
     "show_diagnostics",
+    "show_baselines",
     "show_problems",
     "reset_layout",
     "about",

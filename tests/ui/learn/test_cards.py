@@ -8,8 +8,9 @@ from metalab.ui.learn.content import ContentError
 from metalab.ui.learn.experiments import config_of, overrides_of
 
 
-def test_there_are_four():
-    assert list(all_cards()) == ["maml", "reptile", "first-order", "break-it"]
+def test_there_are_five():
+    keys = ["maml", "reptile", "first-order", "break-it", "gapminder"]
+    assert list(all_cards()) == keys
 
 
 @pytest.mark.parametrize("card", all_cards().values(), ids=all_cards())
@@ -27,8 +28,14 @@ def test_a_picture_fits_its_drawing(card):
         assert (np.diff(arrays["x"]) > 0).all()
     else:
         assert arrays["curves"].shape[1:] == arrays["grid"].shape
-        assert arrays["truth"].shape == arrays["grid"].shape
-        assert arrays["support_x"].shape == arrays["support_y"].shape == (10,)
+        config = config_of(card)
+        shots = config.tasks.num_shots
+        assert arrays["support_x"].shape == arrays["support_y"].shape == (shots,)
+        if "truth" in arrays:
+            assert arrays["truth"].shape == arrays["grid"].shape
+        else:
+            queries = config.tasks.num_queries
+            assert arrays["query_x"].shape == arrays["query_y"].shape == (queries,)
 
 
 def test_the_pictures_show_what_the_cards_say():
@@ -43,6 +50,12 @@ def test_the_pictures_show_what_the_cards_say():
     maml = cards["maml"].thumbnail()
     off = np.abs(maml["curves"] - maml["truth"]).mean(axis=1)
     assert off[1] < 0.6 * off[0]
+    country = cards["gapminder"].thumbnail()
+    misses = [
+        np.interp(country["query_x"], country["grid"], curve) - country["query_y"]
+        for curve in country["curves"]
+    ]
+    assert np.abs(misses[-1]).mean() < 0.3 * np.abs(misses[0]).mean()
 
 
 def test_bad_cards_are_refused(tmp_path):

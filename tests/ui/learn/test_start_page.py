@@ -45,7 +45,8 @@ def test_keys_choose_the_card_with_the_focus(qtbot: QtBot, page: StartPage, key)
 def test_the_tab_key_goes_through_the_cards_and_then_the_buttons(
     qtbot: QtBot, page: StartPage
 ):
-    order = [*page.cards.values(), page.open_button, page.tour_button]
+    ways = [page.open_button, page.data_button, page.tour_button]
+    order = [*page.cards.values(), *ways]
     order[0].setFocus()
     for widget in order:
         assert QApplication.focusWidget() is widget
@@ -61,6 +62,8 @@ def test_a_card_tells_readers_what_it_is(page: StartPage):
 def test_the_ways_to_a_run_and_to_the_tour(qtbot: QtBot, page: StartPage):
     with qtbot.waitSignal(page.open_requested):
         qtbot.mouseClick(page.open_button, Qt.MouseButton.LeftButton)
+    with qtbot.waitSignal(page.data_requested):
+        qtbot.mouseClick(page.data_button, Qt.MouseButton.LeftButton)
     with qtbot.waitSignal(page.tour_requested):
         qtbot.mouseClick(page.tour_button, Qt.MouseButton.LeftButton)
 
@@ -75,6 +78,24 @@ def test_nothing_can_be_chosen_before_the_engine_is_there(
     page.set_ready(ready=True)
     with qtbot.waitSignal(page.card_chosen):
         qtbot.mouseClick(page.cards["maml"], Qt.MouseButton.LeftButton)
+
+
+@pytest.mark.parametrize(("width", "columns"), [(1100, 3), (620, 2), (520, 2)])
+def test_cards_are_of_one_size_in_as_many_columns_as_have_room(
+    page: StartPage, width: int, columns: int
+):
+    for before in (1100, 520):
+        page.resize(before, 700)
+        QApplication.processEvents()
+        page.resize(width, 700)
+        QApplication.processEvents()
+        assert page.grid.columns == columns
+        cells = [card.geometry() for card in page.cards.values()]
+        assert len({cell.left() for cell in cells}) == columns
+        sizes = [cell.size() for cell in cells]
+        assert all(abs(a.width() - sizes[0].width()) <= 1 for a in sizes)
+        assert all(abs(a.height() - sizes[0].height()) <= 1 for a in sizes)
+        assert max(cell.right() for cell in cells) < page.grid.width() <= width
 
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=["dark", "light"])

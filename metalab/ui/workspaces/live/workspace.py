@@ -16,6 +16,7 @@ from metalab.ui.widgets.empty import EmptyState
 from metalab.ui.widgets.scrolling import Scrolling
 from metalab.ui.workspaces.base import Workspace
 from metalab.ui.workspaces.live.adaptation import AdaptationView
+from metalab.ui.workspaces.live.baselines import BaselinesView
 from metalab.ui.workspaces.live.diagnostics import DiagnosticsView
 from metalab.ui.workspaces.live.gallery import GalleryView
 from metalab.ui.workspaces.live.inner_loss import InnerLossView
@@ -49,6 +50,7 @@ class LiveWorkspace(Workspace):
 
     Attributes:
         diagnostics: More about the run; stands in a dock of its own.
+        baselines: The run beside simpler methods; likewise.
     """
 
     shows_example = False
@@ -65,7 +67,9 @@ class LiveWorkspace(Workspace):
         self.inner_loss = InnerLossView()
         self.gallery = GalleryView()
         self.diagnostics = DiagnosticsView(self)
-        self.diagnostics.hide()
+        self.baselines = BaselinesView(self)
+        for dock in (self.diagnostics, self.baselines):
+            dock.hide()
         self.empty = EmptyState(_GHOST_SPLIT)
         self._top = _splitter(
             Qt.Orientation.Horizontal, _TOP, self.outer_loss, self.adaptation
@@ -108,6 +112,7 @@ class LiveWorkspace(Workspace):
         While a run goes on the plots take turns, so that no frame keeps the interpreter
         from the run for as long as all of them would.
         """
+        self.baselines.show_moment(moment)
         if moment is None:
             self.show_history(None)
             return
@@ -253,6 +258,14 @@ class LiveWorkspace(Workspace):
     def _on_log_chosen(self, log: bool) -> None:  # noqa: FBT001 - a slot
         self.outer_loss.set_choices(replace(self.outer_loss.choices, log_y=log))
         self.choices_changed.emit()
+
+    def shut_down(self) -> None:
+        """Have the thread that compares end; returns at once."""
+        self.baselines.shut_down()
+
+    def join(self) -> None:
+        """Wait for it, after `shut_down`."""
+        self.baselines.join()
 
     # What is remembered
 

@@ -23,6 +23,7 @@ class StartWorkspace(Workspace):
     Attributes:
         card_chosen: Key of the card whose experiment shall start.
         open_requested: A stored run shall be opened.
+        data_requested: A table of a person's own shall be opened.
         tour_requested: The tour shall begin.
         run_chosen: File of the run to show.
         recovery_chosen: Key of what becomes of a run that a crash has left.
@@ -30,6 +31,7 @@ class StartWorkspace(Workspace):
 
     card_chosen = Signal(str)
     open_requested = Signal()
+    data_requested = Signal()
     tour_requested = Signal()
     run_chosen = Signal(object)
     recovery_chosen = Signal(str)
@@ -42,6 +44,7 @@ class StartWorkspace(Workspace):
         layout.addWidget(self.cards)
         self.cards.card_chosen.connect(self.card_chosen)
         self.cards.open_requested.connect(self.open_requested)
+        self.cards.data_requested.connect(self.data_requested)
         self.cards.tour_requested.connect(self.tour_requested)
         self.cards.run_chosen.connect(self.run_chosen)
         self.cards.recovery_chosen.connect(self.recovery_chosen)
