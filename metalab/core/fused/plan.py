@@ -343,6 +343,8 @@ def _place(layout: Layout, plan: Integers, most_steps: int) -> int:
         indices.YS: shots * outputs,
         indices.XQ: queries * row,
         indices.YQ: queries * outputs,
+        indices.MS: shots,
+        indices.MQ: queries,
         indices.ACTS: most_steps * act,
         indices.OUTER_ACT: max(shots, queries, grid) * int(net[ROW_UNITS]),
         indices.GRID: grid * row,

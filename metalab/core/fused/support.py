@@ -31,7 +31,6 @@ from metalab.core.meta.initialisation import Initialisation
 from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem
 from metalab.core.outer import SGD, Adam, NoUpdate
-from metalab.core.tasks import TaskBatch
 
 Cost = tuple[float, float, float]
 """Factor, delta and constant of a loss (see `indices.FACTOR`)."""
@@ -95,16 +94,6 @@ def cost_of(loss: Loss) -> Cost:
     if type(loss) is GaussianLikelihood:
         return (0.5 / loss.noise_std**2, 0.0, loss.constant)
     return (1.0, 0.0, 0.0)
-
-
-def check_of_one_size(batch: TaskBatch) -> None:
-    """Refuse tasks of different sizes: kernels count every point there is a place for.
-
-    Raises:
-        KernelError: Some set is masked.
-    """
-    if batch.support.mask is not None or batch.query.mask is not None:
-        raise KernelError("there is no compiled kernel for tasks of different sizes")
 
 
 def dtype_of(dtype: torch.dtype) -> np.dtype:

@@ -46,7 +46,7 @@ def _draw(work, net, plan, w, curve):
 
 @njit(**ENTRY)
 def look(work, net, plan, scalars, ranges, phi, num_steps, rate, sums, xs, ys, xq, yq,
-         grid, support, query, curves):  # fmt: skip
+         ms, mq, grid, support, query, curves):  # fmt: skip
     """Adapt tasks and write what they look like after 0 ... K' inner steps.
 
     Args:
@@ -63,6 +63,8 @@ def look(work, net, plan, scalars, ranges, phi, num_steps, rate, sums, xs, ys, x
         ys: Support targets.
         xq: Query inputs.
         yq: Query targets.
+        ms: Masks of the support sets, flat; nothing where every point counts.
+        mq: Masks of the query sets.
         grid: Inputs of the curves, of as many tasks as have one, flat.
         support: Support losses are written here, [task, K' + 1].
         query: Query losses, [task, K' + 1].
@@ -75,7 +77,7 @@ def look(work, net, plan, scalars, ranges, phi, num_steps, rate, sums, xs, ys, x
     inner = passes.cost_at(scalars, INNER_COST)
     outer = passes.cost_at(scalars, OUTER_COST)
     for task in range(len(support)):
-        load_task(work, net, plan, task, xs, ys, xq, yq)
+        load_task(work, net, plan, task, xs, ys, xq, yq, ms, mq)
         moved, _ = adapt(
             work, net, plan, scalars, strength, num_steps, phi.dtype.type(rate)
         )
