@@ -32,13 +32,17 @@ NO_UPDATE, SGD, SGD_MOMENTUM, ADAM = 0, 1, 2, 3
 # Entries of `scalars`.
 STRENGTH, TOLERANCE, INNER_MOMENTUM, CLIP = 0, 1, 2, 3
 BETA1, BETA2, EPSILON, DECAY, OUTER_MOMENTUM = 4, 5, 6, 7, 8
-INNER_COST, OUTER_COST = 9, 12
-SCALARS_SIZE = 16
+INNER_COST, OUTER_COST = 9, 13
+SCALARS_SIZE = 20
 
 # What a loss is made of, from its place in an array of real numbers on:
 # factor * r^2 + constant, with the residual r; beyond delta straight, where that is not 0.
-FACTOR, DELTA_PLACE, CONSTANT = 0, 1, 2
-COST_SIZE = 3
+# Or the cross-entropy of all outputs of a point together.
+FACTOR, DELTA_PLACE, CONSTANT, KIND = 0, 1, 2, 3
+COST_SIZE = 4
+
+# Values of KIND.
+SQUARE, CROSS_ENTROPY = 0.0, 1.0
 
 # Sums over tasks, and the metrics made of them: `learner.METRIC_NAMES`.
 (

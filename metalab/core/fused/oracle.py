@@ -98,8 +98,8 @@ class FusedOracle(InnerOracle):
         self._support = InputPoints.of(batch.support)
         self._query = InputPoints.of(batch.query)
         self.answers = NetworkAnswers(model, phi.dtype)
-        self._inner_cost = cost_of(problem.loss)
-        self._outer_cost = cost_of(problem.outer_level_loss)
+        self._inner_cost = cost_of(problem.loss, model.output_dim)
+        self._outer_cost = cost_of(problem.outer_level_loss, model.output_dim)
         self._place = slice(0, model.dim)
         if adapts_some_layers(meta):
             first, end = meta.adapted_layers(num_layers(model))

@@ -35,7 +35,7 @@ from metalab.core.fused.indices import (
     YQ,
     YS,
 )
-from metalab.core.fused.kernels import passes
+from metalab.core.fused.kernels import costs, passes
 from metalab.core.fused.kernels.gemm import ADD, SET
 from metalab.core.fused.kernels.options import KERNEL
 from metalab.core.fused.kernels.vector import at, dot, put
@@ -117,7 +117,7 @@ def _mean_loss(work, net, plan, cost, w, x, y, mask, rows):
     a = plan[OUTER_ACT]
     passes.forward(work, net, w, x, a, rows)
     one = work.dtype.type(1)
-    return passes.cost_errors(work, net, w, x, a, rows, y, mask, one, cost)
+    return costs.cost_errors(work, net, w, x, a, rows, y, mask, one, cost)
 
 
 @njit(**KERNEL)
@@ -128,8 +128,8 @@ def linearise(work, net, plan, cost, k):
     x = plan[XS] + start * passes.entry(net, 0, ROW)
     y, mask = plan[YS] + start * net[OUTPUTS], support_mask(plan, start)
     passes.forward(work, net, w, x, a, rows)
-    scale = passes.slope_of(work, net, rows, cost)
-    loss = passes.cost_errors(work, net, w, x, a, rows, y, mask, scale, cost)
+    scale = costs.slope_of(work, net, rows, cost)
+    loss = costs.cost_errors(work, net, w, x, a, rows, y, mask, scale, cost)
     passes.backward(work, net, w, a, rows)
     return loss
 
@@ -209,7 +209,7 @@ def inner_step(work, net, plan, scalars, strength, k, rate):
 @njit(**KERNEL)
 def adapt(work, net, plan, scalars, strength, num_steps, rate):
     """Take up to `num_steps` inner steps; return how many moved, and the first loss."""
-    first, cost = 0.0, passes.cost_at(scalars, INNER_COST)
+    first, cost = 0.0, costs.cost_at(scalars, INNER_COST)
     for k in range(num_steps):
         loss = linearise(work, net, plan, cost, k)
         if k == 0:

@@ -7,7 +7,7 @@ products later.
 
 from numba import njit
 
-from metalab.core.fused.kernels import passes
+from metalab.core.fused.kernels import costs, passes
 from metalab.core.fused.kernels.gemm import SET
 from metalab.core.fused.kernels.options import ENTRY, KERNEL
 from metalab.core.fused.kernels.tangents import add_hessian_product
@@ -43,8 +43,8 @@ def _measure(work, net, places, m, cost):
     w, x, a = places[PARAMETERS_PLACE], places[INPUTS_PLACE], places[ACTS]
     y, mask = places[TARGETS], places[MASK_PLACE]
     passes.forward(work, net, w, x, a, m)
-    scale = passes.slope_of(work, net, m, cost)
-    return passes.cost_errors(work, net, w, x, a, m, y, mask, scale, cost)
+    scale = costs.slope_of(work, net, m, cost)
+    return costs.cost_errors(work, net, w, x, a, m, y, mask, scale, cost)
 
 
 @njit(**ENTRY)

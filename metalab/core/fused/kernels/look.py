@@ -18,7 +18,7 @@ from metalab.core.fused.indices import (
     STRENGTH,
     STRENGTH_INDEX,
 )
-from metalab.core.fused.kernels import passes
+from metalab.core.fused.kernels import costs, passes
 from metalab.core.fused.kernels.adapt import (
     adapt,
     load_task,
@@ -39,7 +39,7 @@ def _draw(work, net, plan, w, curve):
     passes.forward(work, net, w, plan[GRID], a, m)
     one = work.dtype.type(1)
     # The targets are zero, so that what is left is the output.
-    passes.errors(work, net, w, plan[GRID], a, m, plan[GRID_TARGETS], one)
+    costs.errors(work, net, w, plan[GRID], a, m, plan[GRID_TARGETS], one)
     for i in range(m):
         curve[i] = at(work, a + m * net[ERRORS] + i * net[OUTPUTS])
 
@@ -74,8 +74,8 @@ def look(work, net, plan, scalars, ranges, phi, num_steps, rate, sums, xs, ys, x
     strength = work.dtype.type(scalars[STRENGTH])
     if plan[STRENGTH_INDEX] >= 0:
         strength = math.exp(phi[plan[STRENGTH_INDEX]])
-    inner = passes.cost_at(scalars, INNER_COST)
-    outer = passes.cost_at(scalars, OUTER_COST)
+    inner = costs.cost_at(scalars, INNER_COST)
+    outer = costs.cost_at(scalars, OUTER_COST)
     for task in range(len(support)):
         load_task(work, net, plan, task, xs, ys, xq, yq, ms, mq)
         moved, _ = adapt(

@@ -2,17 +2,18 @@
 
 from numba import njit
 
-from metalab.core.fused.indices import DELTA_PLACE
+from metalab.core.fused.indices import CROSS_ENTROPY, DELTA_PLACE, KIND
+from metalab.core.fused.kernels.classes import bend_class_changes
+from metalab.core.fused.kernels.costs import slope_of
 from metalab.core.fused.kernels.gemm import ADD, MASK, MASK_ADD, SET, product
-from metalab.core.fused.kernels.options import KERNEL
+from metalab.core.fused.kernels.options import KERNEL, stay_apart
 from metalab.core.fused.kernels.passes import (
     RELU_ACTIVATION,
     entry,
     input_of,
-    share_of,
-    slope_of,
     write_ends,
 )
+from metalab.core.fused.kernels.samples import share_of
 from metalab.core.fused.kernels.vector import at, dot, put
 from metalab.core.fused.layout import (
     ACTIVATION,
@@ -102,6 +103,7 @@ def _weigh_changes(work, net, w, x, y, mask, a, m, r, delta):
     Errors that are weighed no longer tell which residuals are clamped: they are computed
     once more.
     """
+    stay_apart()
     last, outputs, row = net[DEPTH], net[OUTPUTS], net[OUT_ROW]
     h, change = input_of(net, last, x, a, m), r + m * net[TANGENT_ERRORS]
     share = share_of(work, m, mask)
@@ -180,7 +182,9 @@ def add_hessian_product(work, net, w, v, x, y, mask, a, m, r, cost, target, fact
     _tangent_forward(work, net, w, v, x, a, m, r)
     scale = slope_of(work, net, m, cost)
     _tangent_errors(work, net, w, v, x, a, m, r, scale)
-    if mask >= 0:
+    if cost[KIND] == CROSS_ENTROPY:
+        bend_class_changes(work, net, w, x, y, mask, a, m, r)
+    elif mask >= 0:
         delta = work.dtype.type(cost[DELTA_PLACE])
         _weigh_changes(work, net, w, x, y, mask, a, m, r, delta)
     elif cost[DELTA_PLACE] > 0:
