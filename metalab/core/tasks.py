@@ -297,11 +297,6 @@ class TaskDistribution(ABC):
         del num_shots
         return wanted
 
-    def draws_unequal(self, num_shots: int, num_queries: int) -> bool:
-        """Return whether sets of these sizes differ between tasks, and are masked."""
-        del num_shots, num_queries
-        return False
-
     def inputs_at(self, position: Float[Tensor, "*points"]) -> Tensor:
         """Return the inputs at places of the x axis of plots, [*points, input].
 
@@ -496,6 +491,8 @@ def sample_batch(  # noqa: PLR0913 - the counts of one draw
     shape = (num_tasks, num_shots + num_queries)
     _check_drawn(family, "inputs", drawn.x, (*shape, family.input_dim), dtype)
     _check_drawn(family, "targets", drawn.y, (*shape, family.output_dim), dtype)
+    if drawn.mask is not None:
+        _check_drawn(family, "a mask", drawn.mask, shape, dtype)
     return TaskBatch(
         parameters=parameters,
         support=drawn.first(num_shots),

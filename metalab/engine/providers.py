@@ -9,7 +9,6 @@ from metalab.engine.build import (
     DTYPES,
     DeviceError,
     build_learner,
-    held_out_family,
     resolve_device,
     training_family,
 )
@@ -47,19 +46,7 @@ def fused_obstacle(config: ExperimentConfig) -> str | None:
     if device.type != "cpu":
         return f"the compiled kernels run on the CPU, not on {device.type}"
     assert DTYPES[config.run.precision] in (torch.float32, torch.float64)
-    if _draws_unequal(config):
-        return "there is no compiled kernel for tasks of different sizes"
     return oracle_unsupported_reason(build_learner(config).problem)
-
-
-def _draws_unequal(config: ExperimentConfig) -> bool:
-    """Return whether sets of points are masked, in training or in an evaluation."""
-    tasks, evaluation = config.tasks, config.evaluation
-    return training_family(config).draws_unequal(
-        tasks.num_shots, tasks.num_queries
-    ) or held_out_family(config).draws_unequal(
-        config.eval_shots, evaluation.num_queries
-    )
 
 
 def chosen_provider(config: ExperimentConfig) -> tuple[str, str]:

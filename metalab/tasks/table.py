@@ -395,10 +395,6 @@ class TableFamily(TaskDistribution):
         """Return whether some task has fewer rows than a batch has places."""
         return bool((self.rows.counts[self.usable] < num_shots + num_queries).any())
 
-    def draws_unequal(self, num_shots: int, num_queries: int) -> bool:
-        """Return whether sets differ in size, and are masked."""
-        return self._ragged(num_shots, self.num_queries(num_queries, num_shots))
-
     def inputs_at(self, position: Float[Tensor, "*points"]) -> Tensor:
         """Return inputs in their own units; those not plotted are at their mean."""
         others = [

@@ -146,8 +146,6 @@ def test_sets_of_one_size_have_no_mask():
     family = uneven()
     assert draw(family, 10, 2, 1).query.mask is None
     assert draw(family, 10, 2, 5).query.mask is not None
-    assert family.for_shots(2).draws_unequal(2, 5)
-    assert not family.for_shots(2).draws_unequal(2, 1)
 
 
 @pytest.mark.parametrize("scaling", ["standardise", "log", "raw"])

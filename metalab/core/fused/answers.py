@@ -28,7 +28,7 @@ Array = np.ndarray
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """The network, and the places of a workspace row for some number of samples."""
+    """The network, and the places of a workspace row for some samples, masked or not."""
 
     net: Integers
     places: Integers
@@ -37,7 +37,7 @@ class _Shape:
 
 
 @cache
-def _shape(model: MLP, m: int, dtype: torch.dtype) -> _Shape:
+def _shape(model: MLP, m: int, dtype: torch.dtype, *, masked: bool) -> _Shape:
     layout = Layout(layer_sizes=model.layer_sizes, activation=model.activation)
     net = layout.description.copy()
     net[PRODUCT] = address_of_product(dtype_of(dtype))
@@ -50,10 +50,12 @@ def _shape(model: MLP, m: int, dtype: torch.dtype) -> _Shape:
         m * model.output_dim,
         m * int(net[ROW_UNITS]),
         m * int(net[TANGENT_UNITS]),
+        m if masked else 0,
     )
-    places = np.zeros(kernels.PLACES_SIZE, dtype=np.int64)
     rounded = [-(-size // 16) * 16 for size in sizes]
-    places[1 : len(sizes)] = np.cumsum(rounded)[:-1]
+    places = np.cumsum([0, *rounded[:-1]], dtype=np.int64)
+    if not masked:
+        places[kernels.MASK_PLACE] = kernels.NO_MASK
     return _Shape(net, places, layout.order, sum(rounded))
 
 
@@ -64,11 +66,14 @@ class InputPoints:
     Attributes:
         x: Inputs, [task, shot * input].
         y: Targets, [task, shot * output].
-        num_shots: Points of each task.
+        mask: 1 for points, 0 for what fills up, [task, shot]; empty where every point
+            counts.
+        num_shots: Points of each task, those that fill up included.
     """
 
     x: Array
     y: Array
+    mask: Array
     num_shots: int
 
     @classmethod
@@ -79,7 +84,14 @@ class InputPoints:
             tensor.reshape(tasks, -1).contiguous().numpy()
             for tensor in (samples.x, samples.y)
         )
-        return cls(x, y, shots)
+        if samples.mask is None:
+            return cls(x, y, np.empty((0, 0), x.dtype), shots)
+        return cls(x, y, samples.mask.to(samples.x.dtype).contiguous().numpy(), shots)
+
+    @property
+    def masked(self) -> bool:
+        """Whether some points may fill up."""
+        return self.mask.size > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +106,9 @@ class NetworkAnswers:
     model: MLP
     dtype: torch.dtype
 
-    def rows(self, count: int, num_shots: int) -> Array:
+    def rows(self, count: int, num_shots: int, *, masked: bool) -> Array:
         """Return workspace for so many tasks."""
-        shape = _shape(self.model, num_shots, self.dtype)
+        shape = _shape(self.model, num_shots, self.dtype, masked=masked)
         return np.zeros((count, shape.num_numbers), dtype_of(self.dtype))
 
     def losses(self, points: InputPoints, network: Tensor, cost: Cost) -> Tensor:
@@ -107,12 +119,13 @@ class NetworkAnswers:
             network: Parameters.
             cost: Of the loss, as `cost_of` describes it.
         """
-        shape = _shape(self.model, points.num_shots, self.dtype)
+        num_shots, masked = points.num_shots, points.masked
+        shape = _shape(self.model, num_shots, self.dtype, masked=masked)
         loss = network.new_empty(len(network))
         kernels.losses(
-            self.rows(1, points.num_shots), shape.net, shape.places, shape.order,
-            network.contiguous().numpy(), points.x, points.y, 0, points.num_shots, cost,
-            loss.numpy(),
+            self.rows(1, num_shots, masked=masked), shape.net, shape.places, shape.order,
+            network.contiguous().numpy(), points.x, points.y, points.mask, 0, num_shots,
+            cost, loss.numpy(),
         )  # fmt: skip
         return loss
 
@@ -136,26 +149,30 @@ class NetworkAnswers:
             cost: Of the loss, as `cost_of` describes it.
         """
         start, stop, _ = part.indices(points.num_shots)
-        shape = _shape(self.model, stop - start, self.dtype)
+        shape = _shape(self.model, stop - start, self.dtype, masked=points.masked)
         network = network.contiguous()
         loss, grad = network.new_empty(len(network)), torch.empty_like(network)
+        if rows is None:
+            rows = self.rows(1, stop - start, masked=points.masked)
         kernels.gradients(
-            self.rows(1, stop - start) if rows is None else rows, shape.net,
-            shape.places, shape.order, network.numpy(), points.x, points.y, start,
-            stop - start, cost, loss.numpy(), grad.numpy(),
+            rows, shape.net, shape.places, shape.order, network.numpy(), points.x,
+            points.y, points.mask, start, stop - start, cost, loss.numpy(), grad.numpy(),
         )  # fmt: skip
         return loss, grad
 
-    def product(self, rows: Array, v: Tensor, num_shots: int, cost: Cost) -> Tensor:
+    def product(
+        self, rows: Array, v: Tensor, num_shots: int, cost: Cost, *, masked: bool
+    ) -> Tensor:
         """Return the Hessian-vector product of each task, [task, network].
 
         Args:
             rows: What `gradients` kept.
             v: Directions.
-            num_shots: Samples of each task that counted there.
+            num_shots: Samples of each task there, those that fill up included.
             cost: Of the loss there.
+            masked: Whether they had a mask.
         """
-        shape = _shape(self.model, num_shots, self.dtype)
+        shape = _shape(self.model, num_shots, self.dtype, masked=masked)
         v = v.contiguous()
         out = torch.empty_like(v)
         kernels.products(

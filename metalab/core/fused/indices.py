@@ -11,12 +11,13 @@ NUM_TASKS, SHOTS, QUERIES = 9, 10, 11
 META, NUM_RATES, RATE_STEPS, GROUPS, STRENGTH_INDEX = 12, 13, 14, 15, 16
 OPTIMISER, WEIGHTED, CHUNKS, WORKERS = 17, 18, 19, 20
 ADAPTED_START, ADAPTED_END, GRID_POINTS, MEASURES_ALL = 21, 22, 23, 24
+SUPPORT_MASKED, QUERY_MASKED = 25, 26
 
 # Entries of `plan`: places in a chunk's workspace.
 THETA, V, U, SUM, PATH, GRADS, ALPHA = 32, 33, 34, 35, 36, 37, 38
 VELOCITY, VELOCITY_BAR = 39, 40
 XS, YS, XQ, YQ, ACTS, ACT, OUTER_ACT, TANGENTS = 41, 42, 43, 44, 45, 46, 47, 48
-GRID, GRID_TARGETS = 49, 50
+GRID, GRID_TARGETS, MS, MQ = 49, 50, 51, 52
 PLAN_SIZE = 56
 
 # Values of METHOD.
@@ -31,13 +32,17 @@ NO_UPDATE, SGD, SGD_MOMENTUM, ADAM = 0, 1, 2, 3
 # Entries of `scalars`.
 STRENGTH, TOLERANCE, INNER_MOMENTUM, CLIP = 0, 1, 2, 3
 BETA1, BETA2, EPSILON, DECAY, OUTER_MOMENTUM = 4, 5, 6, 7, 8
-INNER_COST, OUTER_COST = 9, 12
-SCALARS_SIZE = 16
+INNER_COST, OUTER_COST = 9, 13
+SCALARS_SIZE = 20
 
 # What a loss is made of, from its place in an array of real numbers on:
 # factor * r^2 + constant, with the residual r; beyond delta straight, where that is not 0.
-FACTOR, DELTA_PLACE, CONSTANT = 0, 1, 2
-COST_SIZE = 3
+# Or the cross-entropy of all outputs of a point together.
+FACTOR, DELTA_PLACE, CONSTANT, KIND = 0, 1, 2, 3
+COST_SIZE = 4
+
+# Values of KIND.
+SQUARE, CROSS_ENTROPY = 0.0, 1.0
 
 # Sums over tasks, and the metrics made of them: `learner.METRIC_NAMES`.
 (

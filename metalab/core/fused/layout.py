@@ -22,8 +22,9 @@ DEPTH, INPUTS, OUTPUTS, ACTIVATION = 0, 1, 2, 3
 PARAMETERS, WEIGHTS, OUT_PLACE, OUT_ROW = 4, 5, 6, 7
 ROW_UNITS, TANGENT_UNITS = 8, 9
 ERRORS, TANGENT_ERRORS = 10, 11
-PRODUCT = 12
-"""Address of the matrix product, which only a process that runs the kernels knows."""
+PRODUCT, PROBABILITIES = 12, 13
+"""Address of the matrix product, which only a process that runs the kernels knows; where
+the probabilities of classes lie among the tangents."""
 
 LAYERS = 16
 """Where the first layer's entries begin."""
@@ -102,8 +103,9 @@ class Layout:
         # Errors follow the activations, and their tangents the tangents.
         table[ERRORS] = table[ROW_UNITS]
         table[TANGENT_ERRORS] = table[TANGENT_UNITS]
+        table[PROBABILITIES] = table[TANGENT_ERRORS] + outputs
         table[ROW_UNITS] += outputs
-        table[TANGENT_UNITS] += outputs
+        table[TANGENT_UNITS] += 2 * outputs
         table[[DEPTH, INPUTS, OUTPUTS]] = depth, self.layer_sizes[0], outputs
         table[ACTIVATION] = ACTIVATIONS.index(self.activation)
         return table

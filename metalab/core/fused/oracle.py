@@ -1,4 +1,4 @@
-"""The oracle on compiled kernels: multilayer perceptrons, losses of a square, on the CPU."""
+"""The oracle on compiled kernels: multilayer perceptrons on the CPU."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,6 @@ from metalab.core.fused.answers import InputPoints, NetworkAnswers
 from metalab.core.fused.support import (
     KernelError,
     adapts_some_layers,
-    check_of_one_size,
     cost_of,
     oracle_unsupported_reason,
 )
@@ -76,13 +75,17 @@ class FusedOracle(InnerOracle):
             raise RuntimeError(
                 f"phi has {phi.shape[-1]} numbers; the problem has {problem.meta_dim}"
             )
-        check_of_one_size(batch)
         for samples in (batch.support, batch.query):
             sizes = samples.x.shape[2], samples.y.shape[2]
             if sizes != (model.input_dim, model.output_dim):
                 raise RuntimeError(
                     f"points have {sizes[0]} inputs and {sizes[1]} outputs; the network "
                     f"has {model.input_dim} and {model.output_dim}"
+                )
+            if samples.mask is not None and samples.mask.shape != samples.x.shape[:2]:
+                raise RuntimeError(
+                    f"a mask of shape {list(samples.mask.shape)} is not one of points of "
+                    f"shape {list(samples.x.shape)}"
                 )
         self._problem, self._model, self._batch = problem, model, batch
         self.evaluations = Evaluations() if evaluations is None else evaluations
@@ -95,8 +98,8 @@ class FusedOracle(InnerOracle):
         self._support = InputPoints.of(batch.support)
         self._query = InputPoints.of(batch.query)
         self.answers = NetworkAnswers(model, phi.dtype)
-        self._inner_cost = cost_of(problem.loss)
-        self._outer_cost = cost_of(problem.outer_level_loss)
+        self._inner_cost = cost_of(problem.loss, model.output_dim)
+        self._outer_cost = cost_of(problem.outer_level_loss, model.output_dim)
         self._place = slice(0, model.dim)
         if adapts_some_layers(meta):
             first, end = meta.adapted_layers(num_layers(model))
@@ -215,7 +218,9 @@ class FusedOracle(InnerOracle):
         else:
             if curvature:
                 start, stop, _ = minibatch.indices(self.num_shots)
-                works = self.answers.rows(self.num_tasks, stop - start)
+                works = self.answers.rows(
+                    self.num_tasks, stop - start, masked=self._support.masked
+                )
             network = self._network(theta)
             loss, whole = self.answers.gradients(
                 self._support, network, minibatch, works, cost=self._inner_cost
@@ -261,12 +266,14 @@ class FusedOracle(InnerOracle):
 
     def product_of_network(self, works: Array, v: Tensor, num_shots: int) -> Tensor:
         """Return the product with the Hessian of the inner level's prediction loss."""
-        return self.answers.product(works, v, num_shots, self._inner_cost)
+        return self.answers.product(
+            works, v, num_shots, self._inner_cost, masked=self._support.masked
+        )
 
     def regulariser_strength(self) -> Float[Tensor, "task 1"] | None:
         """Return the strength of an isotropic regulariser, or None."""
         return self._problem.meta.isotropic_strength(
-            self._model, self._own_phi(), num_shots=self.num_shots
+            self._model, self._own_phi(), num_shots=self._batch.support.num_shots
         )
 
     def hessian_solver(self) -> Callable[[Tensor], Tensor]:

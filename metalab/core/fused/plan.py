@@ -174,7 +174,7 @@ def make_plan(
         (indices.INNER_COST, learner.problem.loss),
         (indices.OUTER_COST, learner.problem.outer_level_loss),
     ):
-        scalars[cost : cost + indices.COST_SIZE] = cost_of(loss)
+        scalars[cost : cost + indices.COST_SIZE] = cost_of(loss, model.output_dim)
     plan[indices.MEASURES_ALL] = learner.measures_all
     plan[indices.WEIGHTED] = learner.objective.loss != "final"
     _describe_method(learner.hypergradient, plan)
@@ -343,6 +343,8 @@ def _place(layout: Layout, plan: Integers, most_steps: int) -> int:
         indices.YS: shots * outputs,
         indices.XQ: queries * row,
         indices.YQ: queries * outputs,
+        indices.MS: shots,
+        indices.MQ: queries,
         indices.ACTS: most_steps * act,
         indices.OUTER_ACT: max(shots, queries, grid) * int(net[ROW_UNITS]),
         indices.GRID: grid * row,

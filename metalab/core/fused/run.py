@@ -5,16 +5,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from metalab.core.fused import indices
 from metalab.core.fused.kernels import steps
 from metalab.core.fused.kernels.gemm import address_of_product
 from metalab.core.fused.kernels.sync import STATE, SYNC_SIZE
-from metalab.core.fused.layout import PRODUCT
+from metalab.core.fused.layout import PRODUCT, Integers
 from metalab.core.fused.plan import Counts, KernelPlan, fixed_rate, make_plan, num_exact
-from metalab.core.fused.support import check_of_one_size, dtype_of
+from metalab.core.fused.support import dtype_of
 from metalab.core.learner import METRIC_NAMES, SPARED, MetaLearner, MetaState
-from metalab.core.tasks import TaskBatch
+from metalab.core.tasks import Samples, TaskBatch
 
 ThreadTeam = Callable[[Sequence[Callable[[], None]]], None]
 """Runs jobs at the same time, each in a thread of its own, and waits for all of them."""
@@ -38,19 +39,36 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """Sampled tasks as flat arrays, in the order of their tasks."""
+    """Sampled tasks as flat arrays, in the order of their tasks.
+
+    Masks are empty where all sets of a kind have one size.
+    """
 
     xs: Array
     ys: Array
     xq: Array
     yq: Array
+    ms: Array
+    mq: Array
 
     @classmethod
     def of(cls, batch: TaskBatch) -> "Data":
         """Lay out the points of tasks that lie on the CPU."""
-        check_of_one_size(batch)
         sets = (batch.support.x, batch.support.y, batch.query.x, batch.query.y)
-        return cls(*(tensor.contiguous().view(-1).numpy() for tensor in sets))
+        masks = (_mask_of(batch.support), _mask_of(batch.query))
+        return cls(
+            *(tensor.contiguous().view(-1).numpy() for tensor in (*sets, *masks))
+        )
+
+    def describe(self, plan: Integers) -> None:
+        """Tell the kernels which sets are masked."""
+        plan[indices.SUPPORT_MASKED] = len(self.ms) > 0
+        plan[indices.QUERY_MASKED] = len(self.mq) > 0
+
+
+def _mask_of(samples: Samples) -> Tensor:
+    mask = samples.x.new_empty(0) if samples.mask is None else samples.mask
+    return mask.to(samples.x.dtype)
 
 
 class FusedRun:
@@ -133,6 +151,7 @@ class FusedRun:
         """
         rows = np.zeros((num_steps, indices.ROW_SIZE), self._arrays.dtype)
         numbers = self._numbers(num_steps)
+        data.describe(self._plan.plan)
         shared = self._shared
         shared[:] = 0
         done = [0] * self._workers
@@ -143,7 +162,7 @@ class FusedRun:
                 self._plan.plan, self._plan.scalars, self._plan.ranges, self._arrays[0], self._arrays[1], self._arrays[2],
                 self._previous, self._step - self._learner.slots_from, numbers.lrs, numbers.inner_steps,
                 numbers.exact_steps, numbers.rates, numbers.weights, self._sums, rows,
-                limits, first_task, data.xs, data.ys, data.xq, data.yq,
+                limits, first_task, data.xs, data.ys, data.xq, data.yq, data.ms, data.mq,
             )  # fmt: skip
 
         if self._workers == 1:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from metalab.core.errors import UserError
+from metalab.core.fused import indices
 from metalab.core.hypergradient.first_order import FirstOrder
 from metalab.core.hypergradient.joint import Joint
 from metalab.core.hypergradient.reptile import Reptile
@@ -20,6 +21,7 @@ from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.inner.learned_descent import LearnedDescent
 from metalab.core.inner.proximal_descent import ProximalDescent
 from metalab.core.loss.base import Loss
+from metalab.core.loss.cross_entropy import CrossEntropy
 from metalab.core.loss.gaussian import GaussianLikelihood
 from metalab.core.loss.huber import Huber
 from metalab.core.loss.squared_error import SquaredError
@@ -31,13 +33,12 @@ from metalab.core.meta.initialisation import Initialisation
 from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem
 from metalab.core.outer import SGD, Adam, NoUpdate
-from metalab.core.tasks import TaskBatch
 
-Cost = tuple[float, float, float]
-"""Factor, delta and constant of a loss (see `indices.FACTOR`)."""
+Cost = tuple[float, float, float, float]
+"""Factor, delta, constant and kind of a loss (see `indices.FACTOR`)."""
 
-LOSSES = (SquaredError, Huber, GaussianLikelihood)
-"""Losses that are a square of the residual, some of them straight from somewhere on."""
+LOSSES = (SquaredError, Huber, GaussianLikelihood, CrossEntropy)
+"""A square of the residual, for some losses straight from somewhere on; or of classes."""
 
 KNOWN: Mapping[str, tuple[type, ...]] = {
     "model": (MLP,),
@@ -87,24 +88,18 @@ def oracle_unsupported_reason(problem: BilevelProblem) -> str | None:
     )
 
 
-def cost_of(loss: Loss) -> Cost:
-    """Return what a loss that the kernels know is made of."""
+def cost_of(loss: Loss, num_outputs: int) -> Cost:
+    """Return what a loss that the kernels know is made of, for so many outputs."""
+    if type(loss) is CrossEntropy:
+        # All outputs together have one cost, where of others each has its own; without
+        # the two of a square.
+        return (0.5 * num_outputs, 0.0, 0.0, indices.CROSS_ENTROPY)
     if type(loss) is Huber:
         # Of the doubled loss, which is r^2 near zero.
-        return (0.5, loss.delta, 0.0)
+        return (0.5, loss.delta, 0.0, indices.SQUARE)
     if type(loss) is GaussianLikelihood:
-        return (0.5 / loss.noise_std**2, 0.0, loss.constant)
-    return (1.0, 0.0, 0.0)
-
-
-def check_of_one_size(batch: TaskBatch) -> None:
-    """Refuse tasks of different sizes: kernels count every point there is a place for.
-
-    Raises:
-        KernelError: Some set is masked.
-    """
-    if batch.support.mask is not None or batch.query.mask is not None:
-        raise KernelError("there is no compiled kernel for tasks of different sizes")
+        return (0.5 / loss.noise_std**2, 0.0, loss.constant, indices.SQUARE)
+    return (1.0, 0.0, 0.0, indices.SQUARE)
 
 
 def dtype_of(dtype: torch.dtype) -> np.dtype:

@@ -42,7 +42,7 @@ class Look:
 
 
 class FusedView:
-    """Looks at tasks of one size, each time in one native call."""
+    """Looks at tasks, each time in one native call."""
 
     def __init__(
         self,
@@ -75,6 +75,7 @@ class FusedView:
         dtype = dtype_of(batch.support.x.dtype)
         self._plan: KernelPlan = plan
         self._data = Data.of(batch)
+        self._data.describe(plan.plan)
         self._grid = grid_x.contiguous().view(-1).numpy()
         self._num_curves, self._num_points = grid_x.shape[:2]
         self._num_tasks, self._num_steps = batch.num_tasks, num_steps
@@ -104,7 +105,7 @@ class FusedView:
         look(
             self._work, self._net, self._plan.plan, self._plan.scalars, self._plan.ranges,
             flat, self._num_steps, self._rate, self._sums, data.xs, data.ys, data.xq,
-            data.yq, self._grid, seen.support_loss, seen.query_loss, seen.curves,
+            data.yq, data.ms, data.mq, self._grid, seen.support_loss, seen.query_loss, seen.curves,
         )  # fmt: skip
         return seen
 

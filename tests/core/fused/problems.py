@@ -1,6 +1,6 @@
 """The same outer steps on both providers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -8,7 +8,7 @@ import torch
 from metalab.core.fused.plan import Counts
 from metalab.core.fused.run import Data, FusedRun
 from metalab.core.streams import RandomStreams
-from metalab.core.tasks import sample_batch
+from metalab.core.tasks import Samples, sample_batch
 from metalab.engine.build import DTYPES, build_family, build_learner
 
 STREAMS = RandomStreams(0)
@@ -50,6 +50,27 @@ def setup(config, num_steps, seed=0):
         device=torch.device("cpu"),
     )
     return Setup(learner, state, counts, batch)
+
+
+def of_unequal_sizes(batch, seed=0):
+    """Return the same tasks with some of their points taken away, at least one left.
+
+    What fills up lies anywhere in a set, and would be noticed.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    return replace(
+        batch,
+        support=_with_gaps(batch.support, generator),
+        query=_with_gaps(batch.query, generator),
+    )
+
+
+def _with_gaps(samples, generator):
+    kept = torch.rand(samples.x.shape[:2], generator=generator) < 0.6
+    kept[:, -1] |= ~kept.any(dim=1)
+    mask = kept.to(samples.x.dtype)
+    fill = 5.0 * (1 - mask[..., None])
+    return Samples(x=samples.x + fill, y=samples.y + fill, mask=mask)
 
 
 def fused_steps(made, num_steps, **options):

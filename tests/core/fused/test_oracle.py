@@ -12,7 +12,7 @@ from metalab.core.oracle import LossTerms
 from metalab.engine.build import build_learner
 from metalab.experiment.config import preset_config
 from metalab.experiment.fields import with_overrides
-from tests.core.fused.problems import oracle_steps, setup
+from tests.core.fused.problems import of_unequal_sizes, oracle_steps, setup
 
 METAS = [
     {"kind": "initialisation"},
@@ -29,6 +29,7 @@ CASES += [(meta, LossTerms.REGULARISER) for meta in METAS if meta["kind"] == "an
 
 HUBER = {"kind": "huber", "delta": 0.7}
 SHARP = {"kind": "gaussian", "noise_std": 0.3}
+SQUARE = pytest.param({}, id="square")
 LOSSES = [
     pytest.param({"loss": HUBER}, id="huber"),
     pytest.param({"loss": SHARP}, id="gaussian"),
@@ -38,7 +39,7 @@ LOSSES = [
 """Other than the squared error, at either level; residuals are on both sides of delta."""
 
 
-def both(meta, activation="tanh", **losses):
+def both(meta, activation="tanh", *, unequal=False, **losses):
     """Return the two oracles at a phi that is another for every task, and theta."""
     config = with_overrides(
         preset_config("maml-sine"),
@@ -49,6 +50,8 @@ def both(meta, activation="tanh", **losses):
         ],
     )  # fmt: skip
     made = setup(config, 1)
+    if unequal:
+        made = replace(made, batch=of_unequal_sizes(made.batch))
     generator = torch.Generator().manual_seed(3)
     shift = torch.randn(
         4, len(made.state.phi), generator=generator, dtype=torch.float64
@@ -82,6 +85,28 @@ def test_losses_starts_and_outer_gradients(meta, activation):
 @pytest.mark.parametrize("meta", METAS[1::2])
 def test_other_losses_starts_and_outer_gradients(meta, losses):
     same_answers(*both(meta, **losses))
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sine"])
+@pytest.mark.parametrize("losses", [SQUARE, *LOSSES])
+@pytest.mark.parametrize("meta", METAS)
+def test_sets_of_different_sizes(meta, losses, activation):
+    made = both(meta, activation, unequal=True, **losses)
+    same_answers(*made)
+    # A minibatch of two may hold none of a task's points.
+    for part in (slice(None), slice(2, 5), slice(6, 8)):
+        same_derivatives(*made, LossTerms.ALL, part)
+
+
+def test_a_mask_of_another_shape_is_refused():
+    """Kernels would read past its end."""
+    made = setup(preset_config("maml-sine"), 1)
+    support = of_unequal_sizes(made.batch).support
+    short = replace(support, mask=support.mask[:, :-1])
+    with pytest.raises(RuntimeError, match="a mask of shape"):
+        FusedOracle(
+            made.learner.problem, made.state.phi, replace(made.batch, support=short)
+        )
 
 
 def same_answers(oracles, theta, generator):

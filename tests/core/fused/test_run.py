@@ -14,7 +14,7 @@ from metalab.core.fused.plan import unsupported_reason
 from metalab.core.outer import SGD
 from metalab.engine.build import build_learner
 from metalab.engine.events import EvaluationDone, StepsDone
-from metalab.engine.providers import fused_obstacle
+from metalab.engine.providers import FUSED, chosen_provider, fused_obstacle
 from metalab.engine.trainer import Trainer
 from metalab.experiment.config import preset_config
 from metalab.experiment.fields import ConfigError, with_overrides
@@ -22,6 +22,7 @@ from tests.core.fused.problems import (
     counts_of,
     distance,
     fused_steps,
+    of_unequal_sizes,
     oracle_steps,
     setup,
 )
@@ -46,9 +47,20 @@ def experiment(preset="maml-sine", **overrides):
     return with_overrides(preset_config(preset), values)
 
 
-def assert_same_hypergradient(config):
+def doubled(preset, **overrides):
+    """Return a preset in float64, with as many shots as its minibatches take."""
+    family = preset_config(preset).tasks.family.build()
+    shots = 13 if family.refusal(13) is None else 4
+    return experiment(
+        preset, run__precision="float64", tasks__num_shots=shots, **overrides
+    )
+
+
+def assert_same_hypergradient(config, *, unequal=False):
     """A step of SGD with rate 1 moves phi by the hypergradient, nothing else."""
     made = setup(config, 1)
+    if unequal:
+        made = replace(made, batch=of_unequal_sizes(made.batch))
     made = replace(made, learner=replace(made.learner, outer=SGD(outer_lr=1.0)))
     made = replace(made, state=replace(made.state, slots=()))
     (fused, moved), (autodiff, expected) = fused_steps(made, 1), oracle_steps(made, 1)
@@ -75,12 +87,7 @@ def test_a_preset_has_the_hypergradient_of_automatic_differentiation(preset, pre
 @pytest.mark.parametrize("preset", NATIVE)
 def test_a_preset_makes_the_same_steps(preset):
     """Optimiser, schedules, clipping and multi-step weights included."""
-    family = preset_config(preset).tasks.family.build()
-    shots = 13 if family.refusal(13) is None else 4
-    config = experiment(
-        preset, run__precision="float64", outer__clip_norm=0.5, tasks__num_shots=shots
-    )
-    made = setup(config, 6)
+    made = setup(doubled(preset, outer__clip_norm=0.5), 6)
     (fused, moved), (autodiff, expected) = fused_steps(made, 6), oracle_steps(made, 6)
     np.testing.assert_allclose(fused, autodiff, rtol=1e-8, atol=1e-12)
     assert distance(moved.phi, expected.phi) < 1e-10
@@ -144,16 +151,16 @@ RECIPES = st.fixed_dictionaries(
 
 
 @settings(max_examples=60, deadline=None)
-@given(RECIPES)
-def test_any_valid_combination_agrees(recipe):
-    """Random networks, recipes and tasks."""
+@given(RECIPES, st.booleans())
+def test_any_valid_combination_agrees(recipe, unequal):
+    """Random networks, recipes and tasks, of one size or not."""
     config = None
     with suppress(ConfigError):
         config = experiment(**recipe)
     assume(config is not None)
     # A first-order beginning that goes over into something else than a sweep.
     assume(unsupported_reason(build_learner(config), counts_of(config)) is None)
-    assert_same_hypergradient(config)
+    assert_same_hypergradient(config, unequal=unequal)
 
 
 def test_a_run_in_two_calls_is_the_run_in_one():
@@ -199,16 +206,66 @@ LOSSES = [
 ]
 
 
+@pytest.mark.parametrize("unequal", [False, True], ids=["equal", "unequal"])
 @pytest.mark.parametrize("precision", sorted(CLOSE))
 @pytest.mark.parametrize("losses", LOSSES)
 @pytest.mark.parametrize(
     "preset", ["maml-sine", "meta-sgd-sine", "maml-plus-plus-sine"]
 )
 def test_other_losses_have_the_hypergradient_of_automatic_differentiation(
-    preset, losses, precision
+    preset, losses, precision, unequal
 ):
     changes = [("run.precision", precision), *losses.items()]
-    assert_same_hypergradient(with_overrides(preset_config(preset), changes))
+    config = with_overrides(preset_config(preset), changes)
+    assert_same_hypergradient(config, unequal=unequal)
+
+
+@pytest.mark.parametrize("preset", MOVING)
+def test_tasks_of_different_sizes_make_the_same_steps(preset):
+    """Each of the estimators, inner loops and parameterisations that presets have."""
+    made = setup(doubled(preset), 4)
+    made = replace(made, batch=of_unequal_sizes(made.batch))
+    (fused, moved), (autodiff, expected) = fused_steps(made, 4), oracle_steps(made, 4)
+    np.testing.assert_allclose(fused, autodiff, rtol=1e-8, atol=1e-12)
+    assert distance(moved.phi, expected.phi) < 1e-11
+
+
+@pytest.mark.parametrize("precision", sorted(CLOSE))
+def test_minibatches_of_different_sizes_have_the_same_hypergradient(precision):
+    """Of which some hold none of a task's points."""
+    for size in (1, 2, 3):
+        config = experiment(
+            inner__num_inner_steps=5,
+            inner__inner_batch_size=size,
+            inner__momentum=0.5,
+            run__precision=precision,
+        )
+        assert_same_hypergradient(config, unequal=True)
+
+
+def test_tasks_of_a_table_are_trained_on_and_evaluated_alike():
+    config = with_overrides(
+        preset_config("maml-pharmacokinetics"),
+        [
+            ("outer.num_steps", 6), ("outer.num_tasks", 3),
+            ("run.precision", "float64"), ("evaluation.every", 3),
+        ],
+    )  # fmt: skip
+    assert chosen_provider(config)[0] == FUSED
+    assert sample_masks(config)
+    fused, autodiff = rows_of_providers(config)
+    np.testing.assert_allclose(fused, autodiff, rtol=1e-8)
+    fused, autodiff = (
+        np.stack([looked.support_loss, looked.query_loss])
+        for looked in evaluations_of_providers(config)
+    )
+    np.testing.assert_allclose(fused, autodiff, rtol=1e-8)
+
+
+def sample_masks(config):
+    """Return whether the tasks of an experiment have masks, in both sets."""
+    batch = setup(config, 1).batch
+    return batch.support.mask is not None and batch.query.mask is not None
 
 
 @pytest.mark.parametrize("losses", LOSSES)

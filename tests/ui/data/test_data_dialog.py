@@ -74,7 +74,7 @@ def test_one_key_starts_with_what_was_guessed(opened, qtbot):
     (choice,) = chosen.args
     assert choice.starts
     config = table_experiment(choice.preset, choice.options, num_shots=choice.num_shots)
-    assert config.name == "gapminder"
+    assert config.name == "gapminder, maml"
     assert config.preset == "maml-gapminder"
     assert config.tasks.num_shots == 3
 
@@ -146,7 +146,7 @@ def test_a_file_that_is_dropped_on_the_window_is_opened(open_lab, qtbot):
     (dialog,) = lab.window.findChildren(DataDialog)
     qtbot.waitUntil(lambda: dialog.view is not None, timeout=20_000)
     QTest.mouseClick(button(dialog, "Put into the form"), Qt.MouseButton.LeftButton)
-    assert lab.session.config.name == "gapminder"
+    assert lab.session.config.name == "gapminder, maml"
     assert lab.session.config.tasks.family.data.startswith("gapminder.csv@")
 
 

@@ -16,11 +16,8 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic, overload
 
-from metalab.core.fused.kernels.options import KERNEL
+from metalab.core.fused.kernels.options import EXACT
 from metalab.core.fused.kernels.vector import at, put
-
-EXACT = {**KERNEL, "fastmath": {"nsz", "contract"}}
-"""Sums stay in their order: subtracting pi piece by piece depends on it."""
 
 _F, _INT = np.float32, ir.IntType(32)
 

@@ -14,14 +14,18 @@ from metalab.core.fused.indices import (
     INNER_COST,
     INNER_MOMENTUM,
     MOMENTUM,
+    MQ,
+    MS,
     ONE_RATE,
     OUTER_ACT,
     PATH,
     QUERIES,
+    QUERY_MASKED,
     RATE_STEPS,
     RATES,
     SHOTS,
     STORES,
+    SUPPORT_MASKED,
     THETA,
     TOLERANCE,
     TOLERANT,
@@ -31,7 +35,7 @@ from metalab.core.fused.indices import (
     YQ,
     YS,
 )
-from metalab.core.fused.kernels import passes
+from metalab.core.fused.kernels import costs, passes
 from metalab.core.fused.kernels.gemm import ADD, SET
 from metalab.core.fused.kernels.options import KERNEL
 from metalab.core.fused.kernels.vector import at, dot, put
@@ -61,8 +65,20 @@ def block_of(plan, k):
 
 
 @njit(**KERNEL)
-def load_task(work, net, plan, task, xs, ys, xq, yq):
-    """Copy a task's support and query set into the workspace."""
+def support_mask(plan, start):
+    """Return where the mask of the support set lies from a row on; -1 where it has none."""
+    return plan[MS] + start if plan[SUPPORT_MASKED] else -1
+
+
+@njit(**KERNEL)
+def query_mask(plan):
+    """Return where the mask of the query set lies; -1 where it has none."""
+    return plan[MQ] if plan[QUERY_MASKED] else -1
+
+
+@njit(**KERNEL)
+def load_task(work, net, plan, task, xs, ys, xq, yq, ms, mq):
+    """Copy a task's support and query set into the workspace, with what masks they have."""
     outputs = net[OUTPUTS]
     shots, queries = plan[SHOTS], plan[QUERIES]
     passes.load_inputs(work, net, plan[XS], xs, task * shots, shots)
@@ -73,27 +89,35 @@ def load_task(work, net, plan, task, xs, ys, xq, yq):
     y = plan[YQ]
     for i in range(queries * outputs):
         put(work, y + i, yq[task * queries * outputs + i])
+    if plan[SUPPORT_MASKED]:
+        for i in range(shots):
+            put(work, plan[MS] + i, ms[task * shots + i])
+    if plan[QUERY_MASKED]:
+        for i in range(queries):
+            put(work, plan[MQ] + i, mq[task * queries + i])
 
 
 @njit(**KERNEL)
 def support_loss(work, net, plan, cost, w):
     """Return the inner level's loss on the support set at w."""
-    return _mean_loss(work, net, plan, cost, w, plan[XS], plan[YS], plan[SHOTS])
+    x, y, mask = plan[XS], plan[YS], support_mask(plan, 0)
+    return _mean_loss(work, net, plan, cost, w, x, y, mask, plan[SHOTS])
 
 
 @njit(**KERNEL)
 def query_loss(work, net, plan, cost, w):
     """Return the outer level's loss on the query set at w."""
-    return _mean_loss(work, net, plan, cost, w, plan[XQ], plan[YQ], plan[QUERIES])
+    x, y, mask = plan[XQ], plan[YQ], query_mask(plan)
+    return _mean_loss(work, net, plan, cost, w, x, y, mask, plan[QUERIES])
 
 
 @njit(**KERNEL)
-def _mean_loss(work, net, plan, cost, w, x, y, rows):
+def _mean_loss(work, net, plan, cost, w, x, y, mask, rows):
     """Return a mean loss at w; leaves its activations behind."""
     a = plan[OUTER_ACT]
     passes.forward(work, net, w, x, a, rows)
     one = work.dtype.type(1)
-    return passes.cost_errors(work, net, w, x, a, rows, y, one, cost)
+    return costs.cost_errors(work, net, w, x, a, rows, y, mask, one, cost)
 
 
 @njit(**KERNEL)
@@ -102,10 +126,10 @@ def linearise(work, net, plan, cost, k):
     start, rows = block_of(plan, k)
     w, a = place_of(net, plan, k), plan[ACTS] + k * plan[ACT]
     x = plan[XS] + start * passes.entry(net, 0, ROW)
-    y = plan[YS] + start * net[OUTPUTS]
+    y, mask = plan[YS] + start * net[OUTPUTS], support_mask(plan, start)
     passes.forward(work, net, w, x, a, rows)
-    scale = passes.slope_of(work, net, rows, cost)
-    loss = passes.cost_errors(work, net, w, x, a, rows, y, scale, cost)
+    scale = costs.slope_of(work, net, rows, cost)
+    loss = costs.cost_errors(work, net, w, x, a, rows, y, mask, scale, cost)
     passes.backward(work, net, w, a, rows)
     return loss
 
@@ -185,7 +209,7 @@ def inner_step(work, net, plan, scalars, strength, k, rate):
 @njit(**KERNEL)
 def adapt(work, net, plan, scalars, strength, num_steps, rate):
     """Take up to `num_steps` inner steps; return how many moved, and the first loss."""
-    first, cost = 0.0, passes.cost_at(scalars, INNER_COST)
+    first, cost = 0.0, costs.cost_at(scalars, INNER_COST)
     for k in range(num_steps):
         loss = linearise(work, net, plan, cost, k)
         if k == 0:

@@ -18,7 +18,7 @@ from metalab.core.fused.indices import (
     STRENGTH,
     STRENGTH_INDEX,
 )
-from metalab.core.fused.kernels import passes
+from metalab.core.fused.kernels import costs, passes
 from metalab.core.fused.kernels.adapt import (
     adapt,
     load_task,
@@ -39,14 +39,14 @@ def _draw(work, net, plan, w, curve):
     passes.forward(work, net, w, plan[GRID], a, m)
     one = work.dtype.type(1)
     # The targets are zero, so that what is left is the output.
-    passes.errors(work, net, w, plan[GRID], a, m, plan[GRID_TARGETS], one)
+    costs.errors(work, net, w, plan[GRID], a, m, plan[GRID_TARGETS], one)
     for i in range(m):
         curve[i] = at(work, a + m * net[ERRORS] + i * net[OUTPUTS])
 
 
 @njit(**ENTRY)
 def look(work, net, plan, scalars, ranges, phi, num_steps, rate, sums, xs, ys, xq, yq,
-         grid, support, query, curves):  # fmt: skip
+         ms, mq, grid, support, query, curves):  # fmt: skip
     """Adapt tasks and write what they look like after 0 ... K' inner steps.
 
     Args:
@@ -63,6 +63,8 @@ def look(work, net, plan, scalars, ranges, phi, num_steps, rate, sums, xs, ys, x
         ys: Support targets.
         xq: Query inputs.
         yq: Query targets.
+        ms: Masks of the support sets, flat; nothing where every point counts.
+        mq: Masks of the query sets.
         grid: Inputs of the curves, of as many tasks as have one, flat.
         support: Support losses are written here, [task, K' + 1].
         query: Query losses, [task, K' + 1].
@@ -72,10 +74,10 @@ def look(work, net, plan, scalars, ranges, phi, num_steps, rate, sums, xs, ys, x
     strength = work.dtype.type(scalars[STRENGTH])
     if plan[STRENGTH_INDEX] >= 0:
         strength = math.exp(phi[plan[STRENGTH_INDEX]])
-    inner = passes.cost_at(scalars, INNER_COST)
-    outer = passes.cost_at(scalars, OUTER_COST)
+    inner = costs.cost_at(scalars, INNER_COST)
+    outer = costs.cost_at(scalars, OUTER_COST)
     for task in range(len(support)):
-        load_task(work, net, plan, task, xs, ys, xq, yq)
+        load_task(work, net, plan, task, xs, ys, xq, yq, ms, mq)
         moved, _ = adapt(
             work, net, plan, scalars, strength, num_steps, phi.dtype.type(rate)
         )

@@ -1,18 +1,18 @@
 """Forward and backward passes of one network over one set of samples.
 
 Everything lies in one workspace and is named by its place there: `w` parameters, `v` a
-direction of the same layout, `x` inputs with their column of ones, `y` targets, `a` the
-block of activations and deltas of `m` samples, `r` their tangents.
+direction of the same layout, `x` inputs with their column of ones, `y` targets, `mask` what
+each sample counts (-1 where every one counts), `a` the block of activations and deltas of
+`m` samples, `r` their tangents. Between the passes lie the errors of `costs`.
 """
 
 from numba import njit
 
-from metalab.core.fused.indices import CONSTANT, DELTA_PLACE, FACTOR
 from metalab.core.fused.kernels.activations import sine_row, tanh_row
 from metalab.core.fused.kernels.gemm import LANES, MASK, RELU, SET, product
 from metalab.core.fused.kernels.options import KERNEL
 from metalab.core.fused.kernels.transpose import transpose
-from metalab.core.fused.kernels.vector import at, dot, put
+from metalab.core.fused.kernels.vector import at, put
 from metalab.core.fused.layout import (
     ACTIVATION,
     BEND,
@@ -113,72 +113,6 @@ def forward(work, net, w, x, a, m):
         write_ends(work, h, m, row, width, 1)
         if net[ACTIVATION] != RELU_ACTIVATION:
             _activate(work, net, layer + 1, a, m)
-
-
-@njit(**KERNEL)
-def errors(work, net, w, x, a, m, y, scale):
-    """Write the derivatives of the loss in the outputs; return the sum of squares."""
-    last, outputs, row = net[DEPTH], net[OUTPUTS], net[OUT_ROW]
-    h, e = input_of(net, last, x, a, m), a + m * net[ERRORS]
-    total = 0.0
-    for i in range(m):
-        for c in range(outputs):
-            out = dot(work, h + i * row, w + net[OUT_PLACE] + c * row, row)
-            residual = out - at(work, y + i * outputs + c)
-            total += residual * residual
-            put(work, e + i * outputs + c, scale * residual)
-    return total
-
-
-@njit(**KERNEL)
-def _clamped_errors(work, net, w, x, a, m, y, scale, delta):
-    """As `errors`, of residuals that pull no more than delta: Huber's loss, doubled."""
-    last, outputs, row = net[DEPTH], net[OUTPUTS], net[OUT_ROW]
-    h, e = input_of(net, last, x, a, m), a + m * net[ERRORS]
-    two = work.dtype.type(2)
-    total = 0.0
-    for i in range(m):
-        for c in range(outputs):
-            out = dot(work, h + i * row, w + net[OUT_PLACE] + c * row, row)
-            residual = out - at(work, y + i * outputs + c)
-            kept = residual
-            if residual > delta:
-                kept = delta
-            elif residual < -delta:
-                kept = -delta
-            total += kept * (two * residual - kept)
-            put(work, e + i * outputs + c, scale * kept)
-    return total
-
-
-@njit(**KERNEL)
-def cost_at(numbers, place):
-    """Return factor, delta and constant of a loss, which lie in an array from a place on.
-
-    Three numbers cost nothing to hand on; an array is counted each time.
-    """
-    return (
-        numbers[place + FACTOR],
-        numbers[place + DELTA_PLACE],
-        numbers[place + CONSTANT],
-    )
-
-
-@njit(**KERNEL)
-def slope_of(work, net, m, cost):
-    """Return the derivative of a mean loss in one residual, per residual."""
-    return work.dtype.type(2.0 * cost[FACTOR] / (m * net[OUTPUTS]))
-
-
-@njit(**KERNEL)
-def cost_errors(work, net, w, x, a, m, y, scale, cost):
-    """Write the derivatives of a loss in the outputs, times a scale; return its mean."""
-    delta = cost[DELTA_PLACE]
-    if delta > 0:
-        total = _clamped_errors(work, net, w, x, a, m, y, scale, work.dtype.type(delta))
-    else:
-        total = errors(work, net, w, x, a, m, y, scale)
-    return cost[FACTOR] * total / (m * net[OUTPUTS]) + cost[CONSTANT]
 
 
 @njit(**KERNEL)

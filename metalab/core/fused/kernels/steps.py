@@ -76,7 +76,7 @@ def begin(work, net, plan, ranges, phi, rate, sums):
 
 @njit(**KERNEL)
 def run_chunk(work, net, plan, scalars, ranges, phi, chunk, num_steps, num_exact, rate,
-              weights, sums, first, xs, ys, xq, yq):  # fmt: skip
+              weights, sums, first, xs, ys, xq, yq, ms, mq):  # fmt: skip
     """Compute a chunk's share of one meta-batch, whose first task is `first`."""
     begin(work, net, plan, ranges, phi, rate, sums)
     strength = work.dtype.type(scalars[STRENGTH])
@@ -84,7 +84,7 @@ def run_chunk(work, net, plan, scalars, ranges, phi, chunk, num_steps, num_exact
         strength = math.exp(phi[plan[STRENGTH_INDEX]])
     tasks, chunks = plan[NUM_TASKS], plan[CHUNKS]
     for task in range(chunk * tasks // chunks, (chunk + 1) * tasks // chunks):
-        load_task(work, net, plan, first + task, xs, ys, xq, yq)
+        load_task(work, net, plan, first + task, xs, ys, xq, yq, ms, mq)
         run_task(
             work, net, plan, scalars, ranges, strength, num_steps, num_exact, rate,
             weights, sums,
@@ -137,7 +137,7 @@ def conclude(works, net, plan, scalars, phi, slot1, slot2, previous, lr, count, 
 @njit(**ENTRY)
 def run_steps(worker, shared, works, net, plan, scalars, ranges, phi, slot1, slot2,
               previous, step, lrs, inner_steps, exact_steps, rates, weights, sums, rows,
-              limits, first, xs, ys, xq, yq):  # fmt: skip
+              limits, first, xs, ys, xq, yq, ms, mq):  # fmt: skip
     """Make outer steps until they are all made or a number goes bad.
 
     Every worker calls this with the same arguments but for `worker`; they meet twice a
@@ -169,6 +169,8 @@ def run_steps(worker, shared, works, net, plan, scalars, ranges, phi, slot1, slo
         ys: Support targets.
         xq: Query inputs.
         yq: Query targets.
+        ms: Masks of the support sets, flat; nothing where every point counts.
+        mq: Masks of the query sets.
 
     Returns:
         How many steps are good: if not all, the row after them is the bad one, and
@@ -181,7 +183,7 @@ def run_steps(worker, shared, works, net, plan, scalars, ranges, phi, slot1, slo
             run_chunk(
                 works[chunk], net, plan, scalars, ranges, phi, chunk, inner_steps[index],
                 exact_steps[index], rate, weights[index], sums[chunk],
-                first + index * plan[NUM_TASKS], xs, ys, xq, yq,
+                first + index * plan[NUM_TASKS], xs, ys, xq, yq, ms, mq,
             )  # fmt: skip
         meet(shared, workers)
         if worker == 0:

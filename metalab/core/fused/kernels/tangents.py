@@ -2,16 +2,18 @@
 
 from numba import njit
 
-from metalab.core.fused.indices import DELTA_PLACE
+from metalab.core.fused.indices import CROSS_ENTROPY, DELTA_PLACE, KIND
+from metalab.core.fused.kernels.classes import bend_class_changes
+from metalab.core.fused.kernels.costs import slope_of
 from metalab.core.fused.kernels.gemm import ADD, MASK, MASK_ADD, SET, product
-from metalab.core.fused.kernels.options import KERNEL
+from metalab.core.fused.kernels.options import KERNEL, stay_apart
 from metalab.core.fused.kernels.passes import (
     RELU_ACTIVATION,
     entry,
     input_of,
-    slope_of,
     write_ends,
 )
+from metalab.core.fused.kernels.samples import share_of
 from metalab.core.fused.kernels.vector import at, dot, put
 from metalab.core.fused.layout import (
     ACTIVATION,
@@ -95,6 +97,29 @@ def _tangent_errors(work, net, w, v, x, a, m, r, scale):
 
 
 @njit(**KERNEL)
+def _weigh_changes(work, net, w, x, y, mask, a, m, r, delta):
+    """Let a mask weigh the changes; nothing comes of residuals beyond delta, if it is one.
+
+    Errors that are weighed no longer tell which residuals are clamped: they are computed
+    once more.
+    """
+    stay_apart()
+    last, outputs, row = net[DEPTH], net[OUTPUTS], net[OUT_ROW]
+    h, change = input_of(net, last, x, a, m), r + m * net[TANGENT_ERRORS]
+    share = share_of(work, m, mask)
+    for i in range(m):
+        weight = share * at(work, mask + i)
+        for c in range(outputs):
+            place = i * outputs + c
+            kept = weight * at(work, change + place)
+            if delta > 0:
+                out = dot(work, h + i * row, w + net[OUT_PLACE] + c * row, row)
+                if abs(out - at(work, y + place)) > delta:
+                    kept = work.dtype.type(0)
+            put(work, change + place, kept)
+
+
+@njit(**KERNEL)
 def _drop_clamped(work, net, a, m, r, limit):
     """Let nothing come of residuals that are clamped: the loss is straight there."""
     e, change = a + m * net[ERRORS], r + m * net[TANGENT_ERRORS]
@@ -146,7 +171,7 @@ def _tangent_backward(work, net, w, v, a, m, r):
 
 
 @njit(**KERNEL)
-def add_hessian_product(work, net, w, v, x, a, m, r, cost, target, factor):
+def add_hessian_product(work, net, w, v, x, y, mask, a, m, r, cost, target, factor):
     """Add a factor times the Hessian of the loss times v at `target`.
 
     After `forward`, `cost_errors` with its `slope_of` and `backward` at w; v comes with
@@ -157,7 +182,12 @@ def add_hessian_product(work, net, w, v, x, a, m, r, cost, target, factor):
     _tangent_forward(work, net, w, v, x, a, m, r)
     scale = slope_of(work, net, m, cost)
     _tangent_errors(work, net, w, v, x, a, m, r, scale)
-    if cost[DELTA_PLACE] > 0:
+    if cost[KIND] == CROSS_ENTROPY:
+        bend_class_changes(work, net, w, x, y, mask, a, m, r)
+    elif mask >= 0:
+        delta = work.dtype.type(cost[DELTA_PLACE])
+        _weigh_changes(work, net, w, x, y, mask, a, m, r, delta)
+    elif cost[DELTA_PLACE] > 0:
         limit = scale * work.dtype.type(cost[DELTA_PLACE])
         _drop_clamped(work, net, a, m, r, limit)
     _tangent_backward(work, net, w, v, a, m, r)

@@ -43,23 +43,26 @@ from metalab.core.fused.indices import (
     XQ,
     XS,
     YQ,
+    YS,
     U,
     V,
 )
-from metalab.core.fused.kernels import passes
+from metalab.core.fused.kernels import costs, passes
 from metalab.core.fused.kernels.adapt import (
     adapt,
     block_of,
     place_of,
     query_loss,
+    query_mask,
     rate_place,
     support_loss,
+    support_mask,
 )
 from metalab.core.fused.kernels.gemm import ADD, SET
 from metalab.core.fused.kernels.options import KERNEL
 from metalab.core.fused.kernels.tangents import add_hessian_product
 from metalab.core.fused.kernels.vector import at, dot, put
-from metalab.core.fused.layout import PARAMETERS, ROW
+from metalab.core.fused.layout import OUTPUTS, PARAMETERS, ROW
 
 
 @njit(**KERNEL)
@@ -69,12 +72,14 @@ def outer_gradient(work, net, plan, cost, k, weight, target, mode):
     Returns:
         The query loss there.
     """
-    queries = plan[QUERIES]
+    queries, mask = plan[QUERIES], query_mask(plan)
     w, a = place_of(net, plan, k), plan[OUTER_ACT]
     passes.forward(work, net, w, plan[XQ], a, queries)
-    slope = passes.slope_of(work, net, queries, cost)
+    slope = costs.slope_of(work, net, queries, cost)
     scale = work.dtype.type(weight) * slope
-    loss = passes.cost_errors(work, net, w, plan[XQ], a, queries, plan[YQ], scale, cost)
+    loss = costs.cost_errors(
+        work, net, w, plan[XQ], a, queries, plan[YQ], mask, scale, cost
+    )
     passes.backward(work, net, w, a, queries)
     one = work.dtype.type(1)
     passes.add_gradient(work, net, plan[XQ], a, queries, target, target, mode, one)
@@ -105,17 +110,20 @@ def pull_exactly(work, net, plan, scalars, strength, k, rate, sums):
     """Carry v back over inner step k, its curvature included."""
     start, rows = block_of(plan, k)
     w, a = place_of(net, plan, k), plan[ACTS] + k * plan[ACT]
-    x = plan[XS] + start * passes.entry(net, 0, ROW)
-    v, cost = plan[V], passes.cost_at(scalars, INNER_COST)
+    x, y = plan[XS] + start * passes.entry(net, 0, ROW), plan[YS] + start * net[OUTPUTS]
+    mask = support_mask(plan, start)
+    v, cost = plan[V], costs.cost_at(scalars, INNER_COST)
     if plan[RATES] == ONE_RATE and not plan[ANCHORED] and not plan[MOMENTUM]:
         passes.refresh_transposes(work, net, v)
-        add_hessian_product(work, net, w, v, x, a, rows, plan[TANGENTS], cost, v, -rate)
+        add_hessian_product(
+            work, net, w, v, x, y, mask, a, rows, plan[TANGENTS], cost, v, -rate
+        )
         return
     u, count = plan[U], net[PARAMETERS]
     direction_of_step(work, net, plan, k, rate)
     passes.refresh_transposes(work, net, u)
     add_hessian_product(
-        work, net, w, u, x, a, rows, plan[TANGENTS], cost, v,
+        work, net, w, u, x, y, mask, a, rows, plan[TANGENTS], cost, v,
         work.dtype.type(-1),
     )  # fmt: skip
     if plan[ANCHORED]:
@@ -155,7 +163,7 @@ def sweep(work, net, plan, scalars, ranges, strength, moved, num_steps, num_exac
           weights, sums):  # fmt: skip
     """Add the swept hypergradient of a task; return the query loss at theta_K."""
     v, count, total = plan[V], net[PARAMETERS], plan[SUM]
-    cost = passes.cost_at(scalars, OUTER_COST)
+    cost = costs.cost_at(scalars, OUTER_COST)
     weighted = plan[WEIGHTED] and weights[num_steps] != 1.0
     if num_exact == 0 and not plan[LEARNED] and not weighted:
         return outer_gradient(work, net, plan, cost, moved, 1.0, total, ADD)
@@ -195,8 +203,8 @@ def run_task(work, net, plan, scalars, ranges, strength, num_steps, num_exact, r
              weights, sums):  # fmt: skip
     """Add a task's hypergradient and metrics; its points are in the workspace."""
     theta = plan[THETA]
-    inner = passes.cost_at(scalars, INNER_COST)
-    outer = passes.cost_at(scalars, OUTER_COST)
+    inner = costs.cost_at(scalars, INNER_COST)
+    outer = costs.cost_at(scalars, OUTER_COST)
     before = after = 0.0
     if plan[MEASURES_ALL]:
         before = query_loss(work, net, plan, outer, theta)
