@@ -4,20 +4,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from metalab.analysis.evaluate import FreshEvaluation, evaluate_fresh
+from metalab.analysis.evaluate import NUM_DRAWS, FreshEvaluation, evaluate_draws
 from metalab.analysis.rivals import Doing, LeftOut, Measured, measured
 from metalab.core.streams import RandomStreams
 from metalab.core.tasks import sample_batch
 from metalab.engine.build import DTYPES, build_family
-from metalab.engine.events import Array, Checkpoint, StepsDone
+from metalab.engine.events import Checkpoint, StepsDone
 from metalab.engine.trainer import Trainer
 from metalab.experiment.config import ExperimentConfig, preset_config
 from metalab.experiment.fields import ConfigError, validated, with_overrides
-
-NUM_DRAWS = 20
-"""Support sets of each task: the tasks are few, their points can be drawn again."""
 
 NUM_TASKS = 600
 """Fresh tasks at most; of a table, its held-out ones."""
@@ -174,8 +169,8 @@ def compare_with_baselines(  # noqa: PLR0913 - the counts of one comparison
     """
     test = _Test(config=config, num_tasks=num_tasks, seed=seed, tell=tell)
     found = test.losses_of("The run", config, checkpoint, num_inner_steps)
-    mine = found.losses[:, -1]
-    yield measured("The run", mine, found.rmse_after(-1), mine=None)
+    mine = found.query_loss[:, -1]
+    yield measured("The run", mine, _rmse_after(found, -1), mine=None)
     for baseline in baselines(config, degree):
         title = baseline.title
         tell(Doing(title=title))
@@ -187,8 +182,12 @@ def compare_with_baselines(  # noqa: PLR0913 - the counts of one comparison
         state = _trained(rival, baseline, tell)
         found = test.losses_of(title, rival, state, 1)
         step = -1 if baseline.inner_step is None else baseline.inner_step
-        losses = found.losses[:, step]
-        yield measured(title, losses, found.rmse_after(step), mine=mine)
+        losses = found.query_loss[:, step]
+        yield measured(title, losses, _rmse_after(found, step), mine=mine)
+
+
+def _rmse_after(found: FreshEvaluation, step: int) -> float | None:
+    return None if found.rmse is None else float(found.rmse[step])
 
 
 def _trained(
@@ -204,25 +203,6 @@ def _trained(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    """Mean losses of each task over draws, and errors of all in the target's unit.
-
-    Attributes:
-        losses: [task, inner step].
-        rmse: One entry a draw, [draw, inner step]; empty without a unit.
-    """
-
-    losses: Array
-    rmse: list[Array]
-
-    def rmse_after(self, step: int) -> float | None:
-        """Return the root of the mean square over all draws; None without a unit."""
-        if not self.rmse:
-            return None
-        return float(np.sqrt(np.mean(np.square([one[step] for one in self.rmse]))))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Test:
     """The tasks and support sets on which all are measured."""
 
@@ -233,24 +213,20 @@ class _Test:
 
     def losses_of(
         self, title: str, which: ExperimentConfig, state: Checkpoint, num_steps: int
-    ) -> _Found:
+    ) -> FreshEvaluation:
         """Return how one method does on every draw of the support sets."""
-        config, found = self.config, list[FreshEvaluation]()
-        for draw in range(NUM_DRAWS):
-            self.tell(Doing(title=title, draw=draw + 1, num_draws=NUM_DRAWS))
-            found.append(
-                evaluate_fresh(
-                    which,
-                    state,
-                    num_tasks=self.num_tasks,
-                    num_shots=config.eval_shots,
-                    num_queries=config.evaluation.num_queries,
-                    num_inner_steps=num_steps,
-                    seed=self.seed + draw,
-                    query=config.held_out_query,
-                )
-            )
-        return _Found(
-            losses=np.mean([one.query_loss for one in found], axis=0),
-            rmse=[one.rmse for one in found if one.rmse is not None],
+        config = self.config
+        return evaluate_draws(
+            which,
+            state,
+            num_draws=NUM_DRAWS,
+            seed=self.seed,
+            tell=lambda draw: self.tell(
+                Doing(title=title, draw=draw, num_draws=NUM_DRAWS)
+            ),
+            num_tasks=self.num_tasks,
+            num_shots=config.eval_shots,
+            num_queries=config.evaluation.num_queries,
+            num_inner_steps=num_steps,
+            query=config.held_out_query,
         )

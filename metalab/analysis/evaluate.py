@@ -1,7 +1,10 @@
 """Post-adaptation loss on fresh tasks: the number that papers report."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -137,6 +140,48 @@ def evaluate_fresh(  # noqa: PLR0913 - the counts of one evaluation
         ]
         rmse = to_array(torch.cat(errors).mean(dim=0).sqrt())
     return FreshEvaluation(query_loss=query_loss, support_loss=support, rmse=rmse)
+
+
+NUM_DRAWS = 20
+"""Support sets of each task of a table: the tasks are few, their points can be drawn again."""
+
+
+def evaluate_draws(
+    config: ExperimentConfig,
+    checkpoint: Checkpoint,
+    *,
+    num_draws: int,
+    seed: int,
+    tell: Callable[[int], None] = lambda _: None,
+    **counts: Any,
+) -> FreshEvaluation:
+    """Adapt to the same tasks several times, with other support and query sets each time.
+
+    Of a generator they are other tasks, too.
+
+    Args:
+        config: The experiment.
+        checkpoint: Its meta-parameters.
+        num_draws: How often.
+        seed: Fixes the first draw; each further one takes the next seed.
+        tell: Told which draw is next, from 1.
+        **counts: As for `evaluate_fresh`.
+
+    Returns:
+        Losses of each task, means over the draws; RMSE over all draws together.
+    """
+    found: list[FreshEvaluation] = []
+    for draw in range(num_draws):
+        tell(draw + 1)
+        found.append(evaluate_fresh(config, checkpoint, seed=seed + draw, **counts))
+    if num_draws == 1:
+        return found[0]
+    errors = [one.rmse for one in found if one.rmse is not None]
+    return FreshEvaluation(
+        query_loss=np.mean([one.query_loss for one in found], axis=0),
+        support_loss=np.mean([one.support_loss for one in found], axis=0),
+        rmse=np.sqrt(np.mean(np.square(errors), axis=0)) if errors else None,
+    )
 
 
 def _own_errors(

@@ -48,10 +48,8 @@ def compare_baselines(
     process with a learned kernel; each on the same held-out tasks and support sets as the
     run, paired, with intervals over tasks.
     """
-    from metalab.analysis.baselines import (  # noqa: PLC0415 - torch
-        NUM_DRAWS,
-        compare_with_baselines,
-    )
+    from metalab.analysis.baselines import compare_with_baselines  # noqa: PLC0415 - torch
+    from metalab.analysis.evaluate import NUM_DRAWS  # noqa: PLC0415
     from metalab.analysis.rivals import LeftOut, Measured  # noqa: PLC0415 - numpy
     from metalab.figures.drawing import number_of  # noqa: PLC0415
     from metalab.runs.record.reader import open_run  # noqa: PLC0415

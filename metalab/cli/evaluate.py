@@ -68,6 +68,15 @@ def evaluate(
     subset: Annotated[
         Subset, typer.Option(help="Tasks of a table: held-out, or validation.")
     ] = Subset.HELD_OUT,
+    num_draws: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=1000,
+            help="Support sets of each task, whose losses are averaged; by default 20 of "
+            "a table, and 1 of a generator, which has other tasks each time.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Fixes the fresh tasks.")] = 0,
     step: Step = None,
     assignments: OtherTasks = None,
@@ -88,7 +97,10 @@ def evaluate(
     Mean, interquartile mean and median over tasks, each with its 95 % interval, and the
     tasks that exploded. Intervals are of this network: other seeds give others.
     """
-    from metalab.analysis.evaluate import evaluate_fresh  # noqa: PLC0415 - torch
+    from metalab.analysis.evaluate import (  # noqa: PLC0415 - torch
+        NUM_DRAWS,
+        evaluate_draws,
+    )
     from metalab.analysis.step_size import at_inner_lr, chosen_inner_lr  # noqa: PLC0415
     from metalab.cli.summary_table import (  # noqa: PLC0415
         WIDTH,
@@ -125,9 +137,12 @@ def evaluate(
     state = state_at(run, which)
     trained = run.history.config_at(state.step)
     config = at_inner_lr(on_other_tasks(trained, changes), inner_lr)
-    result = evaluate_fresh(
+    family = build_family(config)
+    draws = num_draws or (NUM_DRAWS if family.target_name else 1)
+    result = evaluate_draws(
         config,
         state,
+        num_draws=draws,
         num_tasks=num_tasks,
         num_shots=num_shots or config.eval_shots,
         num_queries=num_queries,
@@ -145,6 +160,7 @@ def evaluate(
                 "tasks": changed_tasks(trained, config),
                 "num_tasks": result.num_tasks,
                 "num_shots": num_shots or config.eval_shots,
+                "num_draws": draws,
                 "num_queries": num_queries,
                 "inner_lr": chosen_inner_lr(config),
                 "query_inputs": query_inputs,
@@ -155,13 +171,14 @@ def evaluate(
             }
         )
         return delivered()
-    family = build_family(config)
     # Of a generator, tasks that nobody has drawn; of a table, those kept for the end.
     kind = subset.value if family.target_name else "fresh"
     about = (
         f"{run.history.name}: query loss of {result.num_tasks:,} {kind} tasks by inner "
         "step"
     )
+    if draws > 1:
+        about += f", means over {draws} support sets of each"
     about += _where(run.history, which, state.step, changed_tasks(trained, config))
     screen = console()
     screen.width = max(WIDTH, screen.width)

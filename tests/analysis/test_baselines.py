@@ -8,13 +8,13 @@ import torch
 
 from metalab.analysis import baselines as module
 from metalab.analysis.baselines import (
-    NUM_DRAWS,
     baselines,
     compare_with_baselines,
     experiment_of,
     gaussian_process,
     mixed_model,
 )
+from metalab.analysis.evaluate import NUM_DRAWS
 from metalab.analysis.rivals import LeftOut
 from metalab.core.streams import RandomStreams
 from metalab.core.tasks import sample_batch

@@ -1,6 +1,7 @@
 """What stopped newcomers with data and code of their own."""
 
 import csv
+import json
 import subprocess
 import sys
 
@@ -191,3 +192,23 @@ def test_no_band_is_drawn_where_there_is_no_interval(trained):
         {"interval_piece": 2},
     ]
     assert sum("label" in call.options for call in bands) == 1
+
+
+def test_eval_and_compare_baselines_tell_one_number_of_a_table(trained, capsys):
+    """Both average each task's losses over 20 support sets."""
+    capsys.readouterr()
+    steps = ["--num-inner-steps", "5", "--json"]
+    assert run(["eval", str(trained), *steps, "--num-queries", "100"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["num_draws"] == 20
+    config = open_run(trained).history.config_at(0)
+    queries = ["--num-queries", str(config.evaluation.num_queries)]
+    assert run(["eval", str(trained), *steps, *queries]) == 0
+    same = json.loads(capsys.readouterr().out)["summary"][5]
+    assert run(["compare-baselines", str(trained), *steps]) == 0
+    rivals = json.loads(capsys.readouterr().out)["methods"]
+    assert rivals[0]["loss"] == pytest.approx(same["mean"])
+    assert rivals[0]["rmse"] == pytest.approx(same["rmse"])
+    assert run(["eval", str(trained), *steps, "--num-draws", "1"]) == 0
+    alone = json.loads(capsys.readouterr().out)["summary"][5]
+    assert alone["mean"] != pytest.approx(same["mean"])

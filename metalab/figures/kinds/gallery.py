@@ -1,6 +1,7 @@
 """The gallery: how every held-out task whose curves are kept is adapted to."""
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from metalab.figures.drawing import (
     number_of,
 )
 from metalab.figures.errors import FigureError
+from metalab.figures.kinds.adaptation import query_look
 from metalab.figures.legend import shortened, text_ems, with_legend
 from metalab.figures.sizes import FigureSize
 from metalab.figures.table import Column, Table
@@ -24,6 +26,7 @@ from metalab.figures.tiles import order_of
 from metalab.runs.record.history import RunHistory
 
 _TRUE, _SUPPORT, _BEFORE, _AFTER = "true curve", "support", "before", "after"
+_OBSERVED = "other observations"
 _POINTS_PER_INCH, _TILES_SHARE, _GAP_EMS = 72.0, 0.72, 0.8
 
 _MARGIN = 0.12
@@ -50,6 +53,7 @@ def _table(tasks: HeldOutTasks, curves: Curves, order: list[int], unit: str) -> 
     for task in order:
         blocks += [
             (task, _TRUE, math.nan, *tasks.plotted_truth(task)),
+            (task, _OBSERVED, math.nan, *tasks.other_observations(task)),
             (task, _SUPPORT, math.nan, *tasks.support.plotted(task)),
             (task, _BEFORE, 0, grid, curves.curves[task, 0]),
             (task, _AFTER, k, grid, curves.curves[task, k]),
@@ -130,6 +134,11 @@ def _tile(
             },
         ),
         (
+            _OBSERVED,
+            "Other observations",
+            _plain(query_look(size)) | {"markersize": 1.6 * size.line},
+        ),
+        (
             _SUPPORT,
             "Support set",
             {
@@ -150,8 +159,13 @@ def _tile(
             options={**options, **({"label": label} if labelled else {})},
         )
         for part, label, options in looks
-        if known or part != _TRUE
+        if part not in (_TRUE, _OBSERVED) or known == (part == _TRUE)
     ]
+
+
+def _plain(look: dict[str, Any]) -> dict[str, Any]:
+    """Return a look without its own entry in the legend."""
+    return {name: value for name, value in look.items() if name != "label"}
 
 
 def _head(

@@ -157,7 +157,8 @@ class GalleryView(QWidget):
             self.key.set_scale(scale, unit=config.loss_words.query_unit)
             entries = _legend_entries(f"K = {tasks.num_inner_steps}")
             known = tasks.true_curves is not None
-            self.legend.set_entries(*(entries if known else entries[1:]))
+            observed = Entry(swatch=Swatch.DOT, ink=Ink(role="query"), text="Observed")
+            self.legend.set_entries(*(entries if known else (*entries[1:], observed)))
 
     def _sort(self, *, at_once: bool) -> None:
         tasks = self._tasks

@@ -119,12 +119,10 @@ class TilePainter:
                 painter.setPen(dashed)
                 painter.drawPolyline(self._polygon(truth[task]))
             painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(theme.query))
+            self._paint_dots(painter, *tasks.other_observations(task), 1.2)
             painter.setBrush(QColor(theme.support))
-            dot = 1.8 * theme.scale
-            x, y = tasks.support.plotted(task)
-            down, across = self._down(y).tolist(), self._across(x).tolist()
-            for centre in map(QPointF, across, down):
-                painter.drawEllipse(centre, dot, dot)
+            self._paint_dots(painter, *tasks.support.plotted(task), 1.8)
             self._paint_number(painter, task)
             painter.translate(-corner)
 
@@ -172,6 +170,13 @@ class TilePainter:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)
         painter.drawPolygon(QPolygonF(list(map(QPointF, around_x, around_y))))
+
+    def _paint_dots(self, painter: QPainter, x: Array, y: Array, radius: float) -> None:
+        """Paint points as dots of a radius in pixels."""
+        dot = radius * self._theme.scale
+        down, across = self._down(y).tolist(), self._across(x).tolist()
+        for centre in map(QPointF, across, down):
+            painter.drawEllipse(centre, dot, dot)
 
     def _paint_number(self, painter: QPainter, task: int) -> None:
         """Paint a task's name or number, on a plate: no curve strikes it through."""
