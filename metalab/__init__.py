@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from metalab.api.adapted import Adapted
     from metalab.api.columns import Columns
     from metalab.api.evaluated import Evaluated
+    from metalab.api.hypergradients import hypergradient
     from metalab.api.run import Run
     from metalab.api.run import open_file as open  # noqa: A004 - as gzip's and PIL's
     from metalab.api.sources import presets, recipes
@@ -31,6 +32,7 @@ _PLACES = {
     "ExperimentConfig": ("metalab.experiment.config", "ExperimentConfig"),
     "Run": ("metalab.api.run", "Run"),
     "RunInterrupted": ("metalab.api.training", "RunInterrupted"),
+    "hypergradient": ("metalab.api.hypergradients", "hypergradient"),
     "open": ("metalab.api.run", "open_file"),
     "presets": ("metalab.api.sources", "presets"),
     "recipes": ("metalab.api.sources", "recipes"),
@@ -46,6 +48,7 @@ __all__ = [
     "ExperimentConfig",
     "Run",
     "RunInterrupted",
+    "hypergradient",
     "open",
     "presets",
     "recipes",

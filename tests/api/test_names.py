@@ -15,6 +15,7 @@ NAMES = [
     "ExperimentConfig",
     "Run",
     "RunInterrupted",
+    "hypergradient",
     "open",
     "presets",
     "recipes",
@@ -36,6 +37,10 @@ SIGNATURES = {
     "train": ["what", "seed", "path", "progress", "settings", "keywords"],
     "resume": ["path", "num_steps", "progress"],
     "open": ["path"],
+    "hypergradient": [
+        *("inner_loss", "outer_loss", "phi", "theta0", "method", "num_inner_steps"),
+        *("inner_lr", "strength", "seed", "options"),
+    ],
     "presets": [],
     "recipes": [],
 }
