@@ -264,3 +264,16 @@ def test_the_window_is_a_process(run, monkeypatch):
     monkeypatch.setattr(run_module.subprocess, "Popen", started.append)
     run.window()
     assert started == [[sys.executable, "-m", "metalab", str(run.path)]]
+
+
+@pytest.mark.parametrize("preset", ml.presets())
+def test_every_preset_adapts_and_is_evaluated(preset, tmp_path):
+    path = tmp_path / "a.metalab"
+    run = ml.train(small(preset), outer_num_steps=3, path=path, progress=False)
+    family = run.config.tasks.family.build()
+    x = np.linspace(*family.input_range, 5)
+    if family.input_dim > 1 and not family.inputs_lie_on_a_curve:
+        x = np.tile(x[:, None], family.input_dim)
+    adapted = run.adapt(x, np.linspace(1, 3, 5), steps=2)
+    assert np.isfinite(adapted.predict(x)).all()
+    assert run.at(1).evaluate(6, num_inner_steps=1).query_loss.shape == (6, 2)
