@@ -70,8 +70,8 @@ def test_members(run):
 
 
 def test_an_unknown_name_is_told():
-    with pytest.raises(AttributeError, match="trian"):
-        _ = ml.trian
+    with pytest.raises(AttributeError, match="trains"):
+        _ = ml.trains
 
 
 def test_importing_loads_nothing():

@@ -247,7 +247,7 @@ def test_a_figure_of_points_of_ones_own_at_a_moment(run):
     [
         ("loss", {}, FigureError, "figure is 'loss'; allowed: .*losses"),
         ("losses", {"log": True}, TypeError, "'log' is no choice of a figure"),
-        ("losses", {"smooting": 0}, TypeError, "did you mean smoothing"),
+        ("losses", {"smoothness": 0}, TypeError, "did you mean smoothing"),
         ("losses", {"size": "a4"}, FigureError, "size is 'a4'"),
         ("gallery", {"task": 0}, FigureError, "task is 0"),
         ("adapt", {"points": 3}, FigureError, "two rows of numbers"),
