@@ -9,8 +9,8 @@
 Importing this loads nothing else: what is asked for comes with its first use, torch too.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+# As type checkers know it, without `typing`, whose import takes as long as Python's start.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from metalab.api.adapted import Adapted
@@ -57,8 +57,10 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Load a public name when it is first asked for (PEP 562)."""
+    from importlib import import_module  # noqa: PLC0415 - with the first name
+
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, attribute = _PLACES[name]
