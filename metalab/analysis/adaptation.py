@@ -56,7 +56,7 @@ class _AdaptedTask:
         return to_array(curves), to_array(family.own_deviation(self.deviation, curves))
 
 
-class _OneTaskMethod:
+class OneTaskMethod:
     """A method that adapts to one task: on the CPU, sharing nothing with a run.
 
     Attributes:
@@ -141,7 +141,7 @@ class _OneTaskMethod:
         return to_array(loss(predicted, each))
 
 
-class HeldOutAdapter(_OneTaskMethod):
+class HeldOutAdapter(OneTaskMethod):
     """The held-out tasks of an experiment, and its adaptation rule.
 
     It draws from streams of its own and shares nothing with a run, which it cannot
@@ -213,7 +213,7 @@ class ExplorationError(UserError):
     """A task that a method cannot be shown."""
 
 
-class TaskAdapter(_OneTaskMethod):
+class TaskAdapter(OneTaskMethod):
     """One method, ready to adapt to tasks that nobody drew from its family.
 
     It computes on the CPU, draws from streams of its own, and shares nothing with a run.

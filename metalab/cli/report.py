@@ -6,8 +6,9 @@ from rich.console import Console
 
 from metalab.analysis.advice import advice, in_words
 from metalab.analysis.solves import Solves, solve_advice, solves_of_steps
+from metalab.api.foreground import run_in_foreground
+from metalab.api.shows import bar
 from metalab.cli.output import print_json, warn
-from metalab.cli.progress import run_in_foreground
 from metalab.cli.wreck import DIVERGED, divergence_of
 from metalab.core.paths import is_there
 from metalab.engine.diagnostics import STABILITY, UNSTABLE_SHARE
@@ -34,9 +35,10 @@ def run_and_report(
     """
     first_step = live.snapshot().step
     first_seconds = _seconds(live.snapshot())
-    status, diverged = run_in_foreground(
-        live, console=console, resuming=resuming, stop_at=stop_at
-    )
+    with bar(console, live) as show:
+        status, diverged = run_in_foreground(
+            live, show=show, warn=warn, resuming=resuming, stop_at=stop_at
+        )
     history = live.snapshot()
     seconds = _seconds(history) - first_seconds
     made = history.step - first_step

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from metalab.analysis import check_presets
+from metalab.api.foreground import StorageSink
 from metalab.catalog.recipes import presets
 from metalab.cli.main import run
-from metalab.cli.progress import StorageSink
 from metalab.core.learner import METRIC_NAMES
 from metalab.engine.events import METRICS
 from metalab.experiment.config import preset_config

@@ -229,7 +229,7 @@ def test_adaptation_needs_curves_of_that_task(history):
         draw("adaptation", replace(history, curves=None))
     with pytest.raises(FigureError, match="needs the curves of held-out tasks"):
         draw("adaptation", replace(history, held_out_tasks=None))
-    with pytest.raises(FigureError, match="task is 16; allowed: 0 to 15"):
+    with pytest.raises(FigureError, match="task is 17; allowed: 1 to 16"):
         draw("adaptation", history, choices=FigureChoices(task=NUM_GALLERY))
 
 

@@ -1,6 +1,7 @@
 """Ctrl+C, a polite kill and a terminal that is closed: runs save and end normally."""
 
 import signal
+import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import FrameType
@@ -31,8 +32,12 @@ def leave_signals_to_parent() -> None:
 def stop_on_signals(stop: Callable[[], None]) -> Generator[None, None, None]:
     """Let the signals that ask to end call `stop` for a while.
 
-    Thread: the main thread.
+    Thread: any one. Only in the main thread can this be arranged; elsewhere signals do
+    what they did.
     """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
 
     def obey(_number: int, _frame: FrameType | None) -> None:
         stop()

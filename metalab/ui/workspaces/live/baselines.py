@@ -70,7 +70,11 @@ class BaselinesView(QWidget):
         self._service = self._answered.add_service(BaselinesService)
         self.header = PanelHeader("", self)
         self.start = QPushButton("Compare with baselines", self)
+        self.start.setToolTip(
+            "Train simpler methods on the run's training tasks, and measure all on one set"
+        )
         self.cancel = QPushButton("Cancel", self)
+        self.cancel.setToolTip("Stop the comparison; rows that are there stay")
         self.bar = QProgressBar(self)
         self._message = QLabel(self)
         self.state = QLabel(self)

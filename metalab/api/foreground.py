@@ -1,19 +1,8 @@
-"""Running in the foreground, with a progress bar and obedient to signals."""
+"""Running in the foreground, with progress and obedient to signals."""
 
 from collections.abc import Callable
+from typing import Protocol
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-
-from metalab.cli.output import warn
 from metalab.engine.events import Diverged, EvaluationDone, Event, RunStarted, StepsDone
 from metalab.engine.stability import stability_warning
 from metalab.engine.trainer import Trainer
@@ -25,13 +14,28 @@ from metalab.runs.running.run import run_experiment
 from metalab.runs.system.signals import stop_on_signals
 
 
+class Show(Protocol):
+    """Shows a person how far a run is."""
+
+    def moved(self, step: int, rate: str) -> None:
+        """Show the outer steps made, and steps a second in words; "" where unknown."""
+        ...
+
+    def evaluated(self, loss: float) -> None:
+        """Show the held-out query loss after K inner steps."""
+        ...
+
+    def told(self, line: str) -> None:
+        """Show a line that stays."""
+        ...
+
+
 class ProgressSink:
     """Shows a run's progress; stops it at a given step or when it diverges."""
 
     def __init__(
         self,
-        progress: Progress,
-        task: TaskID,
+        show: Show,
         control: RunControl,
         *,
         config: ExperimentConfig,
@@ -39,8 +43,7 @@ class ProgressSink:
     ) -> None:
         self._config = config
         self._warned = False
-        self._progress = progress
-        self._task = task
+        self._shown = show
         self._control = control
         self._stop_at = stop_at
         self._step = 0
@@ -48,17 +51,17 @@ class ProgressSink:
         self.diverged: Diverged | None = None
 
     def on_event(self, event: Event, seconds: float) -> None:
-        """Move the bar."""
+        """Show what is new."""
         if isinstance(event, RunStarted):
             self._step = event.step
             self._first = (event.step, seconds)
-            self._progress.update(self._task, completed=event.step)
+            self._shown.moved(event.step, "")
         elif isinstance(event, StepsDone):
             self._step = event.last_step
             self._show(event.last_step, seconds)
         elif isinstance(event, EvaluationDone):
             loss = event.evaluation.query_loss[:, self._config.num_inner_steps].mean()
-            self._progress.update(self._task, evaluation=f"evaluation {loss:.3f}")
+            self._shown.evaluated(float(loss))
             self._warn(event)
         elif isinstance(event, Diverged):
             self.diverged = event
@@ -69,8 +72,7 @@ class ProgressSink:
     def _show(self, step: int, seconds: float) -> None:
         assert self._first is not None, "RunStarted comes first"
         steps, time = step - self._first[0], seconds - self._first[1]
-        rate = f"{steps / time:,.0f} steps/s" if time > 0 else ""
-        self._progress.update(self._task, completed=step, rate=rate)
+        self._shown.moved(step, f"{steps / time:,.0f} steps/s" if time > 0 else "")
 
     def _warn(self, event: EvaluationDone) -> None:
         """Say once that the run may diverge."""
@@ -79,10 +81,10 @@ class ProgressSink:
         )
         if warning is not None and not self._warned:
             self._warned = True
-            self._progress.console.print(f"Warning: {warning.message}")
+            self._shown.told(f"Warning: {warning.message}")
 
     def flush(self, trainer: Trainer, *, force: bool = False) -> None:
-        """Do nothing: the bar keeps nothing."""
+        """Do nothing: what is shown is not kept."""
 
 
 class StorageSink:
@@ -118,15 +120,17 @@ class StorageSink:
 def run_in_foreground(
     live: LiveRun,
     *,
-    console: Console,
+    show: Show,
+    warn: Callable[[str], None],
     resuming: bool = False,
     stop_at: int | None = None,
 ) -> tuple[RunStatus, Diverged | None]:
-    """Run with a progress bar until done, stopped by a signal, or diverged.
+    """Run until done, stopped by a signal, or diverged.
 
     Args:
         live: The run.
-        console: Where the bar goes.
+        show: Shows how far it is.
+        warn: Takes one line about the run file.
         resuming: Whether the run's file exists.
         stop_at: Outer step to stop and keep at; None goes to the end.
 
@@ -143,39 +147,14 @@ def run_in_foreground(
     if stop_at is not None and stop_at > start:
         # Allowing exactly these steps makes the stop exact whatever the pace.
         control.step(stop_at - start)
-    total = live.config.outer.num_steps
-    with stop_on_signals(control.stop), _bar(console) as progress:
-        task = progress.add_task(
-            live.snapshot().name, total=total, completed=start, rate="", evaluation=""
-        )
-        sink = ProgressSink(
-            progress,
-            task,
-            control,
-            config=live.config,
-            stop_at=stop_at,
-        )
-
+    sink = ProgressSink(show, control, config=live.config, stop_at=stop_at)
+    with stop_on_signals(control.stop):
         status = run_experiment(
             live,
             control,
             resuming=resuming,
             # The file is flushed before both.
             sinks=[sink, StorageSink(live, warn)],
-            on_compiling=console.print,
+            on_compiling=show.told,
         )
     return status, sink.diverged
-
-
-def _bar(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[evaluation]}"),
-        console=console,
-        disable=not console.is_terminal,
-    )

@@ -1,0 +1,1 @@
+"""The Python interface: what `import metalab as ml` offers scripts and notebooks."""
