@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from metalab.api.adapted import Adapted
     from metalab.api.columns import Columns
+    from metalab.api.comparing import Compared, compare, sweep
     from metalab.api.evaluated import Evaluated
     from metalab.api.hypergradients import hypergradient
     from metalab.api.run import Run
@@ -28,15 +29,18 @@ __version__ = "0.7.0"
 _PLACES = {
     "Adapted": ("metalab.api.adapted", "Adapted"),
     "Columns": ("metalab.api.columns", "Columns"),
+    "Compared": ("metalab.api.comparing", "Compared"),
     "Evaluated": ("metalab.api.evaluated", "Evaluated"),
     "ExperimentConfig": ("metalab.experiment.config", "ExperimentConfig"),
     "Run": ("metalab.api.run", "Run"),
     "RunInterrupted": ("metalab.api.training", "RunInterrupted"),
+    "compare": ("metalab.api.comparing", "compare"),
     "hypergradient": ("metalab.api.hypergradients", "hypergradient"),
     "open": ("metalab.api.run", "open_file"),
     "presets": ("metalab.api.sources", "presets"),
     "recipes": ("metalab.api.sources", "recipes"),
     "resume": ("metalab.api.training", "resume"),
+    "sweep": ("metalab.api.comparing", "sweep"),
     "train": ("metalab.api.training", "train"),
 }
 """Module of each public name, and what it is called there."""
@@ -44,15 +48,18 @@ _PLACES = {
 __all__ = [
     "Adapted",
     "Columns",
+    "Compared",
     "Evaluated",
     "ExperimentConfig",
     "Run",
     "RunInterrupted",
+    "compare",
     "hypergradient",
     "open",
     "presets",
     "recipes",
     "resume",
+    "sweep",
     "train",
 ]
 

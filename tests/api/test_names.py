@@ -11,19 +11,23 @@ import metalab as ml
 NAMES = [
     "Adapted",
     "Columns",
+    "Compared",
     "Evaluated",
     "ExperimentConfig",
     "Run",
     "RunInterrupted",
+    "compare",
     "hypergradient",
     "open",
     "presets",
     "recipes",
     "resume",
+    "sweep",
     "train",
 ]
 MEMBERS = {
     "Adapted": ["num_inner_steps", "predict", "support_loss", "theta"],
+    "Compared": ["comparison", "figure", "save", "table"],
     "Evaluated": [
         *("interval", "iqm", "mean", "median", "no_interval", "num_inner_steps"),
         *("num_tasks", "query_loss", "rmse", "summary", "support_loss", "table"),
@@ -34,6 +38,8 @@ MEMBERS = {
     ],
 }
 SIGNATURES = {
+    "compare": ["runs", "num_tasks", "num_inner_steps", "seed", "reference"],
+    "sweep": ["file", "folder", "jobs"],
     "train": ["what", "seed", "path", "progress", "settings", "keywords"],
     "resume": ["path", "num_steps", "progress"],
     "open": ["path"],
