@@ -28,7 +28,7 @@ from metalab.core.meta.initialisation import Initialisation
 from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem
 from metalab.core.streams import RandomStreams
-from metalab.core.tasks import Targets, TaskError, TaskFamily
+from metalab.core.tasks import Targets, TaskError, TaskFamily, sample_batch
 from metalab.engine.build import build_learner
 from metalab.engine.events import DiagnosticsTaken, EvaluationDone, StepsDone
 from metalab.engine.providers import AUTODIFF, FUSED, chosen_provider, counts_of
@@ -390,3 +390,30 @@ def test_kernels_look_at_the_sizes_of_points():
     )
     with pytest.raises(RuntimeError, match="2 inputs"):
         FusedOracle(learner.problem, phi, batch)
+
+
+def short_mask(samples):
+    """Return points with a mask that lacks one: kernels would read past its end."""
+    return replace(samples, mask=torch.ones_like(samples.x[:, 1:, 0]))
+
+
+def test_kernels_look_at_the_size_of_a_mask():
+    learner = build_learner(config_with("meta", "initialisation"))
+    batch = smooth_batch()
+    batch = replace(batch, support=short_mask(batch.support))
+    phi = learner.problem.model.initial_parameters(
+        generator=generator(), dtype=torch.float64
+    )
+    with pytest.raises(RuntimeError, match="a mask of shape"):
+        FusedOracle(learner.problem, phi, batch)
+
+
+def test_a_family_that_draws_a_mask_of_another_size_is_refused():
+    parent = SLOTS["tasks.family"].components["sinusoid"]
+
+    def sample_points(self, parameters, **options):
+        return short_mask(parent.sample_points(self, parameters, **options))
+
+    hostile = type("HostileMask", (parent,), {"sample_points": sample_points})()
+    with pytest.raises(TaskError, match="'sinusoid' draws a mask of shape"):
+        sample_batch(hostile, 2, num_shots=3, num_queries=2, generator=generator())

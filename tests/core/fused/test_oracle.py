@@ -98,17 +98,6 @@ def test_sets_of_different_sizes(meta, losses, activation):
         same_derivatives(*made, LossTerms.ALL, part)
 
 
-def test_a_mask_of_another_shape_is_refused():
-    """Kernels would read past its end."""
-    made = setup(preset_config("maml-sine"), 1)
-    support = of_unequal_sizes(made.batch).support
-    short = replace(support, mask=support.mask[:, :-1])
-    with pytest.raises(RuntimeError, match="a mask of shape"):
-        FusedOracle(
-            made.learner.problem, made.state.phi, replace(made.batch, support=short)
-        )
-
-
 def same_answers(oracles, theta, generator):
     fused, autodiff = oracles
     for name in ("start", "rates", "regulariser_strength"):

@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from metalab.cli.main import run
+from metalab.core.fused.availability import WORK
 from metalab.runs.system import kernels
 from metalab.runs.system.kernels import (
     KEPT_SECONDS,
@@ -97,9 +98,10 @@ def test_tells_how_far_the_compiler_is(compiler, loaded):
     )
     assert told[0].seconds_left is None
     last = told[-1]
-    assert last.share == pytest.approx(35 / 175)
+    work = sum(WORK.values())
+    assert last.share == pytest.approx(35 / work)
     assert last.name == "update"
-    assert last.seconds_left == pytest.approx(4 * last.seconds)
+    assert last.seconds_left == pytest.approx((work - 35) / 35 * last.seconds)
 
 
 def test_what_is_compiled_at_leisure_comes_last(compiler, loaded):
