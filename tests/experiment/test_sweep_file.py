@@ -1,5 +1,7 @@
 """Sweep files: what they mean, and what is refused."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -106,3 +108,11 @@ def test_any_text_is_read_or_refused(tmp_path_factory, content):
     path.write_text(content, encoding="utf-8", errors="replace")
     with pytest.raises(SweepError):
         read_sweep(path)
+
+
+def test_the_readmes_sweep_is_one(tmp_path):
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    section = readme[readme.index("## Comparing methods") :]
+    text = section[section.index("```toml") + 8 :]
+    sweep = sweep_of(tmp_path, text[: text.index("```")])
+    assert sweep.num_runs == len(list(points_of(sweep))) == 30
