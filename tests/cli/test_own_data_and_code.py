@@ -150,7 +150,7 @@ def test_a_plug_in_is_a_python_file(patients, run_apart):
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        (",1.234\n", ",<LOD\n", "line 2, column 'conc': '<LOD' is no number"),
+        (",1.234\n", ",<0.01\n", "line 2, column 'conc': '<0.01' is no number"),
         ("", "", "column 'patient_id' names one task, 'P00'"),
     ],
 )
