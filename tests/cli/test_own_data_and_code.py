@@ -194,6 +194,7 @@ def test_no_band_is_drawn_where_there_is_no_interval(trained):
     assert sum("label" in call.options for call in bands) == 1
 
 
+@pytest.mark.slow
 def test_eval_and_compare_baselines_tell_one_number_of_a_table(trained, capsys):
     """Both average each task's losses over 20 support sets."""
     capsys.readouterr()

@@ -154,7 +154,7 @@ NUM_PORTIONS = 41
 
 
 @pytest.mark.parametrize("portion", range(NUM_PORTIONS))
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(9)
 def test_a_valid_combination_takes_two_steps(portion):
     def check(choice):
         config = said_about(choice)

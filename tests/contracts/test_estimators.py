@@ -114,7 +114,7 @@ def test_it_says_what_it_is(kind):
     ],
 )
 @pytest.mark.parametrize("kind", claiming(Exactness.EXACT))
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(9)
 def test_exact_means_the_slope_of_the_k_step_outer_loss(kind, meta, inner_kind):
     assert kind.learns == frozenset(PhiRole), "limit this test to what it learns"
     num_steps = 2
@@ -171,6 +171,7 @@ def learnable(kind, inner):
         if learnable(kind, inner)
     ],
 )
+@pytest.mark.sampled(4)
 def test_biased_still_means_downhill(kind, inner_kind, num_steps):
     known = least_squares()
     problem = problem_for(kind, known)

@@ -128,6 +128,7 @@ BY_INNER_LOOP = pytest.mark.parametrize("inner", list(INNER_LOOPS.components))
 
 @DTYPES
 @BY_INNER_LOOP
+@pytest.mark.sampled(5)
 def test_a_batch_of_unequal_tasks_is_the_mean_of_each_task_alone(inner, dtype):
     def check(kinds, config):
         found = difference(build_learner(config), dtype)
@@ -159,6 +160,7 @@ def known(config):
 
 @DTYPES
 @BY_INNER_LOOP
+@pytest.mark.sampled(3)
 def test_kernels_find_the_mean_of_each_task_alone(inner, dtype):
     def check(kinds, config):
         found = difference(on_kernels(config, None), dtype)
@@ -181,6 +183,7 @@ estimators that divide by a small step, or take the difference of close paramete
 
 @DTYPES
 @pytest.mark.parametrize("loss", list(LOSSES))
+@pytest.mark.sampled(2)
 def test_kernels_find_what_autodiff_finds_in_unequal_tasks(loss, dtype):
     """For every estimator that kernels answer, minibatches included."""
     batch = unequal(dtype)

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 import torch
@@ -123,21 +124,7 @@ class HilbertBasis(HasLinearHead):
     @property
     def blocks(self) -> tuple[ParameterBlock, ...]:
         """The kernel's logarithms, and the weights of the features."""
-        inputs = self.input_dim
-        return (
-            ParameterBlock(
-                name="layer 1 log length-scale", layer=0, shape=(inputs,), start=0
-            ),
-            ParameterBlock(
-                name="layer 1 log signal", layer=0, shape=(1,), start=inputs
-            ),
-            ParameterBlock(
-                name="layer 2 weight",
-                layer=1,
-                shape=(self._num_features, self.output_dim),
-                start=inputs + 1,
-            ),
-        )
+        return _blocks(self.input_dim, self._num_features, self.output_dim)
 
     @property
     def activations_per_point(self) -> int:
@@ -180,3 +167,24 @@ class HilbertBasis(HasLinearHead):
         size = self.body_dim
         weight = theta[:, size:].view(-1, self._num_features, self.output_dim)
         return self.features(theta[:, :size], x) @ weight
+
+
+# Asked for with every prediction.
+@lru_cache(maxsize=64)
+def _blocks(
+    num_inputs: int, num_features: int, num_outputs: int
+) -> tuple[ParameterBlock, ...]:
+    return (
+        ParameterBlock(
+            name="layer 1 log length-scale", layer=0, shape=(num_inputs,), start=0
+        ),
+        ParameterBlock(
+            name="layer 1 log signal", layer=0, shape=(1,), start=num_inputs
+        ),
+        ParameterBlock(
+            name="layer 2 weight",
+            layer=1,
+            shape=(num_features, num_outputs),
+            start=num_inputs + 1,
+        ),
+    )

@@ -51,7 +51,7 @@ def asking(loss):
 
 
 @pytest.mark.parametrize(("meta", "inner", "loss"), CASES)
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(13)
 def test_exact_ones_are_exact_and_truncated_ones_have_their_limits(meta, inner, loss):
     """G1, G2, G8."""
     oracle = oracle_of(meta, inner)
