@@ -141,11 +141,11 @@ def fault_in(error: BaseException) -> str | None:
 
 def _read(path: Path) -> tuple[PluginFile, ast.Module]:
     where = Path(os.path.realpath(path))
-    if where.suffix != ".py":
-        raise PluginError(f"plug-in {path} ends in {where.suffix!r}; allowed: .py")
     obstacle = obstacle_to_read(where)
     if obstacle is not None:
         raise PluginError(f"plug-in {path} cannot be read: {obstacle}")
+    if where.suffix != ".py":
+        raise PluginError(f"plug-in {path} ends in {where.suffix!r}; allowed: .py")
     if os.pathsep in str(where):
         raise PluginError(f"plug-in {path} has {os.pathsep!r} in its path")
     try:

@@ -128,7 +128,7 @@ BY_INNER_LOOP = pytest.mark.parametrize("inner", list(INNER_LOOPS.components))
 
 @DTYPES
 @BY_INNER_LOOP
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(8)
 def test_a_batch_of_unequal_tasks_is_the_mean_of_each_task_alone(inner, dtype):
     def check(kinds, config):
         found = difference(build_learner(config), dtype)
@@ -183,7 +183,7 @@ estimators that divide by a small step, or take the difference of close paramete
 
 @DTYPES
 @pytest.mark.parametrize("loss", list(LOSSES))
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 def test_kernels_find_what_autodiff_finds_in_unequal_tasks(loss, dtype):
     """For every estimator that kernels answer, minibatches included."""
     batch = unequal(dtype)

@@ -155,6 +155,7 @@ def test_csv_values_are_those_of_the_history(history, tmp_path):
         "held_out_query_loss_median [y²]",
         "held_out_query_loss_iqm [y²]",
         "held_out_tasks_exploded",
+        "interval_piece",
     ]
     trained = [row for row in rows if row["outer_loss [y²]"]]
     assert [int(row["outer_step"]) for row in trained] == history.steps.tolist()

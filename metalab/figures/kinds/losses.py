@@ -99,10 +99,10 @@ def _table(history: RunHistory, choices: FigureChoices) -> Table:
         ("held_out_query_loss_iqm", evaluations.query_iqm),
     ):
         columns.append(column(name, evaluation_rows, values[:, k]))
-    pieces = column("x", evaluation_rows, _pieces(history))
-    columns.append(Column("interval_piece", pieces.values))
     exploded = column("x", evaluation_rows, evaluations.query_exploded[:, k])
     columns.append(Column("held_out_tasks_exploded", exploded.values))
+    pieces = column("x", evaluation_rows, _pieces(history))
+    columns.append(Column("interval_piece", pieces.values))
     return Table(tuple(columns))
 
 
