@@ -1,5 +1,7 @@
 """`metalab train`: run an experiment from its start."""
 
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -76,7 +78,7 @@ def train(
         warn(f"{path} understood as {words}")
     path = out or new_run_path(experiment)
     live = LiveRun(experiment, path=path)
-    was_there = path.exists()
+    was_there = os.path.lexists(path)
     try:
         return run_and_report(
             live,
@@ -86,6 +88,8 @@ def train(
         )
     except BaseException:
         # A run that ended before its first step holds nothing that anybody would miss.
+        # Where the path itself cannot be used, there is none: that is what is told.
         if not was_there and live.snapshot().step == 0:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
         raise
