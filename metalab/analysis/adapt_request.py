@@ -44,7 +44,7 @@ class CustomTask:
 
     @property
     def measured_on(self) -> str:
-        """What the query loss is measured on, in words; "" for nothing."""
+        """Name of what the query loss is measured on; "" for nothing."""
         if self.truth is not None:
             return "true curve"
         return "other observations" if len(self.other_x) else ""

@@ -89,7 +89,7 @@ class Spread:
 
 
 _SMALLEST_P = 1e-12
-"""Where rounding ends what a p value says."""
+"""Least p value that rounding leaves a meaning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

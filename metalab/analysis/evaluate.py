@@ -146,6 +146,11 @@ NUM_DRAWS = 20
 """Support sets of each task of a table: the tasks are few, their points can be drawn again."""
 
 
+def num_draws_of(config: ExperimentConfig) -> int:
+    """Return how many draws an evaluation averages: 1 of a generator of other tasks."""
+    return NUM_DRAWS if build_family(config).target_name else 1
+
+
 def evaluate_draws(
     config: ExperimentConfig,
     checkpoint: Checkpoint,

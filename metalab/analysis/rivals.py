@@ -1,4 +1,4 @@
-"""What a comparison with baselines says, without what computes it: no torch here."""
+"""Results of a comparison with baselines, apart from what computes them: no torch here."""
 
 import math
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class BaselinesRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doing:
-    """What a comparison is at.
+    """Stage of a comparison.
 
     Attributes:
         title: The method.
@@ -52,7 +52,7 @@ class Doing:
 
     @property
     def share(self) -> float:
-        """How much of this method is done, from 0 to 1, roughly."""
+        """Share of this method that is done, from 0 to 1, roughly."""
         if self.num_steps:
             return _TRAINING_SHARE * self.step / self.num_steps
         if self.num_draws:
@@ -62,7 +62,7 @@ class Doing:
 
     @property
     def words(self) -> str:
-        """What is done, as one phrase."""
+        """Stage as one phrase."""
         if self.num_steps:
             return f"training, outer step {self.step:,} of {self.num_steps:,}"
         if self.num_draws:
@@ -149,7 +149,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class BaselineComparison:
-    """What is known of a run and its rivals.
+    """Results of a run and its rivals, as far as they are known.
 
     Attributes:
         request: What was asked for.

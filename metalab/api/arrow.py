@@ -69,7 +69,7 @@ class _Stream(ctypes.Structure):
 
 
 _alive: dict[int, tuple[Any, ...]] = {}
-"""What the consumer's structures point to, by the number in their `private_data`."""
+"""Things that the consumer's structures point to, by the number in their `private_data`."""
 
 _numbers = count(1)
 

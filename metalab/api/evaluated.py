@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from metalab.analysis.evaluate import FreshEvaluation, evaluate_fresh
+from metalab.analysis.evaluate import FreshEvaluation, evaluate_draws, num_draws_of
 from metalab.analysis.step_size import at_inner_lr
 from metalab.api.columns import Columns
 from metalab.api.threads import keeping_threads
@@ -124,6 +124,7 @@ def evaluated(  # noqa: PLR0913 - those of one evaluation
     query_inputs: str,
     query_targets: str,
     subset: str,
+    num_draws: int | None,
     seed: int,
     tasks: Mapping[str, Any],
 ) -> Evaluated:
@@ -142,20 +143,23 @@ def evaluated(  # noqa: PLR0913 - those of one evaluation
             raise UserError(f"{name} is {value!r}; allowed: {', '.join(known)}")
     other = at_inner_lr(on_other_tasks(config, list(tasks.items())), inner_lr)
     shots = other.eval_shots if num_shots is None else num_shots
+    draws = num_draws_of(other) if num_draws is None else num_draws
     for name, value, least in (
         ("num_tasks", num_tasks, 2),
         ("num_inner_steps", num_inner_steps, 0),
         ("num_shots", shots, 1),
         ("num_queries", num_queries, 1),
+        ("num_draws", draws, 1),
         ("seed", seed, 0),
     ):
         if value < least:
             raise UserError(f"{name} is {value}; allowed: {least} or more")
     with keeping_threads():
         return Evaluated(
-            evaluate_fresh(
+            evaluate_draws(
                 other,
                 state,
+                num_draws=draws,
                 num_tasks=num_tasks,
                 num_shots=shots,
                 num_queries=num_queries,

@@ -61,12 +61,12 @@ class Run:
 
     @property
     def name(self) -> str:
-        """What to call the run: it tells what it changes of its preset."""
+        """Name of the run: it tells what the run changes of its preset."""
         return self._history.name
 
     @property
     def status(self) -> str:
-        """How the run ended: "finished", "stopped", "diverged" or "failed".
+        """End of the run: "finished", "stopped", "diverged" or "failed".
 
         Of a run that still goes on, or was killed, "stopped".
         """
@@ -79,7 +79,7 @@ class Run:
 
     @property
     def diverged(self) -> Diverged | None:
-        """What exploded, with `message`, `step`, `last_good_step`; None if nothing did."""
+        """Quantity that exploded, with `message`, `step`, `last_good_step`; None if nothing did."""
         return self._stored.history.diverged
 
     @cached_property
@@ -107,7 +107,7 @@ class Run:
 
     @cached_property
     def metrics(self) -> Columns:
-        """What was measured at every outer step.
+        """Measurements of every outer step.
 
         Columns: `step`, from 1; `seconds` of training, without pauses; and the metrics,
         means over the tasks of the step's meta-batch: `outer_loss` (query loss after
@@ -193,6 +193,7 @@ class Run:
         query_inputs: str = "random",
         query_targets: str = "noisy",
         subset: str = "held-out",
+        num_draws: int | None = None,
         seed: int = 0,
         tasks: Mapping[str, Any] | None = None,
     ) -> Evaluated:
@@ -210,6 +211,8 @@ class Run:
             query_inputs: "random", or "grid" for evenly spaced ones.
             query_targets: "noisy" like the support set's, or "noise-free".
             subset: Of a table: "held-out", or "validation".
+            num_draws: Support sets of each task, whose losses are averaged; None takes 20
+                of a table, and 1 of a generator, which has other tasks each time.
             seed: Fixes the tasks, whatever the method.
             tasks: Other tasks: settings of the task family by dotted path, such as
                 {"tasks.family.x_max": 10}.
@@ -234,6 +237,7 @@ class Run:
             query_inputs=query_inputs,
             query_targets=query_targets,
             subset=subset,
+            num_draws=num_draws,
             seed=seed,
             tasks=tasks or {},
         )

@@ -24,7 +24,7 @@ from metalab.experiment.fields import (
 from metalab.experiment.share_code import PREFIX, experiment_of_code
 
 Source = str | os.PathLike[str] | Mapping[str, Any] | ExperimentConfig
-"""What an experiment can be named by; see `experiment_from`."""
+"""Ways to name an experiment; see `experiment_from`."""
 
 _OF_NO_FORM = ("name",)
 """Settings that have no field in a form."""

@@ -1,6 +1,5 @@
 """`metalab compare`: methods with several seeds, on the same held-out tasks."""
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +10,6 @@ from rich.table import Table
 from metalab.cli.output import console, delivered, print_json, warn
 from metalab.cli.target import Force, check_free
 from metalab.core.errors import UserError
-from metalab.core.paths import obstacle_to_write
 
 if TYPE_CHECKING:
     from metalab.studies.comparison import Comparison
@@ -75,12 +73,9 @@ def compare(
                 f"{path} ends in {path.suffix!r}; allowed: {', '.join(SUFFIXES)}"
             )
         check_target(path)
-        obstacle = obstacle_to_write(path)
-        if obstacle is not None:
-            raise UserError(f"{path} cannot be written: {obstacle}")
     check_free(targets, force=force)
     screen = console(json_output=json_output)
-    with screen.status("Measuring") if screen.is_terminal else _silent() as status:
+    with screen.status("Measuring") as status:
         found = compare_files(
             _run_files(files),
             num_tasks=num_tasks,
@@ -88,9 +83,7 @@ def compare(
             num_inner_steps=num_inner_steps,
             seed=seed,
             reference=reference,
-            tell=(lambda name: status.update(f"Measuring {name}"))
-            if screen.is_terminal
-            else (lambda _: None),
+            tell=lambda name: status.update(f"Measuring {name}"),
         )
     written = [file for path in targets for file in write_comparison(found, path)]
     if json_output:
@@ -98,12 +91,6 @@ def compare(
         return delivered()
     _print(found, written)
     return delivered()
-
-
-def _silent() -> Any:
-    from contextlib import nullcontext  # noqa: PLC0415
-
-    return nullcontext()
 
 
 def _run_files(given: list[Path]) -> list[Path]:
@@ -155,13 +142,10 @@ def _print(found: "Comparison", written: list[Path]) -> None:
 def _plain(found: "Comparison") -> dict[str, Any]:
     """Return the comparison for JSON: `methods` in order, then `differences`."""
 
-    def ends(name: str, interval: Any) -> dict[str, float | None]:
+    def ends(name: str, interval: Any) -> dict[str, float]:
         values = (interval.value, interval.low, interval.high)
         keys = (name, f"{name}_low", f"{name}_high")
-        return {
-            key: None if math.isnan(value) else value
-            for key, value in zip(keys, values, strict=True)
-        }
+        return dict(zip(keys, values, strict=True))
 
     return {
         "num_tasks": found.num_tasks,

@@ -98,8 +98,8 @@ def evaluate(
     tasks that exploded. Intervals are of this network: other seeds give others.
     """
     from metalab.analysis.evaluate import (  # noqa: PLC0415 - torch
-        NUM_DRAWS,
         evaluate_draws,
+        num_draws_of,
     )
     from metalab.analysis.step_size import at_inner_lr, chosen_inner_lr  # noqa: PLC0415
     from metalab.cli.summary_table import (  # noqa: PLC0415
@@ -137,8 +137,7 @@ def evaluate(
     state = state_at(run, which)
     trained = run.history.config_at(state.step)
     config = at_inner_lr(on_other_tasks(trained, changes), inner_lr)
-    family = build_family(config)
-    draws = num_draws or (NUM_DRAWS if family.target_name else 1)
+    draws = num_draws or num_draws_of(config)
     result = evaluate_draws(
         config,
         state,
@@ -171,6 +170,7 @@ def evaluate(
             }
         )
         return delivered()
+    family = build_family(config)
     # Of a generator, tasks that nobody has drawn; of a table, those kept for the end.
     kind = subset.value if family.target_name else "fresh"
     about = (

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from metalab.cli.output import console, delivered, print_json, warn
+from metalab.cli.wreck import DIVERGED
 
 if TYPE_CHECKING:
     from metalab.runs.batch.batch import Outcome, PlannedRun
     from metalab.studies.sweep import SweepPlan
 
-DIVERGED, STOPPED = 1, 1
+STOPPED = 1
+"""Exit code where a person stopped the sweep."""
 
 
 def sweep(
@@ -51,9 +53,15 @@ def sweep(
     if plan_only:
         return _tell_plan(plan, runs, done_already(runs), json_output=json_output)
     prepare_folder(plan.folder)
-    processes = jobs or min(len(runs), len(os.sched_getaffinity(0)))
-    outcomes = run_planned(runs, num_processes=processes)
+    outcomes = run_planned(runs, num_processes=jobs or _num_cores())
     return _tell(plan, runs, list(outcomes), json_output=json_output)
+
+
+def _num_cores() -> int:
+    """Return the cores that this process may use: a scheduler may give some of them."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _tell_plan(

@@ -91,6 +91,19 @@ class AutodiffLinearisation(Linearisation):
         return product
 
 
+def gradients_of(
+    loss: Tensor, point: Tensor, phi: Tensor | None
+) -> tuple[Tensor, Tensor | None]:
+    """Return the gradients of a sum of losses at a point and, if there is one, in phi."""
+    grads = torch.autograd.grad(
+        loss,
+        (point,) if phi is None else (point, phi),
+        torch.ones_like(loss),
+        materialize_grads=True,
+    )
+    return grads[0], None if phi is None else grads[1]
+
+
 class AutodiffOracle(InnerOracle):
     """Answers by torch autograd.
 
@@ -212,7 +225,7 @@ class AutodiffOracle(InnerOracle):
     ) -> PartialGradients:
         """Return the gradients at theta in one reverse sweep."""
         point = theta.detach().requires_grad_()
-        with_phi = self.phi_shapes_inner_loss
+        phi = self._phi if self.phi_shapes_inner_loss else None
         with torch.enable_grad():
             loss = self._problem.inner_loss(
                 point,
@@ -221,14 +234,9 @@ class AutodiffOracle(InnerOracle):
                 minibatch=linearisation.minibatch,
                 terms=linearisation.terms,
             )
-        grads = torch.autograd.grad(
-            loss,
-            (point, self._phi) if with_phi else (point,),
-            torch.ones_like(loss),
-            materialize_grads=True,
-        )
+        of_theta, of_phi = gradients_of(loss, point, phi)
         self.evaluations.gradients += 1
-        return PartialGradients(theta=grads[0], phi=grads[1] if with_phi else None)
+        return PartialGradients(theta=of_theta, phi=of_phi)
 
     def regulariser_strength(self) -> Float[Tensor, "task 1"] | None:
         """Return the strength of an isotropic regulariser, or None."""
@@ -274,19 +282,13 @@ class AutodiffOracle(InnerOracle):
     def outer_value_and_grad(self, theta: Float[Tensor, "task inner"]) -> OuterValue:
         """Return the query loss, and the outer loss's gradients in theta and phi."""
         point = theta.detach().requires_grad_()
-        with_phi = self.phi_shapes_inner_loss
+        phi = self._phi if self.phi_shapes_inner_loss else None
         problem = self._problem
         with torch.enable_grad():
             loss = problem.outer_loss(point, self._problem_phi(), self._batch)
-        grads = torch.autograd.grad(
-            loss,
-            (point, self._phi) if with_phi else (point,),
-            torch.ones_like(loss),
-            materialize_grads=True,
-        )
+        of_theta, of_phi = gradients_of(loss, point, phi)
         self.evaluations.gradients += 1
         reported = loss.detach()
         if problem.meta.is_probabilistic:
             reported = self.query_loss(theta)
-        direct = grads[1] if with_phi else None
-        return OuterValue(loss=reported, grad=grads[0], direct=direct)
+        return OuterValue(loss=reported, grad=of_theta, direct=of_phi)

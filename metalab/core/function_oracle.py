@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from metalab.core.autodiff import AutodiffLinearisation
+from metalab.core.autodiff import AutodiffLinearisation, gradients_of
 from metalab.core.meta.base import PhiRole
 from metalab.core.model.base import ParameterBlock
 from metalab.core.oracle import (
@@ -238,14 +238,8 @@ class FunctionOracle(InnerOracle):
     def _gradients(self, loss: Tensor, point: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return the gradients in theta and, where phi is more than the start, in phi."""
         self.evaluations.gradients += 1
-        with_phi = self.phi_shapes_inner_loss
-        grads = torch.autograd.grad(
-            loss,
-            (point, self._at.phi) if with_phi else (point,),
-            torch.ones_like(loss),
-            materialize_grads=True,
-        )
-        return grads[0], grads[1] if with_phi else None
+        phi = self._at.phi if self.phi_shapes_inner_loss else None
+        return gradients_of(loss, point, phi)
 
     def regulariser_strength(self) -> Float[Tensor, "1 1"] | None:
         """Return the strength that is known."""

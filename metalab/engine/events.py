@@ -4,7 +4,7 @@ This module imports no torch, so that the window can hold its types from the sta
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -205,6 +205,14 @@ class HeldOutTasks:
         """Names of the axes of plots: columns of a table, or x and y."""
         return self.input_name or "Input x", self.target_name or "Output y"
 
+    def mark(self, task: int) -> str:
+        """Return the shortest that a task is called by: "Norway", or "3"."""
+        return self.names[task] if self.names else str(task + 1)
+
+    def called(self, task: int) -> str:
+        """Return what a task is called where it is known to be held out: "task 3"."""
+        return self.names[task] if self.names else f"task {task + 1}"
+
     def title(self, task: int) -> str:
         """Return what a task is called in a title: "Norway", or "Task 3"."""
         return self.names[task] if self.names else f"Task {task + 1}"
@@ -212,10 +220,6 @@ class HeldOutTasks:
     def phrase(self, task: int) -> str:
         """Return what a task is called in a sentence: "Norway", or "held-out task 3"."""
         return self.names[task] if self.names else f"held-out task {task + 1}"
-
-    def mark(self, task: int) -> str:
-        """Return the shortest that a task is called by: "Norway", or "3"."""
-        return self.names[task] if self.names else str(task + 1)
 
     def other_observations(self, task: int) -> tuple[Array, Array]:
         """Return x and y of a task's query set where no true curve is known, else none."""
@@ -319,6 +323,19 @@ class HeldOutTasks:
                 [part.y[:shown, :, 0] for part in (self.support, self.query)], axis=1
             )
         return float(np.nanmin(values)), float(np.nanmax(values))
+
+
+def names_of(tasks: HeldOutTasks | None, chosen: Sequence[int]) -> list[str]:
+    """Return what some tasks are called in a list: "held-out tasks 1" and "2", or names.
+
+    Args:
+        tasks: The held-out tasks; None where they are not known yet.
+        chosen: Which of them, at least one, counted from 0.
+    """
+    if tasks is not None and tasks.names:
+        return [tasks.names[task] for task in chosen]
+    first, *others = (str(task + 1) for task in chosen)
+    return [f"held-out task{'s' if others else ''} {first}", *others]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -150,7 +150,7 @@ class SweepFile(_Strict):
 
     @property
     def num_runs(self) -> int:
-        """How many runs the sweep has."""
+        """Number of runs of the sweep."""
         sizes = [len(values) for values in self.axis_values().values()]
         return math.prod(sizes) * len(self.seed_values)
 

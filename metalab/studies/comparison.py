@@ -113,7 +113,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Difference:
-    """How much more one method costs than the reference, on the same tasks.
+    """Difference of one method to the reference, on the same tasks.
 
     Attributes:
         one: Title of the method.
@@ -139,7 +139,7 @@ class Difference:
 
     @property
     def words(self) -> str:
-        """What was found, as a sentence."""
+        """Finding as a sentence."""
         if not self.interval.given:
             return f"{self.one} and {self.reference}: no interval, for tasks exploded."
         share = f"{abs(self.relative):.0%}"

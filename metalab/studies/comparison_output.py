@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
-from metalab.core.paths import replace_file
 from metalab.engine.events import Array
 from metalab.engine.statistics import Interval, seed_interval
 from metalab.experiment.loss_words import with_unit
 from metalab.figures.axes import labels, loss_axis
 from metalab.figures.base import FigureChoices
 from metalab.figures.drawing import Call, Drawing, number_of
+from metalab.figures.formats import FORMATS
 from metalab.figures.legend import with_legend
-from metalab.figures.render import render_drawing
+from metalab.figures.render import render_drawing, replace_file
 from metalab.figures.sizes import FigureSize, size_named
 from metalab.figures.table import Column, Table
 from metalab.studies.comparison import (
@@ -37,7 +37,8 @@ HEADINGS = (
     "Difference",
     "p",
 )
-FIGURES = (".pdf", ".svg", ".png", ".py")
+FIGURES = tuple(suffix for suffix in FORMATS if suffix != ".csv")
+"""A CSV is the table here, and not the data of the figure."""
 
 
 def rows_of(found: Comparison) -> list[tuple[str, ...]]:
@@ -220,7 +221,7 @@ TABLES: dict[str, Callable[[Comparison], str]] = {
     ".html": to_html,
     ".csv": to_csv,
 }
-"""How a table is written, by the suffix of its file."""
+"""Writers of a table, by the suffix of its file."""
 
 SUFFIXES = (*TABLES, *FIGURES)
 
@@ -292,8 +293,7 @@ def write_comparison(found: Comparison, path: Path) -> tuple[Path, ...]:
 
     Raises:
         ComparisonError: The suffix is none of `SUFFIXES`.
-        FigureError: The figure cannot be written.
-        OSError: A table cannot be written.
+        FigureError: The file cannot be written; what was there stays.
     """
     suffix = path.suffix.lower()
     if suffix in TABLES:

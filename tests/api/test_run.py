@@ -277,3 +277,19 @@ def test_every_preset_adapts_and_is_evaluated(preset, tmp_path):
     adapted = run.adapt(x, np.linspace(1, 3, 5), steps=2)
     assert np.isfinite(adapted.predict(x)).all()
     assert run.at(1).evaluate(6, num_inner_steps=1).query_loss.shape == (6, 2)
+
+
+def test_of_a_table_evaluate_averages_the_draws_that_eval_does(tmp_path, capsys):
+    rows = [f"P{i},{x},{i * x / 10}\n" for i in range(20) for x in range(1, 7)]
+    data = tmp_path / "data.csv"
+    data.write_text("who,x,y\n" + "".join(rows), encoding="utf-8")
+    path = tmp_path / "run.metalab"
+    small = ["--set", "outer.num_steps=2", "--set", "run.provider=autodiff"]
+    shots = ["--set", "tasks.num_shots=3", "--out", str(path)]
+    made = ["train", "--data", str(data), "--preset", "maml", *small, *shots]
+    assert command(made) == 0
+    told = told_by(capsys, "eval", str(path), "--num-inner-steps", "2")["summary"][2]
+    found = ml.open(path).evaluate(num_inner_steps=2)
+    assert (found.mean, float(found.rmse[2])) == (told["mean"], told["rmse"])
+    alone = ml.open(path).evaluate(num_inner_steps=2, num_draws=1)
+    assert alone.mean != found.mean

@@ -1,4 +1,4 @@
-"""What inner loops share that divide each step by the size of earlier gradients."""
+"""Inner loops that divide each step by the size of earlier gradients: their common part."""
 
 from abc import abstractmethod
 from dataclasses import dataclass

@@ -25,7 +25,7 @@ from metalab.core.oracle import InnerOracle
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Here:
-    """What an inner step starts from.
+    """Place that an inner step starts from.
 
     Attributes:
         theta: theta_k, [task, inner].

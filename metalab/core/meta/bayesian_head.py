@@ -106,7 +106,7 @@ class BayesianHead(LinearHead):
 
     @property
     def ways(self) -> tuple[frozenset[PhiRole], ...]:
-        """How body, prior mean, prior factor and noise enter the outer loss."""
+        """Ways in which body, prior mean, prior factor and noise enter the outer loss."""
         both = frozenset({PhiRole.PREDICTION, PhiRole.INNER_LOSS})
         # The noise weighs a prior whose covariance does not go with it.
         noise = frozenset({PhiRole.PREDICTION}) if self._has_factor else both

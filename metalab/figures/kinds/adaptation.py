@@ -129,7 +129,7 @@ def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Draw
     shown = spread(last, _NUM_CURVES, keep=(k,))
     marked = _marked(choices, k, shown)
     colours = dict(zip(shown, ramp(len(shown)), strict=True))
-    number = tasks.phrase(choices.task).removeprefix("held-out ")
+    number = tasks.called(choices.task)
     banded = curves.deviation is not None
     calls = [
         *_predictions(colours, marked, size),

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from metalab.analysis.landscape_request import Landscape
-from metalab.engine.events import Array
+from metalab.engine.events import Array, names_of
 from metalab.experiment.loss_words import with_unit
 from metalab.figures.axes import for_losses, labels
 from metalab.figures.base import FigureChoices, FigureSpec
@@ -309,7 +309,7 @@ def _beside(path: Array, step: int) -> tuple[float, float]:
 def _explained(sight: LandscapeSight, size: FigureSize) -> Call:
     landscape = sight.landscape
     words = explained_words(landscape).replace(" %", "\N{NO-BREAK SPACE}%")
-    task = _phrase(sight, landscape.asked.tasks[0]).removeprefix("held-out ")
+    task = _called(sight, landscape.asked.tasks[0])
     numbers = f"Numbers: inner steps of {task}"
     options = {"x": 0.5, "ha": "center", "fontsize": 0.9 * size.small_text}
     return Call(
@@ -319,24 +319,20 @@ def _explained(sight: LandscapeSight, size: FigureSize) -> Call:
     )
 
 
-def _phrase(sight: LandscapeSight, task: int) -> str:
+def _called(sight: LandscapeSight, task: int) -> str:
     tasks = sight.history.held_out_tasks
-    return f"held-out task {task + 1}" if tasks is None else tasks.phrase(task)
+    return f"task {task + 1}" if tasks is None else tasks.called(task)
 
 
-def _marks(sight: LandscapeSight) -> list[str]:
-    """Return the names of the tasks with paths, or "held-out tasks 1" and "2", "3"."""
-    tasks, asked = sight.history.held_out_tasks, sight.landscape.asked.tasks
-    marks = [str(t + 1) if tasks is None else tasks.mark(t) for t in asked]
-    if tasks is None or not tasks.names:
-        marks[0] = f"held-out tasks {marks[0]}"
-    return marks
+def _names(sight: LandscapeSight) -> list[str]:
+    """Return the names of the tasks with paths."""
+    return names_of(sight.history.held_out_tasks, sight.landscape.asked.tasks)
 
 
 def _path_label(sight: LandscapeSight) -> str:
-    first = _phrase(sight, sight.landscape.asked.tasks[0]).removeprefix("held-out ")
+    first = _called(sight, sight.landscape.asked.tasks[0])
     first = f"{first[0].upper()}{first[1:]}"
-    others = _marks(sight)[1:]
+    others = _names(sight)[1:]
     return f"{first} (thin: {', '.join(others)})" if others else first
 
 
@@ -444,10 +440,10 @@ def _caption(sight: LandscapeSight) -> str:
     of = (
         f"mean over {number_of(landscape.num_averaged, 'held-out task')}"
         if asked.surface == "adapted"
-        else f"of {_phrase(sight, asked.tasks[0])}"
+        else f"of {names_of(sight.history.held_out_tasks, asked.tasks[:1])[0]}"
     )
     known = "" if landscape.finished else f", {100 * landscape.share:.0f} % computed"
-    numbers = ", ".join(_marks(sight))
+    numbers = ", ".join(_names(sight))
     first, second = (100 * share for share in plane.explained)
     return (
         f"{name} {of} over a plane through the meta-parameters of {sight.history.name} "
@@ -456,7 +452,7 @@ def _caption(sight: LandscapeSight) -> str:
         f"{asked.num_inner_steps} of {numbers}, projected; of their squared "
         f"length u holds {first:.3g}\N{NO-BREAK SPACE}% and v "
         f"{second:.3g}\N{NO-BREAK SPACE}%. Small numbers: inner steps of "
-        f"{_phrase(sight, asked.tasks[0]).removeprefix('held-out ')}."
+        f"{_called(sight, asked.tasks[0])}."
     )
 
 

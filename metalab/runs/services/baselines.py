@@ -25,7 +25,7 @@ class BaselinesProgress:
 
     @property
     def share(self) -> float:
-        """How much of it all is done, from 0 to 1, roughly."""
+        """Share of it all that is done, from 0 to 1, roughly."""
         return (len(self.known.rows) + self.doing.share) / NUM_METHODS
 
 

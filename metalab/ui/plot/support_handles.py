@@ -16,7 +16,7 @@ _REACH = 10.0
 """How far from its middle a point can be taken hold of, in pixels."""
 
 _STILL = 3.0
-"""How far a hand may shake between press and release of a click, in pixels."""
+"""Most that a hand may shake between press and release of a click, in pixels."""
 
 _KEY_STEP, _FINE_KEY_STEP = 0.01, 0.001
 """What one press of an arrow moves a point, as a share of what the axis shows."""

@@ -12,7 +12,7 @@ from numba import njit
 
 from metalab.core.fused.kernels.options import EXACT, KERNEL, stay_apart
 from metalab.core.fused.kernels.passes import input_of
-from metalab.core.fused.kernels.samples import num_counted, weight_of
+from metalab.core.fused.kernels.samples import num_counted, share_of, weight_of
 from metalab.core.fused.kernels.vector import at, dot, put
 from metalab.core.fused.layout import (
     DEPTH,
@@ -90,12 +90,12 @@ def class_errors(work, net, w, x, a, m, y, mask, scale):
     last, outputs, row = net[DEPTH], net[OUTPUTS], net[OUT_ROW]
     h, e = input_of(net, last, x, a, m), a + m * net[ERRORS]
     stay_apart()
-    total = 0.0
+    total, share = 0.0, share_of(work, m, mask)
     for i in range(m):
         target, error = y + i * outputs, e + i * outputs
         cost = _to_probabilities(work, net, w, h + i * row, error, target)
         mass = _mass_of(work, net, target)
-        weight = scale * weight_of(work, i, m, mask)
+        weight = scale * weight_of(work, i, share, mask)
         for c in range(outputs):
             residual = mass * at(work, error + c) - at(work, target + c)
             put(work, error + c, weight * residual)
@@ -113,11 +113,12 @@ def bend_class_changes(work, net, w, x, y, mask, a, m, r):
     last, outputs, row = net[DEPTH], net[OUTPUTS], net[OUT_ROW]
     stay_apart()
     h, one = input_of(net, last, x, a, m), work.dtype.type(1)
+    share = share_of(work, m, mask)
     for i in range(m):
         target, p = y + i * outputs, r + m * net[PROBABILITIES] + i * outputs
         change = r + m * net[TANGENT_ERRORS] + i * outputs
         _to_probabilities(work, net, w, h + i * row, p, target)
-        weight = weight_of(work, i, m, mask) * _mass_of(work, net, target)
+        weight = weight_of(work, i, share, mask) * _mass_of(work, net, target)
         if outputs == 1:
             slope = at(work, p) * (one - at(work, p))
             put(work, change, weight * slope * at(work, change))

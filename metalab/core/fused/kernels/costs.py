@@ -1,4 +1,4 @@
-"""What a network's outputs cost, and the derivatives in them that a backward pass begins with.
+"""Costs of a network's outputs, and the derivatives that a backward pass begins with.
 
 Names are those of `passes`.
 """

@@ -1,4 +1,4 @@
-"""Which samples count, and how much, where tasks have different numbers of them."""
+"""Weights of samples where tasks have different numbers of them."""
 
 from numba import njit
 
@@ -18,14 +18,15 @@ def num_counted(work, m, mask):
 @njit(**KERNEL)
 def share_of(work, m, mask):
     """Return what a sample that counts weighs in a mean, over what it does in one of m."""
+    if mask < 0:
+        return work.dtype.type(1)
     return work.dtype.type(m / max(num_counted(work, m, mask), 1.0))
 
 
 @njit(**KERNEL)
-def weight_of(work, i, m, mask):
-    """Return what sample i weighs in a mean, over what it would in one of m."""
-    return (
-        share_of(work, m, mask) * at(work, mask + i)
-        if mask >= 0
-        else work.dtype.type(1)
-    )
+def weight_of(work, i, share, mask):
+    """Return what sample i weighs in a mean, over what it would in one of all.
+
+    The share is `share_of` all samples, which is computed once for them.
+    """
+    return share if mask < 0 else share * at(work, mask + i)

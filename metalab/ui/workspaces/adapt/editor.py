@@ -192,17 +192,7 @@ class AdaptEditor(QObject):
 
     def paste_points(self) -> None:
         """Take the support set from the clipboard, or say what is wrong with it."""
-        if self._scene is None:
-            return
-        assert self._tasks is not None, "a task on the canvas is of a run"
-        try:
-            written = read_points(QGuiApplication.clipboard().text())
-            pasted = self._scene.with_written(written, self._tasks.grid)
-        except ValueError as error:
-            self.refused.emit(f"The clipboard: {error}")
-            return
-        self._canvas.set_drawing_mode(on=False)
-        self._push(pasted, "pasted points", instead="Points pasted")
+        self._take_text(QGuiApplication.clipboard().text(), "clipboard", "pasted")
 
     def type_points(self) -> None:
         """Let a person type the support set, beginning with the one that is shown."""
@@ -221,16 +211,26 @@ class AdaptEditor(QObject):
         dialog.open()
 
     def _on_typed(self, text: str) -> None:
-        # Meanwhile another run, or none, may be shown.
+        self._take_text(text, "points", "typed")
+
+    def _take_text(self, text: str, source: str, how: str) -> None:
+        """Take the support set from a text, or say what is wrong with it.
+
+        Args:
+            text: Points as a person writes them.
+            source: Where it is from, in one word.
+            how: How it came, in one word.
+        """
+        # Behind a dialog another run, or none, may be shown meanwhile.
         if self._scene is None or self._tasks is None:
             return
         try:
-            typed = self._scene.with_written(read_points(text), self._tasks.grid)
+            taken = self._scene.with_written(read_points(text), self._tasks.grid)
         except ValueError as error:
-            self.refused.emit(f"The points: {error}")
+            self.refused.emit(f"The {source}: {error}")
             return
         self._canvas.set_drawing_mode(on=False)
-        self._push(typed, "typed points", instead="Points typed")
+        self._push(taken, f"{how} points", instead=f"Points {how}")
 
     def new_task(self) -> None:
         """Begin a task without points, which nobody knows a true curve of."""

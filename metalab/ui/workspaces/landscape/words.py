@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF
 
+from metalab.engine.events import names_of
 from metalab.figures.drawing import number_of
 from metalab.figures.variance import explained_words
 from metalab.ui.plot.ticks import number_text
@@ -88,24 +89,14 @@ def _surface_words(shown: "Landscape", moment: "Moment") -> str:
         ).format(
             number_of(shown.num_averaged, "held-out task"), asked.config.num_inner_steps
         )
-    (name,) = _names(moment, asked.tasks[:1])
+    (name,) = names_of(moment.history.held_out_tasks, asked.tasks[:1])
     return f"Colour: {loss_name(asked)} of {name} at each point."
-
-
-def _names(moment: "Moment", tasks: tuple[int, ...]) -> list[str]:
-    """Return the names of tasks, or "held-out task 1", "2", "3"."""
-    known = moment.history.held_out_tasks
-    marks = [str(task + 1) if known is None else known.mark(task) for task in tasks]
-    if known is None or not known.names:
-        plural = "s" if len(tasks) > 1 else ""
-        marks[0] = f"held-out task{plural} {marks[0]}"
-    return marks
 
 
 def _drawn_words(shown: "Landscape", moment: "Moment") -> str:
     asked = shown.asked
     trained = asked.config.num_inner_steps
-    names = ", ".join(_names(moment, asked.tasks))
+    names = ", ".join(names_of(moment.history.held_out_tasks, asked.tasks))
     step = min(moment.inner_step, asked.num_inner_steps)
     words = (
         f"Arrows: inner steps 0 … {asked.num_inner_steps} of {names} "

@@ -254,8 +254,8 @@ class AdaptationView(QWidget):
     def _words_of_reset(self) -> str:
         assert self._put_back is not None, "points were put back"
         task = self._put_back.task
-        name = f"task {task + 1}" if self.tasks is None else self.tasks.phrase(task)
-        return f"Support points of {name.removeprefix('held-out ')} put back"
+        name = f"task {task + 1}" if self.tasks is None else self.tasks.called(task)
+        return f"Support points of {name} put back"
 
     def _undo_reset(self) -> None:
         """Have the points as they were before they were put back."""

@@ -8,6 +8,12 @@ from metalab.ui.plot.ticks import number_text
 from metalab.ui.workspaces.live.adaptation_drawing import BAND_DEVIATIONS
 
 
+def task_line(tasks: HeldOutTasks, task: int) -> str:
+    """Return a task's name, or its number and values."""
+    title = tasks.title(task)
+    return title if tasks.names else f"{title}: {task_values(tasks, task)}"
+
+
 def task_values(tasks: HeldOutTasks, task: int) -> str:
     """Return the numbers of a task in words, such as "amplitude 3.21, phase 0.53"."""
     return tasks.words(task, number_text)
@@ -48,7 +54,7 @@ def in_words(
     if tasks is None or task >= tasks.num_gallery:
         return AdaptationText()
     values, losses = task_values(tasks, task), ""
-    parts = [tasks.title(task) if tasks.names else f"{tasks.title(task)}: {values}"]
+    parts = [task_line(tasks, task)]
     if moved:
         parts.append("adapted to support points of yours")
     if selected is not None:

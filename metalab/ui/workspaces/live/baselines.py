@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from metalab.ui.session.moment import Moment
 
 _WIDTH = 272
-"""What is left of a window of 1,280 pixels beside form and page."""
+"""Room that a window of 1,280 pixels leaves beside form and page."""
 
 _BAR_HEIGHT = 6
 _BAR_STEPS = 1_000

@@ -307,7 +307,7 @@ class InnerLossView(QWidget):
         tasks = None if self._history is None else self._history.held_out_tasks
         if tasks is None:
             return f"task {self._task + 1}"
-        return tasks.phrase(self._task).removeprefix("held-out ")
+        return tasks.called(self._task)
 
     def _summary(self) -> str:
         _, query = self._task_losses()

@@ -19,7 +19,7 @@ from metalab.engine.events import Curves, HeldOutTasks
 from metalab.ui.plot.ticks import number_text
 from metalab.ui.style.theme import Theme
 from metalab.ui.style.theming import current_theme, follow_theme
-from metalab.ui.workspaces.live.adaptation_words import task_values
+from metalab.ui.workspaces.live.adaptation_words import task_line
 from metalab.ui.workspaces.live.tile_painter import TileLayout, TilePainter, tile_layout
 
 _MOVES = {
@@ -139,9 +139,7 @@ class TileGrid(QWidget):
     def describe(self, task: int) -> str:
         """Return a task's number, values and losses."""
         assert self._tasks is not None, "there are no tasks to describe"
-        text = self._tasks.title(task)
-        if not self._tasks.names:
-            text += f": {task_values(self._tasks, task)}"
+        text = task_line(self._tasks, task)
         if self._curves is None:
             return text
         k = self._tasks.num_inner_steps
