@@ -34,7 +34,7 @@ class _AdaptedTask:
 
     Attributes:
         thetas: theta_0 ... theta_K', [inner step, inner].
-        on_grid: Predictions on a grid, [inner step, point, output].
+        on_grid: Outputs of the networks on a grid, [inner step, point, output].
         support_loss: [inner step].
         query_loss: On the query set of the task, [inner step]; None where it has none.
         deviation: Predictive standard deviation on the grid, [inner step, point], or None.
@@ -93,7 +93,7 @@ class OneTaskMethod:
         predicted = self.predict(phi, thetas, torch.cat(parts), support)
         on_grid, on_support, *rest = predicted.split([len(p) for p in parts], dim=1)
         deviation = predictive_deviation(
-            self.learner, phi, grid[None], support, num_inner_steps=num_inner_steps
+            self.learner, phi, grid[None], support, on_grid[None]
         )
         return _AdaptedTask(
             thetas=thetas,

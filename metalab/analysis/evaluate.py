@@ -207,7 +207,8 @@ def _own_errors(
             predicted = problem.meta.predict(
                 problem.model, theta, stacked, batch.query.x, batch.support
             )
-            error = (family.own_targets(predicted) - wanted).square()
+            own = family.own_targets(predicted[:, :, : family.output_dim])
+            error = (own - wanted).square()
             found.append(batch.query.mean(error))
     return torch.stack(found, dim=1)
 

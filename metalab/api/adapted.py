@@ -103,7 +103,7 @@ class Adapted:
         predicted = self._predicted(
             self._thetas[step : step + 1], self._inputs("x_new", x_new)
         )
-        own = self._family.own_targets(predicted[0])
+        own = self._family.own_targets(predicted[0, :, : self._family.output_dim])
         found = own[:, 0] if own.shape[1] == 1 else own
         return np.array(found.numpy(), dtype=np.float64)
 

@@ -81,6 +81,19 @@ class BilevelProblem:
         prediction = self.meta.predict(self.model, theta, phi, x, support)
         return self.outer_level_loss(prediction, batch.query)
 
+    def noise_deviation(self, outputs: Tensor, *, num_targets: int) -> Tensor | None:
+        """Return the noise of the first target that the network predicts, or None.
+
+        Args:
+            outputs: [task, shot, output].
+            num_targets: Of a task.
+        """
+        outer, inner = (
+            loss.deviation(outputs, num_targets)
+            for loss in (self.outer_level_loss, self.loss)
+        )
+        return inner if outer is None else outer
+
     def outer_loss(self, theta: Tensor, phi: Tensor, batch: TaskBatch) -> Tensor:
         """Return what the outer loop descends, [task].
 

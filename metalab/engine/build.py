@@ -45,15 +45,10 @@ def build_learner(config: ExperimentConfig, *, fused: bool = False) -> MetaLearn
         config: The experiment.
         fused: Whether compiled kernels answer, where `engine.providers` chose them.
     """
-    family = build_family(config)
-    meta = config.meta.build()
-    model = config.model.build(
-        input_dim=family.input_dim + meta.extra_inputs, output_dim=family.output_dim
-    )
     return MetaLearner(
         problem=BilevelProblem(
-            model=model,
-            meta=meta,
+            model=config.build_model(),
+            meta=config.meta.build(),
             loss=config.loss.build(),
             query_loss=config.loss_of_queries.build(),
         ),

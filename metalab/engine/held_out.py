@@ -143,13 +143,10 @@ class HeldOutEvaluation:
         points, support_loss, query_loss = _adapted(
             self.learner, phi, rows, self.num_inner_steps
         )
-        own = self.family.own_targets(self._predictions(phi, points))
+        outputs = self._outputs(phi, points)
+        own = self.family.own_targets(outputs[..., 0])
         deviation = predictive_deviation(
-            self.learner,
-            phi,
-            self.grid_x,
-            self.batch.support.rows(0, self.num_gallery),
-            num_inner_steps=self.num_inner_steps,
+            self.learner, phi, self.grid_x, rows.support, outputs
         )
         if deviation is not None:
             deviation = self.family.own_deviation(deviation, own)
@@ -172,8 +169,8 @@ class HeldOutEvaluation:
             phi=to_array(phi),
         )
 
-    def _predictions(self, phi: Tensor, points: Sequence[Tensor]) -> Tensor:
-        """Return the curves on the grid, [gallery, inner step, point]."""
+    def _outputs(self, phi: Tensor, points: Sequence[Tensor]) -> Tensor:
+        """Return the networks' outputs on the grid, [gallery, inner step, point, output]."""
         problem = self.learner.problem
         stacked_phi = phi[: problem.meta_dim].expand(self.num_gallery, -1)
         support = self.batch.support.rows(0, self.num_gallery)
@@ -184,7 +181,7 @@ class HeldOutEvaluation:
                 )
                 for theta in points
             ]
-        return torch.stack(curves, dim=1)[..., 0]
+        return torch.stack(curves, dim=1)
 
     def describe(self) -> HeldOutTasks:
         """Return the tasks as plain arrays, for plots and for the run file."""
@@ -205,23 +202,19 @@ class HeldOutEvaluation:
 
 
 def predictive_deviation(
-    learner: MetaLearner,
-    phi: Tensor,
-    x: Tensor,
-    support: Samples,
-    *,
-    num_inner_steps: int,
+    learner: MetaLearner, phi: Tensor, x: Tensor, support: Samples, outputs: Tensor
 ) -> Tensor | None:
     """Return the predictive standard deviation, [task, inner step, point], or None.
 
-    It depends on the inner step only in whether the support set has been seen.
+    That of a parameterisation depends on the inner step only in whether the support set
+    has been seen; that of a loss is an output of each network.
 
     Args:
         learner: How tasks adapt.
         phi: Meta-parameters, [meta].
         x: Where it is wanted, [task, point, input].
         support: Of the same tasks.
-        num_inner_steps: K'.
+        outputs: What the networks return there, [task, inner step, point, output].
     """
     problem = learner.problem
     stacked = phi[: problem.meta_dim].expand(len(x), -1)
@@ -230,9 +223,11 @@ def predictive_deviation(
             problem.meta.deviation(problem.model, stacked, x, seen)
             for seen in (None, support)
         )
-    if before is None or after is None:
-        return None
-    later = after[:, None].expand(-1, num_inner_steps, -1)
+        if before is None or after is None:
+            each = outputs.flatten(end_dim=1)
+            noise = problem.noise_deviation(each, num_targets=support.y.shape[2])
+            return None if noise is None else noise.unflatten(0, outputs.shape[:2])
+    later = after[:, None].expand(-1, outputs.shape[1] - 1, -1)
     return torch.cat([before[:, None], later], dim=1)
 
 

@@ -106,12 +106,7 @@ def _obstacle(config: "ExperimentConfig") -> str | None:
     reason = _input_refusal(config)
     if reason is not None:
         return reason
-    family = config.tasks.family.build()
-    model = config.model.build(
-        input_dim=family.input_dim + config.meta.build().extra_inputs,
-        output_dim=family.output_dim,
-    )
-    reason = model.obstacle()
+    reason = config.build_model().obstacle()
     if reason is None:
         return None
     return (
@@ -132,7 +127,20 @@ def loss_refusal(config: "ExperimentConfig") -> str | None:
         reason = _targets_refusal(config, loss) or _posterior_refusal(config, loss)
         if reason is not None:
             return f"{path} is {kind!r}, {reason}; nearest valid choice: {path} = {nearest!r}"
-    return None
+    return _outputs_refusal(config)
+
+
+def _outputs_refusal(config: "ExperimentConfig") -> str | None:
+    """Return why the network can have no outputs beside its predictions, or None."""
+    targets = config.tasks.family.build().output_dim
+    outputs = config.build_model().output_dim
+    if outputs == targets or not config.meta.component.one_output_a_target:
+        return None
+    return (
+        f"the losses take {outputs} outputs for {targets} target(s), and meta.kind "
+        f"{config.meta.kind!r} has one output a target; nearest valid choice: a loss with "
+        "noise_is = 'fixed'"
+    )
 
 
 def _targets_refusal(config: "ExperimentConfig", loss: type[Loss]) -> str | None:

@@ -11,6 +11,7 @@ from metalab.catalog import slots
 from metalab.catalog.components import Section
 from metalab.catalog.recipes import Recipe, preset_settings, recipes
 from metalab.core.loss.as_inner import AsInner
+from metalab.core.model.base import Model
 from metalab.core.tasks import QueryKind
 from metalab.experiment.compatibility import refusal
 from metalab.experiment.loss_words import LossWords, in_units_of
@@ -121,6 +122,16 @@ class ExperimentConfig(Section):
         """The loss on the query set: the inner loop's, or one of its own."""
         own = self.query_loss
         return self.loss if own.component is AsInner else own
+
+    def build_model(self) -> Model:
+        """Return the network: as many inputs and outputs as tasks, meta and losses take."""
+        family = self.tasks.family.build()
+        losses = (self.loss.build(), self.loss_of_queries.build())
+        outputs = [loss.num_outputs(family.output_dim) for loss in losses]
+        return self.model.build(
+            input_dim=family.input_dim + self.meta.build().extra_inputs,
+            output_dim=max(outputs),
+        )
 
     @property
     def loss_words(self) -> LossWords:

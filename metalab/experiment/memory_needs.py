@@ -50,15 +50,13 @@ class Sizes:
 
 def sizes_of(config: "ExperimentConfig") -> Sizes:
     """Return the counts of an experiment."""
-    family, meta = config.tasks.family.build(), config.meta.build()
-    inputs = family.input_dim + meta.extra_inputs
-    model = config.model.build(input_dim=inputs, output_dim=family.output_dim)
+    meta, model = config.meta.build(), config.build_model()
     adapted = meta.adapted_blocks(model)
     return Sizes(
         inner_dim=sum(block.size for block in adapted),
         meta_dim=meta.meta_dim(model) + config.inner.build().meta_dim(adapted),
         num_units=model.activations_per_point,
-        num_inputs=inputs,
+        num_inputs=model.input_dim,
         item_size=_ITEM_SIZES[config.run.precision],
     )
 

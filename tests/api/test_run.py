@@ -293,3 +293,10 @@ def test_of_a_table_evaluate_averages_the_draws_that_eval_does(tmp_path, capsys)
     assert (found.mean, float(found.rmse[2])) == (told["mean"], told["rmse"])
     alone = ml.open(path).evaluate(num_inner_steps=2, num_draws=1)
     assert alone.mean != found.mean
+
+
+def test_a_network_that_predicts_its_noise_still_predicts_one_number_a_point(tmp_path):
+    config = small(loss__kind="gaussian", loss__noise_is="learned", outer__num_steps=2)
+    run = ml.train(config, progress=False, path=tmp_path / "run.metalab")
+    assert run.adapt(X, Y, steps=3).predict([0.1, 0.2]).shape == (2,)
+    assert run.evaluate(6).query_loss.shape == (6, 11)

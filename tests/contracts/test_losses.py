@@ -11,6 +11,7 @@ from metalab.core.autodiff import AutodiffOracle
 from metalab.core.hypergradient.base import Exactness
 from metalab.core.inner.gradient_descent import GradientDescent
 from metalab.core.loss.base import Loss
+from metalab.core.loss.gaussian import LEARNED, GaussianLikelihood
 from metalab.core.loss.squared_error import SquaredError
 from metalab.core.model.mlp import MLP
 from metalab.core.oracle import BilevelProblem
@@ -27,7 +28,22 @@ from tests.support.oracles import (
     smooth_batch,
 )
 
-KINDS = tuple(LOSSES.components.values())
+
+class LearnedNoise(GaussianLikelihood):
+    """The Gaussian likelihood whose noise the network predicts."""
+
+    name = "gaussian, learned noise"
+    unit, quantity, twice_differentiable = (
+        GaussianLikelihood.unit,
+        GaussianLikelihood.quantity,
+        True,
+    )
+
+    def __init__(self):
+        super().__init__(noise_std=0.7, noise_is=LEARNED)
+
+
+KINDS = (*LOSSES.components.values(), LearnedNoise)
 SMOOTH = tuple(kind for kind in KINDS if kind.twice_differentiable)
 SMALL = {"embedding_dim": 2, "context_dim": 2, "strength": 2.0}
 
@@ -64,8 +80,8 @@ def batch_for(kind, **sizes):
 
 def points_for(kind, outputs):
     samples = batch_for(kind, num_shots=6, output_dim=outputs).support
-    prediction = torch.randn(samples.y.shape, generator=generator(1), dtype=FLOAT64)
-    return samples, prediction
+    shape = (*samples.y.shape[:2], kind().num_outputs(outputs))
+    return samples, torch.randn(shape, generator=generator(1), dtype=FLOAT64)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -75,7 +91,8 @@ def test_it_declares_what_is_read_of_it(kind):
         assert name in vars(kind), f"{kind.name} does not declare {name}"
     assert isinstance(kind.targets, Targets)
     assert not (kind.twice_differentiable and kind.gradient_jumps)
-    assert "Source:" in kind.__doc__ or kind is SquaredError
+    if kind is not LearnedNoise:
+        assert "Source:" in kind.__doc__ or kind is SquaredError
     assert kind.unit.strip() == kind.unit != ""
     assert kind.quantity.startswith("mean ")
 
@@ -152,7 +169,8 @@ def test_what_it_claims_of_its_second_derivative_is_so(kind):
     line = torch.linspace(-3, 3, 6_001, dtype=FLOAT64)[None, :, None] + 1e-7
     point = line.requires_grad_()
     zero = torch.zeros_like(line)
-    costs = kind().costs(point, zero).sum()
+    others = zero.expand(-1, -1, kind().num_outputs(1) - 1)
+    costs = kind().costs(torch.cat([point, others], dim=2), zero).sum()
     (slope,) = torch.autograd.grad(costs, point, create_graph=True)
     (bend,) = torch.autograd.grad(
         slope.sum(), point, allow_unused=True, materialize_grads=True
@@ -166,6 +184,9 @@ def test_what_it_claims_of_its_second_derivative_is_so(kind):
 def goes_with(meta, inner_loss, outer_loss):
     """Return whether the catalog would let what is learned have these losses."""
     squares = inner_loss is outer_loss is SquaredError
+    learns_noise = LearnedNoise in (inner_loss, outer_loss)
+    if learns_noise and meta.one_output_a_target:
+        return False
     return squares or not meta.is_probabilistic
 
 
@@ -187,7 +208,7 @@ def hypergradient_error(kind, meta, inner_loss, outer_loss):
     """Return how far an estimate is from the slope of the outer loss after two steps."""
     model = MLP(
         input_dim=1 + meta.extra_inputs,
-        output_dim=1,
+        output_dim=max(inner_loss().num_outputs(1), outer_loss().num_outputs(1)),
         hidden_sizes=(3, 2),
         activation="tanh",
     )

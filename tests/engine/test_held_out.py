@@ -134,6 +134,19 @@ def test_a_bayesian_head_says_how_sure_it_is():
     assert len(np.unique(deviation[:, 1], axis=0)) == 16
 
 
+@pytest.mark.parametrize("level", ["loss", "query_loss"])
+def test_a_likelihood_of_learned_noise_says_how_sure_each_network_is(level):
+    """At either level: the other one, which has no noise, takes the predictions alone."""
+    settings = {f"{level}__kind": "gaussian", f"{level}__noise_is": "learned"}
+    curves = first_probe(small(**settings)).curves
+    assert curves.deviation.shape == curves.curves.shape == (16, 3, 100)
+    # A task adapts it, as it adapts the prediction; at K' it is another than at first.
+    assert (curves.deviation[:, 0] == curves.deviation[:1, 0]).all()
+    assert (curves.deviation[:, 2] != curves.deviation[:, 0]).any()
+    assert (curves.deviation >= 0.01).all()
+    assert np.isfinite(curves.query_loss).all()
+
+
 def test_other_methods_predict_no_distribution():
     assert first_probe(small()).curves.deviation is None
 

@@ -252,3 +252,22 @@ def test_weight_decay_moves_the_solution_that_implicit_estimators_differentiate(
         HYPERGRADIENTS.components[name].target for name in valid_estimators(config)
     }
     assert targets == {Target.K_STEP}
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        {"meta__kind": "ridge-head", "inner__kind": "closed-form"},
+        {"meta__kind": "modulated"},
+    ],
+)
+@pytest.mark.parametrize("level", ["loss", "query_loss"])
+def test_what_joins_outputs_with_targets_has_no_output_for_their_noise(meta, level):
+    noise = {f"{level}__kind": "gaussian", f"{level}__noise_is": "learned"}
+    if level == "loss" and "inner__kind" in meta:
+        meta = {"meta__kind": "ridge-head"}
+    kind = meta["meta__kind"]
+    assert refused(**meta, **noise) == (
+        f"the losses take 2 outputs for 1 target(s), and meta.kind {kind!r} has one "
+        "output a target; nearest valid choice: a loss with noise_is = 'fixed'"
+    )

@@ -39,13 +39,14 @@ def _samples(dtype: torch.dtype = FLOAT64) -> Samples:
     return Samples(x=x, y=normal(NUM_TASKS, _SHOTS, _OUTPUTS, seed=2, dtype=dtype))
 
 
-def _prediction(dtype: torch.dtype = FLOAT64) -> Tensor:
-    return normal(NUM_TASKS, _SHOTS, _OUTPUTS, seed=3, dtype=dtype)
+def _prediction(loss: Loss, dtype: torch.dtype = FLOAT64) -> Tensor:
+    outputs = loss.num_outputs(_OUTPUTS)
+    return normal(NUM_TASKS, _SHOTS, outputs, seed=3, dtype=dtype)
 
 
 def _shapes(loss: Loss) -> None:
     for dtype in (torch.float32, FLOAT64):
-        samples, prediction = _samples(dtype), _prediction(dtype)
+        samples, prediction = _samples(dtype), _prediction(loss, dtype)
         costs = loss.costs(prediction, samples.y)
         require(
             costs.ndim == 3 and costs.shape[:2] == prediction.shape[:2],
@@ -63,7 +64,7 @@ def _shapes(loss: Loss) -> None:
 
 
 def _mean_once(loss: Loss) -> str:
-    samples, prediction = _samples(), _prediction()
+    samples, prediction = _samples(), _prediction(loss)
     twice = samples.each(lambda values: torch.cat([values, values], dim=1))
     doubled = loss(torch.cat([prediction, prediction], dim=1), twice)
     error = float((doubled - loss(prediction, samples)).abs().max())
@@ -72,7 +73,9 @@ def _mean_once(loss: Loss) -> str:
 
 def _masked(loss: Loss) -> str:
     whole = unequal_batch()
-    prediction = normal(*whole.query.y.shape, seed=3).requires_grad_()
+    tasks, shots, targets = whole.query.y.shape
+    outputs = loss.num_outputs(targets)
+    prediction = normal(tasks, shots, outputs, seed=3).requires_grad_()
     together = loss(prediction, whole.query)
     apart = [
         loss(prediction[t : t + 1, :count], alone(whole, t).query)
@@ -87,7 +90,7 @@ def _masked(loss: Loss) -> str:
 
 
 def _gradient(loss: Loss) -> str:
-    samples, prediction = _samples(), _prediction()
+    samples, prediction = _samples(), _prediction(loss)
 
     def function(at: Tensor) -> Tensor:
         return loss(at, samples).sum()
@@ -101,7 +104,8 @@ def _gradient(loss: Loss) -> str:
 def _bounds(kind: type[Loss]) -> str:
     tried = 0
     for words, options in at_bounds(kind):
-        found = kind(**options)(_prediction(), _samples())
+        loss = kind(**options)
+        found = loss(_prediction(loss), _samples())
         require(found.isfinite().all(), f"{words}: the loss is not finite")
         tried += 1
     return f"{tried} tried"

@@ -84,8 +84,16 @@ def oracle_unsupported_reason(problem: BilevelProblem) -> str | None:
         part_unsupported_reason("model", problem.model)
         or part_unsupported_reason("loss", problem.loss)
         or part_unsupported_reason("query_loss", problem.outer_level_loss)
+        or _outputs_unsupported_reason(problem)
         or part_unsupported_reason("meta", problem.meta)
     )
+
+
+def _outputs_unsupported_reason(problem: BilevelProblem) -> str | None:
+    for loss in (problem.loss, problem.outer_level_loss):
+        if loss.num_outputs(1) != 1:
+            return f"there is no compiled kernel for the learned noise of {loss.name!r}"
+    return None
 
 
 def cost_of(loss: Loss, num_outputs: int) -> Cost:

@@ -61,6 +61,25 @@ class Loss(ABC):
         """Return what the loss is called against a curve: its error is a distance."""
         return cls.quantity.replace(" error", " distance")
 
+    def num_outputs(self, num_targets: int) -> int:
+        """Return how many of the network's outputs it takes; by default one a target.
+
+        The first `num_targets` of them are the prediction. Outputs beyond those that a
+        loss takes belong to the loss of the other level.
+        """
+        return num_targets
+
+    def deviation(
+        self, outputs: Float[Tensor, "task shot output"], num_targets: int
+    ) -> Float[Tensor, "task shot"] | None:
+        """Return the standard deviation that outputs predict for the first target.
+
+        Returns:
+            None for a loss whose outputs are the prediction alone.
+        """
+        del outputs, num_targets
+        return None
+
     @abstractmethod
     def costs(
         self,
@@ -80,4 +99,7 @@ class Loss(ABC):
         The mean is the only reduction: dividing by the number of shots once more is a
         known fault of published code (see vmikulik/maml-pytorch issue 1).
         """
+        taken = self.num_outputs(samples.y.shape[2])
+        if prediction.shape[2] > taken:
+            prediction = prediction[:, :, :taken]
         return samples.mean(self.costs(prediction, samples.y))

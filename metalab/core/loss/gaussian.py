@@ -6,9 +6,19 @@ from typing import ClassVar
 
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import softplus
 
 from metalab.core.loss.base import Loss
 from metalab.core.spec import option
+
+FIXED, LEARNED = "fixed", "learned"
+
+LEAST_NOISE = 0.01
+"""Learned noise stays above this share of `noise_std`: without any, the likelihood of
+points that the network meets exactly has no bound."""
+
+_AT_ZERO = math.log(math.e - 1)
+"""Where softplus is 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,10 +30,17 @@ class GaussianLikelihood(Loss):
     1 / (2 s^2), so that s says what a regulariser of the inner loss weighs against, and
     with a fixed inner lr how far an inner step goes.
 
-    Attributes:
-        noise_std: s, known.
+    Learned noise is an output of the network beside each prediction: at an input with the
+    output v it is s = noise_std (c + (1 - c) softplus(v + log(e - 1))), c = `LEAST_NOISE`:
+    noise_std at v = 0. It differs from input to input, and a task adapts it as it adapts
+    the prediction.
 
-    Source: Gauss 1809; Bishop 2006, equation 1.62.
+    Attributes:
+        noise_std: s, known; or what a network starts around, if it is learned.
+        noise_is: "fixed", or "learned".
+
+    Source: Gauss 1809; Bishop 2006, equation 1.62. Nix & Weigend 1994, equation 4, for
+        noise that the network predicts.
     """
 
     name: ClassVar[str] = "gaussian"
@@ -32,6 +49,7 @@ class GaussianLikelihood(Loss):
         "NLL",
         "negative log likelihood",
         "log likelihood",
+        "heteroscedastic",
     )
     unit: ClassVar[str] = "nats"
     quantity: ClassVar[str] = "mean negative log likelihood"
@@ -49,17 +67,53 @@ class GaussianLikelihood(Loss):
         log=True,
         synonyms=("sigma", "standard deviation", "noise"),
     )
+    noise_is: str = option(
+        FIXED,
+        label="Likelihood noise is",
+        help="fixed: the same everywhere. learned: a second output of the network, which "
+        "begins around the value set.",
+        choices=(FIXED, LEARNED),
+        advanced=True,
+        synonyms=("heteroscedastic", "aleatoric"),
+    )
+
+    @property
+    def learns_noise(self) -> bool:
+        """Whether the network predicts the noise."""
+        return self.noise_is == LEARNED
 
     @property
     def constant(self) -> float:
-        """Cost of an output without a residual."""
+        """Cost of an output without a residual, where the noise is fixed."""
         return math.log(self.noise_std) + 0.5 * math.log(2 * math.pi)
+
+    def num_outputs(self, num_targets: int) -> int:
+        """Return one output a target, and one more for its noise where it is learned."""
+        return 2 * num_targets if self.learns_noise else num_targets
+
+    def deviation(
+        self, outputs: Float[Tensor, "task shot output"], num_targets: int
+    ) -> Float[Tensor, "task shot"] | None:
+        """Return the learned noise of the first target; None where it is fixed."""
+        if not self.learns_noise:
+            return None
+        return self._noise(outputs[:, :, num_targets])
+
+    def _noise(self, outputs: Tensor) -> Tensor:
+        # Not exp: one wild inner step would overflow.
+        share = softplus(outputs + _AT_ZERO)
+        return self.noise_std * (LEAST_NOISE + (1 - LEAST_NOISE) * share)
 
     def costs(
         self,
         prediction: Float[Tensor, "task shot output"],
-        target: Float[Tensor, "task shot output"],
-    ) -> Float[Tensor, "task shot output"]:
-        """Return the negative log likelihood of each output."""
+        target: Float[Tensor, "task shot target"],
+    ) -> Float[Tensor, "task shot target"]:
+        """Return the negative log likelihood of each target."""
+        if self.learns_noise:
+            mean, outputs = prediction.chunk(2, dim=2)
+            noise = self._noise(outputs)
+            residual = (mean - target) / noise
+            return 0.5 * residual.square() + noise.log() + 0.5 * math.log(2 * math.pi)
         residual = (prediction - target) / self.noise_std
         return 0.5 * residual * residual + self.constant

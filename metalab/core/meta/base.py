@@ -39,6 +39,8 @@ class MetaParameterisation(ABC):
         closed_form: Whether the inner loss with the squared error is a quadratic in theta
             for every network, so that its minimum has a closed form.
         needs_model: What the network must be able to do, as a class of models.
+        one_output_a_target: Whether it compares or joins the network's outputs with the
+            targets, so that an output for their noise has no place.
         is_probabilistic: Whether there are `own_outer_loss` and `deviation`: a likelihood
             instead of the prediction loss.
     """
@@ -53,6 +55,7 @@ class MetaParameterisation(ABC):
     isotropic: ClassVar[bool] = False
     closed_form: ClassVar[bool] = False
     needs_model: ClassVar[type[Model]] = Model
+    one_output_a_target: ClassVar[bool] = False
     is_probabilistic: ClassVar[bool] = False
 
     @classmethod

@@ -45,6 +45,7 @@ class LinearHead(MetaParameterisation):
     shapes_inner_loss: ClassVar[bool] = True
     regularised: ClassVar[bool] = True
     closed_form: ClassVar[bool] = True
+    one_output_a_target: ClassVar[bool] = True
     needs_model: ClassVar[type[Model]] = HasLinearHead
 
     @abstractmethod

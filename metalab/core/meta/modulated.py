@@ -39,6 +39,7 @@ class Modulated(MetaParameterisation):
     shapes_inner_loss: ClassVar[bool] = True
     regularised: ClassVar[bool] = False
     needs_model: ClassVar[type[Model]] = Modulatable
+    one_output_a_target: ClassVar[bool] = True
 
     embedding_dim: int = option(
         100,

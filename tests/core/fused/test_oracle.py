@@ -166,6 +166,15 @@ def test_what_has_no_kernel_is_named():
         assert part in oracle_unsupported_reason(problem)
 
 
+@pytest.mark.parametrize("level", ["loss", "query_loss"])
+def test_learned_noise_has_no_kernel_at_either_level(level):
+    likelihood = [(f"{level}.kind", "gaussian"), (f"{level}.noise_std", 0.5)]
+    fixed = with_overrides(preset_config("maml-sine"), likelihood)
+    learned = with_overrides(fixed, [(f"{level}.noise_is", "learned")])
+    assert oracle_unsupported_reason(build_learner(fixed).problem) is None
+    assert "noise" in oracle_unsupported_reason(build_learner(learned).problem)
+
+
 @pytest.mark.parametrize("preset", ["imaml-sine", "imaml-repository-sine"])
 def test_estimators_on_the_kernels_find_the_same(preset):
     config = with_overrides(
