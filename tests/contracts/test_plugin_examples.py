@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from metalab.cli.main import run as command
+
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "assets" / "examples" / "plugins"
 
@@ -79,6 +81,20 @@ print(json.dumps({"before": before, "shown": shown, "problems": problems}))
 """
 
 
+COMMANDS = """
+import contextlib, io, json, sys
+from metalab.cli.main import run
+
+for arguments in json.loads(sys.argv[1]):
+    told = io.StringIO()
+    with contextlib.redirect_stdout(told):
+        code = run(arguments)
+    assert code == 0, (arguments, code, told.getvalue())
+    print(json.dumps(json.loads(told.getvalue())))
+"""
+"""Commands, each of which prints one JSON object."""
+
+
 @pytest.fixture
 def surroundings(tmp_path):
     return {
@@ -107,6 +123,13 @@ def metalab(surroundings, *arguments, code=0):
     return ran(surroundings, "-m", "metalab", *arguments, code=code)
 
 
+def one_after_another(surroundings, *commands):
+    """Return what each of some commands printed, all in one process that imports once."""
+    texts = json.dumps([[str(part) for part in line] for line in commands])
+    done = ran(surroundings, "-c", COMMANDS, texts)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
 def test_every_example_is_tried():
     assert set(CHOSEN) == {path.name for path in EXAMPLES.glob("*.py")}
 
@@ -122,34 +145,31 @@ def test_examples_are_shown_as_they_are(place):
 
 
 @pytest.mark.parametrize("name", CHOSEN)
-def test_an_example_holds_what_it_owes(name, surroundings):
-    done = metalab(surroundings, "check", EXAMPLES / name, "--json")
-    checks = json.loads(done.stdout)["checks"]
-    assert len(checks) >= 5
-    assert {row["outcome"] for row in checks} == {"pass"}
-    lines = (EXAMPLES / name).read_text("utf-8").splitlines()
-    assert sum(bool(line) for line in lines) <= MOST_LINES
-
-
-@pytest.mark.parametrize("name", CHOSEN)
-def test_an_example_is_trained_and_its_run_needs_it(name, surroundings, tmp_path):
+def test_an_example_is_checked_and_trained_and_its_run_needs_it(
+    name, surroundings, tmp_path, capfd
+):
     run, plugin = tmp_path / "run.metalab", EXAMPLES / name
-    trained = metalab(
+    to = ("--set", "run.seed=3", "--out", run)
+    lines = plugin.read_text("utf-8").splitlines()
+    assert sum(bool(line) for line in lines) <= MOST_LINES
+    checked, trained, shown = one_after_another(
         surroundings,
-        *("train", "--plugin", plugin, "--set", CHOSEN[name], *SMALL),
-        *("--set", "run.seed=3", "--out", run, "--json"),
+        ["check", plugin, "--json"],
+        ["train", "--plugin", plugin, "--set", CHOSEN[name], *SMALL, *to, "--json"],
+        [f"--plugin={plugin}", "show", run, "--json"],
     )
-    report = json.loads(trained.stdout)
-    assert (report["status"], report["step"]) == ("finished", 3)
-    kind = CHOSEN[name].partition("=")[2]
-    refused = metalab(surroundings, "show", run, code=2)
-    assert f"{run} needs {CHOSEN[name].partition('=')[0]} {kind!r}" in refused.stderr
-    assert f"of plug-in {name} (sha256 " in refused.stderr
-    assert "add it by --plugin FILE" in refused.stderr
-    assert "Traceback" not in refused.stderr
-    shown = metalab(surroundings, f"--plugin={plugin}", "show", run, "--json")
-    settings = json.loads(shown.stdout)["settings"]
-    assert kind in [row["value"] for row in settings]
+    assert len(checked["checks"]) >= 5
+    assert {row["outcome"] for row in checked["checks"]} == {"pass"}
+    assert (trained["status"], trained["step"]) == ("finished", 3)
+    part, _, kind = CHOSEN[name].partition("=")
+    assert kind in [row["value"] for row in shown["settings"]]
+    # Here, where nobody has named the plug-in.
+    capfd.readouterr()
+    assert command(["show", str(run)]) == 2
+    refused = capfd.readouterr().err
+    assert f"{run} needs {part} {kind!r}" in refused
+    assert f"of plug-in {name} (sha256 " in refused
+    assert "add it by --plugin FILE" in refused
 
 
 def test_processes_that_metalab_starts_have_the_same_parts(surroundings, tmp_path):
@@ -181,7 +201,7 @@ def test_a_broken_file_is_among_the_problems_with_its_line(surroundings, tmp_pat
 
 def test_an_estimator_is_weighed_beside_ours(surroundings, tmp_path):
     run, plugin = tmp_path / "run.metalab", ("--plugin", EXAMPLES / "blended.py")
-    metalab(surroundings, "train", *SMALL, "--out", run)
+    assert command(["train", *SMALL, "--out", str(run), "--json"]) == 0
     done = metalab(
         surroundings,
         *("estimators", run, *plugin, "--estimators", "unrolled,blended,first-order"),

@@ -13,6 +13,7 @@ from metalab.analysis.checks.others import checks_of_family, checks_of_optimizer
 from metalab.analysis.checks.verdict import Check, Outcome, Verdict, carried_out
 from metalab.catalog.recipes import plugins
 from metalab.catalog.slots import SLOTS
+from metalab.engine.torch_threads import use_threads
 from metalab.experiment.plugins import plugin_problems, usable_presets
 
 _CHECKS: Mapping[str, Callable[[Any], Mapping[str, Check]]] = {
@@ -36,6 +37,8 @@ def check_file(path: Path, problems: tuple[str, ...] = ()) -> Iterator[Verdict]:
     Yields:
         A verdict a check, as soon as it is known; first what could not be registered.
     """
+    # Of a few points each: on a busy machine a second thread waits more than it computes.
+    use_threads(1)
     of_file = f"plug-in {path}"
     for problem in (*plugin_problems(), *problems):
         if of_file in problem:
