@@ -1,5 +1,7 @@
 """A card of the first page: picture, title and sentence, all of it one button."""
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QColor,
@@ -18,6 +20,9 @@ from metalab.ui.learn.thumbnail import paint_thumbnail
 from metalab.ui.plot.painting import mixed
 from metalab.ui.style.theming import current_theme
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _SIZE = QSize(300, 250)
 _LEAST = QSize(230, 180)
 _MARGIN = 14
@@ -28,11 +33,16 @@ _WRAPPED = Qt.TextFlag.TextWordWrap
 
 
 class CardButton(QAbstractButton):
-    """Starts the experiment of its card: by a click, Return, Enter or the space bar."""
+    """Starts the experiment of its card: by a click, Return, Enter or the space bar.
+
+    Attributes:
+        beside: The cards of the page: the titles of all stand at one height.
+    """
 
     def __init__(self, card: Card, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.card = card
+        self.beside: Sequence[CardButton] = (self,)
         self._arrays = card.thumbnail()
         self.setText(card.title)
         self.setAccessibleName(card.title)
@@ -70,7 +80,7 @@ class CardButton(QAbstractButton):
         outline = QPainterPath()
         outline.addRoundedRect(frame, _RADIUS, _RADIUS)
         painter.fillPath(outline, self._background())
-        words = self._text_height()
+        words = max(card.text_height() for card in self.beside)
         picture = frame.adjusted(0, 0, 0, -words)
         painter.save()
         painter.setClipPath(outline)
@@ -95,7 +105,7 @@ class CardButton(QAbstractButton):
         font.setBold(True)
         return font
 
-    def _text_height(self) -> int:
+    def text_height(self) -> int:
         """Return the height of title and sentence, with their margins."""
         room = QRect(0, 0, self.width() - 2 * _MARGIN, 1000)
         title = QFontMetrics(self._title_font()).boundingRect(

@@ -109,6 +109,8 @@ class StartPage(QWidget):
             button = CardButton(card, self)
             button.clicked.connect(self._on_card_clicked)
             self._cards[card.key] = button
+        for button in self._cards.values():
+            button.beside = tuple(self._cards.values())
         self.open_button = QPushButton("&Open a run…", self)
         self.data_button = QPushButton("Open &data…", self)
         self.tour_button = QPushButton("Take the &tour", self)

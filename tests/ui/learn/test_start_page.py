@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from metalab.ui.learn.cards import all_cards
 from metalab.ui.learn.start_page import StartPage
 from metalab.ui.style.theme import DARK, LIGHT, Theme
-from metalab.ui.style.theming import change_theme
+from metalab.ui.style.theming import change_theme, current_theme
 
 
 @pytest.fixture
@@ -115,3 +115,16 @@ def test_pictures_are_painted_in_the_theme(page: StartPage, theme: Theme, size: 
         assert QColor(theme.raised).name() in colours
         roles = [line.role for line in card.card.drawing.lines] or ["support"]
         assert {getattr(theme, role) for role in roles} <= colours
+
+
+def test_titles_of_all_cards_stand_at_one_height(page: StartPage):
+    """Also where one sentence takes a line more than the others."""
+    page.resize(935, 620)
+    raised = QColor(current_theme().raised).rgb()
+    heights = {card.text_height() for card in page.cards.values()}
+    assert len(heights) > 1, "no sentence is longer than another at this width"
+    for card in page.cards.values():
+        image = card.grab().toImage()
+        column = [image.pixel(5, y) == raised for y in range(image.height() - 10)]
+        below = column[::-1].index(False) + 10
+        assert abs(below - max(heights)) <= 2
