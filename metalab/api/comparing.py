@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+class Markdown(str):
+    """Text in Markdown, which a notebook shows set."""
+
+    __slots__ = ()
+
+    def _repr_markdown_(self) -> str:
+        return str(self)
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Compared:
     """Methods with their seeds beside each other, on the same held-out tasks.
@@ -30,9 +39,9 @@ class Compared:
 
     comparison: Comparison
 
-    def table(self) -> str:
+    def table(self) -> Markdown:
         """Return the table in Markdown: a row a method, then what it shows in words."""
-        return to_markdown(self.comparison)
+        return Markdown(to_markdown(self.comparison))
 
     def figure(self) -> "Figure":
         """Return the held-out loss over training, a band over the seeds of each method."""

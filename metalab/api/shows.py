@@ -26,8 +26,15 @@ _LINE_SECONDS = 10.0
 _SAME_LINE_SECONDS = 0.5
 """Least time between two states of a line that is written over."""
 
-_NOTEBOOKS = "ipykernel"
-"""Module that is loaded where cells are run: an output there takes carriage returns."""
+
+def _in_notebook() -> bool:
+    """Return whether cells are run: an output there takes carriage returns.
+
+    IPython's shell has a kernel there, and none in a terminal; that ipykernel is loaded
+    says nothing, for scripts that run notebooks load it too.
+    """
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return hasattr(shell, "kernel")
 
 
 class _Bar:
@@ -53,13 +60,13 @@ class _Lines:
         self._name = live.snapshot().name
         self._total = live.config.outer.num_steps
         self._stream, self._over = stream, over
-        self._evaluation, self._line = "", ""
+        self._evaluation, self._rate = "", ""
+        self._step: int | None = None
         self._shown_at = -_LINE_SECONDS
         self._width = 0
 
     def moved(self, step: int, rate: str) -> None:
-        parts = (f"{step:,} of {self._total:,} outer steps", rate, self._evaluation)
-        self._line = f"{self._name}: {', '.join(part for part in parts if part)}"
+        self._step, self._rate = step, rate
         least = _SAME_LINE_SECONDS if self._over else _LINE_SECONDS
         if rate and time.monotonic() - self._shown_at >= least:
             self._write()
@@ -73,20 +80,23 @@ class _Lines:
         self._width = 0
 
     def end(self) -> None:
-        """Leave the last state on a line of its own."""
-        if self._line:
+        """Leave the last state, its evaluation too, on a line of its own."""
+        if self._step is not None:
             self._write()
             self._stream.write("\n" if self._over else "")
             self._stream.flush()
 
     def _write(self) -> None:
         self._shown_at = time.monotonic()
+        steps = f"{self._step:,} of {self._total:,} outer steps"
+        parts = (part for part in (steps, self._rate, self._evaluation) if part)
+        line = f"{self._name}: {', '.join(parts)}"
         if self._over:
             # What was longer is written over.
-            self._stream.write(f"\r{self._line.ljust(self._width)}")
-            self._width = len(self._line)
+            self._stream.write(f"\r{line.ljust(self._width)}")
+            self._width = len(line)
         else:
-            self._stream.write(f"{self._line}\n")
+            self._stream.write(f"{line}\n")
         self._stream.flush()
 
 
@@ -140,7 +150,7 @@ def progress_of(live: LiveRun, *, wanted: bool) -> Generator[Show]:
         yield _Nothing()
         return
     screen = Console(stderr=True, markup=False, highlight=False, emoji=False)
-    in_notebook = _NOTEBOOKS in sys.modules
+    in_notebook = _in_notebook()
     if screen.is_terminal and not in_notebook:
         with bar(screen, live) as shown:
             yield shown

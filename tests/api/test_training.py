@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -132,7 +133,9 @@ def test_lines_where_there_is_no_terminal(tmp_path, capfd):
 
 
 def test_one_line_in_a_notebook(tmp_path, capfd, monkeypatch):
-    monkeypatch.setitem(sys.modules, shows._NOTEBOOKS, sys)
+    shell = SimpleNamespace(kernel=object())
+    shells = SimpleNamespace(get_ipython=lambda: shell)
+    monkeypatch.setitem(sys.modules, "IPython", shells)
     ml.train(small(), path=tmp_path / "a.metalab")
     told = capfd.readouterr()
     assert told.err == ""
@@ -163,3 +166,13 @@ def test_lines_of_a_warning_stand_alone():
     shown = [line.strip() for line in stream.getvalue().split("\n")]
     assert shown[0].split("\r")[-1] == "Warning"
     assert "2 of 60" in shown[-2]
+
+
+def test_the_line_that_stays_tells_the_last_evaluation():
+    stream = io.StringIO()
+    lines = shows._Lines(LiveRun(small()), stream, over=True)
+    lines.moved(60, "10 steps/s")
+    lines.evaluated(0.25)
+    lines.end()
+    assert "60 of 60" in stream.getvalue().split("\r")[-1]
+    assert "held-out loss 0.250" in stream.getvalue().split("\r")[-1]
