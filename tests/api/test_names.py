@@ -38,7 +38,9 @@ MEMBERS = {
     ],
 }
 SIGNATURES = {
-    "compare": ["runs", "num_tasks", "num_inner_steps", "seed", "reference"],
+    "compare": [
+        *("runs", "num_tasks", "num_inner_steps", "seed", "reference", "threshold"),
+    ],
     "sweep": ["file", "folder", "jobs"],
     "train": ["what", "seed", "path", "progress", "settings", "keywords"],
     "resume": ["path", "num_steps", "progress"],
