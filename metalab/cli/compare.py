@@ -102,7 +102,7 @@ def compare(
     screen = console(json_output=json_output)
     with screen.status("Measuring") as status:
         found = compare_files(
-            _run_files(files),
+            run_files(files),
             num_tasks=num_tasks,
             num_queries=num_queries,
             num_inner_steps=num_inner_steps,
@@ -121,7 +121,7 @@ def compare(
     return delivered()
 
 
-def _run_files(given: list[Path]) -> list[Path]:
+def run_files(given: list[Path]) -> list[Path]:
     """Return run files: those of a folder in the order of their names.
 
     Raises:

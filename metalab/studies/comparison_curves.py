@@ -152,7 +152,7 @@ def drawing_of(
     ]
     return Drawing(
         table=table,
-        caption=f"{_caption(chosen)} {note_on(found)}",
+        caption=f"{curves_caption(chosen)} {note_on(found)}",
         calls=with_legend(calls, on_axes, size, title=TITLE),
     )
 
@@ -206,7 +206,8 @@ def _seen(table: Table, choices: CurveChoices) -> list[Array]:
     return [means, table.numbers("high"), low[low > 0]]
 
 
-def _caption(choices: CurveChoices) -> str:
+def curves_caption(choices: CurveChoices) -> str:
+    """Return what the figure shows, without what the table's numbers are."""
     seeds = (
         "its 95 % interval over seeds (Student's t) as a band"
         if choices.spread == "band"
