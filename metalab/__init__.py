@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from metalab.api.comparing import Compared, compare, sweep
     from metalab.api.evaluated import Evaluated
     from metalab.api.hypergradients import hypergradient
+    from metalab.api.reporting import report
     from metalab.api.run import Run
     from metalab.api.run import open_file as open  # noqa: A004 - as gzip's and PIL's
     from metalab.api.sources import presets, recipes
@@ -39,6 +40,7 @@ _PLACES = {
     "open": ("metalab.api.run", "open_file"),
     "presets": ("metalab.api.sources", "presets"),
     "recipes": ("metalab.api.sources", "recipes"),
+    "report": ("metalab.api.reporting", "report"),
     "resume": ("metalab.api.training", "resume"),
     "sweep": ("metalab.api.comparing", "sweep"),
     "train": ("metalab.api.training", "train"),
@@ -58,6 +60,7 @@ __all__ = [
     "open",
     "presets",
     "recipes",
+    "report",
     "resume",
     "sweep",
     "train",

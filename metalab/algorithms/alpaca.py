@@ -6,12 +6,21 @@ from metalab.catalog.recipes import Preset, Recipe, merge
 NOISE_STD = 0.1414
 """Root of the noise variance 0.02 of the authors' configuration."""
 
+HARRISON_2018 = """@inproceedings{harrison2018alpaca,
+  author = {Harrison, James and Sharma, Apoorva and Pavone, Marco},
+  title = {Meta-Learning Priors for Efficient Online {Bayesian} Regression},
+  booktitle = {Workshop on the Algorithmic Foundations of Robotics},
+  note = {arXiv:1807.08912},
+  year = {2018},
+}"""
+
 RECIPE = Recipe(
     name="alpaca",
     title="Bayesian head (ALPaCA)",
     family="Closed-form heads",
     synonyms=("Bayesian linear regression",),
     source="Harrison, Sharma & Pavone 2018, section 4",
+    bibtex=(HARRISON_2018,),
     summary="A task conditions a Bayesian linear regression on shared features; the outer "
     "loop learns features and prior by the likelihood of the query set.",
     parts={

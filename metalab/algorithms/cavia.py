@@ -3,12 +3,23 @@
 from metalab.algorithms.maml import SINE
 from metalab.catalog.recipes import Preset, Recipe, merge
 
+ZINTGRAF_2019 = """@inproceedings{zintgraf2019cavia,
+  author = {Zintgraf, Luisa and Shiarli, Kyriacos and Kurin, Vitaly and Hofmann, Katja and Whiteson, Shimon},
+  title = {Fast Context Adaptation via Meta-Learning},
+  booktitle = {Proceedings of the 36th International Conference on Machine Learning},
+  series = {Proceedings of Machine Learning Research},
+  volume = {97},
+  pages = {7693--7702},
+  year = {2019},
+}"""
+
 RECIPE = Recipe(
     name="cavia",
     title="CAVIA",
     family="Partial adaptation and context",
     synonyms=("context adaptation", "fast context"),
     source="Zintgraf, Shiarlis, Kurin, Hofmann & Whiteson 2019, section 3.1",
+    bibtex=(ZINTGRAF_2019,),
     summary="A task adapts a few extra inputs from zero; the network itself is shared "
     "and learned by the outer loop.",
     parts={

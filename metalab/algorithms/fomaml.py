@@ -1,6 +1,6 @@
 """FOMAML: MAML without the second derivatives."""
 
-from metalab.algorithms.maml import SINE
+from metalab.algorithms.maml import FINN_2017, SINE
 from metalab.catalog.recipes import Preset, Recipe
 
 RECIPE = Recipe(
@@ -9,6 +9,7 @@ RECIPE = Recipe(
     family="MAML and first-order",
     synonyms=("first-order",),
     source="Finn, Abbeel & Levine 2017, section 5.2",
+    bibtex=(FINN_2017,),
     summary="MAML that treats the inner steps as constants: the query gradient at the "
     "adapted parameters moves the initialisation.",
     parts={

@@ -15,6 +15,23 @@ PROCESS = {
     "evaluation": {"num_inner_steps": 1},
 }
 
+RASMUSSEN_2006 = """@book{rasmussen2006gaussian,
+  author = {Rasmussen, Carl Edward and Williams, Christopher K. I.},
+  title = {Gaussian Processes for Machine Learning},
+  publisher = {MIT Press},
+  year = {2006},
+}"""
+
+SOLIN_2020 = r"""@article{solin2020hilbert,
+  author = {Solin, Arno and S{\"a}rkk{\"a}, Simo},
+  title = {{Hilbert} space methods for reduced-rank {Gaussian} process regression},
+  journal = {Statistics and Computing},
+  volume = {30},
+  number = {2},
+  pages = {419--446},
+  year = {2020},
+}"""
+
 RECIPE = Recipe(
     name="gaussian-process",
     title="Gaussian process",
@@ -24,6 +41,10 @@ RECIPE = Recipe(
         "empirical Bayes",
     ),
     source="Rasmussen & Williams 2006, section 2.2; reduced rank: Solin & Särkkä 2020",
+    bibtex=(
+        RASMUSSEN_2006,
+        SOLIN_2020,
+    ),
     summary="Each task is a curve of one Gaussian process; the outer loop learns its mean, "
     "length-scale, signal and noise by the likelihood of the query set, and a task "
     "conditions it on its support set.",

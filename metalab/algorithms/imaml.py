@@ -3,12 +3,21 @@
 from metalab.algorithms.maml import SINE
 from metalab.catalog.recipes import Preset, Recipe, merge
 
+RAJESWARAN_2019 = """@inproceedings{rajeswaran2019imaml,
+  author = {Rajeswaran, Aravind and Finn, Chelsea and Kakade, Sham M. and Levine, Sergey},
+  title = {Meta-Learning with Implicit Gradients},
+  booktitle = {Advances in Neural Information Processing Systems},
+  volume = {32},
+  year = {2019},
+}"""
+
 RECIPE = Recipe(
     name="imaml",
     title="iMAML",
     family="Implicit gradients",
     synonyms=("implicit MAML", "conjugate gradient"),
     source="Rajeswaran, Finn, Kakade & Levine 2019, algorithm 1",
+    bibtex=(RAJESWARAN_2019,),
     summary="Learns the anchor of a regularised inner problem, from its solution alone: "
     "the way there is not differentiated.",
     parts={

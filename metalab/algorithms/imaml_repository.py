@@ -1,5 +1,6 @@
 """iMAML as its authors' code runs it, which differs from the paper."""
 
+from metalab.algorithms.imaml import RAJESWARAN_2019
 from metalab.algorithms.maml import SINE
 from metalab.catalog.recipes import Preset, Recipe, merge
 
@@ -9,6 +10,7 @@ RECIPE = Recipe(
     family="Implicit gradients",
     synonyms=("implicit MAML", "conjugate gradient"),
     source="the authors' code of Rajeswaran, Finn, Kakade & Levine 2019",
+    bibtex=(RAJESWARAN_2019,),
     summary="Adapts without the proximal term, pulls back once at the end, and solves "
     "another linear system than the paper's.",
     parts={

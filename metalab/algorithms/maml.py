@@ -54,12 +54,23 @@ TABLE = {
 }
 """A learner for standardised tables of small tasks."""
 
+FINN_2017 = """@inproceedings{finn2017maml,
+  author = {Finn, Chelsea and Abbeel, Pieter and Levine, Sergey},
+  title = {Model-Agnostic Meta-Learning for Fast Adaptation of Deep Networks},
+  booktitle = {Proceedings of the 34th International Conference on Machine Learning},
+  series = {Proceedings of Machine Learning Research},
+  volume = {70},
+  pages = {1126--1135},
+  year = {2017},
+}"""
+
 RECIPE = Recipe(
     name="maml",
     title="MAML",
     family="MAML and first-order",
     synonyms=("model-agnostic meta-learning", "second-order"),
     source="Finn, Abbeel & Levine 2017, algorithm 1",
+    bibtex=(FINN_2017,),
     summary="Learns an initialisation from which a few gradient steps solve a task, "
     "by differentiating through those steps.",
     parts={

@@ -3,12 +3,20 @@
 from metalab.algorithms.maml import SINE
 from metalab.catalog.recipes import Preset, Recipe, merge
 
+ANTONIOU_2019 = """@inproceedings{antoniou2019mamlpp,
+  author = {Antoniou, Antreas and Edwards, Harrison and Storkey, Amos},
+  title = {How to train your {MAML}},
+  booktitle = {International Conference on Learning Representations},
+  year = {2019},
+}"""
+
 RECIPE = Recipe(
     name="maml-plus-plus",
     title="MAML++",
     family="Learned inner rates",
     synonyms=("how to train your MAML", "LSLR", "MSL"),
     source="Antoniou, Edwards & Storkey 2019, section 4",
+    bibtex=(ANTONIOU_2019,),
     summary="MAML with one learned rate for each layer and inner step, and an outer loss "
     "over all inner steps at first.",
     parts={

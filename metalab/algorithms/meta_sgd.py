@@ -3,12 +3,20 @@
 from metalab.algorithms.maml import SINE
 from metalab.catalog.recipes import Preset, Recipe, merge
 
+LI_2017 = """@article{li2017metasgd,
+  author = {Li, Zhenguo and Zhou, Fengwei and Chen, Fei and Li, Hang},
+  title = {{Meta-SGD}: Learning to Learn Quickly for Few-Shot Learning},
+  journal = {arXiv preprint arXiv:1707.09835},
+  year = {2017},
+}"""
+
 RECIPE = Recipe(
     name="meta-sgd",
     title="Meta-SGD",
     family="Learned inner rates",
     synonyms=("learned learning rates",),
     source="Li, Zhou, Chen & Li 2017, equation 2",
+    bibtex=(LI_2017,),
     summary="MAML that also learns the direction and length of each parameter's inner "
     "step.",
     parts={

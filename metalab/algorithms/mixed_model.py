@@ -3,6 +3,16 @@
 from metalab.algorithms.maml import GAPMINDER_TASKS
 from metalab.catalog.recipes import Preset, Recipe, merge
 
+LAIRD_1982 = """@article{laird1982random,
+  author = {Laird, Nan M. and Ware, James H.},
+  title = {Random-Effects Models for Longitudinal Data},
+  journal = {Biometrics},
+  volume = {38},
+  number = {4},
+  pages = {963--974},
+  year = {1982},
+}"""
+
 RECIPE = Recipe(
     name="mixed-model",
     title="Mixed model",
@@ -15,6 +25,7 @@ RECIPE = Recipe(
         "nlme",
     ),
     source="Laird & Ware 1982; the prior by the likelihood of the query set",
+    bibtex=(LAIRD_1982,),
     summary="Each task is a polynomial whose coefficients come from one Gaussian; the "
     "outer loop learns that Gaussian, and a task conditions it on its support set.",
     parts={

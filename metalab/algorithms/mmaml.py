@@ -3,12 +3,21 @@
 from metalab.algorithms.maml import MULTIMODAL
 from metalab.catalog.recipes import Preset, Recipe, merge
 
+VUORIO_2019 = """@inproceedings{vuorio2019mmaml,
+  author = {Vuorio, Risto and Sun, Shao-Hua and Hu, Hexiang and Lim, Joseph J.},
+  title = {Multimodal Model-Agnostic Meta-Learning via Task-Aware Modulation},
+  booktitle = {Advances in Neural Information Processing Systems},
+  volume = {32},
+  year = {2019},
+}"""
+
 RECIPE = Recipe(
     name="mmaml",
     title="MMAML (modulated MAML)",
     family="Partial adaptation and context",
     synonyms=("multimodal", "FiLM"),
     source="Vuorio, Sun, Hu & Lim 2019, algorithm 1",
+    bibtex=(VUORIO_2019,),
     summary="Guesses the kind of task from its support set, modulates the initialisation "
     "accordingly, and adapts from there.",
     parts={

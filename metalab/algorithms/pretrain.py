@@ -1,6 +1,6 @@
 """Joint pre-training, then fine-tuning: the baseline of the MAML paper."""
 
-from metalab.algorithms.maml import SINE
+from metalab.algorithms.maml import FINN_2017, SINE
 from metalab.catalog.recipes import Preset, Recipe, merge
 
 RECIPE = Recipe(
@@ -9,6 +9,7 @@ RECIPE = Recipe(
     family="Baselines",
     synonyms=("multi-task", "fine-tuning", "transfer"),
     source='Finn, Abbeel & Levine 2017, section 5.1, "pretrained"',
+    bibtex=(FINN_2017,),
     summary="Trains one network on the points of all tasks at once, as supervised "
     "learning does; adaptation is not thought of until afterwards.",
     parts={

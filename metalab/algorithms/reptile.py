@@ -18,12 +18,20 @@ DEMONSTRATION = {
 }
 """The sine demonstration of Nichol et al. 2018, but for its tasks."""
 
+NICHOL_2018 = """@article{nichol2018reptile,
+  author = {Nichol, Alex and Achiam, Joshua and Schulman, John},
+  title = {On First-Order Meta-Learning Algorithms},
+  journal = {arXiv preprint arXiv:1803.02999},
+  year = {2018},
+}"""
+
 RECIPE = Recipe(
     name="reptile",
     title="Reptile",
     family="MAML and first-order",
     synonyms=("first-order",),
     source="Nichol, Achiam & Schulman 2018, algorithm 1",
+    bibtex=(NICHOL_2018,),
     summary="Moves the initialisation a little towards where gradient descent on each "
     "task ends; needs neither a query set nor second derivatives.",
     parts={

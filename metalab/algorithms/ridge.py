@@ -3,12 +3,20 @@
 from metalab.algorithms.maml import SINE
 from metalab.catalog.recipes import Preset, Recipe, merge
 
+BERTINETTO_2019 = r"""@inproceedings{bertinetto2019r2d2,
+  author = {Bertinetto, Luca and Henriques, Jo{\~a}o F. and Torr, Philip H. S. and Vedaldi, Andrea},
+  title = {Meta-learning with differentiable closed-form solvers},
+  booktitle = {International Conference on Learning Representations},
+  year = {2019},
+}"""
+
 RECIPE = Recipe(
     name="ridge",
     title="Ridge head (R2-D2)",
     family="Closed-form heads",
     synonyms=("ridge regression", "R2D2"),
     source="Bertinetto, Henriques, Torr & Vedaldi 2019, section 3.2",
+    bibtex=(BERTINETTO_2019,),
     summary="A task solves ridge regression on shared features in closed form; the outer "
     "loop learns features and strength through the solve.",
     parts={

@@ -20,8 +20,8 @@ from metalab.core.tasks import (
     sample_batch,
 )
 from metalab.engine.build import DTYPES, build_family, build_learner, resolve_device
-from metalab.engine.events import Array, Checkpoint
-from metalab.engine.held_out import losses_along_paths, to_array
+from metalab.engine.events import Array, Checkpoint, HeldOutTasks
+from metalab.engine.held_out import looked_at, losses_along_paths, to_array
 from metalab.engine.providers import AUTODIFF
 from metalab.engine.statistics import TaskSummary, summarise
 from metalab.engine.torch_threads import use_threads_of
@@ -96,12 +96,7 @@ def evaluate_fresh(  # noqa: PLR0913 - the counts of one evaluation
         NoTasksError: There is no such task.
     """
     family = build_family(config).of_subset(subset).for_shots(num_shots)
-    num_tasks = family.num_tasks(num_tasks)
-    num_queries = family.num_queries(num_queries, num_shots) if num_tasks else 0
-    if num_tasks == 0:
-        raise NoTasksError(
-            f"there is no {subset} task with {num_shots} support points and one more"
-        )
+    num_tasks, num_queries = _counts(family, num_tasks, num_shots, num_queries, subset)
     one = _bytes_of_one(config, num_shots + num_queries, num_inner_steps)
     _check_fits(config, num_tasks, num_shots + num_queries, num_inner_steps)
     use_threads_of(config, AUTODIFF)
@@ -109,14 +104,8 @@ def evaluate_fresh(  # noqa: PLR0913 - the counts of one evaluation
     dtype = DTYPES[config.run.precision]
     learner = build_learner(config)
     phi = torch.tensor(checkpoint.phi, dtype=dtype, device=device)
-    batch = sample_batch(
-        family,
-        num_tasks,
-        num_shots=num_shots,
-        num_queries=num_queries,
-        generator=RandomStreams(seed).generator("fresh tasks"),
-        dtype=dtype,
-        query=query,
+    batch = _drawn(
+        family, num_tasks, num_shots, num_queries, dtype=dtype, seed=seed, query=query
     ).to(device)
     at_once = max(1, BYTES_AT_ONCE // one)
     support, query_loss = losses_along_paths(
@@ -140,6 +129,89 @@ def evaluate_fresh(  # noqa: PLR0913 - the counts of one evaluation
         ]
         rmse = to_array(torch.cat(errors).mean(dim=0).sqrt())
     return FreshEvaluation(query_loss=query_loss, support_loss=support, rmse=rmse)
+
+
+def fresh_tasks(
+    config: ExperimentConfig,
+    *,
+    num_tasks: int,
+    num_shots: int,
+    num_queries: int,
+    seed: int,
+    query: QueryKind = LIKE_SUPPORT,
+) -> HeldOutTasks:
+    """Return the tasks that `evaluate_fresh` measures: points, true curves, names.
+
+    Args:
+        config: The experiment.
+        num_tasks: As there.
+        num_shots: Likewise.
+        num_queries: Likewise.
+        seed: Likewise.
+        query: Likewise.
+
+    Raises:
+        NoTasksError: There is no such task.
+    """
+    family = build_family(config).of_subset(HELD_OUT).for_shots(num_shots)
+    num_tasks, num_queries = _counts(
+        family, num_tasks, num_shots, num_queries, HELD_OUT
+    )
+    dtype = DTYPES[config.run.precision]
+    batch = _drawn(
+        family, num_tasks, num_shots, num_queries, dtype=dtype, seed=seed, query=query
+    )
+    looked = looked_at(
+        build_learner(config),
+        family,
+        batch,
+        device=torch.device("cpu"),
+        num_curves=num_tasks,
+        num_inner_steps=config.num_shown_steps,
+    )
+    return looked.describe()
+
+
+def _counts(
+    family: TaskDistribution,
+    num_tasks: int,
+    num_shots: int,
+    num_queries: int,
+    subset: str,
+) -> tuple[int, int]:
+    """Return how many tasks and query points there are of those wanted.
+
+    Raises:
+        NoTasksError: There is no task.
+    """
+    num_tasks = family.num_tasks(num_tasks)
+    if num_tasks == 0:
+        raise NoTasksError(
+            f"there is no {subset} task with {num_shots} support points and one more"
+        )
+    return num_tasks, family.num_queries(num_queries, num_shots)
+
+
+def _drawn(  # noqa: PLR0913 - the counts of one evaluation
+    family: TaskDistribution,
+    num_tasks: int,
+    num_shots: int,
+    num_queries: int,
+    *,
+    dtype: torch.dtype,
+    seed: int,
+    query: QueryKind,
+) -> TaskBatch:
+    """Return fresh tasks; those of a seed are the same whatever adapts to them."""
+    return sample_batch(
+        family,
+        num_tasks,
+        num_shots=num_shots,
+        num_queries=num_queries,
+        generator=RandomStreams(seed).generator("fresh tasks"),
+        dtype=dtype,
+        query=query,
+    )
 
 
 NUM_DRAWS = 20

@@ -9,11 +9,8 @@ from metalab.api.run import Run, open_file
 from metalab.runs.batch.batch import Outcome, run_in_turn
 from metalab.runs.batch.pool import run_in_processes
 from metalab.studies.comparison import Comparison, compare_files
-from metalab.studies.comparison_output import (
-    drawing_of,
-    to_markdown,
-    write_comparison,
-)
+from metalab.studies.comparison_curves import CurveChoices, drawing_of
+from metalab.studies.comparison_output import to_markdown, write_comparison
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,14 +40,23 @@ class Compared:
         """Return the table in Markdown: a row a method, then what it shows in words."""
         return Markdown(to_markdown(self.comparison))
 
-    def figure(self) -> "Figure":
-        """Return the held-out loss over training, a band over the seeds of each method."""
+    def figure(self, *, x: str = "outer step", spread: str = "band") -> "Figure":
+        """Return the held-out loss over training, a line a method.
+
+        Args:
+            x: "outer step", "training time", "tasks seen" or "gradient evaluations".
+            spread: How seeds are shown: "band", the 95 % interval of their mean, or
+                "seeds", each as a faint line.
+
+        Raises:
+            UserError: A choice is another one.
+        """
         from metalab.figures.paint import paint, styled  # noqa: PLC0415 - matplotlib
         from metalab.figures.sizes import size_named  # noqa: PLC0415
 
-        size = size_named("double")
+        size, choices = size_named("double"), CurveChoices(x=x, spread=spread)
         with styled(size):
-            return paint(drawing_of(self.comparison, size), size)
+            return paint(drawing_of(self.comparison, size, choices), size)
 
     def save(self, path: str | Path) -> tuple[Path, ...]:
         """Write table (.tex, .md, .csv, .html) or figure (.pdf, .svg, .png, .py).
@@ -75,6 +81,7 @@ def compare(
     num_inner_steps: int | None = None,
     seed: int = 0,
     reference: str | None = None,
+    threshold: float | None = None,
 ) -> Compared:
     """Measure runs on the same held-out tasks, and compare their methods.
 
@@ -86,6 +93,8 @@ def compare(
         num_inner_steps: K'; None takes each run's own K.
         seed: Fixes the tasks.
         reference: Method that the others are compared with; None for the first.
+        threshold: Held-out loss that outer steps are counted to; None for the one that
+            the reference ends at.
 
     Raises:
         ComparisonError: The runs are of different tasks, or a seed is there twice.
@@ -101,6 +110,7 @@ def compare(
         num_inner_steps=num_inner_steps,
         seed=seed,
         reference=reference,
+        threshold=threshold,
     )
     return Compared(found)
 

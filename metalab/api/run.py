@@ -269,6 +269,28 @@ class Run:
         with keeping_threads():
             return picture(self.path, self._which, name, choices)
 
+    def report(self, path: str | os.PathLike[str]) -> Path:
+        """Write the report on the run: configuration, figures, held-out losses, BibTeX.
+
+        Equal to `metalab report`; of several runs, see `metalab.report`.
+
+        Args:
+            path: .html, one page that holds its figures, or .pdf. What is there is
+                replaced.
+
+        Returns:
+            The file.
+
+        Raises:
+            UserError: The suffix is another one, or the file cannot be written.
+
+        Example:
+            run.report("run.pdf")
+        """
+        from metalab.api.reporting import report  # noqa: PLC0415 - matplotlib
+
+        return report([self], path)
+
     def window(self) -> "subprocess.Popen[bytes]":
         """Open the run in the window, in a process of its own.
 

@@ -66,6 +66,7 @@ class Recipe:
         presets: Published experiments with it.
         family: Title of the family of methods that menus list it in.
         synonyms: What else people call it; a search finds it by these too.
+        bibtex: Entries of `source`, as papers cite it; none for what nobody published.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Recipe:
     presets: tuple[Preset, ...]
     family: str = OTHER_FAMILY
     synonyms: tuple[str, ...] = ()
+    bibtex: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -192,6 +194,14 @@ def _check(value: Any, taken: Mapping[str, Recipe]) -> None:
     words: Any = value.synonyms
     if not isinstance(words, tuple) or not all(isinstance(w, str) for w in words):
         raise UnfitError(f"the synonyms of recipe {value.name!r} are no tuple of texts")
+    entries: Any = value.bibtex
+    if not isinstance(entries, tuple) or not all(
+        isinstance(entry, str) and entry.lstrip().startswith("@") for entry in entries
+    ):
+        raise UnfitError(
+            f"bibtex of recipe {value.name!r} is no tuple of BibTeX entries, which begin "
+            "with @"
+        )
 
 
 def _check_texts(name: str, title: Any, source: Any, settings: Any) -> None:

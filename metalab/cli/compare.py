@@ -1,20 +1,23 @@
 """`metalab compare`: methods with several seeds, on the same held-out tasks."""
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
 from metalab.cli.output import console, delivered, print_json, warn
 from metalab.cli.target import Force, check_free
 from metalab.core.errors import UserError
 
 if TYPE_CHECKING:
-    from metalab.studies.comparison import Comparison
+    from metalab.studies.comparison import Comparison, Group
 
-WIDTH = 132
+WIDTH = 190
 
 
 def compare(
@@ -50,6 +53,26 @@ def compare(
             help="Method that the others are compared with; by default the first."
         ),
     ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            help="Held-out loss that outer steps are counted to; by default the one that "
+            "the reference ends at."
+        ),
+    ] = None,
+    x: Annotated[
+        str,
+        typer.Option(
+            help="Of the figure: outer-step, training-time, tasks-seen or "
+            "gradient-evaluations."
+        ),
+    ] = "outer-step",
+    spread: Annotated[
+        str,
+        typer.Option(
+            help="Of the figure: band (95 % interval over seeds) or seeds (each faint)."
+        ),
+    ] = "band",
     json_output: Annotated[
         bool, typer.Option("--json", help="Print one JSON object on stdout.")
     ] = False,
@@ -61,6 +84,7 @@ def compare(
     """
     from metalab.figures.render import check_target  # noqa: PLC0415 - matplotlib
     from metalab.studies.comparison import compare_files  # noqa: PLC0415 - torch
+    from metalab.studies.comparison_curves import CurveChoices  # noqa: PLC0415
     from metalab.studies.comparison_output import (  # noqa: PLC0415
         SUFFIXES,
         write_comparison,
@@ -73,19 +97,23 @@ def compare(
                 f"{path} ends in {path.suffix!r}; allowed: {', '.join(SUFFIXES)}"
             )
         check_target(path)
+    choices = CurveChoices(x=x.replace("-", " "), spread=spread)
     check_free(targets, force=force)
     screen = console(json_output=json_output)
     with screen.status("Measuring") as status:
         found = compare_files(
-            _run_files(files),
+            run_files(files),
             num_tasks=num_tasks,
             num_queries=num_queries,
             num_inner_steps=num_inner_steps,
             seed=seed,
             reference=reference,
+            threshold=threshold,
             tell=lambda name: status.update(f"Measuring {name}"),
         )
-    written = [file for path in targets for file in write_comparison(found, path)]
+    written = [
+        file for path in targets for file in write_comparison(found, path, choices)
+    ]
     if json_output:
         print_json({**_plain(found), "wrote": [str(path) for path in written]})
         return delivered()
@@ -93,7 +121,7 @@ def compare(
     return delivered()
 
 
-def _run_files(given: list[Path]) -> list[Path]:
+def run_files(given: list[Path]) -> list[Path]:
     """Return run files: those of a folder in the order of their names.
 
     Raises:
@@ -114,29 +142,37 @@ def _run_files(given: list[Path]) -> list[Path]:
 
 
 def _print(found: "Comparison", written: list[Path]) -> None:
-    from metalab.studies.comparison_output import (  # noqa: PLC0415
+    from metalab.studies.comparison_words import (  # noqa: PLC0415
         HEADINGS,
         note_on,
         rows_of,
+        setting_headings,
+        setting_rows,
     )
 
     screen = console()
     screen.width = max(WIDTH, screen.width)
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
-    for heading in HEADINGS:
-        table.add_column(heading, justify="left" if heading == "Method" else "right")
-    for row in rows_of(found):
-        table.add_row(*row)
-    screen.print(table)
+    screen.print(_table(HEADINGS, rows_of(found)))
     screen.print(note_on(found), markup=False)
     for difference in found.differences:
         screen.print(difference.words, markup=False)
-    for group in found.groups:
-        for run in group.runs:
-            if run.failure:
-                warn(f"{run.path}: {run.failure}")
+    settings = setting_rows(found)
+    if settings:
+        screen.print()
+        screen.print(_table(setting_headings(found), settings))
+    for failure in found.failures():
+        warn(failure)
     for path in written:
         screen.print(f"Wrote {path}", markup=False)
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
+    for index, heading in enumerate(headings):
+        table.add_column(Text(heading), justify="right" if index else "left")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table
 
 
 def _plain(found: "Comparison") -> dict[str, Any]:
@@ -152,15 +188,19 @@ def _plain(found: "Comparison") -> dict[str, Any]:
         "num_shots": found.num_shots,
         "unit": found.unit,
         "seed": found.seed,
+        "threshold": found.threshold,
+        "area_end": found.end,
         "methods": [
             {
                 "method": group.title,
                 "seeds": list(group.seeds),
-                "num_diverged": group.num_failed,
+                "num_diverged": group.num_diverged,
+                "num_failed": group.num_failed,
                 **ends("mean", group.mean()),
                 **ends("iqm", group.interquartile_mean()),
                 "median": group.median(),
                 "best_seed": group.best(),
+                **_of_curve(group, found),
                 "files": [str(run.path) for run in group.runs],
             }
             for group in found.groups
@@ -179,4 +219,21 @@ def _plain(found: "Comparison") -> dict[str, Any]:
             }
             for d in found.differences
         ],
+        "settings": [
+            {"setting": row.key, "values": list(row.values), "unit": row.unit}
+            for row in found.settings()
+        ],
+    }
+
+
+def _of_curve(group: "Group", found: "Comparison") -> dict[str, Any]:
+    """Return the numbers of a method's learning curves; null where half never arrive."""
+    time, area = group.time_to(found.threshold), group.area(found.end)
+    return {
+        "steps_to_threshold": time.median if math.isfinite(time.median) else None,
+        "num_reached": time.num_reached,
+        "followed_steps": time.followed,
+        "area_under_curve": area.value,
+        "area_under_curve_low": area.low,
+        "area_under_curve_high": area.high,
     }

@@ -25,6 +25,7 @@ from metalab.cli.plugin_option import HELP, add_plugins, split_plugins
 from metalab.cli.presets import presets
 from metalab.cli.reproduce import reproduce
 from metalab.cli.resume import resume
+from metalab.cli.run_report import report
 from metalab.cli.show import show
 from metalab.cli.sweep import sweep
 from metalab.cli.train import train
@@ -58,6 +59,7 @@ app.command()(estimators)
 app.command()(sweep)
 app.command()(compare)
 app.command("compare-baselines")(compare_baselines)
+app.command()(report)
 app.command()(export)
 app.command()(curves)
 app.command()(adapt)

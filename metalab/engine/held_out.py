@@ -311,22 +311,50 @@ def held_out_evaluation(
         dtype=dtype,
         query=config.held_out_query,
     )
-    count = min(NUM_GALLERY, batch.num_tasks)
+    return looked_at(
+        learner,
+        family,
+        batch,
+        device=device,
+        num_curves=NUM_GALLERY,
+        num_inner_steps=config.num_shown_steps,
+    )
+
+
+def looked_at(
+    learner: MetaLearner,
+    family: TaskDistribution,
+    batch: TaskBatch,
+    *,
+    device: torch.device,
+    num_curves: int,
+    num_inner_steps: int,
+) -> HeldOutEvaluation:
+    """Return some tasks with the grid that their curves are drawn on.
+
+    Args:
+        learner: How they adapt.
+        family: What they were drawn from.
+        batch: The tasks.
+        device: Where they are looked at.
+        num_curves: Tasks whose curves are drawn, at most: the first ones.
+        num_inner_steps: K'.
+    """
     low, high = family.input_range
+    dtype, count = batch.support.x.dtype, min(num_curves, batch.num_tasks)
     grid = torch.linspace(low, high, NUM_GRID_POINTS, dtype=dtype)
     x = family.inputs_at(grid).expand(count, -1, -1)
     shown = batch.parameters[:count]
     truth = family.true_targets(shown, x)
-    true_curves = None if truth is None else truth[..., 0]
     batch, grid_x = batch.to(device), family.observed(shown, x).to(device)
     return HeldOutEvaluation(
         learner=learner,
         family=family,
         batch=batch,
         grid_x=grid_x,
-        true_curves=true_curves,
-        num_inner_steps=config.num_shown_steps,
-        view=_view(learner, batch, grid_x, config.num_shown_steps),
+        true_curves=None if truth is None else truth[..., 0],
+        num_inner_steps=num_inner_steps,
+        view=_view(learner, batch, grid_x, num_inner_steps),
     )
 
 

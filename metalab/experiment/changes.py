@@ -4,7 +4,7 @@ One list is behind the name of an experiment, the marks in the form, and the tab
 compare two: so they never tell different numbers.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -267,3 +267,54 @@ def difference_rows(
         )
         for change in all_differences(config, other)
     ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingRow:
+    """A setting in which not all of some experiments agree, in words.
+
+    Attributes:
+        title: Of its group.
+        label: Its name in the form.
+        key: Its dotted path.
+        values: Its value in each experiment; an en dash where it has no such setting.
+        unit: "" where it has none.
+    """
+
+    title: str
+    label: str
+    key: str
+    values: tuple[str, ...]
+    unit: str
+
+
+_SEED = "run.seed"
+
+
+def differing_settings(configs: Sequence[ExperimentConfig]) -> list[SettingRow]:
+    """Return the settings that some experiments do not share, in the order of the form.
+
+    Seeds are left out: replicates differ in nothing else.
+    """
+    merged = list(fields_of(configs[0]))
+    known = {info.path for info in merged}
+    for config in configs[1:]:
+        for info in fields_of(config):
+            if info.path not in known:
+                merged.insert(_place(info, merged), info)
+                known.add(info.path)
+    values = [{info.path: info for info in fields_of(config)} for config in configs]
+    rows: list[SettingRow] = []
+    for info in merged:
+        own = [of[info.path].value if info.path in of else None for of in values]
+        if info.path != _SEED and any(value != own[0] for value in own):
+            rows.append(
+                SettingRow(
+                    title=group_title(info.group, merged),
+                    label=info.spec.label,
+                    key=info.path,
+                    values=tuple(setting_text(info, value) for value in own),
+                    unit=unit_of(info),
+                )
+            )
+    return rows

@@ -161,15 +161,41 @@ def render_drawing(
     Raises:
         FigureError: See `render`.
     """
+    return _write(_sheet_of(drawing, title, origin, size), path, dpi)
+
+
+def encode_drawing(
+    drawing: Drawing,
+    suffix: str,
+    *,
+    title: str,
+    origin: str = "",
+    size: FigureSize | str = "single",
+    dpi: float = 300,
+) -> bytes:
+    """Return a drawing that is of no single run as the content of a file.
+
+    Arguments are those of `render_drawing`.
+
+    Raises:
+        FigureError: See `encode`.
+    """
+    name = Path(f"figure{suffix}")
+    format_of(name)
+    return _files(_sheet_of(drawing, title, origin, size), name, dpi)[name]
+
+
+def _sheet_of(
+    drawing: Drawing, title: str, origin: str, size: FigureSize | str
+) -> "_Sheet":
     provenance = {"metalab": __version__, "caption": drawing.caption, "origin": origin}
-    sheet = _Sheet(
+    return _Sheet(
         title=title,
         size=size_named(size) if isinstance(size, str) else size,
         drawing=drawing,
         origin=origin,
         provenance=json.dumps(provenance, sort_keys=True),
     )
-    return _write(sheet, path, dpi)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

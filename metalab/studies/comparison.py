@@ -15,10 +15,18 @@ from metalab.analysis.crossed import (
     mean_of,
     test_of_difference,
 )
-from metalab.analysis.evaluate import evaluate_fresh
+from metalab.analysis.evaluate import evaluate_fresh, fresh_tasks
+from metalab.analysis.learning_curves import (
+    Reach,
+    TimeToThreshold,
+    mean_over_training,
+    reach_of,
+    time_to_threshold,
+)
 from metalab.core.errors import UserError
-from metalab.engine.events import Array
-from metalab.engine.statistics import Interval
+from metalab.engine.events import Array, HeldOutTasks
+from metalab.engine.statistics import Interval, seed_interval
+from metalab.experiment.changes import SettingRow, differing_settings
 from metalab.experiment.config import ExperimentConfig
 from metalab.experiment.naming import (
     experiment_name,
@@ -28,7 +36,8 @@ from metalab.experiment.naming import (
     told_changes,
 )
 from metalab.runs.record.history import RunHistory
-from metalab.runs.record.reader import open_run
+from metalab.runs.record.reader import StoredRun, open_run
+from metalab.runs.record.status import RunStatus
 
 
 class ComparisonError(UserError):
@@ -53,12 +62,40 @@ class MeasuredRun:
     losses: Array | None
 
     @property
+    def diverged(self) -> bool:
+        """Whether its loss exploded."""
+        return self.history.diverged is not None
+
+    @property
     def failure(self) -> str:
         """Why there are no losses; "" where there are."""
         if self.losses is not None:
             return ""
-        step = self.history.step
-        return f"diverged after {step:,} outer steps"
+        if self.diverged:
+            return f"diverged after {self.history.step:,} outer steps"
+        failed = self.history.failure
+        if failed is not None:
+            step = f"failed after {self.history.step:,} outer steps"
+            return f"{step}: {failed.message}"
+        return "was never trained"
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether it has made fewer outer steps than were planned, and did not fail."""
+        return not self.failure and self.history.step < self.history.num_steps
+
+    def curve(self) -> tuple[Array, Array]:
+        """Return its own held-out loss over training.
+
+        Returns:
+            Outer steps, and the mean query loss after K inner steps, [evaluation] each.
+        """
+        series = self.history.evaluations
+        return series.steps, series.query_mean[:, self.history.num_inner_steps]
+
+    def reach(self, threshold: float) -> Reach:
+        """Return when its own held-out loss first was at or below a threshold."""
+        return reach_of(*self.curve(), threshold, diverged=self.diverged)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -90,9 +127,14 @@ class Group:
         return np.stack(rows) if rows else np.empty((0, 0))
 
     @property
-    def num_failed(self) -> int:
+    def num_diverged(self) -> int:
         """Runs that diverged: they count in no mean, and are told beside it."""
-        return len(self.runs) - len(self.measured)
+        return sum(run.diverged for run in self.runs)
+
+    @property
+    def num_failed(self) -> int:
+        """Runs without losses for another reason; told beside the means, too."""
+        return len(self.runs) - len(self.measured) - self.num_diverged
 
     def mean(self) -> Interval:
         """Return the mean over seeds and tasks."""
@@ -109,6 +151,21 @@ class Group:
     def best(self) -> float:
         """Return the mean of the best seed."""
         return float(self.losses.mean(axis=1).min()) if self.measured else math.nan
+
+    def time_to(self, threshold: float) -> TimeToThreshold:
+        """Return the outer steps to a held-out loss; every run counts."""
+        return time_to_threshold([run.reach(threshold) for run in self.runs])
+
+    def area(self, end: int) -> Interval:
+        """Return the area under the curve per outer step, with its interval over seeds.
+
+        Args:
+            end: Outer step that every run was evaluated at.
+        """
+        if not self.measured:
+            return _unknown()
+        areas = [mean_over_training(*run.curve(), end) for run in self.measured]
+        return seed_interval(areas)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -165,6 +222,10 @@ class Comparison:
         num_shots: Support points of each.
         unit: Of the losses.
         seed: What fixed the tasks.
+        threshold: Held-out loss that steps are counted to; NaN where nobody knows one.
+        end: Last outer step at which every measured run was evaluated, where areas end;
+            0 where there is none.
+        tasks: The held-out tasks.
     """
 
     groups: tuple[Group, ...]
@@ -173,6 +234,19 @@ class Comparison:
     num_shots: int
     unit: str
     seed: int
+    threshold: float
+    end: int
+    tasks: HeldOutTasks
+
+    def settings(self) -> list[SettingRow]:
+        """Return the settings in which the methods differ, those of each first run."""
+        starts = [group.runs[0].history.config_at(0) for group in self.groups]
+        return differing_settings(starts)
+
+    def failures(self) -> list[str]:
+        """Return what became of each run without losses, a sentence each."""
+        runs = [run for group in self.groups for run in group.runs]
+        return [f"{run.path}: {run.failure}" for run in runs if run.failure]
 
 
 def compare_files(  # noqa: PLR0913 - the counts of one comparison
@@ -183,6 +257,7 @@ def compare_files(  # noqa: PLR0913 - the counts of one comparison
     num_inner_steps: int | None = None,
     seed: int = 0,
     reference: str | None = None,
+    threshold: float | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Comparison:
     """Measure runs on the same held-out tasks, and compare their methods.
@@ -196,6 +271,8 @@ def compare_files(  # noqa: PLR0913 - the counts of one comparison
         num_inner_steps: K'; None takes each run's own K.
         seed: Fixes the tasks.
         reference: Method that the others are compared with; None for the first.
+        threshold: Held-out loss that steps are counted to; None for the one that the
+            reference ends at, its mean over seeds.
         tell: Told which run is measured.
 
     Raises:
@@ -206,37 +283,96 @@ def compare_files(  # noqa: PLR0913 - the counts of one comparison
     runs = [open_run(path) for path in paths]
     configs = [run.history.config_at(run.history.step) for run in runs]
     _check_comparable(paths, configs)
+    counts = Counts(
+        num_tasks=num_tasks,
+        num_queries=num_queries,
+        num_inner_steps=num_inner_steps,
+        seed=seed,
+    )
     measured: list[tuple[str, MeasuredRun]] = []
     for path, run, config in zip(paths, runs, configs, strict=True):
         tell(f"{path.name}")
-        losses = None
-        if run.history.diverged is None:
-            steps = config.num_inner_steps
-            found = evaluate_fresh(
-                config,
-                run.newest_state(),
-                num_tasks=num_tasks,
-                num_shots=config.eval_shots,
-                num_queries=num_queries,
-                num_inner_steps=steps if num_inner_steps is None else num_inner_steps,
-                seed=seed,
-                query=config.held_out_query,
-            )
-            losses = found.query_loss[:, -1]
         made = MeasuredRun(
-            history=run.history, path=path, seed=config.run.seed, losses=losses
+            history=run.history,
+            path=path,
+            seed=config.run.seed,
+            losses=_losses(run, config, counts),
         )
         measured.append((_method_of(run.history, config), made))
     groups = _with_first(_grouped(measured), reference)
-    known = [run.losses for _, run in measured if run.losses is not None]
+    tasks = fresh_tasks(
+        configs[0],
+        num_tasks=num_tasks,
+        num_shots=configs[0].eval_shots,
+        num_queries=num_queries,
+        seed=seed,
+        query=configs[0].held_out_query,
+    )
     return Comparison(
         groups=groups,
         differences=_differences(groups),
-        num_tasks=len(known[0]) if known else 0,
+        num_tasks=len(tasks.support),
         num_shots=configs[0].eval_shots,
         unit=configs[0].loss_words.query_unit,
         seed=seed,
+        threshold=_final_loss(groups) if threshold is None else threshold,
+        end=_common_end(groups),
+        tasks=tasks,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How much is measured of every run.
+
+    Attributes:
+        num_tasks: Held-out tasks.
+        num_queries: Query points of each.
+        num_inner_steps: K'; None takes each run's own K.
+        seed: Fixes the tasks.
+    """
+
+    num_tasks: int
+    num_queries: int
+    num_inner_steps: int | None
+    seed: int
+
+
+def _losses(run: StoredRun, config: ExperimentConfig, counts: Counts) -> Array | None:
+    """Return what held-out tasks cost a run, [task]; None where it has failed."""
+    history = run.history
+    failed = history.status in (RunStatus.DIVERGED, RunStatus.FAILED)
+    if failed or history.diverged is not None or run.checkpoint is None:
+        return None
+    own, wanted = config.num_inner_steps, counts.num_inner_steps
+    found = evaluate_fresh(
+        config,
+        run.checkpoint,
+        num_tasks=counts.num_tasks,
+        num_shots=config.eval_shots,
+        num_queries=counts.num_queries,
+        num_inner_steps=own if wanted is None else wanted,
+        seed=counts.seed,
+        query=config.held_out_query,
+    )
+    return found.query_loss[:, -1]
+
+
+def _final_loss(groups: Sequence[Group]) -> float:
+    """Return the held-out loss that the first method with losses ends at."""
+    for group in groups:
+        curves = [run.curve()[1] for run in group.measured]
+        last = [float(losses[-1]) for losses in curves if len(losses)]
+        if last:
+            return float(np.mean(last))
+    return math.nan
+
+
+def _common_end(groups: Sequence[Group]) -> int:
+    """Return the last outer step at which every measured run was evaluated."""
+    runs = [run for group in groups for run in group.measured]
+    steps = [set(run.history.evaluations.steps.tolist()) for run in runs]
+    return int(max(set.intersection(*steps), default=0)) if steps else 0
 
 
 def _with_first(groups: tuple[Group, ...], title: str | None) -> tuple[Group, ...]:

@@ -21,6 +21,7 @@ NAMES = [
     "open",
     "presets",
     "recipes",
+    "report",
     "resume",
     "sweep",
     "train",
@@ -34,13 +35,16 @@ MEMBERS = {
     ],
     "Run": [
         *("adapt", "at", "config", "diverged", "evaluate", "evaluations", "figure"),
-        *("metrics", "name", "path", "phi", "status", "step", "window"),
+        *("metrics", "name", "path", "phi", "report", "status", "step", "window"),
     ],
 }
 SIGNATURES = {
-    "compare": ["runs", "num_tasks", "num_inner_steps", "seed", "reference"],
+    "compare": [
+        *("runs", "num_tasks", "num_inner_steps", "seed", "reference", "threshold"),
+    ],
     "sweep": ["file", "folder", "jobs"],
     "train": ["what", "seed", "path", "progress", "settings", "keywords"],
+    "report": ["runs", "path", "reference", "num_tasks"],
     "resume": ["path", "num_steps", "progress"],
     "open": ["path"],
     "hypergradient": [

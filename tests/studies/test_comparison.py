@@ -3,23 +3,36 @@
 import csv
 import shutil
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from metalab.analysis.adapt_request import AdaptRequest, CustomTask, Start
+from metalab.analysis.adaptation import TaskAdapter
 from metalab.analysis.evaluate import evaluate_fresh
+from metalab.core.errors import UserError
 from metalab.experiment.config import preset_config
 from metalab.experiment.fields import with_overrides
+from metalab.figures.paint import paint, styled
+from metalab.figures.sizes import size_named
 from metalab.runs.batch.batch import PlannedRun, carry_out
 from metalab.runs.record.reader import open_run
 from metalab.studies.comparison import ComparisonError, compare_files
+from metalab.studies.comparison_curves import (
+    COMPARED_AXES,
+    SPREADS,
+    CurveChoices,
+    drawing_of,
+    method_curve,
+)
 from metalab.studies.comparison_output import (
     latex_text,
-    note_on,
-    rows_of,
     to_latex,
+    to_markdown,
     write_comparison,
 )
+from metalab.studies.comparison_words import note_on, rows_of, setting_rows
 
 SMALL = [
     ("outer.num_steps", 3),
@@ -132,10 +145,120 @@ def test_a_run_that_diverged_counts_in_no_mean_and_is_told(tmp_path, files):
     )
     found = compare_files([*files, wreck], num_tasks=10, num_queries=5)
     failed = found.groups[-1]
-    assert (failed.num_failed, failed.measured) == (1, ())
+    assert (failed.num_diverged, failed.num_failed, failed.measured) == (1, 0, ())
     assert "diverged" in failed.runs[0].failure
-    assert rows_of(found)[-1][1:4] == ("0", "1", "-")
-    assert "1 run diverged and count in no mean" in note_on(found)
+    assert rows_of(found)[-1][1:5] == ("0", "1", "0", "-")
+    assert "1 run diverged and counts in no mean" in note_on(found)
+
+
+def test_steps_and_area_are_those_of_the_runs_own_curves(found):
+    maml = found.groups[0]
+    curves = [run.curve() for run in maml.runs]
+    last = np.mean([losses[-1] for _, losses in curves])
+    assert found.threshold == pytest.approx(last)
+    assert found.end == curves[0][0][-1] == 3
+    assert curves[0][0].tolist() == [0, 1, 2, 3]
+    areas = [(y[0] / 2 + y[1] + y[2] + y[3] / 2) / 3 for _, y in curves]
+    assert maml.area(found.end).value == pytest.approx(np.mean(areas))
+    none = replace(found, threshold=0.0)
+    assert rows_of(none)[0][8] == "> 3 (0 of 3)"
+    assert "is counted as longer than it went on" in note_on(found)
+
+
+def test_a_threshold_of_ones_own(files):
+    found = compare_files(files, num_tasks=10, num_queries=5, threshold=1e6)
+    assert [row[8] for row in rows_of(found)] == ["0 (3 of 3)"] * 2
+
+
+def test_settings_that_differ_are_a_table(found):
+    assert ("Hypergradient: Hypergradient", "unrolled", "first-order") in [
+        (row[0], *row[1:]) for row in setting_rows(found)
+    ]
+    assert "| Setting | maml-sine | fomaml-sine |" in to_markdown(found)
+
+
+def test_the_held_out_tasks_are_those_that_were_measured(found, files):
+    run = open_run(files[0])
+    tasks = found.tasks
+    assert len(tasks.support) == len(tasks.true_curves) == 40
+    learner_losses = found.groups[0].losses[0]
+    adapter = TaskAdapter(run.history.config_at())
+    task = CustomTask(
+        x=tasks.support.plotted(5)[0],
+        y=tasks.support.plotted(5)[1],
+        grid=tasks.grid,
+        truth=None,
+        parameters=None,
+        other_x=tasks.query.plotted(5)[0],
+        other_y=tasks.query.plotted(5)[1],
+    )
+    start = Start(
+        key="run",
+        config=run.history.config_at(),
+        phi=run.newest_state().phi,
+        step=run.history.step,
+    )
+    asked = AdaptRequest(task=task, starts=(start,), num_inner_steps=1)
+    found_there = adapter.adapt(start, asked).query_loss
+    assert found_there is not None
+    assert found_there[-1] == pytest.approx(learner_losses[5], rel=1e-4)
+
+
+@pytest.mark.parametrize("axis", COMPARED_AXES)
+def test_curves_against_every_axis(found, axis):
+    drawing = drawing_of(found, size_named("double"), CurveChoices(x=axis))
+    own = drawing.table.column("series").values == "maml-sine"
+    x = drawing.table.numbers("x")[own]
+    run = found.groups[0].runs[0]
+    expected = {"outer step": 3, "tasks seen": 75}.get(axis)
+    if axis == "gradient evaluations":
+        metrics = run.history.metrics
+        costs = metrics["gradient_evaluations"] + 2 * metrics["hessian_vector_products"]
+        expected = 25 * costs.sum()
+    if expected is None:
+        assert x[-1] > 0
+    else:
+        assert (x[0], x[-1]) == (0, expected)
+    for spread in SPREADS:
+        choices = CurveChoices(x=axis, spread=spread)
+        drawn = drawing_of(found, size_named("double"), choices)
+        with styled(size_named("double")):
+            paint(drawn, size_named("double"))
+
+
+def test_each_seed_is_a_faint_line(found):
+    choices = CurveChoices(spread="seeds")
+    calls = drawing_of(found, size_named("double"), choices).calls
+    named = [call.where["series"] for call in calls if call.where]
+    assert sum(", run " in str(name) for name in named) == 6
+    assert not [call for call in calls if call.method == "ax.fill_between"]
+    with pytest.raises(UserError, match="spread is 'sd'; allowed: band, seeds"):
+        CurveChoices(spread="sd")
+    with pytest.raises(UserError, match="x is 'hours'; allowed: outer step"):
+        CurveChoices(x="hours")
+
+
+def test_a_run_that_does_not_tell_its_gradients_is_named(found):
+    run = found.groups[0].runs[0]
+    nothing = {
+        name: np.full_like(values, np.nan)
+        for name, values in run.history.metrics.items()
+    }
+    old = replace(run, history=replace(run.history, metrics=nothing))
+    group = replace(found.groups[0], runs=(old, *found.groups[0].runs[1:]))
+    with pytest.raises(ComparisonError, match="does not tell its gradient evaluations"):
+        method_curve(group, "gradient evaluations")
+
+
+def test_runs_without_a_state_are_counted_and_told(found):
+    group = found.groups[0]
+    lost = replace(group.runs[0], losses=None)
+    seen = replace(
+        found, groups=(replace(group, runs=(lost, *group.runs[1:])), found.groups[1])
+    )
+    assert rows_of(seen)[0][1:4] == ("2", "0", "1")
+    assert seen.failures() == [f"{lost.path}: was never trained"]
+    assert "1 run failed and counts in no mean" in note_on(seen)
 
 
 def test_the_csv_has_full_digits(found, tmp_path):
@@ -167,7 +290,7 @@ def test_every_format_is_written(found, tmp_path, suffix):
 def test_latex_is_escaped_and_whole(found):
     assert latex_text("a_b & 5 % < x²") == r"a\_b \& 5 \% $<$ x$^2$"
     table = to_latex(found)
-    assert table.count(r"\\") == 1 + len(found.groups)
+    assert table.count(r"\\") == 2 + len(found.groups) + len(setting_rows(found))
     assert table.count("{") == table.count("}")
     assert r"\textbf{" in table
 

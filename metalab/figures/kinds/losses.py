@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from metalab.engine.events import Array
 from metalab.experiment.loss_words import with_unit
 from metalab.figures.axes import for_losses, labels, loss_axis, whole_ticks
-from metalab.figures.base import FigureChoices, FigureSpec
+from metalab.figures.base import X_AXES, FigureChoices, FigureSpec
 from metalab.figures.drawing import (
     BLUE,
     GREY,
@@ -24,13 +24,9 @@ from metalab.figures.legend import with_legend
 from metalab.figures.sizes import FigureSize
 from metalab.figures.smooth import smoothed
 from metalab.figures.table import Column, Table
+from metalab.figures.training_axis import TRAINING_AXES, training_x
 from metalab.runs.record.history import RunHistory
 
-_X = {
-    "outer step": ("outer_step", "Outer step"),
-    "training time": ("training_time", "Training time (s)"),
-    "tasks seen": ("tasks_seen", "Tasks seen"),
-}
 _NUM_MARKERS = 12
 
 
@@ -76,9 +72,9 @@ def _table(history: RunHistory, choices: FigureChoices) -> Table:
         return Column(name, spread, unit)
 
     columns = [
-        Column("outer_step", steps),
-        Column("training_time", _seconds_at(history, steps), "s"),
-        Column("tasks_seen", steps * history.config_at().outer.num_tasks),
+        Column(axis.column, training_x(history, name, steps), axis.unit)
+        for name, axis in TRAINING_AXES.items()
+        if name in X_AXES
     ]
     for name in (_BEFORE.column, _AFTER.column):
         raw = history.metrics[name]
@@ -106,17 +102,12 @@ def _table(history: RunHistory, choices: FigureChoices) -> Table:
     return Table(tuple(columns))
 
 
-def _seconds_at(history: RunHistory, steps: Array) -> Array:
-    """Return the training time after each of some outer steps; 0 before the first."""
-    seconds = np.concatenate([[0.0], history.seconds])
-    return seconds[np.searchsorted(history.steps, steps, side="right")]
-
-
 def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Drawing:
     words = history.config_at().loss_words
     choices = for_losses(choices, words)
     table = _table(history, choices)
-    x, x_label = _X[choices.x]
+    axis = TRAINING_AXES[choices.x]
+    x = axis.column
     adapted = f"after {number_of(history.num_inner_steps, 'inner step')}"
     losses = [
         table.numbers(name)
@@ -128,8 +119,8 @@ def _draw(history: RunHistory, choices: FigureChoices, size: FigureSize) -> Draw
         *draw(_BEFORE, before, x=x, num_rows=len(history.steps), size=size),
         *draw(_AFTER, after, x=x, num_rows=len(history.steps), size=size),
         *_held_out(x, history, size, label=f"Held-out, {adapted}"),
-        *labels(x_label, with_unit("Query loss", words.query_unit)),
-        *(whole_ticks("x") if choices.x != "training time" else ()),
+        *labels(axis.label, with_unit("Query loss", words.query_unit)),
+        *(whole_ticks("x") if axis.whole else ()),
         *loss_axis(losses, choices),
         Call(method="ax.margins", options={"x": 0.01}),
     ]
