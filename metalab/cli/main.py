@@ -26,6 +26,7 @@ from metalab.cli.presets import presets
 from metalab.cli.reproduce import reproduce
 from metalab.cli.resume import resume
 from metalab.cli.run_report import report
+from metalab.cli.runs import runs_app
 from metalab.cli.show import show
 from metalab.cli.sweep import sweep
 from metalab.cli.train import train
@@ -70,6 +71,7 @@ app.command()(show)
 app.command()(reproduce)
 app.command()(doctor)
 app.command()(kernels)
+app.add_typer(runs_app)
 for known in app.registered_commands:
     known.epilog = f"--plugin FILE, before or after the command: {HELP}"
 

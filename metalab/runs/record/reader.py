@@ -146,7 +146,7 @@ def _reading(path: Path) -> Generator[tuple[GuardedReader, str], None, None]:
 
 
 def _read(path: Path, database: GuardedReader, columns: str) -> StoredRun:
-    _keep_tables(database)
+    keep_tables(database)
     database.limit_values(MOST_FACT_BYTES)
     facts = StoredFacts.from_rows(database.rows("SELECT key, value FROM facts"))
     configs = _configs(path, facts)
@@ -233,8 +233,12 @@ def _blobs(database: GuardedReader) -> Mapping[str, object]:
     return blobs
 
 
-def _keep_tables(database: GuardedReader) -> None:
-    """Keep the table that a run carries: its settings name it."""
+def keep_tables(database: GuardedReader) -> None:
+    """Keep the table that a run carries: its settings name it.
+
+    Raises:
+        DamagedError: It is not the one that was stored.
+    """
     database.limit_values(MOST_TABLE_BYTES)
     rows = database.rows("SELECT name, data FROM arrays WHERE name LIKE ?", f"{TABLE}%")
     for name, data in rows:
@@ -324,7 +328,7 @@ def stored_state_before(path: Path, step: int) -> Checkpoint | None:
     """
     with _reading(path) as (database, _):
         database.limit_values(MOST_FACT_BYTES)
-        _keep_tables(database)
+        keep_tables(database)
         facts = StoredFacts.from_rows(database.rows("SELECT key, value FROM facts"))
         shapes = state_shapes(_configs(path, facts).at(facts.step))
         database.limit_values(most_bytes(shapes))

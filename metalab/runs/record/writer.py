@@ -14,7 +14,7 @@ from io import FileIO
 from pathlib import Path
 
 from metalab.core.paths import behind_links, obstacle_to_create
-from metalab.runs.record.assembly import fill, read_in_place, write_newest
+from metalab.runs.record.assembly import Layout, fill, read_in_place, write_newest
 from metalab.runs.record.file_format import (
     LOG_VERSION,
     SCHEMA_VERSION,
@@ -209,7 +209,7 @@ class RunWriter:
         self._file.close()
 
 
-def amend(path: Path, additions: Additions) -> None:
+def amend(path: Path, additions: Additions, *, as_it_is: bool = False) -> None:
     """Change facts or arrays of a file that nobody is writing, whole or not at all.
 
     Everything else is as it was: a run that was killed is still one.
@@ -217,6 +217,8 @@ def amend(path: Path, additions: Additions) -> None:
     Args:
         path: The file.
         additions: Facts and arrays that take the place of those in the file.
+        as_it_is: Whether a file of an older version stays one; of facts alone, which
+            every version has.
 
     Raises:
         RunFileError: The file cannot be used or written, or another process is writing
@@ -227,7 +229,10 @@ def amend(path: Path, additions: Additions) -> None:
         path = behind_links(path)
         file = _open_locked(path)
         try:
-            file = _renewed(path, file, additions, version=SCHEMA_VERSION)
+            found = Layout.of(file).version
+            keep = as_it_is and found != LOG_VERSION
+            version = found if keep else SCHEMA_VERSION
+            file = _renewed(path, file, additions, version=version)
         finally:
             file.close()
     except _FAULTS as error:
@@ -313,7 +318,8 @@ def _renewed(
         path: The file.
         old: The file as it is open; its lock is held.
         first: Facts and arrays that take the place of those in the file.
-        version: `LOG_VERSION` for a log to follow, `SCHEMA_VERSION` for none.
+        version: `LOG_VERSION` for a log to follow, `SCHEMA_VERSION` for none; an older
+            one leaves the tables of a file of that version as they are.
 
     Returns:
         The new file; its lock is held, and the old one is closed.
@@ -329,7 +335,8 @@ def _renewed(
         fill(database, path)
         check_version(database, path)
         _check_pages(database)
-        migrate(database)
+        if version >= SCHEMA_VERSION:
+            migrate(database)
         write_newest(database, first.facts, first.arrays)
 
     part = written_database(path.parent, make, version=version)

@@ -21,6 +21,7 @@ from metalab.ui.actions.enablement import why_not_open, why_not_run
 from metalab.ui.actions.key_guard import KeyGuard
 from metalab.ui.actions.table import SPECS
 from metalab.ui.session import engine_access as engine
+from metalab.ui.session.basket import Basket
 from metalab.ui.session.frame_clock import FrameClock
 from metalab.ui.session.notices import NEW_SEED
 from metalab.ui.session.phase import Phase
@@ -42,6 +43,7 @@ from metalab.ui.shell.returning import Returning
 from metalab.ui.shell.run_presenter import RunPresenter
 from metalab.ui.style.theme import THEMES, Theme
 from metalab.ui.style.theming import apply_theme
+from metalab.ui.workspaces.base import Workspace
 from metalab.ui.workspaces.live.workspace import LiveWorkspace
 
 if TYPE_CHECKING:
@@ -75,6 +77,7 @@ class Controller(QObject):
         faults: Errors from any thread.
         preferences: What is remembered.
         session: The experiment and the run.
+        basket: The runs put aside to compare, which every page is handed.
         actions: What can be done.
         commands: What that does.
         window: The window.
@@ -126,6 +129,7 @@ class Controller(QObject):
         self.session = Session(
             self.faults, slot=slot, keep_runs=options.keep_runs, parent=self
         )
+        self.basket = Basket(self)
         self.closer = Closer(self.session, asks=self._asks, parent=self)
         self.actions = ActionSet(self.session, parent=self)
         self.window = MainWindow(
@@ -169,12 +173,7 @@ class Controller(QObject):
         )
         self._keys = KeyGuard(app, steps=self._can_step, parent=self)
         self._connect()
-        remembered = self.preferences.current.workspaces
-        self.window.workspaces.restore_state(remembered)
-        self.window.experiment.set_folds(self.preferences.current.folds)
-        if options.welcome and not remembered:
-            self.window.workspaces.show_page("start")
-        self.window.toolbar.show_step_size(self.preferences.current.step_size)
+        self._restore()
         self._show_asking()
         self._on_state_changed()
 
@@ -182,6 +181,15 @@ class Controller(QObject):
     def theme(self) -> Theme:
         """The theme that was chosen last."""
         return THEMES[self.preferences.current.theme]
+
+    def _restore(self) -> None:
+        """Arrange the window as it was left."""
+        remembered = self.preferences.current.workspaces
+        self.window.workspaces.restore_state(remembered)
+        self.window.experiment.set_folds(self.preferences.current.folds)
+        if self._options.welcome and not remembered:
+            self.window.workspaces.show_page("start")
+        self.window.toolbar.show_step_size(self.preferences.current.step_size)
 
     def _connect(self) -> None:
         self.commands.connect_to(self.actions)
@@ -196,6 +204,9 @@ class Controller(QObject):
         self.closer.remembered.connect(self._on_remembered)
         self.replacing.remembered.connect(self._on_replacing_remembered)
         window = self.window
+        for page in window.workspaces.made:
+            page.set_basket(self.basket)
+        window.workspaces.page_made.connect(self._on_page_made)
         self.stage.run_requested.connect(self.actions["toggle_run"].trigger)
         self.stage.run_file_requested.connect(self.commands.ask_for_run)
         self.playhead.failed.connect(self.faults.add_error)
@@ -391,6 +402,9 @@ class Controller(QObject):
         if failure is not None and failure is not self._reported:
             self.faults.add(failure.message, failure.traceback)
         self._reported = failure
+
+    def _on_page_made(self, page: Workspace) -> None:
+        page.set_basket(self.basket)
 
     def _on_preset_chosen(self, name: str) -> None:
         self.session.open_preset(name)

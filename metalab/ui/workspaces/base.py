@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 if TYPE_CHECKING:
     from metalab.experiment.config import ExperimentConfig
     from metalab.figures.sights import Sight
+    from metalab.ui.session.basket import Basket
     from metalab.ui.session.moment import Moment
 
 
@@ -68,6 +69,10 @@ class Workspace(QWidget):
     def set_why_not(self, reason: str) -> None:
         """Say why `run_requested` would not be heard; "" if it would."""
         del reason
+
+    def set_basket(self, basket: "Basket") -> None:
+        """Take in the window's basket, once: what fills or compares it keeps it."""
+        del basket
 
     @property
     def figure(self) -> str:

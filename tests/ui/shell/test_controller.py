@@ -33,6 +33,7 @@ from metalab.ui.session import engine_access
 from metalab.ui.session.phase import Phase
 from metalab.ui.shell.preferences import preferences_path
 from metalab.ui.style.theme import DARK, LIGHT
+from metalab.ui.workspaces.base import Workspace
 from tests.support.fake_worker import small_config
 from tests.ui.conftest import until
 from tests.ui.forms.asking import header
@@ -650,3 +651,17 @@ def test_differences_are_listed_by_keys_and_lead_to_the_form(lab, qtbot):
     qtbot.waitUntil(
         lambda: editor.isAncestorOf(QApplication.focusWidget() or lab.window)
     )
+
+
+def test_every_page_is_handed_the_basket_of_the_window(open_lab, monkeypatch):
+    handed = {}
+
+    def take(page, basket):
+        handed[type(page).__name__] = basket
+
+    monkeypatch.setattr(Workspace, "set_basket", take)
+    lab = open_lab()
+    assert handed == {"LiveWorkspace": lab.basket}
+    lab.window.workspaces.show_page("structure")
+    assert handed["StructureWorkspace"] is lab.basket
+    assert len(handed) == 2
