@@ -14,7 +14,8 @@ from rich.progress import (
 )
 
 from metalab.cli.output import console
-from metalab.runs.batch.batch import Ending, Outcome, PlannedRun, run_in_turn
+from metalab.runs.batch.batch import Ending, Outcome, PlannedRun
+from metalab.runs.batch.in_turn import run_in_turn
 from metalab.runs.batch.pool import run_in_processes
 from metalab.studies.base import Method
 from metalab.studies.plan import StudyPlan
@@ -59,10 +60,13 @@ class ProgressWatch:
         if index in self._bars:
             self._progress.remove_task(self._bars.pop(index))
         self._count(index, outcome.step)
+        why = f": {outcome.message}" if outcome.ending is Ending.FAILED else ""
         self._progress.console.print(
             f"{self._title(index)}: {outcome.ending.value} at outer step "
-            f"{outcome.step:,}"
+            f"{outcome.step:,}{why}"
         )
+        if outcome.traceback:
+            self._progress.console.print(outcome.traceback.rstrip())
 
     def _title(self, index: int) -> str:
         config = self._planned[index].config
@@ -77,7 +81,7 @@ def run_study(plan: StudyPlan, *, num_processes: int) -> StudyRuns:
     """Make the runs of a study that are not finished yet.
 
     Raises:
-        RunFileError: A run file cannot be used.
+        BatchError: The processes end before they can begin.
     """
     planned = plan.runs()
     return _summary(plan, planned, run_planned(planned, num_processes=num_processes))
@@ -89,10 +93,10 @@ def run_planned(
     """Make runs that are not finished yet, with progress on stderr.
 
     Returns:
-        Their outcomes, in order; after a stop, maybe fewer.
+        Their outcomes, in order.
 
     Raises:
-        RunFileError: A run file cannot be used.
+        BatchError: The processes end before they can begin.
     """
     output = console(json_output=True)
     with Progress(
@@ -113,14 +117,13 @@ def run_planned(
 def _summary(
     plan: StudyPlan, planned: Sequence[PlannedRun], outcomes: Sequence[Outcome]
 ) -> StudyRuns:
-    stopped = len(outcomes) < len(planned) or any(
-        outcome.ending is Ending.STOPPED for outcome in outcomes
-    )
-    ended = {run.path: outcome for run, outcome in zip(planned, outcomes, strict=False)}
+    stopped = any(outcome.ending is Ending.STOPPED for outcome in outcomes)
+    ended = {run.path: outcome for run, outcome in zip(planned, outcomes, strict=True)}
     problems = [
-        f"{run.config.name}, seed {run.config.run.seed}, diverged: {outcome.message}"
-        for run, outcome in zip(planned, outcomes, strict=False)
-        if outcome.ending is Ending.DIVERGED
+        f"{run.config.name}, seed {run.config.run.seed}, {outcome.ending.value}: "
+        f"{outcome.message}"
+        for run, outcome in zip(planned, outcomes, strict=True)
+        if outcome.ending in (Ending.DIVERGED, Ending.FAILED)
     ]
     complete = tuple(
         method

@@ -46,14 +46,19 @@ def sweep(
     from metalab.cli.study_runs import run_planned  # noqa: PLC0415 - torch
     from metalab.experiment.sweep_file import read_sweep  # noqa: PLC0415
     from metalab.studies.files import prepare_folder  # noqa: PLC0415
-    from metalab.studies.sweep import done_already, plan_of  # noqa: PLC0415
+    from metalab.studies.sweep import (  # noqa: PLC0415
+        done_already,
+        held_folder,
+        plan_of,
+    )
 
     plan = plan_of(read_sweep(file), out)
     runs = plan.runs()
     if plan_only:
         return _tell_plan(plan, runs, done_already(runs), json_output=json_output)
     prepare_folder(plan.folder)
-    outcomes = run_planned(runs, num_processes=jobs or _num_cores())
+    with held_folder(plan.folder):
+        outcomes = run_planned(runs, num_processes=jobs or _num_cores())
     return _tell(plan, runs, list(outcomes), json_output=json_output)
 
 
@@ -99,11 +104,10 @@ def _tell(
 
     ended = [outcome.ending for outcome in outcomes]
     counts = {ending.value: ended.count(ending) for ending in Ending}
-    counts["not begun"] = len(runs) - len(outcomes)
-    stopped = Ending.STOPPED in ended or len(outcomes) < len(runs)
-    for run, outcome in zip(runs, outcomes, strict=False):
-        if outcome.ending is Ending.DIVERGED:
-            warn(f"{run.path}: diverged: {outcome.message}")
+    stopped = Ending.STOPPED in ended
+    for run, outcome in zip(runs, outcomes, strict=True):
+        if outcome.ending in (Ending.DIVERGED, Ending.FAILED):
+            warn(f"{run.path}: {outcome.ending.value}: {outcome.message}")
     if json_output:
         facts = {
             "folder": str(plan.folder),
@@ -121,4 +125,4 @@ def _tell(
         warn("stopped and saved; the same command goes on from there")
         return STOPPED
     delivered()
-    return DIVERGED if Ending.DIVERGED in ended else 0
+    return DIVERGED if {Ending.DIVERGED, Ending.FAILED} & set(ended) else 0

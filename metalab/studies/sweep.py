@@ -1,13 +1,18 @@
 """The runs of a sweep: where they are kept, and what they would take."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from metalab.experiment.naming import experiment_name
 from metalab.experiment.sweep_file import SweepFile, SweepPoint, points_of
-from metalab.runs.batch.batch import PlannedRun
+from metalab.runs.batch.batch import BatchError, PlannedRun
+from metalab.runs.system.file_lock import NO_LOCKS, try_lock
 from metalab.runs.system.home import RUN_SUFFIX, data_home, file_stem
+
+LOCK_NAME = ".sweep"
+"""File in a folder of runs that is locked while a sweep is run there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +66,33 @@ def default_folder(name: str) -> Path:
 def done_already(runs: Sequence[PlannedRun]) -> int:
     """Return how many runs have a file; of these, finished ones are not run again."""
     return sum(run.path.is_file() for run in runs)
+
+
+@contextmanager
+def held_folder(folder: Path) -> Generator[None, None, None]:
+    """Keep a folder of runs for one sweep at a time, until the process ends.
+
+    Raises:
+        BatchError: Another process runs a sweep in it, or it takes no file.
+    """
+    try:
+        file = (folder / LOCK_NAME).open("ab")
+    except OSError as error:
+        raise BatchError(f"cannot keep runs in {folder}: {error.strerror}") from error
+    with file:
+        try:
+            free = try_lock(file)
+        except OSError as error:
+            if error.errno not in NO_LOCKS:
+                raise
+            # Then the lock of each run file is in the way of two writers, or nothing is.
+            free = True
+        if not free:
+            raise BatchError(
+                f"another process is running a sweep in {folder}; wait for it, stop it, "
+                "or choose another folder"
+            )
+        yield
 
 
 def _file_name(point: SweepPoint) -> str:
