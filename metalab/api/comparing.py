@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from metalab.api.run import Run, open_file
 from metalab.runs.batch.batch import BatchError, Ending
+from metalab.runs.batch.folder import held_folder
 from metalab.runs.batch.in_turn import run_in_turn
 from metalab.runs.batch.pool import run_in_processes
 from metalab.runs.batch.run_queue import Silent
@@ -119,7 +120,7 @@ def sweep(
     """
     from metalab.experiment.sweep_file import read_sweep  # noqa: PLC0415 - pydantic
     from metalab.studies.files import prepare_folder  # noqa: PLC0415 - matplotlib
-    from metalab.studies.sweep import held_folder, plan_of  # noqa: PLC0415
+    from metalab.studies.sweep import plan_of  # noqa: PLC0415
 
     plan = plan_of(read_sweep(Path(file)), None if folder is None else Path(folder))
     planned = plan.runs()

@@ -13,10 +13,10 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from metalab.cli.executors import Executor, local_executor
 from metalab.cli.output import console
 from metalab.runs.batch.batch import Ending, Outcome, PlannedRun
-from metalab.runs.batch.in_turn import run_in_turn
-from metalab.runs.batch.pool import run_in_processes
+from metalab.runs.batch.run_queue import RETRIES, RunQueue
 from metalab.studies.base import Method
 from metalab.studies.plan import StudyPlan
 
@@ -43,14 +43,14 @@ class ProgressWatch:
         self._progress = progress
         self._planned = planned
         self._bars: dict[int, TaskID] = {}
-        total = sum(run.config.outer.num_steps for run in planned)
+        total = sum(run.num_steps for run in planned)
         self._steps = [0] * len(planned)
         self._all = progress.add_task("all runs", total=total)
 
     def stepped(self, index: int, step: int) -> None:
         """Move the bar of a run, and that of all."""
         if index not in self._bars:
-            total = self._planned[index].config.outer.num_steps
+            total = self._planned[index].num_steps
             self._bars[index] = self._progress.add_task(self._title(index), total=total)
         self._progress.update(self._bars[index], completed=step)
         self._count(index, step)
@@ -84,19 +84,20 @@ def run_study(plan: StudyPlan, *, num_processes: int) -> StudyRuns:
         BatchError: The processes end before they can begin.
     """
     planned = plan.runs()
-    return _summary(plan, planned, run_planned(planned, num_processes=num_processes))
+    with local_executor(num_processes=num_processes, num_runs=len(planned)) as executor:
+        return _summary(plan, planned, run_planned(planned, executor))
 
 
 def run_planned(
-    planned: Sequence[PlannedRun], *, num_processes: int
-) -> Sequence[Outcome]:
+    planned: Sequence[PlannedRun], executor: Executor, *, retries: int = RETRIES
+) -> list[Outcome]:
     """Make runs that are not finished yet, with progress on stderr.
 
     Returns:
         Their outcomes, in order.
 
     Raises:
-        BatchError: The processes end before they can begin.
+        BatchError: The runs cannot be carried out there.
     """
     output = console(json_output=True)
     with Progress(
@@ -108,10 +109,9 @@ def run_planned(
         console=output,
         disable=not output.is_terminal,
     ) as progress:
-        watch = ProgressWatch(progress, planned)
-        if num_processes == 1 or len(planned) < 2:
-            return run_in_turn(planned, watch)
-        return run_in_processes(planned, watch, num_processes=num_processes)
+        queue = RunQueue(planned, ProgressWatch(progress, planned), retries=retries)
+        executor.run(queue)
+    return queue.outcomes()
 
 
 def _summary(
