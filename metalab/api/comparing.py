@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from metalab.api.run import Run, open_file
-from metalab.runs.batch.batch import Outcome, run_in_turn
+from metalab.runs.batch.batch import BatchError, Ending
+from metalab.runs.batch.folder import held_folder
+from metalab.runs.batch.in_turn import run_in_turn
 from metalab.runs.batch.pool import run_in_processes
+from metalab.runs.batch.run_queue import Silent
 from metalab.studies.comparison import Comparison, compare_files
 from metalab.studies.comparison_curves import CurveChoices, drawing_of
 from metalab.studies.comparison_output import to_markdown, write_comparison
@@ -115,16 +118,6 @@ def compare(
     return Compared(found)
 
 
-class _Quiet:
-    """Is told how runs go on, and says nothing."""
-
-    def stepped(self, index: int, step: int) -> None:
-        """Say nothing."""
-
-    def ended(self, index: int, outcome: Outcome) -> None:
-        """Say nothing."""
-
-
 def sweep(
     file: str | Path, *, folder: str | Path | None = None, jobs: int = 1
 ) -> list[Run]:
@@ -142,7 +135,7 @@ def sweep(
     Raises:
         SweepError: The file cannot be used.
         ConfigError: A path or a value is none of an experiment's.
-        RunFileError: A run file cannot be used.
+        BatchError: Runs failed, after the others ended; or the folder is in use.
     """
     from metalab.experiment.sweep_file import read_sweep  # noqa: PLC0415 - pydantic
     from metalab.studies.files import prepare_folder  # noqa: PLC0415 - matplotlib
@@ -151,8 +144,16 @@ def sweep(
     plan = plan_of(read_sweep(Path(file)), None if folder is None else Path(folder))
     planned = plan.runs()
     prepare_folder(plan.folder)
-    if jobs == 1 or len(planned) == 1:
-        run_in_turn(planned, _Quiet())
-    else:
-        run_in_processes(planned, _Quiet(), num_processes=jobs)
+    with held_folder(plan.folder):
+        if jobs == 1 or len(planned) == 1:
+            outcomes = run_in_turn(planned, Silent())
+        else:
+            outcomes = run_in_processes(planned, Silent(), num_processes=jobs)
+    failed = [
+        f"{run.path}: {outcome.message}"
+        for run, outcome in zip(planned, outcomes, strict=True)
+        if outcome.ending is Ending.FAILED
+    ]
+    if failed:
+        raise BatchError(f"{len(failed)} of {len(planned)} runs failed: {failed[0]}")
     return [open_file(run.path) for run in planned if run.path.is_file()]

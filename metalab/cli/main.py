@@ -29,8 +29,11 @@ from metalab.cli.run_report import report
 from metalab.cli.runs import runs_app
 from metalab.cli.show import show
 from metalab.cli.sweep import sweep
+from metalab.cli.sweep_new import COMMAND as SWEEP_NEW
+from metalab.cli.sweep_new import in_one_word, sweep_new
 from metalab.cli.train import train
 from metalab.cli.window import ShowWindow, file_to_open, open_window
+from metalab.cli.worker import worker
 from metalab.core.errors import UserError
 
 USAGE_ERROR = 2
@@ -58,6 +61,8 @@ app.command()(copy)
 app.command("eval")(evaluate)
 app.command()(estimators)
 app.command()(sweep)
+app.command(SWEEP_NEW)(sweep_new)
+app.command()(worker)
 app.command()(compare)
 app.command("compare-baselines")(compare_baselines)
 app.command()(report)
@@ -131,6 +136,7 @@ def run(arguments: Sequence[str], *, show: ShowWindow = no_window) -> int:
     """
     try:
         rest, plugins = split_plugins(arguments)
+        rest = in_one_word(rest)
         file = file_to_open(rest)
         add_plugins(plugins, rest, opens_window=file is not None)
         if file is not None:

@@ -13,9 +13,10 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from metalab.cli.executors import Executor, local_executor
 from metalab.cli.output import console
-from metalab.runs.batch.batch import Ending, Outcome, PlannedRun, run_in_turn
-from metalab.runs.batch.pool import run_in_processes
+from metalab.runs.batch.batch import Ending, Outcome, PlannedRun
+from metalab.runs.batch.run_queue import RETRIES, RunQueue
 from metalab.studies.base import Method
 from metalab.studies.plan import StudyPlan
 
@@ -42,14 +43,14 @@ class ProgressWatch:
         self._progress = progress
         self._planned = planned
         self._bars: dict[int, TaskID] = {}
-        total = sum(run.config.outer.num_steps for run in planned)
+        total = sum(run.num_steps for run in planned)
         self._steps = [0] * len(planned)
         self._all = progress.add_task("all runs", total=total)
 
     def stepped(self, index: int, step: int) -> None:
         """Move the bar of a run, and that of all."""
         if index not in self._bars:
-            total = self._planned[index].config.outer.num_steps
+            total = self._planned[index].num_steps
             self._bars[index] = self._progress.add_task(self._title(index), total=total)
         self._progress.update(self._bars[index], completed=step)
         self._count(index, step)
@@ -59,10 +60,13 @@ class ProgressWatch:
         if index in self._bars:
             self._progress.remove_task(self._bars.pop(index))
         self._count(index, outcome.step)
+        why = f": {outcome.message}" if outcome.ending is Ending.FAILED else ""
         self._progress.console.print(
             f"{self._title(index)}: {outcome.ending.value} at outer step "
-            f"{outcome.step:,}"
+            f"{outcome.step:,}{why}"
         )
+        if outcome.traceback:
+            self._progress.console.print(outcome.traceback.rstrip())
 
     def _title(self, index: int) -> str:
         config = self._planned[index].config
@@ -77,22 +81,23 @@ def run_study(plan: StudyPlan, *, num_processes: int) -> StudyRuns:
     """Make the runs of a study that are not finished yet.
 
     Raises:
-        RunFileError: A run file cannot be used.
+        BatchError: The processes end before they can begin.
     """
     planned = plan.runs()
-    return _summary(plan, planned, run_planned(planned, num_processes=num_processes))
+    with local_executor(num_processes=num_processes, num_runs=len(planned)) as executor:
+        return _summary(plan, planned, run_planned(planned, executor))
 
 
 def run_planned(
-    planned: Sequence[PlannedRun], *, num_processes: int
-) -> Sequence[Outcome]:
+    planned: Sequence[PlannedRun], executor: Executor, *, retries: int = RETRIES
+) -> list[Outcome]:
     """Make runs that are not finished yet, with progress on stderr.
 
     Returns:
-        Their outcomes, in order; after a stop, maybe fewer.
+        Their outcomes, in order.
 
     Raises:
-        RunFileError: A run file cannot be used.
+        BatchError: The runs cannot be carried out there.
     """
     output = console(json_output=True)
     with Progress(
@@ -104,23 +109,21 @@ def run_planned(
         console=output,
         disable=not output.is_terminal,
     ) as progress:
-        watch = ProgressWatch(progress, planned)
-        if num_processes == 1 or len(planned) < 2:
-            return run_in_turn(planned, watch)
-        return run_in_processes(planned, watch, num_processes=num_processes)
+        queue = RunQueue(planned, ProgressWatch(progress, planned), retries=retries)
+        executor.run(queue)
+    return queue.outcomes()
 
 
 def _summary(
     plan: StudyPlan, planned: Sequence[PlannedRun], outcomes: Sequence[Outcome]
 ) -> StudyRuns:
-    stopped = len(outcomes) < len(planned) or any(
-        outcome.ending is Ending.STOPPED for outcome in outcomes
-    )
-    ended = {run.path: outcome for run, outcome in zip(planned, outcomes, strict=False)}
+    stopped = any(outcome.ending is Ending.STOPPED for outcome in outcomes)
+    ended = {run.path: outcome for run, outcome in zip(planned, outcomes, strict=True)}
     problems = [
-        f"{run.config.name}, seed {run.config.run.seed}, diverged: {outcome.message}"
-        for run, outcome in zip(planned, outcomes, strict=False)
-        if outcome.ending is Ending.DIVERGED
+        f"{run.config.name}, seed {run.config.run.seed}, {outcome.ending.value}: "
+        f"{outcome.message}"
+        for run, outcome in zip(planned, outcomes, strict=True)
+        if outcome.ending in (Ending.DIVERGED, Ending.FAILED)
     ]
     complete = tuple(
         method

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
+import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from metalab.core.errors import UserError
@@ -38,12 +39,12 @@ class Spaced(_Strict):
     Attributes:
         linear: Ends of equal steps.
         log: Ends of equal ratios.
-        num: How many values, the ends included.
+        num: How many values, the ends included; none where a search chooses them.
     """
 
     linear: tuple[float, float] | None = None
     log: tuple[float, float] | None = None
-    num: Annotated[int, Field(ge=2, le=MOST_RUNS)]
+    num: Annotated[int, Field(ge=2, le=MOST_RUNS)] | None = None
 
     @model_validator(mode="after")
     def _one_scale(self) -> "Spaced":
@@ -55,12 +56,13 @@ class Spaced(_Strict):
 
     def values(self) -> list[Value]:
         """Return the values, in order."""
+        assert self.num is not None, "SweepFile sees to it"
         if self.log is not None:
             spaced = np.geomspace(*self.log, self.num)
         else:
             assert self.linear is not None, "one of them is there"
             spaced = np.linspace(*self.linear, self.num)
-        return [_plain(value) for value in spaced.tolist()]
+        return [plain_number(value) for value in spaced.tolist()]
 
 
 class Random(_Strict):
@@ -69,13 +71,13 @@ class Random(_Strict):
     Attributes:
         uniform: Ends of an even distribution.
         log_uniform: Ends of one that is even in the logarithm.
-        num: How many values.
+        num: How many values; none where a search chooses them.
         seed: Fixes them.
     """
 
     uniform: tuple[float, float] | None = None
     log_uniform: tuple[float, float] | None = None
-    num: Annotated[int, Field(ge=1, le=MOST_RUNS)]
+    num: Annotated[int, Field(ge=1, le=MOST_RUNS)] | None = None
     seed: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")
@@ -92,15 +94,53 @@ class Random(_Strict):
 
     def values(self) -> list[Value]:
         """Return the values, in the order in which they were drawn."""
+        assert self.num is not None, "SweepFile sees to it"
         rng = np.random.default_rng(self.seed)
         if self.log_uniform is not None:
             low, high = (math.log(end) for end in self.log_uniform)
-            return [_plain(math.exp(v)) for v in rng.uniform(low, high, self.num)]
+            return [plain_number(math.exp(v)) for v in rng.uniform(low, high, self.num)]
         assert self.uniform is not None, "one of them is there"
-        return [_plain(v) for v in rng.uniform(*self.uniform, self.num)]
+        return [plain_number(v) for v in rng.uniform(*self.uniform, self.num)]
 
 
 Axis = list[Value] | Spaced | Random
+
+
+class Search(_Strict):
+    """Trials that are chosen by what the earlier ones gave.
+
+    They are asked for in batches of a fixed size, and every batch is waited for: the same
+    file gives the same runs on one core and on many.
+
+    Attributes:
+        sampler: Of Optuna: who chooses.
+        num: Trials in all.
+        batch: Trials that are chosen at once, knowing all earlier batches.
+        objective: What is to be low, as a mean over the seeds: the held-out loss of the
+            last evaluation, or of the best one.
+        seed: Fixes the choice.
+        pruner: Of Optuna: who gives up a trial that lags behind at a rung.
+        rungs: Shares of the outer steps at which trials are compared.
+    """
+
+    sampler: Literal["tpe", "random", "qmc"] = "tpe"
+    num: Annotated[int, Field(ge=1, le=MOST_RUNS)]
+    batch: Annotated[int, Field(ge=1, le=1_000)] = 4
+    objective: Literal["held-out loss", "best held-out loss"] = "held-out loss"
+    seed: Annotated[int, Field(ge=0)] = 0
+    pruner: Literal["none", "median", "successive-halving"] = "none"
+    rungs: list[Annotated[float, Field(gt=0, lt=1)]] = []
+
+    @model_validator(mode="after")
+    def _rungs_for_pruner(self) -> "Search":
+        if (self.pruner == "none") != (not self.rungs):
+            raise ValueError(
+                f"pruner is {self.pruner!r} and rungs are {self.rungs}; allowed: a "
+                "pruner with rungs, such as [0.25, 0.5], or neither"
+            )
+        if sorted(set(self.rungs)) != self.rungs:
+            raise ValueError(f"rungs are {self.rungs}; allowed: rising shares")
+        return self
 
 
 class SweepFile(_Strict):
@@ -113,6 +153,9 @@ class SweepFile(_Strict):
         settings: Dotted paths and values that every run has.
         axes: Dotted paths, or "method", and their values: every combination is run.
         seeds: Training seeds of each combination, or how many, from 0.
+        evaluation: Settings of every experiment's held-out tasks, by name alone.
+        retries: Further attempts at a run whose process died.
+        search: Chooses values along the axes; None tries every combination.
     """
 
     name: Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[\w .+-]+$")]
@@ -123,6 +166,9 @@ class SweepFile(_Strict):
         Annotated[list[int], Field(min_length=1)]
         | Annotated[int, Field(ge=1, le=MOST_RUNS)]
     ) = 1
+    evaluation: dict[str, Value] = {}
+    retries: Annotated[int, Field(ge=0, le=100)] = 2
+    search: Search | None = None
     version: Literal[1] = 1
 
     @model_validator(mode="after")
@@ -134,6 +180,20 @@ class SweepFile(_Strict):
         for path, axis in self.axes.items():
             if isinstance(axis, list) and not axis:
                 raise ValueError(f"axes.{path} has no values; allowed: one or more")
+            if not isinstance(axis, list) and (axis.num is None) != bool(self.search):
+                allowed = (
+                    "none: the search chooses" if self.search else "how many values"
+                )
+                raise ValueError(f"axes.{path} has num {axis.num}; allowed: {allowed}")
+        twice = sorted(
+            f"evaluation.{name}"
+            for name in self.evaluation
+            if f"evaluation.{name}" in {**self.settings, **self.axes}
+        )
+        if twice:
+            raise ValueError(f"{twice[0]} is set twice; allowed: in one place")
+        if self.search is not None and not self.axes:
+            raise ValueError("search has no axes to choose along; allowed: one or more")
         return self
 
     @property
@@ -150,7 +210,9 @@ class SweepFile(_Strict):
 
     @property
     def num_runs(self) -> int:
-        """Number of runs of the sweep."""
+        """Number of runs of the sweep; of a search, at most."""
+        if self.search is not None:
+            return self.search.num * len(self.seed_values)
         sizes = [len(values) for values in self.axis_values().values()]
         return math.prod(sizes) * len(self.seed_values)
 
@@ -178,6 +240,19 @@ def read_sweep(path: Path) -> SweepFile:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SweepError(f"{path} cannot be read: {error}") from error
+    return sweep_of(content, path)
+
+
+def sweep_of(content: Mapping[str, Any], path: Path | str) -> SweepFile:
+    """Return the sweep of plain values.
+
+    Args:
+        content: As a sweep file has it.
+        path: What messages name.
+
+    Raises:
+        SweepError: Something in it is not allowed.
+    """
     try:
         sweep = SweepFile.model_validate(content)
     except ValidationError as error:
@@ -194,6 +269,8 @@ def read_sweep(path: Path) -> SweepFile:
 def points_of(sweep: SweepFile) -> Iterator[SweepPoint]:
     """Yield the runs of a sweep: seeds last, so that whole comparisons come early.
 
+    Those of a search are not known beforehand.
+
     Raises:
         ConfigError: A path or a value is none of an experiment's.
     """
@@ -201,25 +278,54 @@ def points_of(sweep: SweepFile) -> Iterator[SweepPoint]:
     for seed in sweep.seed_values:
         for chosen in itertools.product(*axes.values()):
             values = dict(zip(axes, chosen, strict=True))
-            config = _experiment(sweep, values, seed)
+            config = experiment_at(sweep, values, seed)
             yield SweepPoint(values=values, config=config)
 
 
-def _experiment(
+def first_values(sweep: SweepFile) -> dict[str, Value]:
+    """Return one value along each axis: the first, or the lower end."""
+    return {
+        path: axis[0] if isinstance(axis, list) else plain_number(min(ends_of(axis)))
+        for path, axis in sweep.axes.items()
+    }
+
+
+def ends_of(axis: Spaced | Random) -> tuple[float, float]:
+    """Return the ends of an axis, as they are written."""
+    if isinstance(axis, Spaced):
+        ends = axis.linear or axis.log
+    else:
+        ends = axis.uniform or axis.log_uniform
+    assert ends is not None, "one of them is there"
+    return ends
+
+
+def experiment_at(
     sweep: SweepFile, values: Mapping[str, Value], seed: int
 ) -> ExperimentConfig:
+    """Return the experiment of a sweep with some value along each axis.
+
+    Raises:
+        ConfigError: A path or a value is none of an experiment's.
+    """
     preset = values.get(METHOD, sweep.base)
     changes: list[tuple[str, Any]] = [*sweep.settings.items()]
+    changes += [(f"evaluation.{name}", v) for name, v in sweep.evaluation.items()]
     changes += [(path, value) for path, value in values.items() if path != METHOD]
     # The seed of a sweep is its own.
     changes.append(("run.seed", seed))
     return with_overrides(preset_config(str(preset)), changes)
 
 
-def _plain(value: float) -> float | int:
+def plain_number(value: float) -> float | int:
     """Return a value with the digits that a person would write, as an int where whole."""
     rounded = float(f"{value:.6g}")
     return int(rounded) if rounded.is_integer() else rounded
+
+
+def to_toml(sweep: SweepFile) -> str:
+    """Return a sweep as the text of a file, without what is a default."""
+    return tomli_w.dumps(sweep.model_dump(exclude_defaults=True, exclude_none=True))
 
 
 def _words_of(error: ValidationError) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from metalab.experiment.config import ExperimentConfig
 from metalab.experiment.naming import experiment_name
 from metalab.experiment.sweep_file import SweepFile, SweepPoint, points_of
 from metalab.runs.batch.batch import PlannedRun
@@ -17,7 +18,7 @@ class SweepPlan:
     Attributes:
         sweep: What the file says.
         folder: Where its run files are kept.
-        points: Its runs.
+        points: Its runs; none of a search, which chooses them as it goes on.
     """
 
     sweep: SweepFile
@@ -27,7 +28,7 @@ class SweepPlan:
     def runs(self) -> list[PlannedRun]:
         """Return every run; a file's name tells experiments of other settings apart."""
         return [
-            PlannedRun(config=point.config, path=self.folder / _file_name(point))
+            PlannedRun(config=point.config, path=run_path(self.folder, point.config))
             for point in self.points
         ]
 
@@ -47,9 +48,11 @@ def plan_of(sweep: SweepFile, folder: Path | None = None) -> SweepPlan:
     Raises:
         ConfigError: A path or a value is none of an experiment's.
     """
-    points = tuple(points_of(sweep))
+    points = () if sweep.search is not None else tuple(points_of(sweep))
     return SweepPlan(
-        sweep=sweep, folder=folder or default_folder(sweep.name), points=points
+        sweep=sweep,
+        folder=(folder or default_folder(sweep.name)).absolute(),
+        points=points,
     )
 
 
@@ -63,7 +66,8 @@ def done_already(runs: Sequence[PlannedRun]) -> int:
     return sum(run.path.is_file() for run in runs)
 
 
-def _file_name(point: SweepPoint) -> str:
-    name = file_stem(experiment_name(point.config))
-    seed, digest = point.config.run.seed, point.config.digest()[:8]
-    return f"{name}-seed{seed}-{digest}{RUN_SUFFIX}"
+def run_path(folder: Path, config: ExperimentConfig) -> Path:
+    """Return the run file of an experiment; those of other settings have other names."""
+    name = file_stem(experiment_name(config))
+    seed, digest = config.run.seed, config.digest()[:8]
+    return folder / f"{name}-seed{seed}-{digest}{RUN_SUFFIX}"

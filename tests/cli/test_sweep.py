@@ -6,10 +6,12 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from metalab.cli.main import run
+from metalab.experiment.sweep_file import read_sweep
 from metalab.runs.record.reader import open_run
 
 SWEEP = """
@@ -103,9 +105,107 @@ def test_a_sweep_that_was_killed_goes_on_to_the_same_bits(tmp_path, capsys):
         )
 
 
+def new(path, *options):
+    return run(["sweep", "new", str(path), *options])
+
+
+def test_a_sweep_file_is_written_and_says_what_it_would_take(tmp_path, capsys):
+    file = tmp_path / "rates.toml"
+    options = ["--base", "maml-sine", "--axis", "inner.inner_lr=log:0.001:0.1:3"]
+    options += ["--axis", "outer.num_tasks=2,4", "--set", "outer.num_steps=10"]
+    options += ["--set", "run.provider=autodiff", "--seeds", "2"]
+    assert new(file, *options) == 0
+    assert "12 runs" in capsys.readouterr().out
+    assert read_sweep(file).axis_values() == {
+        "inner.inner_lr": [0.001, 0.01, 0.1],
+        "outer.num_tasks": [2, 4],
+    }
+    assert new(file, *options) == 2
+    assert "exists already" in capsys.readouterr().err
+    assert (
+        run(["sweep", str(file), "--plan", "--json", "--out", str(tmp_path / "r")]) == 0
+    )
+    facts = facts_of(capsys)
+    assert facts["num_runs"] == len(facts["runs"]) == 12
+    assert facts["seconds_on_one_process"] > 0
+    assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--axis", "inner.inner_lr=log:1"], "LOW:HIGH:NUM"),
+        (["--axis", "inner.inner_lr"], "allowed: PATH="),
+        (["--axis", "inner.inner_l=1,2"], "inner.inner_l"),
+        (["--axis", "inner.inner_lr=0.1,0.1", "--seeds", "x"], "--seeds is 'x'"),
+        (["--axis", "inner.inner_lr=log:0.1:1", "--search", "tpe"], "tpe:50"),
+        (["--search", "tpe:5"], "search has no axes"),
+        (["--axis", "outer.num_tasks=log:1.5:3", "--search", "tpe:5"], "whole numbers"),
+    ],
+)
+def test_a_file_that_could_not_be_run_is_not_written(options, words, tmp_path, capsys):
+    file = tmp_path / "new.toml"
+    assert new(file, "--base", "maml-sine", *options) == 2
+    assert words in capsys.readouterr().err
+    assert not file.exists()
+
+
+SEARCH = """
+name = "search"
+base = "maml-sine"
+[settings]
+"outer.num_steps" = 8
+"outer.num_tasks" = 2
+"model.hidden_sizes" = [4]
+"run.provider" = "autodiff"
+[evaluation]
+num_tasks = 16
+every = 2
+[axes]
+"inner.inner_lr" = { log = [0.001, 0.5] }
+"inner.num_inner_steps" = { linear = [1, 3] }
+[search]
+num = 8
+batch = 4
+pruner = "successive-halving"
+rungs = [0.25, 0.5]
+"""
+
+
+def test_a_search_prunes_and_gives_the_same_trials_on_one_core_and_on_two(
+    tmp_path, capsys
+):
+    file = tmp_path / "search.toml"
+    file.write_text(SEARCH, encoding="utf-8")
+    tables = []
+    for jobs in ("1", "2"):
+        out = tmp_path / f"with{jobs}"
+        command = ["sweep", str(file), "--out", str(out), "--jobs", jobs, "--json"]
+        assert run(command) == 0
+        found = facts_of(capsys)
+        assert len(found["trials"]) == 8
+        pruned = [t for t in found["trials"] if t["pruned"]]
+        assert 0 < len(pruned) < 8
+        assert all(
+            open_run(Path(t["files"][0])).history.step == t["step"] for t in pruned
+        )
+        assert found["best"]["objective"] == min(
+            t["objective"] for t in found["trials"] if not t["pruned"]
+        )
+        tables.append((out / "trials.csv").read_text())
+    assert tables[0] == tables[1]
+    # Asked again, it finds every run where it was left.
+    before = {p: p.read_bytes() for p in out.glob("*.metalab")}
+    assert run(command) == 0
+    assert {p: p.read_bytes() for p in out.glob("*.metalab")} == before
+    assert (out / "trials.csv").read_text() == tables[0]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["worker", "here"], "no address of a scheduler"),
+        (["sweep", "x.toml", "--jobs", "2", "--scheduler", "tcp://a:1"], "one of them"),
         (["compare"], "Missing argument"),
         (["compare", "none.metalab", "other.metalab"], "none.metalab"),
         (["compare", "."], "holds no run file"),

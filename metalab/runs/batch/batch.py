@@ -1,24 +1,37 @@
 """Many runs, each in its own file: started, gone on with, or found finished."""
 
-import threading
-from collections.abc import Callable, Sequence
+import time
+import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
+from metalab.core.errors import UserError
 from metalab.core.paths import is_there
 from metalab.engine.events import Diverged, Event, RunStarted, StepsDone
 from metalab.engine.trainer import Trainer
 from metalab.experiment.config import ExperimentConfig
-from metalab.runs.record.file_format import RunFileError
+from metalab.runs.record.file_format import RunBusyError, RunFileError
 from metalab.runs.record.history import RunHistory
 from metalab.runs.record.live import LiveRun
 from metalab.runs.record.reader import open_run
 from metalab.runs.record.status import RunStatus
+from metalab.runs.record.writer import check_unlocked
 from metalab.runs.running.control import RunControl
 from metalab.runs.running.run import run_experiment
-from metalab.runs.system.signals import stop_on_signals
+from metalab.runs.system.faults import one_line
+
+BUSY_SECONDS = 20.0
+"""Time that a run file may be written by a process whose batch was killed: it has to
+notice, to finish its outer step, and to save."""
+
+_LOOK_SECONDS = 0.1
+
+
+class BatchError(UserError):
+    """A batch that cannot be carried out, or some of whose runs failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +41,18 @@ class PlannedRun:
     Attributes:
         config: The experiment.
         path: Its run file; what it holds of this experiment is not computed again.
+        stop_at: Outer step at which it is kept for now; None goes to the end.
     """
 
     config: ExperimentConfig
     path: Path
+    stop_at: int | None = None
+
+    @property
+    def num_steps(self) -> int:
+        """Outer steps that its file shall hold."""
+        planned = self.config.outer.num_steps
+        return planned if self.stop_at is None else min(self.stop_at, planned)
 
 
 class Ending(Enum):
@@ -39,8 +60,11 @@ class Ending(Enum):
 
     FINISHED = "finished"
     REUSED = "found finished"
+    HELD = "held at the step it was planned to"
     STOPPED = "stopped"
+    CANCELLED = "cancelled"
     DIVERGED = "diverged"
+    FAILED = "failed"
 
     @property
     def complete(self) -> bool:
@@ -55,12 +79,15 @@ class Outcome:
     Attributes:
         ending: How it ended.
         step: Outer steps that its file holds.
-        message: Why it diverged; else "".
+        message: Why it diverged or failed; else "".
+        traceback: Of a failure that is nobody's mistake in settings or files: another
+            attempt may succeed; else "".
     """
 
     ending: Ending
     step: int
     message: str = ""
+    traceback: str = ""
 
 
 class Watch(Protocol):
@@ -83,10 +110,13 @@ class StepListener:
         control: RunControl,
         tell: Callable[[int], None],
         stopping: Callable[[], bool],
+        *,
+        stop_at: int | None = None,
     ) -> None:
         self._control = control
         self._tell = tell
         self._stopping = stopping
+        self._stop_at = stop_at
         self.diverged: Diverged | None = None
 
     def on_event(self, event: Event, seconds: float) -> None:
@@ -96,6 +126,8 @@ class StepListener:
             self._tell(event.step)
         elif isinstance(event, StepsDone):
             self._tell(event.last_step)
+            if event.last_step == self._stop_at:
+                self._control.stop()
         elif isinstance(event, Diverged):
             self.diverged = event
             # Going on would repeat the same steps for ever.
@@ -112,28 +144,48 @@ def carry_out(
 ) -> Outcome:
     """Start a run, go on with it, or find it finished.
 
+    A file that another process is writing is waited for: it may be one whose batch was
+    killed, which is about to save and end.
+
     Args:
         planned: The run.
         tell: Told the outer steps made.
         stopping: Asked often whether to save and end.
 
     Raises:
-        RunFileError: The file holds another experiment, or cannot be used.
+        RunFileError: The file holds another experiment, cannot be used, or is still
+            written by another process after `BUSY_SECONDS`.
         DeviceError: The configured device is not available.
     """
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            return _carry_out(planned, tell=tell, stopping=stopping)
+        except RunBusyError:
+            if stopping():
+                return Outcome(ending=Ending.STOPPED, step=0)
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_LOOK_SECONDS)
+
+
+def _carry_out(
+    planned: PlannedRun, *, tell: Callable[[int], None], stopping: Callable[[], bool]
+) -> Outcome:
     past = None
     if is_there(planned.path):
+        # First: what another process is about to write would be computed again.
+        check_unlocked(planned.path)
         past = open_run(planned.path).history
         _check_same(past, planned)
-        if past.step >= planned.config.outer.num_steps:
-            return Outcome(ending=Ending.REUSED, step=past.step)
-        if past.diverged is not None:
-            # The same steps would explode again; to go further is for a person to ask.
-            return Outcome(
-                ending=Ending.DIVERGED, step=past.step, message=past.diverged.message
-            )
+        found = _found(past, planned)
+        if found is not None:
+            return found
     control = RunControl(also_stops=stopping)
-    listener = StepListener(control, tell, stopping)
+    step = 0 if past is None else past.step
+    if planned.num_steps < planned.config.outer.num_steps:
+        control.step(planned.num_steps - step)
+    listener = StepListener(control, tell, stopping, stop_at=planned.stop_at)
     config = planned.config if past is None else past.configs
     live = LiveRun(config, path=planned.path, past=past)
     status = run_experiment(live, control, resuming=past is not None, sinks=[listener])
@@ -141,8 +193,50 @@ def carry_out(
     if listener.diverged is not None:
         message = listener.diverged.message
         return Outcome(ending=Ending.DIVERGED, step=step, message=message)
-    ending = Ending.FINISHED if status is RunStatus.FINISHED else Ending.STOPPED
+    if status is RunStatus.FINISHED:
+        return Outcome(ending=Ending.FINISHED, step=step)
+    ending = Ending.HELD if step >= planned.num_steps else Ending.STOPPED
     return Outcome(ending=ending, step=step)
+
+
+def _found(past: RunHistory, planned: PlannedRun) -> Outcome | None:
+    """Return what became of a run whose file needs no further step; else None."""
+    if past.step >= planned.config.outer.num_steps:
+        return Outcome(ending=Ending.REUSED, step=past.step)
+    if past.diverged is not None:
+        # The same steps would explode again; to go further is for a person to ask.
+        message = past.diverged.message
+        return Outcome(ending=Ending.DIVERGED, step=past.step, message=message)
+    if past.step >= planned.num_steps:
+        return Outcome(ending=Ending.HELD, step=past.step)
+    return None
+
+
+def attempt(
+    planned: PlannedRun, *, tell: Callable[[int], None], stopping: Callable[[], bool]
+) -> Outcome:
+    """Carry out a run of a batch: its failure is its own, and the others go on.
+
+    Args:
+        planned: The run.
+        tell: Told the outer steps made.
+        stopping: Asked often whether to save and end.
+    """
+    step = 0
+
+    def note(made: int) -> None:
+        nonlocal step
+        step = made
+        tell(made)
+
+    try:
+        return carry_out(planned, tell=note, stopping=stopping)
+    except UserError as error:
+        return Outcome(ending=Ending.FAILED, step=step, message=str(error))
+    except Exception as error:  # noqa: BLE001 - told as the run's outcome, traceback and all
+        told = "".join(traceback.format_exception(error))
+        message = one_line(error)
+        return Outcome(ending=Ending.FAILED, step=step, message=message, traceback=told)
 
 
 def _check_same(past: RunHistory, planned: PlannedRun) -> None:
@@ -153,30 +247,3 @@ def _check_same(past: RunHistory, planned: PlannedRun) -> None:
             f"{found.run.seed}) than {wanted.name} (digest {wanted.digest()}, seed "
             f"{wanted.run.seed}); move it away or choose another folder"
         )
-
-
-def run_in_turn(planned: Sequence[PlannedRun], watch: Watch) -> list[Outcome]:
-    """Carry out runs one after another in this process; a signal stops the batch.
-
-    Returns:
-        The outcomes, in order; after a stop, those of the runs that began.
-
-    Raises:
-        RunFileError: See `carry_out`.
-
-    Thread: the main thread, for the signals.
-    """
-    stop = threading.Event()
-    outcomes: list[Outcome] = []
-    with stop_on_signals(stop.set):
-        for index, run in enumerate(planned):
-            if stop.is_set():
-                break
-
-            def tell(step: int, index: int = index) -> None:
-                watch.stepped(index, step)
-
-            outcome = carry_out(run, tell=tell, stopping=stop.is_set)
-            watch.ended(index, outcome)
-            outcomes.append(outcome)
-    return outcomes

@@ -88,6 +88,10 @@ class RunFileError(UserError):
     """A run file that cannot be used; the message names the file and the reason."""
 
 
+class RunBusyError(RunFileError):
+    """A run file that another process is writing, or has written to just now."""
+
+
 def make_tables(connection: sqlite3.Connection) -> None:
     """Make the tables of a run in an empty database.
 

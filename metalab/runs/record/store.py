@@ -110,7 +110,9 @@ class RunStore:
             "status": RunStatus.STARTING.value,
             "writer": _this_process(),
         }
-        store = cls(RunWriter.reopen(path, Additions(facts=_as_json(facts))), live)
+        first = Additions(facts=_as_json(facts))
+        step = live.snapshot().step
+        store = cls(RunWriter.reopen(path, first, step=step), live)
         # A run that diverged has not any more, once it has made a step.
         store._is_diverged = True
         return store

@@ -13,11 +13,12 @@ from contextlib import closing
 from io import FileIO
 from pathlib import Path
 
-from metalab.core.paths import behind_links, obstacle_to_create
+from metalab.core.paths import behind_links, is_there, obstacle_to_create
 from metalab.runs.record.assembly import Layout, fill, read_in_place, write_newest
 from metalab.runs.record.file_format import (
     LOG_VERSION,
     SCHEMA_VERSION,
+    RunBusyError,
     RunFileError,
     check_header,
     check_version,
@@ -75,33 +76,39 @@ class RunWriter:
             first: Facts and arrays that it holds from the start.
 
         Raises:
-            RunFileError: The file exists already, or cannot be created.
+            RunBusyError: The file exists already.
+            RunFileError: It cannot be created.
         """
 
         def make(database: sqlite3.Connection) -> None:
             make_tables(database)
             write_newest(database, first.facts, first.arrays)
 
-        obstacle = obstacle_to_create(path)
-        if obstacle is not None:
-            raise RunFileError(f"{path} cannot be created: {obstacle}")
+        check_free(path)
         try:
             part = written_database(path.parent, make, version=LOG_VERSION)
             return cls(path, _added(part, path))
+        except FileExistsError as error:
+            text = f"{path} cannot be created: it was made by another process just now"
+            raise RunBusyError(text) from error
         except (sqlite3.Error, OSError) as error:
             raise RunFileError(f"{path} cannot be created: {reason(error)}") from error
 
     @classmethod
-    def reopen(cls, path: Path, first: Additions) -> "RunWriter":
+    def reopen(
+        cls, path: Path, first: Additions, *, step: int | None = None
+    ) -> "RunWriter":
         """Go on with the file of a run: killed, stopped, finished or of an old version.
 
         Args:
             path: The file.
             first: Facts and arrays that take the place of those in the file.
+            step: Outer step of the checkpoint that was read from it; None for any.
 
         Raises:
-            RunFileError: The file cannot be used or written, or another process is
-                writing it.
+            RunBusyError: Another process is writing it, or has taken it further since
+                it was read.
+            RunFileError: The file cannot be used or written.
         """
         check_header(path)
         try:
@@ -109,7 +116,7 @@ class RunWriter:
             path = behind_links(path)
             file = _open_locked(path)
             try:
-                file = _renewed(path, file, first)
+                file = _renewed(path, file, first, step=step)
             except BaseException:
                 file.close()
                 raise
@@ -239,11 +246,25 @@ def amend(path: Path, additions: Additions, *, as_it_is: bool = False) -> None:
         raise _cannot_write(path, reason(error)) from error
 
 
+def check_free(path: Path) -> None:
+    """Make sure that a run file can be created.
+
+    Raises:
+        RunBusyError: There is one of that name.
+        RunFileError: It cannot be, for another reason.
+    """
+    obstacle = obstacle_to_create(path)
+    if obstacle is not None:
+        kind = RunBusyError if is_there(path) else RunFileError
+        raise kind(f"{path} cannot be created: {obstacle}")
+
+
 def check_unlocked(path: Path) -> None:
     """Make sure that nobody is writing a run file.
 
     Raises:
-        RunFileError: Another process is writing it, or it cannot be opened.
+        RunBusyError: Another process is writing it.
+        RunFileError: It cannot be opened.
     """
     try:
         _open_locked(path, mode="r+b" if WINDOWS else "rb").close()
@@ -295,7 +316,7 @@ def _lock(file: FileIO, path: Path) -> None:
         # Then another writer is noticed once it has put its own file in this place.
         free = True
     if not free:
-        raise RunFileError(f"{path} is being written by {_writer(path)}")
+        raise RunBusyError(f"{path} is being written by {_writer(path)}")
 
 
 def _writer(path: Path) -> str:
@@ -310,7 +331,12 @@ def _writer(path: Path) -> str:
 
 
 def _renewed(
-    path: Path, old: FileIO, first: Additions, *, version: int = LOG_VERSION
+    path: Path,
+    old: FileIO,
+    first: Additions,
+    *,
+    version: int = LOG_VERSION,
+    step: int | None = None,
 ) -> FileIO:
     """Put a database that holds all of a file in its place.
 
@@ -320,11 +346,13 @@ def _renewed(
         first: Facts and arrays that take the place of those in the file.
         version: `LOG_VERSION` for a log to follow, `SCHEMA_VERSION` for none; an older
             one leaves the tables of a file of that version as they are.
+        step: Outer step of the checkpoint that it should hold; None for any.
 
     Returns:
         The new file; its lock is held, and the old one is closed.
 
     Raises:
+        RunBusyError: It holds another checkpoint.
         RunFileError: It is from a newer metalab, or damaged.
         sqlite3.Error: It is damaged, or there is no room.
         LogError: Its log is damaged.
@@ -335,6 +363,7 @@ def _renewed(
         fill(database, path)
         check_version(database, path)
         _check_pages(database)
+        _check_step(database, path, step)
         if version >= SCHEMA_VERSION:
             migrate(database)
         write_newest(database, first.facts, first.arrays)
@@ -344,6 +373,20 @@ def _renewed(
     # Only now: until the new file was in place, they held what the old one lacked.
     clear_side_files(path)
     return new
+
+
+def _check_step(database: sqlite3.Connection, path: Path, step: int | None) -> None:
+    """Refuse a file that another process took further after it had been read.
+
+    Steps that are written would be computed again.
+    """
+    query = "SELECT value FROM facts WHERE key = 'checkpoint_step'"
+    found = database.execute(query).fetchone()
+    if step is not None and found is not None and int(found[0]) != step:
+        raise RunBusyError(
+            f"{path} was read at outer step {step:,}, and stands at {int(found[0]):,} "
+            "now: another process went on with it"
+        )
 
 
 def _check_pages(database: sqlite3.Connection) -> None:

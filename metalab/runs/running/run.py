@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from metalab.core.paths import obstacle_to_create, obstacle_to_keep
+from metalab.core.paths import obstacle_to_keep
 from metalab.engine.build import check_fits
 from metalab.engine.torch_threads import use_threads_of
 from metalab.engine.trainer import Trainer
@@ -13,6 +13,7 @@ from metalab.runs.record.live import LiveRun
 from metalab.runs.record.reader import open_run
 from metalab.runs.record.status import RunStatus
 from metalab.runs.record.store import RunStore
+from metalab.runs.record.writer import check_free
 from metalab.runs.running.control import RunControl
 from metalab.runs.running.fork import Fork
 from metalab.runs.running.loop import Sink, run_loop
@@ -108,9 +109,9 @@ def _make_place(path: Path) -> None:
         obstacle = obstacle_to_keep(folder)
         if obstacle is None:
             folder.mkdir(parents=True, exist_ok=True)
-    obstacle = obstacle or obstacle_to_create(path)
     if obstacle is not None:
         raise RunFileError(f"{path} cannot be created: {obstacle}")
+    check_free(path)
 
 
 def _compile(

@@ -6,7 +6,8 @@ import signal
 import pytest
 
 from metalab.experiment.fields import with_overrides
-from metalab.runs.batch.batch import Ending, PlannedRun, carry_out, run_in_turn
+from metalab.runs.batch.batch import Ending, PlannedRun, carry_out
+from metalab.runs.batch.in_turn import run_in_turn
 from metalab.runs.batch.pool import run_in_processes
 from metalab.runs.record.file_format import RunFileError
 from metalab.runs.record.reader import open_run
@@ -70,7 +71,7 @@ def test_a_signal_stops_inside_a_run_and_the_batch_goes_on_bit_for_bit(
     handler = signal.getsignal(signal.SIGINT)
     outcomes = run_in_turn(planned, Watch(signal_at=1))
     assert signal.getsignal(signal.SIGINT) is handler
-    assert [outcome.ending for outcome in outcomes] == [Ending.STOPPED]
+    assert [outcome.ending for outcome in outcomes] == [Ending.STOPPED] * 2
     assert 0 < outcomes[0].step < 60
     assert not planned[1].path.exists()
     outcomes = run_in_turn(planned, Watch())
@@ -143,6 +144,6 @@ def test_a_batch_that_is_stopped_while_kernels_are_compiled_ends(planned, monkey
 
     monkeypatch.setattr("metalab.runs.running.provider.prepare", prepare)
     outcomes = run_in_turn(planned, Watch())
-    assert [outcome.ending for outcome in outcomes] == [Ending.STOPPED]
+    assert [outcome.ending for outcome in outcomes] == [Ending.STOPPED] * 2
     assert asked == ["float32"]
     assert not planned[0].path.exists()
