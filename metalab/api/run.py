@@ -24,6 +24,7 @@ from metalab.experiment.config import ExperimentConfig
 from metalab.runs.record.history import EvaluationSeries, RunHistory
 from metalab.runs.record.reader import StoredRun, open_run, whole_rows
 from metalab.runs.services.snapshots import state_at
+from metalab.runs.services.weights import export_weights
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -268,6 +269,28 @@ class Run:
         """
         with keeping_threads():
             return picture(self.path, self._which, name, choices)
+
+    def export_weights(
+        self, folder: str | os.PathLike[str], *, force: bool = False
+    ) -> None:
+        """Write the meta-parameters at this moment, and a program that needs torch alone.
+
+        The folder then holds `weights.safetensors`, `weights.json` and `model.py`, whose
+        `adapt(x, y)` returns the network adapted to a support set.
+
+        Args:
+            folder: Where to; it is made, its own folder has to be there.
+            force: Whether to replace files that are there.
+
+        Raises:
+            WeightsError: The folder cannot be written to, or holds such files; a ValueError.
+            ScriptError: A component, of a plug-in, declares no source of torch alone.
+
+        Example:
+            >>> run.at("best").export_weights("sine")
+        """
+        with keeping_threads():
+            export_weights(self._stored, Path(folder), self._which, force=force)
 
     def window(self) -> "subprocess.Popen[bytes]":
         """Open the run in the window, in a process of its own.

@@ -28,6 +28,7 @@ from metalab.cli.resume import resume
 from metalab.cli.show import show
 from metalab.cli.sweep import sweep
 from metalab.cli.train import train
+from metalab.cli.weights import weights
 from metalab.cli.window import ShowWindow, file_to_open, open_window
 from metalab.core.errors import UserError
 
@@ -60,6 +61,7 @@ app.command()(compare)
 app.command("compare-baselines")(compare_baselines)
 app.command()(export)
 app.command()(curves)
+app.command()(weights)
 app.command()(adapt)
 app.command()(animate)
 app.command()(check)
