@@ -279,12 +279,12 @@ def read_tensors(path):
     '''Return the tensors of a safetensors file: a header in JSON, then numbers.'''
     content = path.read_bytes()
     end = 8 + int.from_bytes(content[:8], "little")
+    numbers = torch.frombuffer(bytearray(content[end:]), dtype=DTYPE)
     tensors = {}
     for name, entry in json.loads(content[8:end]).items():
         if name != "__metadata__":
-            start, stop = (end + offset for offset in entry["data_offsets"])
-            numbers = torch.frombuffer(bytearray(content[start:stop]), dtype=DTYPE)
-            tensors[name] = numbers.reshape(entry["shape"])
+            start, stop = (at // DTYPE.itemsize for at in entry["data_offsets"])
+            tensors[name] = numbers[start:stop].reshape(entry["shape"])
     return tensors
 
 

@@ -192,7 +192,7 @@ def test_every_loss(outputs):
     def check(kind):
         loss = LOSSES.default(kind).build()
         names = {"prediction": prediction[0], "target": target[0], "F": functional}
-        found = eval(loss.torch_expression(), names)  # noqa: S307 - our own source
+        found = eval(loss.torch_expression(), names)
         wanted = loss(prediction, Samples(x=target, y=target))
         assert float(found) == pytest.approx(float(wanted), rel=1e-12)
 
@@ -202,13 +202,13 @@ def test_every_loss(outputs):
 
 def test_a_part_without_source_is_named():
     @dataclass(frozen=True, slots=True, kw_only=True)
-    class Shifted(SquaredError):
+    class ShiftedLoss(SquaredError):
         name = "shifted"
 
         def costs(self, prediction, target):
             return super().costs(prediction + 1, target)
 
-    inherited = Shifted()
+    inherited = ShiftedLoss()
     with pytest.raises(
         ScriptError, match="loss is 'shifted', which declares no source"
     ):
