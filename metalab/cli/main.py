@@ -20,6 +20,7 @@ from metalab.cli.estimators import estimators
 from metalab.cli.evaluate import evaluate
 from metalab.cli.export import export
 from metalab.cli.kernels import kernels
+from metalab.cli.metrics import metrics
 from metalab.cli.output import warn
 from metalab.cli.plugin_option import HELP, add_plugins, split_plugins
 from metalab.cli.presets import presets
@@ -61,6 +62,7 @@ app.command()(compare)
 app.command("compare-baselines")(compare_baselines)
 app.command()(export)
 app.command()(curves)
+app.command()(metrics)
 app.command()(weights)
 app.command()(adapt)
 app.command()(animate)

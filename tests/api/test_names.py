@@ -33,7 +33,8 @@ MEMBERS = {
         *("num_tasks", "query_loss", "rmse", "summary", "support_loss", "table"),
     ],
     "Run": [
-        *("adapt", "at", "config", "diverged", "evaluate", "evaluations", "figure"),
+        *("adapt", "at", "config", "diverged", "evaluate", "evaluations"),
+        *("export_metrics", "export_weights", "figure"),
         *("metrics", "name", "path", "phi", "status", "step", "window"),
     ],
 }

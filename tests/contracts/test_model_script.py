@@ -141,6 +141,7 @@ def alone(folder):
     found = subprocess.run(
         [sys.executable, "-I", "-W", "ignore", "-c", ALONE, str(folder)],
         capture_output=True,
+        check=False,
         text=True,
         timeout=120,
     )
@@ -202,13 +203,13 @@ def test_every_loss(outputs):
 
 def test_a_part_without_source_is_named():
     @dataclass(frozen=True, slots=True, kw_only=True)
-    class ShiftedLoss(SquaredError):
+    class ShiftedError(SquaredError):
         name = "shifted"
 
         def costs(self, prediction, target):
             return super().costs(prediction + 1, target)
 
-    inherited = ShiftedLoss()
+    inherited = ShiftedError()
     with pytest.raises(
         ScriptError, match="loss is 'shifted', which declares no source"
     ):

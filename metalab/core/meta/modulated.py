@@ -133,8 +133,10 @@ class Modulated(MetaParameterisation):
     ) -> PredictorSource:
         """Return network, encoder and modulator; the network adapts."""
         network = model.module_tensors(phi[: model.dim], prefix="network.")
-        parts = [(self._encoder(model), ("encoder.0", "encoder.2"))]
-        parts.append((self._modulator(model), ("modulator",)))
+        parts: list[tuple[MLP, tuple[str, ...]]] = [
+            (self._encoder(model), ("encoder.0", "encoder.2")),
+            (self._modulator(model), ("modulator",)),
+        ]
         tensors, read = dict(network), model.dim
         for part, layers in parts:
             for block in part.blocks:
