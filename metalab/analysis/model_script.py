@@ -360,5 +360,5 @@ if __name__ == "__main__":
         predict = adapt(support["x"], support["y"], steps)
         loss = float(<query_loss>(<prediction>, <target>))
         told = f"query loss {loss:.9g}, in the run {example['query_loss']:.9g}"
-        print(f"{example['task']}, {steps} inner steps: {told}")
+        print(f"{example['task']}, inner step {steps}: {told}")
 """

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -184,24 +185,28 @@ def _write_events(folder: Path, table: Table, start: datetime) -> None:
         OSError: They cannot be written.
     """
     try:
-        from tensorboard.compat.proto.event_pb2 import Event  # noqa: PLC0415 - an extra
-        from tensorboard.compat.proto.summary_pb2 import Summary  # noqa: PLC0415
+        # Their classes are made at run time.
+        from tensorboard.compat.proto import event_pb2, summary_pb2  # noqa: PLC0415
         from torch.utils.tensorboard import FileWriter  # noqa: PLC0415
     except ImportError as error:
         raise MetricsError(
             "TensorBoard's events need tensorboard: pip install 'metalab[tensorboard]'"
         ) from error
+    make_event: Any = vars(event_pb2)["Event"]
+    make_summary: Any = vars(summary_pb2)["Summary"]
+    value_of = make_summary.Value
     target = behind_links(folder)
     part = partial_of(target)
     try:
         part.mkdir()
         writer = FileWriter(str(part))
         for step, values in _scalars(table):
-            summary = Summary(
-                value=[Summary.Value(tag=t, simple_value=v) for t, v in values.items()]
-            )
+            scalars = [value_of(tag=t, simple_value=v) for t, v in values.items()]
+            summary = make_summary(value=scalars)
             seconds = values[SECONDS]
-            writer.add_event(Event(summary=summary), step, start.timestamp() + seconds)
+            writer.add_event(
+                make_event(summary=summary), step, start.timestamp() + seconds
+            )
         writer.close()
         if not target.exists():
             part.rename(target)

@@ -86,6 +86,7 @@ PARTS = {
     "tolerance": [
         *("meta.kind=anchor", "meta.strength_is=learned"),
         *("inner.kind=proximal-descent", "inner.tolerance=2.0"),
+        "inner.inner_lr=0.01",
     ],
     "steps of a ridge head": ["meta.kind=ridge-head", "inner.num_inner_steps=3"],
     "steps of a Bayesian head": [
