@@ -21,9 +21,11 @@ from metalab.api.pictures import picture
 from metalab.api.threads import keeping_threads
 from metalab.engine.events import Checkpoint, Diverged
 from metalab.experiment.config import ExperimentConfig
+from metalab.figures.metrics_files import export_metrics
 from metalab.runs.record.history import EvaluationSeries, RunHistory
 from metalab.runs.record.reader import StoredRun, open_run, whole_rows
 from metalab.runs.services.snapshots import state_at
+from metalab.runs.services.weights import export_weights
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -290,6 +292,54 @@ class Run:
         from metalab.api.reporting import report  # noqa: PLC0415 - matplotlib
 
         return report([self], path)
+
+    def export_weights(
+        self, folder: str | os.PathLike[str], *, force: bool = False
+    ) -> None:
+        """Write the meta-parameters at this moment, and a program that needs torch alone.
+
+        The folder then holds `weights.safetensors`, `weights.json` and `model.py`, whose
+        `adapt(x, y)` returns the network adapted to a support set.
+
+        Args:
+            folder: Where to; it is made, its own folder has to be there.
+            force: Whether to replace files that are there.
+
+        Raises:
+            WeightsError: The folder cannot be written to, or holds such files; a ValueError.
+            ScriptError: A component, of a plug-in, declares no source of torch alone.
+
+        Example:
+            >>> run.at("best").export_weights("sine")
+        """
+        with keeping_threads():
+            export_weights(self._stored, Path(folder), self._which, force=force)
+
+    def export_metrics(
+        self,
+        path: str | os.PathLike[str],
+        kind: str | None = None,
+        *,
+        force: bool = False,
+    ) -> None:
+        """Write what the run measured up to this moment, for other tools.
+
+        Args:
+            path: A .csv or .parquet file, or a folder for TensorBoard.
+            kind: "csv", "parquet", "tensorboard" or "trackio", whose `import_csv` reads
+                the file; None goes by the path.
+            force: Whether to replace what is there.
+
+        Raises:
+            MetricsError: The path or the kind is not admissible, or the package that
+                writes it is not installed; a ValueError.
+
+        Example:
+            >>> run.export_metrics("metrics.parquet")
+        """
+        export_metrics(
+            self._history, Path(path), kind, created=self._stored.created, force=force
+        )
 
     def window(self) -> "subprocess.Popen[bytes]":
         """Open the run in the window, in a process of its own.

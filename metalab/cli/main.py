@@ -20,6 +20,7 @@ from metalab.cli.estimators import estimators
 from metalab.cli.evaluate import evaluate
 from metalab.cli.export import export
 from metalab.cli.kernels import kernels
+from metalab.cli.metrics import metrics
 from metalab.cli.output import warn
 from metalab.cli.plugin_option import HELP, add_plugins, split_plugins
 from metalab.cli.presets import presets
@@ -32,6 +33,7 @@ from metalab.cli.sweep import sweep
 from metalab.cli.sweep_new import COMMAND as SWEEP_NEW
 from metalab.cli.sweep_new import in_one_word, sweep_new
 from metalab.cli.train import train
+from metalab.cli.weights import weights
 from metalab.cli.window import ShowWindow, file_to_open, open_window
 from metalab.cli.worker import worker
 from metalab.core.errors import UserError
@@ -68,6 +70,8 @@ app.command("compare-baselines")(compare_baselines)
 app.command()(report)
 app.command()(export)
 app.command()(curves)
+app.command()(metrics)
+app.command()(weights)
 app.command()(adapt)
 app.command()(animate)
 app.command()(check)

@@ -16,6 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from metalab.core.errors import UserError
+from metalab.core.script import UnitsSource
 
 Shots = int | Float[Tensor, "task 1"]
 """Number of points of a task: one for all, or one a task where they differ."""
@@ -338,6 +339,21 @@ class TaskDistribution(ABC):
         """
         del own
         return deviation
+
+    def units_source(self) -> UnitsSource | None:
+        """Return the way to the network's units and back, as source of torch alone.
+
+        By default there is none to go; None where a family goes one and declares none.
+        """
+        own = ("own_inputs", "given_targets", "own_targets")
+        if any(getattr(type(self), n) is not getattr(TaskDistribution, n) for n in own):
+            return None
+        return UnitsSource()
+
+    @property
+    def may_travel(self) -> bool:
+        """Whether points of the tasks may be written beside what a run has learned."""
+        return True
 
     def true_targets(
         self,

@@ -90,10 +90,14 @@ class Table:
         complete = ~np.any([np.isnan(values) for values in chosen], axis=0)
         return [values[complete] for values in chosen]
 
-    def to_csv(self) -> str:
-        """Return the table as RFC 4180 text; an empty cell has no value."""
+    def to_csv(self, *, units: bool = True) -> str:
+        """Return the table as RFC 4180 text; an empty cell has no value.
+
+        Args:
+            units: Whether headers have the units behind the names.
+        """
         text = io.StringIO()
         writer = csv.writer(text)
-        writer.writerow([column.header for column in self.columns])
+        writer.writerow([c.header if units else c.name for c in self.columns])
         writer.writerows(zip(*(c.cells() for c in self.columns), strict=True))
         return text.getvalue()

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from metalab.core.assets import GAPMINDER
+from metalab.core.script import UnitsSource
 from metalab.core.spec import option
 from metalab.core.tasks import (
     HELD_OUT,
@@ -431,6 +432,33 @@ class TableFamily(TaskDistribution):
         """
         scale = self.rows.y_scale
         return deviation * scale.scale * (own if scale.log else 1.0)
+
+    def units_source(self) -> UnitsSource:
+        """Return the scaling of the columns."""
+        scales, target = self.rows.x_scales, self.rows.y_scale
+        inputs = "x.log()" if scales[0].log else "x"
+        targets, own, constants = "y.log()" if target.log else "y", "y", ""
+        if self.x_scaling != "raw":
+            shift, scale = repr(scales[0].shift), repr(scales[0].scale)
+            if len(scales) > 1:
+                rows = [[s.shift for s in scales], [s.scale for s in scales]]
+                constants = f"INPUTS = torch.tensor({rows!r}, dtype=torch.float64)"
+                shift, scale = "INPUTS[0]", "INPUTS[1]"
+            inputs = f"({inputs} - {shift}) / {scale}"
+        if self.y_scaling != "raw":
+            targets = f"({targets} - {target.shift!r}) / {target.scale!r}"
+            own = f"y * {target.scale!r} + {target.shift!r}"
+        return UnitsSource(
+            constants=constants,
+            inputs=inputs,
+            targets=targets,
+            own_targets=f"({own}).exp()" if target.log else own,
+        )
+
+    @property
+    def may_travel(self) -> bool:
+        """Whether the run file carries the table: then a few of its rows may go along."""
+        return self.run_file_carries == "data"
 
     def task_name(self, parameters: Float[Tensor, " parameter"]) -> str:
         """Return what the table calls a task."""

@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from jaxtyping import Float
 from torch import Tensor
 
 from metalab.core.inner.adaptive import AdaptiveLoop, root
+from metalab.core.inner.descent import optimizer_steps
+from metalab.core.model.base import ParameterBlock
+from metalab.core.script import InnerSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,3 +43,19 @@ class InnerAdagrad(AdaptiveLoop):
         del step
         total = memory + grad.square()
         return grad / (root(total) + self.inner_epsilon), total
+
+    def step_source(
+        self,
+        adapted: tuple[ParameterBlock, ...],
+        names: tuple[str, ...],
+        rates: Float[Tensor, " rates"],
+    ) -> InnerSource:
+        """Return steps of torch.optim.Adagrad."""
+        del adapted, names, rates
+        return optimizer_steps(
+            "Adagrad",
+            lr=self.inner_lr,
+            eps=self.inner_epsilon,
+            weight_decay=self.inner_weight_decay,
+            clip_norm=self.inner_clip_norm,
+        )

@@ -4,9 +4,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from metalab.core.inner.adaptive import AdaptiveLoop, root
+from metalab.core.inner.descent import optimizer_steps
+from metalab.core.model.base import ParameterBlock
+from metalab.core.script import InnerSource
 from metalab.core.spec import option
 
 
@@ -67,3 +71,20 @@ class InnerAdam(AdaptiveLoop):
         square = second / (1 - self.inner_beta2 ** (step + 1))
         direction = mean / (root(square) + self.inner_epsilon)
         return direction, torch.cat([first, second], dim=1)
+
+    def step_source(
+        self,
+        adapted: tuple[ParameterBlock, ...],
+        names: tuple[str, ...],
+        rates: Float[Tensor, " rates"],
+    ) -> InnerSource:
+        """Return steps of torch.optim.Adam."""
+        del adapted, names, rates
+        return optimizer_steps(
+            "Adam",
+            lr=self.inner_lr,
+            betas=(self.inner_beta1, self.inner_beta2),
+            eps=self.inner_epsilon,
+            weight_decay=self.inner_weight_decay,
+            clip_norm=self.inner_clip_norm,
+        )

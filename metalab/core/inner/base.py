@@ -15,6 +15,7 @@ from torch import Tensor
 
 from metalab.core.model.base import ParameterBlock
 from metalab.core.oracle import InnerOracle, Linearisation
+from metalab.core.script import InnerSource
 
 
 class PathStorage(Enum):
@@ -253,3 +254,19 @@ class InnerLoop(ABC):
         self, oracle: InnerOracle, step: InnerStep, v: Cotangent
     ) -> Cotangent:
         """Return it with every second derivative of the inner loss taken as zero."""
+
+    def step_source(
+        self,
+        adapted: tuple[ParameterBlock, ...],
+        names: tuple[str, ...],
+        rates: Float[Tensor, " rates"],
+    ) -> InnerSource | None:
+        """Return a step as source of torch alone; None where none is declared.
+
+        Args:
+            adapted: The arrays that a task adapts.
+            names: Their names in the program, as many.
+            rates: The loop's own meta-parameters.
+        """
+        del adapted, names, rates
+        return None

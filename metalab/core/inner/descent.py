@@ -19,6 +19,7 @@ from metalab.core.inner.base import (
     Tangent,
 )
 from metalab.core.oracle import InnerOracle, Linearisation, LossTerms
+from metalab.core.script import InnerSource, code
 from metalab.core.spec import option
 
 RateOf = Callable[[int, Tensor], "Tensor | float"]
@@ -380,3 +381,55 @@ class FixedRateDescent(Descent):
             return self
         loop: Any = self
         return replace(loop, inner_lr=self.inner_lr * factor)
+
+
+def optimizer_steps(
+    optimizer: str,
+    *,
+    clamp: float = 0.0,
+    clip_norm: float = 0.0,
+    before: str = "",
+    batch_size: int = 0,
+    pulls_at: int | None = None,
+    **options: float | tuple[float, ...],
+) -> InnerSource:
+    """Return steps by an optimizer of torch, whose arguments of 0 are left out.
+
+    Args:
+        optimizer: Its class in `torch.optim`.
+        clamp: Largest size of an entry of the gradient; 0 does not clamp.
+        clip_norm: Largest norm of the gradient, once clamped; 0 does not clip.
+        before: Statements of a step that come first.
+        batch_size: As in `InnerSource`.
+        pulls_at: As in `InnerSource`.
+        **options: Arguments of the optimizer.
+    """
+    given = ", ".join(f"{name}={value!r}" for name, value in options.items() if value)
+    limits = [before] if before else []
+    if clamp:
+        limits.append(f"grads = [g.clamp({-clamp!r}, {clamp!r}) for g in grads]")
+    if clip_norm:
+        limits.append(NORM)
+        limits.append(f"scale = ({clip_norm!r} / norm).clamp(max=1.0)")
+        limits.append("grads = [scale * g for g in grads]")
+    made = f"optimizer = torch.optim.{optimizer}(adapted, {given})"
+    if len(made) > _LONGEST:
+        made = f"options = dict({given})\n"
+        made += f"optimizer = torch.optim.{optimizer}(adapted, **options)"
+    return InnerSource(
+        before=made,
+        step="\n".join([*limits, code(_OPTIMIZE)]),
+        batch_size=batch_size,
+        pulls_at=pulls_at,
+    )
+
+
+_LONGEST = 80
+
+NORM = "norm = torch.cat([g.flatten() for g in grads]).norm()"
+
+_OPTIMIZE = """
+for p, grad in zip(adapted, grads):
+    p.grad = grad
+optimizer.step()
+"""

@@ -3,17 +3,21 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from jaxtyping import Float
 from torch import Tensor
 
 from metalab.core.inner.descent import (
     FixedRateDescent,
     Rule,
     clip_norm_option,
+    optimizer_steps,
     rate_option,
     steps_option,
     weight_decay_option,
 )
+from metalab.core.model.base import ParameterBlock
 from metalab.core.oracle import InnerOracle
+from metalab.core.script import InnerSource
 from metalab.core.spec import option
 
 
@@ -90,3 +94,21 @@ class GradientDescent(FixedRateDescent):
     def _rate(self, step: int, grad: Tensor) -> float:
         del step, grad
         return self.inner_lr
+
+    def step_source(
+        self,
+        adapted: tuple[ParameterBlock, ...],
+        names: tuple[str, ...],
+        rates: Float[Tensor, " rates"],
+    ) -> InnerSource:
+        """Return steps of torch.optim.SGD."""
+        del adapted, names, rates
+        return optimizer_steps(
+            "SGD",
+            lr=self.inner_lr,
+            momentum=self.momentum,
+            weight_decay=self.inner_weight_decay,
+            clamp=self.inner_clamp,
+            clip_norm=self.inner_clip_norm,
+            batch_size=self.inner_batch_size,
+        )

@@ -12,6 +12,7 @@ from metalab.core.inner.descent import Descent, Rule, rate_option, steps_option
 from metalab.core.inner.rates import GRANULARITIES, RateLayout
 from metalab.core.model.base import ParameterBlock
 from metalab.core.oracle import InnerOracle
+from metalab.core.script import InnerSource, NamedTensor, code
 from metalab.core.spec import option
 
 PARAMETERISATIONS = ("linear", "exponential")
@@ -134,6 +135,60 @@ class LearnedDescent(Descent):
         """Return v, with d alpha_k = - v * grad: that needs no second derivative."""
         of_rates = _Rates(self, oracle).pullback(-(v.theta * step.update), step.index)
         return v.plus_phi(oracle.rates_pullback(of_rates))
+
+    def step_source(
+        self,
+        adapted: tuple[ParameterBlock, ...],
+        names: tuple[str, ...],
+        rates: Float[Tensor, " rates"],
+    ) -> InnerSource:
+        """Return descent at the learned rates."""
+        exponential = self.parameterisation == "exponential"
+        kind, to_rate = ("log_rates", ".exp()") if exponential else ("rates", "")
+        meaning = "logarithms of learning rates" if exponential else "learning rates"
+        if self.granularity == "per-parameter":
+            tensors = {
+                f"{kind}.{name}": NamedTensor(
+                    values=block.as_torch(
+                        rates[block.start : block.start + block.size]
+                    ),
+                    meaning=f"{meaning}, {name}",
+                )
+                for name, block in zip(names, adapted, strict=True)
+            }
+            before = (
+                f'rates = [WEIGHTS[f"{kind}.{{name}}"]{to_rate} for name in ADAPTED]'
+            )
+            return InnerSource(tensors=tensors, before=before, step=code(_STEP))
+        layers = self.layout(adapted).layers
+        shape = {
+            "shared": (1, 1),
+            "per-layer": (1, len(layers)),
+            "per-layer-per-step": (self.num_inner_steps, len(layers)),
+        }[self.granularity]
+        shared = self.granularity == "shared"
+        of_array = [0 if shared else layers.index(block.layer) for block in adapted]
+        values = rates.reshape(shape)
+        return InnerSource(
+            tensors={
+                kind: NamedTensor(values=values, meaning=f"{meaning}, [step, layer]")
+            },
+            before=f"layers = {of_array}  # of the arrays in ADAPTED",
+            step="\n".join(
+                [
+                    f'row = WEIGHTS["{kind}"][min(number, {shape[0] - 1})]{to_rate}',
+                    "rates = row[layers]",
+                    code(_STEP),
+                ]
+            ),
+        )
+
+
+_STEP = """
+with torch.no_grad():
+    for p, rate, grad in zip(adapted, rates, grads):
+        p -= rate * grad
+"""
 
 
 class _Rates:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from metalab.core.inner.update_loop import Here, RecordedLoop
 from metalab.core.model.base import ParameterBlock
+from metalab.core.script import InnerSource, NamedTensor, code
 from metalab.core.spec import option
 
 _NUM_FEATURES = 3
@@ -113,3 +114,52 @@ class LearnedUpdate(RecordedLoop):
         hidden = torch.bmm(features, first.reshape(-1, _NUM_FEATURES, width))
         hidden = torch.tanh(hidden + bias[:, None])
         return torch.bmm(hidden, last[:, :, None])[:, :, 0] + shift
+
+    def step_source(
+        self,
+        adapted: tuple[ParameterBlock, ...],
+        names: tuple[str, ...],
+        rates: Float[Tensor, " rates"],
+    ) -> InnerSource:
+        """Return steps by the learned rule, on all parameters as one vector."""
+        del adapted, names
+        width = self.num_hidden_units
+        sizes = (_NUM_FEATURES * width, width, width, 1)
+        first, bias, last, shift = rates.split(sizes)
+        parts = {"first": first.reshape(-1, width), "bias": bias}
+        parts |= {"last": last, "shift": shift}
+        return InnerSource(
+            tensors={
+                f"rule.{name}": NamedTensor(
+                    values=values, meaning=f"update rule, {name}"
+                )
+                for name, values in parts.items()
+            },
+            functions=code(_RULE),
+            before="mean = 0.0",
+            step=code(
+                _STEP,
+                keep=repr(self.mean_share),
+                lr=repr(self.inner_lr),
+                floor=_FLOOR**2,
+            ),
+        )
+
+
+_RULE = """
+def rule(features):
+    '''Return the output of the learned rule at each parameter.'''
+    hidden = torch.tanh(features @ WEIGHTS["rule.first"] + WEIGHTS["rule.bias"])
+    return hidden @ WEIGHTS["rule.last"] + WEIGHTS["rule.shift"]
+"""
+
+_STEP = """
+with torch.no_grad():
+    theta = nn.utils.parameters_to_vector(adapted)
+    grad = nn.utils.parameters_to_vector(grads)
+    mean = <keep> * mean + (1 - <keep>) * grad
+    scale = (grad.square().mean() + <floor>).sqrt()
+    features = torch.stack([grad / scale, mean / scale, theta], dim=1)
+    theta -= <lr> * (grad + scale * rule(features))
+    nn.utils.vector_to_parameters(theta, adapted)
+"""

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from metalab.core.inner.update_loop import Here, RecordedLoop
 from metalab.core.model.base import ParameterBlock
+from metalab.core.script import InnerSource, NamedTensor, code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,46 @@ class MetaCurvature(RecordedLoop):
         # Blocks lie in theta in their order and without gaps.
         update = torch.cat(parts, dim=1)
         return here.theta.sub(update, alpha=self.inner_lr), here.memory
+
+    def step_source(
+        self,
+        adapted: tuple[ParameterBlock, ...],
+        names: tuple[str, ...],
+        rates: Float[Tensor, " rates"],
+    ) -> InnerSource:
+        """Return descent of the preconditioned gradient."""
+        tensors, read = dict[str, NamedTensor](), 0
+        for name, block in zip(names, adapted, strict=True):
+            for axis, size in enumerate(_axes(block)):
+                tensors[f"curvature.{name}.{axis}"] = NamedTensor(
+                    values=rates[read : read + size**2].reshape(size, size),
+                    meaning=f"preconditioner of {name}, axis {axis}, outputs last",
+                )
+                read += size**2
+        return InnerSource(
+            tensors=tensors,
+            functions=code(_PRECONDITIONED),
+            step=code(_STEP, lr=repr(self.inner_lr)),
+        )
+
+
+_PRECONDITIONED = """
+def preconditioned(name, grad):
+    '''Return a gradient times a learned matrix along each axis, outputs last.'''
+    count = min(max(grad.ndim, 1), 3)
+    matrices = [WEIGHTS[f"curvature.{name}.{axis}"] for axis in range(count)]
+    outputs_last = grad.movedim(0, -1)
+    array = outputs_last.reshape([len(matrix) for matrix in matrices])
+    for axis, matrix in enumerate(matrices):
+        array = torch.tensordot(array, matrix, ([axis], [0])).movedim(-1, axis)
+    return array.reshape(outputs_last.shape).movedim(-1, 0)
+"""
+
+_STEP = """
+with torch.no_grad():
+    for name, p, grad in zip(ADAPTED, adapted, grads):
+        p -= <lr> * preconditioned(name, grad)
+"""
 
 
 def _axes(block: ParameterBlock) -> tuple[int, ...]:

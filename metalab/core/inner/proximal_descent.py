@@ -4,11 +4,20 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from metalab.core.inner.base import InnerRequirement
-from metalab.core.inner.descent import FixedRateDescent, Rule, rate_option
+from metalab.core.inner.descent import (
+    NORM,
+    FixedRateDescent,
+    Rule,
+    optimizer_steps,
+    rate_option,
+)
+from metalab.core.model.base import ParameterBlock
 from metalab.core.oracle import InnerOracle
+from metalab.core.script import InnerSource
 from metalab.core.spec import option
 
 
@@ -75,3 +84,14 @@ class ProximalDescent(FixedRateDescent):
         # Only where a look at a value costs nothing: elsewhere it would wait for the
         # device, and the steps of size 0 give the same numbers.
         return grad.device.type == "cpu" and not bool(self._active(grad).any())
+
+    def step_source(
+        self,
+        adapted: tuple[ParameterBlock, ...],
+        names: tuple[str, ...],
+        rates: Float[Tensor, " rates"],
+    ) -> InnerSource:
+        """Return steps of torch.optim.SGD until the gradient is small."""
+        del adapted, names, rates
+        rest = f"{NORM}\nif norm <= {self.tolerance!r}:\n    break"
+        return optimizer_steps("SGD", lr=self.inner_lr, before=rest)

@@ -3,11 +3,19 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from jaxtyping import Float
 from torch import Tensor
 
 from metalab.core.inner.base import InnerRequirement
-from metalab.core.inner.descent import FixedRateDescent, Rule, rate_option
+from metalab.core.inner.descent import (
+    FixedRateDescent,
+    Rule,
+    optimizer_steps,
+    rate_option,
+)
+from metalab.core.model.base import ParameterBlock
 from metalab.core.oracle import InnerOracle, LossTerms
+from metalab.core.script import InnerSource
 from metalab.core.spec import option
 
 
@@ -62,3 +70,14 @@ class PullBackDescent(FixedRateDescent):
     def _terms(self, step: int) -> LossTerms:
         pulls = step == self.num_inner_steps - 1
         return LossTerms.REGULARISER if pulls else LossTerms.PREDICTION
+
+    def step_source(
+        self,
+        adapted: tuple[ParameterBlock, ...],
+        names: tuple[str, ...],
+        rates: Float[Tensor, " rates"],
+    ) -> InnerSource:
+        """Return steps of torch.optim.SGD, of which the K-th is the pull-back."""
+        del adapted, names, rates
+        pulls_at = self.num_inner_steps - 1
+        return optimizer_steps("SGD", lr=self.inner_lr, pulls_at=pulls_at)

@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from jaxtyping import Float
 from torch import Tensor
 
 from metalab.core.inner.adaptive import AdaptiveLoop, root
+from metalab.core.inner.descent import optimizer_steps
+from metalab.core.model.base import ParameterBlock
+from metalab.core.script import InnerSource
 from metalab.core.spec import option
 
 
@@ -52,3 +56,20 @@ class InnerRMSprop(AdaptiveLoop):
         del step
         square = self.inner_decay * memory + (1 - self.inner_decay) * grad.square()
         return grad / (root(square) + self.inner_epsilon), square
+
+    def step_source(
+        self,
+        adapted: tuple[ParameterBlock, ...],
+        names: tuple[str, ...],
+        rates: Float[Tensor, " rates"],
+    ) -> InnerSource:
+        """Return steps of torch.optim.RMSprop."""
+        del adapted, names, rates
+        return optimizer_steps(
+            "RMSprop",
+            lr=self.inner_lr,
+            alpha=self.inner_decay,
+            eps=self.inner_epsilon,
+            weight_decay=self.inner_weight_decay,
+            clip_norm=self.inner_clip_norm,
+        )

@@ -34,3 +34,7 @@ class AbsoluteError(Loss):
     ) -> Float[Tensor, "task shot output"]:
         """Return the absolute error of each output."""
         return (prediction - target).abs()
+
+    def torch_expression(self) -> str:
+        """Return torch's own."""
+        return "F.l1_loss(prediction, target)"

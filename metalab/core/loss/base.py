@@ -91,6 +91,13 @@ class Loss(ABC):
         One cost for each output, or one for all outputs together.
         """
 
+    def torch_expression(self) -> str | None:
+        """Return the loss of one task, an expression of torch; None where none is declared.
+
+        Of `prediction` and `target`, [point, output]; `F` is `torch.nn.functional`.
+        """
+        return None
+
     def __call__(
         self, prediction: Float[Tensor, "task shot output"], samples: Samples
     ) -> Float[Tensor, " task"]:

@@ -47,3 +47,10 @@ class CrossEntropy(Loss):
             return (1 - target) * prediction - logsigmoid(prediction)
         log_p = log_softmax(prediction, dim=2)
         return -(target * log_p).sum(dim=2, keepdim=True)
+
+    def torch_expression(self) -> str:
+        """Return torch's own: of two classes where there is one output."""
+        binary = "F.binary_cross_entropy_with_logits(prediction, target)"
+        return (
+            f"{binary} if target.shape[1] == 1 else F.cross_entropy(prediction, target)"
+        )

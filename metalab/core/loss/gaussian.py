@@ -117,3 +117,8 @@ class GaussianLikelihood(Loss):
             return 0.5 * residual.square() + noise.log() + 0.5 * math.log(2 * math.pi)
         residual = (prediction - target) / self.noise_std
         return 0.5 * residual * residual + self.constant
+
+    def torch_expression(self) -> str:
+        """Return the mean of r^2 / (2 s^2), and the constant."""
+        residual = f"((prediction - target) / {self.noise_std!r})"
+        return f"0.5 * {residual}.square().mean() + {self.constant!r}"

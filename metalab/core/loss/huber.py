@@ -53,3 +53,7 @@ class Huber(Loss):
         # c (r - c / 2) with c the clamped residual is both cases in one, without a branch.
         clamped = residual.clamp(-self.delta, self.delta)
         return clamped * (residual - 0.5 * clamped)
+
+    def torch_expression(self) -> str:
+        """Return torch's own."""
+        return f"F.huber_loss(prediction, target, delta={self.delta!r})"

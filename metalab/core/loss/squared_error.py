@@ -28,3 +28,7 @@ class SquaredError(Loss):
         """Return the squared error of each output."""
         residual = prediction - target
         return residual * residual
+
+    def torch_expression(self) -> str:
+        """Return torch's own."""
+        return "F.mse_loss(prediction, target)"

@@ -10,6 +10,7 @@ from torch.nn.functional import pad
 
 from metalab.core.meta.base import MetaParameterisation, PhiRole
 from metalab.core.model.base import Model
+from metalab.core.script import NamedTensor, PredictorSource, code
 from metalab.core.spec import option
 from metalab.core.tasks import Shots
 
@@ -113,3 +114,28 @@ class ProximalAnchor(MetaParameterisation):
         if self._num_learned:
             return phi[:, -1:].exp()
         return phi.new_full((phi.shape[0], 1), self.strength)
+
+    def predictor_source(
+        self, model: Model, phi: Float[Tensor, " meta"]
+    ) -> PredictorSource:
+        """Return the network from its anchor, and the pull to it."""
+        anchor, tensors = self._anchor(phi[None])[0], {}
+        strength = repr(self.strength)
+        if self._num_learned:
+            meaning = "logarithm of the proximal strength"
+            tensors["log_strength"] = NamedTensor(values=phi[-1:], meaning=meaning)
+            strength = 'WEIGHTS["log_strength"].exp()[0]'
+        return PredictorSource(
+            tensors={**model.module_tensors(anchor), **tensors},
+            adapted=model.module_names(),
+            regulariser=code(_REGULARISER, strength=strength),
+        )
+
+
+_REGULARISER = """
+def regulariser(predictor, num_points):
+    '''Return half the strength times the squared distance to the anchor.'''
+    now = predictor.named_parameters()
+    distance = sum((p - WEIGHTS[name]).square().sum() for name, p in now)
+    return 0.5 * <strength> * distance
+"""

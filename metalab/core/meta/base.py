@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from metalab.core.model.base import Model, ParameterBlock
+from metalab.core.script import PredictorSource
 from metalab.core.tasks import Samples, Shots, TaskBatch
 
 
@@ -192,4 +193,16 @@ class MetaParameterisation(ABC):
             None for a parameterisation that predicts numbers, not distributions.
         """
         del model, phi, x, support
+        return None
+
+    def predictor_source(
+        self, model: Model, phi: Float[Tensor, " meta"]
+    ) -> PredictorSource | None:
+        """Return the adapted module as source of torch alone; None where none is declared.
+
+        Args:
+            model: The network.
+            phi: Meta-parameters of the problem.
+        """
+        del model, phi
         return None

@@ -1,6 +1,7 @@
 """Meta-learn features and prior of a Bayesian linear regression."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,6 +15,7 @@ from metalab.core.meta.base import PhiRole
 from metalab.core.meta.linear_head import LinearHead, Prior
 from metalab.core.model.base import Model
 from metalab.core.model.capabilities import HasLinearHead, having
+from metalab.core.script import NamedTensor
 from metalab.core.spec import option
 from metalab.core.tasks import Samples, TaskBatch
 
@@ -228,3 +230,24 @@ class BayesianHead(LinearHead):
         factor = torch.linalg.cholesky_ex(precision).L
         spread = torch.linalg.solve_triangular(factor, features.mT, upper=False)
         return self._noise(phi)[:, 0].square() * (1 + spread.square().sum(dim=1))
+
+    def prior_source(
+        self, model: Model, phi: Float[Tensor, " meta"]
+    ) -> tuple[Mapping[str, NamedTensor], str]:
+        """Return A A^T, or the noise's variance times I."""
+        size, tensors = self._num_features(model), dict[str, NamedTensor]()
+        noise = repr(self.noise_std)
+        if self._has_noise:
+            tensors["log_noise"] = NamedTensor(
+                values=phi[-1:],
+                meaning="r of the noise, noise_std (c + (1 - c) exp r)",
+            )
+            share = f'{1 - LEAST_NOISE!r} * WEIGHTS["log_noise"].exp()'
+            noise = f"{noise} * ({LEAST_NOISE!r} + {share})"
+        if not self._has_factor:
+            eye = f"torch.eye({size}, dtype=DTYPE)"
+            return tensors, f"{eye}\n    precision *= ({noise}) ** 2"
+        factor = phi[model.dim : model.dim + size**2].reshape(size, size)
+        meaning = "A of the prior's precision A A^T, relative to the noise's"
+        tensors["prior_factor"] = NamedTensor(values=factor, meaning=meaning)
+        return tensors, 'WEIGHTS["prior_factor"] @ WEIGHTS["prior_factor"].T'

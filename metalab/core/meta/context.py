@@ -9,6 +9,7 @@ from torch import Tensor
 
 from metalab.core.meta.base import MetaParameterisation, PhiRole
 from metalab.core.model.base import Model, ParameterBlock
+from metalab.core.script import NamedTensor, PredictorSource, code
 from metalab.core.spec import option
 from metalab.core.tasks import Samples
 
@@ -81,3 +82,34 @@ class Context(MetaParameterisation):
         del support
         context = theta.unsqueeze(1).expand(-1, x.shape[1], -1)
         return model.apply(phi, torch.cat([x, context], dim=2))
+
+    def predictor_source(
+        self, model: Model, phi: Float[Tensor, " meta"]
+    ) -> PredictorSource:
+        """Return the network with the context as a parameter."""
+        start = NamedTensor(
+            values=phi.new_zeros(self.context_dim),
+            meaning="context at the start",
+            learned=False,
+        )
+        network = model.module_tensors(phi, prefix="network.")
+        return PredictorSource(
+            tensors={"context": start, **network},
+            adapted=("context",),
+            source=code(EXTRA_INPUTS, name="context", size=self.context_dim),
+            predictor="Predictor",
+        )
+
+
+EXTRA_INPUTS = """
+class Predictor(nn.Module):
+    '''The network, with inputs beside those of the task.'''
+
+    def __init__(self):
+        super().__init__()
+        self.<name> = nn.Parameter(torch.zeros(<size>))
+        self.network = Network()
+
+    def forward(self, x):
+        return self.network(torch.cat([x, self.<name>.expand(len(x), -1)], dim=1))
+"""

@@ -8,7 +8,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from metalab.core.meta.base import MetaParameterisation, PhiRole
+from metalab.core.meta.context import EXTRA_INPUTS
 from metalab.core.model.base import Model, ParameterBlock
+from metalab.core.script import NamedTensor, PredictorSource, code
 from metalab.core.spec import option
 from metalab.core.tasks import Samples
 
@@ -99,3 +101,16 @@ class ExtraInputs(MetaParameterisation):
         del phi, support
         extra = theta[:, model.dim :].unsqueeze(1).expand(-1, x.shape[1], -1)
         return model.apply(theta[:, : model.dim], torch.cat([x, extra], dim=2))
+
+    def predictor_source(
+        self, model: Model, phi: Float[Tensor, " meta"]
+    ) -> PredictorSource:
+        """Return the network with the extra inputs as a parameter; all of it adapts."""
+        extra = NamedTensor(values=phi[model.dim :], meaning="extra inputs")
+        network = model.module_tensors(phi[: model.dim], prefix="network.")
+        return PredictorSource(
+            tensors={**network, "extra": extra},
+            adapted=(*network, "extra"),
+            source=code(EXTRA_INPUTS, name="extra", size=self.num_extra_inputs),
+            predictor="Predictor",
+        )

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from metalab.core.meta.base import MetaParameterisation, PhiRole
 from metalab.core.model.base import Model
+from metalab.core.script import PredictorSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,3 +42,11 @@ class Initialisation(MetaParameterisation):
         """Return v: the start is the identity."""
         del model
         return v
+
+    def predictor_source(
+        self, model: Model, phi: Float[Tensor, " meta"]
+    ) -> PredictorSource:
+        """Return the network itself: all of it adapts."""
+        return PredictorSource(
+            tensors=model.module_tensors(phi), adapted=model.module_names()
+        )

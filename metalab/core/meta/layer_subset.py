@@ -11,6 +11,7 @@ from torch.nn.functional import pad
 
 from metalab.core.meta.base import MetaParameterisation, PhiRole
 from metalab.core.model.base import Model, ParameterBlock
+from metalab.core.script import PredictorSource
 from metalab.core.tasks import Samples
 
 
@@ -104,3 +105,14 @@ class LayerSubset(MetaParameterisation):
         """Return the network's output with its adapted layers at theta."""
         del support
         return model.apply(spliced(phi, theta, self._split(model)[1]), x)
+
+    def predictor_source(
+        self, model: Model, phi: Float[Tensor, " meta"]
+    ) -> PredictorSource:
+        """Return the network itself, of which some layers adapt."""
+        first, end = self.adapted_layers(num_layers(model))
+        named = zip(model.blocks, model.module_names(), strict=True)
+        return PredictorSource(
+            tensors=model.module_tensors(phi),
+            adapted=tuple(name for block, name in named if first <= block.layer < end),
+        )

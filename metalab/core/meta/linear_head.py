@@ -1,7 +1,7 @@
 """A linear head on learned features: the inner problem is a quadratic."""
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,6 +13,7 @@ from metalab.core.meta.base import MetaParameterisation
 from metalab.core.meta.layer_subset import shifted
 from metalab.core.model.base import Model, ParameterBlock
 from metalab.core.model.capabilities import HasLinearHead, having
+from metalab.core.script import ModuleUse, NamedTensor, PredictorSource, code
 from metalab.core.tasks import Samples, Shots
 
 
@@ -118,3 +119,107 @@ class LinearHead(MetaParameterisation):
             return scale * torch.cholesky_solve(right, factor).flatten(start_dim=1)
 
         return solve
+
+    def prior_source(
+        self, model: Model, phi: Float[Tensor, " meta"]
+    ) -> tuple[Mapping[str, NamedTensor], str] | None:
+        """Return tensors of the prior, and its P: what follows `precision = `.
+
+        Returns:
+            None where no source is declared; then there is no `predictor_source`.
+        """
+        del model, phi
+        return None
+
+    def predictor_source(
+        self, model: Model, phi: Float[Tensor, " meta"]
+    ) -> PredictorSource | None:
+        """Return the features with a linear head, which adapts."""
+        network, declared = having(model, HasLinearHead), self.prior_source(model, phi)
+        blocks = network.head_blocks
+        layer = [len(block.shape) for block in blocks]
+        if declared is None or layer not in ([2], [2, 1]):
+            return None
+        tensors, precision = declared
+        has_mean = self.prior(model, phi[None]).mean is not None
+        names = tuple(f"head.{kind}" for kind in ("weight", "bias")[: len(blocks)])
+        start, begin = self.start(model, phi[None])[0], blocks[0].start
+        head = {
+            name: NamedTensor(
+                values=block.as_torch(
+                    start[block.start - begin : block.start - begin + block.size]
+                ),
+                meaning="prior mean of the head" if has_mean else "head at the start",
+                learned=has_mean,
+            )
+            for name, block in zip(names, blocks, strict=True)
+        }
+        body = network.module_tensors(phi[: network.body_dim], prefix="network.")
+        mean = _joined('WEIGHTS["{}"]', names)
+        # One column of the features is the 1 that the bias multiplies.
+        biased = len(blocks) == 2
+        inputs, outputs = blocks[0].shape
+        values = {
+            "layer": f"{inputs}, {outputs}" + ("" if biased else ", bias=False"),
+            "given": "[:, :-1]" if biased else "",
+            "head": _joined("predictor.{}", names),
+            "away": f"\n    away = away - {mean}" if has_mean else "",
+            "precision": precision,
+            "outputs": outputs,
+        }
+        return PredictorSource(
+            tensors={**body, **head, **tensors},
+            adapted=names,
+            use=ModuleUse.FEATURES,
+            source=code(_PREDICTOR, **values),
+            predictor="Predictor",
+            regulariser=code(_REGULARISER, **values),
+            solve=code(_SOLVE + (_SOLVE_BIAS if biased else _SOLVE_WEIGHT), **values),
+        )
+
+
+def _joined(array: str, names: tuple[str, ...]) -> str:
+    """Return source of a head's arrays one below the other, [feature, output]."""
+    weight, *bias = (array.format(name) for name in names)
+    if not bias:
+        return f"{weight}.T"
+    return f"torch.cat([{weight}.T, {bias[0]}[None]])"
+
+
+_PREDICTOR = """
+class Predictor(nn.Module):
+    '''Features of the network, and a linear head.'''
+
+    def __init__(self):
+        super().__init__()
+        self.network = Network()
+        self.head = nn.Linear(<layer>)
+
+    def forward(self, x):
+        return self.head(self.network(x)<given>)
+"""
+
+_REGULARISER = """
+def regulariser(predictor, num_points):
+    '''Return what the inner loss adds for a head away from its prior.'''
+    precision = <precision>
+    away = <head><away>
+    return (away * (precision @ away)).sum() / (num_points * <outputs>)
+"""
+
+_SOLVE = """
+@torch.no_grad()
+def solve(predictor, x, y):
+    '''Move the head from its prior mean to its posterior mean, by regression.'''
+    features = predictor.network(x)
+    precision = <precision>
+    factor = torch.linalg.cholesky_ex(features.T @ features + precision).L
+    change = torch.cholesky_solve(features.T @ (y - predictor(x)), factor)
+"""
+
+_SOLVE_BIAS = """    predictor.head.weight += change[:-1].T
+    predictor.head.bias += change[-1]
+"""
+
+_SOLVE_WEIGHT = """    predictor.head.weight += change.T
+"""

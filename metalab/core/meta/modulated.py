@@ -12,6 +12,7 @@ from metalab.core.meta.base import MetaParameterisation, PhiRole
 from metalab.core.model.base import Model
 from metalab.core.model.capabilities import Modulatable, having
 from metalab.core.model.mlp import MLP
+from metalab.core.script import ModuleUse, NamedTensor, PredictorSource, code
 from metalab.core.spec import option
 from metalab.core.tasks import Samples
 
@@ -127,3 +128,56 @@ class Modulated(MetaParameterisation):
         """Return the output of the modulated network at theta."""
         scale, shift = self.modulation(model, phi, support)
         return having(model, Modulatable).apply_modulated(theta, x, scale, shift)
+
+    def predictor_source(
+        self, model: Model, phi: Float[Tensor, " meta"]
+    ) -> PredictorSource:
+        """Return network, encoder and modulator; the network adapts."""
+        network = model.module_tensors(phi[: model.dim], prefix="network.")
+        parts: list[tuple[MLP, tuple[str, ...]]] = [
+            (self._encoder(model), ("encoder.0", "encoder.2")),
+            (self._modulator(model), ("modulator",)),
+        ]
+        tensors, read = dict(network), model.dim
+        for part, layers in parts:
+            for block in part.blocks:
+                layer, kind = layers[block.layer], block.name.rpartition(" ")[2]
+                values = phi[read + block.start : read + block.start + block.size]
+                tensors[f"{layer}.{kind}"] = NamedTensor(
+                    values=block.as_torch(values), meaning=f"{layer}, {kind}"
+                )
+            read += part.dim
+        return PredictorSource(
+            tensors=tensors,
+            adapted=tuple(network),
+            use=ModuleUse.MODULATED,
+            source=code(
+                _PREDICTOR,
+                points=model.input_dim + model.output_dim,
+                size=self.embedding_dim,
+                change=2 * having(model, Modulatable).num_hidden_units,
+            ),
+            predictor="Predictor",
+            sees_support=True,
+        )
+
+
+_PREDICTOR = """
+class Predictor(nn.Module):
+    '''The network, modulated by what an encoder makes of the support set.'''
+
+    def __init__(self):
+        super().__init__()
+        self.network = Network()
+        hidden, out = nn.Linear(<points>, <size>), nn.Linear(<size>, <size>)
+        self.encoder = nn.Sequential(hidden, nn.ReLU(), out)
+        self.modulator = nn.Linear(<size>, <change>)
+
+    def see(self, x, y):
+        embedding = self.encoder(torch.cat([x, y], dim=1)).mean(dim=0)
+        scale, shift = self.modulator(embedding).chunk(2)
+        self.scale, self.shift = 1 + scale, shift
+
+    def forward(self, x):
+        return self.network(x, self.scale, self.shift)
+"""

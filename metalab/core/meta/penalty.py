@@ -9,6 +9,7 @@ from torch import Tensor
 
 from metalab.core.meta.base import MetaParameterisation, PhiRole
 from metalab.core.model.base import Model
+from metalab.core.script import NamedTensor, PredictorSource, code
 from metalab.core.spec import option
 from metalab.core.tasks import Shots
 
@@ -106,3 +107,26 @@ class PenaltyStrength(MetaParameterisation):
         """Return lambda."""
         del model, num_shots
         return phi[:, :1].exp()
+
+    def predictor_source(
+        self, model: Model, phi: Float[Tensor, " meta"]
+    ) -> PredictorSource:
+        """Return the network from its fixed start, and the penalty."""
+        start = self.start(model, phi[None])[0]
+        strength = NamedTensor(values=phi, meaning="logarithm of the L2 strength")
+        return PredictorSource(
+            tensors={
+                **model.module_tensors(start, learned=False),
+                "log_strength": strength,
+            },
+            adapted=model.module_names(),
+            regulariser=code(_REGULARISER),
+        )
+
+
+_REGULARISER = """
+def regulariser(predictor, num_points):
+    '''Return half the learned strength times the squares of all parameters.'''
+    strength = WEIGHTS["log_strength"].exp()[0]
+    return 0.5 * strength * sum(p.square().sum() for p in predictor.parameters())
+"""

@@ -1,5 +1,6 @@
 """Meta-learn the features of a ridge regression."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,6 +13,7 @@ from metalab.core.meta.base import PhiRole
 from metalab.core.meta.linear_head import LinearHead, Prior
 from metalab.core.model.base import Model
 from metalab.core.model.capabilities import HasLinearHead, having
+from metalab.core.script import NamedTensor
 from metalab.core.spec import option
 from metalab.core.tasks import Shots
 
@@ -110,3 +112,15 @@ class RidgeHead(LinearHead):
         """Return 2 lambda / (N C)."""
         outputs = model.output_dim
         return 2 * self._strength(phi) / (num_shots * outputs)
+
+    def prior_source(
+        self, model: Model, phi: Float[Tensor, " meta"]
+    ) -> tuple[Mapping[str, NamedTensor], str]:
+        """Return the strength times I."""
+        tensors, strength = dict[str, NamedTensor](), repr(self.strength)
+        if self._num_learned:
+            meaning = "logarithm of the ridge strength"
+            tensors["log_strength"] = NamedTensor(values=phi[-1:], meaning=meaning)
+            strength = 'WEIGHTS["log_strength"].exp()'
+        size = len(self.prior(model, phi[None]).precision[0])
+        return tensors, f"{strength} * torch.eye({size}, dtype=DTYPE)"

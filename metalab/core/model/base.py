@@ -6,12 +6,15 @@ of batched matrix products and needs no vmap.
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from metalab.core.script import ModuleUse, NamedTensor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,15 @@ class ParameterBlock:
     def size(self) -> int:
         """Number of parameters in the block."""
         return math.prod(self.shape)
+
+    def as_torch(self, values: Tensor) -> Tensor:
+        """Return the array as a layer of torch has it: outputs first.
+
+        Args:
+            values: Its numbers, [size].
+        """
+        array = values.reshape(self.shape)
+        return array if array.ndim < 2 else array.movedim(-1, 0)
 
 
 class Model(ABC):
@@ -95,3 +107,36 @@ class Model(ABC):
         x: Float[Tensor, "task shot input"],
     ) -> Float[Tensor, "task shot output"]:
         """Return predictions, [task, shot, output], one network for each task."""
+
+    def module_source(self, use: ModuleUse) -> str | None:
+        """Return the class `Network`, a module of torch; None where none is declared.
+
+        Args:
+            use: What its `forward` returns (see `core.script`).
+        """
+        del use
+        return None
+
+    def module_names(self) -> tuple[str, ...]:
+        """Return the name that each of `blocks` has in the module's `state_dict`."""
+        return ()
+
+    def module_tensors(
+        self, theta: Float[Tensor, " some"], *, prefix: str = "", learned: bool = True
+    ) -> Mapping[str, NamedTensor]:
+        """Return arrays of the network as its module has them, by name.
+
+        Args:
+            theta: The flat vector, or its beginning: only whole arrays of that.
+            prefix: What comes before the names.
+            learned: Whether the numbers are meta-learned.
+        """
+        return {
+            prefix + name: NamedTensor(
+                values=block.as_torch(theta[block.start : block.start + block.size]),
+                meaning=f"network, {block.name}",
+                learned=learned,
+            )
+            for block, name in zip(self.blocks, self.module_names(), strict=True)
+            if block.start + block.size <= len(theta)
+        }

@@ -4,6 +4,7 @@ A model states a capability by inheriting it; `MetaParameterisation.needs_model`
 one, and `experiment.compatibility` refuses a model without it before anything is built.
 """
 
+import textwrap
 from abc import abstractmethod
 from typing import ClassVar, TypeVar
 
@@ -11,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from metalab.core.model.base import Model, ParameterBlock
+from metalab.core.script import ModuleUse, code
 
 
 class HasLinearHead(Model):
@@ -77,3 +79,40 @@ def having(model: Model, capability: type[C]) -> C:
     """Return a model as one with a capability, to a type checker too."""
     assert isinstance(model, capability), "refused by experiment.compatibility"
     return model
+
+
+def with_linear_head(
+    about: str,
+    features: str,
+    use: ModuleUse,
+    *,
+    outputs: int,
+    count: int,
+    own: tuple[str, ...] = (),
+) -> str:
+    """Return the class `Network` of features with a linear layer `head` behind them.
+
+    Args:
+        about: The class in words.
+        features: Its method `features(x)`.
+        use: What `forward` returns.
+        outputs: Outputs of the head.
+        count: Number of features.
+        own: Statements that make the features' own parameters.
+    """
+    found, made = "self.features(x)", list(own)
+    if use is ModuleUse.FEATURES:
+        features = features.replace("def features(", "def forward(")
+    else:
+        made.append(f"self.head = nn.Linear({count}, {outputs}, bias=False)")
+        found = "self.head(self.features(x))"
+    more = ", scale, shift" if use is ModuleUse.MODULATED else ""
+    init = ["def __init__(self):", "    super().__init__()"]
+    methods = [
+        "\n".join([*init, *(f"    {line}" for line in made)]),
+        code(features),
+    ]
+    if use is not ModuleUse.FEATURES:
+        methods.append(f"def forward(self, x{more}):\n    return {found}")
+    body = "\n\n".join([f'"""{about}."""', *methods[0 if made else 1 :]])
+    return "class Network(nn.Module):\n" + textwrap.indent(body, "    ")

@@ -10,7 +10,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from metalab.core.model.base import ParameterBlock
-from metalab.core.model.capabilities import HasLinearHead
+from metalab.core.model.capabilities import HasLinearHead, with_linear_head
+from metalab.core.script import ModuleUse, code
 from metalab.core.spec import option
 
 MOST_FEATURES = 1_024
@@ -167,6 +168,51 @@ class HilbertBasis(HasLinearHead):
         size = self.body_dim
         weight = theta[:, size:].view(-1, self._num_features, self.output_dim)
         return self.features(theta[:, :size], x) @ weight
+
+    def module_names(self) -> tuple[str, ...]:
+        """Return the names of the kernel's logarithms, and of the weights."""
+        return ("log_length", "log_signal", "head.weight")
+
+    def module_source(self, use: ModuleUse) -> str:
+        """Return the features of the kernel, and a linear layer behind them."""
+        interval = f"[-{self.boundary:g}, {self.boundary:g}]"
+        return with_linear_head(
+            f"Sines on {interval}, weighed as a kernel weighs frequencies",
+            code(
+                _FEATURES,
+                returned=_ONE if self.input_dim == 1 else _PRODUCT.strip(),
+                inputs=self.input_dim,
+                number=self.num_functions,
+                boundary=repr(self.boundary),
+            ),
+            use,
+            outputs=self.output_dim,
+            count=self._num_features,
+            own=(
+                f"self.log_length = nn.Parameter(torch.zeros({self.input_dim}))",
+                "self.log_signal = nn.Parameter(torch.zeros(1))",
+            ),
+        )
+
+
+_FEATURES = """
+def features(self, x):
+    length = self.log_length[:, None].exp()
+    frequency = torch.arange(1, <number> + 1).to(x) * (math.pi / (2 * <boundary>))
+    waves = torch.sin(frequency * (x[..., None] + <boundary>))
+    weight = length.sqrt() * torch.exp(-0.25 * (length * frequency).square())
+    single = (math.sqrt(2 * math.pi) / <boundary>) ** 0.5 * weight * waves
+    <returned>
+"""
+
+_ONE = "return self.log_signal.exp() * single[:, 0]"
+
+_PRODUCT = """
+    found = self.log_signal.exp().expand(len(x), 1)
+    for index in range(<inputs>):
+        found = (found[..., :, None] * single[:, index, None, :]).flatten(1)
+    return found
+"""
 
 
 # Asked for with every prediction.

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from metalab.core.model.base import ParameterBlock
 from metalab.core.model.capabilities import HasLinearHead, Modulatable
+from metalab.core.script import ModuleUse, code
 from metalab.core.spec import option
 
 ACTIVATIONS = ("relu", "tanh", "sine")
@@ -193,3 +194,62 @@ class MLP(HasLinearHead, Modulatable):
         if self.activation == "tanh":
             return torch.tanh(x)
         return torch.sin(x)
+
+    def module_names(self) -> tuple[str, ...]:
+        """Return names of layers as torch has them."""
+        return tuple(
+            f"layers.{block.layer}.{block.name.rpartition(' ')[2]}"
+            for block in self.blocks
+        )
+
+    def module_source(self, use: ModuleUse) -> str:
+        """Return a perceptron of `nn.Linear` layers."""
+        features = use is ModuleUse.FEATURES
+        sizes = self.layer_sizes[:-1] if features else self.layer_sizes
+        about = f"Multilayer perceptron, {'-'.join(map(str, sizes))}"
+        if features:
+            about += ", and a 1 for the bias of the head"
+        return code(
+            _MODULE,
+            about=about,
+            sizes=list(sizes),
+            forward=_FORWARD[use].strip(),
+            activate="torch.sin"
+            if self.activation == "sine"
+            else f"torch.{self.activation}",
+        )
+
+
+_MODULE = """
+class Network(nn.Module):
+    '''<about>.'''
+
+    def __init__(self):
+        super().__init__()
+        sizes = <sizes>
+        self.layers = nn.ModuleList(map(nn.Linear, sizes[:-1], sizes[1:]))
+
+    <forward>
+"""
+
+_FORWARD = {
+    ModuleUse.PREDICTIONS: """
+    def forward(self, x):
+        for layer in self.layers[:-1]:
+            x = <activate>(layer(x))
+        return self.layers[-1](x)
+""",
+    ModuleUse.FEATURES: """
+    def forward(self, x):
+        for layer in self.layers:
+            x = <activate>(layer(x))
+        return torch.cat([x, torch.ones_like(x[:, :1])], dim=1)
+""",
+    ModuleUse.MODULATED: """
+    def forward(self, x, scale, shift):
+        widths = [layer.out_features for layer in self.layers[:-1]]
+        for layer, s, t in zip(self.layers, scale.split(widths), shift.split(widths)):
+            x = <activate>(s * layer(x) + t)
+        return self.layers[-1](x)
+""",
+}

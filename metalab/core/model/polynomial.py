@@ -8,7 +8,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from metalab.core.model.base import ParameterBlock
-from metalab.core.model.capabilities import HasLinearHead
+from metalab.core.model.capabilities import HasLinearHead, with_linear_head
+from metalab.core.script import ModuleUse, code
 from metalab.core.spec import option
 
 
@@ -86,3 +87,26 @@ class Polynomial(HasLinearHead):
         """Return predictions, [task, shot, output]."""
         weight = theta.view(theta.shape[0], self._num_features, self.output_dim)
         return self.features(theta[:, :0], x) @ weight
+
+    def module_names(self) -> tuple[str, ...]:
+        """Return the name of the weights."""
+        return ("head.weight",)
+
+    def module_source(self, use: ModuleUse) -> str:
+        """Return the powers, and a linear layer behind them."""
+        return with_linear_head(
+            f"Powers 0 to {self.degree} of each input",
+            code(_FEATURES, degree=self.degree),
+            use,
+            outputs=self.output_dim,
+            count=self._num_features,
+        )
+
+
+_FEATURES = """
+def features(self, x):
+    powers = [x]
+    for _ in range(<degree> - 1):
+        powers.append(powers[-1] * x)
+    return torch.cat([torch.ones_like(x[:, :1]), *powers], dim=1)
+"""

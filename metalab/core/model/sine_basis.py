@@ -8,7 +8,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from metalab.core.model.base import ParameterBlock
-from metalab.core.model.capabilities import HasLinearHead, Modulatable
+from metalab.core.model.capabilities import (
+    HasLinearHead,
+    Modulatable,
+    with_linear_head,
+)
+from metalab.core.script import ModuleUse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,3 +85,18 @@ class SineBasis(HasLinearHead, Modulatable):
         """Return predictions: there is no hidden layer to modulate."""
         del scale, shift
         return self.apply(theta, x)
+
+    def module_names(self) -> tuple[str, ...]:
+        """Return the name of the weights."""
+        return ("head.weight",)
+
+    def module_source(self, use: ModuleUse) -> str:
+        """Return the two functions, and a linear layer behind them."""
+        about = "The basis {sin x, cos x}"
+        return with_linear_head(about, _FEATURES, use, outputs=self.output_dim, count=2)
+
+
+_FEATURES = """
+def features(self, x):
+    return torch.cat([torch.sin(x), torch.cos(x)], dim=1)
+"""
