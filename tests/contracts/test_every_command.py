@@ -130,6 +130,8 @@ LIGHT = (
     Command("eval {file} --num-tasks 2 --num-inner-steps 0 --json"),
     Command("eval {file} --step 1 --num-tasks 2 --num-queries 4 --json"),
     Command("curves {file} --step best --task 1 --to {out}", writes=".csv"),
+    Command("metrics {file} --format csv --to {out}", writes=".csv"),
+    Command("weights {file} --step best --to {out}", writes=".weights"),
     Command("presets {preset}"),
     Command("show {preset}"),
     Command("show {file} --diff maml-sine --json"),
