@@ -80,9 +80,11 @@ def model_script(
         lambda: inner.step_source(problem.adapted, predictor.adapted, rates),
     )
     units = _declared("tasks.family", family, "units_source", family.units_source)
-    losses = [_loss("loss", problem.loss)]
+    targets = family.output_dim if model.output_dim > family.output_dim else None
+    sizes = model.output_dim, family.output_dim
+    losses = [_loss("loss", problem.loss, *sizes)]
     if problem.outer_level_loss != problem.loss:
-        losses.append(_loss("query_loss", problem.outer_level_loss))
+        losses.append(_loss("query_loss", problem.outer_level_loss, *sizes))
     values = {
         "about": _about(title, origin),
         "dtype": phi.dtype,
@@ -95,11 +97,11 @@ def model_script(
         "adapted": "" if steps.solves else f"\n{_names(predictor.adapted)}",
         "points": code(_POINTS if units.are_own else _UNITS, **_expressions(units)),
         "losses": _losses(losses),
-        "adapt": _adapt(predictor, steps, units),
+        "adapt": _adapt(predictor, steps, units, targets),
         "main": code(
             _MAIN,
             query_loss="inner_loss" if len(losses) == 1 else "query_loss",
-            **_measured(units),
+            **_measured(units, predicts_noise=targets is not None),
         ),
     }
     text = re.sub(r"\n +(?=\n)", "", code(_PROGRAM, **values))
@@ -141,8 +143,14 @@ def _answers_for_itself(kind: type[Any], name: str) -> bool:
     return False
 
 
-def _loss(place: str, loss: Loss) -> str:
-    return _declared(place, loss, "torch_expression", loss.torch_expression)
+def _loss(place: str, loss: Loss, num_outputs: int, num_targets: int) -> str:
+    """Return the body of the function of a loss."""
+    found = _declared(place, loss, "torch_expression", loss.torch_expression)
+    taken = loss.num_outputs(num_targets)
+    if taken == num_outputs:
+        return f"return {found}"
+    # The others are the noise that the loss of the other level takes.
+    return f"prediction = prediction[:, :{taken}]\nreturn {found}"
 
 
 def _about(title: str, origin: str) -> str:
@@ -190,12 +198,26 @@ def _losses(losses: list[str]) -> str:
     if len(losses) == 1:
         both = both[:1]
     return "\n\n\n".join(
-        f"def {name}(prediction, target):\n    return {expression}"
-        for name, expression in both
+        f"def {name}(prediction, target):\n    {_indented(body, 4)}"
+        for name, body in both
     )
 
 
-def _adapt(predictor: PredictorSource, steps: InnerSource, units: UnitsSource) -> str:
+def _adapt(
+    predictor: PredictorSource,
+    steps: InnerSource,
+    units: UnitsSource,
+    targets: int | None,
+) -> str:
+    """Return the function `adapt`.
+
+    Args:
+        predictor: What is adapted.
+        steps: How.
+        units: The way to a task's own units.
+        targets: How many of the network's outputs are the prediction, where there are
+            more; None for all.
+    """
     given, own = ("inputs(x)", "targets(y)")
     if units.are_own:
         given, own = "points(x)", "points(y)"
@@ -214,13 +236,15 @@ def _adapt(predictor: PredictorSource, steps: InnerSource, units: UnitsSource) -
             loss=_indented(_loss_of_step(predictor, steps), 4),
             step=_indented(steps.step, 4),
         )
-    returned = re.sub(r"\by\b", f"predictor({given})", units.own_targets)
+    outputs = f"predictor({given})"
+    if targets is not None:
+        outputs = f"outputs(x)[:, :{targets}]"
+    returned = re.sub(r"\by\b", outputs, units.own_targets)
     if not units.are_own:
-        returned = returned.replace(
-            "predictor(inputs(x))", "predictor(inputs(x)).double()"
-        )
+        returned = returned.replace(outputs, f"{outputs}.double()")
     return code(
-        _ADAPT,
+        _ADAPT if targets is None else _ADAPT_OUTPUTS,
+        outputs=f"predictor({given})",
         given=f"x, y = {given}, {own}",
         predictor=predictor.predictor,
         loop=_indented(loop, 4),
@@ -249,7 +273,13 @@ def _indented(text: str, width: int) -> str:
     return textwrap.indent(text, " " * width).lstrip()
 
 
-def _measured(units: UnitsSource) -> dict[str, str]:
+def _measured(units: UnitsSource, *, predicts_noise: bool) -> dict[str, str]:
+    if predicts_noise:
+        target = "points" if units.are_own else "targets"
+        return {
+            "prediction": 'predict.outputs(query["x"])',
+            "target": f'{target}(query["y"])',
+        }
     if units.are_own:
         return {"prediction": 'predict(query["x"])', "target": 'points(query["y"])'}
     return {
@@ -342,6 +372,24 @@ def adapt(x, y, steps=STEPS):
 
     return predict
 """
+
+_ADAPT_OUTPUTS = _ADAPT.replace(
+    """
+    @torch.no_grad()
+    def predict(x):
+        return <returned>
+""",
+    """
+    @torch.no_grad()
+    def outputs(x):
+        return <outputs>  # the prediction, and what its noise is made of
+
+    def predict(x):
+        return <returned>
+
+    predict.outputs = outputs
+""",
+)
 
 _LOOP = """
 adapted = [predictor.get_parameter(name).requires_grad_() for name in ADAPTED]

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from metalab.core.loss.base import Loss
+from metalab.core.script import code
 from metalab.core.spec import option
 
 FIXED, LEARNED = "fixed", "learned"
@@ -119,6 +120,32 @@ class GaussianLikelihood(Loss):
         return 0.5 * residual * residual + self.constant
 
     def torch_expression(self) -> str:
-        """Return the mean of r^2 / (2 s^2), and the constant."""
+        """Return the mean of r^2 / (2 s^2) + log s, and the constant."""
+        if self.learns_noise:
+            return code(
+                _LEARNED_NOISE,
+                scale=self.noise_std,
+                least=LEAST_NOISE,
+                rest=1 - LEAST_NOISE,
+                shift=_AT_ZERO,
+            )
         residual = f"((prediction - target) / {self.noise_std!r})"
         return f"0.5 * {residual}.square().mean() + {self.constant!r}"
+
+
+# torch's `eps` would keep the variance above 1e-6.
+_LEARNED_NOISE = """
+F.gaussian_nll_loss(
+    prediction.chunk(2, dim=1)[0],
+    target,
+    (
+        <scale>
+        * (
+            <least>
+            + <rest> * F.softplus(prediction.chunk(2, dim=1)[1] + <shift>)
+        )
+    ).square(),
+    full=True,
+    eps=1e-30,
+)
+"""
