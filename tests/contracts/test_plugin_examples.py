@@ -144,6 +144,7 @@ def test_examples_are_shown_as_they_are(place):
         ), name
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", CHOSEN)
 def test_an_example_is_checked_and_trained_and_its_run_needs_it(
     name, surroundings, tmp_path, capfd

@@ -24,7 +24,7 @@ def judge(report):
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("target", "count"), [("runs", 40), ("texts", 100)])
+@pytest.mark.parametrize(("target", "count"), [("runs", 24), ("texts", 60)])
 def test_a_sample_is_read_or_refused(target, count, tmp_path):
     judge(campaign(target, seed=SEED, count=count, folder=tmp_path))
 
