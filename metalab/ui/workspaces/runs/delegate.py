@@ -101,7 +101,7 @@ class RunDelegate(QStyledItemDelegate):
         muted = row.entry.problem or row.entry.labels.archived
         if muted or key == "note":
             option.palette.setColor(option.palette.ColorRole.Text, QColor(theme.muted))  # pyright: ignore[reportAttributeAccessIssue] - the stubs lack the option's fields
-        if key == NAME and (row.group is not None or model.is_open(row)):
+        if key == NAME and model.is_open(row):
             option.font.setBold(True)  # pyright: ignore[reportAttributeAccessIssue]
 
     def paint(

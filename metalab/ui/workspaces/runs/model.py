@@ -241,8 +241,10 @@ class RunTableModel(QAbstractTableModel):
 
     def flags(self, index: Index) -> Qt.ItemFlag:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Return what can be done with a cell."""
+        if not index.isValid():
+            return Qt.ItemFlag.NoItemFlags
         flags = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled
-        if not index.isValid() or self._columns[index.column()].key != NAME:
+        if self._columns[index.column()].key != NAME:
             return flags
         row = self._rows[index.row()]
         flags |= Qt.ItemFlag.ItemIsUserCheckable

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from metalab.core.errors import UserError
 from metalab.runs.library.entry import RunEntry
-from metalab.runs.library.filter import FilterError, RunFilter, parse_filter
+from metalab.runs.library.filter import FilterError, parse_filter
 from metalab.runs.library.labels import LabelChange, LabelError, checked_name
 from metalab.runs.library.library import Look
 from metalab.runs.library.marking import Marked
@@ -316,23 +316,19 @@ class RunsWorkspace(Workspace):
         self.choices_changed.emit()
 
     def _apply_filter(self) -> None:
-        """Show what the filter says; while it says nothing, what it said before."""
-        keeps = self._parsed()
-        if keeps is not None:
-            self.model.show_view(replace(self.model.view, keeps=keeps))
-
-    def _parsed(self) -> RunFilter | None:
+        """Show what the filter says, without a word of it that says nothing yet."""
         text = self.tools.filter.text()
         known = {path for e in self._entries or () for path in e.config}
-        if text == self.model.view.keeps.text and not self.tools.error.text():
-            return None
-        try:
-            keeps = parse_filter(text, known)
-        except FilterError as error:
-            self.tools.show_error(str(error))
-            return None
-        self.tools.show_error("")
-        return keeps
+        told = ""
+        while True:
+            try:
+                keeps = parse_filter(text, known)
+                break
+            except FilterError as error:
+                told = told or str(error)
+                text = text.replace(error.token, "", 1)
+        self.tools.show_error(told)
+        self.model.show_view(replace(self.model.view, keeps=keeps))
 
     def _on_grouped_changed(self, grouped: bool) -> None:  # noqa: FBT001 - Qt's signal
         self.model.show_view(replace(self.model.view, grouped=grouped))
