@@ -47,7 +47,7 @@ FAILING = (
     "-sine",
     "method:mam",
     "k>5",
-    "tag:thes",
+    "tag:the",
     "state:diverged",
     "loss<0.5",
     "inner_lr:0.5",

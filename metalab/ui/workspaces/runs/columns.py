@@ -204,7 +204,7 @@ _FIRST = (
         title="Last",
         tip="Newest held-out query loss after K inner steps; of replicates mean ± SD",
         text=_last,
-        width=14,
+        width=16,
         number=True,
         sort="loss",
     ),
