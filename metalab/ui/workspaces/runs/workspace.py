@@ -505,6 +505,9 @@ class _Empty(QWidget):
         font.setPointSizeF(1.25 * font.pointSizeF())
         self.title.setFont(font)
         self.button = QPushButton(self)
+        # It has no text while there is nothing to be done.
+        self.button.setAccessibleName("Nothing to be done")
+        self.button.hide()
         layout = QVBoxLayout(self)
         layout.setSpacing(10)
         layout.addStretch(2)
@@ -525,6 +528,7 @@ class _Empty(QWidget):
         self.title.setText(title)
         self.detail.setText(detail)
         self.button.setText(button)
+        self.button.setAccessibleName(button or "Nothing to be done")
         self.button.setVisible(bool(button))
 
 
