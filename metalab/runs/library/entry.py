@@ -123,8 +123,9 @@ def differing_fields(entries: Sequence[RunEntry]) -> tuple[str, ...]:
     """
     values: dict[str, set[Plain]] = {}
     counts: dict[str, int] = {}
-    readable = [entry for entry in entries if entry.config]
-    for config in (entry.config for entry in readable):
+    # Of replicates, one is looked at: a library holds many more runs than experiments.
+    readable = {entry.group: entry.config for entry in entries if entry.config}
+    for config in readable.values():
         for path, value in config.items():
             values.setdefault(path, set()).add(value)
             counts[path] = counts.get(path, 0) + 1
@@ -135,7 +136,15 @@ def differing_fields(entries: Sequence[RunEntry]) -> tuple[str, ...]:
         if (len(found) > 1 or counts[path] < len(readable)) and path not in _NAMES
     ]
     shared = {path: counts[path] == len(readable) for path in differing}
-    return tuple(sorted(differing, key=lambda p: (not shared[p], -len(values[p]), p)))
 
+    def place(path: str) -> tuple[bool, bool, int, str]:
+        aside = path.startswith(_ASIDE)
+        return aside, not shared[path], -len(values[path]), path
+
+    return tuple(sorted(differing, key=place))
+
+
+_ASIDE = ("evaluation.", "run.", "diagnostics.")
+"""Settings that say less of a method than others do: they come last."""
 
 _NAMES = ("name", "preset", "version", SEED)

@@ -205,7 +205,7 @@ class Controller(QObject):
         self.replacing.remembered.connect(self._on_replacing_remembered)
         window = self.window
         for page in window.workspaces.made:
-            page.set_basket(self.basket)
+            self._on_page_made(page)
         window.workspaces.page_made.connect(self._on_page_made)
         self.stage.run_requested.connect(self.actions["toggle_run"].trigger)
         self.stage.run_file_requested.connect(self.commands.ask_for_run)
@@ -405,6 +405,13 @@ class Controller(QObject):
 
     def _on_page_made(self, page: Workspace) -> None:
         page.set_basket(self.basket)
+        page.run_wanted.connect(self._on_run_wanted)
+
+    def _on_run_wanted(self, path: "Path") -> None:
+        """Open a run of a list, and show it."""
+        if not why_not_open(self.session):
+            self.window.workspaces.show_page("live")
+            self.commands.open_path(path)
 
     def _on_preset_chosen(self, name: str) -> None:
         self.session.open_preset(name)
