@@ -8,6 +8,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QSizePolicy,
     QSpinBox,
     QToolButton,
     QVBoxLayout,
@@ -20,9 +21,6 @@ from metalab.ui.plot.painting import tint
 from metalab.ui.style.theme import Theme
 from metalab.ui.style.theming import follow_theme
 from metalab.ui.widgets.header import tool_button
-
-MOST_AXES = 6
-"""Of the page: more could not be seen. A file may have more; its lines scroll."""
 
 _TIP = (
     "Values, 1, 2, 5; or scale, ends and how many: log:0.001:0.1:5, linear:…, "
@@ -53,6 +51,7 @@ class AxesEditor(QWidget):
         self.seeds = QSpinBox(self)
         self.seeds.setRange(1, 1_000)
         self.seeds.setAccessibleName("Seeds")
+        self.seeds.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.seeds.setToolTip("Training seeds of each combination, from 0")
         self.seeds.valueChanged.connect(self.changed)
         self._seeds_label = QLabel("Seeds", self)
@@ -61,6 +60,7 @@ class AxesEditor(QWidget):
         row.addWidget(self._seeds_label)
         row.addWidget(self.seeds)
         row.addWidget(self._hint, 1)
+        row.addStretch()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 4, 6, 4)
         layout.setSpacing(4)

@@ -20,6 +20,9 @@ MOST_LEVELS = 60
 _LEFT, _RIGHT, _TOP, _BOTTOM = 74, 86, 14, 44
 _BAR = 14
 _GAP = 1.0
+_DARK_INK, _LIGHT_INK = "#101418", "#ffffff"
+_LIGHT = 0.18
+"""Luminance at which dark and light ink have the same contrast."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,9 +242,8 @@ class HeatMap(QWidget):
         text = _text(cell.loss)
         wide = painter.fontMetrics().horizontalAdvance(text) + 6
         if wide < rect.width() and painter.fontMetrics().height() < rect.height():
-            dark = colour.lightnessF() > 0.5
-            muted = theme.muted if not np.isfinite(cell.loss) else ""
-            painter.setPen(QColor(muted or ("#101418" if dark else "#ffffff")))
+            ink = _DARK_INK if _luminance(colour) > _LIGHT else _LIGHT_INK
+            painter.setPen(QColor(ink if np.isfinite(cell.loss) else theme.muted))
             painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
         if self._selected.intersection(cell.runs):
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -306,6 +308,14 @@ class HeatMap(QWidget):
         painter.setPen(QColor(theme.text))
         box = QRectF(bar.left() - 8, frame.bottom() + 6, _RIGHT, 2 * line)
         painter.drawText(box, Qt.AlignmentFlag.AlignLeft, "held-out\nloss")
+
+
+def _luminance(colour: QColor) -> float:
+    """Return how light a colour is to the eye, 0 ... 1."""
+    red, green, blue = (
+        c**2.2 for c in (colour.redF(), colour.greenF(), colour.blueF())
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def _mean(losses: Array) -> float:

@@ -172,7 +172,9 @@ class QueueTable(QTableView):
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
         header = self.horizontalHeader()
         header.setStretchLastSection(True)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        # Of the rows that are seen: a sweep may have ten thousand.
+        header.setResizeContentsPrecision(0)
         self._selecting = False
         self.selectionModel().selectionChanged.connect(self._on_selection_changed)
 

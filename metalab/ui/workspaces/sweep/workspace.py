@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QLabel,
+    QPushButton,
     QSpinBox,
     QSplitter,
     QStackedWidget,
@@ -100,7 +101,8 @@ class SweepWorkspace(Workspace):
         self.processes.setValue(os.cpu_count() or 1)
         self.processes.setAccessibleName("Processes")
         self.processes.setToolTip("Runs that go on at once, one core each")
-        self.start = tool_button("Start", "Begin or go on with the runs", parent=self)
+        self.start = QPushButton("Start", self)
+        self.start.setToolTip("Begin the runs, or go on with them")
         self.pause = tool_button(
             "Pause", "Save the runs that go on", parent=self, checkable=True
         )
@@ -125,6 +127,9 @@ class SweepWorkspace(Workspace):
         self.y_axis = QComboBox(self)
         self.x_axis.setAccessibleName("Horizontal axis")
         self.y_axis.setAccessibleName("Vertical axis")
+        for box in (self.x_axis, self.y_axis):
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+            box.setMinimumContentsLength(8)
         self.heat_map = HeatMap(self)
         self.parallel = ParallelCoordinates(self)
         self.pictures = QStackedWidget(self)
