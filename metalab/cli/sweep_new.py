@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from metalab.experiment.sweep_file import SweepFile
 
 COMMAND = "sweep-new"
-_SCALES = ("linear", "log", "uniform", "log_uniform")
-_SPEC = "PATH=LOW-HIGH: log:0.001:0.1:5, linear, uniform, log_uniform; or values 1,2,5"
 
 
 def in_one_word(arguments: Sequence[str]) -> list[str]:
@@ -72,7 +70,7 @@ def sweep_new(
     content: dict[str, Any] = {
         "name": name or file.stem,
         "settings": dict(parse_assignment(text) for text in assignments or []),
-        "axes": dict(_axis(text, searched=search is not None) for text in axes or []),
+        "axes": dict(_axis(text) for text in axes or []),
         "seeds": _seeds(seeds),
     }
     if base is not None:
@@ -106,27 +104,16 @@ def _check(sweep: "SweepFile") -> None:
         space_of(sweep)
 
 
-def _axis(text: str, *, searched: bool) -> tuple[str, Any]:
-    from metalab.experiment.fields import parse_assignment  # noqa: PLC0415 - torch
+def _axis(text: str) -> tuple[str, Any]:
+    from metalab.experiment.sweep_file import axis_of  # noqa: PLC0415 - torch
 
     path, sign, spec = text.partition("=")
     if not sign or not spec:
-        raise UserError(f"--axis is {text!r}; allowed: {_SPEC}")
-    scale, *numbers = spec.split(":")
-    if scale not in _SCALES:
-        return path, [
-            parse_assignment(f"{path}={value}")[1] for value in spec.split(",")
-        ]
-    wanted = 2 if searched else 3
-    try:
-        low, high, *num = (float(number) for number in numbers)
-    except ValueError as error:
-        raise UserError(f"--axis is {text!r}; allowed: {_SPEC}") from error
-    if len(numbers) != wanted or not all(number.is_integer() for number in num):
-        told = "LOW:HIGH" if searched else "LOW:HIGH:NUM"
-        raise UserError(f"--axis is {text!r}; allowed: {path}={scale}:{told}")
-    count = {} if searched else {"num": int(num[0])}
-    return path, {scale: [low, high], **count}
+        raise UserError(
+            f"--axis is {text!r}; allowed: PATH=log:0.001:0.1:5, or PATH=1,2,5"
+        )
+    axis = axis_of(path, spec)
+    return path, axis if isinstance(axis, list) else axis.model_dump(exclude_none=True)
 
 
 def _seeds(text: str) -> int | list[int]:

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,11 +11,18 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from metalab.core.errors import UserError
 from metalab.experiment.config import ExperimentConfig, preset_config
-from metalab.experiment.fields import with_overrides
+from metalab.experiment.fields import ConfigError, parse_assignment, with_overrides
 
 MOST_RUNS = 10_000
 """Of one sweep: more would fill a disk before anybody looked at them."""
@@ -280,6 +288,69 @@ def points_of(sweep: SweepFile) -> Iterator[SweepPoint]:
             values = dict(zip(axes, chosen, strict=True))
             config = experiment_at(sweep, values, seed)
             yield SweepPoint(values=values, config=config)
+
+
+def axis_of(path: str, text: str) -> Axis:
+    """Return an axis from how a person writes it in one line.
+
+    Args:
+        path: The setting, or `METHOD`.
+        text: "log:0.001:0.1:5", that is scale, ends and how many; "linear:…",
+            "uniform:…" and "log_uniform:…" alike, without how many for a search; or
+            values, "1, 2, 5", of which one that is a list stands in brackets.
+
+    Raises:
+        SweepError: It is none of these.
+    """
+    try:
+        return _AXIS.validate_python(_axis_content(path, text))
+    except ValidationError as error:
+        told = _words_of(error).split(": ", 1)[-1]
+        raise SweepError(f"{path} has {text!r}: {told}") from error
+    except ConfigError as error:
+        raise SweepError(str(error)) from error
+    except ValueError as error:
+        raise SweepError(f"{path} has {text!r}; allowed: {_SYNTAX}") from error
+
+
+def _axis_content(path: str, text: str) -> Any:
+    scale, *numbers = text.strip().split(":")
+    if scale not in (*Spaced.model_fields, *Random.model_fields) or not numbers:
+        return [parse_assignment(f"{path}={part}")[1] for part in _parts(text)]
+    low, high, *num = numbers
+    if len(num) > 1:
+        raise ValueError("more than three numbers")
+    count = {"num": int(num[0])} if num else {}
+    return {scale: [float(low), float(high)], **count}
+
+
+def axis_text(axis: Axis) -> str:
+    """Return an axis as a person writes it in one line."""
+    if isinstance(axis, list):
+        return ", ".join(_value_text(value) for value in axis)
+    content = axis.model_dump(exclude_none=True)
+    scale = next(name for name in content if name not in ("num", "seed"))
+    numbers = [f"{end:g}" for end in content[scale]]
+    return ":".join([scale, *numbers, *([str(axis.num)] if axis.num else [])])
+
+
+def _value_text(value: Value) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value)
+
+
+def _parts(text: str) -> list[str]:
+    """Return what stands between commas that are in no brackets."""
+    parts = re.findall(r"(?:\[[^\]]*\]|[^,\[])+", text)
+    found = [part.strip() for part in parts if part.strip()]
+    if not found:
+        raise ValueError("there is nothing")
+    return found
+
+
+_AXIS: TypeAdapter[Axis] = TypeAdapter(Axis)
+_SYNTAX = "log:0.001:0.1:5, linear:…, uniform:…, log_uniform:…; or values, 1, 2, 5"
 
 
 def first_values(sweep: SweepFile) -> dict[str, Value]:

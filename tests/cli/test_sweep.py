@@ -134,13 +134,17 @@ def test_a_sweep_file_is_written_and_says_what_it_would_take(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--axis", "inner.inner_lr=log:1"], "LOW:HIGH:NUM"),
-        (["--axis", "inner.inner_lr"], "allowed: PATH="),
+        (["--axis", "inner.inner_lr=log:1"], "allowed: log:0.001:0.1:5"),
+        (["--axis", "inner.inner_lr"], "allowed: PATH=log"),
         (["--axis", "inner.inner_l=1,2"], "inner.inner_l"),
         (["--axis", "inner.inner_lr=0.1,0.1", "--seeds", "x"], "--seeds is 'x'"),
         (["--axis", "inner.inner_lr=log:0.1:1", "--search", "tpe"], "tpe:50"),
+        (["--axis", "inner.inner_lr=log:0.1:1"], "num None; allowed: how many"),
         (["--search", "tpe:5"], "search has no axes"),
-        (["--axis", "outer.num_tasks=log:1.5:3", "--search", "tpe:5"], "whole numbers"),
+        (
+            ["--axis", "outer.num_tasks=log:1.5:3", "--search", "tpe:5"],
+            "a whole number",
+        ),
     ],
 )
 def test_a_file_that_could_not_be_run_is_not_written(options, words, tmp_path, capsys):

@@ -4,6 +4,7 @@ Runs are handed out as workers have room, so that the queue stays here: it can b
 and reordered, and it outlives the scheduler.
 """
 
+import logging
 import secrets
 import time
 from collections.abc import Callable
@@ -95,6 +96,8 @@ class Cluster:
         self._refused: dict[str, str] = {}
         self._looked_at = -_WORKERS_SECONDS
         self._said_waiting = False
+        # A lost scheduler is told in words; its traceback says nothing more.
+        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
         self._client = self._connected()
 
     def __enter__(self) -> "Cluster":

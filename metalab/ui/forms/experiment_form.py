@@ -47,6 +47,7 @@ class ExperimentForm(QWidget):
             leaves nothing invalid. Not emitted by `set_config`.
         validity_changed: Whether nothing is invalid.
         see_requested: Name of the workspace that shows what a setting is about.
+        sweep_requested: Path of a setting, and values to begin a sweep with.
         differences_requested: A person would see what differs from the preset.
         undo_stack: Edits since `set_config`.
     """
@@ -54,6 +55,7 @@ class ExperimentForm(QWidget):
     config_changed = Signal(object)
     validity_changed = Signal(bool)
     see_requested = Signal(str)
+    sweep_requested = Signal(str, str)
     differences_requested = Signal()
 
     def __init__(
@@ -100,6 +102,7 @@ class ExperimentForm(QWidget):
         self._list.typing_changed.connect(self._on_typing_changed)
         self._list.reset_requested.connect(self.reset)
         self._list.see_requested.connect(self.see_requested)
+        self._list.sweep_requested.connect(self.sweep_requested)
         self.undo_stack.indexChanged.connect(self._announce)
 
     def set_config(

@@ -37,12 +37,14 @@ class FieldList(Scrolling):
         typing_changed: Path; a key changed the text, the value follows.
         reset_requested: Path.
         see_requested: Name of the workspace that shows what a setting is about.
+        sweep_requested: Path, and values to begin with.
     """
 
     value_edited = Signal(str, object)
     typing_changed = Signal(str)
     reset_requested = Signal(str)
     see_requested = Signal(str)
+    sweep_requested = Signal(str, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         content = QWidget()
@@ -147,6 +149,7 @@ class FieldList(Scrolling):
         row.typing_changed.connect(self.typing_changed)
         row.reset_requested.connect(self.reset_requested)
         row.see_requested.connect(self.see_requested)
+        row.sweep_requested.connect(self.sweep_requested)
         return row
 
     def _retire(self, row: FieldRow, focus: QWidget | None) -> None:

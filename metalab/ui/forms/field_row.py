@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from metalab.ui.forms.editors import editor_for
 from metalab.ui.forms.reading import exact_text
+from metalab.ui.forms.sweep_menu import SweepMenu, proposed_axis
 from metalab.ui.learn.popover import TermButton
 from metalab.ui.learn.terms import term_of_field
 from metalab.ui.style.theme import Theme
@@ -70,12 +71,14 @@ class FieldRow(QWidget):
         typing_changed: Path; a key changed the text, the value follows.
         reset_requested: Path.
         see_requested: Name of the workspace that shows what the setting is about.
+        sweep_requested: Path, and values to begin with.
     """
 
     value_edited = Signal(str, object)
     typing_changed = Signal(str)
     reset_requested = Signal(str)
     see_requested = Signal(str)
+    sweep_requested = Signal(str, str)
 
     def __init__(
         self, info: "FieldInfo", *, titled: bool, parent: QWidget | None = None
@@ -103,6 +106,7 @@ class FieldRow(QWidget):
         self._editor.value_edited.connect(self._on_value_edited)
         self._editor.typing_changed.connect(self._on_typing_changed)
         self._reset.clicked.connect(self._on_reset_clicked)
+        SweepMenu(self, self._editor).chosen.connect(self._on_sweep_chosen)
         follow_theme(self._take_theme)
 
     @property
@@ -257,6 +261,10 @@ class FieldRow(QWidget):
 
     def _on_typing_changed(self) -> None:
         self.typing_changed.emit(self.info.path)
+
+    def _on_sweep_chosen(self) -> None:
+        value = proposed_axis(self.info, self._editor.value)
+        self.sweep_requested.emit(self.info.path, value)
 
     def _on_reset_clicked(self) -> None:
         # The button is about to hide, which would send the focus to the next field.

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QGuiApplication
@@ -82,6 +82,12 @@ class Commands(QObject):
     def show_page(self, key: str) -> None:
         """Bring a workspace to the front."""
         self._window.workspaces.show_page(key)
+
+    def sweep_setting(self, path: str, values: str) -> None:
+        """Bring the Sweep page to the front, with a setting as a further axis."""
+        page: Any = self._window.workspaces.page("sweep")
+        self._window.workspaces.show_page("sweep")
+        page.add_axis(path, values)
 
     def fork(self) -> None:
         """Begin a run where the playhead stands."""

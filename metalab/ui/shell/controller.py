@@ -350,6 +350,7 @@ class Controller(QObject):
         form = ExperimentForm(config, reference=reference)
         form.config_changed.connect(self.session.set_config)
         form.see_requested.connect(self.window.workspaces.show_page)
+        form.sweep_requested.connect(self.commands.sweep_setting)
         form.differences_requested.connect(self.commands.differences)
         form.validity_changed.connect(self._on_validity_changed)
         self.window.experiment.show_form(form)

@@ -11,6 +11,7 @@ from metalab.ui.shell.timeline_controller import TimelineController
 from metalab.ui.workspaces.base import Workspace
 
 if TYPE_CHECKING:
+    from metalab.experiment.config import ExperimentConfig
     from metalab.runs.record.history import RunHistory
     from metalab.ui.session.session import Session
     from metalab.ui.shell.main_window import MainWindow
@@ -124,6 +125,7 @@ class RunPresenter(QObject):
     def _connect_page(self, page: Workspace) -> None:
         page.run_requested.connect(self.run_requested)
         page.run_file_requested.connect(self.run_file_requested)
+        page.experiment_requested.connect(self._on_experiment_requested)
         page.inner_step_chosen.connect(self.playhead.set_inner_step)
         page.task_chosen.connect(self.playhead.set_task)
         page.outer_step_chosen.connect(self.playhead.go_to)
@@ -131,6 +133,9 @@ class RunPresenter(QObject):
         page.last_step_changed.connect(self._on_last_step_changed)
         page.told.connect(self._window.toasts.say)
         page.untold.connect(self._window.toasts.take_back)
+
+    def _on_experiment_requested(self, config: "ExperimentConfig") -> None:
+        self._session.put(lambda: config, "The experiment cannot be used")
 
     def _on_moved(self) -> None:
         """Show where the playhead stands now, without waiting for the clock."""

@@ -28,6 +28,7 @@ class Workspace(QWidget):
         run_file_requested: A person shall choose a run file: what for, and what takes its
             `Path`.
         run_wanted: A run file shall be opened and looked at: its `Path`.
+        experiment_requested: An `ExperimentConfig` shall be in the form.
         choices_changed: A person chose something that `save_state` keeps.
         last_step_changed: `last_inner_step` is another.
         told: What was done, to be said for a while: the words, what a button says, and
@@ -45,6 +46,7 @@ class Workspace(QWidget):
     run_requested = Signal()
     run_file_requested = Signal(str, object)
     run_wanted = Signal(object)
+    experiment_requested = Signal(object)
     choices_changed = Signal()
     last_step_changed = Signal()
     told = Signal(str, str, object)
