@@ -5,6 +5,8 @@ import math
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import (
+    QAbstractItemModel,
+    QEvent,
     QModelIndex,
     QPersistentModelIndex,
     QPointF,
@@ -34,6 +36,8 @@ ROW_HEIGHT = 34
 _AIR = 5.0
 _INDENT = 16
 _SWATCH = 10.0
+_ROOM = _SWATCH + 2 * _AIR
+"""Width of the mark before a name or a state."""
 _MARK = 8.0
 _LINE = 1.4
 _POINT = 1.8
@@ -155,10 +159,8 @@ class RunDelegate(QStyledItemDelegate):
             _widget_of(option),
         )
         area = _rect_of(option)
-        indent = _INDENT if row.within and key == NAME else 0
-        room = _SWATCH + 2 * _AIR
-        mark = QRectF(area.left() + indent, area.top(), room, area.height())
-        rest = option.rect.adjusted(round(indent + room), 0, 0, 0)  # pyright: ignore[reportAttributeAccessIssue]
+        indent = _indent_of(row, key)
+        mark = QRectF(area.left() + indent, area.top(), _ROOM, area.height())
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if key == NAME:
@@ -166,9 +168,40 @@ class RunDelegate(QStyledItemDelegate):
         else:
             _paint_state(painter, mark, row, _ink(option))
         painter.restore()
+        super().paint(painter, self._behind_mark(option, index), index)
+
+    def _behind_mark(
+        self, option: QStyleOptionViewItem, index: _Index
+    ) -> QStyleOptionViewItem:
+        """Return the option of what stands to the right of a cell's mark, if it has one."""
+        row: Row | None = index.data(ROW_ROLE)
+        model = index.model()
+        if row is None or not isinstance(model, RunTableModel):
+            return option
+        key = model.columns[index.column()].key
+        if key not in (NAME, STATE):
+            return option
         moved = QStyleOptionViewItem(option)
-        moved.rect = rest  # pyright: ignore[reportAttributeAccessIssue]
-        super().paint(painter, moved, index)
+        moved.rect = option.rect.adjusted(round(_indent_of(row, key) + _ROOM), 0, 0, 0)  # pyright: ignore[reportAttributeAccessIssue]
+        return moved
+
+    def editorEvent(
+        self,
+        event: QEvent,
+        model: QAbstractItemModel,
+        option: QStyleOptionViewItem,
+        index: _Index,
+    ) -> bool:
+        """Take a click on the box where the box is painted."""
+        return super().editorEvent(
+            event, model, self._behind_mark(option, index), index
+        )
+
+    def updateEditorGeometry(
+        self, editor: QWidget, option: QStyleOptionViewItem, index: _Index
+    ) -> None:
+        """Put the field of a name over the name."""
+        super().updateEditorGeometry(editor, self._behind_mark(option, index), index)
 
     def _is_open(self, index: _Index, row: Row) -> bool:
         model = index.model()
@@ -177,6 +210,10 @@ class RunDelegate(QStyledItemDelegate):
             and row.group is not None
             and row.group.key in model.view.open_groups
         )
+
+
+def _indent_of(row: Row, key: str) -> int:
+    return _INDENT if row.within and key == NAME else 0
 
 
 def _rect_of(option: QStyleOptionViewItem) -> QRectF:

@@ -3,13 +3,15 @@
 import shutil
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor
 from PySide6.QtTest import QAbstractItemModelTester, QTest
 from PySide6.QtWidgets import QLineEdit
 
 from metalab.runs.library.reading import read_entry
 from metalab.runs.library.trash import Trashed
 from metalab.ui.session.basket import Basket
+from metalab.ui.style.theming import current_theme
 from metalab.ui.workspaces.runs import worker as worker_module
 from metalab.ui.workspaces.runs.columns import duration_text
 from metalab.ui.workspaces.runs.dialogs import NoteDialog, TagDialog
@@ -64,6 +66,18 @@ def click_row(page, row, key="name", **more):
     )
 
 
+def click_box(page, index):
+    """Click where the box is seen: it is looked for in what is painted."""
+    rect = page.table.visualRect(index)
+    image = page.table.viewport().grab(rect).toImage()
+    box = QColor(current_theme().box).rgb()
+    row = image.height() // 2
+    seen = [x for x in range(image.width()) if image.pixel(x, row) == box]
+    assert seen, "no box is painted"
+    place = rect.topLeft() + QPoint((seen[0] + seen[-1]) // 2, row)
+    QTest.mouseClick(page.table.viewport(), Qt.MouseButton.LeftButton, pos=place)
+
+
 def test_the_model_keeps_qts_rules(page):
     tester = QAbstractItemModelTester(
         page.model, QAbstractItemModelTester.FailureReportingMode.Fatal
@@ -104,10 +118,8 @@ def test_a_click_on_a_head_sorts_and_another_turns_it_round(page):
 
 
 def test_a_box_puts_a_run_into_the_basket(page):
-    index = page.model.index(1, 0)
-    assert page.model.setData(
-        index, Qt.CheckState.Checked, Qt.ItemDataRole.CheckStateRole
-    )
+    index = page.model.index(1, page.model.column_of("name"))
+    click_box(page, index)
     assert page.basket.paths == (page.model.rows[1].entry.path,)
     assert index.data(Qt.ItemDataRole.CheckStateRole) == Qt.CheckState.Checked
     click_row(page, 1, "state")
