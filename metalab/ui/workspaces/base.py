@@ -1,6 +1,7 @@
 """Base class of a workspace: a page that shows a moment of a run."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
@@ -94,6 +95,10 @@ class Workspace(QWidget):
         The very objects that are on the screen: nothing is computed for a figure.
         """
         return {}
+
+    def report_paths(self) -> tuple[Path, ...]:
+        """Return the run files that a report is on; () for that of the run."""
+        return ()
 
     def picture(self) -> QImage:
         """Return what is shown, without tools, as a picture."""
