@@ -97,7 +97,7 @@ def why_not_copy(session: Session) -> str:
 def why_not_report(session: Session) -> str:
     """Return why there is no report: it is made from a run's file."""
     history = session.history
-    kept = history is not None and history.path is not None and history.stored_step > 0
+    kept = history is not None and history.path is not None
     return "" if kept else "There is no run in a file yet"
 
 

@@ -27,6 +27,7 @@ class Workspace(QWidget):
         run_requested: There is no run, and the preset shall run.
         run_file_requested: A person shall choose a run file: what for, and what takes its
             `Path`.
+        report_requested: A report on `report_paths` shall be written.
         choices_changed: A person chose something that `save_state` keeps.
         last_step_changed: `last_inner_step` is another.
         told: What was done, to be said for a while: the words, what a button says, and
@@ -43,6 +44,7 @@ class Workspace(QWidget):
     group_requested = Signal(str)
     run_requested = Signal()
     run_file_requested = Signal(str, object)
+    report_requested = Signal()
     choices_changed = Signal()
     last_step_changed = Signal()
     told = Signal(str, str, object)

@@ -25,7 +25,6 @@ from metalab.studies.comparison_words import (
     setting_headings,
     setting_rows,
 )
-from metalab.ui.export.report import ReportWriter
 from metalab.ui.plot.painting import picture_of, tint
 from metalab.ui.session.basket import Basket
 from metalab.ui.style.theme import Theme
@@ -52,7 +51,6 @@ class CompareWorkspace(Workspace):
     Attributes:
         basket: Which runs.
         asking: The threads that measure and adapt.
-        reports: Writes the comparison as a report.
         tools: What is chosen.
         curves: Held-out loss over training.
         results: The table.
@@ -71,7 +69,6 @@ class CompareWorkspace(Workspace):
         self._asked: CompareRequest | None = None
         self._found: Comparison | None = None
         self.asking = CompareAsking(self)
-        self.reports = ReportWriter(self)
         self.header = PanelHeader("Compare", self)
         self.tools = CompareTools(self)
         self.curves = CurvesView(self)
@@ -139,8 +136,7 @@ class CompareWorkspace(Workspace):
         self.tools.stop_clicked.connect(self._on_stop)
         self.tools.add_clicked.connect(self.choose_files)
         self.tools.clear_clicked.connect(self._on_clear)
-        self.tools.report_clicked.connect(self._on_report)
-        self.reports.told.connect(self.told)
+        self.tools.report_clicked.connect(self.report_requested)
         self.asking.told.connect(self.tools.show_doing)
         self.asking.found.connect(self._on_found)
         self.asking.failed.connect(self._on_failed)
@@ -213,9 +209,6 @@ class CompareWorkspace(Workspace):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.filesSelected.connect(self._on_files)
         dialog.open()
-
-    def _on_report(self) -> None:
-        self.reports.ask(self.basket.paths, self)
 
     def _on_files(self, names: list[str]) -> None:
         self.basket.add(Path(name) for name in names)

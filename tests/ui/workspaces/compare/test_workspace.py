@@ -215,3 +215,11 @@ def test_both_themes_have_their_colours_and_a_picture(full):
     middle = light.width() // 2
     assert light.pixelColor(middle, 4).lightness() > 200
     assert dark.pixelColor(middle, 4).lightness() < 60
+
+
+def test_a_report_is_on_what_is_compared(full, files, qtbot):
+    assert full.report_paths() == tuple(files)
+    with qtbot.waitSignal(full.report_requested, timeout=SOON):
+        QTest.mouseClick(full.tools.report, Qt.MouseButton.LeftButton)
+    full.basket.set_paths(())
+    assert full.report_paths() == ()
