@@ -54,12 +54,14 @@ class MeasuredRun:
         seed: Its training seed.
         losses: Query loss of each held-out task after K' inner steps, [task]; None where
             the run diverged or was never trained.
+        phi: Its newest meta-parameters, [meta]; None where it was never trained.
     """
 
     history: RunHistory
     path: Path
     seed: int
     losses: Array | None
+    phi: Array | None
 
     @property
     def diverged(self) -> bool:
@@ -297,6 +299,7 @@ def compare_files(  # noqa: PLR0913 - the counts of one comparison
             path=path,
             seed=config.run.seed,
             losses=_losses(run, config, counts),
+            phi=None if run.checkpoint is None else run.checkpoint.phi,
         )
         measured.append((_method_of(run.history, config), made))
     groups = _with_first(_grouped(measured), reference)

@@ -94,6 +94,13 @@ def why_not_copy(session: Session) -> str:
     return "A copy is being written" if session.copying else ""
 
 
+def why_not_report(session: Session) -> str:
+    """Return why there is no report: it is made from a run's file."""
+    history = session.history
+    kept = history is not None and history.path is not None
+    return "" if kept else "There is no run in a file yet"
+
+
 def why_not_edit(session: Session) -> str:
     """Return why there is no form."""
     return "" if session.loaded else session.loading_text

@@ -51,6 +51,15 @@ COMMANDS = (
         why_not=enablement.why_not_export,
     ),
     ActionSpec(
+        key="report",
+        text="&Report…",
+        tooltip="Write configuration, figures, losses and commands as one page or PDF",
+        menu="file",
+        shortcuts=("Ctrl+P",),
+        synonyms=("html", "pdf", "bibtex", "methods paragraph"),
+        why_not=enablement.why_not_report,
+    ),
+    ActionSpec(
         key="animate",
         text="Export &animation…",
         tooltip="Make a film of the inner or the outer steps",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from metalab.figures.base import FigureChoices
     from metalab.tasks.table_view import TableChoice
     from metalab.ui.export.dialog import Seen
+    from metalab.ui.export.report import ReportWriter
     from metalab.ui.session.moment import Moment
     from metalab.ui.session.playhead import Playhead
     from metalab.ui.session.session import Session
@@ -60,6 +61,7 @@ class Commands(QObject):
         self._preferences = preferences
         self._playhead = playhead
         self._teaching = teaching
+        self._reports: ReportWriter | None = None
         teaching.open_requested.connect(self.open_file)
         teaching.data_requested.connect(self.open_data)
         recent = preferences.current.recent_commands
@@ -314,6 +316,21 @@ class Commands(QObject):
 
         dialog.finished.connect(remember)
         _open(dialog)
+
+    def report(self) -> None:
+        """Ask where to write the report; on the Compare page, of what it compares."""
+        paths = self._window.workspaces.current.report_paths()
+        history = self._session.history
+        if not paths:
+            assert history is not None, "the action is off without a run"
+            assert history.path is not None, "the action is off without a file"
+            paths = (history.path,)
+        if self._reports is None:
+            from metalab.ui.export.report import ReportWriter  # noqa: PLC0415
+
+            self._reports = ReportWriter(self)
+            self._reports.told.connect(self._window.toasts.say)
+        self._reports.ask(paths, self._window)
 
     def _choices(self) -> "FigureChoices":
         """Return what is chosen on the page in view, as figures take it."""

@@ -209,6 +209,7 @@ class Controller(QObject):
         window.workspaces.page_made.connect(self._on_page_made)
         self.stage.run_requested.connect(self.actions["toggle_run"].trigger)
         self.stage.run_file_requested.connect(self.commands.ask_for_run)
+        self.stage.report_requested.connect(self.commands.report)
         self.playhead.failed.connect(self.faults.add_error)
         self._connect_ways_back()
         window.presets.preset_chosen.connect(self._on_preset_chosen)

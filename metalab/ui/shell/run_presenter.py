@@ -23,6 +23,7 @@ class RunPresenter(QObject):
     Attributes:
         run_requested: A page would have the preset run.
         run_file_requested: A page would have a run file chosen, as its signal says.
+        report_requested: A page would have a report written on what it shows.
         support_edits: How tasks are adapted to, whose support points were moved.
         timekeeper: What the timeline shows.
         playhead: Where in the run the window stands.
@@ -30,6 +31,7 @@ class RunPresenter(QObject):
 
     run_requested = Signal()
     run_file_requested = Signal(str, object)
+    report_requested = Signal()
 
     def __init__(
         self,
@@ -126,6 +128,7 @@ class RunPresenter(QObject):
         page.run_requested.connect(self.run_requested)
         page.run_file_requested.connect(self.run_file_requested)
         page.experiment_requested.connect(self._on_experiment_requested)
+        page.report_requested.connect(self.report_requested)
         page.inner_step_chosen.connect(self.playhead.set_inner_step)
         page.task_chosen.connect(self.playhead.set_task)
         page.outer_step_chosen.connect(self.playhead.go_to)

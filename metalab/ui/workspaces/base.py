@@ -1,6 +1,7 @@
 """Base class of a workspace: a page that shows a moment of a run."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
@@ -29,6 +30,7 @@ class Workspace(QWidget):
             `Path`.
         run_wanted: A run file shall be opened and looked at: its `Path`.
         experiment_requested: An `ExperimentConfig` shall be in the form.
+        report_requested: A report on `report_paths` shall be written.
         choices_changed: A person chose something that `save_state` keeps.
         last_step_changed: `last_inner_step` is another.
         told: What was done, to be said for a while: the words, what a button says, and
@@ -47,6 +49,7 @@ class Workspace(QWidget):
     run_file_requested = Signal(str, object)
     run_wanted = Signal(object)
     experiment_requested = Signal(object)
+    report_requested = Signal()
     choices_changed = Signal()
     last_step_changed = Signal()
     told = Signal(str, str, object)
@@ -103,6 +106,10 @@ class Workspace(QWidget):
         The very objects that are on the screen: nothing is computed for a figure.
         """
         return {}
+
+    def report_paths(self) -> tuple[Path, ...]:
+        """Return the run files that a report is on; () for that of the run."""
+        return ()
 
     def picture(self) -> QImage:
         """Return what is shown, without tools, as a picture."""

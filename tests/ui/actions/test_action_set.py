@@ -27,6 +27,7 @@ KEYS = [spec.key for spec in ACTIONS]
 ICONLESS = {
     "add_plugin",
     "save_copy",
+    "report",
     "reopen_last",
     "run_back",
     "run_forward",
@@ -143,12 +144,12 @@ OFF = {
     "loading": LESSONS | MOMENTS | OTHERS | {
         "open_file", "save_lesson", "export", "toggle_run", "step_1", "step_10", "step_100", "stop",
         "start", "reset", "reset_new_seed", "inner_back", "inner_forward", "search",
-        "copy_plot", "copy_code", "paste_code", "differences", "save_copy",
+        "copy_plot", "copy_code", "paste_code", "differences", "save_copy", "report",
         "open_data", "open_experiment", "save_experiment",
     },
     "idle": MOMENTS | OTHERS | {
         "export", "copy_plot", "stop", "reset", "reset_new_seed", "inner_back",
-        "inner_forward", "save_copy",
+        "inner_forward", "save_copy", "report",
     },
     "running": OTHERS,
     "paused": OTHERS,
@@ -163,7 +164,7 @@ OFF = {
         "save_lesson",
         "export", "copy_plot", "toggle_run", "step_1", "step_10", "step_100", "stop",
         "start", "reset", "reset_new_seed", "inner_back", "inner_forward", "copy_code",
-        "differences", "save_copy", "save_experiment",
+        "differences", "save_copy", "report", "save_experiment",
     },
 }  # fmt: skip
 """What cannot be done in each state; all else can."""

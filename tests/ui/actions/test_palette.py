@@ -258,7 +258,7 @@ def test_settings_and_presets_are_found_by_what_people_call_them(lab, qtbot):
 
 @pytest.mark.parametrize(
     "words",
-    ["compare", "two runs", "overlay", "compare runs", "lay over", "Overlay run"],
+    ["two runs", "overlay", "compare runs", "lay over", "Overlay run"],
 )
 def test_who_would_compare_runs_finds_where(words, lab):
     lab.actions["palette"].trigger()
@@ -268,6 +268,14 @@ def test_who_would_compare_runs_finds_where(words, lab):
     first = [shown.entry(shown.index(row)) for row in range(min(4, shown.rowCount()))]
     (adapt,) = [entry for entry in first if entry.key == "page_adapt"]
     assert "Add run…" in adapt.detail
+
+
+def test_the_page_that_compares_is_the_first_for_that_word(lab):
+    lab.actions["palette"].trigger()
+    palette = lab.window.command_palette
+    QTest.keyClicks(edit_of(palette), "compare")
+    shown = palette.findChild(QListView).model()
+    assert shown.entry(shown.index(0)).key == "page_compare"
 
 
 def test_a_page_that_is_found_by_what_is_done_there_is_shown(lab):
