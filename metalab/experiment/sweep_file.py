@@ -127,7 +127,7 @@ class Search(_Strict):
         objective: What is to be low, as a mean over the seeds: the held-out loss of the
             last evaluation, or of the best one.
         seed: Fixes the choice.
-        pruner: Of Optuna: who gives up a trial that lags behind at a rung.
+        pruner: Of Optuna: who gives up a trial that lags behind at a rung; None for nobody.
         rungs: Shares of the outer steps at which trials are compared.
     """
 
@@ -136,14 +136,14 @@ class Search(_Strict):
     batch: Annotated[int, Field(ge=1, le=1_000)] = 4
     objective: Literal["held-out loss", "best held-out loss"] = "held-out loss"
     seed: Annotated[int, Field(ge=0)] = 0
-    pruner: Literal["none", "median", "successive-halving"] = "none"
+    pruner: Literal["median", "successive-halving"] | None = None
     rungs: list[Annotated[float, Field(gt=0, lt=1)]] = []
 
     @model_validator(mode="after")
     def _rungs_for_pruner(self) -> "Search":
-        if (self.pruner == "none") != (not self.rungs):
+        if (self.pruner is None) != (not self.rungs):
             raise ValueError(
-                f"pruner is {self.pruner!r} and rungs are {self.rungs}; allowed: a "
+                f"pruner is {self.pruner or 'left out'} and rungs are {self.rungs}; allowed: a "
                 "pruner with rungs, such as [0.25, 0.5], or neither"
             )
         if sorted(set(self.rungs)) != self.rungs:

@@ -35,10 +35,8 @@ MEMBERS = {
     ],
     "Run": [
         *("adapt", "at", "config", "diverged", "evaluate", "evaluations", "figure"),
+        *("export_metrics", "export_weights"),
         *("metrics", "name", "path", "phi", "report", "status", "step", "window"),
-        *("adapt", "at", "config", "diverged", "evaluate", "evaluations"),
-        *("export_metrics", "export_weights", "figure"),
-        *("metrics", "name", "path", "phi", "status", "step", "window"),
     ],
 }
 SIGNATURES = {

@@ -147,6 +147,7 @@ LIGHT = (
     ),
 )
 DRAWING = (
+    Command("report {file} --to {out}", writes=".html"),
     *(
         Command(
             f"export {{file}} {figure} --to {{out}} --dpi 30 --force",

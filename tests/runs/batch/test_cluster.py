@@ -115,8 +115,8 @@ def test_workers_that_do_not_see_the_folder_send_files_back(
         queue = RunQueue(planned, Silent())
         cluster.run(queue)
     assert {outcome.ending for outcome in queue.outcomes()} == {Ending.FINISHED}
-    # With no time for a segment, each brings a step or so; files come back many times.
-    assert len(seen) >= 4
+    # With no time for a segment, each brings a few steps: a file comes back several times.
+    assert len(seen) > len(planned)
     here = PlannedRun(config=config, path=tmp_path / "here.metalab")
     assert open_run(planned[0].path).history.step == config.outer.num_steps
     carry_out(here, tell=ignore, stopping=never)
