@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from metalab.runs.batch.batch import Outcome, PlannedRun
@@ -10,7 +11,42 @@ from metalab.runs.batch.pool import ProcessPool
 from metalab.runs.batch.run_queue import RETRIES, RunQueue
 from metalab.runs.record.file_format import RunFileError
 from metalab.runs.record.reader import open_run
+from metalab.runs.record.status import RunStatus
 from metalab.runs.system.background_job import BackgroundJob
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundRun:
+    """A run as its file tells of it.
+
+    Attributes:
+        step: Outer steps made.
+        state: How it ended, in a word; "cannot be read" for a file that is none.
+        loss: Last held-out query loss; infinite where it diverged, None without any.
+    """
+
+    step: int = 0
+    state: str = "cannot be read"
+    loss: float | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is nothing to go by: it diverged, or cannot be read."""
+        return self.state in (FoundRun().state, RunStatus.DIVERGED.value)
+
+
+def run_found(path: Path) -> FoundRun:
+    """Return what a run file tells."""
+    try:
+        history = open_run(path).history
+    except RunFileError:
+        return FoundRun()
+    diverged = history.diverged is not None
+    return FoundRun(
+        step=history.step,
+        state=history.status.value,
+        loss=float("inf") if diverged else history.latest_evaluation,
+    )
 
 
 def held_out_loss(path: Path) -> float | None:
@@ -19,11 +55,7 @@ def held_out_loss(path: Path) -> float | None:
     Returns:
         None where there is no evaluation, or no file that can be read.
     """
-    try:
-        history = open_run(path).history
-    except RunFileError:
-        return None
-    return float("inf") if history.diverged is not None else history.latest_evaluation
+    return run_found(path).loss
 
 
 class BackgroundBatch:

@@ -17,6 +17,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from metalab.experiment.sweep_file import SweepPoint
+from metalab.runs.batch.background import FoundRun
 from metalab.runs.batch.batch import Ending
 from metalab.runs.batch.run_queue import Place, QueuedRun
 from metalab.ui.style.theming import current_theme
@@ -34,19 +35,19 @@ class Row:
         point: Its values and experiment.
         run: How it stands in the queue; None before the sweep was started.
         loss: Its held-out loss; None while unknown.
-        is_there: Whether it has a run file.
+        found: What its run file told before the sweep was started; None without one.
     """
 
     point: SweepPoint
     run: QueuedRun | None
     loss: float | None
-    is_there: bool
+    found: FoundRun | None = None
 
     @property
     def state(self) -> str:
         """In a word or two."""
         if self.run is None:
-            return "has a file" if self.is_there else "planned"
+            return "planned" if self.found is None else self.found.state
         if self.run.outcome is None:
             return self.run.place.value
         told = self.run.outcome.ending.value
@@ -55,11 +56,19 @@ class Row:
     @property
     def failed(self) -> bool:
         """Whether it ended badly."""
-        outcome = None if self.run is None else self.run.outcome
+        if self.run is None:
+            return self.found is not None and self.found.failed
+        outcome = self.run.outcome
         return outcome is not None and outcome.ending in (
             Ending.FAILED,
             Ending.DIVERGED,
         )
+
+    @property
+    def step(self) -> int:
+        """Outer steps made, those of an earlier sitting included."""
+        before = 0 if self.found is None else self.found.step
+        return before if self.run is None else max(before, self.run.step)
 
     @property
     def runs(self) -> bool:
@@ -143,8 +152,7 @@ class QueueModel(QAbstractTableModel):
         if name == "seed":
             return str(config.run.seed)
         if name == "outer step":
-            made = 0 if row.run is None else row.run.step
-            return f"{made:,} of {config.outer.num_steps:,}"
+            return f"{row.step:,} of {config.outer.num_steps:,}"
         if name == "held-out loss":
             return "" if row.loss is None else f"{row.loss:.4g}"
         return row.state

@@ -24,7 +24,7 @@ from metalab.experiment.sweep_file import (
     sweep_of,
     to_toml,
 )
-from metalab.runs.batch.background import BackgroundBatch, held_out_loss
+from metalab.runs.batch.background import BackgroundBatch, FoundRun, run_found
 from metalab.runs.batch.batch import Ending
 from metalab.runs.system.background_job import BackgroundJob, GiveUp
 from metalab.studies.calibration import Estimate, estimate_of
@@ -57,10 +57,10 @@ class SweepWorkspace(SweepParts):
         self._plan: SweepPlan | None = None
         self._batch: BackgroundBatch | None = None
         self._losses: dict[int, float | None] = {}
-        self._there: set[int] = set()
+        self._there: dict[int, FoundRun] = {}
         self._basket: Basket | None = None
         self._estimate: BackgroundJob[Estimate] | None = None
-        self._reading: BackgroundJob[dict[int, float | None]] | None = None
+        self._reading: BackgroundJob[dict[int, FoundRun]] | None = None
         self._give_up = GiveUp()
         self._selected: frozenset[int] = frozenset()
         self._shown: object = None
@@ -192,7 +192,7 @@ class SweepWorkspace(SweepParts):
         if self.runs_go_on:
             return
         self._planning.stop()
-        self._plan, self._losses, self._there = None, {}, set()
+        self._plan, self._losses, self._there = None, {}, {}
         try:
             plan = plan_of(self.sweep_file()) if self.axes.texts else None
         except UserError as error:
@@ -204,9 +204,7 @@ class SweepWorkspace(SweepParts):
             self._plan = plan
         if self._plan is not None:
             paths = [run.path for run in self._plan.runs()]
-            self._reading = BackgroundJob(
-                lambda: _losses_of(paths), name="sweep losses"
-            )
+            self._reading = BackgroundJob(lambda: _found_in(paths), name="sweep runs")
             self._reading.start()
             self._timer.start()
         self._show_choices()
@@ -280,8 +278,8 @@ class SweepWorkspace(SweepParts):
         """Take in what is new; the timer ends with the last work."""
         if self._reading is not None and self._reading.done:
             found, self._reading = self._reading.result(), None
-            self._losses |= found
-            self._there = set(found)
+            self._losses |= {number: run.loss for number, run in found.items()}
+            self._there = found
         if self._estimate is not None and self._estimate.done:
             self._take_estimate(self._estimate)
         batch = self._batch
@@ -336,7 +334,7 @@ class SweepWorkspace(SweepParts):
                 point=point,
                 run=None if runs is None else runs[number],
                 loss=self._losses.get(number),
-                is_there=number in self._there,
+                found=self._there.get(number),
             )
             for number, point in enumerate(self._plan.points)
         ]
@@ -523,7 +521,7 @@ class SweepWorkspace(SweepParts):
                 work.join()
 
 
-def _losses_of(paths: list[Path]) -> dict[int, float | None]:
-    """Return the held-out loss of each run that has a file."""
+def _found_in(paths: list[Path]) -> dict[int, FoundRun]:
+    """Return what each run that has a file tells, by its number."""
     there = {number: path for number, path in enumerate(paths) if path.is_file()}
-    return {number: held_out_loss(path) for number, path in there.items()}
+    return {number: run_found(path) for number, path in there.items()}

@@ -166,3 +166,23 @@ def test_choices_are_remembered_and_the_picture_is_not_empty(swept, qtbot):
     cell = swept.heat_map.rect_of((0, 0)).center().toPoint()
     under = swept.heat_map.grab().toImage().pixelColor(cell + QPoint(20, 10))
     assert under.saturation() > 60
+
+
+def test_runs_that_have_ended_before_tell_their_steps_and_how_they_ended(swept):
+    rows = swept.table.rows.rows
+    assert [(row.step, row.state) for row in rows] == [(6, "finished")] * 4
+    texts = [swept.table.rows.index(0, c).data() for c in range(6)]
+    assert texts[3] == "6 of 6"
+    assert texts[5] == "finished"
+
+
+def test_a_file_that_cannot_be_read_is_told_as_one(qtbot, page):
+    page.add_axis(RATE, "0.001, 0.01")
+    planned(qtbot, page, 2)
+    prepare_folder(page._plan.folder)
+    page._plan.runs()[1].path.write_bytes(b"no run file")
+    page._replan()
+    qtbot.waitUntil(lambda: bool(page._there), timeout=20_000)
+    first, second = page.table.rows.rows
+    assert (first.state, first.failed) == ("planned", False)
+    assert (second.state, second.failed) == ("cannot be read", True)
