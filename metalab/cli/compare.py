@@ -109,7 +109,7 @@ def compare(
             seed=seed,
             reference=reference,
             threshold=threshold,
-            tell=lambda name: status.update(f"Measuring {name}"),
+            tell=lambda what: status.update(f"{what[:1].upper()}{what[1:]}"),
         )
     written = [
         file for path in targets for file in write_comparison(found, path, choices)

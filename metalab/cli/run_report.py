@@ -54,7 +54,7 @@ def report(
             run_files(files),
             reference=reference,
             num_tasks=num_tasks,
-            tell=lambda text: status.update(text.capitalize()),
+            tell=lambda text: status.update(f"{text[:1].upper()}{text[1:]}"),
         )
     for path in to:
         write_report(document, path)

@@ -1,8 +1,8 @@
 """Several methods, each with some training seeds, compared on the same held-out tasks."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ from metalab.analysis.learning_curves import (
     time_to_threshold,
 )
 from metalab.core.errors import UserError
-from metalab.engine.events import Array, HeldOutTasks
+from metalab.engine.events import Array, HeldOutTasks, frozen
 from metalab.engine.statistics import Interval, seed_interval
 from metalab.experiment.changes import SettingRow, differing_settings
 from metalab.experiment.config import ExperimentConfig
@@ -35,6 +35,8 @@ from metalab.experiment.naming import (
     setting_text,
     told_changes,
 )
+from metalab.figures.training_axis import TRAINING_AXES, training_x
+from metalab.runs.record.checkpoints import no_trail
 from metalab.runs.record.history import RunHistory
 from metalab.runs.record.reader import StoredRun, open_run
 from metalab.runs.record.status import RunStatus
@@ -49,12 +51,14 @@ class MeasuredRun:
     """One run, and what its tasks cost after adaptation.
 
     Attributes:
-        history: The run.
+        history: The run, without the rows of its outer steps: many runs are held at once.
         path: Its file.
         seed: Its training seed.
         losses: Query loss of each held-out task after K' inner steps, [task]; None where
             the run diverged or was never trained.
         phi: Its newest meta-parameters, [meta]; None where it was never trained.
+        x: How far training had come at each of its evaluations, by name of
+            `figures.training_axis.TRAINING_AXES`, [evaluation] each.
     """
 
     history: RunHistory
@@ -62,6 +66,7 @@ class MeasuredRun:
     seed: int
     losses: Array | None
     phi: Array | None
+    x: Mapping[str, Array]
 
     @property
     def diverged(self) -> bool:
@@ -275,15 +280,18 @@ def compare_files(  # noqa: PLR0913 - the counts of one comparison
         reference: Method that the others are compared with; None for the first.
         threshold: Held-out loss that steps are counted to; None for the one that the
             reference ends at, its mean over seeds.
-        tell: Told which run is measured.
+        tell: Told which run is read, and which is measured.
 
     Raises:
         ComparisonError: The runs are of different tasks, losses or precisions, or two are
             of one method and one seed.
         RunFileError: A file cannot be used.
     """
-    runs = [open_run(path) for path in paths]
-    configs = [run.history.config_at(run.history.step) for run in runs]
+    opened: list[tuple[StoredRun, Mapping[str, Array]]] = []
+    for path in paths:
+        tell(f"reading {path.name}")
+        opened.append(_opened(path))
+    configs = [run.history.config_at(run.history.step) for run, _ in opened]
     _check_comparable(paths, configs)
     counts = Counts(
         num_tasks=num_tasks,
@@ -292,14 +300,15 @@ def compare_files(  # noqa: PLR0913 - the counts of one comparison
         seed=seed,
     )
     measured: list[tuple[str, MeasuredRun]] = []
-    for path, run, config in zip(paths, runs, configs, strict=True):
-        tell(f"{path.name}")
+    for path, config, (run, x) in zip(paths, configs, opened, strict=True):
+        tell(f"measuring {path.name}")
         made = MeasuredRun(
             history=run.history,
             path=path,
             seed=config.run.seed,
             losses=_losses(run, config, counts),
             phi=None if run.checkpoint is None else run.checkpoint.phi,
+            x=x,
         )
         measured.append((_method_of(run.history, config), made))
     groups = _with_first(_grouped(measured), reference)
@@ -321,6 +330,27 @@ def compare_files(  # noqa: PLR0913 - the counts of one comparison
         threshold=_final_loss(groups) if threshold is None else threshold,
         end=_common_end(groups),
         tasks=tasks,
+    )
+
+
+def _opened(path: Path) -> tuple[StoredRun, Mapping[str, Array]]:
+    """Return a run without its rows, and how far training was at its evaluations."""
+    run = open_run(path)
+    at = run.history.evaluations.steps
+    x = {axis: training_x(run.history, axis, at) for axis in TRAINING_AXES}
+    return replace(run, history=_without_rows(run.history)), x
+
+
+def _without_rows(history: RunHistory) -> RunHistory:
+    """Return a run without what stands in its rows: 14 numbers an outer step."""
+    none = frozen(np.empty(0))
+    return replace(
+        history,
+        steps=none,
+        seconds=none,
+        metrics=dict.fromkeys(history.metrics, none),
+        sums={},
+        trail=no_trail(),
     )
 
 

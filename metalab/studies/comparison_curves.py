@@ -16,7 +16,7 @@ from metalab.figures.drawing import Call, Drawing, tint
 from metalab.figures.legend import with_legend
 from metalab.figures.sizes import FigureSize
 from metalab.figures.table import Column, Table
-from metalab.figures.training_axis import TRAINING_AXES, training_x
+from metalab.figures.training_axis import TRAINING_AXES
 from metalab.studies.comparison import (
     Comparison,
     ComparisonError,
@@ -111,7 +111,7 @@ def method_curve(group: Group, axis: str) -> MethodCurve:
 
 
 def _x_of(run: MeasuredRun, axis: str) -> Array:
-    x = training_x(run.history, axis, run.curve()[0])
+    x = run.x[axis]
     if np.isnan(x).any():
         raise ComparisonError(
             f"{run.path} does not tell its {axis}; allowed for x: outer step, training "

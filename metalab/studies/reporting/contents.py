@@ -86,7 +86,7 @@ def report_on(
         paths,
         num_tasks=num_tasks,
         reference=reference,
-        tell=lambda name: tell(f"measuring {name}"),
+        tell=tell,
     )
     return _on_several(found, reference, tell)
 

@@ -35,14 +35,15 @@ class _StaleError(Exception):
 def _measured(request: CompareRequest, work: Work[str]) -> "Comparison | None":
     from metalab.studies.comparison import compare_files  # noqa: PLC0415 - torch
 
-    count = 0
+    # Each run is told of twice: as it is read, and as it is measured.
+    count, total = 0, len(request.paths)
 
-    def tell(name: str) -> None:
+    def tell(what: str) -> None:
         nonlocal count
         if work.stale():
             raise _StaleError
+        work.tell(f"{what[:1].upper()}{what[1:]}, {count % total + 1} of {total}")
         count += 1
-        work.tell(f"Measuring {count} of {len(request.paths)}: {name}")
 
     try:
         return compare_files(request.paths, reference=request.reference, tell=tell)
