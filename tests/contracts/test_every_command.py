@@ -147,7 +147,7 @@ LIGHT = (
     ),
 )
 DRAWING = (
-    Command("report {file} --to {out}", writes=".html"),
+    Command("report {file} --num-tasks 4 --to {out}", writes=".html"),
     *(
         Command(
             f"export {{file}} {figure} --to {{out}} --dpi 30 --force",

@@ -30,11 +30,13 @@ def _dark_again() -> Iterator[None]:
 def no_leaks(qapp: QApplication) -> Iterator[None]:
     """Check that a test leaves no window and no thread."""
     before = set(qapp.topLevelWidgets())
+    # A library of another test may have some for as long as the process lives.
+    running = set(threading.enumerate())
     yield
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     left = [w for w in qapp.topLevelWidgets() if w not in before and w.isVisible()]
     assert left == []
-    others = [t for t in threading.enumerate() if t is not threading.main_thread()]
+    others = [t for t in threading.enumerate() if t not in running]
     for thread in others:
         # What was asked to end comes to its end beside the window, which does not wait.
         thread.join(timeout=20)

@@ -1,11 +1,10 @@
 """Commands that make a run, and its numbers, again."""
 
+import json
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-import tomli_w
 
 from metalab.experiment.changes import changes, kind_path
 from metalab.experiment.config import ExperimentConfig, preset_config
@@ -45,10 +44,8 @@ def train_command(config: ExperimentConfig, out: str) -> str:
 
 
 def _assignment(path: str, value: Any) -> str:
-    """Return "path=value" with the value in TOML."""
-    plain = list(value) if isinstance(value, tuple) else value
-    written = tomli_w.dumps({"value": plain}, multiline_strings=False)
-    return f"{path}={' '.join(written.removeprefix('value = ').split())}"
+    """Return "path=value"; TOML has JSON's numbers, texts and lists, on one line."""
+    return f"{path}={json.dumps(value, ensure_ascii=False)}"
 
 
 def _makes(texts: Sequence[str], preset: str, config: ExperimentConfig) -> bool:

@@ -102,7 +102,7 @@ def test_workers_that_do_not_see_the_folder_send_files_back(
 
     monkeypatch.setattr(cluster_module, "token_of", "{}: another folder".format)
     monkeypatch.setattr(cluster_module, "replace_file", keep)
-    config = with_overrides(config, [("outer.num_steps", 6)])
+    config = with_overrides(config, [("outer.num_steps", 60)])
     planned = [
         PlannedRun(config=config, path=tmp_path / "runs" / "a.metalab"),
         PlannedRun(config=config, path=tmp_path / "runs" / "b.metalab"),

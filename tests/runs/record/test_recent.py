@@ -10,6 +10,7 @@ import pytest
 from metalab.experiment.naming import experiment_name
 from metalab.runs.record import log as run_log
 from metalab.runs.record.live import LiveRun
+from metalab.runs.record.reader import open_run
 from metalab.runs.record.recent import recent_runs, summary_of
 from metalab.runs.record.status import RunStatus
 from metalab.runs.record.store import RunStore
@@ -58,7 +59,8 @@ def test_what_a_crash_has_left_is_told_apart_from_what_goes_on(killed, config):
     assert (told.step, told.num_steps, told.cut_short) == (40, 60, True)
     assert told.recoverable
     assert told.can_go_on
-    live = LiveRun(config, path=killed)
+    past = open_run(killed).history
+    live = LiveRun(past.configs, path=killed, past=past)
     store = RunStore.reopen(killed, live)
     told = summary_of(killed)
     assert (told.in_use, told.recoverable, told.can_go_on) == (True, False, False)
