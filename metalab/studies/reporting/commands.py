@@ -46,9 +46,13 @@ def train_command(config: ExperimentConfig, out: str) -> str:
 
 def _assignment(path: str, value: Any) -> str:
     """Return "path=value" with the value in TOML."""
-    plain = list(value) if isinstance(value, tuple) else value
-    written = tomli_w.dumps({"value": plain}, multiline_strings=False)
-    return f"{path}={' '.join(written.removeprefix('value = ').split())}"
+    if isinstance(value, tuple | list):
+        return f"{path}=[{', '.join(_written(entry) for entry in value)}]"
+    return f"{path}={_written(value)}"
+
+
+def _written(value: Any) -> str:
+    return tomli_w.dumps({"value": value}).removeprefix("value = ").strip()
 
 
 def _makes(texts: Sequence[str], preset: str, config: ExperimentConfig) -> bool:

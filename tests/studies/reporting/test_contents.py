@@ -141,7 +141,7 @@ def test_an_experiment_of_no_preset_goes_by_what_it_changes_or_its_code():
     assert "--set tasks.num_shots=3" in train_command(changed, "x.metalab")
     lists = with_overrides(preset_config("maml-sine"), [("model.hidden_sizes", [7, 8])])
     words = shlex.split(train_command(lists, "x.metalab"))
-    assert "model.hidden_sizes=[7, 8,]" in words
+    assert "model.hidden_sizes=[7, 8]" in words
 
 
 def test_a_comparison_tells_methods_differences_and_runs(several):
