@@ -97,6 +97,7 @@ class SideBySide(QWidget):
     def _arrange(self) -> None:
         bar = QHBoxLayout()
         bar.setContentsMargins(10, 4, 10, 0)
+        bar.setSpacing(10)
         bar.addWidget(self._label)
         bar.addWidget(self.task)
         bar.addWidget(self._note, 1)
