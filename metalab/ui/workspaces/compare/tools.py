@@ -191,6 +191,8 @@ class WordsView(QWidget):
         inner = QWidget()
         column = QVBoxLayout(inner)
         column.setContentsMargins(4, 2, 4, 2)
+        self.found.setAccessibleName("Differences in words")
+        self.note.setAccessibleName("What the numbers are")
         for label in (self.found, self.note):
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setWordWrap(True)
