@@ -147,7 +147,6 @@ LIGHT = (
     ),
 )
 DRAWING = (
-    Command("report {file} --num-tasks 4 --to {out}", writes=".html"),
     *(
         Command(
             f"export {{file}} {figure} --to {{out}} --dpi 30 --force",
@@ -220,9 +219,9 @@ def test_so_does_every_drawing(name, command, files, tmp_path, capsys):
 
 
 def test_no_command_is_left_out():
-    """Those that take neither a run nor a preset have tests of their own."""
+    """Those that take neither a run nor a preset, or many runs, have tests of their own."""
     alone = {"reproduce", "doctor", "kernels", "adapt", "check", "compare-baselines"}
-    alone |= {"sweep", "compare", "sweep-new", "worker"}
+    alone |= {"sweep", "compare", "sweep-new", "worker", "report"}
     registered = {c.name or c.callback.__name__ for c in app.registered_commands}
     tried = {str(command).split()[0] for command in (*LIGHT, *DRAWING)}
     assert registered - alone == tried | {"train", "resume"}

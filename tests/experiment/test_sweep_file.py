@@ -112,7 +112,7 @@ def test_any_text_is_read_or_refused(tmp_path_factory, content):
 
 def test_the_readmes_sweep_is_one(tmp_path):
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    section = readme[readme.index("## Comparing methods") :]
+    section = readme[readme.index("### Sweeps") :]
     text = section[section.index("```toml") + 8 :]
     sweep = sweep_of(tmp_path, text[: text.index("```")])
     assert sweep.num_runs == len(list(points_of(sweep))) == 30

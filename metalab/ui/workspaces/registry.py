@@ -12,8 +12,8 @@ from metalab.ui.workspaces.spec import WorkspaceSpec
 _SHARED = ("base", "registry", "spec", "tabs")
 """Modules beside the pages; the first imports what the window paints without."""
 
-_MOST = 9
-"""Each page has Ctrl and a digit."""
+_MOST = 10
+"""Each page has Ctrl and a digit; the tenth has 0."""
 
 
 def _found() -> tuple[WorkspaceSpec, ...]:
@@ -46,4 +46,4 @@ WORKSPACES = _found()
 
 def page_shortcut(spec: WorkspaceSpec) -> str:
     """Return the keys that bring a page to the front."""
-    return f"Ctrl+{WORKSPACES.index(spec) + 1}"
+    return f"Ctrl+{(WORKSPACES.index(spec) + 1) % _MOST}"

@@ -8,7 +8,7 @@ from metalab.ui.workspaces.spec import WorkspaceSpec
 
 PAGE = WorkspaceSpec(
     key="thrown-page",
-    place=7,
+    place=10,
     text="Thro&wn",
     tooltip="See the number of outer steps",
     page="metalab.ui.workspaces.thrown_page:ThrownPage",
