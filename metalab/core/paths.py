@@ -5,8 +5,10 @@ device has no end, and moving a file to a device's name would take the device aw
 """
 
 import os
+import shutil
 import stat
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from pathlib import Path
 
 _LONGEST_PARTIAL = 60
@@ -115,6 +117,43 @@ def obstacle_in(folder: Path) -> str | None:
     if kind != "a folder" or not os.access(folder, os.W_OK | os.X_OK):
         return f"{folder} is not a folder that can be written to"
     return None
+
+
+def obstacle_to_fill(folder: Path) -> str | None:
+    """Return why files cannot be put in a folder, which may be made for them, or None."""
+    target = behind_links(folder)
+    return obstacle_in(target if is_there(folder) else target.parent)
+
+
+@contextmanager
+def filled_folder(folder: Path, *, instead_of: str = "") -> Generator[Path]:
+    """Yield a folder to write files to; then they move to another one, which may be there.
+
+    Args:
+        folder: Where the files shall stand; a link to a folder stays one.
+        instead_of: Pattern of files there that they take the place of, whatever they are
+            called; "" for those of the same names alone.
+
+    Raises:
+        OSError: They cannot be written; what was there stays.
+    """
+    target = behind_links(folder)
+    part = partial_of(target)
+    try:
+        part.mkdir()
+        yield part
+        if not target.exists():
+            part.rename(target)
+            return
+        older = set(target.glob(instead_of)) if instead_of else set[Path]()
+        for file in sorted(part.iterdir()):
+            place = target / file.name
+            file.replace(place)
+            older.discard(place)
+        for file in older:
+            file.unlink()
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def replace_file(path: Path, content: bytes) -> None:

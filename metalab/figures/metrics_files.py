@@ -1,7 +1,6 @@
 """Files of a run's metrics, as other tools read them."""
 
 import math
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,12 +12,11 @@ import numpy as np
 
 from metalab.core.errors import UserError
 from metalab.core.paths import (
-    behind_links,
+    filled_folder,
     is_there,
-    obstacle_in,
+    obstacle_to_fill,
     obstacle_to_replace,
     obstacle_to_write,
-    partial_of,
     replace_file,
 )
 from metalab.figures.metrics import SECONDS, STEP, metrics_table
@@ -118,8 +116,7 @@ def checked_format(path: Path, kind: str | None, *, force: bool) -> _Format:
 
 
 def _check_folder(folder: Path, *, force: bool) -> None:
-    target = behind_links(folder)
-    obstacle = obstacle_in(target if is_there(folder) else target.parent)
+    obstacle = obstacle_to_fill(folder)
     if obstacle is not None:
         raise MetricsError(f"cannot write to {folder}: {obstacle}")
     if is_there(folder):
@@ -144,13 +141,9 @@ def _parquet(table: Table, start: datetime) -> bytes:
             "a Parquet file needs pyarrow: pip install 'metalab[parquet]'"
         ) from error
     arrays = [
-        pa.array(
-            column.values,
-            pa.int64() if column.name == STEP else pa.float64(),
-            from_pandas=True,
-        )
-        if column.name != STEP
-        else pa.array(np.asarray(column.values, dtype=np.int64))
+        pa.array(np.asarray(column.values, dtype=np.int64))
+        if column.name == STEP
+        else pa.array(column.values, pa.float64(), from_pandas=True)
         for column in table.columns
     ]
     schema = pa.schema(
@@ -178,7 +171,7 @@ def _trackio(table: Table, start: datetime) -> bytes:
 
 
 def _write_events(folder: Path, table: Table, start: datetime) -> None:
-    """Write TensorBoard's events to a folder of their own, then move them there.
+    """Write TensorBoard's events in the place of those that a folder holds.
 
     Raises:
         MetricsError: The package tensorboard is not installed.
@@ -195,10 +188,7 @@ def _write_events(folder: Path, table: Table, start: datetime) -> None:
     make_event: Any = vars(event_pb2)["Event"]
     make_summary: Any = vars(summary_pb2)["Summary"]
     value_of = make_summary.Value
-    target = behind_links(folder)
-    part = partial_of(target)
-    try:
-        part.mkdir()
+    with filled_folder(folder, instead_of=_EVENTS) as part:
         writer = FileWriter(str(part))
         for step, values in _scalars(table):
             scalars = [value_of(tag=t, simple_value=v) for t, v in values.items()]
@@ -208,16 +198,6 @@ def _write_events(folder: Path, table: Table, start: datetime) -> None:
                 make_event(summary=summary), step, start.timestamp() + seconds
             )
         writer.close()
-        if not target.exists():
-            part.rename(target)
-            return
-        before = list(target.glob(_EVENTS))
-        for file in part.iterdir():
-            file.replace(target / file.name)
-        for file in before:
-            file.unlink()
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
 
 
 def _scalars(table: Table) -> list[tuple[int, Mapping[str, float]]]:

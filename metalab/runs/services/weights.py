@@ -1,7 +1,6 @@
 """A run's meta-parameters as files that need no metalab: tensors, facts and a program."""
 
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,11 @@ import metalab
 from metalab.analysis.model_script import ModelScript, model_script
 from metalab.core.errors import UserError
 from metalab.core.paths import (
-    behind_links,
+    filled_folder,
     is_there,
-    obstacle_in,
+    obstacle_to_fill,
     obstacle_to_replace,
     obstacle_to_write,
-    partial_of,
 )
 from metalab.core.tasks import Samples
 from metalab.engine.build import DTYPES, build_learner
@@ -93,13 +91,10 @@ def check_folder(folder: Path, *, force: bool) -> None:
         WeightsError: Says why.
     """
     files = [folder / name for name in WEIGHTS_FILES]
-    if is_there(folder):
-        obstacle = obstacle_in(behind_links(folder))
-        if obstacle is None:
-            found = (obstacle_to_write(file) for file in files)
-            obstacle = next((text for text in found if text), None)
-    else:
-        obstacle = obstacle_in(behind_links(folder).parent)
+    obstacle = obstacle_to_fill(folder)
+    if obstacle is None and is_there(folder):
+        found = (obstacle_to_write(file) for file in files)
+        obstacle = next((text for text in found if text), None)
     if obstacle is not None:
         raise WeightsError(f"cannot write to {folder}: {obstacle}")
     obstacle = obstacle_to_replace(files, force=force)
@@ -113,21 +108,12 @@ def _write(folder: Path, contents: Mapping[str, bytes]) -> None:
     Raises:
         WeightsError: They cannot be written; what was there stays.
     """
-    target = behind_links(folder)
-    part = partial_of(target)
     try:
-        part.mkdir()
-        for name, content in contents.items():
-            (part / name).write_bytes(content)
-        if not target.exists():
-            part.rename(target)
-            return
-        for name in contents:
-            (part / name).replace(target / name)
+        with filled_folder(folder) as part:
+            for name, content in contents.items():
+                (part / name).write_bytes(content)
     except OSError as error:
         raise WeightsError(f"cannot write to {folder}: {error.strerror}") from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
 
 
 def _tensors(script: ModelScript) -> bytes:
