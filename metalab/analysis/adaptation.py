@@ -321,7 +321,7 @@ class TaskAdapter(OneTaskMethod):
         """Return the adapted layers, and how far each has moved, [inner step, layer]."""
         squares: dict[int, Tensor] = {}
         for block in self.learner.problem.adapted:
-            part = moved[:, block.start : block.start + block.size].square().sum(dim=1)
+            part = block.of(moved).square().sum(dim=1)
             squares[block.layer] = squares.get(block.layer, torch.zeros(())) + part
         layers = sorted(squares)
         distances = torch.stack([squares[layer].sqrt() for layer in layers], dim=1)

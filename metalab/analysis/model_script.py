@@ -77,7 +77,9 @@ def model_script(
         "inner",
         inner,
         "step_source",
-        lambda: inner.step_source(problem.adapted, predictor.adapted, rates),
+        lambda: inner.step_source(
+            dict(zip(predictor.adapted, problem.adapted, strict=True)), rates
+        ),
     )
     units = _declared("tasks.family", family, "units_source", family.units_source)
     targets = family.output_dim if model.output_dim > family.output_dim else None
@@ -193,13 +195,11 @@ def _expressions(units: UnitsSource) -> dict[str, str]:
 
 
 def _losses(losses: list[str]) -> str:
-    both = [("inner_loss", losses[0])]
-    both.append(("query_loss", losses[-1]))
-    if len(losses) == 1:
-        both = both[:1]
+    """Return the functions of one or both losses."""
+    named = zip(("inner_loss", "query_loss"), losses, strict=False)
     return "\n\n\n".join(
         f"def {name}(prediction, target):\n    {_indented(body, 4)}"
-        for name, body in both
+        for name, body in named
     )
 
 
@@ -237,18 +237,19 @@ def _adapt(
             step=_indented(steps.step, 4),
         )
     outputs = f"predictor({given})"
-    if targets is not None:
-        outputs = f"outputs(x)[:, :{targets}]"
-    returned = re.sub(r"\by\b", outputs, units.own_targets)
-    if not units.are_own:
-        returned = returned.replace(outputs, f"{outputs}.double()")
+    predicted = outputs if targets is None else f"outputs(x)[:, :{targets}]"
+    exact = predicted if units.are_own else f"{predicted}.double()"
+    predict = code(
+        _PREDICT if targets is None else _PREDICT_WITH_NOISE,
+        outputs=outputs,
+        returned=re.sub(r"\by\b", exact, units.own_targets),
+    )
     return code(
-        _ADAPT if targets is None else _ADAPT_OUTPUTS,
-        outputs=f"predictor({given})",
+        _ADAPT,
         given=f"x, y = {given}, {own}",
         predictor=predictor.predictor,
         loop=_indented(loop, 4),
-        returned=returned,
+        predict=_indented(predict, 4),
     )
 
 
@@ -366,30 +367,27 @@ def adapt(x, y, steps=STEPS):
     predictor.load_state_dict({name: WEIGHTS[name] for name in predictor.state_dict()})
     <loop>
 
-    @torch.no_grad()
-    def predict(x):
-        return <returned>
+    <predict>
 
     return predict
 """
 
-_ADAPT_OUTPUTS = _ADAPT.replace(
-    """
-    @torch.no_grad()
-    def predict(x):
-        return <returned>
-""",
-    """
-    @torch.no_grad()
-    def outputs(x):
-        return <outputs>  # the prediction, and what its noise is made of
+_PREDICT = """
+@torch.no_grad()
+def predict(x):
+    return <returned>
+"""
 
-    def predict(x):
-        return <returned>
+_PREDICT_WITH_NOISE = """
+@torch.no_grad()
+def outputs(x):
+    return <outputs>  # the prediction, and what its noise is made of
 
-    predict.outputs = outputs
-""",
-)
+def predict(x):
+    return <returned>
+
+predict.outputs = outputs
+"""
 
 _LOOP = """
 adapted = [predictor.get_parameter(name).requires_grad_() for name in ADAPTED]

@@ -165,7 +165,7 @@ def layer_distances(
         layers.setdefault(block.layer, []).append(block)
     distances: dict[str, Tensor] = {}
     for layer, blocks in sorted(layers.items()):
-        parts = [moved[:, block.start : block.start + block.size] for block in blocks]
+        parts = [block.of(moved) for block in blocks]
         norms = torch.linalg.vector_norm(torch.cat(parts, dim=1), dim=1)
         distances[f"distance_layer_{layer + 1}"] = norms.mean()
     return distances

@@ -23,7 +23,7 @@ from torch import Tensor
 
 
 class ModuleUse(Enum):
-    """What the class `Network` is to return."""
+    """Output of the class `Network`."""
 
     PREDICTIONS = "predictions"
     FEATURES = "features"
@@ -53,7 +53,7 @@ def _no_tensors() -> Mapping[str, NamedTensor]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictorSource:
-    """What is adapted, as the meta-parameterisation declares it.
+    """The module that is adapted, as the meta-parameterisation declares it.
 
     Attributes:
         tensors: Tensors of phi by name; those of the predictor have the names of its
@@ -83,7 +83,7 @@ class PredictorSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InnerSource:
-    """How a task adapts, as the inner loop declares it.
+    """The steps by which a task adapts, as the inner loop declares them.
 
     The program takes the gradients of the inner loss as `grads`, one for each of the
     parameters in `adapted`, and then runs `step`; `step` may use `number`, k from 0.
@@ -110,7 +110,7 @@ class InnerSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitsSource:
-    """How numbers of a task in their own units become those of the network, and back.
+    """The way of a task's numbers from their own units to the network's, and back.
 
     Each is an expression in float64; `x` is [point, input], `y` is [point, output].
 

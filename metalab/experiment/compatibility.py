@@ -132,9 +132,11 @@ def loss_refusal(config: "ExperimentConfig") -> str | None:
 
 def _outputs_refusal(config: "ExperimentConfig") -> str | None:
     """Return why the network can have no outputs beside its predictions, or None."""
+    if not config.meta.component.one_output_a_target:
+        return None
     targets = config.tasks.family.build().output_dim
     outputs = config.build_model().output_dim
-    if outputs == targets or not config.meta.component.one_output_a_target:
+    if outputs == targets:
         return None
     return (
         f"the losses take {outputs} outputs for {targets} target(s), and meta.kind "

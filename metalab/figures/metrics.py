@@ -1,4 +1,4 @@
-"""What a run measured over training, as one table."""
+"""Measurements of a run over training, as one table."""
 
 import numpy as np
 

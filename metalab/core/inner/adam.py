@@ -1,5 +1,6 @@
 """Adam as an inner loop."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -8,7 +9,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from metalab.core.inner.adaptive import AdaptiveLoop, root
-from metalab.core.inner.descent import optimizer_steps
 from metalab.core.model.base import ParameterBlock
 from metalab.core.script import InnerSource
 from metalab.core.spec import option
@@ -73,18 +73,9 @@ class InnerAdam(AdaptiveLoop):
         return direction, torch.cat([first, second], dim=1)
 
     def step_source(
-        self,
-        adapted: tuple[ParameterBlock, ...],
-        names: tuple[str, ...],
-        rates: Float[Tensor, " rates"],
+        self, adapted: Mapping[str, ParameterBlock], rates: Float[Tensor, " rates"]
     ) -> InnerSource:
         """Return steps of torch.optim.Adam."""
-        del adapted, names, rates
-        return optimizer_steps(
-            "Adam",
-            lr=self.inner_lr,
-            betas=(self.inner_beta1, self.inner_beta2),
-            eps=self.inner_epsilon,
-            weight_decay=self.inner_weight_decay,
-            clip_norm=self.inner_clip_norm,
-        )
+        del adapted, rates
+        betas = (self.inner_beta1, self.inner_beta2)
+        return self._steps_by("Adam", {"betas": betas, "eps": self.inner_epsilon})

@@ -9,14 +9,17 @@ from jaxtyping import Float
 from torch import Tensor
 
 from metalab.core.inner.descent import (
+    OptimizerOptions,
     clip_norm_option,
     clipped,
+    optimizer_steps,
     rate_option,
     steps_option,
     weight_decay_option,
     with_decay,
 )
 from metalab.core.inner.update_loop import Here, RecordedLoop
+from metalab.core.script import InnerSource
 from metalab.core.spec import option
 
 
@@ -77,6 +80,15 @@ class AdaptiveLoop(RecordedLoop):
         )
         direction, memory = self.direction(grad, here.memory, here.step)
         return here.theta.sub(direction, alpha=self.inner_lr), memory
+
+    def _steps_by(self, optimizer: str, options: OptimizerOptions) -> InnerSource:
+        """Return steps by an optimizer of torch, with the loop's size, decay and clipping."""
+        whole = {
+            "lr": self.inner_lr,
+            **options,
+            "weight_decay": self.inner_weight_decay,
+        }
+        return optimizer_steps(optimizer, whole, clip_norm=self.inner_clip_norm)
 
 
 def root(square: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ phi has two parts, [problem | rates]: what shapes the problem and its start (see
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
@@ -256,17 +257,13 @@ class InnerLoop(ABC):
         """Return it with every second derivative of the inner loss taken as zero."""
 
     def step_source(
-        self,
-        adapted: tuple[ParameterBlock, ...],
-        names: tuple[str, ...],
-        rates: Float[Tensor, " rates"],
+        self, adapted: Mapping[str, ParameterBlock], rates: Float[Tensor, " rates"]
     ) -> InnerSource | None:
         """Return a step as source of torch alone; None where none is declared.
 
         Args:
-            adapted: The arrays that a task adapts.
-            names: Their names in the program, as many.
+            adapted: The arrays that a task adapts, by their names in the program.
             rates: The loop's own meta-parameters.
         """
-        del adapted, names, rates
+        del adapted, rates
         return None

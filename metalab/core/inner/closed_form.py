@@ -1,5 +1,6 @@
 """Solve the inner problem exactly, in one step."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -128,11 +129,8 @@ class ClosedForm(InnerLoop):
         return Tangent(theta=-oracle.hessian_solver()(change))
 
     def step_source(
-        self,
-        adapted: tuple[ParameterBlock, ...],
-        names: tuple[str, ...],
-        rates: Float[Tensor, " rates"],
+        self, adapted: Mapping[str, ParameterBlock], rates: Float[Tensor, " rates"]
     ) -> InnerSource:
         """Return the solution, which what is meta-learned knows in closed form."""
-        del adapted, names, rates
+        del adapted, rates
         return InnerSource(solves=True)

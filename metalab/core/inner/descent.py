@@ -1,7 +1,7 @@
 """Gradient steps and their derivatives, shared by every loop that descends."""
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -383,26 +383,26 @@ class FixedRateDescent(Descent):
         return replace(loop, inner_lr=self.inner_lr * factor)
 
 
+OptimizerOptions = Mapping[str, float | tuple[float, ...]]
+"""Arguments of a class of `torch.optim`."""
+
+
 def optimizer_steps(
     optimizer: str,
+    options: OptimizerOptions,
     *,
     clamp: float = 0.0,
     clip_norm: float = 0.0,
     before: str = "",
-    batch_size: int = 0,
-    pulls_at: int | None = None,
-    **options: float | tuple[float, ...],
 ) -> InnerSource:
-    """Return steps by an optimizer of torch, whose arguments of 0 are left out.
+    """Return steps by an optimizer of torch.
 
     Args:
         optimizer: Its class in `torch.optim`.
+        options: Its arguments; those of 0 are left out.
         clamp: Largest size of an entry of the gradient; 0 does not clamp.
         clip_norm: Largest norm of the gradient, once clamped; 0 does not clip.
         before: Statements of a step that come first.
-        batch_size: As in `InnerSource`.
-        pulls_at: As in `InnerSource`.
-        **options: Arguments of the optimizer.
     """
     given = ", ".join(f"{name}={value!r}" for name, value in options.items() if value)
     limits = [before] if before else []
@@ -416,12 +416,7 @@ def optimizer_steps(
     if len(made) > _LONGEST:
         made = f"options = dict({given})\n"
         made += f"optimizer = torch.optim.{optimizer}(adapted, **options)"
-    return InnerSource(
-        before=made,
-        step="\n".join([*limits, code(_OPTIMIZE)]),
-        batch_size=batch_size,
-        pulls_at=pulls_at,
-    )
+    return InnerSource(before=made, step="\n".join([*limits, code(_OPTIMIZE)]))
 
 
 _LONGEST = 80

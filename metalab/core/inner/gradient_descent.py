@@ -1,6 +1,7 @@
 """Gradient descent with one fixed learning rate."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from jaxtyping import Float
@@ -96,19 +97,16 @@ class GradientDescent(FixedRateDescent):
         return self.inner_lr
 
     def step_source(
-        self,
-        adapted: tuple[ParameterBlock, ...],
-        names: tuple[str, ...],
-        rates: Float[Tensor, " rates"],
+        self, adapted: Mapping[str, ParameterBlock], rates: Float[Tensor, " rates"]
     ) -> InnerSource:
         """Return steps of torch.optim.SGD."""
-        del adapted, names, rates
-        return optimizer_steps(
-            "SGD",
-            lr=self.inner_lr,
-            momentum=self.momentum,
-            weight_decay=self.inner_weight_decay,
-            clamp=self.inner_clamp,
-            clip_norm=self.inner_clip_norm,
-            batch_size=self.inner_batch_size,
+        del adapted, rates
+        options = {
+            "lr": self.inner_lr,
+            "momentum": self.momentum,
+            "weight_decay": self.inner_weight_decay,
+        }
+        steps = optimizer_steps(
+            "SGD", options, clamp=self.inner_clamp, clip_norm=self.inner_clip_norm
         )
+        return replace(steps, batch_size=self.inner_batch_size)

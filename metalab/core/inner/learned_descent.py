@@ -1,5 +1,6 @@
 """Gradient descent whose learning rates are meta-learned."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -137,10 +138,7 @@ class LearnedDescent(Descent):
         return v.plus_phi(oracle.rates_pullback(of_rates))
 
     def step_source(
-        self,
-        adapted: tuple[ParameterBlock, ...],
-        names: tuple[str, ...],
-        rates: Float[Tensor, " rates"],
+        self, adapted: Mapping[str, ParameterBlock], rates: Float[Tensor, " rates"]
     ) -> InnerSource:
         """Return descent at the learned rates."""
         exponential = self.parameterisation == "exponential"
@@ -149,25 +147,23 @@ class LearnedDescent(Descent):
         if self.granularity == "per-parameter":
             tensors = {
                 f"{kind}.{name}": NamedTensor(
-                    values=block.as_torch(
-                        rates[block.start : block.start + block.size]
-                    ),
-                    meaning=f"{meaning}, {name}",
+                    values=block.as_torch(block.of(rates)), meaning=f"{meaning}, {name}"
                 )
-                for name, block in zip(names, adapted, strict=True)
+                for name, block in adapted.items()
             }
             before = (
                 f'rates = [WEIGHTS[f"{kind}.{{name}}"]{to_rate} for name in ADAPTED]'
             )
             return InnerSource(tensors=tensors, before=before, step=code(_STEP))
-        layers = self.layout(adapted).layers
+        blocks = tuple(adapted.values())
+        layers = self.layout(blocks).layers
         shape = {
             "shared": (1, 1),
             "per-layer": (1, len(layers)),
             "per-layer-per-step": (self.num_inner_steps, len(layers)),
         }[self.granularity]
         shared = self.granularity == "shared"
-        of_array = [0 if shared else layers.index(block.layer) for block in adapted]
+        of_array = [0 if shared else layers.index(block.layer) for block in blocks]
         values = rates.reshape(shape)
         return InnerSource(
             tensors={

@@ -1,5 +1,6 @@
 """An update rule that is learned: a small network for each parameter."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -116,13 +117,10 @@ class LearnedUpdate(RecordedLoop):
         return torch.bmm(hidden, last[:, :, None])[:, :, 0] + shift
 
     def step_source(
-        self,
-        adapted: tuple[ParameterBlock, ...],
-        names: tuple[str, ...],
-        rates: Float[Tensor, " rates"],
+        self, adapted: Mapping[str, ParameterBlock], rates: Float[Tensor, " rates"]
     ) -> InnerSource:
         """Return steps by the learned rule, on all parameters as one vector."""
-        del adapted, names
+        del adapted
         width = self.num_hidden_units
         sizes = (_NUM_FEATURES * width, width, width, 1)
         first, bias, last, shift = rates.split(sizes)

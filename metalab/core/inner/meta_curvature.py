@@ -1,6 +1,7 @@
 """Descent by a learned preconditioner that is a product over the axes of each array."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -64,7 +65,7 @@ class MetaCurvature(RecordedLoop):
         """Return theta less the preconditioned gradient; there is no memory."""
         parts, read = list[Tensor](), 0
         for block in here.blocks:
-            grad = here.grad[:, block.start : block.start + block.size]
+            grad = block.of(here.grad)
             for axis, size in enumerate(_axes(block)):
                 matrix = here.learned[:, read : read + size**2]
                 read += size**2
@@ -75,14 +76,11 @@ class MetaCurvature(RecordedLoop):
         return here.theta.sub(update, alpha=self.inner_lr), here.memory
 
     def step_source(
-        self,
-        adapted: tuple[ParameterBlock, ...],
-        names: tuple[str, ...],
-        rates: Float[Tensor, " rates"],
+        self, adapted: Mapping[str, ParameterBlock], rates: Float[Tensor, " rates"]
     ) -> InnerSource:
         """Return descent of the preconditioned gradient."""
         tensors, read = dict[str, NamedTensor](), 0
-        for name, block in zip(names, adapted, strict=True):
+        for name, block in adapted.items():
             for axis, size in enumerate(_axes(block)):
                 tensors[f"curvature.{name}.{axis}"] = NamedTensor(
                     values=rates[read : read + size**2].reshape(size, size),

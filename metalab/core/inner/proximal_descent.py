@@ -1,5 +1,6 @@
 """Gradient descent until the inner problem is solved, or a cap is reached."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -86,12 +87,9 @@ class ProximalDescent(FixedRateDescent):
         return grad.device.type == "cpu" and not bool(self._active(grad).any())
 
     def step_source(
-        self,
-        adapted: tuple[ParameterBlock, ...],
-        names: tuple[str, ...],
-        rates: Float[Tensor, " rates"],
+        self, adapted: Mapping[str, ParameterBlock], rates: Float[Tensor, " rates"]
     ) -> InnerSource:
         """Return steps of torch.optim.SGD until the gradient is small."""
-        del adapted, names, rates
+        del adapted, rates
         rest = f"{NORM}\nif norm <= {self.tolerance!r}:\n    break"
-        return optimizer_steps("SGD", lr=self.inner_lr, before=rest)
+        return optimizer_steps("SGD", {"lr": self.inner_lr}, before=rest)

@@ -1,5 +1,6 @@
 """Gradient descent without the proximal term, and one step of it at the end."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -72,12 +73,9 @@ class PullBackDescent(FixedRateDescent):
         return LossTerms.REGULARISER if pulls else LossTerms.PREDICTION
 
     def step_source(
-        self,
-        adapted: tuple[ParameterBlock, ...],
-        names: tuple[str, ...],
-        rates: Float[Tensor, " rates"],
+        self, adapted: Mapping[str, ParameterBlock], rates: Float[Tensor, " rates"]
     ) -> InnerSource:
         """Return steps of torch.optim.SGD, of which the K-th is the pull-back."""
-        del adapted, names, rates
-        pulls_at = self.num_inner_steps - 1
-        return optimizer_steps("SGD", lr=self.inner_lr, pulls_at=pulls_at)
+        del adapted, rates
+        steps = optimizer_steps("SGD", {"lr": self.inner_lr})
+        return replace(steps, pulls_at=self.num_inner_steps - 1)

@@ -1,5 +1,6 @@
 """RMSprop as an inner loop."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -7,7 +8,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from metalab.core.inner.adaptive import AdaptiveLoop, root
-from metalab.core.inner.descent import optimizer_steps
 from metalab.core.model.base import ParameterBlock
 from metalab.core.script import InnerSource
 from metalab.core.spec import option
@@ -58,18 +58,10 @@ class InnerRMSprop(AdaptiveLoop):
         return grad / (root(square) + self.inner_epsilon), square
 
     def step_source(
-        self,
-        adapted: tuple[ParameterBlock, ...],
-        names: tuple[str, ...],
-        rates: Float[Tensor, " rates"],
+        self, adapted: Mapping[str, ParameterBlock], rates: Float[Tensor, " rates"]
     ) -> InnerSource:
         """Return steps of torch.optim.RMSprop."""
-        del adapted, names, rates
-        return optimizer_steps(
-            "RMSprop",
-            lr=self.inner_lr,
-            alpha=self.inner_decay,
-            eps=self.inner_epsilon,
-            weight_decay=self.inner_weight_decay,
-            clip_norm=self.inner_clip_norm,
+        del adapted, rates
+        return self._steps_by(
+            "RMSprop", {"alpha": self.inner_decay, "eps": self.inner_epsilon}
         )

@@ -19,7 +19,7 @@ LEAST_NOISE = 0.01
 points that the network meets exactly has no bound."""
 
 _AT_ZERO = math.log(math.e - 1)
-"""Where softplus is 1."""
+"""Argument at which softplus is 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

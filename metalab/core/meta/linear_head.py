@@ -143,16 +143,14 @@ class LinearHead(MetaParameterisation):
         tensors, precision = declared
         has_mean = self.prior(model, phi[None]).mean is not None
         names = tuple(f"head.{kind}" for kind in ("weight", "bias")[: len(blocks)])
-        start, begin = self.start(model, phi[None])[0], blocks[0].start
+        start = self.start(model, phi[None])[0]
         head = {
             name: NamedTensor(
-                values=block.as_torch(
-                    start[block.start - begin : block.start - begin + block.size]
-                ),
+                values=block.as_torch(block.of(start)),
                 meaning="prior mean of the head" if has_mean else "head at the start",
                 learned=has_mean,
             )
-            for name, block in zip(names, blocks, strict=True)
+            for name, block in zip(names, shifted(blocks), strict=True)
         }
         body = network.module_tensors(phi[: network.body_dim], prefix="network.")
         mean = _joined('WEIGHTS["{}"]', names)

@@ -142,9 +142,9 @@ class Modulated(MetaParameterisation):
         for part, layers in parts:
             for block in part.blocks:
                 layer, kind = layers[block.layer], block.name.rpartition(" ")[2]
-                values = phi[read + block.start : read + block.start + block.size]
+                values = block.as_torch(block.of(phi[read:]))
                 tensors[f"{layer}.{kind}"] = NamedTensor(
-                    values=block.as_torch(values), meaning=f"{layer}, {kind}"
+                    values=values, meaning=f"{layer}, {kind}"
                 )
             read += part.dim
         return PredictorSource(

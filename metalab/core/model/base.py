@@ -38,6 +38,10 @@ class ParameterBlock:
         """Number of parameters in the block."""
         return math.prod(self.shape)
 
+    def of(self, flat: Tensor) -> Tensor:
+        """Return the block's numbers, [..., size], of flat vectors, [..., parameter]."""
+        return flat[..., self.start : self.start + self.size]
+
     def as_torch(self, values: Tensor) -> Tensor:
         """Return the array as a layer of torch has it: outputs first.
 
@@ -133,7 +137,7 @@ class Model(ABC):
         """
         return {
             prefix + name: NamedTensor(
-                values=block.as_torch(theta[block.start : block.start + block.size]),
+                values=block.as_torch(block.of(theta)),
                 meaning=f"network, {block.name}",
                 learned=learned,
             )
