@@ -18,6 +18,8 @@ LEAST_NOISE = 0.01
 """Learned noise stays above this share of `noise_std`: without any, the likelihood of
 points that the network meets exactly has no bound."""
 
+_HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
+
 _AT_ZERO = math.log(math.e - 1)
 """Argument at which softplus is 1."""
 
@@ -86,7 +88,7 @@ class GaussianLikelihood(Loss):
     @property
     def constant(self) -> float:
         """Cost of an output without a residual, where the noise is fixed."""
-        return math.log(self.noise_std) + 0.5 * math.log(2 * math.pi)
+        return math.log(self.noise_std) + _HALF_LOG_2PI
 
     def num_outputs(self, num_targets: int) -> int:
         """Return one output a target, and one more for its noise where it is learned."""
@@ -115,7 +117,7 @@ class GaussianLikelihood(Loss):
             mean, outputs = prediction.chunk(2, dim=2)
             noise = self._noise(outputs)
             residual = (mean - target) / noise
-            return 0.5 * residual.square() + noise.log() + 0.5 * math.log(2 * math.pi)
+            return 0.5 * residual.square() + noise.log() + _HALF_LOG_2PI
         residual = (prediction - target) / self.noise_std
         return 0.5 * residual * residual + self.constant
 
